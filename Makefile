@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Two commands do everything on a fresh Debian 12, as root:
+#   make run      the whole story on a real guest, in words
+#   make check    all tests that need no special host
+# The rest is listed by `make help`.
+
+B	?= build
+CC	?= gcc
+CSTD	:= -std=c11 -D_GNU_SOURCE
+WARN	:= -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
+	   -Wmissing-prototypes -Wwrite-strings -Wvla -Wformat=2 -Wundef
+HARDEN	?= -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+	   -fstack-clash-protection -fcf-protection -fPIC
+HLINK	?= -Wl,-z,relro,-z,now
+SAN	?=
+ALLCF	= $(CSTD) $(WARN) $(HARDEN) $(SAN) -I. -I$(B)/gen $(CFLAGS)
+LINK	= $(CC) $(SAN) $(HLINK) $(LDFLAGS)
+
+FOLDERS	:= base measure tpmback tpmfront vtpm vtpm_manager tools
+# Built only where its libraries are (DESIGN: Xen is a module of its own).
+MAINS	:= $(wildcard $(addsuffix /*_main.c,$(FOLDERS)))
+SRCS	:= $(filter-out $(MAINS),$(wildcard $(addsuffix /*.c,$(FOLDERS))))
+
+# PROGRAM:SOURCE:LIBRARIES; a program is built once its source is there.
+L_CRYPTO	:= -lcrypto
+L_TSS		:= -ltss2-esys -ltss2-mu -ltss2-rc -ltss2-tctildr
+L_TPMS		:= -ltpms
+L_BUS		:= -lsystemd
+L_ALL		:= -ltpms $(L_TSS) $(L_BUS) -lsqlite3 -lseccomp -ljansson \
+		   -lcrypto -lpthread -ldl
+PROGS	:= vtpm-zygote vtpm-managerd vtpm-hwtpm vtpmctl vtpm-attest \
+	   vtpm-verify vtpm-seal
+M_vtpm-zygote	:= vtpm/zygote_main.c
+M_vtpm-managerd	:= vtpm_manager/managerd_main.c
+M_vtpm-hwtpm	:= vtpm_manager/hwtpm_main.c
+M_vtpmctl	:= tools/vtpmctl_main.c
+M_vtpm-attest	:= tools/attest_main.c
+M_vtpm-verify	:= tools/verify_main.c
+M_vtpm-seal	:= tools/seal_main.c
+L_vtpm-zygote	:= -ltpms -lseccomp -lcrypto -lpthread
+L_vtpm-managerd	:= $(L_BUS) -lsqlite3 -lseccomp -ljansson -lcrypto
+L_vtpm-hwtpm	:= $(L_TSS) -lseccomp -lcrypto
+L_vtpmctl	:= $(L_BUS) -ljansson -lcrypto
+L_vtpm-attest	:= $(L_TSS) -ljansson -lcrypto
+L_vtpm-verify	:= -ljansson -lcrypto
+L_vtpm-seal	:= $(L_TSS) -ljansson -lcrypto
+HAVE	:= $(foreach p,$(PROGS),$(if $(wildcard $(M_$(p))),$(p)))
+TCTI	:= $(if $(wildcard tpmfront/tcti.c),$(B)/libtss2-tcti-tpmfront.so.0)
+
+# Archives in link order: every layer before what it stands on.
+ARCH	= $(addprefix $(B)/lib,$(addsuffix .a,tools vtpm_manager vtpm \
+	  tpmfront tpmback measure base))
+
+.PHONY: all run check check-asan check-xen fuzz bench lint clean help deps \
+	tests install format
+all: $(addprefix $(B)/,$(HAVE)) $(TCTI)
+
+help:
+	@sed -n 's/^#: //p' Makefile
+#: make run          provision, boot, attest, seal, tamper: the main job
+#: make check        unit, integration and fuzz-corpus tests
+#: make check-asan   unit tests under AddressSanitizer and UBSan
+#: make fuzz SECS=60 every fuzz target for SECS seconds (clang libFuzzer)
+#: make bench        one table, beside swtpm in the same run
+#: make lint         clang-format, cppcheck, gcc -fanalyzer, layer check
+#: make install      into DESTDIR/PREFIX (default /usr/local)
+#: make format       rewrite white space by .clang-format
+
+# --- embedded data: NAME.hex or any file in a folder's embed/ --------------
+EMBED	:= $(wildcard $(addsuffix /embed/*,$(FOLDERS)))
+EMBED_H	:= $(foreach e,$(EMBED),$(B)/gen/$(dir $(e))$(subst .,_,$(notdir \
+	   $(e))).h)
+
+# $(1): source file.  FOLDER/embed/ek.hex -> gen/FOLDER/embed/ek_hex.h with
+# ek_hex[] and ek_hex_len; .hex holds hexadecimal text with # comments.
+define embed_rule
+$(B)/gen/$(dir $(1))$(subst .,_,$(notdir $(1))).h: $(1)
+	@mkdir -p $$(@D)
+ifeq ($(suffix $(1)),.hex)
+	sed 's/#.*//' $$< | xxd -r -p > $$@.bin
+else
+	cp $$< $$@.bin
+endif
+	{ echo '/* made from $(1) */'; \
+	  echo 'static const unsigned char \
+	  $(subst -,_,$(subst .,_,$(notdir $(1))))[] = {'; \
+	  xxd -i < $$@.bin; echo '};'; \
+	  echo 'static const unsigned int \
+	  $(subst -,_,$(subst .,_,$(notdir $(1))))_len ='; \
+	  echo "	$$$$(wc -c < $$@.bin);"; } > $$@.tmp
+	@rm -f $$@.bin
+	@mv $$@.tmp $$@
+endef
+$(foreach e,$(EMBED),$(eval $(call embed_rule,$(e))))
+
+# --- objects, archives, programs --------------------------------------------
+$(B)/o/%.o: %.c | $(EMBED_H)
+	@mkdir -p $(@D)
+	$(CC) $(ALLCF) -MMD -MP -c -o $@ $<
+
+define arch_rule
+$(B)/lib$(1).a: $$(patsubst %.c,$(B)/o/%.o,$$(filter $(1)/%,$$(SRCS)))
+	@rm -f $$@
+	@mkdir -p $$(@D)
+	ar rcs $$@ $$^
+endef
+$(foreach f,$(FOLDERS),$(eval $(call arch_rule,$(f))))
+
+define prog_rule
+$(B)/$(1): $(B)/o/$(M_$(1):.c=.o) $$(ARCH)
+	$$(LINK) -pie -o $$@ $$^ $(L_$(1))
+endef
+$(foreach p,$(HAVE),$(eval $(call prog_rule,$(p))))
+
+$(B)/libtss2-tcti-tpmfront.so.0: $(B)/o/tpmfront/tcti.o $(ARCH)
+	$(LINK) -shared -Wl,-soname,libtss2-tcti-tpmfront.so.0 \
+	    -Wl,--version-script=tpmfront/tcti.map -o $@ $^ -lcrypto
+	ln -sf libtss2-tcti-tpmfront.so.0 $(B)/libtss2-tcti-tpmfront.so
+
+# --- tests ------------------------------------------------------------------
+UNIT	:= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+FUZZ	:= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+HELPERS	:= $(patsubst tests/integration/%.c,%,\
+	   $(wildcard tests/integration/*.c))
+BENCH	:= $(patsubst tests/bench/%.c,%,$(wildcard tests/bench/*.c))
+# System calls that a unit test makes fail: WRAP_test_x := open fsync
+include $(wildcard tests/unit/wrap.mk)
+
+define unit_rule
+$(B)/tests/$(1): $(B)/o/tests/unit/$(1).o $$(ARCH)
+	@mkdir -p $$(@D)
+	$$(LINK) $$(addprefix -Wl$$(COMMA)--wrap=,$$(WRAP_$(1))) -o $$@ $$^ \
+	    -lcmocka $$(L_ALL)
+endef
+COMMA	:= ,
+$(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
+
+# Every fuzz target is also a test: it replays its corpus.
+define fuzz_replay_rule
+$(B)/tests/$(1): $(B)/o/tests/fuzz/$(1).o $(B)/o/tests/fuzz/replay.o $$(ARCH)
+	@mkdir -p $$(@D)
+	$$(LINK) -o $$@ $$^ $$(L_ALL)
+endef
+$(foreach t,$(FUZZ),$(eval $(call fuzz_replay_rule,$(t))))
+
+define helper_rule
+$(B)/tests/$(1): $(B)/o/tests/$(2)/$(1).o $$(ARCH)
+	@mkdir -p $$(@D)
+	$$(LINK) -o $$@ $$^ $$(L_ALL)
+endef
+$(foreach t,$(HELPERS),$(eval $(call helper_rule,$(t),integration)))
+$(foreach t,$(BENCH),$(eval $(call helper_rule,$(t),bench)))
+
+tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS))
+
+deps:
+	@base/deps.sh build
+deps-%:
+	@base/deps.sh $*
+
+check: deps-build deps-check
+	@$(MAKE) --no-print-directory -j$$(nproc) all tests
+	@B=$(B) tests/run.sh
+
+run: deps-build deps-run
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@B=$(B) tests/lab/run.sh
+
+check-asan: deps-build deps-check deps-lint
+	@$(MAKE) --no-print-directory -j$$(nproc) B=$(B)/asan \
+	    SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" \
+	    HARDEN="-O1 -g -fno-omit-frame-pointer -fPIC" tests
+	@B=$(B)/asan tests/run.sh --unit
+
+fuzz: deps-build deps-lint
+	@$(MAKE) --no-print-directory -j$$(nproc) B=$(B)/fuzz CC=clang \
+	    SAN="-fsanitize=fuzzer-no-link,address,undefined" \
+	    HARDEN="-O1 -g -fno-omit-frame-pointer -fPIC" fuzz-bins
+	@B=$(B)/fuzz tests/fuzz/fuzz.sh $(or $(SECS),60)
+fuzz-bins: $(addprefix $(B)/fuzzers/,$(FUZZ))
+$(B)/fuzzers/%: $(B)/o/tests/fuzz/%.o $(ARCH)
+	@mkdir -p $(@D)
+	$(LINK) -fsanitize=fuzzer -o $@ $^ $(L_ALL)
+
+bench: deps-build deps-check deps-run
+	@$(MAKE) --no-print-directory -j$$(nproc) all \
+	    $(addprefix $(B)/tests/,$(BENCH))
+	@B=$(B) tests/bench/bench.sh
+
+lint: deps-build deps-lint
+	@B=$(B) tests/lint/lint.sh
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+# --- install ----------------------------------------------------------------
+PREFIX	?= /usr/local
+LIBDIR	?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR) \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 755 $(addprefix $(B)/,$(HAVE)) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(TCTI) $(DESTDIR)$(LIBDIR)
+	for m in doc/man/*.1; do install -m 644 $$m \
+	    $(DESTDIR)$(PREFIX)/share/man/man1; done
+	for m in doc/man/*.8; do install -m 644 $$m \
+	    $(DESTDIR)$(PREFIX)/share/man/man8; done
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B)/o -name '*.d' 2>/dev/null)

@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# deps.sh - install what is missing of a set of Debian packages; silent when
+# nothing is.  Sets: build, check, run, lint.
+set -eu
+
+build="gcc make pkg-config libc6-dev libtpms-dev libtss2-dev libssl-dev \
+	libsystemd-dev libsqlite3-dev libseccomp-dev libjansson-dev xxd"
+check="libcmocka-dev swtpm swtpm-tools tpm2-tools openssl e2fsprogs \
+	procps jq sqlite3 libtss2-tcti-swtpm0 libtss2-tcti-device0 \
+	libtss2-tcti-cmd0"
+run="qemu-system-x86 ovmf grub-efi-amd64-bin grub-common mtools dosfstools \
+	busybox-static cpio jq tpm2-tools zstd"
+lint="libcmocka-dev clang clang-format cppcheck libclang-rt-14-dev libasan8 \
+	libubsan1 man-db"
+
+case "${1:-build}" in
+build) want=$build ;;
+check) want=$check ;;
+run) want=$run ;;
+lint) want=$lint ;;
+*) echo "deps.sh: unknown set '$1'" >&2; exit 2 ;;
+esac
+
+missing=
+for p in $want; do
+	case "$(dpkg-query -W -f '${Status}' "$p" 2>/dev/null)" in
+	"install ok installed") ;;
+	*) missing="$missing $p" ;;
+	esac
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+	echo "These Debian packages are missing:$missing" >&2
+	echo "Install them as root, or run this target as root." >&2
+	exit 1
+fi
+echo "Installing missing packages:$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+apt-get -qq update >"$log" 2>&1 || true
+# shellcheck disable=SC2086
+if ! apt-get -qq -y --no-install-recommends install $missing \
+    >>"$log" 2>&1; then
+	cat "$log" >&2
+	echo "apt-get could not install:$missing" >&2
+	exit 1
+fi
+rm -f "$log"

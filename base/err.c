@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/err.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+static const char *const texts[] = {
+	[-VT_OK] = "no error",
+	[-VT_E_NOMEM] = "out of memory",
+	[-VT_E_TRUNC] = "data ends too early",
+	[-VT_E_FORMAT] = "malformed data",
+	[-VT_E_RANGE] = "value over its limit",
+	[-VT_E_AGAIN] = "not ready yet",
+	[-VT_E_NOTFOUND] = "not found",
+	[-VT_E_EXISTS] = "exists already",
+	[-VT_E_BUSY] = "busy: somebody else is using it",
+	[-VT_E_DENIED] = "permission denied",
+	[-VT_E_AUTH] = "authentication failed: changed, or of another key",
+	[-VT_E_STALE] = "stale: older than what was acknowledged",
+	[-VT_E_STATE] = "not possible in this state",
+	[-VT_E_UNSUPPORTED] = "not supported",
+	[-VT_E_TPM] = "the TPM refused",
+	[-VT_E_CRYPTO] = "cryptographic library failure",
+	[-VT_E_CLOSED] = "the other side is gone",
+	[-VT_E_TIMEOUT] = "timed out",
+	[-VT_E_SPACE] = "no space left",
+	[-VT_E_PROTO] = "protocol violation",
+	[-VT_E_POLICY] = "refused by policy",
+	[-VT_E_CORRUPT] = "stored data is inconsistent",
+};
+
+const char *
+vt_strerror(int e)
+{
+	size_t i = e > 0 ? 0 : (size_t)-e;
+
+	if (e == VT_E_SYS)
+		return strerror(errno);
+	if (i >= sizeof(texts) / sizeof(texts[0]) || texts[i] == NULL)
+		return "unknown error";
+	return texts[i];
+}

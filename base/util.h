@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * util.h - hex, UUIDs, time, whole files.
+ *
+ * Layer:  base.
+ */
+#ifndef BASE_UTIL_H
+#define BASE_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+#define VT_NELEM(a) (sizeof(a) / sizeof((a)[0]))
+
+#define UUID_LEN 16
+#define UUID_STRLEN 36 /* 8-4-4-4-12, without NUL */
+
+/* out has room for 2 * len + 1 bytes; lower case. */
+void hex_encode(const uint8_t *in, size_t len, char *out);
+/*
+ * Hex digits (either case), all of text, into out.
+ * VT_E_FORMAT: a character that is not hex or an odd number of them;
+ * VT_E_RANGE: more than cap bytes.
+ */
+int hex_decode(
+    const char *text, uint8_t *out, size_t cap, size_t *ret_len) VT_CHECK;
+
+void uuid_format(const uint8_t uuid[UUID_LEN], char out[UUID_STRLEN + 1]);
+int uuid_parse(const char *text, uint8_t ret_uuid[UUID_LEN]) VT_CHECK;
+/* Random, version 4. */
+int uuid_make(uint8_t ret_uuid[UUID_LEN]) VT_CHECK;
+
+uint64_t now_us(void);  /* CLOCK_MONOTONIC */
+uint64_t wall_ms(void); /* CLOCK_REALTIME, since 1970 */
+
+/* getrandom(2), all of it. */
+int random_bytes(void *buf, size_t len) VT_CHECK;
+
+/* Constant time. */
+bool mem_equal(const void *a, const void *b, size_t len);
+
+int write_all(int fd, const void *buf, size_t len) VT_CHECK;
+/* Read to the end of fd, at most max bytes (VT_E_RANGE).  The caller owns
+ * *ret, free() frees it; a NUL stands behind the last byte. */
+int read_fd(int fd, size_t max, uint8_t **ret, size_t *ret_len) VT_CHECK;
+int read_file(
+    const char *path, size_t max, uint8_t **ret, size_t *ret_len) VT_CHECK;
+/* Write NAME.new, fsync, rename, fsync the folder: all or nothing. */
+int write_file_atomic(
+    const char *path, const void *buf, size_t len, unsigned int mode) VT_CHECK;
+/* memfd with this content, sealed against every change. -1 and errno. */
+int memfd_sealed(const char *name, const void *buf, size_t len);
+
+/* A listening Unix stream socket at path, mode as given; a socket left
+ * there by a dead process is replaced.  -1 and errno. */
+int unix_listen(const char *path, unsigned int mode);
+/* Connected non-blocking-off stream socket.  -1 and errno. */
+int unix_connect(const char *path);
+int fd_set_nonblock(int fd, bool on) VT_CHECK;
+
+#endif

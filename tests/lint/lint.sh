@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# lint.sh - white space, layers, size, licence lines, cppcheck, gcc -fanalyzer.
+set -u
+B=${B:-build}
+cd "$(dirname "$0")/../.." || exit 1
+bad=0
+fail() { echo "lint: $*"; bad=$((bad + 1)); }
+mapfile -t files < <(git ls-files '*.c' '*.h')
+
+echo "clang-format ..."
+clang-format --dry-run --Werror "${files[@]}" 2>&1 | grep -a 'error:' |
+    head -20
+clang-format --dry-run --Werror "${files[@]}" >/dev/null 2>&1 ||
+    fail "white space differs from .clang-format (make format)"
+
+echo "layers ..."
+tests/lint/layers.sh || bad=$((bad + 1))
+
+echo "licence lines ..."
+for f in "${files[@]}" $(git ls-files '*.sh' '*.py' Makefile); do
+	head -3 "$f" | grep -q 'SPDX-License-Identifier' ||
+	    fail "$f has no SPDX line"
+done
+
+echo "sizes ..."
+for f in "${files[@]}"; do
+	n=$(wc -l <"$f")
+	[ "$n" -le 800 ] || fail "$f has $n lines, the ceiling is 800"
+done
+awk 'FNR==1 { start = 0 }
+    /^\{$/ { start = FNR; name = prev }
+    /^\}$/ { if (start && FNR - start > 80) {
+	printf "lint: %s: %s: %d lines, the ceiling is 80\n",
+	    FILENAME, name, FNR - start; bad = 1 } start = 0 }
+    { prev = $0 } END { exit bad }' "${files[@]}" || bad=$((bad + 1))
+
+echo "cppcheck ..."
+cppcheck -q -j"$(nproc)" --std=c11 --enable=warning,portability \
+    --inline-suppr --error-exitcode=1 -I. -I"$B/gen" \
+    --suppress=missingIncludeSystem \
+    --suppress='*:*/gen/*' base measure tpmback tpmfront vtpm \
+    vtpm_manager tools || bad=$((bad + 1))
+
+echo "gcc -fanalyzer ..."
+if ! make -s -j"$(nproc)" B="$B/lint" HARDEN="-O1 -g -fPIC -fanalyzer \
+    -Wno-analyzer-fd-leak -Werror" all >"$B/analyzer.log" 2>&1; then
+	grep -aE 'error:|warning:' "$B/analyzer.log" | head -20
+	fail "gcc -fanalyzer: see $B/analyzer.log"
+fi
+
+if [ $bad -eq 0 ]; then echo "lint: clean"; else
+	echo "lint: $bad complaint(s)"; exit 1; fi

@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# run.sh - run every test and end with one line "N passed, N failed".
+#
+# Unit tests (cmocka) print "[  PASSED  ] N test(s)."; integration scripts in
+# tests/integration/*.sh print "ok - TEXT" or "not ok - TEXT" per point; a
+# fuzz target's replay counts as one test.  --unit: only unit and replay.
+set -u
+B=${B:-build}
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top" || exit 1
+case $B in /*) ;; *) B=$top/$B ;; esac
+export B
+logs=$B/test-logs
+mkdir -p "$logs"
+passed=0
+failed=0
+only=${ONLY:-}
+
+wanted() { [ -z "$only" ] || [[ $1 == *$only* ]]; }
+
+unit() { # binary
+	local name log rc n
+	name=$(basename "$1")
+	log=$logs/$name.log
+	timeout 300 "$1" >"$log" 2>&1
+	rc=$?
+	n=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -1)
+	bad=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p' "$log" |
+	    tail -1)
+	passed=$((passed + ${n:-0}))
+	if [ $rc -ne 0 ]; then
+		failed=$((failed + ${bad:-1}))
+		echo "FAIL $name (exit $rc), $log:"
+		grep -aE 'FAILED|ERROR|error|!=' "$log" | head -15
+		tail -5 "$log"
+	elif [ "${n:-0}" -eq 0 ]; then
+		failed=$((failed + 1))
+		echo "FAIL $name: it ran no test"
+	else
+		echo "ok   $name: $n"
+	fi
+}
+
+replay() { # binary
+	local name
+	name=$(basename "$1")
+	if timeout 300 "$1" "tests/fuzz/corpus/${name#fuzz_}" \
+	    >"$logs/$name.log" 2>&1; then
+		passed=$((passed + 1))
+		echo "ok   $name: $(tail -1 "$logs/$name.log")"
+	else
+		failed=$((failed + 1))
+		echo "FAIL $name"
+		tail -5 "$logs/$name.log"
+	fi
+}
+
+script() { # file
+	local name log rc n bad t0=$SECONDS
+	name=$(basename "$1" .sh)
+	log=$logs/$name.log
+	timeout "${TEST_TIMEOUT:-420}" "$1" >"$log" 2>&1 </dev/null
+	rc=$?
+	n=$(grep -ac '^ok - ' "$log")
+	bad=$(grep -ac '^not ok - ' "$log")
+	passed=$((passed + n))
+	failed=$((failed + bad))
+	if [ "$bad" -gt 0 ]; then
+		echo "FAIL $name: $bad of $((n + bad)), $log:"
+		grep -a '^not ok - ' "$log"
+	elif [ $rc -ne 0 ] || [ "$n" -eq 0 ]; then
+		failed=$((failed + 1))
+		echo "FAIL $name: exit $rc after $n point(s), $log:"
+		tail -15 "$log"
+	else
+		echo "ok   $name: $n ($((SECONDS - t0)) s)"
+	fi
+}
+
+for t in "$B"/tests/test_*; do
+	[ -x "$t" ] && wanted "$(basename "$t")" && unit "$t"
+done
+for t in "$B"/tests/fuzz_*; do
+	[ -x "$t" ] && wanted "$(basename "$t")" && replay "$t"
+done
+if [ "${1:-}" != --unit ]; then
+	for t in tests/integration/*.sh; do
+		[ -x "$t" ] && wanted "$(basename "$t")" && script "$t"
+	done
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * proto.h - what manager, zygote and worker say to each other.
+ *
+ * Layer:  vtpm; the manager includes it too.
+ * Bytes:  base/msg.h frames; every payload is the struct's fields in order,
+ *         big-endian; text is be16 length + bytes, blobs be32 + bytes.
+ *         proto.c encodes and decodes; trailing bytes are an error.
+ * Trust:  a worker's messages are hostile to the manager (a guest may have
+ *         taken it over): they are checked and touch that instance only.
+ *
+ * Life of a worker.  The zygote forks it with two descriptors: one end of a
+ * socket pair to the manager, and a listening socket RUN/w/UUID (bound by
+ * the manager) on which a restarted manager finds it again.  It jails
+ * itself before it reads its first message.  Everything else arrives as
+ * messages: the sealed state, the listening sockets of its channels, and
+ * after a crash the descriptors that its predecessor had left with the
+ * manager (W_KEEP).
+ */
+#ifndef VTPM_PROTO_H
+#define VTPM_PROTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/msg.h"
+#include "base/rdwr.h"
+#include "base/util.h"
+
+#define NAME_MAX_LEN 63      /* guest name, bytes */
+#define TEXT_MAX_LEN 255     /* an error or event in words */
+#define STATE_MAX_LEN 524288 /* one sealed blob */
+#define RECORD_MAX_LEN 65536 /* launch record or event log */
+#define CERT_MAX_LEN 2048    /* one certificate, DER */
+#define PUB_MAX_LEN 1024     /* one TPM2B_PUBLIC or TPM 1.2 modulus */
+#define WKEY_LEN 32          /* instance key */
+
+enum wmsg_type {
+	/* manager <-> zygote */
+	Z_READY = 1, /* z->m: no payload; libtpms is warm */
+	Z_SPAWN,     /* m->z: struct zspawn + 2 fds (control, listener) */
+	Z_SPAWNED,   /* z->m: struct zspawned */
+	Z_EXITED,    /* z->m: struct zexited, a worker was reaped */
+
+	/* manager -> worker; each answered by W_DONE unless said otherwise */
+	W_PROVISION = 32, /* struct wprovision -> W_PROVISIONED */
+	W_CERTS,          /* struct wcerts: write certificates, lock, store */
+	W_LOAD,           /* struct wload: become this instance */
+	W_OPEN,           /* struct wopen + 1 fd: serve a channel's listener */
+	W_ADOPT,          /* struct wkeep + fds: go on with a kept channel */
+	W_LAUNCH,         /* struct wlaunch: for the next power cycle */
+	W_RESET,          /* no payload: power cycle now */
+	W_STOP,           /* no payload: orderly end; W_DONE, then exit */
+	W_QUERY,          /* struct wquery -> W_ANSWER */
+	W_STORED,         /* struct wstored: answer to W_STORE */
+	W_MANAGER,        /* struct wmanager: first message after (re)connect */
+
+	/* worker -> manager */
+	W_DONE = 64,   /* struct wdone, id of the request */
+	W_PROVISIONED, /* struct wprovisioned */
+	W_ANSWER,      /* struct wanswer */
+	W_HELLO,       /* struct whello: first message after (re)connect */
+	W_STORE,       /* struct wstore: make durable, then W_STORED */
+	W_KEEP,        /* struct wkeep + fds: hold these for a successor */
+	W_UNKEEP,      /* struct wkeep, no fds: drop them */
+	W_EVENT,       /* struct wevent: for log and audit */
+};
+
+struct zspawn {
+	uint8_t uuid[UUID_LEN];
+	uint32_t uid, gid; /* (uint32_t)-1: stay who you are */
+	uint8_t log_level;
+};
+struct zspawned {
+	uint32_t pid; /* 0: it failed */
+	char text[TEXT_MAX_LEN + 1];
+};
+struct zexited {
+	uint32_t pid;
+	uint32_t status; /* as wait(2) gives it */
+};
+
+enum { TPM_VER_12 = 1, TPM_VER_20 = 2 };
+enum { BANK_SHA1 = 1, BANK_SHA256 = 2, BANK_SHA384 = 4, BANK_SHA512 = 8 };
+
+/* Manufacture a new TPM.  The one message after which libtpms may find no
+ * state and make an identity (law 2).  The result stays in memory. */
+struct wprovision {
+	uint8_t tpm_version; /* TPM_VER_* */
+	uint8_t banks;       /* BANK_* or-ed; TPM 2.0 only */
+};
+/* TPM 2.0: TPM2B_PUBLIC of each; TPM 1.2: ek_rsa is the 256-byte modulus,
+ * the others are empty.  len 0: not made. */
+struct wblob {
+	const uint8_t *p; /* borrowed from the message */
+	uint32_t len;
+};
+struct wprovisioned {
+	int32_t rc;
+	char text[TEXT_MAX_LEN + 1];
+	struct wblob ek_rsa, ek_ecc, ak;
+};
+
+enum { WCERT_EK_RSA = 1, WCERT_EK_ECC, WCERT_AK };
+/* Claim: take this identity, write the certificates to NV, lock the
+ * indices, send W_STORE; W_DONE follows once that is acknowledged. */
+struct wcerts {
+	uint8_t uuid[UUID_LEN];
+	char name[NAME_MAX_LEN + 1];
+	uint64_t generation;
+	uint8_t key[WKEY_LEN];
+	uint32_t n; /* <= 4 */
+	struct {
+		uint8_t which; /* WCERT_* */
+		struct wblob der;
+	} certs[4];
+};
+
+enum {
+	WLOAD_CRASHED = 1, /* predecessor died: start up, cap every PCR */
+	WLOAD_ROOT = 2,    /* the host's software root: Startup by itself */
+};
+struct wload {
+	uint8_t uuid[UUID_LEN];
+	char name[NAME_MAX_LEN + 1];
+	uint8_t tpm_version;
+	uint8_t flags; /* WLOAD_* */
+	uint32_t group;
+	uint64_t generation;
+	uint64_t version; /* state version that `permanent` must have */
+	uint8_t key[WKEY_LEN];
+	struct wblob permanent; /* sealed; kind SEAL_PERMANENT; required */
+	struct wblob volatile_; /* sealed; kind SEAL_VOLATILE; or empty */
+	struct wblob launch;    /* encoded struct wlaunch, or empty */
+};
+
+enum wchan { CHAN_LOCAL = 1, CHAN_SWTPM = 2, CHAN_XEN = 3 };
+struct wopen {
+	uint8_t chan;       /* CHAN_LOCAL or CHAN_SWTPM */
+	uint8_t localities; /* bit n: locality n is granted */
+};
+/* CHAN_LOCAL: fds = connection, page memfd, eventfd to back, eventfd to
+ * front.  CHAN_SWTPM: fds = control connection [, data connection
+ * [, status memfd]]. */
+struct wkeep {
+	uint8_t chan;
+	uint8_t localities;
+};
+
+enum wlaunch_mode { LAUNCH_FIRMWARE = 1, LAUNCH_DIRECT = 2 };
+/* record: measure/launch.h bytes.  log: TCG crypto-agile event log whose
+ * events the worker extends in order after its own TPM2_Startup(CLEAR) and
+ * the D-RTM sequence over record at locality 4 (PCR 17).  In firmware mode
+ * the log holds only that D-RTM event.  Applied again at every power cycle
+ * until replaced; record.len 0 forgets it. */
+struct wlaunch {
+	uint8_t mode; /* enum wlaunch_mode */
+	struct wblob record, log;
+};
+
+enum wquery_what {
+	WQ_INFO = 1,    /* JSON: counters, memory, channel, versions */
+	WQ_JOURNAL = 2, /* measure/journal.h bytes */
+	WQ_LOG = 3,     /* host-made event log, TCG bytes */
+	WQ_PCRS = 4,    /* measure/pcr.h bytes: all PCRs of active banks */
+	WQ_EK = 5,      /* struct wprovisioned again, for `show` */
+};
+struct wquery {
+	uint8_t what;
+};
+struct wanswer {
+	int32_t rc;
+	struct wblob data;
+};
+
+struct wstored {
+	int32_t rc;          /* VT_OK, VT_E_SPACE, VT_E_STALE, ... */
+	uint64_t version;    /* of the W_STORE that this answers */
+	uint64_t generation; /* the one to use from now on */
+};
+struct wmanager {
+	uint8_t storage_ok; /* 0: store is away or full, hold NV commands */
+};
+
+struct wdone {
+	int32_t rc;                  /* VT_OK or VT_E_* */
+	char text[TEXT_MAX_LEN + 1]; /* why, in words; "" if VT_OK */
+};
+
+enum {
+	WH_LOADED = 1,  /* has an identity */
+	WH_STARTED = 2, /* TPM is powered and started */
+	WH_STORING = 4, /* has an unacknowledged W_STORE, resent next */
+	WH_CAPPED = 8,  /* PCRs are capped since a crash */
+	WH_LOCAL = 16,
+	WH_SWTPM = 32, /* listeners open */
+};
+struct whello {
+	uint8_t uuid[UUID_LEN];
+	uint32_t pid;
+	uint32_t flags; /* WH_* */
+	uint64_t generation, version;
+	uint32_t power_cycles; /* since this vTPM was started */
+};
+
+enum {
+	WS_FIRST = 1,   /* first state of a new vTPM */
+	WS_RESTORE = 2, /* a snapshot was loaded: grow the generation */
+};
+struct wstore {
+	uint8_t kind;                 /* SEAL_* of vtpm/seal.h */
+	uint8_t flags;                /* WS_* */
+	uint64_t generation, version; /* as inside the sealed header */
+	uint8_t digest[32];           /* SHA-256 of blob */
+	struct wblob blob;
+};
+
+enum wevent_code {
+	WE_POWER_CYCLE = 1,
+	WE_CHANNEL_OPEN,
+	WE_CHANNEL_CLOSED,
+	WE_CHANNEL_BUSY,
+	WE_VIOLATION,
+	WE_RESTORED,
+	WE_CAPPED,
+	WE_LAUNCH_APPLIED,
+	WE_FAILURE,
+	WE_HANDOVER,
+};
+struct wevent {
+	uint8_t code; /* enum wevent_code */
+	char text[TEXT_MAX_LEN + 1];
+};
+
+/*
+ * One pair per struct.  Encoders write to w (sticky error); decoders return
+ * VT_OK and fill *ret, or VT_E_TRUNC, VT_E_FORMAT, VT_E_RANGE; blobs in *ret
+ * are borrowed from data.
+ */
+#define VTPM_PROTO_PAIR(name)                                             \
+	void name##_put(struct wr *w, const struct name *m);              \
+	int name##_get(const uint8_t *data, size_t len, struct name *ret) \
+	    VT_CHECK
+VTPM_PROTO_PAIR(zspawn);
+VTPM_PROTO_PAIR(zspawned);
+VTPM_PROTO_PAIR(zexited);
+VTPM_PROTO_PAIR(wprovision);
+VTPM_PROTO_PAIR(wprovisioned);
+VTPM_PROTO_PAIR(wcerts);
+VTPM_PROTO_PAIR(wload);
+VTPM_PROTO_PAIR(wopen);
+VTPM_PROTO_PAIR(wkeep);
+VTPM_PROTO_PAIR(wlaunch);
+VTPM_PROTO_PAIR(wquery);
+VTPM_PROTO_PAIR(wanswer);
+VTPM_PROTO_PAIR(wstored);
+VTPM_PROTO_PAIR(wmanager);
+VTPM_PROTO_PAIR(wdone);
+VTPM_PROTO_PAIR(whello);
+VTPM_PROTO_PAIR(wstore);
+VTPM_PROTO_PAIR(wevent);
+#undef VTPM_PROTO_PAIR
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * vendor.h - the TPM command by which a guest talks to its worker itself.
+ *
+ * Layer:  vtpm; the guest's tools include it too.
+ * Spec:   TPM 2.0 Library, Part 2, 8.9 (TPMA_CC, V bit), 6.5.1.
+ * Bytes:  TPM framing, big-endian, TPM_ST_NO_SESSIONS only:
+ *         tag | size | TPM_CC_VTPM | be16 sub | parameters.
+ *         Response: tag | size | rc | be16 sub | parameters.
+ * Listed in TPM_CAP_COMMANDS, so that /dev/tpmrm0 lets it through.
+ */
+#ifndef VTPM_VENDOR_H
+#define VTPM_VENDOR_H
+
+#define TPM_CC_VTPM 0x20005654u /* V bit, command index "VT" */
+
+enum vtpm_sub {
+	/* -> be16 format 1 | uuid[16] | be32 group | be64 generation |
+	 *    be64 state version | be32 power cycles | be32 flags VIF_* |
+	 *    be16 text length, manager build */
+	VSUB_INFO = 1,
+	/* be32 offset | be16 max -> be32 total | be16 n | n bytes
+	 * the host-made event log (TCG crypto-agile) */
+	VSUB_LOG = 2,
+	/* the same for the extend journal (measure/journal.h) */
+	VSUB_JOURNAL = 3,
+	/* the same for the launch record (measure/launch.h) */
+	VSUB_LAUNCH = 4,
+	/* deep quotes: submit and collect; reserved, TPM_RC_COMMAND_CODE */
+	VSUB_DEEP_SUBMIT = 5,
+	VSUB_DEEP_COLLECT = 6,
+};
+
+enum {
+	VIF_CAPPED = 1,    /* worker restarted since the last power cycle */
+	VIF_RESTORED = 2,  /* running from a snapshot */
+	VIF_LAUNCHED = 4,  /* the host measured a launch (PCR 17) */
+	VIF_SOFT_ROOT = 8, /* the manager has no physical TPM */
+};
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * store.h - registry, sealed state, audit log, all in one database.
+ *
+ * Layer:  vtpm_manager.  The only file that knows SQLite is store_sqlite.c;
+ *         struct store_ops keeps the place for a second backend.
+ * Durability: store_commit() returns VT_OK only after fsync (WAL,
+ *         synchronous=FULL).  Everything put since the last commit goes in
+ *         one transaction: group commit.
+ * Law 5:  a 16-ary hash tree over all instances (uuid, slot, generation,
+ *         version, digest of the sealed blob, flags); its root is kept under
+ *         an HMAC of a key derived from the master key.  store_unlock()
+ *         checks all of it and marks what does not fit as inst.tampered.
+ * Space:  a reserve file of reserve_mb is kept; when the disk is full it is
+ *         given back so that running guests go on, and store_space() says
+ *         so until it could be made again.
+ */
+#ifndef VTPM_MANAGER_STORE_H
+#define VTPM_MANAGER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/util.h"
+#include "vtpm/proto.h"
+
+enum inst_status { INST_STOPPED = 1, INST_RUNNING = 2 };
+enum { INST_F_RESTORED = 1 /* generation grew by a snapshot restore */ };
+
+struct inst {
+	uint8_t uuid[UUID_LEN];
+	char name[NAME_MAX_LEN + 1];
+	uint32_t slot;       /* leaf in the hash tree; also uid offset */
+	uint32_t group;      /* tenant; 0 is the host's own */
+	uint8_t tpm_version; /* TPM_VER_* */
+	uint8_t status;      /* enum inst_status as last wanted */
+	uint32_t flags;      /* INST_F_* */
+	uint64_t generation, version;
+	uint64_t created_ms; /* wall clock */
+	uint8_t digest[32];  /* SHA-256 of the sealed permanent blob */
+	bool tampered;       /* set by store_unlock(), with why */
+	char why[TEXT_MAX_LEN + 1];
+};
+
+struct store; /* opaque */
+
+/* What is kept beside the permanent state, per instance. */
+enum store_extra {
+	SX_CERTS = 1,    /* JSON: EK and AK certificates and public areas */
+	SX_LAUNCH = 2,   /* encoded struct wlaunch */
+	SX_LOG = 3,      /* last host-made event log */
+	SX_VOLATILE = 4, /* sealed volatile state */
+};
+
+/* Open or create DIR/store.db (0600).  Takes a lock: VT_E_BUSY if another
+ * manager has it (text says its pid).  reserve_mb 0: default 16.
+ * text: at least TEXT_MAX_LEN + 1 bytes, filled on failure. */
+int store_open(const char *dir, unsigned int reserve_mb, struct store **ret,
+    char *text) VT_CHECK;
+void store_close(struct store *st);
+
+/* Small values outside the tree: "host_blob", ... */
+int store_kv_get(struct store *st, const char *key, uint8_t **ret,
+    size_t *ret_len) VT_CHECK; /* heap; VT_E_NOTFOUND */
+int store_kv_put(
+    struct store *st, const char *key, const void *p, size_t len) VT_CHECK;
+
+/* Derive keys from master, check audit chain and hash tree.  Instances
+ * that do not fit are marked; VT_E_CORRUPT (text says what) when the root
+ * itself is missing or wrong so that none can be trusted: then every
+ * instance is marked.  An empty store gets its first root. */
+int store_unlock(
+    struct store *st, const uint8_t master[32], char *text) VT_CHECK;
+
+int store_inst_add(struct store *st, struct inst *in) VT_CHECK; /* fills slot;
+	VT_E_EXISTS (name or uuid), VT_E_SPACE (reserve is gone) */
+int store_inst_del(struct store *st, const uint8_t uuid[UUID_LEN]) VT_CHECK;
+int store_inst_find(
+    struct store *st, const char *name_or_uuid, struct inst *ret) VT_CHECK;
+int store_inst_get(
+    struct store *st, const uint8_t uuid[UUID_LEN], struct inst *ret) VT_CHECK;
+/* cb returns 0 to go on. Ordered by name. */
+int store_inst_each(struct store *st,
+    int (*cb)(const struct inst *in, void *arg), void *arg) VT_CHECK;
+int store_inst_status(struct store *st, const uint8_t uuid[UUID_LEN],
+    enum inst_status s) VT_CHECK;
+
+/* New permanent state: generation and version become these.  VT_E_STALE
+ * unless version > the stored one or generation > the stored one;
+ * VT_E_SPACE. */
+int store_state_put(struct store *st, const uint8_t uuid[UUID_LEN],
+    uint64_t generation, uint64_t version, uint32_t flags,
+    const uint8_t digest[32], const uint8_t *blob, size_t len) VT_CHECK;
+/* Heap; VT_E_NOTFOUND, VT_E_CORRUPT (digest does not fit). */
+int store_state_get(struct store *st, const uint8_t uuid[UUID_LEN],
+    uint8_t **ret, size_t *ret_len) VT_CHECK;
+int store_extra_put(struct store *st, const uint8_t uuid[UUID_LEN],
+    enum store_extra x, const uint8_t *p, size_t len) VT_CHECK; /* len 0
+	deletes */
+int store_extra_get(struct store *st, const uint8_t uuid[UUID_LEN],
+    enum store_extra x, uint8_t **ret, size_t *ret_len) VT_CHECK;
+
+/* Everything put since the last commit becomes durable, or none of it. */
+int store_commit(struct store *st) VT_CHECK;
+void store_rollback(struct store *st);
+
+struct audit_rec {
+	uint64_t seq, wall_ms;
+	char who[64];    /* "uid 0 (admin)" or "manager" */
+	char action[32]; /* create, start, power-cycle, ... */
+	char object[NAME_MAX_LEN + 1];
+	char result[16]; /* ok, refused, failed */
+	char detail[TEXT_MAX_LEN + 1];
+	uint8_t hash[32]; /* H(previous hash || fields) */
+};
+/* Joins the open transaction; durable with the next commit. */
+int store_audit(struct store *st, const char *who, const char *action,
+    const char *object, const char *result, const char *detail) VT_CHECK;
+int store_audit_each(struct store *st, uint64_t from_seq,
+    int (*cb)(const struct audit_rec *r, void *arg), void *arg) VT_CHECK;
+
+struct store_space {
+	bool ok;           /* provisioning is allowed */
+	bool reserve_used; /* the reserve was given to running guests */
+	uint64_t free_bytes;
+};
+void store_space(struct store *st, struct store_space *ret);
+
+#endif
