@@ -36,6 +36,9 @@
 #define CERT_MAX_LEN 2048    /* one certificate, DER */
 #define PUB_MAX_LEN 1024     /* one TPM2B_PUBLIC or TPM 1.2 modulus */
 #define WKEY_LEN 32          /* instance key */
+/* Payload limit (msgch_new) of the socket between manager and worker: the
+ * largest is W_LOAD with two sealed blobs and a launch. */
+#define W_MSG_MAX (2 * STATE_MAX_LEN + 2 * RECORD_MAX_LEN + 4096)
 
 enum wmsg_type {
 	/* manager <-> zygote */
