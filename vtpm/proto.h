@@ -11,11 +11,20 @@
  *
  * Life of a worker.  The zygote forks it with two descriptors: one end of a
  * socket pair to the manager, and a listening socket RUN/w/UUID (bound by
- * the manager) on which a restarted manager finds it again.  It jails
+ * the manager) on which a restarted manager finds it again; the worker
+ * calls listen(2) on it once more after it has its own uid, so that the
+ * manager's SO_PEERCRED names the worker and not who bound it.  It jails
  * itself before it reads its first message.  Everything else arrives as
  * messages: the sealed state, the listening sockets of its channels, and
  * after a crash the descriptors that its predecessor had left with the
  * manager (W_KEEP).
+ *
+ * (Re)connected: the manager sends W_MANAGER, the worker answers with
+ * W_HELLO, then every W_KEEP anew, then the W_STORE that was not yet
+ * acknowledged.  The manager may send requests right behind W_MANAGER.
+ * After W_STORED with an error the worker sends that W_STORE again when
+ * W_MANAGER says storage_ok 1.  A worker without an identity exits when
+ * its control socket ends.
  */
 #ifndef VTPM_PROTO_H
 #define VTPM_PROTO_H
