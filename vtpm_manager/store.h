@@ -7,13 +7,22 @@
  * Durability: store_commit() returns VT_OK only after fsync (WAL,
  *         synchronous=FULL).  Everything put since the last commit goes in
  *         one transaction: group commit.
- * Law 5:  a 16-ary hash tree over all instances (uuid, slot, generation,
- *         version, digest of the sealed blob, flags); its root is kept under
- *         an HMAC of a key derived from the master key.  store_unlock()
- *         checks all of it and marks what does not fit as inst.tampered.
+ * Law 5:  a 16-ary hash tree over all instances (everything in struct inst
+ *         and the digests of all that is kept for it); its root is kept
+ *         under an HMAC of a key derived from the master key.
+ *         store_unlock() checks all of it, every blob included, and marks
+ *         what does not fit as inst.tampered.  A record that is gone is
+ *         still listed, under its name, so that nobody makes a new guest of
+ *         that name by mistake.  A tampered instance can only be deleted.
  * Space:  a reserve file of reserve_mb is kept; when the disk is full it is
  *         given back so that running guests go on, and store_space() says
  *         so until it could be made again.
+ * States: after store_open() the store is locked: it lists what it holds
+ *         (all of it marked, unverified) and takes store_kv_*().
+ *         store_unlock() opens it, or finds it broken (root missing or
+ *         wrong): then it can be read, and every change is VT_E_CORRUPT.
+ * Fork:   every descriptor is close-on-exec; a child that does not exec
+ *         would keep the lock.
  */
 #ifndef VTPM_MANAGER_STORE_H
 #define VTPM_MANAGER_STORE_H
@@ -38,10 +47,10 @@ struct inst {
 	uint8_t status;      /* enum inst_status as last wanted */
 	uint32_t flags;      /* INST_F_* */
 	uint64_t generation, version;
-	uint64_t created_ms; /* wall clock */
-	uint8_t digest[32];  /* SHA-256 of the sealed permanent blob */
-	bool tampered;       /* set by store_unlock(), with why */
-	char why[TEXT_MAX_LEN + 1];
+	uint64_t created_ms;        /* wall clock */
+	uint8_t digest[32];         /* SHA-256 of the sealed permanent blob */
+	bool tampered;              /* set by store_unlock(), with why */
+	char why[TEXT_MAX_LEN + 1]; /* words, without the guest's name */
 };
 
 struct store; /* opaque */
@@ -56,12 +65,22 @@ enum store_extra {
 
 /* Open or create DIR/store.db (0600).  Takes a lock: VT_E_BUSY if another
  * manager has it (text says its pid).  reserve_mb 0: default 16.
- * text: at least TEXT_MAX_LEN + 1 bytes, filled on failure. */
+ * text: at least TEXT_MAX_LEN + 1 bytes, filled on failure.
+ * VT_E_CORRUPT: the folder held a store and its database is gone, empty or
+ * damaged; VT_E_UNSUPPORTED: written by a newer version. */
 int store_open(const char *dir, unsigned int reserve_mb, struct store **ret,
     char *text) VT_CHECK;
-void store_close(struct store *st);
+void store_close(struct store *st); /* what was not committed is lost */
+/* Words for the last failure of any call below; "" if there was none. */
+const char *store_why(const struct store *st);
+/* Nothing was ever kept here: the only case in which a manager may make a
+ * new master key. */
+bool store_is_new(struct store *st);
 
-/* Small values outside the tree: "host_blob", ... */
+/* Small values outside the tree: "host_blob", ...  A store with a host blob
+ * and no root is refused, so put the first host blob and call store_unlock()
+ * without a commit between: both become durable together. */
+#define STORE_KV_HOST "host_blob"
 int store_kv_get(struct store *st, const char *key, uint8_t **ret,
     size_t *ret_len) VT_CHECK; /* heap; VT_E_NOTFOUND */
 int store_kv_put(
@@ -70,7 +89,10 @@ int store_kv_put(
 /* Derive keys from master, check audit chain and hash tree.  Instances
  * that do not fit are marked; VT_E_CORRUPT (text says what) when the root
  * itself is missing or wrong so that none can be trusted: then every
- * instance is marked.  An empty store gets its first root. */
+ * instance is marked.  An empty store gets its first root (committed here,
+ * with what was put before).  With VT_OK text is "" or a warning that the
+ * operator must see: the audit log does not fit.  VT_E_STATE: open already.
+ * Pointers and copies from before are stale: find instances again. */
 int store_unlock(
     struct store *st, const uint8_t master[32], char *text) VT_CHECK;
 
@@ -87,9 +109,11 @@ int store_inst_each(struct store *st,
 int store_inst_status(struct store *st, const uint8_t uuid[UUID_LEN],
     enum inst_status s) VT_CHECK;
 
-/* New permanent state: generation and version become these.  VT_E_STALE
- * unless version > the stored one or generation > the stored one;
- * VT_E_SPACE. */
+/* New permanent state: generation, version and flags become these.
+ * VT_E_STALE unless (generation, version) is greater than the stored pair;
+ * the stored pair again with the same digest is VT_OK and changes nothing
+ * (a worker sends again what was not acknowledged).  VT_E_AUTH: digest is
+ * not that of blob.  VT_E_CORRUPT: tampered.  VT_E_RANGE: too long. */
 int store_state_put(struct store *st, const uint8_t uuid[UUID_LEN],
     uint64_t generation, uint64_t version, uint32_t flags,
     const uint8_t digest[32], const uint8_t *blob, size_t len) VT_CHECK;
@@ -102,7 +126,9 @@ int store_extra_put(struct store *st, const uint8_t uuid[UUID_LEN],
 int store_extra_get(struct store *st, const uint8_t uuid[UUID_LEN],
     enum store_extra x, uint8_t **ret, size_t *ret_len) VT_CHECK;
 
-/* Everything put since the last commit becomes durable, or none of it. */
+/* Everything put since the last commit becomes durable, or none of it: on
+ * failure (VT_E_SPACE, VT_E_SYS, VT_E_CORRUPT) it is all forgotten and the
+ * store is as after the last commit. */
 int store_commit(struct store *st) VT_CHECK;
 void store_rollback(struct store *st);
 
@@ -115,9 +141,15 @@ struct audit_rec {
 	char detail[TEXT_MAX_LEN + 1];
 	uint8_t hash[32]; /* H(previous hash || fields) */
 };
-/* Joins the open transaction; durable with the next commit. */
+/* Joins the open transaction; durable with the next commit.  VT_E_STATE
+ * while locked.  What is too long is cut, what is not printable ASCII
+ * becomes '?'. */
 int store_audit(struct store *st, const char *who, const char *action,
     const char *object, const char *result, const char *detail) VT_CHECK;
+/* Committed records in order; cb returns 0 to go on.  Every record is
+ * checked against the chain first: VT_E_CORRUPT at the first that does not
+ * fit, store_why() says which.  Only the last STORE_AUDIT_MAX are kept. */
+#define STORE_AUDIT_MAX 100000
 int store_audit_each(struct store *st, uint64_t from_seq,
     int (*cb)(const struct audit_rec *r, void *arg), void *arg) VT_CHECK;
 
