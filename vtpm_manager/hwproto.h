@@ -32,6 +32,10 @@ enum hw_type {
 
 enum hw_root { ROOT_SOFT = 1, ROOT_HARD = 2 };
 
+#define HOST_BLOB_MAX_LEN 8192
+#define HW_RANDOM_MAX 4096 /* bytes that one HW_RANDOM may ask for */
+#define HW_CERTS_MAX 4     /* keys in one HW_CERTS */
+
 /* Make storage key, master key and CA key anew.  Only for an empty store. */
 struct hw_init {
 	uint8_t root;                /* enum hw_root, for certificates */
@@ -60,19 +64,20 @@ struct hw_certs {
 	uint32_t group;
 	uint64_t generation;
 	uint8_t tpm_version;
-	uint32_t n; /* <= 4 */
+	uint32_t ak_seconds; /* life of AK certificates; 0: the default */
+	uint32_t n;          /* 1..HW_CERTS_MAX */
 	struct {
 		uint8_t which;    /* WCERT_* */
 		struct wblob pub; /* as in struct wprovisioned */
-	} keys[4];
+	} keys[HW_CERTS_MAX];
 };
 struct hw_certed {
 	uint32_t n;
-	struct wblob certs[4]; /* DER, order as asked */
+	struct wblob certs[HW_CERTS_MAX]; /* DER, order as asked */
 };
 struct hw_status {
-	uint8_t root;
-	uint8_t up; /* the TPM answers */
+	uint8_t root; /* enum hw_root; 0: before HW_INIT or HW_LOAD */
+	uint8_t up;   /* the TPM answers */
 	char manufacturer[16], firmware[32], tcti[128];
 	uint64_t commands, retries, failures;
 };
@@ -83,6 +88,11 @@ struct hw_answer {
 	size_t body_len;
 };
 
+/*
+ * One pair per struct.  Encoders write to w (sticky error); decoders return
+ * VT_OK and fill *ret, or VT_E_TRUNC, VT_E_FORMAT, VT_E_RANGE; blobs and
+ * body in *ret are borrowed from data.
+ */
 #define HW_PROTO_PAIR(name)                                               \
 	void name##_put(struct wr *w, const struct name *m);              \
 	int name##_get(const uint8_t *data, size_t len, struct name *ret) \
