@@ -117,7 +117,7 @@ send_some(int fd, struct out_msg *o)
 		memset(&ctl, 0, sizeof(ctl));
 		mh.msg_control = ctl.buf;
 		mh.msg_controllen = CMSG_SPACE(sizeof(int) * o->nfds);
-		c = CMSG_FIRSTHDR(&mh);
+		c = (struct cmsghdr *)ctl.buf; /* what CMSG_FIRSTHDR gives */
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(sizeof(int) * o->nfds);

@@ -44,7 +44,7 @@ cppcheck -q -j"$(nproc)" --std=c11 --enable=warning,portability \
 
 echo "gcc -fanalyzer ..."
 if ! make -s -j"$(nproc)" B="$B/lint" HARDEN="-O1 -g -fPIC -fanalyzer \
-    -Wno-analyzer-fd-leak -Werror" all >"$B/analyzer.log" 2>&1; then
+    -Werror" all >"$B/analyzer.log" 2>&1; then
 	grep -aE 'error:|warning:' "$B/analyzer.log" | head -20
 	fail "gcc -fanalyzer: see $B/analyzer.log"
 fi
