@@ -21,7 +21,7 @@
 
 #include "base/err.h"
 
-#define CHAN_MAX_FDS 4    /* that one channel wants polled */
+#define CHAN_MAX_FDS 8    /* that one channel wants polled */
 #define CHAN_CMD_MAX 4096 /* bytes of a command or response */
 
 struct chan; /* opaque; tpmback/local_chan.c or tpmback/swtpm_chan.c */
@@ -74,7 +74,8 @@ struct chan_host {
 	uint32_t (*get_blob)(
 	    void *arg, enum chan_blob type, uint8_t **ret, size_t *ret_len);
 	/* Takes a sealed snapshot for the next power_on.  incoming: from a
-	 * second connection, staged apart from the running TPM. */
+	 * second connection, staged apart from the running TPM; len 0 then
+	 * forgets what is staged (that connection has gone). */
 	uint32_t (*set_blob)(void *arg, enum chan_blob type, bool incoming,
 	    const uint8_t *p, size_t len);
 	/* The second connection has staged a valid snapshot and sends INIT:
