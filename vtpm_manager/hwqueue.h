@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hwqueue.h - requests that wait for the one slow TPM, fair by group.
+ *
+ * Layer:  vtpm_manager; pure: no I/O, no clock, no logging.
+ * Order:  one request of each group in turn; first come, first served
+ *         inside a group.  A group that floods makes itself wait.
+ * Limits: HWQ_MAX_GROUP requests of one group, HWQ_MAX requests in all; a
+ *         group costs memory only while it has requests here.
+ */
+#ifndef VTPM_MANAGER_HWQUEUE_H
+#define VTPM_MANAGER_HWQUEUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define HWQ_MAX_GROUP 256
+#define HWQ_MAX 4096
+
+/* First member of the caller's request; the caller allocates and frees. */
+struct hwq_item {
+	struct hwq_item *next; /* the queue's own */
+	uint32_t group;
+	uint64_t deadline_us; /* base/util.h now_us(); not after this */
+};
+
+struct hwq_group; /* opaque */
+struct hwq {
+	struct hwq_group *turn; /* last in the ring: its next is served next */
+	size_t n;               /* items in all groups */
+};
+
+void hwq_init(struct hwq *q);
+
+/*
+ * Put it at the end of its group's line.  The queue borrows it until
+ * hwq_take() or hwq_expired() gives it back.
+ * VT_E_SPACE: a limit is reached; VT_E_NOMEM.  Then it was not taken.
+ */
+int hwq_put(struct hwq *q, struct hwq_item *it) VT_CHECK;
+/* As hwq_put(), but it is served before everything else of its group, and
+ * its group is next: for a request that was interrupted.  No limits. */
+int hwq_put_back(struct hwq *q, struct hwq_item *it) VT_CHECK;
+
+/* The next one in turn, NULL if there is none. */
+struct hwq_item *hwq_take(struct hwq *q);
+/* Any one whose deadline is at or before now_us, NULL if there is none. */
+struct hwq_item *hwq_expired(struct hwq *q, uint64_t now_us);
+/* The earliest deadline of all, UINT64_MAX if the queue is empty. */
+uint64_t hwq_deadline(const struct hwq *q);
+
+#endif
