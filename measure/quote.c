@@ -79,8 +79,8 @@ get_sel_bank(struct rd *r, struct quote_sel *sel, uint32_t i)
 }
 
 /* TPML_PCR_SELECTION, Part 2, 10.9.7. */
-static void
-get_sel(struct rd *r, struct quote_sel *sel)
+void
+quote_sel_get(struct rd *r, struct quote_sel *sel)
 {
 	uint32_t i;
 
@@ -121,7 +121,7 @@ quote_attest_get(const uint8_t *buf, size_t len, struct quote_attest *ret)
 		rd_fail(&r, VT_E_RANGE);
 	a.safe = safe == 1;
 	a.firmware = rd_be64(&r);
-	get_sel(&r, &a.sel);
+	quote_sel_get(&r, &a.sel);
 	if ((p = rd_blob16(&r, sizeof(a.digest), &n)) != NULL) {
 		a.digest_len = (uint16_t)n;
 		memcpy(a.digest, p, n);
@@ -303,6 +303,21 @@ bool
 tpm_name_equal(const struct tpm_name *a, const struct tpm_name *b)
 {
 	return a->len == b->len && a->len > 0 && mem_equal(a->b, b->b, a->len);
+}
+
+void
+quote_sel_put(struct wr *w, const struct quote_sel *sel)
+{
+	uint32_t i;
+
+	wr_be32(w, sel->n);
+	for (i = 0; i < sel->n; i++) {
+		wr_be16(w, sel->bank[i].alg);
+		wr_u8(w, QUOTE_PCRS / 8);
+		wr_u8(w, (uint8_t)sel->bank[i].mask);
+		wr_u8(w, (uint8_t)(sel->bank[i].mask >> 8));
+		wr_u8(w, (uint8_t)(sel->bank[i].mask >> 16));
+	}
 }
 
 bool

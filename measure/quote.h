@@ -23,6 +23,7 @@
 
 #include "base/crypto.h"
 #include "base/err.h"
+#include "base/rdwr.h"
 
 #define QUOTE_MAX_BANKS 8 /* in one selection */
 #define QUOTE_PCRS 24     /* PCRs of a PC Client TPM */
@@ -134,6 +135,16 @@ int tpm_pub_to_evp(const struct tpm_pub *pub, EVP_PKEY **ret) VT_CHECK;
 
 /* Same banks in the same order with the same PCRs. */
 bool quote_sel_equal(const struct quote_sel *a, const struct quote_sel *b);
+
+/* "sha256:0,2,4-7+sha384:0" and back.  VT_E_FORMAT: not that, a PCR past 23, a
+ * bank twice or without a PCR; VT_E_UNSUPPORTED: an unknown bank. */
+int quote_sel_parse(const char *text, struct quote_sel *ret) VT_CHECK;
+/* VT_E_RANGE: does not fit; out is then "". */
+int quote_sel_format(
+    const struct quote_sel *sel, char *out, size_t cap) VT_CHECK;
+/* TPML_PCR_SELECTION, three bytes a bank. */
+void quote_sel_put(struct wr *w, const struct quote_sel *sel);
+void quote_sel_get(struct rd *r, struct quote_sel *ret);
 
 /* Value of a PCR: digest_len(alg) bytes, or NULL if there is none. */
 typedef const uint8_t *(*quote_pcr_fn)(void *arg, uint16_t alg, uint32_t pcr);
