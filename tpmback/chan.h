@@ -7,6 +7,10 @@
  *
  * A channel takes bytes from a guest, frames them, and submits one command
  * at a time; the host (the worker) answers now or later with chan_reply().
+ * System calls that a jail must allow: poll, read, write, recvfrom, sendmsg,
+ * accept4, getsockopt, fcntl, memfd_create, ftruncate, eventfd2, mmap,
+ * munmap, close, sched_getaffinity, clock_gettime, and what malloc(3) needs.
+ *
  * A command is handed over complete and copied out of shared memory; its
  * length is 10..4096 and equals the size field in its header (the channel
  * checks, and answers TPM_RC_COMMAND_SIZE itself otherwise).
@@ -106,14 +110,20 @@ void chan_free(struct chan *ch);
  * the guest gets TPM_RC_SIZE's plain error instead. */
 void chan_reply(struct chan *ch, const uint8_t *resp, size_t len);
 
-/* Fill at most CHAN_MAX_FDS entries; returns how many. */
+/*
+ * Fill at most CHAN_MAX_FDS entries; returns how many.  Call it before each
+ * poll(2) that may sleep, after the last chan_spin(): it also tells the
+ * other side that from now on it must notify, and makes the poll return at
+ * once if something came meanwhile.
+ */
 int chan_pollfds(struct chan *ch, struct pollfd *p);
 /* Handle what poll(2) said; p, n as filled by chan_pollfds(). */
 void chan_dispatch(struct chan *ch, const struct pollfd *p, int n);
 /*
  * Look at the shared page without a system call; true if a command was
  * found and submitted.  The worker calls it in a bounded spin after each
- * command (chan_spin_us() says for how long, adaptive, 0: sleep now).
+ * command (chan_spin_us() says for how long, adaptive, 0: sleep now).  A
+ * busy guest never lets it rest: look at other descriptors now and then.
  */
 bool chan_spin(struct chan *ch);
 unsigned int chan_spin_us(struct chan *ch);
@@ -121,7 +131,9 @@ unsigned int chan_spin_us(struct chan *ch);
  * While a slow command runs on the loop's thread, a watch thread calls this:
  * it waits up to timeout_ms for a CANCEL on this channel, answers it where
  * the protocol wants that, and calls host->cancel.  It touches nothing else.
- * stop_fd readable ends the wait.
+ * It ends after one cancel, on a gone peer (that cancels too), and when
+ * stop_fd is readable.  It must have returned before the loop's thread calls
+ * anything but chan_reply().
  */
 void chan_watch(struct chan *ch, int stop_fd, int timeout_ms);
 

@@ -39,4 +39,11 @@ _Static_assert(offsetof(struct tpmif_page, nr_extra_pages) == 7, "tpmif ABI");
 _Static_assert(offsetof(struct tpmif_page, data) == 8, "tpmif ABI");
 _Static_assert(sizeof(struct tpmif_page) == TPMIF_PAGE_SIZE, "tpmif ABI");
 
+/* The header is read and written as one word, so that it is never torn. */
+union tpmif_view {
+	struct tpmif_page page;
+	uint64_t header; /* the first 8 bytes */
+};
+_Static_assert(sizeof(union tpmif_view) == TPMIF_PAGE_SIZE, "tpmif ABI");
+
 #endif
