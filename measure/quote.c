@@ -55,44 +55,6 @@ get_name(struct rd *r, struct tpm_name *ret)
 	memcpy(ret->b, p, len);
 }
 
-static void
-get_sel_bank(struct rd *r, struct quote_sel *sel, uint32_t i)
-{
-	uint8_t size, bits;
-	uint32_t b;
-
-	sel->bank[i].alg = rd_be16(r);
-	sel->bank[i].mask = 0;
-	size = rd_u8(r);
-	if (size > 4)
-		rd_fail(r, VT_E_RANGE);
-	for (b = 0; b < size && rd_err(r) == VT_OK; b++) {
-		bits = rd_u8(r);
-		if (b >= QUOTE_PCRS / 8 && bits != 0)
-			rd_fail(r, VT_E_RANGE);
-		else if (b < QUOTE_PCRS / 8)
-			sel->bank[i].mask |= (uint32_t)bits << (8 * b);
-	}
-	for (b = 0; b < i; b++) /* a bank said twice could hide one */
-		if (sel->bank[b].alg == sel->bank[i].alg)
-			rd_fail(r, VT_E_FORMAT);
-}
-
-/* TPML_PCR_SELECTION, Part 2, 10.9.7. */
-void
-quote_sel_get(struct rd *r, struct quote_sel *sel)
-{
-	uint32_t i;
-
-	sel->n = rd_be32(r);
-	if (sel->n > QUOTE_MAX_BANKS) {
-		rd_fail(r, VT_E_RANGE);
-		sel->n = 0;
-	}
-	for (i = 0; i < sel->n; i++)
-		get_sel_bank(r, sel, i);
-}
-
 int
 quote_attest_get(const uint8_t *buf, size_t len, struct quote_attest *ret)
 {
@@ -121,7 +83,7 @@ quote_attest_get(const uint8_t *buf, size_t len, struct quote_attest *ret)
 		rd_fail(&r, VT_E_RANGE);
 	a.safe = safe == 1;
 	a.firmware = rd_be64(&r);
-	quote_sel_get(&r, &a.sel);
+	pcr_sel_get(&r, &a.sel);
 	if ((p = rd_blob16(&r, sizeof(a.digest), &n)) != NULL) {
 		a.digest_len = (uint16_t)n;
 		memcpy(a.digest, p, n);
@@ -303,35 +265,6 @@ bool
 tpm_name_equal(const struct tpm_name *a, const struct tpm_name *b)
 {
 	return a->len == b->len && a->len > 0 && mem_equal(a->b, b->b, a->len);
-}
-
-void
-quote_sel_put(struct wr *w, const struct quote_sel *sel)
-{
-	uint32_t i;
-
-	wr_be32(w, sel->n);
-	for (i = 0; i < sel->n; i++) {
-		wr_be16(w, sel->bank[i].alg);
-		wr_u8(w, QUOTE_PCRS / 8);
-		wr_u8(w, (uint8_t)sel->bank[i].mask);
-		wr_u8(w, (uint8_t)(sel->bank[i].mask >> 8));
-		wr_u8(w, (uint8_t)(sel->bank[i].mask >> 16));
-	}
-}
-
-bool
-quote_sel_equal(const struct quote_sel *a, const struct quote_sel *b)
-{
-	uint32_t i;
-
-	if (a->n != b->n)
-		return false;
-	for (i = 0; i < a->n; i++)
-		if (a->bank[i].alg != b->bank[i].alg ||
-		    a->bank[i].mask != b->bank[i].mask)
-			return false;
-	return true;
 }
 
 static int

@@ -10,7 +10,7 @@
  * Bytes:  big-endian on the wire, host order in these structs.
  * Trust:  all of it is hostile input; the caller vouches for the AK (see
  *         x509.h) and chooses what the quote must say.
- * Limits: RSA 2048..4096, P-256, P-384, P-521; QUOTE_MAX_BANKS banks.
+ * Limits: RSA 2048..4096, P-256, P-384, P-521; PCR_MAX_BANKS banks.
  */
 #ifndef MEASURE_QUOTE_H
 #define MEASURE_QUOTE_H
@@ -24,9 +24,8 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "base/rdwr.h"
+#include "measure/pcr.h"
 
-#define QUOTE_MAX_BANKS 8 /* in one selection */
-#define QUOTE_PCRS 24     /* PCRs of a PC Client TPM */
 #define QUOTE_RSA_MAX 512 /* bytes of a modulus or RSA signature */
 #define QUOTE_ECC_MAX 66  /* bytes of a coordinate, r or s */
 #define QUOTE_PUB_MAX 1024
@@ -63,15 +62,6 @@ struct tpm_name {
 	uint8_t b[2 + DIGEST_MAX];
 };
 
-/* TPML_PCR_SELECTION; the order of banks counts. */
-struct quote_sel {
-	uint32_t n;
-	struct {
-		uint16_t alg;
-		uint32_t mask; /* bit i: PCR i */
-	} bank[QUOTE_MAX_BANKS];
-};
-
 struct quote_attest {           /* TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE */
 	struct tpm_name signer; /* qualified */
 	uint16_t extra_len;
@@ -80,7 +70,7 @@ struct quote_attest {           /* TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE */
 	uint32_t reset_count, restart_count;
 	bool safe;
 	uint64_t firmware;
-	struct quote_sel sel;
+	struct pcr_sel sel;
 	uint16_t digest_len;
 	uint8_t digest[DIGEST_MAX];
 };
@@ -133,28 +123,6 @@ bool tpm_name_equal(const struct tpm_name *a, const struct tpm_name *b);
  * small, VT_E_UNSUPPORTED, VT_E_CRYPTO (a point not on its curve). */
 int tpm_pub_to_evp(const struct tpm_pub *pub, EVP_PKEY **ret) VT_CHECK;
 
-/* Same banks in the same order with the same PCRs. */
-bool quote_sel_equal(const struct quote_sel *a, const struct quote_sel *b);
-
-/* "sha256:0,2,4-7+sha384:0" and back.  VT_E_FORMAT: not that, a PCR past 23, a
- * bank twice or without a PCR; VT_E_UNSUPPORTED: an unknown bank. */
-int quote_sel_parse(const char *text, struct quote_sel *ret) VT_CHECK;
-/* VT_E_RANGE: does not fit; out is then "". */
-int quote_sel_format(
-    const struct quote_sel *sel, char *out, size_t cap) VT_CHECK;
-/* TPML_PCR_SELECTION, three bytes a bank. */
-void quote_sel_put(struct wr *w, const struct quote_sel *sel);
-void quote_sel_get(struct rd *r, struct quote_sel *ret);
-
-/* Value of a PCR: digest_len(alg) bytes, or NULL if there is none. */
-typedef const uint8_t *(*quote_pcr_fn)(void *arg, uint16_t alg, uint32_t pcr);
-
-/* Digest over the selected PCRs as TPM2_Quote forms it.  VT_E_NOTFOUND: a
- * selected PCR has no value; VT_E_UNSUPPORTED, VT_E_CRYPTO. */
-int quote_pcr_digest(uint16_t alg, const struct quote_sel *sel,
-    quote_pcr_fn pcr, void *arg, uint8_t out[DIGEST_MAX],
-    size_t *ret_len) VT_CHECK;
-
 /* The steps of a verification, in the order in which they are taken. */
 enum quote_step {
 	QS_AK_PUBLIC,  /* the AK's public area is well-formed and strong */
@@ -177,9 +145,8 @@ struct quote_want {
 	const uint8_t *extra; /* the qualifyingData that it must carry */
 	size_t extra_len;
 	struct tpm_name ek_name;
-	const struct quote_sel *sel; /* what was asked for */
-	quote_pcr_fn pcr;
-	void *pcr_arg;
+	const struct pcr_sel *sel;  /* what was asked for */
+	const struct pcr_set *pcrs; /* the values that it must cover */
 	/* Clock of an earlier quote of this TPM, or NULL: counters may not
 	 * run backwards. */
 	const struct quote_attest *last;

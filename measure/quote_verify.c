@@ -193,17 +193,17 @@ step_signer(struct qv *v)
 static const char *
 step_selection(struct qv *v)
 {
-	const struct quote_sel *sel = &v->rep->attest.sel;
+	const struct pcr_sel *sel = &v->rep->attest.sel;
 	uint32_t i;
 
-	if (!quote_sel_equal(sel, v->want->sel))
+	if (!pcr_sel_equal(sel, v->want->sel))
 		return "the quote covers other PCRs than were asked for";
 	if (sel->n == 0)
 		return "the quote covers no PCR";
 	for (i = 0; i < sel->n; i++) {
-		if (!strong_hash(sel->bank[i].alg))
+		if (!strong_hash(sel->banks[i].alg))
 			return "the quote covers a SHA-1 or unknown bank";
-		if (sel->bank[i].mask == 0)
+		if (sel->banks[i].mask == 0)
 			return "the quote names a bank but none of its PCRs";
 	}
 	return NULL;
@@ -214,11 +214,10 @@ step_pcr_digest(struct qv *v)
 {
 	const struct quote_attest *a = &v->rep->attest;
 	uint8_t d[DIGEST_MAX];
-	size_t len;
+	size_t len = digest_len(v->pub.hash);
 
 	/* Hashed with the AK's scheme, whatever the banks are. */
-	if (quote_pcr_digest(v->pub.hash, &a->sel, v->want->pcr,
-		v->want->pcr_arg, d, &len) != VT_OK)
+	if (pcr_digest(v->want->pcrs, &a->sel, v->pub.hash, d) != VT_OK)
 		return "a quoted PCR has no value in the evidence";
 	if (len != a->digest_len || !mem_equal(d, a->digest, len))
 		return "the PCR values shown are not those that were signed";
@@ -295,35 +294,6 @@ const char *
 quote_step_words(enum quote_step s)
 {
 	return s < QS_N ? steps[s].words : "?";
-}
-
-int
-quote_pcr_digest(uint16_t alg, const struct quote_sel *sel, quote_pcr_fn pcr,
-    void *arg, uint8_t out[DIGEST_MAX], size_t *ret_len)
-{
-	struct iov_part parts[QUOTE_MAX_BANKS * QUOTE_PCRS];
-	uint32_t b, i;
-	size_t n = 0;
-	int rc;
-
-	if (sel->n > QUOTE_MAX_BANKS)
-		return VT_E_RANGE;
-	for (b = 0; b < sel->n; b++)
-		for (i = 0; i < QUOTE_PCRS; i++) {
-			if ((sel->bank[b].mask >> i & 1) == 0)
-				continue;
-			parts[n].len = digest_len(sel->bank[b].alg);
-			parts[n].p = pcr(arg, sel->bank[b].alg, i);
-			if (parts[n].len == 0)
-				return VT_E_UNSUPPORTED;
-			if (parts[n].p == NULL)
-				return VT_E_NOTFOUND;
-			n++;
-		}
-	if ((rc = digest_parts(alg, parts, n, out)) != VT_OK)
-		return rc;
-	*ret_len = digest_len(alg);
-	return VT_OK;
 }
 
 int

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/esys_vendor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rdwr.h"
+#include "vtpm/vendor.h"
+
+#define CMD_MAX 32
+#define RSP_MAX 4096
+#define PIECE 2048 /* bytes asked for at once */
+
+/* Ask; *ret is set to the parameters behind the echoed sub command.
+ * rsp: RSP_MAX bytes. */
+static int
+vendor_call(struct esys *e, uint16_t sub, const uint8_t *par, size_t len,
+    uint8_t *rsp, struct rd *ret)
+{
+	uint8_t cmd[CMD_MAX];
+	size_t n = RSP_MAX;
+	uint32_t size, tpm_rc;
+	struct rd r;
+	struct wr w;
+	int rc;
+
+	wr_init(&w, cmd, sizeof(cmd));
+	wr_be16(&w, TPM2_ST_NO_SESSIONS);
+	wr_be32(&w, (uint32_t)(12 + len));
+	wr_be32(&w, TPM_CC_VTPM);
+	wr_be16(&w, sub);
+	wr_bytes(&w, par, len);
+	if ((rc = wr_err(&w)) != VT_OK)
+		return rc;
+	if ((rc = esys_raw(e, cmd, w.len, rsp, &n)) != VT_OK)
+		return rc;
+	rd_init(&r, rsp, n);
+	(void)rd_be16(&r);
+	size = rd_be32(&r);
+	tpm_rc = rd_be32(&r);
+	if (rd_err(&r) != VT_OK || size != n)
+		return VT_E_PROTO;
+	if (esys_base_rc(tpm_rc & 0xffff) == TPM2_RC_COMMAND_CODE)
+		return VT_E_UNSUPPORTED;
+	if (tpm_rc != 0)
+		return esys_rc(e, tpm_rc);
+	if (rd_be16(&r) != sub || rd_err(&r) != VT_OK)
+		return VT_E_PROTO;
+	*ret = r;
+	return VT_OK;
+}
+
+int
+esys_vendor_info(struct esys *e, uint8_t *buf, size_t cap, size_t *ret_len)
+{
+	uint8_t rsp[RSP_MAX];
+	struct rd r;
+	int rc;
+
+	rc = vendor_call(e, VSUB_INFO, NULL, 0, rsp, &r);
+	if (rc != VT_OK)
+		return rc;
+	if (r.left == 0 || r.left > cap)
+		return VT_E_RANGE;
+	memcpy(buf, r.p, r.left);
+	*ret_len = r.left;
+	return VT_OK;
+}
+
+/* One piece at w->len.  *total: as the TPM says; 0 in *ret_n: the end. */
+static int
+fetch_piece(struct esys *e, uint16_t sub, struct wr *w, uint32_t *ret_total,
+    size_t *ret_n)
+{
+	uint8_t par[6], rsp[RSP_MAX];
+	const uint8_t *p;
+	struct rd r;
+	size_t n;
+	int rc;
+
+	be32_put(par, (uint32_t)w->len);
+	be16_put(par + 4, PIECE);
+	rc = vendor_call(e, sub, par, sizeof(par), rsp, &r);
+	if (rc != VT_OK)
+		return rc;
+	*ret_total = rd_be32(&r);
+	p = rd_blob16(&r, PIECE, &n);
+	if (rd_end(&r) != VT_OK)
+		return VT_E_PROTO;
+	wr_bytes(w, p, n);
+	*ret_n = n;
+	return wr_err(w);
+}
+
+/* One pass; VT_E_AGAIN: its length changed while it was read. */
+static int
+fetch_pass(struct esys *e, uint16_t sub, struct wr *w)
+{
+	uint32_t total = 0, first = 0;
+	size_t n;
+	int rc;
+
+	do {
+		if ((rc = fetch_piece(e, sub, w, &total, &n)) != VT_OK)
+			return rc;
+		if (w->len == n)
+			first = total;
+		if (total != first)
+			return VT_E_AGAIN;
+		if (w->len > total || (n == 0 && w->len < total))
+			return VT_E_PROTO;
+	} while (w->len < total);
+	return VT_OK;
+}
+
+int
+esys_vendor_fetch(struct esys *e, uint16_t sub, uint8_t **ret, size_t *ret_len)
+{
+	int rc = VT_E_AGAIN, i;
+	uint8_t *buf;
+	struct wr w;
+
+	for (i = 0; i < ESYS_TRIES && rc == VT_E_AGAIN; i++) {
+		wr_grow(&w, ESYS_VENDOR_MAX);
+		rc = fetch_pass(e, sub, &w);
+		if (rc != VT_OK)
+			wr_free(&w);
+	}
+	if (rc != VT_OK)
+		return rc;
+	buf = NULL;
+	if (w.len > 0 && (buf = malloc(w.len)) == NULL) {
+		wr_free(&w);
+		return VT_E_NOMEM;
+	}
+	if (buf != NULL)
+		memcpy(buf, w.buf, w.len);
+	*ret = buf;
+	*ret_len = w.len;
+	wr_free(&w);
+	return VT_OK;
+}
