@@ -323,6 +323,20 @@ turn_away(struct local_chan *lc, int fd)
 	msgch_free(ch);
 }
 
+/* After the greeting nothing is ever said: bytes are as good as a hang-up. */
+static void
+see_conn(struct local_chan *lc)
+{
+	uint8_t byte;
+	ssize_t n = recv(msgch_fd(lc->conn), &byte, 1, MSG_DONTWAIT);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		note(lc, CN_VIOLATION, "spoke on the connection");
+	back_gone(&lc->core);
+}
+
 static bool
 can_accept(const struct local_chan *lc)
 {
@@ -336,6 +350,8 @@ accept_some(struct local_chan *lc)
 	int fd, i;
 
 	for (i = 0; i < ACCEPT_MAX && can_accept(lc); i++) {
+		if (lc->conn != NULL)
+			see_conn(lc); /* who left a moment ago is not here */
 		fd = accept4(
 		    lc->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd == -1) {
@@ -345,7 +361,9 @@ accept_some(struct local_chan *lc)
 				   errno != ECONNABORTED && lc->conn != NULL;
 			return;
 		}
-		if (lc->conn == NULL)
+		if (lc->conn != NULL)
+			see_conn(lc);
+		if (lc->conn == NULL && lc->core.state != BK_DRAINING)
 			attach(lc, fd);
 		else
 			turn_away(lc, fd);
@@ -455,20 +473,6 @@ local_pollfds(struct chan *ch, struct pollfd *p)
 	if (back_waiting(&lc->core))
 		ring_bell(lc->to_back);
 	return n;
-}
-
-/* After the greeting nothing is ever said: bytes are as good as a hang-up. */
-static void
-see_conn(struct local_chan *lc)
-{
-	uint8_t byte;
-	ssize_t n = recv(msgch_fd(lc->conn), &byte, 1, MSG_DONTWAIT);
-
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0)
-		note(lc, CN_VIOLATION, "spoke on the connection");
-	back_gone(&lc->core);
 }
 
 static void
