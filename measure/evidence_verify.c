@@ -1,0 +1,639 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * evidence_verify.c - every check of a bundle, in words.
+ *
+ * Order: first what is cryptographic (nonce, quote, certificates), then what
+ * the vTPM says of itself, then the boot.  Nothing is appraised that a
+ * verified quote does not cover; checks that could not be reached are not
+ * made, and a report in which something was not reached never accepts,
+ * because what stopped it is a failure in the same report.
+ */
+#include "measure/evidence.h"
+
+#include <jansson.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rdwr.h"
+#include "measure/merge.h"
+
+struct vv { /* one verification under way */
+	const struct evidence *ev;
+	const struct ev_want *want;
+	struct ev_report *rep;
+	bool quote_ok, certs_ok;
+};
+
+static void VT_PRINTF(4, 5) say(struct ev_report *rep, const char *id,
+    enum ev_outcome o, const char *fmt, ...)
+{
+	struct ev_check *c;
+	va_list ap;
+	char *p;
+
+	if (rep->n == EV_MAX_CHECKS) { /* never lose a refusal */
+		c = &rep->checks[EV_MAX_CHECKS - 1];
+		if (o > c->outcome)
+			c->outcome = o;
+		return;
+	}
+	c = &rep->checks[rep->n++];
+	c->id = id;
+	c->outcome = o;
+	va_start(ap, fmt);
+	(void)vsnprintf(c->words, sizeof(c->words), fmt, ap);
+	va_end(ap);
+	/* Names come from certificates and logs: nothing that a terminal or
+	 * JSON would take for more than text. */
+	for (p = c->words; *p != '\0'; p++)
+		if (*p < 0x20 || *p > 0x7e)
+			*p = '?';
+}
+
+/* --- freshness and quote -------------------------------------------------- */
+
+static bool
+check_nonce(struct vv *v)
+{
+	const struct ev_blob *n = &v->ev->part[EV_NONCE];
+
+	if (v->want->nonce_len < EV_NONCE_MIN || n->len != v->want->nonce_len ||
+	    !mem_equal(n->p, v->want->nonce, n->len)) {
+		say(v->rep, "nonce", EVO_FAIL,
+		    "the evidence was made for another nonce: it answers an "
+		    "older question, or somebody else's");
+		return false;
+	}
+	say(v->rep, "nonce", EVO_PASS,
+	    "the evidence is for the nonce that was given out");
+	return true;
+}
+
+static void
+check_quote(struct vv *v)
+{
+	const struct ev_blob *b = v->ev->part;
+	uint8_t extra[SHA256_LEN];
+	struct quote_want w = { .extra = extra, .extra_len = sizeof(extra) };
+	struct pcr_sel sel;
+	int s, rc;
+
+	if (evidence_qualify(v->ev, extra) != VT_OK ||
+	    tpm_pub_unwrap(b[EV_AK_PUBLIC].p, b[EV_AK_PUBLIC].len, &w.ak_pub,
+		&w.ak_pub_len) != VT_OK) {
+		say(v->rep, "quote", EVO_FAIL,
+		    "the AK's public area is not a TPM2B_PUBLIC");
+		return;
+	}
+	evidence_selection(v->ev, &sel);
+	w.sel = &sel;
+	w.pcrs = &v->ev->pcrs;
+	w.last = v->want->last;
+	if (b[EV_EK_CERT].p != NULL &&
+	    x509_ek_name(b[EV_EK_CERT].p, b[EV_EK_CERT].len, &w.ek_name) !=
+		VT_OK)
+		w.ek_name.len = 0;
+	rc = quote_verify(&w, b[EV_QUOTE].p, b[EV_QUOTE].len, b[EV_SIGNATURE].p,
+	    b[EV_SIGNATURE].len, &v->rep->quote);
+	v->quote_ok = rc == VT_OK;
+	for (s = 0; s < QS_N; s++) {
+		enum quote_outcome o = v->rep->quote.outcome[s];
+
+		if (o == QO_PASS)
+			say(v->rep, quote_step_id((enum quote_step)s), EVO_PASS,
+			    "%s", quote_step_words((enum quote_step)s));
+		else if (o == QO_FAIL)
+			say(v->rep, quote_step_id((enum quote_step)s),
+			    s == QS_SIGNER && b[EV_EK_CERT].p == NULL
+				? EVO_CANNOT
+				: EVO_FAIL,
+			    "%s", v->rep->quote.why);
+	}
+	if (rc == VT_OK && v->rep->quote.rebooted)
+		say(v->rep, "rebooted", EVO_NOTE,
+		    "the TPM was reset or restarted since the earlier quote");
+}
+
+/* --- certificates ----------------------------------------------------------
+ */
+
+static void
+check_certs(struct vv *v)
+{
+	const struct ev_blob *b = v->ev->part;
+	struct x509_want w = { .now = v->want->now };
+	int s;
+
+	if (b[EV_AK_CERT].p == NULL || b[EV_EK_CERT].p == NULL) {
+		say(v->rep, "certificates", EVO_CANNOT,
+		    "the evidence has no %s certificate: whose TPM this is "
+		    "cannot be told",
+		    b[EV_AK_CERT].p == NULL ? "AK" : "EK");
+		return;
+	}
+	if (v->want->ca == NULL) {
+		say(v->rep, "certificates", EVO_CANNOT,
+		    "no CA was given to hold the certificates against: "
+		    "name the certificate of the vTPM manager's CA");
+		return;
+	}
+	w.ak_cert = b[EV_AK_CERT].p;
+	w.ak_cert_len = b[EV_AK_CERT].len;
+	w.ek_cert = b[EV_EK_CERT].p;
+	w.ek_cert_len = b[EV_EK_CERT].len;
+	w.ca = v->want->ca;
+	w.ca_len = v->want->ca_len;
+	if (tpm_pub_unwrap(b[EV_AK_PUBLIC].p, b[EV_AK_PUBLIC].len, &w.ak_pub,
+		&w.ak_pub_len) != VT_OK)
+		return; /* said so before */
+	v->certs_ok = x509_verify(&w, &v->rep->certs) == VT_OK;
+	for (s = 0; s < XS_N; s++) {
+		enum quote_outcome o = v->rep->certs.outcome[s];
+
+		if (o == QO_PASS)
+			say(v->rep, x509_step_id((enum x509_step)s), EVO_PASS,
+			    "%s", x509_step_words((enum x509_step)s));
+		else if (o == QO_FAIL)
+			say(v->rep, x509_step_id((enum x509_step)s), EVO_FAIL,
+			    "%s", v->rep->certs.why);
+	}
+}
+
+/* Law 8: what it stands on, said always; software only if the policy wants
+ * to live with it. */
+static void
+check_root(struct vv *v)
+{
+	const struct certext_instance *x = &v->rep->instance;
+	char uuid[UUID_STRLEN + 1];
+
+	if (!v->certs_ok)
+		return;
+	v->rep->have_instance = true;
+	v->rep->instance = v->rep->certs.instance;
+	v->rep->root = v->rep->certs.root;
+	uuid_format(x->uuid, uuid);
+	say(v->rep, "identity", EVO_NOTE,
+	    "virtual TPM %s, group %u, generation %llu, certified by %s", uuid,
+	    x->group, (unsigned long long)x->generation,
+	    v->rep->certs.ca_subject);
+	if (v->rep->root == CERTEXT_HARDWARE)
+		say(v->rep, "root-kind", EVO_PASS,
+		    "hardware root: the CA's key is in a physical TPM");
+	else if (v->want->policy->allow_software_root)
+		say(v->rep, "root-kind", EVO_NOTE,
+		    "software root: no physical TPM stands behind this "
+		    "evidence, which the policy allows");
+	else
+		say(v->rep, "root-kind", EVO_FAIL,
+		    "software root: no physical TPM stands behind this "
+		    "evidence, and the policy does not allow that "
+		    "(allow_software_root)");
+	if (v->want->uuid != NULL && memcmp(v->want->uuid, x->uuid, 16) != 0)
+		say(v->rep, "uuid", EVO_FAIL,
+		    "this is another vTPM than the one asked for");
+	else if (v->want->uuid != NULL)
+		say(v->rep, "uuid", EVO_PASS, "this is the vTPM asked for");
+}
+
+/* --- what the vTPM says of itself ------------------------------------------
+ */
+
+static void
+info_vs_certificate(struct vv *v, const struct ev_info *info)
+{
+	const struct certext_instance *x = &v->rep->instance;
+	bool soft = (info->flags & EVI_SOFT_ROOT) != 0;
+
+	if (!v->rep->have_instance)
+		return;
+	if (memcmp(info->uuid, x->uuid, UUID_LEN) != 0 ||
+	    info->group != x->group)
+		say(v->rep, "info-instance", EVO_FAIL,
+		    "the vTPM calls itself by another uuid or group than its "
+		    "certificate does");
+	else if (info->generation < x->generation)
+		say(v->rep, "info-instance", EVO_FAIL,
+		    "the vTPM runs in an older generation than its "
+		    "certificate: an older copy was put back");
+	else if (soft && v->rep->root == CERTEXT_HARDWARE)
+		say(v->rep, "info-instance", EVO_FAIL,
+		    "the certificate claims a hardware root, the vTPM says "
+		    "that its manager has none");
+	else
+		say(v->rep, "info-instance", EVO_PASS,
+		    "the vTPM says of itself what its certificate says");
+}
+
+/* The flags are the worker's words over the guest's channel; nothing signs
+ * them but the guest's own qualifyingData.  They can only make it worse. */
+static void
+check_info(struct vv *v)
+{
+	const struct ev_blob *b = &v->ev->part[EV_INFO];
+	struct ev_info info;
+
+	if (b->p == NULL) {
+		say(v->rep, "info", EVO_NOTE,
+		    "the vTPM's own account of itself is not in the evidence");
+		return;
+	}
+	if (evidence_info_get(b->p, b->len, &info) != VT_OK) {
+		say(v->rep, "info", EVO_FAIL,
+		    "the vTPM's account of itself is not well-formed");
+		return;
+	}
+	info_vs_certificate(v, &info);
+	if ((info.flags & EVI_CAPPED) != 0)
+		v->rep->worker_restarted = true;
+	if ((info.flags & EVI_RESTORED) != 0)
+		v->rep->restored = true;
+}
+
+/* --- the boot --------------------------------------------------------------
+ */
+
+/* List the PCRs of mask as "0-3,7". */
+static void
+mask_words(uint32_t mask, char *out, size_t cap)
+{
+	struct pcr_sel sel = { .n = 1 };
+	char text[160], *colon;
+
+	sel.banks[0].alg = ALG_SHA256;
+	sel.banks[0].mask = mask;
+	pcr_sel_format(&sel, text, sizeof(text));
+	colon = strchr(text, ':');
+	(void)snprintf(out, cap, "%s", colon != NULL ? colon + 1 : "none");
+}
+
+static void
+compare_pcrs(struct vv *v, const struct pcr_bank *bank,
+    const struct pcr_set *got, const char *id, const char *what)
+{
+	uint32_t same = 0, differ = 0, i;
+	char a[96], b[96];
+
+	for (i = 0; i < PCR_COUNT; i++) {
+		const uint8_t *val = pcr_get(got, bank->alg, i);
+
+		if ((bank->valid >> i & 1) == 0 || val == NULL)
+			continue;
+		if (mem_equal(val, bank->val[i], bank->len))
+			same |= 1u << i;
+		else
+			differ |= 1u << i;
+	}
+	mask_words(same, a, sizeof(a));
+	mask_words(differ, b, sizeof(b));
+	if (differ == 0 && same != 0)
+		say(v->rep, id, EVO_PASS,
+		    "replay of %s gives the quoted %s "
+		    "PCRs %s",
+		    what, digest_name(bank->alg), a);
+	else if (differ != 0)
+		say(v->rep, id,
+		    strcmp(id, "journal-replay") == 0 ? EVO_FAIL : EVO_NOTE,
+		    "replay of %s gives the quoted %s PCRs %s, but not %s",
+		    what, digest_name(bank->alg), a, b);
+}
+
+static void
+check_journal(struct vv *v)
+{
+	const struct ev_blob *b = &v->ev->part[EV_JOURNAL];
+	struct journal *j = NULL;
+	struct pcr_set got;
+	uint32_t i, flags;
+
+	if (b->p == NULL) {
+		say(v->rep, "journal-replay", EVO_NOTE,
+		    "there is no extend journal in the evidence");
+		return;
+	}
+	if (journal_decode(b->p, b->len, &j) != VT_OK ||
+	    journal_replay(j, &got) != VT_OK) {
+		say(v->rep, "journal-replay", EVO_FAIL,
+		    "the extend journal is not well-formed");
+		journal_free(j);
+		return;
+	}
+	for (i = 0; i < v->ev->pcrs.nbanks; i++)
+		compare_pcrs(v, &v->ev->pcrs.banks[i], &got, "journal-replay",
+		    "the extend journal");
+	flags = journal_flags(j);
+	if ((flags & JF_CAPPED) != 0)
+		v->rep->worker_restarted = true;
+	if ((flags & JF_RESTORED) != 0)
+		v->rep->restored = true;
+	journal_free(j);
+}
+
+static bool
+log_trail(const struct vv *v, uint16_t alg, struct trail **ret)
+{
+	const struct ev_blob *host = &v->ev->part[EV_HOST_LOG];
+	const struct ev_blob *guest = &v->ev->part[EV_LOG];
+	struct trail_in in = { .alg = alg };
+
+	in.logs[0].p = host->p;
+	in.logs[0].len = host->len;
+	in.logs[1].p = guest->p;
+	in.logs[1].len = guest->len;
+	return trail_make(&in, ret) == VT_OK;
+}
+
+/* extend(val, cap) == now? */
+static bool
+is_capped(uint16_t alg, const uint8_t *val, const uint8_t *now)
+{
+	uint8_t x[DIGEST_MAX];
+	struct el_digest cap;
+
+	if (journal_cap_digest(alg, &cap) != VT_OK)
+		return false;
+	memcpy(x, val, digest_len(alg));
+	return digest_extend(alg, x, cap.val) == VT_OK &&
+	       mem_equal(x, now, digest_len(alg));
+}
+
+/*
+ * Does this PCR look as a worker that came back from a crash leaves it?  It
+ * shows in PCRs that nothing else had touched, and where the log gives the
+ * value before.
+ */
+static bool
+pcr_shows_cap(const struct trail *t, const struct pcr_bank *bank, uint32_t pcr)
+{
+	uint8_t val[DIGEST_MAX];
+
+	memset(val, 0, sizeof(val));
+	if (is_capped(bank->alg, val, bank->val[pcr]))
+		return true;
+	memset(val, 0xff, sizeof(val));
+	if (is_capped(bank->alg, val, bank->val[pcr]))
+		return true;
+	return t != NULL && trail_value(t, pcr, val) &&
+	       is_capped(bank->alg, val, bank->val[pcr]);
+}
+
+static void
+check_logs(struct vv *v)
+{
+	uint8_t val[DIGEST_MAX];
+	struct pcr_set got;
+	struct trail *t;
+	uint32_t b, i;
+
+	if (v->ev->part[EV_LOG].p == NULL)
+		say(v->rep, "log-replay", EVO_NOTE,
+		    "there is no event log of the guest in the evidence");
+	for (b = 0; b < v->ev->pcrs.nbanks; b++) {
+		const struct pcr_bank *bank = &v->ev->pcrs.banks[b];
+
+		t = NULL;
+		if (log_trail(v, bank->alg, &t) &&
+		    pcr_set_init(&got, &bank->alg, 1) == VT_OK) {
+			for (i = 0; i < PCR_COUNT; i++)
+				if (trail_value(t, i, val) &&
+				    pcr_put(&got, bank->alg, i, val) != VT_OK)
+					break;
+			compare_pcrs(
+			    v, bank, &got, "log-replay", "the event log");
+		}
+		for (i = 0; i < PCR_COUNT; i++)
+			if ((bank->valid >> i & 1) != 0 &&
+			    pcr_shows_cap(t, bank, i))
+				v->rep->worker_restarted = true;
+		trail_free(t);
+	}
+}
+
+/* The record that PCR 17 proves must be this vTPM's and no other's. */
+static void
+check_launch(struct vv *v)
+{
+	const struct ev_blob *b = &v->ev->part[EV_LAUNCH];
+	struct launch_record *rec = NULL;
+	uint8_t want[DIGEST_MAX];
+	const uint8_t *val;
+	uint32_t i;
+	bool proven = false;
+
+	if (b->p == NULL)
+		return; /* the appraisal says so where the policy asks */
+	for (i = 0; i < v->ev->pcrs.nbanks; i++) {
+		const struct pcr_bank *bank = &v->ev->pcrs.banks[i];
+
+		val = pcr_get(&v->ev->pcrs, bank->alg, PCR_DRTM);
+		if (val != NULL &&
+		    launch_pcr17(bank->alg, b->p, b->len, want) == VT_OK &&
+		    mem_equal(val, want, bank->len))
+			proven = true;
+	}
+	if (!proven) {
+		say(v->rep, "launch", EVO_NOTE,
+		    "PCR 17 does not prove the launch record (not quoted, or "
+		    "another value)");
+		return;
+	}
+	if (launch_decode(b->p, b->len, &rec) != VT_OK)
+		say(v->rep, "launch", EVO_FAIL,
+		    "PCR 17 proves a launch record that is not well-formed");
+	else if (v->rep->have_instance &&
+		 (memcmp(rec->uuid, v->rep->instance.uuid, UUID_LEN) != 0 ||
+		     rec->group != v->rep->instance.group))
+		say(v->rep, "launch", EVO_FAIL,
+		    "PCR 17 proves a launch record of another vTPM");
+	else
+		say(v->rep, "launch", EVO_PASS,
+		    "PCR 17 proves the host's launch record of '%s'",
+		    rec->name);
+	launch_free(rec);
+}
+
+static void
+check_restarts(struct vv *v)
+{
+	if (v->rep->worker_restarted)
+		say(v->rep, "worker-restarted", EVO_FAIL,
+		    "worker restarted: the vTPM's process died while the guest "
+		    "ran and every PCR is capped; power the guest off and on");
+	if (v->rep->restored && !v->want->policy->allow_restored)
+		say(v->rep, "restored", EVO_FAIL,
+		    "the vTPM runs from a snapshot or migration, and the "
+		    "policy does not allow that (allow_restored)");
+	else if (v->rep->restored)
+		say(v->rep, "restored", EVO_NOTE,
+		    "the vTPM runs from a snapshot or migration, which the "
+		    "policy allows");
+}
+
+static int
+check_boot(struct vv *v)
+{
+	const struct ev_blob *b = v->ev->part;
+	struct ap_in in = { .policy = v->want->policy, .pcrs = &v->ev->pcrs };
+	const struct ap_report *ap;
+	uint32_t i;
+	int rc;
+
+	in.logs[0].p = b[EV_HOST_LOG].p;
+	in.logs[0].len = b[EV_HOST_LOG].len;
+	in.logs[1].p = b[EV_LOG].p;
+	in.logs[1].len = b[EV_LOG].len;
+	in.journal = b[EV_JOURNAL].p;
+	in.journal_len = b[EV_JOURNAL].len;
+	in.record = b[EV_LAUNCH].p;
+	in.record_len = b[EV_LAUNCH].len;
+	if ((rc = appraise(&in, &v->rep->appraisal)) != VT_OK)
+		return rc;
+	ap = v->rep->appraisal;
+	for (i = 0; i < ap->n; i++) {
+		const struct ap_finding *f = &ap->findings[i];
+		enum ev_outcome o = EVO_NOTE;
+
+		if (f->severity == AP_FAIL)
+			o = EVO_FAIL;
+		else if (f->severity == AP_CANNOT)
+			o = EVO_CANNOT;
+		say(v->rep, ap_code_name(f->code), o, "%s", f->words);
+	}
+	/* The findings above say why; this line also counts if they were
+	 * too many to list. */
+	if (ap->verdict == AP_ACCEPTED)
+		say(v->rep, "boot", EVO_PASS,
+		    "the boot is one that policy '%s' accepts",
+		    v->want->policy->name);
+	else
+		say(v->rep, "boot",
+		    ap->verdict == AP_REFUSED ? EVO_FAIL : EVO_CANNOT,
+		    "the boot is not one that policy '%s' accepts",
+		    v->want->policy->name);
+	return VT_OK;
+}
+
+static enum ap_verdict
+verdict(const struct ev_report *rep)
+{
+	enum ap_verdict v = AP_ACCEPTED;
+	uint32_t i;
+
+	for (i = 0; i < rep->n; i++) {
+		if (rep->checks[i].outcome == EVO_FAIL)
+			return AP_REFUSED;
+		if (rep->checks[i].outcome == EVO_CANNOT)
+			v = AP_UNDECIDED;
+	}
+	return v;
+}
+
+int
+evidence_verify(const struct evidence *ev, const struct ev_want *want,
+    struct ev_report **ret)
+{
+	struct vv v = { .ev = ev, .want = want };
+	int rc = VT_OK;
+
+	if ((v.rep = calloc(1, sizeof(*v.rep))) == NULL)
+		return VT_E_NOMEM;
+	v.rep->verdict = AP_REFUSED;
+	if (check_nonce(&v))
+		check_quote(&v);
+	check_certs(&v);
+	check_root(&v);
+	if (v.quote_ok) {
+		check_info(&v);
+		check_journal(&v);
+		check_logs(&v);
+		check_launch(&v);
+		check_restarts(&v);
+		rc = check_boot(&v);
+	}
+	if (rc != VT_OK) {
+		evidence_report_free(v.rep);
+		return rc;
+	}
+	v.rep->verdict = verdict(v.rep);
+	/* Belt and braces: accepted means that all of it was gone through. */
+	if (v.rep->verdict == AP_ACCEPTED &&
+	    (!v.quote_ok || !v.certs_ok || v.rep->appraisal == NULL))
+		v.rep->verdict = AP_UNDECIDED;
+	*ret = v.rep;
+	return VT_OK;
+}
+
+void
+evidence_report_free(struct ev_report *r)
+{
+	if (r == NULL)
+		return;
+	ap_report_free(r->appraisal);
+	free(r);
+}
+
+const char *
+ev_outcome_name(enum ev_outcome o)
+{
+	static const char *const names[] = { [EVO_PASS] = "pass",
+		[EVO_NOTE] = "note",
+		[EVO_CANNOT] = "cannot decide",
+		[EVO_FAIL] = "fail" };
+
+	return (size_t)o < VT_NELEM(names) ? names[o] : "?";
+}
+
+static json_t *
+json_checks(const struct ev_report *r)
+{
+	json_t *arr = json_array();
+	uint32_t i;
+
+	for (i = 0; arr != NULL && i < r->n; i++)
+		if (json_array_append_new(arr,
+			json_pack("{s:s, s:s, s:s}", "check", r->checks[i].id,
+			    "outcome", ev_outcome_name(r->checks[i].outcome),
+			    "words", r->checks[i].words)) != 0) {
+			json_decref(arr);
+			return NULL;
+		}
+	return arr;
+}
+
+static json_t *
+json_instance(const struct ev_report *r)
+{
+	char uuid[UUID_STRLEN + 1];
+
+	if (!r->have_instance)
+		return json_null();
+	uuid_format(r->instance.uuid, uuid);
+	return json_pack("{s:s, s:I, s:I, s:b}", "uuid", uuid, "group",
+	    (json_int_t)r->instance.group, "generation",
+	    (json_int_t)r->instance.generation, "virtual",
+	    r->instance.is_virtual);
+}
+
+char *
+evidence_report_json(const struct ev_report *r)
+{
+	json_t *root, *boot = NULL;
+	char *text, *ap = NULL;
+
+	if (r->appraisal != NULL && (ap = ap_report_json(r->appraisal)) != NULL)
+		boot = json_loads(ap, 0, NULL);
+	free(ap);
+	root = json_pack("{s:s, s:s, s:o, s:s?, s:b, s:b, s:o, s:o}", "format",
+	    "vtpm-verdict", "verdict", ap_verdict_name(r->verdict), "instance",
+	    json_instance(r), "root",
+	    r->root != 0 ? certext_root_name(r->root) : NULL,
+	    "worker_restarted", r->worker_restarted, "restored", r->restored,
+	    "checks", json_checks(r), "boot",
+	    boot != NULL ? boot : json_null());
+	text = root != NULL ? json_dumps(root, JSON_INDENT(1)) : NULL;
+	json_decref(root);
+	return text;
+}
