@@ -51,7 +51,7 @@ struct launch_item {
 	char *text;    /* path, name or command line; owned, never NULL */
 	uint64_t size; /* bytes of what was measured */
 	uint32_t ndigests;
-	struct el_digest digests[PCR_MAX_BANKS]; /* len 0 disks: none */
+	struct el_digest digests[PCR_MAX_BANKS]; /* none: not measured */
 };
 
 struct launch_record {
