@@ -128,32 +128,54 @@ esys_persistent(struct esys *e, uint32_t handle, ESYS_TR *ret)
 	return esys_rc(e, rc);
 }
 
+static int
+copy_name(const TPM2B_NAME *name, struct tpm_name *ret)
+{
+	if (ret == NULL)
+		return VT_OK;
+	if (name->size > sizeof(ret->b))
+		return VT_E_RANGE;
+	ret->len = name->size;
+	memcpy(ret->b, name->name, name->size);
+	return VT_OK;
+}
+
 int
 esys_public(struct esys *e, ESYS_TR object, uint8_t *buf, size_t cap,
-    size_t *ret_len, struct tpm_name *ret_name)
+    size_t *ret_len, struct tpm_name *ret_name, struct tpm_name *ret_qn)
 {
+	TPM2B_NAME *name = NULL, *qn = NULL;
 	TPM2B_PUBLIC *pub = NULL;
-	TPM2B_NAME *name = NULL;
 	size_t off = 0;
 	int rc;
 
 	if ((rc = esys_rc(
 		 e, Esys_ReadPublic(e->ctx, object, ESYS_TR_NONE, ESYS_TR_NONE,
-			ESYS_TR_NONE, &pub, &name, NULL))) != VT_OK)
+			ESYS_TR_NONE, &pub, &name, &qn))) != VT_OK)
 		return rc;
 	rc = esys_rc(e, Tss2_MU_TPM2B_PUBLIC_Marshal(pub, buf, cap, &off));
-	if (rc == VT_OK && ret_name != NULL) {
-		if (name->size > sizeof(ret_name->b)) {
-			rc = VT_E_RANGE;
-		} else {
-			ret_name->len = name->size;
-			memcpy(ret_name->b, name->name, name->size);
-		}
-	}
+	if (rc == VT_OK)
+		rc = copy_name(name, ret_name);
+	if (rc == VT_OK)
+		rc = copy_name(qn, ret_qn);
 	if (rc == VT_OK)
 		*ret_len = off;
 	Esys_Free(pub);
 	Esys_Free(name);
+	Esys_Free(qn);
+	return rc;
+}
+
+int
+esys_marshal_sig(struct esys *e, const TPMT_SIGNATURE *sig, uint8_t *buf,
+    size_t cap, size_t *ret_len)
+{
+	size_t off = 0;
+	int rc;
+
+	rc = esys_rc(e, Tss2_MU_TPMT_SIGNATURE_Marshal(sig, buf, cap, &off));
+	if (rc == VT_OK)
+		*ret_len = off;
 	return rc;
 }
 

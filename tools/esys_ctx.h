@@ -51,9 +51,14 @@ uint32_t esys_base_rc(uint32_t rc);
 /* The object at a persistent handle.  *ret is released with
  * Esys_TR_Close(); VT_E_NOTFOUND: nothing there. */
 int esys_persistent(struct esys *e, uint32_t handle, ESYS_TR *ret) VT_CHECK;
-/* Its TPM2B_PUBLIC as bytes, at most cap, and its Name (or NULL). */
+/* Its TPM2B_PUBLIC as bytes, at most cap, its Name and its qualified name
+ * (each may be NULL). */
 int esys_public(struct esys *e, ESYS_TR object, uint8_t *buf, size_t cap,
-    size_t *ret_len, struct tpm_name *ret_name) VT_CHECK;
+    size_t *ret_len, struct tpm_name *ret_name,
+    struct tpm_name *ret_qn) VT_CHECK;
+/* TPMT_SIGNATURE as bytes. */
+int esys_marshal_sig(struct esys *e, const TPMT_SIGNATURE *sig, uint8_t *buf,
+    size_t cap, size_t *ret_len) VT_CHECK;
 
 /* All of an NV index.  *ret: heap, free() frees it.  VT_E_NOTFOUND: no such
  * index or never written; VT_E_RANGE: over max. */
