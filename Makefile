@@ -17,9 +17,13 @@ ALLCF	= $(CSTD) $(WARN) $(HARDEN) $(SAN) -I. -I$(B)/gen $(CFLAGS)
 LINK	= $(CC) $(SAN) $(HLINK) $(LDFLAGS)
 
 FOLDERS	:= base measure tpmback tpmfront vtpm vtpm_manager tools
-# Built only where its libraries are (DESIGN: Xen is a module of its own).
 MAINS	:= $(wildcard $(addsuffix /*_main.c,$(FOLDERS)))
-SRCS	:= $(filter-out $(MAINS),$(wildcard $(addsuffix /*.c,$(FOLDERS))))
+# Xen's half is a module and a process of its own: built where libxen-dev is,
+# loaded where Xen is.
+XENSRC	:= $(wildcard $(addsuffix /xen_*.c,$(FOLDERS)))
+XENDEV	:= $(wildcard /usr/include/xengnttab.h)
+SRCS	:= $(filter-out $(MAINS) $(XENSRC),\
+	   $(wildcard $(addsuffix /*.c,$(FOLDERS))))
 
 # PROGRAM:SOURCE:LIBRARIES; a program is built once its source is there.
 L_CRYPTO	:= -lcrypto
@@ -44,6 +48,10 @@ L_vtpmctl	:= $(L_BUS) -ljansson -lcrypto
 L_vtpm-attest	:= $(L_TSS) -ljansson -lcrypto
 L_vtpm-verify	:= -ljansson -lcrypto
 L_vtpm-seal	:= $(L_TSS) -ljansson -lcrypto
+M_vtpm-xenback	:= vtpm_manager/xenback_main.c
+L_vtpm-xenback	:= -lxenstore -lcrypto
+PROGS	+= $(if $(XENDEV),vtpm-xenback)
+XENMOD	:= $(if $(XENDEV),$(B)/vtpm-xen.so)
 HAVE	:= $(foreach p,$(PROGS),$(if $(wildcard $(M_$(p))),$(p)))
 TCTI	:= $(if $(wildcard tpmfront/tcti.c),$(B)/libtss2-tcti-tpmfront.so.0)
 
@@ -53,7 +61,7 @@ ARCH	= $(addprefix $(B)/lib,$(addsuffix .a,tools vtpm_manager vtpm \
 
 .PHONY: all run check check-asan check-xen fuzz bench lint clean help deps \
 	tests install format
-all: $(addprefix $(B)/,$(HAVE)) $(TCTI)
+all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(XENMOD)
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -116,6 +124,10 @@ $(B)/libtss2-tcti-tpmfront.so.0: $(B)/o/tpmfront/tcti.o $(ARCH)
 	$(LINK) -shared -Wl,-soname,libtss2-tcti-tpmfront.so.0 \
 	    -Wl,--version-script=tpmfront/tcti.map -o $@ $^ -lcrypto
 	ln -sf libtss2-tcti-tpmfront.so.0 $(B)/libtss2-tcti-tpmfront.so
+
+$(B)/vtpm-xen.so: $(B)/o/tpmback/xen_chan.o $(ARCH)
+	$(LINK) -shared -Wl,--version-script=tpmback/xen.map -o $@ $^ \
+	    -lxengnttab -lxenevtchn -lcrypto
 
 # --- tests ------------------------------------------------------------------
 UNIT	:= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -202,6 +214,7 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(addprefix $(B)/,$(HAVE)) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(TCTI) $(DESTDIR)$(LIBDIR)
+	$(if $(XENMOD),install -m 755 $(XENMOD) $(DESTDIR)$(PREFIX)/bin)
 	for m in doc/man/*.1; do install -m 644 $$m \
 	    $(DESTDIR)$(PREFIX)/share/man/man1; done
 	for m in doc/man/*.8; do install -m 644 $$m \
