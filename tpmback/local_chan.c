@@ -271,7 +271,6 @@ begin(struct local_chan *lc)
 {
 	int fds[KEEP_N];
 
-	lc->notes += lc->notes == 0; /* an attachment is always told of */
 	name_peer(msgch_fd(lc->conn), lc->peer);
 	fds[KEEP_CONN] = msgch_fd(lc->conn);
 	fds[KEEP_MEM] = lc->mem_fd;
@@ -350,8 +349,6 @@ accept_some(struct local_chan *lc)
 	int fd, i;
 
 	for (i = 0; i < ACCEPT_MAX && can_accept(lc); i++) {
-		if (lc->conn != NULL)
-			see_conn(lc); /* who left a moment ago is not here */
 		fd = accept4(
 		    lc->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd == -1) {
@@ -362,7 +359,7 @@ accept_some(struct local_chan *lc)
 			return;
 		}
 		if (lc->conn != NULL)
-			see_conn(lc);
+			see_conn(lc); /* who left a moment ago is not here */
 		if (lc->conn == NULL && lc->core.state != BK_DRAINING)
 			attach(lc, fd);
 		else
