@@ -329,28 +329,42 @@ pcr_sel_equal(const struct pcr_sel *a, const struct pcr_sel *b)
 	return true;
 }
 
-/* "0,1,17" or "all" up to '+' or the end. */
+/* A PCR's number, moving *p behind it; PCR_COUNT if there is none. */
+static uint32_t
+parse_number(const char **p)
+{
+	uint32_t n;
+
+	if (**p < '0' || **p > '9')
+		return PCR_COUNT;
+	for (n = 0; **p >= '0' && **p <= '9' && n < PCR_COUNT; (*p)++)
+		n = 10 * n + (uint32_t)(**p - '0');
+	return n < PCR_COUNT ? n : PCR_COUNT;
+}
+
+/* "0,2-7,17" or "all" up to '+' or the end. */
 static int
 parse_mask(const char **p, uint32_t *ret)
 {
-	uint32_t mask = 0, n;
+	uint32_t mask = 0, from, to;
 
 	if (strncmp(*p, "all", 3) == 0) {
 		*p += 3;
 		*ret = PCR_ALL;
 		return VT_OK;
 	}
-	for (;;) {
-		if (**p < '0' || **p > '9')
+	for (;; (*p)++) {
+		from = to = parse_number(p);
+		if (**p == '-') {
+			(*p)++;
+			to = parse_number(p);
+		}
+		if (from == PCR_COUNT || to == PCR_COUNT || to < from)
 			return VT_E_FORMAT;
-		for (n = 0; **p >= '0' && **p <= '9' && n < PCR_COUNT; (*p)++)
-			n = 10 * n + (uint32_t)(**p - '0');
-		if (n >= PCR_COUNT)
-			return VT_E_FORMAT;
-		mask |= 1u << n;
+		for (; from <= to; from++)
+			mask |= 1u << from;
 		if (**p != ',')
 			break;
-		(*p)++;
 	}
 	*ret = mask;
 	return VT_OK;

@@ -95,7 +95,7 @@ void pcr_sel_put(struct wr *w, const struct pcr_sel *sel);
 void pcr_sel_get(struct rd *r, struct pcr_sel *ret);
 /* Same banks in the same order with the same bits. */
 bool pcr_sel_equal(const struct pcr_sel *a, const struct pcr_sel *b);
-/* Text "sha256:0,1,7+sha384:8" or "sha256:all".  VT_E_FORMAT. */
+/* Text "sha256:0,2-7+sha384:8" or "sha256:all".  VT_E_FORMAT. */
 int pcr_sel_parse(const char *text, struct pcr_sel *ret) VT_CHECK;
 /* The inverse; cut short at cap. */
 void pcr_sel_format(const struct pcr_sel *sel, char *out, size_t cap);
