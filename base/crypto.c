@@ -99,6 +99,49 @@ digest_extend(uint16_t alg, uint8_t *pcr, const uint8_t *digest)
 	return digest_parts(alg, parts, 2, pcr);
 }
 
+/* struct digest_ctx is an EVP_MD_CTX; only its name is ours. */
+int
+digest_begin(uint16_t alg, struct digest_ctx **ret)
+{
+	size_t a = find_alg(alg);
+	EVP_MD_CTX *ctx;
+
+	if (a == VT_NELEM(algs))
+		return VT_E_UNSUPPORTED;
+	if ((ctx = EVP_MD_CTX_new()) == NULL)
+		return VT_E_NOMEM;
+	if (EVP_DigestInit_ex(ctx, algs[a].md(), NULL) != 1) {
+		EVP_MD_CTX_free(ctx);
+		return VT_E_CRYPTO;
+	}
+	*ret = (struct digest_ctx *)ctx;
+	return VT_OK;
+}
+
+int
+digest_add(struct digest_ctx *c, const void *p, size_t len)
+{
+	return EVP_DigestUpdate((EVP_MD_CTX *)c, p, len) == 1 ? VT_OK
+							      : VT_E_CRYPTO;
+}
+
+int
+digest_end(struct digest_ctx *c, uint8_t *out)
+{
+	int rc = VT_OK;
+
+	if (EVP_DigestFinal_ex((EVP_MD_CTX *)c, out, NULL) != 1)
+		rc = VT_E_CRYPTO;
+	EVP_MD_CTX_free((EVP_MD_CTX *)c);
+	return rc;
+}
+
+void
+digest_drop(struct digest_ctx *c)
+{
+	EVP_MD_CTX_free((EVP_MD_CTX *)c);
+}
+
 int
 hmac_sha256_parts(const uint8_t *key, size_t keylen,
     const struct iov_part *parts, size_t n, uint8_t out[SHA256_LEN])

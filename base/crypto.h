@@ -45,6 +45,14 @@ int digest_buf(uint16_t alg, const void *p, size_t len, uint8_t *out) VT_CHECK;
 /* pcr = H(pcr || digest), both digest_len(alg) bytes. */
 int digest_extend(uint16_t alg, uint8_t *pcr, const uint8_t *digest) VT_CHECK;
 
+/* The same piece by piece.  *ret is freed by digest_end() or digest_drop(). */
+struct digest_ctx; /* opaque */
+int digest_begin(uint16_t alg, struct digest_ctx **ret) VT_CHECK;
+int digest_add(struct digest_ctx *c, const void *p, size_t len) VT_CHECK;
+/* DIGEST_MAX bytes of room in out; frees c in any case. */
+int digest_end(struct digest_ctx *c, uint8_t *out) VT_CHECK;
+void digest_drop(struct digest_ctx *c); /* NULL is a no-op */
+
 int hmac_sha256_parts(const uint8_t *key, size_t keylen,
     const struct iov_part *parts, size_t n, uint8_t out[SHA256_LEN]) VT_CHECK;
 /* RFC 5869 with no salt: extract and expand to outlen bytes (<= 8160). */
