@@ -160,6 +160,7 @@ wcerts_put(struct wr *w, const struct wcerts *m)
 
 	wr_bytes(w, m->uuid, sizeof(m->uuid));
 	wr_str(w, m->name);
+	wr_be32(w, m->group);
 	wr_be64(w, m->generation);
 	wr_bytes(w, m->key, sizeof(m->key));
 	if (m->n > VT_NELEM(m->certs)) {
@@ -184,6 +185,7 @@ wcerts_get(const uint8_t *data, size_t len, struct wcerts *ret)
 	rd_init(&r, data, len);
 	rd_bytes(&r, m.uuid, sizeof(m.uuid));
 	rd_str(&r, m.name, sizeof(m.name));
+	m.group = rd_be32(&r);
 	m.generation = rd_be64(&r);
 	rd_bytes(&r, m.key, sizeof(m.key));
 	m.n = rd_be32(&r);
@@ -367,6 +369,8 @@ void
 wmanager_put(struct wr *w, const struct wmanager *m)
 {
 	wr_u8(w, m->storage_ok);
+	wr_u8(w, m->soft_root);
+	wr_str(w, m->build);
 }
 
 int
@@ -378,7 +382,10 @@ wmanager_get(const uint8_t *data, size_t len, struct wmanager *ret)
 	memset(&m, 0, sizeof(m));
 	rd_init(&r, data, len);
 	m.storage_ok = rd_u8(&r);
+	m.soft_root = rd_u8(&r);
 	check_range(&r, m.storage_ok, 0, 1);
+	check_range(&r, m.soft_root, 0, 1);
+	rd_str(&r, m.build, sizeof(m.build));
 	COMMIT(&r, m, ret);
 }
 

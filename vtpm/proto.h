@@ -121,6 +121,7 @@ enum { WCERT_EK_RSA = 1, WCERT_EK_ECC, WCERT_AK };
 struct wcerts {
 	uint8_t uuid[UUID_LEN];
 	char name[NAME_MAX_LEN + 1];
+	uint32_t group;
 	uint64_t generation;
 	uint8_t key[WKEY_LEN];
 	uint32_t n; /* <= 4 */
@@ -173,11 +174,13 @@ struct wlaunch {
 };
 
 enum wquery_what {
-	WQ_INFO = 1,    /* JSON: counters, memory, channel, versions */
-	WQ_JOURNAL = 2, /* measure/journal.h bytes */
-	WQ_LOG = 3,     /* host-made event log, TCG bytes */
-	WQ_PCRS = 4,    /* measure/pcr.h bytes: all PCRs of active banks */
-	WQ_EK = 5,      /* struct wprovisioned again, for `show` */
+	WQ_INFO = 1,     /* JSON: counters, memory, channel, versions */
+	WQ_JOURNAL = 2,  /* measure/journal.h bytes */
+	WQ_LOG = 3,      /* host-made event log, TCG bytes */
+	WQ_PCRS = 4,     /* measure/pcr.h bytes: all PCRs of active banks */
+	WQ_EK = 5,       /* struct wprovisioned again, for `show` */
+	WQ_VOLATILE = 6, /* sealed SEAL_VOLATILE state for W_LOAD; the caller
+			    ends this worker before another one gets it */
 };
 struct wquery {
 	uint8_t what;
@@ -194,6 +197,8 @@ struct wstored {
 };
 struct wmanager {
 	uint8_t storage_ok; /* 0: store is away or full, hold NV commands */
+	uint8_t soft_root;  /* 1: no physical TPM; guests are told so */
+	char build[NAME_MAX_LEN + 1]; /* of the manager; guests are told */
 };
 
 struct wdone {
