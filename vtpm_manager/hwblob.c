@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm_manager/hwblob.h"
+
+#include <string.h>
+
+#include "vtpm_manager/hwproto.h"
+
+#define HWBLOB_MAGIC 0x56544842u /* "VTHB" */
+#define POLICY_NONE 0
+
+void
+hwblob_put(struct wr *w, const struct hwblob *b)
+{
+	size_t at;
+
+	wr_be32(w, HWBLOB_MAGIC);
+	wr_be16(w, HWBLOB_VERSION);
+	at = w->len;
+	wr_be32(w, 0);
+	wr_u8(w, b->root);
+	wr_u8(w, b->policy);
+	wr_blob16(w, b->srk_name.p, b->srk_name.len);
+	wr_blob16(w, b->master_pub.p, b->master_pub.len);
+	wr_blob16(w, b->master_priv.p, b->master_priv.len);
+	wr_blob16(w, b->ca_pub.p, b->ca_pub.len);
+	wr_blob16(w, b->ca_priv.p, b->ca_priv.len);
+	wr_blob16(w, b->ca_cert.p, b->ca_cert.len);
+	if (w->err == VT_OK)
+		wr_set_be32(w, at, (uint32_t)(w->len - at - 4));
+}
+
+/* None of them may be empty. */
+static void
+get_part(struct rd *r, size_t max, struct wblob *ret)
+{
+	size_t len;
+
+	ret->p = rd_blob16(r, max, &len);
+	ret->len = (uint32_t)len;
+	if (r->err == VT_OK && len == 0)
+		rd_fail(r, VT_E_FORMAT);
+}
+
+int
+hwblob_get(const uint8_t *data, size_t len, struct hwblob *ret)
+{
+	struct hwblob b;
+	struct rd r;
+	uint32_t magic, n;
+	uint16_t version;
+	int rc;
+
+	memset(&b, 0, sizeof(b));
+	rd_init(&r, data, len);
+	magic = rd_be32(&r);
+	version = rd_be16(&r);
+	n = rd_be32(&r);
+	if (r.err != VT_OK)
+		return r.err;
+	if (magic != HWBLOB_MAGIC)
+		return VT_E_FORMAT;
+	if (version != HWBLOB_VERSION)
+		return VT_E_UNSUPPORTED;
+	if (n != r.left)
+		return n > r.left ? VT_E_TRUNC : VT_E_FORMAT;
+	b.root = rd_u8(&r);
+	b.policy = rd_u8(&r);
+	if (b.root != ROOT_SOFT && b.root != ROOT_HARD)
+		rd_fail(&r, VT_E_RANGE);
+	if (b.policy != POLICY_NONE)
+		rd_fail(&r, VT_E_UNSUPPORTED);
+	get_part(&r, HWBLOB_NAME_MAX, &b.srk_name);
+	get_part(&r, HWBLOB_KEY_MAX, &b.master_pub);
+	get_part(&r, HWBLOB_KEY_MAX, &b.master_priv);
+	get_part(&r, HWBLOB_KEY_MAX, &b.ca_pub);
+	get_part(&r, HWBLOB_KEY_MAX, &b.ca_priv);
+	get_part(&r, CERT_MAX_LEN, &b.ca_cert);
+	if ((rc = rd_end(&r)) == VT_OK)
+		*ret = b;
+	return rc;
+}

@@ -1,0 +1,666 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The host's keys: a storage key that the owner's seed gives again and again,
+ * under it the sealed master key and the CA's signing key.  The use of the
+ * CA key needs a value derived from the master key, so that whatever holds
+ * back the master key holds back the CA too.
+ */
+#include "vtpm_manager/hwtpm.h"
+
+#include <tss2/tss2_mu.h>
+
+#include <openssl/ecdsa.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/rdwr.h"
+#include "base/util.h"
+#include "measure/certext.h"
+
+#include "vtpm_manager/embed/cakey_hex.h"
+#include "vtpm_manager/embed/seal_hex.h"
+#include "vtpm_manager/embed/srk_hex.h"
+
+#define NONE ESYS_TR_NONE
+#define PART 32 /* bytes that one TPM2_GetRandom is asked for */
+#define S_ALL (TPMA_SESSION_CONTINUESESSION)
+#define S_SECRET (S_ALL | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT)
+
+static const char auth_label[] = "vTPM manager CA key authorisation";
+
+/* A key and its private part, as TPM2B_PUBLIC and TPM2B_PRIVATE. */
+struct key_bytes {
+	uint8_t pub[HWBLOB_KEY_MAX], priv[HWBLOB_KEY_MAX];
+	size_t pub_len, priv_len;
+};
+
+static void
+flush(struct hwtpm *h, ESYS_TR *tr)
+{
+	if (*tr == NONE)
+		return;
+	if (h->esys != NULL && !hwtcti_is_lost(h->tcti))
+		(void)Esys_FlushContext(h->esys, *tr);
+	*tr = NONE;
+}
+
+void
+hwkeys_unload(struct hwtpm *h)
+{
+	flush(h, &h->ca_key);
+	flush(h, &h->session);
+	ca_free(h->ca);
+	h->ca = NULL;
+}
+
+/* --- storage key and session ---------------------------------------------- */
+
+static int template(const uint8_t *bytes, size_t len, TPM2B_PUBLIC *ret)
+{
+	size_t off = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	return Tss2_MU_TPM2B_PUBLIC_Unmarshal(bytes, len, &off, ret) ==
+			   TSS2_RC_SUCCESS &&
+		       off == len
+		   ? VT_OK
+		   : VT_E_FORMAT;
+}
+
+static int
+make_srk(struct hwtpm *h, ESYS_TR *ret)
+{
+	const TPM2B_SENSITIVE_CREATE sens = { 0 };
+	const TPML_PCR_SELECTION pcrs = { 0 };
+	const TPM2B_DATA info = { 0 };
+	TPM2B_PUBLIC in;
+	TSS2_RC r;
+	int rc;
+
+	if ((rc = template(srk_hex, srk_hex_len, &in)) != VT_OK)
+		return hwtpm_fail(h, rc, "storage key template");
+	r = Esys_CreatePrimary(h->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
+	    NONE, NONE, &sens, &in, &info, &pcrs, ret, NULL, NULL, NULL, NULL);
+	return hwtpm_check(h, r, "making the storage key");
+}
+
+/*
+ * HMAC session salted to the storage key: only the TPM that has that key
+ * can answer in it.  The caller has compared the key's Name with the pinned
+ * one.
+ */
+static int
+open_session(struct hwtpm *h, ESYS_TR srk, ESYS_TR *ret)
+{
+	const TPMT_SYM_DEF aes = { .algorithm = TPM2_ALG_AES,
+		.keyBits.aes = 128,
+		.mode.aes = TPM2_ALG_CFB };
+	TSS2_RC r;
+	int rc;
+
+	r = Esys_StartAuthSession(h->esys, srk, NONE, NONE, NONE, NONE, NULL,
+	    TPM2_SE_HMAC, &aes, TPM2_ALG_SHA256, ret);
+	if ((rc = hwtpm_check(h, r, "opening a session")) != VT_OK)
+		return rc;
+	r = Esys_TRSess_SetAttributes(h->esys, *ret, S_SECRET, 0xff);
+	if ((rc = hwtpm_check(h, r, "preparing a session")) != VT_OK)
+		flush(h, ret);
+	return rc;
+}
+
+static int
+get_name(struct hwtpm *h, ESYS_TR tr, TPM2B_NAME *ret)
+{
+	TPM2B_NAME *name;
+	int rc;
+
+	rc = hwtpm_check(
+	    h, Esys_TR_GetName(h->esys, tr, &name), "naming the storage key");
+	if (rc != VT_OK)
+		return rc;
+	*ret = *name;
+	Esys_Free(name);
+	return VT_OK;
+}
+
+/* --- random bytes --------------------------------------------------------- */
+
+int
+hwkeys_tpm_random(struct hwtpm *h, ESYS_TR session, uint8_t *out, size_t len)
+{
+	TPM2B_DIGEST *d;
+	size_t n;
+	int rc;
+
+	while (len > 0) {
+		n = len < PART ? len : PART;
+		rc = hwtpm_check(h,
+		    Esys_GetRandom(h->esys, session, NONE, NONE, (UINT16)n, &d),
+		    "random bytes from the TPM");
+		if (rc != VT_OK)
+			return rc;
+		if (d->size < n)
+			n = d->size;
+		memcpy(out, d->buffer, n);
+		explicit_bzero(d->buffer, sizeof(d->buffer));
+		Esys_Free(d);
+		if (n == 0)
+			return hwtpm_fail(h, VT_E_TPM,
+			    "random bytes from the TPM: it gives none");
+		out += n;
+		len -= n;
+	}
+	return VT_OK;
+}
+
+/* From the TPM, over an encrypted session, and from the kernel: who controls
+ * one of them does not know it. */
+static int
+make_master(struct hwtpm *h, ESYS_TR session, uint8_t out[HW_MASTER_LEN])
+{
+	static const char label[] = "vTPM manager master key";
+	uint8_t tpm[HW_MASTER_LEN], kernel[HW_MASTER_LEN];
+	const struct iov_part parts[] = { { label, sizeof(label) },
+		{ tpm, sizeof(tpm) }, { kernel, sizeof(kernel) } };
+	int rc;
+
+	/* A session that is no authorisation must not ask for a parameter of
+	 * the command to be encrypted: GetRandom has none. */
+	rc = hwtpm_check(h,
+	    Esys_TRSess_SetAttributes(
+		h->esys, session, S_ALL | TPMA_SESSION_ENCRYPT, 0xff),
+	    "preparing a session");
+	if (rc == VT_OK)
+		rc = hwkeys_tpm_random(h, session, tpm, sizeof(tpm));
+	if (rc == VT_OK)
+		rc = hwtpm_check(h,
+		    Esys_TRSess_SetAttributes(h->esys, session, S_SECRET, 0xff),
+		    "preparing a session");
+	if (rc == VT_OK &&
+	    ((rc = random_bytes(kernel, sizeof(kernel))) != VT_OK ||
+		(rc = digest_parts(ALG_SHA256, parts, VT_NELEM(parts), out)) !=
+		    VT_OK))
+		rc = hwtpm_fail(h, rc, "master key: %s", vt_strerror(rc));
+	explicit_bzero(tpm, sizeof(tpm));
+	explicit_bzero(kernel, sizeof(kernel));
+	return rc;
+}
+
+/* --- making keys ---------------------------------------------------------- */
+
+static int
+to_bytes(struct hwtpm *h, const TPM2B_PUBLIC *pub, const TPM2B_PRIVATE *priv,
+    struct key_bytes *ret)
+{
+	ret->pub_len = ret->priv_len = 0;
+	if (Tss2_MU_TPM2B_PUBLIC_Marshal(pub, ret->pub, sizeof(ret->pub),
+		&ret->pub_len) != TSS2_RC_SUCCESS ||
+	    Tss2_MU_TPM2B_PRIVATE_Marshal(priv, ret->priv, sizeof(ret->priv),
+		&ret->priv_len) != TSS2_RC_SUCCESS)
+		return hwtpm_fail(h, VT_E_RANGE, "a new key is too long");
+	return VT_OK;
+}
+
+static int
+create(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
+    const TPM2B_SENSITIVE_CREATE *sens, const uint8_t *tmpl, size_t tmpl_len,
+    const char *what, struct key_bytes *ret)
+{
+	const TPML_PCR_SELECTION pcrs = { 0 };
+	const TPM2B_DATA info = { 0 };
+	TPM2B_PRIVATE *priv = NULL;
+	TPM2B_PUBLIC in, *pub = NULL;
+	TSS2_RC r;
+	int rc;
+
+	if ((rc = template(tmpl, tmpl_len, &in)) != VT_OK)
+		return hwtpm_fail(h, rc, "%s: template", what);
+	r = Esys_Create(h->esys, srk, session, NONE, NONE, sens, &in, &info,
+	    &pcrs, &priv, &pub, NULL, NULL, NULL);
+	if ((rc = hwtpm_check(h, r, what)) != VT_OK)
+		return rc;
+	rc = to_bytes(h, pub, priv, ret);
+	Esys_Free(priv);
+	Esys_Free(pub);
+	return rc;
+}
+
+static int
+seal_master(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
+    const uint8_t master[HW_MASTER_LEN], struct key_bytes *ret)
+{
+	TPM2B_SENSITIVE_CREATE sens = { 0 };
+	int rc;
+
+	sens.sensitive.data.size = HW_MASTER_LEN;
+	memcpy(sens.sensitive.data.buffer, master, HW_MASTER_LEN);
+	rc = create(h, srk, session, &sens, seal_hex, seal_hex_len,
+	    "sealing the master key", ret);
+	explicit_bzero(&sens, sizeof(sens));
+	return rc;
+}
+
+static int
+ca_auth(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN], TPM2B_AUTH *ret)
+{
+	int rc;
+
+	ret->size = SHA256_LEN;
+	rc = hkdf_sha256(master, HW_MASTER_LEN, auth_label, sizeof(auth_label),
+	    ret->buffer, SHA256_LEN);
+	return rc == VT_OK ? rc : hwtpm_fail(h, rc, "CA key authorisation");
+}
+
+static int
+make_ca_key(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
+    const uint8_t master[HW_MASTER_LEN], struct key_bytes *ret)
+{
+	TPM2B_SENSITIVE_CREATE sens = { 0 };
+	int rc;
+
+	rc = ca_auth(h, master, &sens.sensitive.userAuth);
+	if (rc == VT_OK)
+		rc = create(h, srk, session, &sens, cakey_hex, cakey_hex_len,
+		    "making the CA key", ret);
+	explicit_bzero(&sens, sizeof(sens));
+	return rc;
+}
+
+/* --- loading keys --------------------------------------------------------- */
+
+static int
+load(struct hwtpm *h, ESYS_TR srk, ESYS_TR session, const uint8_t *pub,
+    size_t pub_len, const uint8_t *priv, size_t priv_len, const char *what,
+    ESYS_TR *ret)
+{
+	TPM2B_PRIVATE in_priv = { 0 };
+	TPM2B_PUBLIC in_pub = { 0 };
+	size_t off = 0, off2 = 0;
+	TSS2_RC r;
+
+	if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(pub, pub_len, &off, &in_pub) !=
+		TSS2_RC_SUCCESS ||
+	    Tss2_MU_TPM2B_PRIVATE_Unmarshal(priv, priv_len, &off2, &in_priv) !=
+		TSS2_RC_SUCCESS ||
+	    off != pub_len || off2 != priv_len)
+		return hwtpm_fail(h, VT_E_CORRUPT,
+		    "%s: the stored host keys are damaged: restore the "
+		    "store from a backup",
+		    what);
+	r = Esys_Load(
+	    h->esys, srk, session, NONE, NONE, &in_priv, &in_pub, ret);
+	/* A format-one code about a parameter: Part 2, 6.6.3. */
+	if ((r & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER &&
+	    (r & TPM2_RC_FMT1) != 0 && (r & TPM2_RC_P) != 0)
+		return hwtpm_fail(h, VT_E_CORRUPT,
+		    "%s: the TPM says that the stored host keys were changed "
+		    "or are not its own: restore the store from a backup",
+		    what);
+	return hwtpm_check(h, r, what);
+}
+
+static int
+unseal(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
+    uint8_t master[HW_MASTER_LEN])
+{
+	TPM2B_SENSITIVE_DATA *data;
+	ESYS_TR tr = NONE;
+	int rc;
+
+	rc = load(h, srk, h->session, b->master_pub.p, b->master_pub.len,
+	    b->master_priv.p, b->master_priv.len, "loading the master key",
+	    &tr);
+	if (rc != VT_OK)
+		return rc;
+	/* Unseal has no parameter of its own to decrypt. */
+	rc = hwtpm_check(h,
+	    Esys_TRSess_SetAttributes(
+		h->esys, h->session, S_ALL | TPMA_SESSION_ENCRYPT, 0xff),
+	    "preparing a session");
+	if (rc == VT_OK)
+		rc = hwtpm_check(h,
+		    Esys_Unseal(h->esys, tr, h->session, NONE, NONE, &data),
+		    "unsealing the master key");
+	flush(h, &tr);
+	if (rc != VT_OK)
+		return rc;
+	if (data->size == HW_MASTER_LEN)
+		memcpy(master, data->buffer, HW_MASTER_LEN);
+	else
+		rc = hwtpm_fail(h, VT_E_CORRUPT,
+		    "unsealing the master key: it has %u bytes", data->size);
+	explicit_bzero(data, sizeof(*data));
+	Esys_Free(data);
+	return rc;
+}
+
+/* ca_sign_fn: r and s of the TPM's signature as DER. */
+static int
+sign(void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len)
+{
+	const TPMT_SIG_SCHEME scheme = { .scheme = TPM2_ALG_ECDSA,
+		.details.ecdsa.hashAlg = TPM2_ALG_SHA256 };
+	const TPMT_TK_HASHCHECK ticket = { .tag = TPM2_ST_HASHCHECK,
+		.hierarchy = TPM2_RH_NULL };
+	TPM2B_DIGEST d = { .size = SHA256_LEN };
+	struct hwtpm *h = arg;
+	TPMT_SIGNATURE *s;
+	ECDSA_SIG *sig;
+	BIGNUM *br, *bs;
+	int rc, n = 0;
+
+	memcpy(d.buffer, digest, SHA256_LEN);
+	rc = hwtpm_check(h,
+	    Esys_Sign(h->esys, h->ca_key, h->session, NONE, NONE, &d, &scheme,
+		&ticket, &s),
+	    "signing with the CA key");
+	if (rc != VT_OK)
+		return rc;
+	br = BN_bin2bn(s->signature.ecdsa.signatureR.buffer,
+	    s->signature.ecdsa.signatureR.size, NULL);
+	bs = BN_bin2bn(s->signature.ecdsa.signatureS.buffer,
+	    s->signature.ecdsa.signatureS.size, NULL);
+	sig = ECDSA_SIG_new();
+	if (s->sigAlg == TPM2_ALG_ECDSA && sig != NULL && br != NULL &&
+	    bs != NULL && ECDSA_SIG_set0(sig, br, bs) == 1) {
+		br = bs = NULL; /* given to sig */
+		n = i2d_ECDSA_SIG(sig, NULL);
+		if (n > 0 && n <= CA_SIG_MAX)
+			n = i2d_ECDSA_SIG(sig, &out);
+	}
+	ECDSA_SIG_free(sig);
+	BN_free(br);
+	BN_free(bs);
+	Esys_Free(s);
+	if (n <= 0 || n > CA_SIG_MAX)
+		return hwtpm_fail(h, VT_E_CRYPTO, "signing with the CA key");
+	*ret_len = (size_t)n;
+	return VT_OK;
+}
+
+/* From here on the session only authorises the CA key; TPM2_Sign's answer
+ * cannot be encrypted. */
+static int
+ready_ca_key(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
+    const uint8_t master[HW_MASTER_LEN])
+{
+	TPM2B_AUTH auth = { 0 };
+	int rc;
+
+	rc = load(h, srk, h->session, b->ca_pub.p, b->ca_pub.len, b->ca_priv.p,
+	    b->ca_priv.len, "loading the CA key", &h->ca_key);
+	if (rc != VT_OK || (rc = ca_auth(h, master, &auth)) != VT_OK)
+		return rc;
+	rc = hwtpm_check(h, Esys_TR_SetAuth(h->esys, h->ca_key, &auth),
+	    "preparing the CA key");
+	if (rc == VT_OK)
+		rc = hwtpm_check(h,
+		    Esys_TRSess_SetAttributes(h->esys, h->session, S_ALL, 0xff),
+		    "preparing a session");
+	explicit_bzero(&auth, sizeof(auth));
+	return rc;
+}
+
+static int
+check_srk(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b)
+{
+	TPM2B_NAME name;
+	int rc;
+
+	if ((rc = get_name(h, srk, &name)) != VT_OK)
+		return rc;
+	if (name.size == b->srk_name.len &&
+	    memcmp(name.name, b->srk_name.p, name.size) == 0)
+		return VT_OK;
+	return hwtpm_fail(h, VT_E_POLICY,
+	    "the TPM at %s is another one than this store belongs to, or its "
+	    "owner was cleared: nothing was changed; connect the right TPM or "
+	    "restore a store of this one",
+	    h->conf);
+}
+
+static int
+open_ca(struct hwtpm *h, const struct hwblob *b)
+{
+	const struct ca_signer signer = { sign, h };
+	int rc;
+
+	rc = ca_open(&signer, b->ca_cert.p, b->ca_cert.len, b->ca_pub.p,
+	    b->ca_pub.len, b->root, &h->ca);
+	if (rc == VT_OK)
+		return rc;
+	return hwtpm_fail(h, rc == VT_E_POLICY ? rc : VT_E_CORRUPT,
+	    "the stored CA certificate does not fit its key (%s): restore the "
+	    "store from a backup",
+	    vt_strerror(rc));
+}
+
+int
+hwkeys_load(struct hwtpm *h, uint8_t master[HW_MASTER_LEN])
+{
+	ESYS_TR srk = NONE;
+	struct hwblob b;
+	int rc;
+
+	hwkeys_unload(h);
+	if ((rc = hwblob_get(h->blob, h->blob_len, &b)) != VT_OK)
+		return hwtpm_fail(h, VT_E_CORRUPT,
+		    "the stored host keys are damaged (%s): restore the store "
+		    "from a backup",
+		    vt_strerror(rc));
+	if ((rc = make_srk(h, &srk)) != VT_OK)
+		return rc;
+	if ((rc = check_srk(h, srk, &b)) == VT_OK &&
+	    (rc = open_session(h, srk, &h->session)) == VT_OK &&
+	    (rc = unseal(h, srk, &b, master)) == VT_OK &&
+	    (rc = ready_ca_key(h, srk, &b, master)) == VT_OK)
+		rc = open_ca(h, &b);
+	flush(h, &srk);
+	if (rc != VT_OK) {
+		explicit_bzero(master, HW_MASTER_LEN);
+		hwkeys_unload(h);
+	}
+	return rc;
+}
+
+/* --- the requests --------------------------------------------------------- */
+
+static int
+set_blob(struct hwtpm *h, const uint8_t *p, size_t len)
+{
+	uint8_t *copy = malloc(len > 0 ? len : 1);
+
+	if (copy == NULL)
+		return hwtpm_fail(h, VT_E_NOMEM, "%s", vt_strerror(VT_E_NOMEM));
+	if (len > 0)
+		memcpy(copy, p, len);
+	free(h->blob);
+	h->blob = copy;
+	h->blob_len = len;
+	return VT_OK;
+}
+
+/* The CA certificate needs the CA key in the TPM, and the blob the
+ * certificate. */
+static int
+certify_self(struct hwtpm *h, ESYS_TR srk, const struct hw_init *req,
+    const uint8_t master[HW_MASTER_LEN], struct hwblob *b, struct ca_der *der)
+{
+	const struct ca_signer signer = { sign, h };
+	int rc;
+
+	if ((rc = ready_ca_key(h, srk, b, master)) != VT_OK)
+		return rc;
+	rc = ca_self_signed(
+	    &signer, b->ca_pub.p, b->ca_pub.len, req->root, req->host, der);
+	if (rc == VT_E_FORMAT)
+		return hwtpm_fail(h, rc, "the host's name is not UTF-8 text");
+	if (rc != VT_OK && h->text[0] == '\0')
+		return hwtpm_fail(h, rc, "CA certificate: %s", vt_strerror(rc));
+	b->ca_cert.p = der->buf;
+	b->ca_cert.len = (uint32_t)der->len;
+	return rc;
+}
+
+static void
+blob_key(struct wblob *pub, struct wblob *priv, const struct key_bytes *k)
+{
+	pub->p = k->pub;
+	pub->len = (uint32_t)k->pub_len;
+	priv->p = k->priv;
+	priv->len = (uint32_t)k->priv_len;
+}
+
+static int
+make_keys(struct hwtpm *h, ESYS_TR srk, const struct hw_init *req, struct wr *w)
+{
+	struct key_bytes sealed, ca;
+	uint8_t master[HW_MASTER_LEN];
+	struct hwblob b = { .root = req->root };
+	struct ca_der der;
+	TPM2B_NAME name;
+	int rc;
+
+	if ((rc = get_name(h, srk, &name)) != VT_OK ||
+	    (rc = open_session(h, srk, &h->session)) != VT_OK ||
+	    (rc = make_master(h, h->session, master)) != VT_OK)
+		return rc;
+	if ((rc = seal_master(h, srk, h->session, master, &sealed)) != VT_OK ||
+	    (rc = make_ca_key(h, srk, h->session, master, &ca)) != VT_OK)
+		goto out;
+	b.srk_name.p = name.name;
+	b.srk_name.len = name.size;
+	blob_key(&b.master_pub, &b.master_priv, &sealed);
+	blob_key(&b.ca_pub, &b.ca_priv, &ca);
+	if ((rc = certify_self(h, srk, req, master, &b, &der)) != VT_OK)
+		goto out;
+	hwblob_put(w, &b);
+	if ((rc = wr_err(w)) != VT_OK)
+		rc = hwtpm_fail(h, rc, "host keys: %s", vt_strerror(rc));
+out:
+	explicit_bzero(master, sizeof(master));
+	return rc;
+}
+
+/* What is handed out, from h->blob. */
+static void
+show(const struct hwtpm *h, struct wblob *blob, struct wblob *cert)
+{
+	struct hwblob b;
+
+	blob->p = h->blob;
+	blob->len = (uint32_t)h->blob_len;
+	if (hwblob_get(h->blob, h->blob_len, &b) == VT_OK)
+		*cert = b.ca_cert;
+}
+
+int
+hwtpm_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
+{
+	uint8_t buf[HOST_BLOB_MAX_LEN];
+	ESYS_TR srk = NONE;
+	struct wr w;
+	int rc;
+
+	h->again = false;
+	h->text[0] = '\0';
+	if (h->root != 0)
+		return hwtpm_fail(h, VT_E_STATE,
+		    "this host has keys already; they are not made twice");
+	wr_init(&w, buf, sizeof(buf));
+	if ((rc = make_srk(h, &srk)) != VT_OK)
+		return rc;
+	rc = make_keys(h, srk, req, &w);
+	flush(h, &srk);
+	hwkeys_unload(h);
+	if (rc == VT_OK)
+		rc = set_blob(h, buf, w.len);
+	/* Hand out nothing that cannot be loaded again. */
+	memset(ret, 0, sizeof(*ret));
+	if (rc == VT_OK)
+		rc = hwkeys_load(h, ret->master);
+	if (rc != VT_OK)
+		return rc;
+	h->root = req->root;
+	show(h, &ret->host_blob, &ret->ca_cert);
+	return VT_OK;
+}
+
+int
+hwtpm_load(struct hwtpm *h, const struct hw_load *req, struct hw_loaded *ret)
+{
+	struct wblob blob;
+	struct hwblob b;
+	int rc;
+
+	h->again = false;
+	h->text[0] = '\0';
+	if ((rc = hwblob_get(req->host_blob.p, req->host_blob.len, &b)) !=
+	    VT_OK)
+		return hwtpm_fail(h, VT_E_CORRUPT,
+		    "the stored host keys are damaged (%s): restore the store "
+		    "from a backup",
+		    vt_strerror(rc));
+	if (b.root != req->root)
+		return hwtpm_fail(h, VT_E_POLICY,
+		    "this store belongs to a %s, the manager was started with "
+		    "a %s: start it with the root it was made with",
+		    certext_root_name(b.root), certext_root_name(req->root));
+	if ((rc = set_blob(h, req->host_blob.p, req->host_blob.len)) != VT_OK)
+		return rc;
+	h->root = 0;
+	memset(ret, 0, sizeof(*ret));
+	if ((rc = hwkeys_load(h, ret->master)) != VT_OK)
+		return rc;
+	h->root = req->root;
+	show(h, &blob, &ret->ca_cert);
+	return VT_OK;
+}
+
+static int
+one_cert(struct hwtpm *h, const struct ca_subject *sub,
+    const struct hw_certs *req, uint32_t i, struct ca_der *ret)
+{
+	static const char *const kinds[] = { [WCERT_EK_RSA] = "RSA EK",
+		[WCERT_EK_ECC] = "ECC EK",
+		[WCERT_AK] = "AK" };
+	uint8_t which = req->keys[i].which;
+	int rc;
+
+	h->text[0] = '\0';
+	rc = ca_issue(
+	    h->ca, sub, which, req->keys[i].pub.p, req->keys[i].pub.len, ret);
+	if (rc == VT_OK || h->text[0] != '\0')
+		return rc;
+	/* The signature was wrong: the handle is somebody else's key by now. */
+	if (rc == VT_E_AUTH)
+		h->again = true;
+	return hwtpm_fail(h, rc, "certificate for the %s of %s: %s",
+	    kinds[which], req->name,
+	    rc == VT_E_POLICY ? "this key is not one that a vTPM makes"
+	    : rc == VT_E_AUTH ? "the TPM did not sign it with the CA key"
+			      : vt_strerror(rc));
+}
+
+int
+hwtpm_certs(struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders)
+{
+	struct ca_subject sub = { .name = req->name,
+		.group = req->group,
+		.generation = req->generation,
+		.tpm_version = req->tpm_version,
+		.ak_seconds = req->ak_seconds };
+	uint32_t i;
+	int rc;
+
+	h->again = false;
+	if (h->root == 0 || h->ca == NULL)
+		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
+	memcpy(sub.uuid, req->uuid, sizeof(sub.uuid));
+	for (i = 0; i < req->n; i++)
+		if ((rc = one_cert(h, &sub, req, i, &ders[i])) != VT_OK)
+			return rc;
+	return VT_OK;
+}

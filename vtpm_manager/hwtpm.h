@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hwtpm.h - the physical TPM: connection, keys, what is done with them.
+ *
+ * Layer:  vtpm_manager, in vtpm-hwtpm only.
+ * Spec:   TCG TSS 2.0 ESAPI; TPM 2.0 Library 1.59.
+ * Life:   down -> up (hwtpm_connect) -> loaded (hwtpm_init, hwtpm_load).
+ *         A TPM that vanished, was reset or restarted brings it down again;
+ *         hwtpm_connect() then also loads the same keys again, and refuses a
+ *         TPM that is not the one that they belong to.
+ * Law 2:  keys are made by hwtpm_init() and nowhere else.
+ */
+#ifndef VTPM_MANAGER_HWTPM_H
+#define VTPM_MANAGER_HWTPM_H
+
+#include <tss2/tss2_esys.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "vtpm_manager/ca.h"
+#include "vtpm_manager/hwblob.h"
+#include "vtpm_manager/hwproto.h"
+#include "vtpm_manager/hwtcti.h"
+
+#define HW_MASTER_LEN 32
+#define HW_TEXT_LEN (TEXT_MAX_LEN + 1)
+
+struct hwtpm {
+	const char *conf; /* TCTI, as the operator gave it; borrowed */
+	struct hwtcti_limits limits;
+	struct hwtcti_counts counts;
+
+	/* While it is up. */
+	struct hwtcti *tcti;
+	ESYS_CONTEXT *esys;
+	uint64_t last_ok_us; /* the TPM answered */
+	char manufacturer[16], firmware[32];
+
+	/* Since hwtpm_init() or hwtpm_load(). */
+	uint8_t root; /* enum hw_root; 0: nothing is loaded */
+	uint8_t *blob;
+	size_t blob_len;
+	ESYS_TR ca_key;  /* ESYS_TR_NONE: not in the TPM */
+	ESYS_TR session; /* salted, under the storage key */
+	struct ca *ca;
+
+	bool again;             /* the last piece of work may be tried again */
+	char text[HW_TEXT_LEN]; /* why the last one failed */
+};
+
+void hwtpm_setup(struct hwtpm *h, const char *conf);
+/* Flush what is in the TPM, close the connection, forget the keys. */
+void hwtpm_done(struct hwtpm *h);
+
+/*
+ * All of the following: VT_OK, or VT_E_* with h->text in words.  When
+ * h->again is set the TPM was lost, reset or restarted under way: nothing
+ * was given out, hwtpm_disconnect(), hwtpm_connect() and try again.
+ */
+
+/* VT_E_POLICY: it answers, but it is another TPM than the one loaded. */
+int hwtpm_connect(struct hwtpm *h) VT_CHECK;
+void hwtpm_disconnect(struct hwtpm *h);
+bool hwtpm_is_up(const struct hwtpm *h);
+
+/* Out: master key, host blob and CA certificate, borrowed from h until the
+ * next call.  VT_E_STATE: there are keys already. */
+int hwtpm_init(
+    struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret) VT_CHECK;
+/* VT_E_POLICY: another TPM or another kind of root; VT_E_CORRUPT, ...: the
+ * blob; VT_E_TPM. */
+int hwtpm_load(
+    struct hwtpm *h, const struct hw_load *req, struct hw_loaded *ret) VT_CHECK;
+/* ders: room for HW_CERTS_MAX.  VT_E_STATE: nothing is loaded. */
+int hwtpm_certs(
+    struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders) VT_CHECK;
+/* From the TPM and from the kernel, mixed. */
+int hwtpm_random(struct hwtpm *h, uint8_t *out, size_t len) VT_CHECK;
+/* Never fails; asks the TPM if it has not been heard of for a second. */
+void hwtpm_status(struct hwtpm *h, struct hw_status *ret);
+
+/* --- between hwtpm.c and hwkeys.c ------------------------------------------
+ */
+
+/* VT_OK if r is success; else says in h->text that `what` failed and why. */
+int hwtpm_check(struct hwtpm *h, TSS2_RC r, const char *what) VT_CHECK;
+/* The same for a failure of ours; returns rc. */
+int hwtpm_fail(struct hwtpm *h, int rc, const char *fmt, ...) VT_PRINTF(3, 4);
+/* Load h->blob: storage key, master key, CA key. */
+int hwkeys_load(struct hwtpm *h, uint8_t master[HW_MASTER_LEN]) VT_CHECK;
+/* Take CA key and session out of the TPM, if it still answers. */
+void hwkeys_unload(struct hwtpm *h);
+/* Random bytes of the TPM alone, at most 32. */
+int hwkeys_tpm_random(
+    struct hwtpm *h, ESYS_TR session, uint8_t *out, size_t len) VT_CHECK;
+
+#endif

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hwtpm_main.c - vtpm-hwtpm, the one process that talks to the physical TPM.
+ *
+ * The manager starts it with a socket on descriptor 3 and asks by
+ * vtpm_manager/hwproto.h.  One request is with the TPM at a time, the
+ * others wait in a queue that is fair by group.  A request during which the
+ * TPM was lost or reset is done again from its start, MAX_TRIES times, and
+ * none waits longer than --wait-ms for a TPM that is away.
+ */
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/msg.h"
+#include "base/util.h"
+#include "vtpm_manager/hwqueue.h"
+#include "vtpm_manager/hwtpm.h"
+
+#define MANAGER_FD 3
+#define PAYLOAD_MAX 65536
+#define MAX_TRIES 3
+#define WAIT_MS 30000
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MAX_MS 5000
+#define EX_STUCK 75 /* EX_TEMPFAIL: start me again */
+
+struct req {
+	struct hwq_item it; /* first */
+	uint32_t id;
+	uint16_t type;
+	unsigned int tries;
+	size_t len;
+	uint8_t data[];
+};
+
+struct prog {
+	struct hwtpm tpm;
+	struct hwq queue;
+	struct msgch *ch;
+	unsigned int wait_ms, backoff_ms;
+	uint64_t connect_at_us;
+	char why_down[HW_TEXT_LEN];
+};
+
+static volatile sig_atomic_t stop;
+
+static void
+on_stop(int sig)
+{
+	stop = sig;
+}
+
+static void
+on_stuck(int sig)
+{
+	static const char text[] =
+	    "<3>vtpm-hwtpm: the TPM neither answers nor fails: ending, to be "
+	    "started again\n";
+
+	(void)sig;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(EX_STUCK);
+}
+
+/* --- answers -------------------------------------------------------------- */
+
+static void
+answer(struct prog *p, uint32_t id, int rc, const char *text,
+    const struct wr *body)
+{
+	struct hw_answer a = { .rc = rc };
+	struct wr w;
+
+	(void)snprintf(a.text, sizeof(a.text), "%s", text);
+	if (body != NULL) {
+		a.body = body->buf;
+		a.body_len = body->len;
+	}
+	wr_grow(&w, PAYLOAD_MAX);
+	hw_answer_put(&w, &a);
+	/* A manager that is gone is noticed where we read. */
+	if (wr_err(&w) == VT_OK)
+		(void)!msgch_send(p->ch, HW_ANSWER, id, w.buf, w.len, NULL, 0);
+	wr_free(&w);
+}
+
+static void
+req_free(struct req *r)
+{
+	explicit_bzero(r->data, r->len);
+	free(r);
+}
+
+static void
+fail_request(struct prog *p, struct req *r, int rc, const char *text)
+{
+	answer(p, r->id, rc, text, NULL);
+	req_free(r);
+}
+
+static int
+do_init(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_inited done;
+	struct hw_init in;
+	int rc;
+
+	if ((rc = hw_init_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_INIT");
+	if ((rc = hwtpm_init(&p->tpm, &in, &done)) == VT_OK)
+		hw_inited_put(out, &done);
+	explicit_bzero(&done, sizeof(done));
+	return rc;
+}
+
+static int
+do_load(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_loaded done;
+	struct hw_load in;
+	int rc;
+
+	if ((rc = hw_load_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_LOAD");
+	if ((rc = hwtpm_load(&p->tpm, &in, &done)) == VT_OK)
+		hw_loaded_put(out, &done);
+	explicit_bzero(&done, sizeof(done));
+	return rc;
+}
+
+static int
+do_certs(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct ca_der ders[HW_CERTS_MAX];
+	struct hw_certed done = { 0 };
+	struct hw_certs in;
+	uint32_t i;
+	int rc;
+
+	if ((rc = hw_certs_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_CERTS");
+	if ((rc = hwtpm_certs(&p->tpm, &in, ders)) != VT_OK)
+		return rc;
+	done.n = in.n;
+	for (i = 0; i < in.n; i++) {
+		done.certs[i].p = ders[i].buf;
+		done.certs[i].len = (uint32_t)ders[i].len;
+	}
+	hw_certed_put(out, &done);
+	return VT_OK;
+}
+
+static int
+do_random(struct prog *p, const struct req *r, struct wr *out)
+{
+	uint8_t buf[HW_RANDOM_MAX];
+	struct rd rd;
+	uint32_t n;
+	int rc;
+
+	rd_init(&rd, r->data, r->len);
+	n = rd_be32(&rd);
+	if (rd_end(&rd) != VT_OK || n == 0 || n > sizeof(buf))
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_RANDOM");
+	if ((rc = hwtpm_random(&p->tpm, buf, n)) == VT_OK)
+		wr_bytes(out, buf, n);
+	explicit_bzero(buf, sizeof(buf));
+	return rc;
+}
+
+/* At once: it must say that the TPM is away, not wait for it. */
+static void
+do_status(struct prog *p, uint32_t id)
+{
+	struct hw_status st;
+	struct wr w;
+
+	hwtpm_status(&p->tpm, &st);
+	if (p->tpm.again)
+		hwtpm_disconnect(&p->tpm);
+	wr_grow(&w, PAYLOAD_MAX);
+	hw_status_put(&w, &st);
+	answer(p, id, VT_OK, st.up ? "" : p->why_down, &w);
+	wr_free(&w);
+}
+
+/* Requests that are done with the TPM, by HW_*. */
+static const struct {
+	int (*run)(struct prog *p, const struct req *r, struct wr *out);
+} handlers[] = {
+	[HW_INIT] = { do_init },
+	[HW_LOAD] = { do_load },
+	[HW_CERTS] = { do_certs },
+	[HW_RANDOM] = { do_random },
+};
+
+/* --- requests ------------------------------------------------------------- */
+
+/* Whose turn it takes: the host's own, but for a guest's certificates. */
+static uint32_t
+group_of(const struct req *r)
+{
+	struct hw_certs c;
+
+	if (r->type == HW_CERTS && hw_certs_get(r->data, r->len, &c) == VT_OK)
+		return c.group;
+	return 0;
+}
+
+static void
+enqueue(struct prog *p, const struct msg *m)
+{
+	struct req *r;
+	int rc;
+
+	if (m->type >= VT_NELEM(handlers) || handlers[m->type].run == NULL) {
+		answer(p, m->id, VT_E_PROTO, "no such request", NULL);
+		return;
+	}
+	if ((r = calloc(1, sizeof(*r) + m->len)) == NULL) {
+		answer(p, m->id, VT_E_NOMEM, vt_strerror(VT_E_NOMEM), NULL);
+		return;
+	}
+	r->id = m->id;
+	r->type = m->type;
+	r->len = m->len;
+	if (m->len > 0)
+		memcpy(r->data, m->data, m->len);
+	r->it.group = group_of(r);
+	r->it.deadline_us = now_us() + p->wait_ms * UINT64_C(1000);
+	if ((rc = hwq_put(&p->queue, &r->it)) != VT_OK)
+		fail_request(p, r, VT_E_BUSY,
+		    rc == VT_E_SPACE
+			? "too many requests of this group wait for the TPM"
+			: vt_strerror(rc));
+}
+
+/* false: the manager is gone. */
+static bool
+drain(struct prog *p)
+{
+	struct msg m;
+	int rc;
+
+	while ((rc = msgch_recv(p->ch, &m)) == VT_OK) {
+		msg_close_fds(&m);
+		if (m.type == HW_STATUS)
+			do_status(p, m.id);
+		else
+			enqueue(p, &m);
+	}
+	if (rc == VT_E_AGAIN)
+		return true;
+	if (rc != VT_E_CLOSED)
+		log_err("the manager's socket: %s", vt_strerror(rc));
+	return false;
+}
+
+/* The TPM is away; say why to those who waited long enough. */
+static void
+expire(struct prog *p)
+{
+	char text[HW_TEXT_LEN + 64];
+	struct hwq_item *it;
+
+	while ((it = hwq_expired(&p->queue, now_us())) != NULL) {
+		struct req *r = (struct req *)(void *)it;
+
+		if (hwtpm_is_up(&p->tpm))
+			(void)snprintf(text, sizeof(text),
+			    "the TPM was busy for %u s with other requests",
+			    p->wait_ms / 1000);
+		else
+			(void)snprintf(text, sizeof(text), "waited %u s: %s",
+			    p->wait_ms / 1000, p->why_down);
+		fail_request(p, r, VT_E_TIMEOUT, text);
+	}
+}
+
+static void
+fail_all(struct prog *p, int rc, const char *text)
+{
+	struct hwq_item *it;
+
+	while ((it = hwq_take(&p->queue)) != NULL)
+		fail_request(p, (struct req *)(void *)it, rc, text);
+}
+
+static void
+connect_tpm(struct prog *p)
+{
+	int rc = hwtpm_connect(&p->tpm);
+
+	if (rc == VT_OK) {
+		log_info("TPM %s, firmware %s, at %s", p->tpm.manufacturer,
+		    p->tpm.firmware, p->tpm.conf);
+		p->backoff_ms = BACKOFF_FIRST_MS;
+		p->why_down[0] = '\0';
+		return;
+	}
+	if (strcmp(p->why_down, p->tpm.text) != 0)
+		log_warn("%s", p->tpm.text);
+	(void)snprintf(p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
+	p->connect_at_us = now_us() + p->backoff_ms * UINT64_C(1000);
+	if (p->backoff_ms < BACKOFF_MAX_MS)
+		p->backoff_ms *= 2;
+	/* It answers, and will not give another answer. */
+	if (!p->tpm.again && rc != VT_E_CLOSED && rc != VT_E_TPM)
+		fail_all(p, rc, p->why_down);
+}
+
+static void
+run_next(struct prog *p)
+{
+	struct hwq_item *it = hwq_take(&p->queue);
+	struct req *r = (struct req *)(void *)it;
+	struct wr w;
+	int rc;
+
+	if (r == NULL)
+		return;
+	wr_grow(&w, PAYLOAD_MAX);
+	p->tpm.text[0] = '\0';
+	p->tpm.again = false;
+	hwtcti_begin(p->tpm.tcti);
+	rc = handlers[r->type].run(p, r, &w);
+	if (rc == VT_OK && (rc = wr_err(&w)) != VT_OK)
+		(void)!hwtpm_fail(&p->tpm, rc, "%s", vt_strerror(rc));
+	if (rc != VT_OK)
+		log_warn("request %u: %s", r->type, p->tpm.text);
+	if (rc != VT_OK && p->tpm.again) {
+		(void)snprintf(
+		    p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
+		hwtpm_disconnect(&p->tpm);
+		p->connect_at_us = 0;
+		if (++r->tries < MAX_TRIES &&
+		    hwq_put_back(&p->queue, &r->it) == VT_OK) {
+			wr_free(&w);
+			return;
+		}
+	}
+	answer(p, r->id, rc, rc == VT_OK ? "" : p->tpm.text,
+	    rc == VT_OK ? &w : NULL);
+	wr_free(&w);
+	req_free(r);
+}
+
+/* --- the loop ------------------------------------------------------------- */
+
+static int
+wait_time(const struct prog *p)
+{
+	uint64_t now = now_us(), until = hwq_deadline(&p->queue);
+
+	if (!hwtpm_is_up(&p->tpm) && p->connect_at_us < until)
+		until = p->connect_at_us;
+	if (until == UINT64_MAX)
+		return -1;
+	return until <= now ? 0 : (int)((until - now) / 1000 + 1);
+}
+
+static void
+loop(struct prog *p, const sigset_t *open)
+{
+	struct pollfd pfd = { .fd = msgch_fd(p->ch) };
+	struct timespec ts;
+	int ms;
+
+	while (!stop && drain(p)) {
+		expire(p);
+		if (!hwtpm_is_up(&p->tpm) && now_us() >= p->connect_at_us)
+			connect_tpm(p);
+		if (hwtpm_is_up(&p->tpm) && p->queue.n > 0) {
+			run_next(p);
+			(void)!msgch_flush(p->ch);
+			continue;
+		}
+		ms = wait_time(p);
+		ts.tv_sec = ms / 1000;
+		ts.tv_nsec = (long)(ms % 1000) * 1000000L;
+		pfd.events =
+		    (short)(POLLIN | (msgch_pending(p->ch) ? POLLOUT : 0));
+		(void)ppoll(&pfd, 1, ms < 0 ? NULL : &ts, open);
+		(void)!msgch_flush(p->ch);
+	}
+}
+
+/* Signals that end us are taken only while we wait. */
+static int
+setup_signals(sigset_t *ret_open)
+{
+	struct sigaction sa = { .sa_handler = on_stop };
+	sigset_t block;
+
+	(void)sigemptyset(&sa.sa_mask);
+	(void)sigemptyset(&block);
+	(void)sigaddset(&block, SIGTERM);
+	(void)sigaddset(&block, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &block, ret_open) == -1 ||
+	    sigaction(SIGTERM, &sa, NULL) == -1 ||
+	    sigaction(SIGINT, &sa, NULL) == -1)
+		return VT_E_SYS;
+	sa.sa_handler = on_stuck;
+	if (sigaction(SIGALRM, &sa, NULL) == -1)
+		return VT_E_SYS;
+	sa.sa_handler = SIG_IGN;
+	return sigaction(SIGPIPE, &sa, NULL) == -1 ? VT_E_SYS : VT_OK;
+}
+
+static bool
+get_ms(const char *text, unsigned int *ret)
+{
+	char *end;
+	unsigned long v;
+
+	errno = 0;
+	v = strtoul(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || v > 3600000UL)
+		return false;
+	*ret = (unsigned int)v;
+	return true;
+}
+
+static int
+usage(void)
+{
+	(void)fprintf(stderr,
+	    "usage: vtpm-hwtpm --tcti CONF [--wait-ms N] [--answer-ms N]\n"
+	    "                  [--retry-ms N] [--debug]\n"
+	    "The manager starts it, with a socket on descriptor 3.\n");
+	return 2;
+}
+
+static int
+options(int argc, char **argv, struct prog *p)
+{
+	static const struct option longs[] = {
+		{ "tcti", required_argument, NULL, 't' },
+		{ "wait-ms", required_argument, NULL, 'w' },
+		{ "answer-ms", required_argument, NULL, 'a' },
+		{ "retry-ms", required_argument, NULL, 'r' },
+		{ "debug", no_argument, NULL, 'd' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct hwtcti_limits *l = &p->tpm.limits;
+	bool ok = true;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 't':
+			p->tpm.conf = optarg;
+			break;
+		case 'w':
+			ok = get_ms(optarg, &p->wait_ms) && ok;
+			break;
+		case 'a':
+			ok = get_ms(optarg, &l->answer_ms) && ok;
+			l->keygen_ms = l->answer_ms;
+			break;
+		case 'r':
+			ok = get_ms(optarg, &l->retry_ms) && ok;
+			break;
+		case 'd':
+			log_set_level(LOG_L_DEBUG);
+			break;
+		default:
+			return usage();
+		}
+	}
+	return ok && p->tpm.conf != NULL && optind == argc ? 0 : usage();
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct rlimit none = { 0, 0 };
+	struct prog p = { .wait_ms = WAIT_MS, .backoff_ms = BACKOFF_FIRST_MS };
+	sigset_t open;
+	int rc;
+
+	log_open("vtpm-hwtpm", LOG_L_INFO);
+	hwtpm_setup(&p.tpm, NULL);
+	hwq_init(&p.queue);
+	if ((rc = options(argc, argv, &p)) != 0)
+		return rc;
+	/* tpm2-tss would say everything again, on many lines. */
+	if (setenv("TSS2_LOG", "all+NONE", 0) == -1 ||
+	    setrlimit(RLIMIT_CORE, &none) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    setup_signals(&open) != VT_OK) {
+		log_err("cannot set up: %s", vt_strerror(VT_E_SYS));
+		return 1;
+	}
+	if ((rc = msgch_new(MANAGER_FD, PAYLOAD_MAX, &p.ch)) != VT_OK) {
+		log_err("descriptor %d is not the manager's socket: %s",
+		    MANAGER_FD, vt_strerror(rc));
+		return 1;
+	}
+	loop(&p, &open);
+	fail_all(&p, VT_E_CLOSED, "vtpm-hwtpm was told to end");
+	(void)!msgch_flush(p.ch);
+	hwtpm_done(&p.tpm);
+	msgch_free(p.ch);
+	return 0;
+}
