@@ -335,15 +335,16 @@ check_all(struct check *c, char *text)
 	rc = st->ops->root_get(st->be, &p, &len);
 	if (rc == VT_E_NOTFOUND)
 		return first_root(c, text);
-	if (rc != VT_OK)
+	if (rc != VT_OK && rc != VT_E_CORRUPT)
 		return store_fail_be(st, rc);
-	rc = root_read(st->key, p, len, &st->root);
+	if (rc == VT_OK)
+		rc = root_read(st->key, p, len, &st->root);
 	free(p);
 	if (rc == VT_E_AUTH)
 		return broken(c, text,
 		    "the store's root does not fit its master key: it was "
 		    "changed, or belongs to another store");
-	if (rc == VT_E_FORMAT || rc == VT_E_TRUNC)
+	if (rc == VT_E_FORMAT || rc == VT_E_TRUNC || rc == VT_E_CORRUPT)
 		return broken(c, text, "the store's root is damaged");
 	if (rc != VT_OK)
 		return rc;

@@ -344,10 +344,14 @@ get_one(struct sq *q, sqlite3_stmt *s, uint8_t **ret, size_t *ret_len)
 {
 	int rc = sqlite3_step(s), err;
 
-	if (rc == SQLITE_ROW)
+	if (rc == SQLITE_ROW) {
 		err = col_heap(s, 0, ret, ret_len);
-	else
+		(void)snprintf(q->words, sizeof(q->words), "database: %s",
+		    err == VT_E_CORRUPT ? "a value is not of its type"
+					: vt_strerror(err));
+	} else {
 		err = rc == SQLITE_DONE ? VT_E_NOTFOUND : fail(q, rc);
+	}
 	(void)sqlite3_reset(s);
 	(void)sqlite3_clear_bindings(s);
 	return err;
@@ -589,7 +593,7 @@ get_pragma(struct sq *q, const char *text, int *ret)
 static int
 upgrade(struct sq *q)
 {
-	char text[64];
+	char text[96];
 	int v = 0, app = 0, rc;
 
 	if ((rc = get_pragma(q, "PRAGMA user_version", &v)) != VT_OK ||
