@@ -167,6 +167,17 @@ is_spec_id(const struct el_event *ev)
 	       memcmp(ev->data, SPEC_ID_SIG, SIG_LEN) == 0;
 }
 
+static bool
+digest_is_zero(const struct el_digest *d)
+{
+	uint16_t i;
+
+	for (i = 0; i < d->len; i++)
+		if (d->val[i] != 0)
+			return false;
+	return true;
+}
+
 int
 el_open(const uint8_t *buf, size_t len, struct el_log **ret)
 {
@@ -185,6 +196,8 @@ el_open(const uint8_t *buf, size_t len, struct el_log **ret)
 		return rc;
 	if (!is_spec_id(&ev))
 		rd_init(&r, buf, len); /* SHA-1 form: it is an event */
+	else if (!digest_is_zero(&ev.digests[0]))
+		return VT_E_FORMAT;
 	else if ((rc = get_spec(ev.data, ev.datalen, &spec)) != VT_OK)
 		return rc;
 	if ((log = calloc(1, sizeof(*log))) == NULL)
@@ -280,6 +293,17 @@ el_startup_locality(const struct el_event *ev, uint8_t *ret_locality)
 		return VT_E_FORMAT;
 	*ret_locality = ev->data[SIG_LEN];
 	return 1;
+}
+
+bool
+el_is_launch(const struct el_event *ev)
+{
+	struct rd r;
+
+	if (ev->pcr != 17 || ev->type != EV_EVENT_TAG)
+		return false;
+	rd_init(&r, ev->data, ev->datalen);
+	return rd_le32(&r) == EL_TAG_LAUNCH && rd_err(&r) == VT_OK;
 }
 
 /* --- writer --------------------------------------------------------------- */

@@ -55,6 +55,9 @@
 #define EV_EFI_HCRTM_EVENT 0x80000010u
 #define EV_EFI_VARIABLE_AUTHORITY 0x800000e0u
 
+/* EV_EVENT_TAG in PCR 17 whose data is a launch record ("VTLR"). */
+#define EL_TAG_LAUNCH 0x56544c52u
+
 struct el_digest {
 	uint16_t alg; /* TPM_ALG_ID; 0: none */
 	uint16_t len; /* bytes used in val */
@@ -126,6 +129,10 @@ bool el_extends(const struct el_event *ev);
  */
 int el_startup_locality(
     const struct el_event *ev, uint8_t *ret_locality) VT_CHECK;
+
+/* Our own event over a launch record: by a D-RTM sequence, so that PCRs 17
+ * to 22 started at zero and not at all ones. */
+bool el_is_launch(const struct el_event *ev);
 
 struct el_writer; /* opaque; errors are sticky until el_writer_bytes() */
 

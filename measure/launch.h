@@ -27,7 +27,7 @@
 #define LAUNCH_MAX_TEXT 4096 /* one item's text, the policy, the build */
 
 /* EV_EVENT_TAG id of the PCR 17 event; its data is the record itself. */
-#define LAUNCH_EVENT_TAG 0x56544c52u
+#define LAUNCH_EVENT_TAG EL_TAG_LAUNCH
 
 /* As enum wlaunch_mode of vtpm/proto.h. */
 enum launch_mode { LAUNCH_M_FIRMWARE = 1, LAUNCH_M_DIRECT = 2 };

@@ -83,6 +83,16 @@ void trail_free(struct trail *t); /* NULL is a no-op */
 /* Value that the trail gives for pcr; false if that PCR is chained. */
 bool trail_value(const struct trail *t, uint32_t pcr, uint8_t out[DIGEST_MAX]);
 
+/* How an event's data relate to its digest. */
+enum trail_fit {
+	TF_NONE = 0, /* no log has this event */
+	TF_HINT,     /* digest is over something else: data is hearsay */
+	TF_DATA,     /* digest is over the data */
+	TF_PART,     /* digest is over the part of the data that counts */
+	TF_LIE,      /* should be over the data, and is not */
+};
+enum trail_fit trail_fit(const struct trail *t, const struct trail_event *ev);
+
 /*
  * What an event stands for, in words, cut short at cap: from its data, if
  * the data fits the digest; the type alone otherwise.  Unprintable bytes

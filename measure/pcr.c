@@ -198,6 +198,8 @@ pcr_replay_log(struct pcr_set *set, const uint8_t *buf, size_t len)
 		return rc;
 	pcr_set_reset(set, 0);
 	while ((rc = el_next(log, &ev)) == 1) {
+		if (el_is_launch(&ev))
+			pcr_drtm_start(set);
 		if (!el_extends(&ev))
 			rc = replay_no_action(set, &ev, begun);
 		else
