@@ -80,14 +80,15 @@ struct policy {
 	char *name; /* never NULL */
 	uint32_t nbanks;
 	struct pol_bank *banks;
-	bool need_log;              /* the guest's event log must be there */
-	bool need_journal;          /* the extend journal must be there */
-	bool need_launch;           /* PCR 17 must prove a launch record */
-	bool allow_restored;        /* state from a snapshot or migration */
-	bool allow_software_root;   /* JSON key of the same name; default false:
-				       judged by evidence.c, law 8 */
-	char *sha1_reason;          /* NULL: no SHA-1 bank */
-	char *no_initrd_reason;     /* NULL: the initrd must be measured */
+	char *no_log_reason;      /* NULL: a log or the journal must be there */
+	bool need_log;            /* the guest's event log must be there */
+	bool need_journal;        /* the extend journal must be there */
+	bool need_launch;         /* PCR 17 must prove a launch record */
+	char *restored_reason;    /* NULL: no state from a snapshot */
+	bool allow_software_root; /* JSON key of the same name; default false:
+				     judged by evidence.c, law 8 */
+	char *sha1_reason;        /* NULL: no SHA-1 bank */
+	char *no_initrd_reason;   /* NULL: the initrd must be measured */
 	struct pol_digest *initrds; /* in PCR 9, in banks[0]; one must be */
 	uint32_t ninitrds;
 	uint8_t (*configs)[32]; /* launch: allowed configuration digests */
