@@ -170,7 +170,7 @@ deps:
 deps-%:
 	@base/deps.sh $*
 
-check: deps-build deps-check
+check: deps-build deps-check deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) all tests
 	@B=$(B) tests/run.sh
 
