@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker_jail.h - what a worker may still do, as a table for base/jail.h.
+ *
+ * Layer:  vtpm.
+ * No open, no socket, no connect, no execve, no fork, no ptrace, no signal
+ * to anybody else, no executable memory.
+ */
+#ifndef VTPM_WORKER_JAIL_H
+#define VTPM_WORKER_JAIL_H
+
+#include "base/jail.h"
+
+extern const struct jail_spec worker_jail;
+
+#endif
