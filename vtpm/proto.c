@@ -46,6 +46,7 @@ zspawn_put(struct wr *w, const struct zspawn *m)
 	wr_be32(w, m->uid);
 	wr_be32(w, m->gid);
 	wr_u8(w, m->log_level);
+	wr_u8(w, m->flags);
 }
 
 int
@@ -60,7 +61,9 @@ zspawn_get(const uint8_t *data, size_t len, struct zspawn *ret)
 	m.uid = rd_be32(&r);
 	m.gid = rd_be32(&r);
 	m.log_level = rd_u8(&r);
+	m.flags = rd_u8(&r);
 	check_range(&r, m.log_level, 0, 7);
+	check_range(&r, m.flags, 0, ZS_XEN);
 	COMMIT(&r, m, ret);
 }
 
@@ -279,6 +282,37 @@ wkeep_get(const uint8_t *data, size_t len, struct wkeep *ret)
 	m.localities = rd_u8(&r);
 	check_range(&r, m.chan, CHAN_LOCAL, CHAN_XEN);
 	check_range(&r, m.localities, 0, ALL_LOCALITIES);
+	COMMIT(&r, m, ret);
+}
+
+void
+wxen_put(struct wr *w, const struct wxen *m)
+{
+	wr_u8(w, m->connect);
+	wr_u8(w, m->localities);
+	wr_be32(w, m->domid);
+	wr_be32(w, m->gref);
+	wr_be32(w, m->port);
+	wr_u8(w, m->resumed);
+}
+
+int
+wxen_get(const uint8_t *data, size_t len, struct wxen *ret)
+{
+	struct wxen m;
+	struct rd r;
+
+	memset(&m, 0, sizeof(m));
+	rd_init(&r, data, len);
+	m.connect = rd_u8(&r);
+	m.localities = rd_u8(&r);
+	m.domid = rd_be32(&r);
+	m.gref = rd_be32(&r);
+	m.port = rd_be32(&r);
+	m.resumed = rd_u8(&r);
+	check_range(&r, m.connect, 0, 1);
+	check_range(&r, m.localities, 0, ALL_LOCALITIES);
+	check_range(&r, m.resumed, 0, 1);
 	COMMIT(&r, m, ret);
 }
 

@@ -68,6 +68,7 @@ enum wmsg_type {
 	W_QUERY,          /* struct wquery -> W_ANSWER */
 	W_STORED,         /* struct wstored: answer to W_STORE */
 	W_MANAGER,        /* struct wmanager: first message after (re)connect */
+	W_XEN,            /* struct wxen: a Xen front half came or went */
 
 	/* worker -> manager */
 	W_DONE = 64,   /* struct wdone, id of the request */
@@ -84,6 +85,11 @@ struct zspawn {
 	uint8_t uuid[UUID_LEN];
 	uint32_t uid, gid; /* (uint32_t)-1: stay who you are */
 	uint8_t log_level;
+	uint8_t flags; /* ZS_* */
+};
+/* struct zspawn.flags */
+enum {
+	ZS_XEN = 1, /* open Xen's devices before the jail closes */
 };
 struct zspawned {
 	uint32_t pid; /* 0: it failed */
@@ -160,6 +166,15 @@ struct wopen {
 struct wkeep {
 	uint8_t chan;
 	uint8_t localities;
+};
+
+/* The grant and event channel of a Xen front half.  Serving it needs
+ * ZS_XEN; the first one makes the channel. */
+struct wxen {
+	uint8_t connect;    /* 0: it has gone; the rest is then unused */
+	uint8_t localities; /* bit n: locality n is granted */
+	uint32_t domid, gref, port;
+	uint8_t resumed; /* the page may hold a command of a dead worker's */
 };
 
 enum wlaunch_mode { LAUNCH_FIRMWARE = 1, LAUNCH_DIRECT = 2 };
@@ -269,6 +284,7 @@ VTPM_PROTO_PAIR(wcerts);
 VTPM_PROTO_PAIR(wload);
 VTPM_PROTO_PAIR(wopen);
 VTPM_PROTO_PAIR(wkeep);
+VTPM_PROTO_PAIR(wxen);
 VTPM_PROTO_PAIR(wlaunch);
 VTPM_PROTO_PAIR(wquery);
 VTPM_PROTO_PAIR(wanswer);
