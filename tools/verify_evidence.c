@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * verify_evidence.c - vtpm-verify -e: every check in words, and a verdict.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "tools/verify_cmd.h"
+
+struct job {
+	const char *evidence, *policy_path, *ca_path, *previous;
+	bool json;
+	bool have_uuid;
+	uint8_t uuid[UUID_LEN], nonce[EV_NONCE_MAX];
+	size_t nonce_len;
+	struct evidence *ev;
+	struct policy *policy;
+	uint8_t *ca;
+	size_t ca_len;
+	struct quote_attest last;
+	struct ev_report *rep;
+};
+
+enum { O_NONCE = 256, O_POLICY, O_CA, O_UUID, O_PREVIOUS, O_JSON };
+
+static const struct option options[] = {
+	{ "evidence", required_argument, NULL, 'e' },
+	{ "nonce", required_argument, NULL, O_NONCE },
+	{ "policy", required_argument, NULL, O_POLICY },
+	{ "ca", required_argument, NULL, O_CA },
+	{ "uuid", required_argument, NULL, O_UUID },
+	{ "previous", required_argument, NULL, O_PREVIOUS },
+	{ "json", no_argument, NULL, O_JSON },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool
+set_option(struct job *j, int c, const char *arg)
+{
+	switch (c) {
+	case 'e':
+		j->evidence = arg;
+		return true;
+	case O_NONCE:
+		if (hex_decode(arg, j->nonce, sizeof(j->nonce),
+			&j->nonce_len) == VT_OK &&
+		    j->nonce_len >= EV_NONCE_MIN)
+			return true;
+		log_err("--nonce: 8 to 64 bytes in hex");
+		return false;
+	case O_POLICY:
+		j->policy_path = arg;
+		return true;
+	case O_CA:
+		j->ca_path = arg;
+		return true;
+	case O_UUID:
+		j->have_uuid = uuid_parse(arg, j->uuid) == VT_OK;
+		if (!j->have_uuid)
+			log_err("--uuid: not a UUID");
+		return j->have_uuid;
+	case O_PREVIOUS:
+		j->previous = arg;
+		return true;
+	case O_JSON:
+		j->json = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The clock of an earlier quote by the same AK. */
+static int
+read_previous(struct job *j)
+{
+	const struct ev_blob *a, *b = &j->ev->part[EV_AK_PUBLIC], *q;
+	struct evidence *old = NULL;
+	int rc;
+
+	if ((rc = verify_read_evidence(j->previous, &old)) != VT_OK)
+		return rc;
+	a = &old->part[EV_AK_PUBLIC];
+	q = &old->part[EV_QUOTE];
+	if (a->len != b->len || memcmp(a->p, b->p, a->len) != 0) {
+		log_err("%s: made by another AK", j->previous);
+		rc = VT_E_FORMAT;
+	} else if ((rc = quote_attest_get(q->p, q->len, &j->last)) != VT_OK) {
+		log_err("%s: no quote in it", j->previous);
+	}
+	evidence_free(old);
+	return rc;
+}
+
+static int
+read_policy(struct job *j)
+{
+	char err[POLICY_ERR_MAX];
+	uint8_t *buf = NULL;
+	size_t len = 0;
+	int rc;
+
+	if ((rc = verify_read(j->policy_path, POLICY_MAX_LEN, &buf, &len)) !=
+	    VT_OK)
+		return rc;
+	if ((rc = policy_parse(buf, len, &j->policy, err)) != VT_OK)
+		log_err("%s: %s", j->policy_path, err);
+	free(buf);
+	return rc;
+}
+
+static int
+read_inputs(struct job *j)
+{
+	int rc;
+
+	if ((rc = verify_read_evidence(j->evidence, &j->ev)) != VT_OK ||
+	    (rc = read_policy(j)) != VT_OK)
+		return rc;
+	if (j->ca_path != NULL && (rc = verify_read(j->ca_path, X509_CA_MAX,
+				       &j->ca, &j->ca_len)) != VT_OK)
+		return rc;
+	return j->previous != NULL ? read_previous(j) : VT_OK;
+}
+
+static void
+print_report(const struct ev_report *r)
+{
+	static const char *const marks[] = { [EVO_PASS] = "ok  ",
+		[EVO_NOTE] = "note",
+		[EVO_CANNOT] = "??  ",
+		[EVO_FAIL] = "FAIL" };
+	const struct ev_check *first = NULL;
+	uint32_t i;
+
+	for (i = 0; i < r->n; i++) {
+		const struct ev_check *c = &r->checks[i];
+
+		(void)printf(
+		    "%s  %-16s %s\n", marks[c->outcome], c->id, c->words);
+		if (c->outcome >= EVO_CANNOT &&
+		    (first == NULL || c->outcome > first->outcome))
+			first = c;
+	}
+	switch (r->verdict) {
+	case AP_ACCEPTED:
+		(void)printf("ACCEPTED on a %s\n", certext_root_name(r->root));
+		break;
+	case AP_REFUSED:
+		(void)printf(
+		    "REFUSED: %s\n", first != NULL ? first->words : "");
+		break;
+	default:
+		(void)printf("COULD NOT DECIDE: %s\n",
+		    first != NULL ? first->words : "");
+	}
+}
+
+static int
+judge(struct job *j)
+{
+	struct ev_want w = { .nonce = j->nonce, .nonce_len = j->nonce_len };
+	char *text;
+	int rc;
+
+	w.policy = j->policy;
+	w.ca = j->ca;
+	w.ca_len = j->ca_len;
+	w.uuid = j->have_uuid ? j->uuid : NULL;
+	w.last = j->previous != NULL ? &j->last : NULL;
+	if ((rc = evidence_verify(j->ev, &w, &j->rep)) != VT_OK) {
+		log_err("cannot judge: %s", vt_strerror(rc));
+		return VX_UNDECIDED;
+	}
+	if (j->json) {
+		if ((text = evidence_report_json(j->rep)) == NULL ||
+		    verify_write(NULL, text) != VT_OK) {
+			free(text);
+			return VX_UNDECIDED;
+		}
+		free(text);
+	} else {
+		print_report(j->rep);
+	}
+	switch (j->rep->verdict) {
+	case AP_ACCEPTED:
+		return VX_ACCEPTED;
+	case AP_REFUSED:
+		return VX_REFUSED;
+	default:
+		return VX_UNDECIDED;
+	}
+}
+
+int
+verify_cmd_evidence(int argc, char **argv)
+{
+	struct job j = { 0 };
+	int c, ex = VX_UNDECIDED;
+
+	while ((c = getopt_long(argc, argv, "e:", options, NULL)) != -1)
+		if (!set_option(&j, c, optarg))
+			return VX_UNDECIDED;
+	if (optind != argc || j.evidence == NULL || j.nonce_len == 0 ||
+	    j.policy_path == NULL) {
+		log_err("-e, --nonce and --policy are needed; vtpm-verify "
+			"--help says more");
+		return VX_UNDECIDED;
+	}
+	if (read_inputs(&j) == VT_OK)
+		ex = judge(&j);
+	evidence_report_free(j.rep);
+	policy_free(j.policy);
+	evidence_free(j.ev);
+	free(j.ca);
+	return ex;
+}
