@@ -367,15 +367,17 @@ assemble(const uint8_t *tbs, size_t tbs_len, const uint8_t *sig, size_t sig_len,
 
 /* A TPM that signs wrongly, or with another key, must not be believed. */
 static int
-check_signature(const struct ca_der *der, EVP_PKEY *key)
+check_signature(EVP_PKEY *key, const uint8_t digest[SHA256_LEN],
+    const uint8_t *sig, size_t sig_len)
 {
-	const unsigned char *p = der->buf;
-	X509 *x = d2i_X509(NULL, &p, (long)der->len);
-	int rc = VT_E_AUTH;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	int rc = VT_E_CRYPTO;
 
-	if (x != NULL && p == der->buf + der->len && X509_verify(x, key) == 1)
-		rc = VT_OK;
-	X509_free(x);
+	if (ctx != NULL && EVP_PKEY_verify_init(ctx) == 1)
+		rc = EVP_PKEY_verify(ctx, sig, sig_len, digest, SHA256_LEN) == 1
+			 ? VT_OK
+			 : VT_E_AUTH;
+	EVP_PKEY_CTX_free(ctx);
 	return rc;
 }
 
@@ -398,8 +400,8 @@ sign_with(X509 *x, const struct ca_signer *s, EVP_PKEY *key, struct ca_der *ret)
 		goto out;
 	if ((rc = digest_buf(ALG_SHA256, tbs, (size_t)len, digest)) != VT_OK ||
 	    (rc = s->sign(s->arg, digest, sig, &sig_len)) != VT_OK ||
-	    (rc = assemble(tbs, (size_t)len, sig, sig_len, &der)) != VT_OK ||
-	    (rc = check_signature(&der, key)) != VT_OK)
+	    (rc = check_signature(key, digest, sig, sig_len)) != VT_OK ||
+	    (rc = assemble(tbs, (size_t)len, sig, sig_len, &der)) != VT_OK)
 		goto out;
 	*ret = der;
 out:
@@ -409,28 +411,41 @@ out:
 
 /* RFC 5280 4.2.1.2 (1). */
 static int
-key_id(EVP_PKEY *key, uint8_t out[KEYID_LEN])
+key_id(const struct ca_key *key, uint8_t out[KEYID_LEN])
 {
-	X509_PUBKEY *pk = NULL;
-	const unsigned char *bits;
-	int len, rc = VT_E_CRYPTO;
+	return digest_buf(ALG_SHA1, key->bits, key->len, out);
+}
 
-	if (X509_PUBKEY_set(&pk, key) == 1 &&
-	    X509_PUBKEY_get0_param(NULL, &bits, &len, NULL, pk) == 1)
-		rc = digest_buf(ALG_SHA1, bits, (size_t)len, out);
-	X509_PUBKEY_free(pk);
-	return rc;
+static int
+set_key(X509 *x, const struct ca_key *key)
+{
+	unsigned char *bits = OPENSSL_memdup(key->bits, key->len);
+	int ok;
+
+	if (bits == NULL)
+		return VT_E_NOMEM;
+	if (key->curve != 0)
+		ok = X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(x),
+		    OBJ_nid2obj(key->alg), V_ASN1_OBJECT,
+		    OBJ_nid2obj(key->curve), bits, (int)key->len);
+	else
+		ok = X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(x),
+		    OBJ_nid2obj(key->alg), V_ASN1_NULL, NULL, bits,
+		    (int)key->len);
+	if (ok != 1)
+		OPENSSL_free(bits);
+	return ok == 1 ? VT_OK : VT_E_CRYPTO;
 }
 
 static X509 *
-new_cert(EVP_PKEY *key)
+new_cert(const struct ca_key *key)
 {
 	X509 *x = X509_new();
 
 	if (x == NULL)
 		return NULL;
 	if (X509_set_version(x, X509_VERSION_3) != 1 ||
-	    X509_set_pubkey(x, key) != 1 || set_serial(x) != VT_OK) {
+	    set_key(x, key) != VT_OK || set_serial(x) != VT_OK) {
 		X509_free(x);
 		return NULL;
 	}
@@ -461,7 +476,7 @@ set_ca_name(X509 *x, uint8_t root, const char *host)
 }
 
 static int
-fill_ca(X509 *x, EVP_PKEY *key, uint8_t root, const char *host)
+fill_ca(X509 *x, const struct ca_key *key, uint8_t root, const char *host)
 {
 	static const int usage[] = { 5, 6 }; /* keyCertSign, cRLSign */
 	uint8_t keyid[KEYID_LEN], der[CERTEXT_MAX_LEN];
@@ -483,18 +498,20 @@ int
 ca_self_signed(const struct ca_signer *s, const uint8_t *pub, size_t pub_len,
     uint8_t root, const char *host, struct ca_der *ret)
 {
-	EVP_PKEY *key;
+	struct ca_key key;
+	EVP_PKEY *evp;
 	X509 *x;
 	int rc;
 
-	if ((rc = ca_key_get(pub, pub_len, CA_KEY_CA, &key)) != VT_OK)
+	if ((rc = ca_key_get(pub, pub_len, CA_KEY_CA, &key)) != VT_OK ||
+	    (rc = ca_key_evp(pub, pub_len, &evp)) != VT_OK)
 		return rc;
-	x = new_cert(key);
-	rc = x != NULL ? fill_ca(x, key, root, host) : VT_E_CRYPTO;
+	x = new_cert(&key);
+	rc = x != NULL ? fill_ca(x, &key, root, host) : VT_E_CRYPTO;
 	if (rc == VT_OK)
-		rc = sign_with(x, s, key, ret);
+		rc = sign_with(x, s, evp, ret);
 	X509_free(x);
-	EVP_PKEY_free(key);
+	EVP_PKEY_free(evp);
 	return rc;
 }
 
@@ -540,6 +557,7 @@ ca_open(const struct ca_signer *s, const uint8_t *der, size_t len,
 {
 	struct ca *ca = calloc(1, sizeof(*ca));
 	const unsigned char *p = der;
+	struct ca_key key;
 	int rc;
 
 	if (ca == NULL)
@@ -551,9 +569,10 @@ ca_open(const struct ca_signer *s, const uint8_t *der, size_t len,
 	ca->cert = d2i_X509(NULL, &p, (long)len);
 	if (ca->cert == NULL || p != der + len)
 		goto out;
-	if ((rc = ca_key_get(pub, pub_len, CA_KEY_CA, &ca->key)) != VT_OK ||
+	if ((rc = ca_key_get(pub, pub_len, CA_KEY_CA, &key)) != VT_OK ||
+	    (rc = ca_key_evp(pub, pub_len, &ca->key)) != VT_OK ||
 	    (rc = check_ca(ca, root)) != VT_OK ||
-	    (rc = key_id(ca->key, ca->keyid)) != VT_OK)
+	    (rc = key_id(&key, ca->keyid)) != VT_OK)
 		goto out;
 	*ret = ca;
 	return VT_OK;
@@ -632,7 +651,7 @@ int
 ca_issue(struct ca *ca, const struct ca_subject *sub, uint8_t which,
     const uint8_t *pub, size_t pub_len, struct ca_der *ret)
 {
-	EVP_PKEY *key;
+	struct ca_key key;
 	X509 *x;
 	int rc;
 
@@ -646,11 +665,10 @@ ca_issue(struct ca *ca, const struct ca_subject *sub, uint8_t which,
 		rc = VT_E_UNSUPPORTED;
 	if (rc != VT_OK)
 		return rc;
-	x = new_cert(key);
+	x = new_cert(&key);
 	rc = x != NULL ? fill_vtpm(x, ca, sub, which) : VT_E_CRYPTO;
 	if (rc == VT_OK)
 		rc = sign_with(x, &ca->signer, ca->key, ret);
 	X509_free(x);
-	EVP_PKEY_free(key);
 	return rc;
 }

@@ -353,7 +353,7 @@ sign(void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len)
 
 	memcpy(d.buffer, digest, SHA256_LEN);
 	rc = hwtpm_check(h,
-	    Esys_Sign(h->esys, h->ca_key, h->session, NONE, NONE, &d, &scheme,
+	    Esys_Sign(h->esys, h->ca_key, h->ca_auth, NONE, NONE, &d, &scheme,
 		&ticket, &s),
 	    "signing with the CA key");
 	if (rc != VT_OK)
@@ -380,8 +380,26 @@ sign(void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len)
 	return VT_OK;
 }
 
-/* From here on the session only authorises the CA key; TPM2_Sign's answer
- * cannot be encrypted. */
+/*
+ * A hardware TPM has a bus to listen on, so there the CA key is used in the
+ * salted session; TPM2_Sign's answer cannot be encrypted.  The way to the
+ * software root is memory of this host: a password does, and is three times
+ * as fast.
+ */
+static int
+choose_auth(struct hwtpm *h, uint8_t root)
+{
+	if (root == ROOT_SOFT) {
+		flush(h, &h->session);
+		h->ca_auth = ESYS_TR_PASSWORD;
+		return VT_OK;
+	}
+	h->ca_auth = h->session;
+	return hwtpm_check(h,
+	    Esys_TRSess_SetAttributes(h->esys, h->session, S_ALL, 0xff),
+	    "preparing a session");
+}
+
 static int
 ready_ca_key(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
     const uint8_t master[HW_MASTER_LEN])
@@ -395,12 +413,8 @@ ready_ca_key(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
 		return rc;
 	rc = hwtpm_check(h, Esys_TR_SetAuth(h->esys, h->ca_key, &auth),
 	    "preparing the CA key");
-	if (rc == VT_OK)
-		rc = hwtpm_check(h,
-		    Esys_TRSess_SetAttributes(h->esys, h->session, S_ALL, 0xff),
-		    "preparing a session");
 	explicit_bzero(&auth, sizeof(auth));
-	return rc;
+	return rc == VT_OK ? choose_auth(h, b->root) : rc;
 }
 
 static int

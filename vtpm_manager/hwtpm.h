@@ -45,6 +45,7 @@ struct hwtpm {
 	size_t blob_len;
 	ESYS_TR ca_key;  /* ESYS_TR_NONE: not in the TPM */
 	ESYS_TR session; /* salted, under the storage key */
+	ESYS_TR ca_auth; /* session, or ESYS_TR_PASSWORD */
 	struct ca *ca;
 
 	bool again;             /* the last piece of work may be tried again */
