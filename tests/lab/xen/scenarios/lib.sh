@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# lib.sh - sourced by dom0-init: helpers of the scenarios; busybox sh.
+STATE=/tmp/state RUN=/run/vtpm
+ok() { echo "ok - $*"; }
+not_ok() { echo "not ok - $*"; }
+check() { # TEXT COMMAND...
+	local text=$1
+	shift
+	if "$@" >/tmp/check.out 2>&1; then ok "$text"; else
+		not_ok "$text ($*)"
+		sed 's/^/#   /' /tmp/check.out | tail -20
+		return 1
+	fi
+}
+same() { # TEXT WANT GOT
+	if [ "$2" = "$3" ]; then ok "$1"; else
+		not_ok "$1: want '$2', got '$3'"; fi
+}
+wait_for() { # SECONDS COMMAND...
+	local n=$(($1 * 10))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || return 1
+		usleep 100000
+	done
+}
+start_manager() {
+	mkdir -p $STATE $RUN
+	vtpm-managerd --state $STATE --run $RUN "$@" >>/tmp/manager.log 2>&1 &
+	MPID=$!
+	wait_for 30 grep -q 'vtpm-managerd: ready' /tmp/manager.log
+}
+ctl() { vtpmctl --run $RUN "$@"; }
+uuid_of() { ctl --json show "$1" | sed -n 's/.*"uuid": *"\([^"]*\)".*/\1/p' |
+    head -1; }
+# guest NAME UUID [extra kernel arguments]: a PV guest with that vTPM
+guest() {
+	local name=$1 uuid=$2
+	shift 2
+	cat >/tmp/$name.cfg <<-CFG
+	name="$name"
+	type="pv"
+	kernel="/guest/vmlinuz"
+	ramdisk="/guest/initrd.gz"
+	extra="console=hvc0 quiet $*"
+	memory=300
+	vcpus=1
+	vtpm=["backend=0,uuid=$uuid"]
+	on_poweroff="destroy"
+	CFG
+	rm -f /var/log/xen/console/guest-$name.log
+	xl create /tmp/$name.cfg
+}
+console() { cat /var/log/xen/console/guest-$1.log 2>/dev/null | tr -d '\r'; }
+up() { console "$1" | grep -q '^@READY'; }
+gone() { ! xl domid "$1" >/dev/null 2>&1; }
+end_scenario() {
+	local d
+	for d in $(xl list | awk 'NR > 2 { print $1 }'); do
+		xl destroy "$d" 2>/dev/null
+	done
+	vtpm-managerd --run $RUN --stop-all >/dev/null 2>&1
+	killall vtpm-managerd 2>/dev/null
+	sleep 1
+	[ -s /tmp/manager.log ] && sed 's/^/# /' /tmp/manager.log | tail -40
+	rm -rf $STATE $RUN /tmp/manager.log
+}

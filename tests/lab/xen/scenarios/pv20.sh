@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# pv20 - a PV guest with a TPM 2.0 on stock xen-tpmfront: the raw device.
+start_manager --root device:/dev/tpmrm0 --pool 0
+check "a TPM 2.0 is provisioned" ctl create two
+check "another one" ctl create other
+u=$(uuid_of two)
+ek=$(ek_of two)
+nonce=00112233445566778899aabbccddeeff
+check "a PV guest starts with it" guest two "$u" vtpm.attest=$nonce
+check "it comes up" wait_for 90 up two
+console two | grep '^@ATTEST' | sed 's/^/# /'
+console two | sed -n 's/^@E //p' | base64 -d >/tmp/e.json
+check "the guest made evidence through the ring" [ -s /tmp/e.json ]
+check "the quote in it verifies" evidence_quote /tmp/e.json $nonce
+not_served=$(guest thief "$u" 2>&1 && echo served)
+same "a second domain with the same uuid is refused" "" \
+    "$(echo "$not_served" | grep -x served)"
+xl destroy thief 2>/dev/null
+check "a uuid that nobody provisioned is refused" \
+    refused_guest ghost 12345678-1234-4123-8123-123456789abc
+p1=$(power_cycles two)
+xl vtpm-detach two 0 >/dev/null 2>&1
+check "detached" wait_for 15 detached two
+xl vtpm-attach two backend=0,uuid="$u" >/dev/null 2>&1
+sleep 3
+same "detach and attach is no power cycle" "$p1" "$(power_cycles two)"
+xl destroy two
+check "a new domain with the same vTPM starts" guest two "$u"
+check "it comes up as well" wait_for 60 up two
+same "a new domain is a power cycle" "$((p1 + 1))" "$(power_cycles two)"
+same "the endorsement key stays" "$ek" "$(ek_of two)"

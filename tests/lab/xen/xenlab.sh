@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# xenlab.sh - sourced: builds a real Xen host from Debian packages, boots it
+# in QEMU with a TPM, runs scenarios in its dom0, brings the results back.
+#
+# Nothing is installed: hypervisor, tools and kernel are unpacked under
+# $XL (default $B/lab/xen).  dom0 is Debian's kernel with an initramfs of
+# busybox, xenstored, xl, our programs and the scenarios.
+: "${B:=build}"
+XL=${XL:-$B/lab/xen}
+xl_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+xl_top=$(cd "$xl_here/../../.." && pwd)
+
+# Packages of the Xen host, by name; unpacked, not installed.
+xl_packages="xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils"
+
+xl_fetch() { # unpack packages given by name into $XL/cache/$1
+	local into=$1 tmp deb
+	shift
+	[ -e "$XL/cache/$into.done" ] && return 0
+	tmp=$XL/cache/$into.debs
+	mkdir -p "$tmp" "$XL/cache/$into"
+	echo "  fetching $*"
+	(cd "$tmp" && { apt-get -qq download "$@" ||
+	    { apt-get -qq update && apt-get -qq download "$@"; }; }) \
+	    >"$tmp/log" 2>&1 || {
+		tail -3 "$tmp/log" >&2
+		echo "Could not download: $*" >&2
+		return 1
+	}
+	for deb in "$tmp"/*.deb; do
+		dpkg-deb -x "$deb" "$XL/cache/$into" || return 1
+	done
+	rm -rf "$tmp"
+	touch "$XL/cache/$into.done"
+}
+
+xl_kernel_name() {
+	apt-cache depends linux-image-amd64 2>/dev/null |
+	    sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -1
+}
+
+# Sets xl_kernel, xl_mods (the folder of modules), xl_root (Xen's files).
+xl_fetch_all() {
+	local name
+	xl_root=$XL/cache/xen
+	# shellcheck disable=SC2086
+	xl_fetch xen $xl_packages || return 1
+	if [ ! -e "$XL/cache/kernel.done" ]; then
+		name=$(xl_kernel_name)
+		[ -n "$name" ] || { apt-get -qq update
+			name=$(xl_kernel_name); }
+		xl_fetch kernel "$name" || return 1
+	fi
+	xl_kernel=$(ls "$XL"/cache/kernel/boot/vmlinuz-* | tail -1)
+	xl_mods=$(ls -d "$XL"/cache/kernel/lib/modules/* | tail -1)
+	[ -e "$XL/xen.elf" ] ||
+	    gunzip -c "$xl_root"/boot/xen-4.17-amd64.gz >"$XL/xen.elf"
+}
+
+xl_add_libs() { # root, file
+	local lib
+	ldd "$2" 2>/dev/null |
+	    sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | while read -r lib; do
+		[ -e "$1/lib/${lib##*/}" ] || cp -L "$lib" "$1/lib/"
+	done
+}
+xl_add() { # root, file...
+	local root=$1 f
+	shift
+	for f; do
+		cp -L "$f" "$root/bin/" || return 1
+		xl_add_libs "$root" "$f"
+	done
+}
+xl_skeleton() { # root
+	mkdir -p "$1"/{bin,lib,lib64,proc,sys,dev,tmp,run,root,etc,mods}
+	cp -L /lib64/ld-linux-x86-64.so.2 "$1/lib64/"
+	cp "$(command -v busybox)" "$1/bin/busybox"
+}
+xl_modules() { # root, module names
+	local root=$1 m f
+	shift
+	for m; do
+		f=$(find "$xl_mods" -name "$m.ko*" | head -1)
+		[ -n "$f" ] || { echo "no module $m" >&2; return 1; }
+		cp "$f" "$root/mods/"
+	done
+}
+xl_pack() { # root, out
+	(cd "$1" && find . | LC_ALL=C sort |
+	    cpio --quiet -R 0:0 -o -H newc) | gzip -n -1 >"$2"
+}
+
+# The guests' initramfs: stock kernel modules and our guest tools.
+xl_build_guest() {
+	local g=$XL/guest.root
+	rm -rf "$g"
+	xl_skeleton "$g"
+	xl_modules "$g" xen-tpmfront || return 1
+	xl_add "$g" "$B/vtpm-attest" "$B/vtpm-seal" || return 1
+	cp -L /usr/lib/*/libtss2-tcti-device.so.0 "$g/lib/"
+	cp "$xl_here/guest-init" "$g/init"
+	xl_pack "$g" "$XL/guest.gz"
+	rm -rf "$g"
+}
+
+xl_build_dom0() {
+	local d=$XL/dom0.root b
+	rm -rf "$d"
+	xl_skeleton "$d"
+	mkdir -p "$d"/{guest,scenarios,etc/xen,var/log/xen/console} \
+	    "$d"/var/{run/xen,lib/xen,lib/xenstored}
+	for b in xl xenstored xenconsoled xen-init-dom0; do
+		xl_add "$d" "$xl_root/usr/lib/xen-4.17/bin/$b" || return 1
+	done
+	for b in ls read write rm; do
+		xl_add "$d" "$(find "$xl_root/usr" -name "xenstore-$b" \
+		    -path '*bin*' | head -1)" || return 1
+	done
+	xl_modules "$d" xen-evtchn xen-gntdev xen-gntalloc xen-privcmd \
+	    xenfs || return 1
+	for b in managerd zygote hwtpm xenback; do
+		xl_add "$d" "$B/vtpm-$b" || return 1
+	done
+	xl_add "$d" "$B/vtpmctl" "$B/vtpm-verify" "$B/vtpm-attest" || return 1
+	cp "$B/vtpm-xen.so" "$d/bin/"
+	xl_add_libs "$d" "$B/vtpm-xen.so"
+	cp -L /usr/lib/*/libtss2-tcti-device.so.0 "$d/lib/"
+	cp -L /lib/*/libgcc_s.so.1 "$d/lib/" # pthread_cancel wants it
+	touch "$d/etc/xen/xl.conf"
+	cp "$xl_kernel" "$d/guest/vmlinuz"
+	cp "$XL/guest.gz" "$d/guest/initrd.gz"
+	cp "$xl_here/dom0-init" "$d/init"
+	cp "$xl_here"/scenarios/*.sh "$d/scenarios/"
+	xl_pack "$d" "$XL/dom0.gz"
+	rm -rf "$d"
+}
+
+xl_build() {
+	mkdir -p "$XL/cache" "$XL/cache/xen"
+	xl_fetch_all && xl_build_guest && xl_build_dom0
+}
+
+# xl_boot OUT SECONDS [SCENARIO...]: boots the host; its dom0's report goes
+# to OUT.  The TPM is swtpm behind QEMU's tpm-crb.
+xl_boot() {
+	local out=$1 limit=$2 dir tpm rc
+	shift 2
+	dir=$(mktemp -d "$XL/boot.XXXXXX")
+	swtpm socket --tpm2 --tpmstate "dir=$dir" --flags startup-clear \
+	    --ctrl "type=unixio,path=$dir/tpm.sock" >"$dir/swtpm.log" 2>&1 &
+	tpm=$!
+	until [ -S "$dir/tpm.sock" ]; do sleep 0.05; done
+	timeout "$limit" qemu-system-x86_64 -nodefaults -display none \
+	    -M q35 -m "${XL_MEM:-2560}" -smp 2 -accel tcg,thread=multi \
+	    -cpu qemu64,+smep,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+svm,+npt \
+	    -kernel "$XL/xen.elf" \
+	    -initrd "$xl_kernel console=hvc0 quiet vtpm.scenarios=$(IFS=,
+		echo "$*"),$XL/dom0.gz" \
+	    -append "com1=115200,8n1 console=com1 dom0_mem=1280M" \
+	    -serial "file:$out.console" -serial "file:$out" \
+	    -chardev "socket,id=c,path=$dir/tpm.sock" \
+	    -tpmdev emulator,id=t,chardev=c -device tpm-crb,tpmdev=t \
+	    -no-reboot
+	rc=$?
+	kill "$tpm" 2>/dev/null
+	wait "$tpm" 2>/dev/null
+	rm -rf "$dir"
+	return $rc
+}
