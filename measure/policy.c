@@ -524,7 +524,8 @@ static void
 get_policy(struct ctx *c, json_t *v, struct policy *p)
 {
 	static const char *const keys[] = { "format", "name", "require",
-		"allow", "initrd", "launch", "banks", NULL };
+		"allow", "initrd", "launch", "banks", "allow_software_root",
+		NULL };
 	const char *s = json_string_value(json_object_get(v, "format"));
 
 	if (s == NULL || strcmp(s, FORMAT_NAME) != 0) {
@@ -538,6 +539,8 @@ get_policy(struct ctx *c, json_t *v, struct policy *p)
 	get_allow(c, json_object_get(v, "allow"), p);
 	get_require(c, json_object_get(v, "require"), p);
 	get_launch(c, json_object_get(v, "launch"), p);
+	p->allow_software_root =
+	    get_bool(c, "policy", v, "allow_software_root");
 	if (c->rc == VT_OK)
 		get_banks(c, json_object_get(v, "banks"), p);
 	if (c->rc == VT_OK)

@@ -131,12 +131,14 @@ struct policy_gen {
 	size_t nneeds;
 	const char *no_initrd_reason; /* see struct policy */
 	const char *sha1_reason;
+	bool allow_software_root;
 };
 
 /*
  * A policy that accepts this boot and no other, as JSON with a description
- * of every event.  PCR 10, 16 and 23 are ignored with a reason if they were
- * extended; PCR 17 is tied to the launch record if there is one.
+ * of every event.  PCR 10, 16 and 23 are ignored with a reason; PCR 17 is
+ * tied to the launch record if there is one.  The result is held against
+ * the same boot before it is handed out.
  * *ret_json: heap, free().  err says what is missing: VT_E_NOTFOUND (a need
  * does not occur), VT_E_POLICY (the result would be refused: initrd not
  * measured, SHA-1, PCRs never extended, log and journal differ), errors of
