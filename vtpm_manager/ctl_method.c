@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The methods of org.vtpm.Manager1: one table of who may call what, one
+ * entry that checks it for all, one handler each.  Slow work is answered
+ * when it is done.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "vtpm_manager/ctl.h"
+#include "vtpm_manager/inst.h"
+
+struct call { /* being worked on */
+	sd_bus_message *msg;
+	struct mgr *m;
+	const char *action; /* for the audit log; static */
+	char object[NAME_MAX_LEN + 1];
+	char who[64];
+	uint64_t t0_us;
+	unsigned int left; /* StopAll: how many are still to stop */
+	uint32_t count;
+	bool end; /* StopAll: and the manager ends */
+	char text[MGR_TEXT_MAX];
+};
+
+struct method {
+	const char *name;
+	enum ctl_role role;
+	const char *action; /* audited; NULL: it only reads */
+	int (*read)(sd_bus_message *msg, struct mgr *m);
+	int (*change)(sd_bus_message *msg, struct mgr *m, struct call *c);
+};
+
+static const struct {
+	int rc;
+	const char *name;
+} errors[] = {
+	{ VT_E_NOTFOUND, CTL_ERROR "NotFound" },
+	{ VT_E_EXISTS, CTL_ERROR "Exists" },
+	{ VT_E_BUSY, CTL_ERROR "Busy" },
+	{ VT_E_DENIED, CTL_ERROR "Denied" },
+	{ VT_E_FORMAT, CTL_ERROR "Invalid" },
+	{ VT_E_RANGE, CTL_ERROR "Invalid" },
+	{ VT_E_SPACE, CTL_ERROR "NoSpace" },
+	{ VT_E_CORRUPT, CTL_ERROR "Tampered" },
+	{ VT_E_AUTH, CTL_ERROR "Tampered" },
+	{ VT_E_STALE, CTL_ERROR "Tampered" },
+	{ VT_E_STATE, CTL_ERROR "State" },
+	{ VT_E_UNSUPPORTED, CTL_ERROR "Unsupported" },
+};
+
+int
+ctl_fail(sd_bus_message *msg, int rc, const char *text)
+{
+	const char *name = CTL_ERROR "Failed";
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(errors); i++)
+		if (errors[i].rc == rc)
+			name = errors[i].name;
+	return sd_bus_reply_method_errorf(msg, name, "%s",
+	    text != NULL && text[0] != '\0' ? text : vt_strerror(rc));
+}
+
+bool
+ctl_find(sd_bus_message *msg, struct mgr *m, struct inst *ret, int *ret_r)
+{
+	char text[MGR_TEXT_MAX];
+	const char *name;
+	int rc;
+
+	if ((*ret_r = sd_bus_message_read(msg, "s", &name)) < 0)
+		return false;
+	if ((rc = store_inst_find(m->st, name, ret)) == VT_OK)
+		return true;
+	(void)snprintf(text, sizeof(text),
+	    rc == VT_E_NOTFOUND
+		? "guest %.63s: there is no such vTPM; `vtpmctl list` shows "
+		  "all, `vtpmctl create` makes one"
+		: "guest %.63s: the registry cannot be read",
+	    name);
+	*ret_r = ctl_fail(msg, rc, text);
+	return false;
+}
+
+/* --- calls that take time ----------------------------------------------------
+ */
+
+static struct call *
+call_new(sd_bus_message *msg, struct mgr *m, const struct method *me,
+    const struct ctl_who *who)
+{
+	struct call *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->msg = sd_bus_message_ref(msg);
+	c->m = m;
+	c->action = me->action;
+	c->t0_us = now_us();
+	(void)snprintf(c->who, sizeof(c->who), "%s", who->text);
+	return c;
+}
+
+static void
+call_free(struct call *c)
+{
+	sd_bus_message_unref(c->msg);
+	free(c);
+}
+
+static void
+call_audit(struct call *c, int rc, const char *text)
+{
+	const char *prefix = strstr(text, ": ");
+
+	/* "guest NAME: " is in its own column already. */
+	if (strncmp(text, "guest ", 6) == 0 && prefix != NULL)
+		text = prefix + 2;
+	mgr_audit(c->m, c->who, c->action, c->object,
+	    rc == VT_OK ? "ok" : "refused", "%.200s", text);
+}
+
+/* Ended now or earlier: answer with the time that it took. */
+static void
+on_done(void *arg, int rc, const char *text)
+{
+	struct call *c = arg;
+
+	call_audit(c, rc, text);
+	if (rc != VT_OK)
+		(void)ctl_fail(c->msg, rc, text);
+	else
+		(void)sd_bus_reply_method_return(
+		    c->msg, "t", now_us() - c->t0_us);
+	call_free(c);
+}
+
+/* The same for what could not even begin. */
+static int
+refuse_call(struct call *c, int rc)
+{
+	if (c->text[0] == '\0')
+		(void)snprintf(c->text, sizeof(c->text), "%s", vt_strerror(rc));
+	on_done(c, rc, c->text);
+	return 1;
+}
+
+static bool
+call_find(struct call *c, struct inst *ret, int *ret_r)
+{
+	if (!ctl_find(c->msg, c->m, ret, ret_r)) {
+		call_free(c);
+		return false;
+	}
+	(void)snprintf(c->object, sizeof(c->object), "%s", ret->name);
+	return true;
+}
+
+static int
+do_start(sd_bus_message *msg, struct mgr *m, struct call *c)
+{
+	struct inst in;
+	int r, rc;
+
+	(void)msg;
+	if (!call_find(c, &in, &r))
+		return r;
+	rc = inst_start(m, &in, on_done, c, c->text);
+	return rc != VT_OK ? refuse_call(c, rc) : 1;
+}
+
+static int
+do_stop(sd_bus_message *msg, struct mgr *m, struct call *c)
+{
+	struct inst in;
+	int force, r, rc;
+
+	if (!call_find(c, &in, &r))
+		return r;
+	if ((r = sd_bus_message_read(msg, "b", &force)) < 0) {
+		call_free(c);
+		return r;
+	}
+	rc = inst_stop(m, &in, force != 0, on_done, c, c->text);
+	return rc != VT_OK ? refuse_call(c, rc) : 1;
+}
+
+static int
+do_reset(sd_bus_message *msg, struct mgr *m, struct call *c)
+{
+	struct inst in;
+	int r, rc;
+
+	(void)msg;
+	if (!call_find(c, &in, &r))
+		return r;
+	rc = inst_reset(m, &in, on_done, c, c->text);
+	return rc != VT_OK ? refuse_call(c, rc) : 1;
+}
+
+static int
+do_destroy(sd_bus_message *msg, struct mgr *m, struct call *c)
+{
+	struct inst in;
+	int force, r, rc;
+
+	if (!call_find(c, &in, &r))
+		return r;
+	if ((r = sd_bus_message_read(msg, "b", &force)) < 0) {
+		call_free(c);
+		return r;
+	}
+	rc = inst_destroy(m, &in, force != 0, c->who, on_done, c, c->text);
+	return rc != VT_OK ? refuse_call(c, rc) : 1;
+}
+
+/* A launch starts the vTPM that it is for. */
+static void
+on_recorded(void *arg, int rc, const char *text)
+{
+	struct call *c = arg;
+	struct inst in;
+
+	if (rc == VT_OK) {
+		rc = store_inst_find(c->m->st, c->object, &in);
+		if (rc == VT_OK && inst_live(c->m, in.uuid) == NULL) {
+			rc = inst_start(c->m, &in, on_done, c, c->text);
+			if (rc == VT_OK)
+				return;
+			text = c->text;
+		}
+	}
+	on_done(c, rc, text);
+}
+
+static int
+do_launch(sd_bus_message *msg, struct mgr *m, struct call *c)
+{
+	const void *record;
+	struct inst in;
+	size_t len;
+	int r, rc;
+
+	if (!call_find(c, &in, &r))
+		return r;
+	r = sd_bus_message_read_array(msg, 'y', &record, &len);
+	if (r < 0 || len > CTL_LAUNCH_MAX) {
+		call_free(c);
+		return r < 0 ? r : -E2BIG;
+	}
+	rc = inst_launch(m, &in, record, len, on_recorded, c, c->text);
+	return rc != VT_OK ? refuse_call(c, rc) : 1;
+}
+
+/* --- StopAll
+ * ------------------------------------------------------------------ */
+
+static int
+on_end(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct mgr *m = arg;
+
+	(void)usec;
+	sd_event_source_unref(s);
+	return sd_event_exit(m->ev, 0);
+}
+
+static void
+all_stopped(struct call *c)
+{
+	sd_event_source *s = NULL;
+
+	mgr_audit(c->m, c->who, c->action, "", "ok", "%u stopped%s", c->count,
+	    c->end ? ", the manager ends" : "");
+	(void)sd_bus_reply_method_return(c->msg, "u", c->count);
+	if (c->end) {
+		root_stop(c->m);
+		if (mgr_timer(c->m, &s, 50, MGR_PRIO_IDLE, on_end, c->m) !=
+		    VT_OK)
+			(void)sd_event_exit(c->m->ev, 0);
+	}
+	call_free(c);
+}
+
+static void
+on_one_stopped(void *arg, int rc, const char *text)
+{
+	struct call *c = arg;
+
+	(void)rc;
+	(void)text;
+	if (--c->left == 0)
+		all_stopped(c);
+}
+
+static int
+do_stop_all(sd_bus_message *msg, struct mgr *m, struct call *c)
+{
+	struct ginst *g, *next;
+	struct inst in;
+	int end, r;
+
+	if ((r = sd_bus_message_read(msg, "b", &end)) < 0) {
+		call_free(c);
+		return r;
+	}
+	c->end = end != 0;
+	c->left = 1; /* ours, until all were asked */
+	for (g = m->insts; g != NULL; g = next) {
+		next = g->next; /* inst_stop() may free this one only */
+		in = g->in;
+		c->left++;
+		if (inst_stop(m, &in, false, on_one_stopped, c, c->text) !=
+		    VT_OK)
+			c->left--;
+		else
+			c->count++;
+	}
+	on_one_stopped(c, VT_OK, "");
+	return 1;
+}
+
+/* --- Create
+ * -------------------------------------------------------------------- */
+
+static int
+parse_banks(const char *text, uint8_t *ret)
+{
+	static const struct {
+		const char *name;
+		uint8_t bit;
+	} banks[] = {
+		{ "sha256", BANK_SHA256 },
+		{ "sha384", BANK_SHA384 },
+		{ "sha512", BANK_SHA512 },
+	};
+	uint8_t bits = 0;
+	size_t i, n;
+
+	for (; *text != '\0'; text += n + (text[n] == ',')) {
+		n = strcspn(text, ",");
+		for (i = 0; i < VT_NELEM(banks); i++)
+			if (strlen(banks[i].name) == n &&
+			    memcmp(text, banks[i].name, n) == 0)
+				break;
+		if (i == VT_NELEM(banks))
+			return VT_E_FORMAT;
+		bits |= banks[i].bit;
+	}
+	*ret = bits;
+	return bits != 0 ? VT_OK : VT_E_FORMAT;
+}
+
+static int
+set_option(struct inst_spec *s, const char *key, const char *v, char *text)
+{
+	char *end;
+
+	if (strcmp(key, "tpm") == 0) {
+		s->tpm_version = strcmp(v, "2.0") == 0   ? TPM_VER_20
+				 : strcmp(v, "1.2") == 0 ? TPM_VER_12
+							 : 0;
+		if (s->tpm_version != 0)
+			return VT_OK;
+		(void)snprintf(
+		    text, MGR_TEXT_MAX, "tpm is 2.0 or 1.2, not '%.32s'", v);
+	} else if (strcmp(key, "uuid") == 0) {
+		s->has_uuid = true;
+		if (uuid_parse(v, s->uuid) == VT_OK)
+			return VT_OK;
+		(void)snprintf(text, MGR_TEXT_MAX, "'%.64s' is not a UUID", v);
+	} else if (strcmp(key, "banks") == 0) {
+		if (parse_banks(v, &s->banks) == VT_OK)
+			return VT_OK;
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "banks are out of sha256,sha384,sha512, not '%.64s' "
+		    "(SHA-1 only in a TPM 1.2)",
+		    v);
+	} else if (strcmp(key, "group") == 0) {
+		errno = 0;
+		s->group = (uint32_t)strtoul(v, &end, 10);
+		if (errno == 0 && v[0] >= '0' && v[0] <= '9' && *end == '\0')
+			return VT_OK;
+		(void)snprintf(
+		    text, MGR_TEXT_MAX, "'%.32s' is not a group number", v);
+	} else
+		(void)snprintf(
+		    text, MGR_TEXT_MAX, "there is no option '%.32s'", key);
+	return VT_E_FORMAT;
+}
+
+/* -EBADMSG and the like, or VT_E_FORMAT with words. */
+static int
+read_spec(sd_bus_message *msg, struct inst_spec *s, char *text)
+{
+	const char *name, *key, *value;
+	int r, rc = VT_OK;
+
+	s->tpm_version = TPM_VER_20;
+	if (sd_bus_message_read(msg, "s", &name) < 0 ||
+	    sd_bus_message_enter_container(msg, 'a', "{ss}") < 0)
+		return VT_E_FORMAT;
+	if (strlen(name) >= sizeof(s->name)) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "a guest's name has at most %d characters", NAME_MAX_LEN);
+		return VT_E_FORMAT;
+	}
+	memcpy(s->name, name, strlen(name) + 1);
+	while (rc == VT_OK &&
+	       (r = sd_bus_message_read(msg, "{ss}", &key, &value)) > 0)
+		rc = set_option(s, key, value, text);
+	if (rc != VT_OK)
+		return rc;
+	if (s->tpm_version == TPM_VER_12 && s->banks != 0) {
+		(void)snprintf(
+		    text, MGR_TEXT_MAX, "a TPM 1.2 has no banks to choose");
+		return VT_E_FORMAT;
+	}
+	if (s->banks == 0)
+		s->banks =
+		    s->tpm_version == TPM_VER_20 ? BANK_SHA256 : BANK_SHA1;
+	return VT_OK;
+}
+
+static void
+on_created(void *arg, int rc, const char *text, const struct inst_created *done)
+{
+	char uuid[UUID_STRLEN + 1];
+	struct call *c = arg;
+
+	if (rc != VT_OK)
+		(void)ctl_fail(c->msg, rc, text);
+	else {
+		uuid_format(done->uuid, uuid);
+		(void)sd_bus_reply_method_return(
+		    c->msg, "stb", uuid, done->us, done->from_pool);
+	}
+	call_free(c); /* inst_create() has audited it */
+}
+
+static int
+do_create(sd_bus_message *msg, struct mgr *m, struct call *c)
+{
+	struct inst_spec s = { 0 };
+	int rc;
+
+	rc = read_spec(msg, &s, c->text);
+	memcpy(c->object, s.name, sizeof(c->object));
+	if (rc == VT_OK)
+		rc = inst_create(m, &s, c->who, on_created, c, c->text);
+	return rc != VT_OK ? refuse_call(c, rc) : 1;
+}
+
+/* --- the table
+ * ------------------------------------------------------------------ */
+
+static const struct method methods[] = {
+	{ "Create", ROLE_ADMIN, "create", NULL, do_create },
+	{ "Destroy", ROLE_ADMIN, "destroy", NULL, do_destroy },
+	{ "Start", ROLE_OPERATOR, "start", NULL, do_start },
+	{ "Stop", ROLE_OPERATOR, "stop", NULL, do_stop },
+	{ "StopAll", ROLE_ADMIN, "stop-all", NULL, do_stop_all },
+	{ "Reset", ROLE_OPERATOR, "reset", NULL, do_reset },
+	{ "Launch", ROLE_OPERATOR, "launch", NULL, do_launch },
+	{ "List", ROLE_READER, NULL, ctl_list, NULL },
+	{ "Show", ROLE_READER, NULL, ctl_show, NULL },
+	{ "Log", ROLE_READER, NULL, ctl_log, NULL },
+	{ "Audit", ROLE_OPERATOR, NULL, ctl_audit, NULL },
+	{ "Status", ROLE_READER, NULL, ctl_status, NULL },
+};
+
+static int
+dispatch(sd_bus_message *msg, void *arg, sd_bus_error *err)
+{
+	const char *name = sd_bus_message_get_member(msg);
+	const struct method *me = NULL;
+	struct ctl_conn *conn = arg;
+	struct ctl_who who;
+	struct call *c;
+	char text[MGR_TEXT_MAX];
+	size_t i;
+
+	(void)err;
+	for (i = 0; i < VT_NELEM(methods); i++)
+		if (strcmp(methods[i].name, name) == 0)
+			me = &methods[i];
+	if (me == NULL)
+		return 0;
+	if (ctl_sender(conn, msg, &who) != VT_OK || who.role < me->role) {
+		(void)snprintf(text, sizeof(text),
+		    "%s needs the role %s, this caller has %s; see %s_users "
+		    "in vtpm-managerd.conf(5)",
+		    me->name, ctl_role_name(me->role), ctl_role_name(who.role),
+		    ctl_role_name(me->role));
+		if (me->action != NULL)
+			mgr_audit(conn->m, who.text, me->action, "", "denied",
+			    "%s", me->name);
+		return ctl_fail(msg, VT_E_DENIED, text);
+	}
+	if (me->read != NULL)
+		return me->read(msg, conn->m);
+	if ((c = call_new(msg, conn->m, me, &who)) == NULL)
+		return -ENOMEM;
+	return me->change(msg, conn->m, c);
+}
+
+static int
+get_version(sd_bus *bus, const char *path, const char *iface, const char *prop,
+    sd_bus_message *reply, void *arg, sd_bus_error *err)
+{
+	(void)bus;
+	(void)path;
+	(void)iface;
+	(void)prop;
+	(void)arg;
+	(void)err;
+	return sd_bus_message_append(reply, "s", MGR_VERSION);
+}
+
+/* clang-format off */
+#define M(name, in, in_names, out, out_names) \
+	SD_BUS_METHOD_WITH_NAMES(name, in, in_names, out, out_names, \
+	    dispatch, SD_BUS_VTABLE_UNPRIVILEGED)
+#define P(n) SD_BUS_PARAM(n)
+
+const sd_bus_vtable ctl_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_PROPERTY("Version", "s", get_version, 0,
+	    SD_BUS_VTABLE_PROPERTY_CONST),
+	M("Create", "sa{ss}", P(name) P(options),
+	    "stb", P(uuid) P(microseconds) P(from_pool)),
+	M("Destroy", "sb", P(name) P(force), "t", P(microseconds)),
+	M("Start", "s", P(name), "t", P(microseconds)),
+	M("Stop", "sb", P(name) P(force), "t", P(microseconds)),
+	M("StopAll", "b", P(end_manager), "u", P(stopped)),
+	M("Reset", "s", P(name), "t", P(microseconds)),
+	M("Launch", "say", P(name) P(record), "t", P(microseconds)),
+	M("List", "", , "s", P(json)),
+	M("Show", "s", P(name), "s", P(json)),
+	M("Log", "ss", P(name) P(what), "ay", P(bytes)),
+	M("Audit", "tu", P(from) P(max), "s", P(json)),
+	M("Status", "", , "s", P(json)),
+	SD_BUS_VTABLE_END,
+};
+/* clang-format on */

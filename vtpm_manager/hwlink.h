@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hwlink.h - the manager's end of vtpm-hwtpm: requests to the host's TPM,
+ * asked again when that process had to be started anew.
+ *
+ * Layer:  vtpm_manager.
+ */
+#ifndef VTPM_MANAGER_HWLINK_H
+#define VTPM_MANAGER_HWLINK_H
+
+#include "vtpm_manager/hwproto.h"
+#include "vtpm_manager/manager.h"
+
+typedef void (*hw_cb)(void *arg, const struct hw_answer *a);
+
+/* tcti is copied. */
+int hwlink_new(struct mgr *m, const char *tcti, struct hwlink **ret) VT_CHECK;
+void hwlink_free(struct hwlink *h);
+/*
+ * Ask; w is an encoded request or NULL.  cb runs once, later: also with a
+ * failure of our own making when the process cannot be kept alive
+ * (VT_E_CLOSED).
+ */
+int hwlink_request(struct hwlink *h, uint16_t type, const struct wr *w,
+    hw_cb cb, void *arg) VT_CHECK;
+void hwlink_forget(struct hwlink *h, void *arg);
+/* After HW_INIT or HW_LOAD went well: what a new process is told first.
+ * Copied. */
+int hwlink_set_host_blob(
+    struct hwlink *h, uint8_t root, const uint8_t *p, size_t len) VT_CHECK;
+/* Start the process anew (its TPM did). */
+void hwlink_restart(struct hwlink *h);
+uint32_t hwlink_pid(const struct hwlink *h);
+uint64_t hwlink_restarts(const struct hwlink *h);
+const char *hwlink_tcti(const struct hwlink *h);
+
+#endif

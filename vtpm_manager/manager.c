@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The start order, each step after the one before has answered: run lock,
+ * store, zygote, software root, hwtpm, master key, store opened, workers
+ * found again, pool, control socket, ready.
+ */
+#include "vtpm_manager/manager.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <systemd/sd-daemon.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "vtpm_manager/ctl.h"
+#include "vtpm_manager/hwlink.h"
+#include "vtpm_manager/inst.h"
+#include "vtpm_manager/pool.h"
+#include "vtpm_manager/zyg.h"
+
+#define KV_BOOT "boot_id"
+
+static int
+make_folder(const char *path, unsigned int mode)
+{
+	if (mkdir(path, mode) == -1 && errno != EEXIST)
+		return VT_E_SYS;
+	return VT_OK;
+}
+
+static int
+prepare_run(struct mgr *m, char *text)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	rc = make_folder(m->cfg.run, 0755);
+	if (rc == VT_OK)
+		rc = mgr_path(path, sizeof(path), "%s/w", m->cfg.run);
+	if (rc == VT_OK)
+		rc = make_folder(path, 0700);
+	if (rc == VT_OK)
+		rc = mgr_path(path, sizeof(path), "%s/lock", m->cfg.run);
+	if (rc == VT_OK) {
+		m->run_lock =
+		    open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (m->run_lock == -1)
+			rc = VT_E_SYS;
+	}
+	if (rc != VT_OK) {
+		(void)snprintf(
+		    text, MGR_TEXT_MAX, "%s: %s", m->cfg.run, vt_strerror(rc));
+		return rc;
+	}
+	if (flock(m->run_lock, LOCK_EX | LOCK_NB) == -1) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "another manager runs in %s; stop it, or use another "
+		    "--run folder",
+		    m->cfg.run);
+		return VT_E_BUSY;
+	}
+	return VT_OK;
+}
+
+static int
+read_boot_id(struct mgr *m)
+{
+	uint8_t *p;
+	size_t len;
+	int rc;
+
+	rc = read_file("/proc/sys/kernel/random/boot_id", 64, &p, &len);
+	if (rc != VT_OK)
+		return rc;
+	while (len > 0 && p[len - 1] == '\n')
+		p[--len] = '\0';
+	(void)snprintf(m->boot_id, sizeof(m->boot_id), "%s", (char *)p);
+	free(p);
+	return VT_OK;
+}
+
+static void
+read_last_boot_id(struct mgr *m)
+{
+	uint8_t *p = NULL;
+	size_t len;
+
+	if (store_kv_get(m->st, KV_BOOT, &p, &len) != VT_OK)
+		return;
+	(void)snprintf(m->last_boot_id, sizeof(m->last_boot_id), "%.*s",
+	    (int)len, (const char *)p);
+	free(p);
+}
+
+int
+mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
+{
+	struct mgr *m = calloc(1, sizeof(*m));
+	int rc;
+
+	if (m == NULL)
+		return VT_E_NOMEM;
+	m->cfg = *cfg;
+	m->ev = ev;
+	m->run_lock = -1;
+	m->started_ms = wall_ms();
+	m->separated = geteuid() == 0 && !cfg->user_mode;
+	m->root_kind = strcmp(cfg->root, "soft") == 0 ? ROOT_SOFT : ROOT_HARD;
+	if ((rc = prepare_run(m, text)) != VT_OK)
+		goto fail;
+	if ((rc = make_folder(cfg->state, 0700)) != VT_OK ||
+	    (rc = read_boot_id(m)) != VT_OK || (rc = commitq_new(m)) != VT_OK) {
+		(void)snprintf(
+		    text, MGR_TEXT_MAX, "%s: %s", cfg->state, vt_strerror(rc));
+		goto fail;
+	}
+	rc = store_open(cfg->state, cfg->reserve_mb, &m->st, text);
+	if (rc != VT_OK)
+		goto fail;
+	read_last_boot_id(m);
+	*ret = m;
+	return VT_OK;
+fail:
+	mgr_free(m);
+	return rc;
+}
+
+/* --- the last steps
+ * -------------------------------------------------------------- */
+
+/* Workers of nobody: unclaimed ones of a former manager, or of instances
+ * that were stopped just as it died. */
+static void
+end_orphans(struct mgr *m)
+{
+	uint8_t uuid[UUID_LEN];
+	static const struct wlink_ops none = { 0 };
+	char path[PATH_MAX];
+	struct dirent *de;
+	struct wlink *l;
+	struct inst in;
+	DIR *d;
+
+	if (mgr_path(path, sizeof(path), "%s/w", m->cfg.run) != VT_OK ||
+	    (d = opendir(path)) == NULL)
+		return;
+	while ((de = readdir(d)) != NULL) {
+		if (uuid_parse(de->d_name, uuid) != VT_OK ||
+		    inst_live(m, uuid) != NULL || root_owns(m, uuid))
+			continue;
+		/* Its record is bad, the worker may be good: the operator
+		 * decides (destroy ends it). */
+		if (store_inst_get(m->st, uuid, &in) == VT_OK && in.tampered &&
+		    in.status == INST_RUNNING)
+			continue;
+		if (wlink_connect(m, uuid, WLINK_UID_ANY, &none, NULL, &l) ==
+		    VT_OK) {
+			log_info("a worker that belongs to nobody is ended");
+			wlink_end(l, false);
+		} else
+			mgr_unlink_worker(m, uuid);
+	}
+	(void)closedir(d);
+}
+
+static void
+go(struct mgr *m)
+{
+	int rc;
+
+	rc = store_kv_put(m->st, KV_BOOT, m->boot_id, strlen(m->boot_id));
+	if (rc == VT_OK || rc == VT_E_CORRUPT)
+		rc = inst_find_all(m);
+	if (rc != VT_OK) {
+		mgr_fatal(m, "cannot bring back what was running: %s",
+		    vt_strerror(rc));
+		return;
+	}
+	end_orphans(m);
+	mgr_audit(m, "manager", "manager-start", "", "ok", "pid %ld, %s root",
+	    (long)getpid(),
+	    m->root_kind == ROOT_SOFT ? "software" : "hardware");
+	if ((rc = pool_new(m, &m->pool)) != VT_OK ||
+	    (rc = ctl_new(m, &m->ctl)) != VT_OK) {
+		mgr_fatal(m, "control socket: %s", vt_strerror(rc));
+		return;
+	}
+	m->ready = true;
+	log_info("ready: state %s, run %s, %s root%s", m->cfg.state, m->cfg.run,
+	    m->root_kind == ROOT_SOFT ? "software" : "hardware",
+	    m->separated ? "" : ", workers without uids of their own");
+	(void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s", m->cfg.run);
+}
+
+static int
+open_store(struct mgr *m, const uint8_t master[32])
+{
+	char text[TEXT_MAX_LEN + 1] = "";
+	int rc;
+
+	memcpy(m->master, master, sizeof(m->master));
+	rc = store_unlock(m->st, master, text);
+	m->unlocked = true;
+	if (rc == VT_E_CORRUPT) {
+		/* Readable, so that the operator can look. */
+		log_err("the store was tampered with, no vTPM is started: %s",
+		    text);
+		return VT_OK;
+	}
+	if (rc != VT_OK) {
+		mgr_fatal(m, "the store does not open: %s",
+		    text[0] != '\0' ? text : vt_strerror(rc));
+		return rc;
+	}
+	if (text[0] != '\0')
+		log_warn("%s", text);
+	return VT_OK;
+}
+
+static int
+keep_ca(struct mgr *m, const struct wblob *cert)
+{
+	if ((m->ca_cert = malloc(cert->len + 1)) == NULL)
+		return VT_E_NOMEM;
+	memcpy(m->ca_cert, cert->p, cert->len);
+	m->ca_cert_len = cert->len;
+	return VT_OK;
+}
+
+static void
+on_inited(void *arg, const struct hw_answer *a)
+{
+	struct mgr *m = arg;
+	struct hw_inited hi;
+	int rc;
+
+	if (a->rc != VT_OK) {
+		mgr_fatal(m, "the host's TPM could not be set up: %s%s%s",
+		    vt_strerror(a->rc), a->text[0] != '\0' ? ": " : "",
+		    a->text);
+		return;
+	}
+	rc = hw_inited_get(a->body, a->body_len, &hi);
+	if (rc == VT_OK)
+		rc = keep_ca(m, &hi.ca_cert);
+	if (rc == VT_OK)
+		rc = hwlink_set_host_blob(
+		    m->hw, m->root_kind, hi.host_blob.p, hi.host_blob.len);
+	/* Together with the first root, which store_unlock() makes. */
+	if (rc == VT_OK)
+		rc = store_kv_put(
+		    m->st, STORE_KV_HOST, hi.host_blob.p, hi.host_blob.len);
+	if (rc != VT_OK)
+		mgr_fatal(m, "the host's keys could not be kept: %s",
+		    vt_strerror(rc));
+	else if (open_store(m, hi.master) == VT_OK)
+		go(m);
+	explicit_bzero(&hi, sizeof(hi));
+}
+
+static void
+on_hw_loaded(void *arg, const struct hw_answer *a)
+{
+	struct mgr *m = arg;
+	struct hw_loaded hl;
+	int rc;
+
+	if (a->rc != VT_OK) {
+		mgr_fatal(m,
+		    "the host's TPM does not give the master key (%s%s%s): no "
+		    "vTPM can start; is it the TPM that this store was made "
+		    "with (--root)?",
+		    vt_strerror(a->rc), a->text[0] != '\0' ? ": " : "",
+		    a->text);
+		return;
+	}
+	rc = hw_loaded_get(a->body, a->body_len, &hl);
+	if (rc == VT_OK)
+		rc = keep_ca(m, &hl.ca_cert);
+	if (rc != VT_OK)
+		mgr_fatal(m, "the host's keys: %s", vt_strerror(rc));
+	else if (open_store(m, hl.master) == VT_OK)
+		go(m);
+	explicit_bzero(&hl, sizeof(hl));
+}
+
+/* --- the first steps
+ * ------------------------------------------------------------- */
+
+static int
+ask_init(struct mgr *m)
+{
+	struct hw_init hi = { .root = m->root_kind };
+	uint8_t buf[128];
+	struct wr w;
+
+	(void)snprintf(hi.host, sizeof(hi.host), "%s", m->cfg.host);
+	if (hi.host[0] == '\0' &&
+	    gethostname(hi.host, sizeof(hi.host) - 1) == -1)
+		(void)snprintf(hi.host, sizeof(hi.host), "localhost");
+	wr_init(&w, buf, sizeof(buf));
+	hw_init_put(&w, &hi);
+	return hwlink_request(m->hw, HW_INIT, &w, on_inited, m);
+}
+
+static int
+ask_load(struct mgr *m, const uint8_t *blob, size_t len)
+{
+	struct hw_load hl = { .root = m->root_kind,
+		.host_blob = { .p = blob, .len = (uint32_t)len } };
+	struct wr w;
+	int rc;
+
+	wr_grow(&w, 65536);
+	hw_load_put(&w, &hl);
+	rc = hwlink_request(m->hw, HW_LOAD, &w, on_hw_loaded, m);
+	wr_free(&w);
+	if (rc == VT_OK)
+		rc = hwlink_set_host_blob(m->hw, m->root_kind, blob, len);
+	return rc;
+}
+
+static void
+on_root(void *arg, int rc, const char *text)
+{
+	char tcti[PATH_MAX];
+	struct mgr *m = arg;
+	uint8_t *blob = NULL;
+	size_t len;
+
+	if (rc != VT_OK) {
+		mgr_fatal(m, "%s", text);
+		return;
+	}
+	if (m->root_kind == ROOT_SOFT)
+		rc = mgr_path(tcti, sizeof(tcti),
+		    "tpmfront:local=%s/" MGR_ROOT_NAME ".tpmif", m->cfg.run);
+	else
+		rc = mgr_path(tcti, sizeof(tcti), "%s", m->cfg.root);
+	if (rc == VT_OK)
+		rc = hwlink_new(m, tcti, &m->hw);
+	if (rc != VT_OK) {
+		mgr_fatal(m, "cannot start vtpm-hwtpm: %s", vt_strerror(rc));
+		return;
+	}
+	rc = store_kv_get(m->st, STORE_KV_HOST, &blob, &len);
+	if (rc == VT_OK)
+		rc = ask_load(m, blob, len);
+	else if (rc == VT_E_NOTFOUND && store_is_new(m->st))
+		rc = ask_init(m);
+	else {
+		mgr_fatal(m,
+		    "the store has vTPMs but not the host's keys (%s): no new "
+		    "ones are made; restore %s from a copy",
+		    vt_strerror(rc), m->cfg.state);
+		return;
+	}
+	free(blob);
+	if (rc != VT_OK)
+		mgr_fatal(m, "vtpm-hwtpm: %s", vt_strerror(rc));
+}
+
+static void
+on_zygote(void *arg, int rc, const char *text)
+{
+	struct mgr *m = arg;
+
+	(void)text;
+	if (m->root_kind != ROOT_SOFT) {
+		on_root(m, rc, "");
+		return;
+	}
+	if ((rc = root_start(m, on_root, m)) != VT_OK)
+		mgr_fatal(m, "software root: %s", vt_strerror(rc));
+}
+
+int
+mgr_start(struct mgr *m, char *text)
+{
+	int rc;
+
+	if (!m->separated)
+		log_info("workers run without uids of their own (%s)",
+		    geteuid() == 0 ? "user_mode" : "not started as root");
+	rc = zyg_new(m, on_zygote, m, &m->zyg);
+	if (rc != VT_OK)
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "cannot start vtpm-zygote: %s", vt_strerror(rc));
+	return rc;
+}
+
+void
+mgr_free(struct mgr *m)
+{
+	if (m == NULL)
+		return;
+	ctl_free(m->ctl);
+	commitq_free(m);
+	pool_free(m->pool);
+	inst_free_all(m);
+	root_free(m->root);
+	m->root = NULL;
+	while (m->links != NULL)
+		wlink_close(m->links);
+	hwlink_free(m->hw);
+	zyg_free(m->zyg);
+	if (m->st != NULL)
+		store_close(m->st);
+	if (m->run_lock != -1)
+		(void)close(m->run_lock);
+	free(m->ca_cert);
+	explicit_bzero(m->master, sizeof(m->master));
+	free(m);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Group commit: whoever put something into the store asks here to be told
+ * when it is durable.  All that is asked in one turn of the event loop goes
+ * in one transaction (law 3: W_STORED is sent only from these callbacks).
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "vtpm_manager/inst.h"
+#include "vtpm_manager/manager.h"
+
+#define BATCH_MAX 256      /* commit at once when so many wait */
+#define BATCH_WAIT_US 4000 /* or the first waits so long */
+#define RETRY_MS 1000
+
+struct cwait {
+	struct cwait *next;
+	commit_cb cb; /* NULL: forgotten */
+	void *arg;
+};
+
+struct commitq {
+	struct mgr *m;
+	sd_event_source *defer, *retry;
+	struct cwait *head, **tail, *running;
+	unsigned int n;
+	uint64_t first_us;
+	bool dirty;
+};
+
+static void
+commit_run(struct commitq *q)
+{
+	struct mgr *m = q->m;
+	struct cwait *w, *next;
+	uint64_t t0 = now_us(), us;
+	unsigned int n = q->n;
+	int rc;
+
+	if (!q->dirty)
+		return;
+	rc = store_commit(m->st);
+	us = now_us() - t0;
+	m->n.commits++;
+	m->n.commit_us_last = us;
+	if (us > m->n.commit_us_max)
+		m->n.commit_us_max = us;
+	if (n > m->n.batch_max)
+		m->n.batch_max = n;
+	q->running = q->head;
+	q->head = NULL;
+	q->tail = &q->head;
+	q->n = 0;
+	q->dirty = false;
+	if (rc != VT_OK)
+		mgr_storage_bad(m, rc);
+	else if (!m->storage_ok) {
+		m->storage_ok = true;
+		log_info("the store takes data again");
+		inst_storage_state(m);
+	}
+	while ((w = q->running) != NULL) {
+		next = w->next;
+		q->running = next;
+		if (w->cb != NULL)
+			w->cb(w->arg, rc);
+		free(w);
+	}
+}
+
+static int
+on_defer(sd_event_source *s, void *arg)
+{
+	(void)s;
+	commit_run(arg);
+	return 0;
+}
+
+/* Nothing else to store may come while commands are held: try by itself. */
+static int
+on_retry(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct commitq *q = arg;
+	uint64_t now = wall_ms();
+
+	(void)s;
+	(void)usec;
+	if (q->m->storage_ok)
+		return 0;
+	if (store_kv_put(q->m->st, "probe", &now, sizeof(now)) == VT_OK) {
+		mgr_commit_soon(q->m, NULL, NULL);
+		commit_run(q);
+	}
+	if (!q->m->storage_ok && mgr_timer(q->m, &q->retry, RETRY_MS,
+				     MGR_PRIO_CTL, on_retry, q) != VT_OK)
+		log_err("cannot set a timer: %m");
+	return 0;
+}
+
+int
+commitq_new(struct mgr *m)
+{
+	struct commitq *q = calloc(1, sizeof(*q));
+	int r;
+
+	if (q == NULL)
+		return VT_E_NOMEM;
+	q->m = m;
+	q->tail = &q->head;
+	r = sd_event_add_defer(m->ev, &q->defer, on_defer, q);
+	if (r >= 0)
+		r = sd_event_source_set_priority(q->defer, MGR_PRIO_COMMIT);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(q->defer, SD_EVENT_OFF);
+	if (r < 0) {
+		(void)sd_event_source_disable_unref(q->defer);
+		free(q);
+		errno = -r;
+		return VT_E_SYS;
+	}
+	m->cq = q;
+	m->storage_ok = true;
+	return VT_OK;
+}
+
+void
+commitq_free(struct mgr *m)
+{
+	struct commitq *q = m->cq;
+	struct cwait *w;
+
+	if (q == NULL)
+		return;
+	commit_run(q);
+	while ((w = q->head) != NULL) {
+		q->head = w->next;
+		free(w);
+	}
+	(void)sd_event_source_disable_unref(q->defer);
+	(void)sd_event_source_disable_unref(q->retry);
+	free(q);
+	m->cq = NULL;
+}
+
+void
+mgr_commit_soon(struct mgr *m, commit_cb cb, void *arg)
+{
+	struct commitq *q = m->cq;
+	struct cwait *w;
+
+	if (!q->dirty) {
+		q->dirty = true;
+		q->first_us = now_us();
+		(void)sd_event_source_set_enabled(q->defer, SD_EVENT_ONESHOT);
+	}
+	if (cb == NULL)
+		return;
+	if ((w = calloc(1, sizeof(*w))) == NULL) {
+		/* The caller waits for its own deadline; the data is put. */
+		log_err("out of memory");
+		return;
+	}
+	w->cb = cb;
+	w->arg = arg;
+	*q->tail = w;
+	q->tail = &w->next;
+	q->n++;
+	/* Input without end must not starve those who wait. */
+	if (q->n >= BATCH_MAX || now_us() - q->first_us > BATCH_WAIT_US)
+		(void)sd_event_source_set_priority(q->defer, MGR_PRIO_CHILD);
+	else if (q->n == 1)
+		(void)sd_event_source_set_priority(q->defer, MGR_PRIO_COMMIT);
+}
+
+void
+mgr_commit_forget(struct mgr *m, void *arg)
+{
+	struct cwait *w;
+
+	for (w = m->cq->head; w != NULL; w = w->next)
+		if (w->arg == arg)
+			w->cb = NULL;
+	for (w = m->cq->running; w != NULL; w = w->next)
+		if (w->arg == arg)
+			w->cb = NULL;
+}
+
+int
+mgr_commit_now(struct mgr *m)
+{
+	m->cq->dirty = true;
+	commit_run(m->cq);
+	return m->storage_ok ? VT_OK : VT_E_SPACE;
+}
+
+void
+mgr_storage_bad(struct mgr *m, int rc)
+{
+	struct commitq *q = m->cq;
+
+	m->n.commit_failures++;
+	if (m->storage_ok) {
+		log_err("the store does not take data (%s): commands that "
+			"change permanent state are held; make room in %s",
+		    store_why(m->st)[0] != '\0' ? store_why(m->st)
+						: vt_strerror(rc),
+		    m->cfg.state);
+		m->storage_ok = false;
+		inst_storage_state(m);
+	}
+	if (mgr_timer(m, &q->retry, RETRY_MS, MGR_PRIO_CTL, on_retry, q) !=
+	    VT_OK)
+		log_err("cannot set a timer: %m");
+}
+
+void
+mgr_audit(struct mgr *m, const char *who, const char *action,
+    const char *object, const char *result, const char *fmt, ...)
+{
+	char detail[TEXT_MAX_LEN + 1];
+	va_list ap;
+	int rc;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	log_info("audit: %s: %s %s: %s%s%s", who, action, object, result,
+	    detail[0] != '\0' ? ": " : "", detail);
+	if (!m->unlocked)
+		return;
+	rc = store_audit(m->st, who, action, object, result, detail);
+	if (rc == VT_OK)
+		mgr_commit_soon(m, NULL, NULL);
+	else
+		log_warn("cannot write the audit log: %s", vt_strerror(rc));
+}
