@@ -462,10 +462,10 @@ check_restarts(struct vv *v)
 		say(v->rep, "worker-restarted", EVO_FAIL,
 		    "worker restarted: the vTPM's process died while the guest "
 		    "ran and every PCR is capped; power the guest off and on");
-	if (v->rep->restored && !v->want->policy->allow_restored)
+	if (v->rep->restored && v->want->policy->restored_reason == NULL)
 		say(v->rep, "restored", EVO_FAIL,
 		    "the vTPM runs from a snapshot or migration, and the "
-		    "policy does not allow that (allow_restored)");
+		    "policy does not allow that (allow.restored)");
 	else if (v->rep->restored)
 		say(v->rep, "restored", EVO_NOTE,
 		    "the vTPM runs from a snapshot or migration, which the "

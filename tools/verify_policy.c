@@ -29,14 +29,14 @@ static const char usage[] =
     "  --bank ALG            sha256 (default), sha384 or sha512\n"
     "  --values LIST         fix these PCRs by their value, like 0,7\n"
     "  --allow-software-root accept evidence that no physical TPM backs\n"
-    "  --allow-restored      accept a vTPM running from a snapshot\n"
+    "  --allow-restored REASON  accept a vTPM running from a snapshot\n"
     "  --no-initrd REASON    the boot measures no initrd, and why it is fine\n"
     "  -o, --out FILE        the policy (default: standard output)\n"
     "Exit: 0 made, 1 refused, 2 could not read something.\n";
 
 struct job {
 	const char *from, *log, *journal_path, *out;
-	bool soft_root, restored;
+	const char *restored; /* why that is fine */
 	struct policy_gen gen;
 	struct policy_need needs[MAX_NEEDS];
 	uint8_t *files[MAX_NEEDS]; /* owned data of needs; NULL: borrowed */
@@ -74,7 +74,7 @@ static const struct option options[] = {
 	{ "bank", required_argument, NULL, O_BANK },
 	{ "values", required_argument, NULL, O_VALUES },
 	{ "allow-software-root", no_argument, NULL, O_SOFT },
-	{ "allow-restored", no_argument, NULL, O_RESTORED },
+	{ "allow-restored", required_argument, NULL, O_RESTORED },
 	{ "no-initrd", required_argument, NULL, O_NO_INITRD },
 	{ "out", required_argument, NULL, 'o' },
 	{ "help", no_argument, NULL, 'h' },
@@ -166,10 +166,10 @@ set_option(struct job *j, int c, const char *arg)
 	case O_VALUES:
 		return set_values(j, arg);
 	case O_SOFT:
-		j->soft_root = true;
+		j->gen.allow_software_root = true;
 		return true;
 	case O_RESTORED:
-		j->restored = true;
+		j->restored = arg;
 		return true;
 	case O_NO_INITRD:
 		j->gen.no_initrd_reason = arg;
@@ -292,19 +292,21 @@ read_loose(struct job *j)
 static char *
 finish(const struct job *j, const char *json)
 {
-	json_t *root = json_loads(json, 0, NULL);
+	json_t *root = json_loads(json, 0, NULL), *allow;
 	char err[POLICY_ERR_MAX], *text = NULL;
 	struct policy *p = NULL;
 
-	if (root != NULL &&
-	    (!j->soft_root || json_object_set_new(root, "allow_software_root",
-				  json_true()) == 0) &&
-	    (!j->restored ||
-		json_object_set_new(root, "allow_restored", json_true()) == 0))
+	allow = json_object_get(root, "allow");
+	if (allow == NULL && j->restored != NULL) {
+		allow = json_object();
+		(void)json_object_set_new(root, "allow", allow);
+	}
+	if (j->restored == NULL || json_object_set_new(allow, "restored",
+				       json_string(j->restored)) == 0)
 		text = json_dumps(root, JSON_INDENT(1));
 	json_decref(root);
 	if (text == NULL) {
-		log_err("out of memory");
+		log_err("out of memory, or a reason that is not UTF-8");
 		return NULL;
 	}
 	if (policy_parse(text, strlen(text), &p, err) != VT_OK) {
