@@ -211,12 +211,15 @@ LIBDIR	?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR) \
 	    $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man7 \
 	    $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(addprefix $(B)/,$(HAVE)) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(TCTI) $(DESTDIR)$(LIBDIR)
 	$(if $(XENMOD),install -m 755 $(XENMOD) $(DESTDIR)$(PREFIX)/bin)
 	for m in doc/man/*.1; do install -m 644 $$m \
 	    $(DESTDIR)$(PREFIX)/share/man/man1; done
+	for m in doc/man/*.7; do install -m 644 $$m \
+	    $(DESTDIR)$(PREFIX)/share/man/man7; done
 	for m in doc/man/*.8; do install -m 644 $$m \
 	    $(DESTDIR)$(PREFIX)/share/man/man8; done
 
