@@ -43,6 +43,8 @@ static const struct key {
 	NUM(request_timeout_ms, 100, 600000),
 	LOCS(local_localities),
 	LOCS(swtpm_localities),
+	LOCS(xen_localities),
+	TEXT(xen),
 	BOOL(bus),
 	TEXT(control_group),
 	TEXT(socket_group),
@@ -76,6 +78,8 @@ config_defaults(struct config *c)
 	c->request_timeout_ms = 30000;
 	c->local_localities = 1;
 	c->swtpm_localities = 1;
+	c->xen_localities = 1;
+	memcpy(c->xen, "auto", sizeof("auto"));
 }
 
 static int

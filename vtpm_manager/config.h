@@ -33,9 +33,11 @@ struct config {
 	uint32_t reserve_mb;
 	uint32_t crash_limit, crash_window_s, backoff_ms;
 	uint32_t request_timeout_ms;
-	uint8_t local_localities, swtpm_localities; /* bit n: locality n */
-	bool bus;                                   /* system bus too */
-	char control_group[64], socket_group[64];   /* "": ours */
+	char xen[8]; /* serve Xen guests: auto, on, off */
+	/* bit n: locality n */
+	uint8_t local_localities, swtpm_localities, xen_localities;
+	bool bus;                                 /* system bus too */
+	char control_group[64], socket_group[64]; /* "": ours */
 	char admin_users[CFG_LIST_MAX], admin_groups[CFG_LIST_MAX];
 	char operator_users[CFG_LIST_MAX], operator_groups[CFG_LIST_MAX];
 	char reader_users[CFG_LIST_MAX], reader_groups[CFG_LIST_MAX];

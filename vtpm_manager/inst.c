@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vtpm_manager/xenlink.h"
 
 #define ZYGOTE_TRIES 3
 #define STOP_TIMEOUT_MS 5000
@@ -325,6 +326,17 @@ act_connect(struct ginst *g)
 }
 
 static void
+on_reconnected(void *arg, int rc, const struct msg *msg)
+{
+	char text[TEXT_MAX_LEN + 1];
+
+	(void)arg;
+	rc = wlink_done_rc(rc, msg, text, sizeof(text));
+	if (rc != VT_OK && rc != VT_E_CLOSED)
+		log_warn("a Xen guest's page was not mapped again: %s", text);
+}
+
+static void
 act_ready(struct ginst *g)
 {
 	bool again = g->was_up;
@@ -340,6 +352,7 @@ act_ready(struct ginst *g)
 	if (again)
 		mgr_audit(g->m, "manager", "restart", g->in.name, "ok",
 		    "%s%.200s", g->capped ? "PCRs are capped: " : "", g->why);
+	(void)xenlink_reconnect(g->m->xen, g, on_reconnected, NULL);
 	tell(take_waiters(g), VT_OK, "");
 }
 

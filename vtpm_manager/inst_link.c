@@ -393,6 +393,7 @@ wlink_spawn(struct mgr *m, const uint8_t uuid[UUID_LEN], uint32_t uid,
 	if (l == NULL)
 		return VT_E_NOMEM;
 	l->p->spawned = spawned;
+	sp.flags = m->xen != NULL ? ZS_XEN : 0;
 	memcpy(sp.uuid, uuid, UUID_LEN);
 	if ((lfd = mgr_listen_worker(m, uuid)) == -1 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)

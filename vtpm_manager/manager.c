@@ -25,6 +25,7 @@
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
 #include "vtpm_manager/pool.h"
+#include "vtpm_manager/xenlink.h"
 #include "vtpm_manager/zyg.h"
 
 #define KV_BOOT "boot_id"
@@ -172,11 +173,35 @@ end_orphans(struct mgr *m)
 	(void)closedir(d);
 }
 
+/* Where Xen is, its guests are served too. */
+static int
+start_xen(struct mgr *m)
+{
+	bool here = xenlink_here();
+	int rc;
+
+	if (strcmp(m->cfg.xen, "off") == 0 ||
+	    (strcmp(m->cfg.xen, "auto") == 0 && !here))
+		return VT_OK;
+	if ((rc = xenlink_new(m, &m->xen)) == VT_OK)
+		return VT_OK;
+	if (strcmp(m->cfg.xen, "auto") == 0) {
+		log_warn("this is a Xen domain, but vtpm-xenback cannot be "
+			 "started (%s): Xen guests get no vTPM",
+		    vt_strerror(rc));
+		return VT_OK;
+	}
+	mgr_fatal(m, "vtpm-xenback cannot be started: %s", vt_strerror(rc));
+	return rc;
+}
+
 static void
 go(struct mgr *m)
 {
 	int rc;
 
+	if (start_xen(m) != VT_OK) /* first: workers are told of it */
+		return;
 	rc = store_kv_put(m->st, KV_BOOT, m->boot_id, strlen(m->boot_id));
 	if (rc == VT_OK || rc == VT_E_CORRUPT)
 		rc = inst_find_all(m);
@@ -403,6 +428,7 @@ mgr_free(struct mgr *m)
 {
 	if (m == NULL)
 		return;
+	xenlink_free(m->xen);
 	ctl_free(m->ctl);
 	commitq_free(m);
 	pool_free(m->pool);

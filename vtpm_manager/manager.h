@@ -46,6 +46,7 @@ struct pool;
 struct ctl;
 struct root;
 struct wlink;
+struct xenlink;
 struct commitq;
 
 struct mgr_counters {
@@ -75,6 +76,7 @@ struct mgr {
 	struct root *root;
 	struct pool *pool;
 	struct ctl *ctl;
+	struct xenlink *xen; /* NULL: no Xen here */
 	struct ginst *insts; /* those with a worker or a wish for one */
 	struct wlink *links; /* every live worker link, by wlink.next */
 	uint64_t link_serial;

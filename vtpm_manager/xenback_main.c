@@ -122,7 +122,8 @@ tell(struct xenback *x, struct dev *d, enum xb_type type)
 		m.port = d->port;
 		m.resumed = d->was_up;
 		d->was_up = false;
-	}
+	} else if (type == XB_DEVICE)
+		m.resumed = d->was_up;
 	wr_init(&w, buf, sizeof(buf));
 	xb_dev_put(&w, &m);
 	if (++x->next_id == 0)
