@@ -1,0 +1,831 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_ca.c - certificates of vTPMs, with an OpenSSL key where the TPM's is.
+ *
+ * Public areas are built here, straight from the structures of the TPM 2.0
+ * Library, Part 2, 12.2; results are read with OpenSSL and with our own
+ * verifier (measure/x509.c).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "base/crypto.h"
+#include "base/rdwr.h"
+#include "measure/certext.h"
+#include "vtpm_manager/ca.h"
+#include "vtpm_manager/ca_key.h"
+
+#define EK_ATTRS 0x000300b2u
+#define AK_ATTRS 0x00050072u
+#define CA_ATTRS 0x00040472u
+#define ROOT_S CERTEXT_SOFTWARE
+#define ROOT_H CERTEXT_HARDWARE
+
+static EVP_PKEY *ca_evp, *other_evp, *ecc_evp, *rsa_evp;
+static struct pub_bytes {
+	uint8_t b[1024];
+	size_t len;
+} ca_pub, other_pub, ek_rsa, ek_ecc, ak;
+
+/* --- a TPM of OpenSSL's ------------------------------------------------------
+ */
+
+static int
+sign_evp(void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *len)
+{
+	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(arg, NULL);
+	int ok;
+
+	*len = CA_SIG_MAX;
+	ok = c != NULL && EVP_PKEY_sign_init(c) == 1 &&
+	     EVP_PKEY_sign(c, out, len, digest, SHA256_LEN) == 1;
+	EVP_PKEY_CTX_free(c);
+	return ok ? VT_OK : VT_E_CRYPTO;
+}
+
+static int
+sign_fails(
+    void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *len)
+{
+	(void)arg;
+	(void)digest;
+	(void)out;
+	(void)len;
+	return VT_E_TPM;
+}
+
+static void
+head(struct wr *w, uint16_t type, uint32_t attrs)
+{
+	wr_be16(w, 0); /* TPM2B size, later */
+	wr_be16(w, type);
+	wr_be16(w, ALG_SHA256);
+	wr_be32(w, attrs);
+	wr_blob16(w, "", 0); /* policy */
+	if ((attrs & 0x00020000u) != 0) {
+		wr_be16(w, 0x0006); /* AES-128-CFB */
+		wr_be16(w, 128);
+		wr_be16(w, 0x0043);
+	} else {
+		wr_be16(w, 0x0010);
+	}
+}
+
+static void
+tail(struct wr *w, struct pub_bytes *out)
+{
+	wr_set_be16(w, 0, (uint16_t)(w->len - 2));
+	assert_int_equal(wr_err(w), VT_OK);
+	out->len = w->len;
+}
+
+static void
+put_ecc(EVP_PKEY *key, uint32_t attrs, uint16_t scheme, struct pub_bytes *out)
+{
+	BIGNUM *x = NULL, *y = NULL;
+	uint8_t c[32];
+	struct wr w;
+
+	assert_int_equal(
+	    EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x), 1);
+	assert_int_equal(
+	    EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y), 1);
+	wr_init(&w, out->b, sizeof(out->b));
+	head(&w, 0x0023, attrs);
+	wr_be16(&w, scheme);
+	if (scheme != 0x0010)
+		wr_be16(&w, ALG_SHA256);
+	wr_be16(&w, 0x0003); /* P-256 */
+	wr_be16(&w, 0x0010); /* KDF */
+	assert_int_equal(BN_bn2binpad(x, c, 32), 32);
+	wr_blob16(&w, c, 32);
+	assert_int_equal(BN_bn2binpad(y, c, 32), 32);
+	wr_blob16(&w, c, 32);
+	tail(&w, out);
+	BN_free(x);
+	BN_free(y);
+}
+
+static size_t
+modulus(EVP_PKEY *key, uint8_t *out, size_t cap)
+{
+	BIGNUM *n = NULL;
+	int len;
+
+	assert_int_equal(
+	    EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n), 1);
+	len = BN_num_bytes(n);
+	assert_true(len > 0 && (size_t)len <= cap);
+	assert_int_equal(BN_bn2bin(n, out), len);
+	BN_free(n);
+	return (size_t)len;
+}
+
+static void
+put_rsa(EVP_PKEY *key, uint32_t attrs, struct pub_bytes *out)
+{
+	uint8_t n[512];
+	struct wr w;
+	size_t len = modulus(key, n, sizeof(n));
+
+	wr_init(&w, out->b, sizeof(out->b));
+	head(&w, 0x0001, attrs);
+	wr_be16(&w, 0x0010); /* scheme */
+	wr_be16(&w, (uint16_t)(len * 8));
+	wr_be32(&w, 0); /* exponent: the default */
+	wr_blob16(&w, n, len);
+	tail(&w, out);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	ca_evp = EVP_EC_gen("P-256");
+	other_evp = EVP_EC_gen("P-256");
+	ecc_evp = EVP_EC_gen("P-256");
+	rsa_evp = EVP_RSA_gen(2048);
+	if (ca_evp == NULL || other_evp == NULL || ecc_evp == NULL ||
+	    rsa_evp == NULL)
+		return -1;
+	put_ecc(ca_evp, CA_ATTRS, 0x0018, &ca_pub);
+	put_ecc(other_evp, CA_ATTRS, 0x0018, &other_pub);
+	put_ecc(ecc_evp, EK_ATTRS, 0x0010, &ek_ecc);
+	put_ecc(ecc_evp, AK_ATTRS, 0x0018, &ak);
+	put_rsa(rsa_evp, EK_ATTRS, &ek_rsa);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	EVP_PKEY_free(ca_evp);
+	EVP_PKEY_free(other_evp);
+	EVP_PKEY_free(ecc_evp);
+	EVP_PKEY_free(rsa_evp);
+	return 0;
+}
+
+/* --- a CA and what it issues
+ * ------------------------------------------------- */
+
+static void
+make_ca(uint8_t root, struct ca_der *der, struct ca **ca)
+{
+	const struct ca_signer s = { sign_evp, ca_evp };
+
+	assert_int_equal(
+	    ca_self_signed(&s, ca_pub.b, ca_pub.len, root, "host", der), VT_OK);
+	assert_int_equal(
+	    ca_open(&s, der->buf, der->len, ca_pub.b, ca_pub.len, root, ca),
+	    VT_OK);
+}
+
+static struct ca_subject
+subject(void)
+{
+	struct ca_subject sub = { .name = "guest",
+		.group = 7,
+		.generation = 3,
+		.tpm_version = TPM_VER_20 };
+	size_t i;
+
+	for (i = 0; i < sizeof(sub.uuid); i++)
+		sub.uuid[i] = (uint8_t)(0x10 + i);
+	return sub;
+}
+
+static X509 *
+parse(const struct ca_der *der)
+{
+	const unsigned char *p = der->buf;
+	X509 *x = d2i_X509(NULL, &p, (long)der->len);
+
+	assert_non_null(x);
+	assert_ptr_equal(p, der->buf + der->len);
+	return x;
+}
+
+/* As `openssl verify -x509_strict` does. */
+static int
+verifies(X509 *ca, X509 *x)
+{
+	X509_STORE *st = X509_STORE_new();
+	X509_STORE_CTX *c = X509_STORE_CTX_new();
+	int rc;
+
+	assert_int_equal(X509_STORE_add_cert(st, ca), 1);
+	(void)X509_STORE_set_flags(st, X509_V_FLAG_X509_STRICT);
+	assert_int_equal(X509_STORE_CTX_init(c, st, x, NULL), 1);
+	rc = X509_verify_cert(c);
+	if (rc != 1)
+		print_message("  %s\n",
+		    X509_verify_cert_error_string(X509_STORE_CTX_get_error(c)));
+	X509_STORE_CTX_free(c);
+	X509_STORE_free(st);
+	return rc;
+}
+
+/* "2.5.29.19! 2.5.29.15! ..." in order; ! is critical. */
+static void
+extensions(X509 *x, char *out, size_t cap)
+{
+	size_t n = 0;
+	char oid[80];
+	int i;
+
+	for (i = 0; i < X509_get_ext_count(x); i++) {
+		X509_EXTENSION *e = X509_get_ext(x, i);
+
+		(void)OBJ_obj2txt(
+		    oid, sizeof(oid), X509_EXTENSION_get_object(e), 1);
+		n += (size_t)snprintf(out + n, cap - n, "%s%s%s",
+		    i > 0 ? " " : "", oid,
+		    X509_EXTENSION_get_critical(e) ? "!" : "");
+		assert_true(n < cap);
+	}
+}
+
+static const ASN1_OCTET_STRING *
+extension(X509 *x, const char *oid)
+{
+	ASN1_OBJECT *o = OBJ_txt2obj(oid, 1);
+	int at = X509_get_ext_by_OBJ(x, o, -1);
+
+	ASN1_OBJECT_free(o);
+	assert_true(at >= 0);
+	return X509_EXTENSION_get_data(X509_get_ext(x, at));
+}
+
+static void
+subject_text(X509 *x, char *out, size_t cap)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+	int n;
+
+	assert_true(
+	    X509_NAME_print_ex(b, X509_get_subject_name(x), 0,
+		XN_FLAG_ONELINE & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0);
+	n = BIO_read(b, out, (int)cap - 1);
+	out[n > 0 ? n : 0] = '\0';
+	BIO_free(b);
+}
+
+static const struct kind {
+	const char *what;
+	uint8_t which, version;
+	const struct pub_bytes *pub;
+	uint32_t usage;
+	const char *purpose;
+	const char *extensions;
+} all_kinds[] = {
+#define EXTS                                                   \
+	"2.5.29.19! 2.5.29.15! 2.5.29.37 2.5.29.17! 2.5.29.9 " \
+	"1.3.6.1.4.1.99999.20.1 2.5.29.35"
+	{ "EK, RSA", WCERT_EK_RSA, TPM_VER_20, &ek_rsa, KU_KEY_ENCIPHERMENT,
+	    "2.23.133.8.1", EXTS },
+	{ "EK, ECC", WCERT_EK_ECC, TPM_VER_20, &ek_ecc, KU_KEY_AGREEMENT,
+	    "2.23.133.8.1", EXTS },
+	{ "AK", WCERT_AK, TPM_VER_20, &ak, KU_DIGITAL_SIGNATURE, "2.23.133.8.3",
+	    EXTS },
+};
+
+static void
+issue(struct ca *ca, const struct kind *k, struct ca_der *der)
+{
+	struct ca_subject sub = subject();
+
+	assert_int_equal(
+	    ca_issue(ca, &sub, k->which, k->pub->b, k->pub->len, der), VT_OK);
+}
+
+/* --- tests -------------------------------------------------------------------
+ */
+
+static void
+the_ca_is_a_ca_that_signs_no_other_ca(void **state)
+{
+	static const uint8_t roots[] = { ROOT_S, ROOT_H };
+	struct ca_der der;
+	struct ca *ca;
+	char text[512];
+	uint8_t kind;
+	size_t i;
+	X509 *x;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(roots); i++) {
+		make_ca(roots[i], &der, &ca);
+		x = parse(&der);
+		assert_int_equal(verifies(x, x), 1);
+		assert_int_equal(X509_check_ca(x), 1);
+		assert_int_equal(X509_get_pathlen(x), 0);
+		assert_int_equal(
+		    X509_get_key_usage(x), KU_KEY_CERT_SIGN | KU_CRL_SIGN);
+		extensions(x, text, sizeof(text));
+		assert_string_equal(text,
+		    "2.5.29.19! 2.5.29.15! 2.5.29.14 1.3.6.1.4.1.99999.20.2");
+		subject_text(x, text, sizeof(text));
+		assert_string_equal(
+		    text, roots[i] == ROOT_S
+			      ? "CN = vTPM manager CA (software root) host"
+			      : "CN = vTPM manager CA (hardware root) host");
+		assert_int_equal(
+		    certext_root_get(
+			ASN1_STRING_get0_data(extension(x, CERTEXT_OID_ROOT)),
+			(size_t)ASN1_STRING_length(
+			    extension(x, CERTEXT_OID_ROOT)),
+			&kind),
+		    VT_OK);
+		assert_int_equal(kind, roots[i]);
+		X509_free(x);
+		ca_free(ca);
+	}
+}
+
+static void
+each_certificate_verifies_and_has_its_purpose(void **state)
+{
+	struct ca_der ca_der, der;
+	struct ca *ca;
+	char text[512];
+	X509 *cax, *x;
+	size_t i;
+
+	(void)state;
+	make_ca(ROOT_S, &ca_der, &ca);
+	cax = parse(&ca_der);
+	for (i = 0; i < VT_NELEM(all_kinds); i++) {
+		const struct kind *k = &all_kinds[i];
+		EXTENDED_KEY_USAGE *eku;
+
+		print_message("  %s\n", k->what);
+		issue(ca, k, &der);
+		x = parse(&der);
+		assert_int_equal(verifies(cax, x), 1);
+		assert_int_equal(X509_get_version(x), X509_VERSION_3);
+		assert_int_equal(X509_check_ca(x), 0);
+		assert_int_equal(X509_get_key_usage(x), k->usage);
+		extensions(x, text, sizeof(text));
+		assert_string_equal(text, k->extensions);
+		eku = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
+		assert_int_equal(sk_ASN1_OBJECT_num(eku), 1);
+		(void)OBJ_obj2txt(
+		    text, sizeof(text), sk_ASN1_OBJECT_value(eku, 0), 1);
+		assert_string_equal(text, k->purpose);
+		EXTENDED_KEY_USAGE_free(eku);
+		/* The key is the one that was shown. */
+		assert_int_equal(
+		    EVP_PKEY_eq(X509_get0_pubkey(x),
+			k->which == WCERT_EK_RSA ? rsa_evp : ecc_evp),
+		    1);
+		X509_free(x);
+	}
+	X509_free(cax);
+	ca_free(ca);
+}
+
+/* The directoryName's attributes as "OID=text;...", then URIs. */
+static void
+alt_names(X509 *x, char *out, size_t cap)
+{
+	GENERAL_NAMES *g =
+	    X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+	size_t n = 0;
+	char oid[64];
+	int i, j;
+
+	assert_non_null(g);
+	for (i = 0; i < sk_GENERAL_NAME_num(g); i++) {
+		GENERAL_NAME *gn = sk_GENERAL_NAME_value(g, i);
+
+		if (gn->type == GEN_URI) {
+			n += (size_t)snprintf(out + n, cap - n, "%s",
+			    (const char *)ASN1_STRING_get0_data(
+				gn->d.uniformResourceIdentifier));
+			continue;
+		}
+		assert_int_equal(gn->type, GEN_DIRNAME);
+		for (j = 0; j < X509_NAME_entry_count(gn->d.directoryName);
+		     j++) {
+			X509_NAME_ENTRY *e =
+			    X509_NAME_get_entry(gn->d.directoryName, j);
+			ASN1_STRING *s = X509_NAME_ENTRY_get_data(e);
+
+			(void)OBJ_obj2txt(
+			    oid, sizeof(oid), X509_NAME_ENTRY_get_object(e), 1);
+			assert_int_equal(
+			    ASN1_STRING_type(s), V_ASN1_UTF8STRING);
+			n += (size_t)snprintf(out + n, cap - n, "%s=%s;", oid,
+			    (const char *)ASN1_STRING_get0_data(s));
+		}
+	}
+	assert_true(n < cap);
+	GENERAL_NAMES_free(g);
+}
+
+static void
+a_certificate_says_virtual_and_which_root(void **state)
+{
+	static const struct {
+		uint8_t root;
+		const char *ou, *san;
+	} cases[] = {
+		{ ROOT_S, "OU = \"virtual TPM, software root\"",
+		    "2.23.133.2.1=id:56544D31;2.23.133.2.2=virtual TPM, "
+		    "software root;2.23.133.2.3=id:00010000;" },
+		{ ROOT_H, "OU = \"virtual TPM, hardware root\"",
+		    "2.23.133.2.1=id:56544D31;2.23.133.2.2=virtual TPM, "
+		    "hardware root;2.23.133.2.3=id:00010000;" },
+	};
+	struct ca_der ca_der, der;
+	struct certext_instance in;
+	struct ca_subject sub = subject();
+	struct ca *ca;
+	char text[512], want[512];
+	size_t i, k;
+	X509 *x;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		make_ca(cases[i].root, &ca_der, &ca);
+		for (k = 0; k < VT_NELEM(all_kinds); k++) {
+			const ASN1_OCTET_STRING *e;
+			bool is_ak = all_kinds[k].which == WCERT_AK;
+
+			issue(ca, &all_kinds[k], &der);
+			x = parse(&der);
+			subject_text(x, text, sizeof(text));
+			(void)snprintf(want, sizeof(want),
+			    "%s, CN = guest "
+			    "10111213-1415-1617-1819-1a1b1c1d1e1f",
+			    cases[i].ou);
+			assert_string_equal(text, want);
+			alt_names(x, text, sizeof(text));
+			(void)snprintf(want, sizeof(want), "%s%s", cases[i].san,
+			    is_ak ? "urn:uuid:10111213-1415-1617-1819-"
+				    "1a1b1c1d1e1f"
+				  : "");
+			assert_string_equal(text, want);
+			e = extension(x, CERTEXT_OID_INSTANCE);
+			assert_int_equal(
+			    certext_instance_get(ASN1_STRING_get0_data(e),
+				(size_t)ASN1_STRING_length(e), &in),
+			    VT_OK);
+			assert_memory_equal(in.uuid, sub.uuid, UUID_LEN);
+			assert_int_equal(in.generation, 3);
+			assert_int_equal(in.group, 7);
+			assert_int_equal(in.root, cases[i].root);
+			assert_true(in.is_virtual);
+			X509_free(x);
+		}
+		ca_free(ca);
+	}
+}
+
+/* TPMSpecification as swtpm's certificates for the same library have it. */
+static void
+the_specification_is_said(void **state)
+{
+	static const uint8_t v20[] = { 0x30, 0x19, 0x30, 0x17, 0x06, 0x05, 0x67,
+		0x81, 0x05, 0x02, 0x10, 0x31, 0x0e, 0x30, 0x0c, 0x0c, 0x03, '2',
+		'.', '0', 0x02, 0x01, 0x00, 0x02, 0x02, 0x00, 0xa4 };
+	static const uint8_t v12[] = { 0x30, 0x18, 0x30, 0x16, 0x06, 0x05, 0x67,
+		0x81, 0x05, 0x02, 0x10, 0x31, 0x0d, 0x30, 0x0b, 0x0c, 0x03, '1',
+		'.', '2', 0x02, 0x01, 0x02, 0x02, 0x01, 0x74 };
+	struct ca_subject sub = subject();
+	const ASN1_OCTET_STRING *e;
+	struct ca_der ca_der, der;
+	uint8_t n[512];
+	struct ca *ca;
+	X509 *x;
+
+	(void)state;
+	make_ca(ROOT_S, &ca_der, &ca);
+	issue(ca, &all_kinds[0], &der);
+	x = parse(&der);
+	e = extension(x, "2.5.29.9");
+	assert_int_equal(ASN1_STRING_length(e), sizeof(v20));
+	assert_memory_equal(ASN1_STRING_get0_data(e), v20, sizeof(v20));
+	X509_free(x);
+
+	sub.tpm_version = TPM_VER_12;
+	assert_int_equal(ca_issue(ca, &sub, WCERT_EK_RSA, n,
+			     modulus(rsa_evp, n, sizeof(n)), &der),
+	    VT_OK);
+	x = parse(&der);
+	e = extension(x, "2.5.29.9");
+	assert_int_equal(ASN1_STRING_length(e), sizeof(v12));
+	assert_memory_equal(ASN1_STRING_get0_data(e), v12, sizeof(v12));
+	assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(x), rsa_evp), 1);
+	assert_int_equal(X509_get_key_usage(x), KU_KEY_ENCIPHERMENT);
+	X509_free(x);
+	ca_free(ca);
+}
+
+static long
+days_left(const ASN1_TIME *t)
+{
+	int days, seconds;
+
+	assert_int_equal(ASN1_TIME_diff(&days, &seconds, NULL, t), 1);
+	return days;
+}
+
+static void
+lives_are_as_asked(void **state)
+{
+	struct ca_subject sub = subject();
+	struct ca_der ca_der, der;
+	struct ca *ca;
+	int days, seconds;
+	X509 *x;
+
+	(void)state;
+	make_ca(ROOT_S, &ca_der, &ca);
+	x = parse(&ca_der);
+	assert_in_range(days_left(X509_get0_notAfter(x)), 7303, 7306);
+	X509_free(x);
+
+	issue(ca, &all_kinds[0], &der);
+	x = parse(&der);
+	assert_string_equal(
+	    (const char *)ASN1_STRING_get0_data(X509_get0_notAfter(x)),
+	    "99991231235959Z");
+	assert_int_equal(days_left(X509_get0_notBefore(x)), 0);
+	X509_free(x);
+
+	issue(ca, &all_kinds[2], &der);
+	x = parse(&der);
+	assert_in_range(days_left(X509_get0_notAfter(x)), 364, 365);
+	X509_free(x);
+
+	sub.ak_seconds = 7200;
+	assert_int_equal(
+	    ca_issue(ca, &sub, WCERT_AK, ak.b, ak.len, &der), VT_OK);
+	x = parse(&der);
+	assert_int_equal(
+	    ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(x)), 1);
+	assert_int_equal(days, 0);
+	assert_in_range(seconds, 7190, 7200);
+	X509_free(x);
+	ca_free(ca);
+}
+
+static void
+serials_differ_and_are_positive(void **state)
+{
+	uint8_t last[20] = { 0 };
+	struct ca_der ca_der, der;
+	struct ca *ca;
+	int i;
+
+	(void)state;
+	make_ca(ROOT_S, &ca_der, &ca);
+	for (i = 0; i < 16; i++) {
+		const ASN1_INTEGER *s;
+		X509 *x;
+
+		issue(ca, &all_kinds[1], &der);
+		x = parse(&der);
+		s = X509_get0_serialNumber(x);
+		assert_int_equal(ASN1_STRING_type(s), V_ASN1_INTEGER);
+		assert_int_equal(ASN1_STRING_length(s), 16);
+		assert_memory_not_equal(ASN1_STRING_get0_data(s), last, 16);
+		memcpy(last, ASN1_STRING_get0_data(s), 16);
+		X509_free(x);
+	}
+	ca_free(ca);
+}
+
+/* RFC 5280: 64 characters; the uuid is never what is cut. */
+static void
+long_names_are_cut_between_characters(void **state)
+{
+	char host[NAME_MAX_LEN + 1], text[512];
+	const struct ca_signer s = { sign_evp, ca_evp };
+	struct ca_subject sub = subject();
+	struct ca_der der;
+	struct ca *ca;
+	size_t i;
+	X509 *x;
+
+	(void)state;
+	memset(host, 'h', NAME_MAX_LEN);
+	host[NAME_MAX_LEN] = '\0';
+	assert_int_equal(
+	    ca_self_signed(&s, ca_pub.b, ca_pub.len, ROOT_S, host, &der),
+	    VT_OK);
+	x = parse(&der);
+	subject_text(x, text, sizeof(text));
+	assert_non_null(
+	    strstr(text, "CN = vTPM manager CA (software root) "
+			 "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh, OU = hhhh"));
+	assert_int_equal(verifies(x, x), 1);
+	X509_free(x);
+
+	make_ca(ROOT_S, &der, &ca);
+	/* 26 bytes, then two-byte characters: the cut at 27 is inside one. */
+	for (i = 0; i < NAME_MAX_LEN - 1; i += 2)
+		memcpy(host + i, "\xc3\xa4", 2);
+	host[NAME_MAX_LEN - 1] = '\0';
+	sub.name = host;
+	assert_int_equal(
+	    ca_issue(ca, &sub, WCERT_AK, ak.b, ak.len, &der), VT_OK);
+	x = parse(&der);
+	subject_text(x, text, sizeof(text));
+	assert_non_null(strstr(text,
+	    "CN = \xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+	    "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4 10111213-1415"));
+	X509_free(x);
+	sub.name = "\xff\xfe";
+	assert_int_equal(
+	    ca_issue(ca, &sub, WCERT_AK, ak.b, ak.len, &der), VT_E_FORMAT);
+	ca_free(ca);
+}
+
+static void
+a_key_that_no_vtpm_makes_gets_no_certificate(void **state)
+{
+	struct ca_subject sub = subject();
+	struct pub_bytes p;
+	struct ca_der ca_der, der = { .len = 0 };
+	struct ca *ca;
+	size_t i;
+	/* clang-format off */
+	static const struct {
+		const char	*what;
+		uint8_t		 which;
+		const struct pub_bytes *pub;
+		size_t		 off;
+		uint8_t		 flip;
+		int		 want;
+	} cases[] = {
+		/* offsets: size 0, type 2, name 4, attributes 6..9 */
+		{ "AK not fixed to its TPM",	WCERT_AK, &ak, 9, 0x02, VT_E_POLICY },
+		{ "AK not fixed to its parent",	WCERT_AK, &ak, 9, 0x10, VT_E_POLICY },
+		{ "AK made elsewhere",		WCERT_AK, &ak, 9, 0x20, VT_E_POLICY },
+		{ "AK not restricted",		WCERT_AK, &ak, 7, 0x01, VT_E_POLICY },
+		{ "AK that decrypts too",	WCERT_AK, &ak, 7, 0x02, VT_E_POLICY },
+		{ "AK that does not sign",	WCERT_AK, &ak, 7, 0x04, VT_E_POLICY },
+		{ "EK as AK",			WCERT_AK, &ek_ecc, 0, 0, VT_E_POLICY },
+		{ "AK as EK",			WCERT_EK_ECC, &ak, 0, 0, VT_E_POLICY },
+		{ "ECC as RSA EK",		WCERT_EK_RSA, &ek_ecc, 0, 0, VT_E_UNSUPPORTED },
+		{ "RSA as ECC EK",		WCERT_EK_ECC, &ek_rsa, 0, 0, VT_E_UNSUPPORTED },
+		{ "EK that signs",		WCERT_EK_RSA, &ek_rsa, 7, 0x04, VT_E_POLICY },
+		{ "Name by SHA-1",		WCERT_AK, &ak, 5, 0x0f, VT_E_UNSUPPORTED },
+		{ "symmetric key",		WCERT_AK, &ak, 3, 0x23 ^ 0x25, VT_E_UNSUPPORTED },
+		{ "size too large",		WCERT_AK, &ak, 1, 0x80, VT_E_TRUNC },
+		{ "size too small",		WCERT_AK, &ak, 1, 0x08, VT_E_FORMAT },
+		{ "unknown curve",		WCERT_AK, &ak, 19, 0x10, VT_E_UNSUPPORTED },
+		{ "point off the curve",	WCERT_AK, &ak, 50, 0x01, VT_E_CRYPTO },
+		{ "even modulus",		WCERT_EK_RSA, &ek_rsa, 28 + 255, 0x01, VT_E_UNSUPPORTED },
+		{ "small modulus",		WCERT_EK_RSA, &ek_rsa, 28, 0x80, VT_E_UNSUPPORTED },
+		{ "exponent",			WCERT_EK_RSA, &ek_rsa, 25, 0x03, VT_E_UNSUPPORTED },
+		{ "no such kind",		0, &ak, 0, 0, VT_E_RANGE },
+		{ "no such kind",		4, &ak, 0, 0, VT_E_RANGE },
+	};
+	/* clang-format on */
+
+	(void)state;
+	make_ca(ROOT_S, &ca_der, &ca);
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		print_message("  %s\n", cases[i].what);
+		p = *cases[i].pub;
+		p.b[cases[i].off] ^= cases[i].flip;
+		assert_int_equal(
+		    ca_issue(ca, &sub, cases[i].which, p.b, p.len, &der),
+		    cases[i].want);
+	}
+	/* TPM 1.2 has an RSA EK and nothing else. */
+	sub.tpm_version = TPM_VER_12;
+	assert_int_equal(
+	    ca_issue(ca, &sub, WCERT_AK, ak.b, ak.len, &der), VT_E_UNSUPPORTED);
+	assert_int_equal(ca_issue(ca, &sub, WCERT_EK_RSA, ek_rsa.b, 255, &der),
+	    VT_E_UNSUPPORTED);
+	assert_int_equal(der.len, 0); /* untouched */
+	ca_free(ca);
+}
+
+static void
+every_prefix_of_a_key_is_refused(void **state)
+{
+	struct ca_subject sub = subject();
+	struct ca_der ca_der, der;
+	struct ca *ca;
+	size_t i, n;
+
+	(void)state;
+	make_ca(ROOT_S, &ca_der, &ca);
+	for (i = 0; i < VT_NELEM(all_kinds); i++)
+		for (n = 0; n < all_kinds[i].pub->len; n++) {
+			uint8_t *copy = malloc(n > 0 ? n : 1);
+
+			assert_non_null(copy);
+			memcpy(copy, all_kinds[i].pub->b, n);
+			assert_int_equal(ca_issue(ca, &sub, all_kinds[i].which,
+					     copy, n, &der),
+			    VT_E_TRUNC);
+			free(copy);
+		}
+	ca_free(ca);
+}
+
+static void
+a_signature_by_another_key_is_not_believed(void **state)
+{
+	const struct ca_signer wrong = { sign_evp, other_evp };
+	const struct ca_signer broken = { sign_fails, NULL };
+	struct ca_subject sub = subject();
+	struct ca_der good, der = { .len = 0 };
+	struct ca *ca;
+
+	(void)state;
+	assert_int_equal(
+	    ca_self_signed(&wrong, ca_pub.b, ca_pub.len, ROOT_S, "h", &der),
+	    VT_E_AUTH);
+	assert_int_equal(
+	    ca_self_signed(&broken, ca_pub.b, ca_pub.len, ROOT_S, "h", &der),
+	    VT_E_TPM);
+	make_ca(ROOT_S, &good, &ca);
+	ca_free(ca);
+	assert_int_equal(ca_open(&wrong, good.buf, good.len, ca_pub.b,
+			     ca_pub.len, ROOT_S, &ca),
+	    VT_OK);
+	assert_int_equal(
+	    ca_issue(ca, &sub, WCERT_AK, ak.b, ak.len, &der), VT_E_AUTH);
+	assert_int_equal(der.len, 0);
+	ca_free(ca);
+}
+
+static void
+a_ca_that_does_not_fit_is_not_opened(void **state)
+{
+	const struct ca_signer s = { sign_evp, ca_evp };
+	struct ca_der good, leaf, bad;
+	struct ca *ca, *none = NULL;
+	size_t i;
+
+	(void)state;
+	make_ca(ROOT_S, &good, &ca);
+	issue(ca, &all_kinds[2], &leaf);
+	/* Another kind of root, another key, a certificate of no CA. */
+	assert_int_equal(ca_open(&s, good.buf, good.len, ca_pub.b, ca_pub.len,
+			     ROOT_H, &none),
+	    VT_E_POLICY);
+	assert_int_equal(ca_open(&s, good.buf, good.len, other_pub.b,
+			     other_pub.len, ROOT_S, &none),
+	    VT_E_CORRUPT);
+	assert_int_equal(ca_open(&s, leaf.buf, leaf.len, ca_pub.b, ca_pub.len,
+			     ROOT_S, &none),
+	    VT_E_FORMAT);
+	assert_int_equal(
+	    ca_open(&s, good.buf, good.len, ak.b, ak.len, ROOT_S, &none),
+	    VT_E_POLICY);
+	/* One bit anywhere. */
+	for (i = 0; i < good.len; i++) {
+		bad = good;
+		bad.buf[i] ^= 0x01;
+		assert_int_not_equal(ca_open(&s, bad.buf, bad.len, ca_pub.b,
+					 ca_pub.len, ROOT_S, &none),
+		    VT_OK);
+		assert_int_not_equal(ca_open(&s, good.buf, i, ca_pub.b,
+					 ca_pub.len, ROOT_S, &none),
+		    VT_OK);
+	}
+	assert_null(none);
+	ca_free(ca);
+	ca_free(NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_ca_is_a_ca_that_signs_no_other_ca),
+		cmocka_unit_test(each_certificate_verifies_and_has_its_purpose),
+		cmocka_unit_test(a_certificate_says_virtual_and_which_root),
+		cmocka_unit_test(the_specification_is_said),
+		cmocka_unit_test(lives_are_as_asked),
+		cmocka_unit_test(serials_differ_and_are_positive),
+		cmocka_unit_test(long_names_are_cut_between_characters),
+		cmocka_unit_test(a_key_that_no_vtpm_makes_gets_no_certificate),
+		cmocka_unit_test(every_prefix_of_a_key_is_refused),
+		cmocka_unit_test(a_signature_by_another_key_is_not_believed),
+		cmocka_unit_test(a_ca_that_does_not_fit_is_not_opened),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
