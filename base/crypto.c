@@ -6,6 +6,7 @@
 #include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <openssl/rand.h>
 
 #include <limits.h>
 #include <string.h>
@@ -189,6 +190,19 @@ hkdf_sha256(const uint8_t *key, size_t keylen, const void *info, size_t infolen,
 out:
 	EVP_PKEY_CTX_free(ctx);
 	return rc;
+}
+
+int
+crypto_reseed(void)
+{
+	uint8_t fresh[64];
+	int rc;
+
+	if ((rc = random_bytes(fresh, sizeof(fresh))) != VT_OK)
+		return rc;
+	RAND_seed(fresh, sizeof(fresh));
+	explicit_bzero(fresh, sizeof(fresh));
+	return VT_OK;
 }
 
 int

@@ -59,6 +59,10 @@ int hmac_sha256_parts(const uint8_t *key, size_t keylen,
 int hkdf_sha256(const uint8_t *key, size_t keylen, const void *info,
     size_t infolen, uint8_t *out, size_t outlen) VT_CHECK;
 
+/* After fork(2): fresh entropy of getrandom(2) into OpenSSL's generators,
+ * whatever they do by themselves.  VT_E_SYS. */
+int crypto_reseed(void) VT_CHECK;
+
 /* AES-256-GCM.  out has len bytes; it may be in. */
 int gcm_seal(const uint8_t key[GCM_KEY_LEN], const uint8_t iv[GCM_IV_LEN],
     const void *ad, size_t adlen, const uint8_t *in, size_t len, uint8_t *out,

@@ -165,7 +165,7 @@ cb_presence(TPM_BOOL *ret, uint32_t number)
  */
 
 int
-eng_init(void)
+eng_init(int log_fd)
 {
 	struct libtpms_callbacks cbs = {
 		.sizeOfStruct = sizeof(cbs),
@@ -178,6 +178,8 @@ eng_init(void)
 		.tpm_io_getphysicalpresence = cb_presence,
 	};
 
+	if (log_fd != -1)
+		TPMLIB_SetDebugFD(log_fd);
 	return TPMLIB_RegisterCallbacks(&cbs) == TPM_SUCCESS ? VT_OK : VT_E_TPM;
 }
 
@@ -198,8 +200,8 @@ choose(uint8_t tpm_version)
 	return VT_OK;
 }
 
-static void
-forget_all(void)
+void
+eng_forget(void)
 {
 	eng_power_off();
 	blob_done(&eng.permanent);
@@ -214,7 +216,7 @@ eng_manufacture(uint8_t tpm_version)
 	TPM_RESULT res;
 	int rc;
 
-	forget_all();
+	eng_forget();
 	if ((rc = choose(tpm_version)) != VT_OK)
 		return rc;
 	eng.may_manufacture = true;
@@ -222,7 +224,7 @@ eng_manufacture(uint8_t tpm_version)
 	eng.may_manufacture = false;
 	if (res != TPM_SUCCESS || eng.permanent.p == NULL) {
 		TPMLIB_Terminate();
-		forget_all();
+		eng_forget();
 		return VT_E_TPM;
 	}
 	eng.powered = true;

@@ -30,8 +30,15 @@
 
 #define ENG_BUF_MAX 4096 /* largest command and response */
 
-/* Once per process: register with libtpms.  VT_E_TPM. */
-int eng_init(void) VT_CHECK;
+/*
+ * Once per process: register with libtpms.  log_fd: where libtpms complains;
+ * it may dump a guest's command there, so not into a log.  -1: stderr.
+ * VT_E_TPM.
+ */
+int eng_init(int log_fd) VT_CHECK;
+
+/* Powered off, and every blob is wiped: no TPM is here. */
+void eng_forget(void);
 
 /*
  * Make a new TPM of this version (TPM_VER_* of vtpm/proto.h) and leave it

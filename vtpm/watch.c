@@ -17,7 +17,8 @@ struct watch {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct chan *ch; /* not NULL: watch it */
-	void (*cancel)(void);
+	void (*again)(void *arg);
+	void *arg;
 	int stop_fd; /* eventfd: let go */
 };
 
@@ -41,7 +42,7 @@ run(void *arg)
 		(void)pthread_mutex_unlock(&w->lock);
 		chan_watch(w->ch, w->stop_fd, WATCH_MS);
 		while (!stopped(w, AGAIN_MS))
-			w->cancel();
+			w->again(w->arg);
 		(void)pthread_mutex_lock(&w->lock);
 		w->ch = NULL;
 		(void)pthread_cond_broadcast(&w->changed);
@@ -87,7 +88,8 @@ watch_new(struct watch **ret)
 }
 
 int
-watch_begin(struct watch **wp, struct chan *ch, void (*cancel)(void))
+watch_begin(
+    struct watch **wp, struct chan *ch, void (*again)(void *arg), void *arg)
 {
 	struct watch *w;
 	int rc;
@@ -96,7 +98,8 @@ watch_begin(struct watch **wp, struct chan *ch, void (*cancel)(void))
 		return rc;
 	w = *wp;
 	(void)pthread_mutex_lock(&w->lock);
-	w->cancel = cancel;
+	w->again = again;
+	w->arg = arg;
 	w->ch = ch;
 	(void)pthread_cond_broadcast(&w->changed);
 	(void)pthread_mutex_unlock(&w->lock);

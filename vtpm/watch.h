@@ -17,12 +17,13 @@ struct watch; /* opaque */
 
 /*
  * Watch ch until watch_end().  *w: NULL before the first call; made then
- * and kept for the next.  cancel is called again and again once the channel
- * saw a cancel: one that comes before libtpms has begun is lost on it.
+ * and kept for the next.  Once chan_watch() has returned, again(arg) is
+ * called every few milliseconds: a cancel that comes before libtpms has
+ * begun is lost on it and must be repeated.
  * VT_E_NOMEM, VT_E_SYS: nobody watches, the command runs all the same.
  */
-int watch_begin(
-    struct watch **w, struct chan *ch, void (*cancel)(void)) VT_CHECK;
+int watch_begin(struct watch **w, struct chan *ch, void (*again)(void *arg),
+    void *arg) VT_CHECK;
 /* Returns when the thread has let go of the channel. */
 void watch_end(struct watch *w);
 
