@@ -57,8 +57,11 @@ on_durable(void *arg, int rc)
 		if (p->restored)
 			g->in.flags |= INST_F_RESTORED;
 	}
+	/* A restored state is told its new generation and stores itself
+	 * again under it: two copies cannot both be current. */
 	if (g != NULL && g->link != NULL && g->link->serial == p->serial)
-		wlink_stored(g->link, p->id, rc, p->version, p->generation);
+		wlink_stored(g->link, p->id, rc, p->version,
+		    p->generation + (p->restored ? 1 : 0));
 	free(p);
 }
 
@@ -117,8 +120,8 @@ inst_on_store(void *arg, uint32_t id, const struct wstore *s)
 	memcpy(p->digest, s->digest, sizeof(p->digest));
 	if (restored)
 		mgr_audit(g->m, "manager", "restore", g->in.name, "ok",
-		    "a snapshot was loaded, generation is now %llu",
-		    (unsigned long long)s->generation);
+		    "a snapshot was loaded, the generation becomes %llu",
+		    (unsigned long long)s->generation + 1);
 	mgr_commit_soon(g->m, on_durable, p);
 }
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+
+#include "tools/vtpmctl.h"
+
+static void
+print_processes(const json_t *o)
+{
+	static const struct {
+		const char *key, *title;
+	} kinds[] = { { "zygote", "Zygote" }, { "hwtpm", "hwtpm" } };
+	const json_t *c;
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		c = json_object_get(o, kinds[i].key);
+		(void)printf("%-10s pid %llu, restarted %llu time(s)\n",
+		    kinds[i].title, (unsigned long long)vctl_num(c, "pid"),
+		    (unsigned long long)vctl_num(c, "restarts"));
+	}
+}
+
+static void
+print_tpm(const json_t *o)
+{
+	const json_t *t = json_object_get(o, "tpm");
+
+	(void)printf("%-10s %s", "Root", vctl_text(o, "root"));
+	if (json_is_true(json_object_get(t, "up")))
+		(void)printf(", TPM of %s firmware %s over %s\n",
+		    vctl_text(t, "manufacturer"), vctl_text(t, "firmware"),
+		    vctl_text(t, "tcti"));
+	else
+		(void)printf(
+		    ", its TPM does not answer: %s\n", vctl_text(t, "why"));
+}
+
+static void
+print_vtpms(const json_t *o)
+{
+	const json_t *n = json_object_get(o, "vtpms"), *val;
+	const char *key;
+
+	(void)printf(
+	    "%-10s %llu", "vTPMs", (unsigned long long)vctl_num(n, "known"));
+	json_object_foreach((json_t *)(uintptr_t)n, key,
+	    val) if (json_integer_value(val) != 0 && key[0] != 'k')(void)
+	    printf(", %lld %s", (long long)json_integer_value(val), key);
+	(void)printf("\n");
+}
+
+static void
+print_human(const json_t *o)
+{
+	const json_t *s = json_object_get(o, "space");
+	const json_t *p = json_object_get(o, "pool");
+	const json_t *c = json_object_get(o, "counters");
+	char when[32];
+
+	(void)printf("%-10s %s, pid %llu, since %s\n", "Manager",
+	    vctl_text(o, "version"), (unsigned long long)vctl_num(o, "pid"),
+	    vctl_time(vctl_num(o, "started_ms"), when));
+	(void)printf("%-10s %s\n%-10s %s\n", "State", vctl_text(o, "state"),
+	    "Run", vctl_text(o, "run"));
+	(void)printf("%-10s %s\n", "Workers",
+	    json_is_true(json_object_get(o, "separated"))
+		? "each with a uid of its own"
+		: "all under the manager's uid");
+	print_tpm(o);
+	print_processes(o);
+	(void)printf("%-10s %llu MB free%s%s\n", "Space",
+	    (unsigned long long)(vctl_num(s, "free_bytes") >> 20),
+	    json_is_true(json_object_get(s, "ok"))
+		? ""
+		: ", too little for new vTPMs",
+	    json_is_true(json_object_get(s, "storage_ok"))
+		? ""
+		: ", THE STORE TAKES NO DATA");
+	(void)printf("%-10s %llu of %llu ready\n", "Pool",
+	    (unsigned long long)vctl_num(p, "ready"),
+	    (unsigned long long)vctl_num(p, "size"));
+	print_vtpms(o);
+	(void)printf("%-10s %llu states in %llu commits (at most %llu at "
+		     "once), last took %llu us\n",
+	    "Stored", (unsigned long long)vctl_num(c, "stores"),
+	    (unsigned long long)vctl_num(c, "commits"),
+	    (unsigned long long)vctl_num(c, "batch_max"),
+	    (unsigned long long)vctl_num(c, "commit_us_last"));
+}
+
+int
+vctl_status(struct vctl *v, int argc, char **argv)
+{
+	json_t *o;
+
+	(void)argv;
+	if (argc != 1)
+		return vctl_usage(v, "it takes no argument");
+	if ((o = vctl_json(v, "Status", NULL)) == NULL)
+		return EXIT_REFUSED;
+	if (v->json)
+		return vctl_print_json(o);
+	print_human(o);
+	json_decref(o);
+	return EXIT_OK;
+}
