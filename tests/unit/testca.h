@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * testca.h - certificates as a test wants them, right or wrong.  Needs
+ * cmocka.h before it.
+ */
+#ifndef TESTS_TESTCA_H
+#define TESTS_TESTCA_H
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <string.h>
+
+#include "measure/certext.h"
+#include "measure/x509.h"
+
+#define TC_NOW ((time_t)1900000000)
+
+struct tc_spec {
+	EVP_PKEY *key;    /* certified */
+	const char *name; /* subject CN */
+	bool ca;
+	const char *eku;                     /* OID, or NULL */
+	const struct certext_instance *inst; /* or NULL */
+	uint8_t root;                        /* enum certext_root; 0: none */
+	bool two_inst;                       /* the extension twice */
+	long from, to;                       /* seconds around TC_NOW */
+};
+
+struct tc_cert {
+	uint8_t der[X509_CERT_MAX];
+	size_t len;
+};
+
+static inline void
+tc_add_der(X509 *x, const char *oid, const uint8_t *der, size_t len)
+{
+	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
+	ASN1_OCTET_STRING *os = ASN1_OCTET_STRING_new();
+	X509_EXTENSION *ext;
+
+	assert_int_equal(ASN1_OCTET_STRING_set(os, der, (int)len), 1);
+	ext = X509_EXTENSION_create_by_OBJ(NULL, obj, 0, os);
+	assert_non_null(ext);
+	assert_int_equal(X509_add_ext(x, ext, -1), 1);
+	X509_EXTENSION_free(ext);
+	ASN1_OCTET_STRING_free(os);
+	ASN1_OBJECT_free(obj);
+}
+
+static inline void
+tc_add(X509 *x, int nid, const char *value)
+{
+	X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+
+	assert_non_null(ext);
+	assert_int_equal(X509_add_ext(x, ext, -1), 1);
+	X509_EXTENSION_free(ext);
+}
+
+/* As the TCG EK profile has it: critical, and nothing but a directoryName. */
+static inline void
+tc_add_san(X509 *x)
+{
+	GENERAL_NAMES *names = GENERAL_NAMES_new();
+	GENERAL_NAME *gn = GENERAL_NAME_new();
+	ASN1_OBJECT *obj = OBJ_txt2obj(CERTEXT_OID_TPM_MODEL, 1);
+	X509_NAME *dn = X509_NAME_new();
+
+	assert_int_equal(X509_NAME_add_entry_by_OBJ(dn, obj, MBSTRING_UTF8,
+			     (const unsigned char *)"virtual", -1, -1, 0),
+	    1);
+	gn->type = GEN_DIRNAME;
+	gn->d.directoryName = dn;
+	assert_true(sk_GENERAL_NAME_push(names, gn) > 0);
+	assert_int_equal(
+	    X509_add1_ext_i2d(x, NID_subject_alt_name, names, 1, 0), 1);
+	GENERAL_NAMES_free(names);
+	ASN1_OBJECT_free(obj);
+}
+
+/* issuer NULL: self-signed with s->key. */
+static inline void
+tc_make(const struct tc_spec *s, const struct tc_cert *issuer,
+    EVP_PKEY *issuer_key, struct tc_cert *ret)
+{
+	static long serial = 1;
+	const unsigned char *p;
+	uint8_t ext[CERTEXT_MAX_LEN], *w = ret->der;
+	X509 *x = X509_new(), *up = NULL;
+	X509_NAME *name;
+	size_t n;
+
+	assert_int_equal(X509_set_version(x, 2), 1);
+	ASN1_INTEGER_set(X509_get_serialNumber(x), serial++);
+	assert_non_null(ASN1_TIME_set(
+	    X509_getm_notBefore(x), TC_NOW + (s->from != 0 ? s->from : -60)));
+	assert_non_null(ASN1_TIME_set(
+	    X509_getm_notAfter(x), TC_NOW + (s->to != 0 ? s->to : 60)));
+	name = X509_get_subject_name(x);
+	assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+			     (const unsigned char *)s->name, -1, -1, 0),
+	    1);
+	if (issuer != NULL) {
+		p = issuer->der;
+		assert_non_null(up = d2i_X509(NULL, &p, (long)issuer->len));
+		name = X509_get_subject_name(up);
+	}
+	assert_int_equal(X509_set_issuer_name(x, name), 1);
+	assert_int_equal(X509_set_pubkey(x, s->key), 1);
+	tc_add(x, NID_basic_constraints,
+	    s->ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
+	if (!s->ca)
+		tc_add_san(x);
+	if (s->eku != NULL)
+		tc_add(x, NID_ext_key_usage, s->eku);
+	if (s->inst != NULL) {
+		assert_int_equal(
+		    certext_instance_put(s->inst, ext, sizeof(ext), &n), VT_OK);
+		tc_add_der(x, CERTEXT_OID_INSTANCE, ext, n);
+		if (s->two_inst)
+			tc_add_der(x, CERTEXT_OID_INSTANCE, ext, n);
+	}
+	if (s->root != 0) {
+		assert_int_equal(
+		    certext_root_put(s->root, ext, sizeof(ext), &n), VT_OK);
+		tc_add_der(x, CERTEXT_OID_ROOT, ext, n);
+	}
+	assert_true(X509_sign(x, issuer != NULL ? issuer_key : s->key,
+			EVP_sha256()) > 0);
+	assert_true(i2d_X509(x, NULL) <= X509_CERT_MAX);
+	ret->len = (size_t)i2d_X509(x, &w);
+	X509_free(x);
+	X509_free(up);
+}
+
+#endif
