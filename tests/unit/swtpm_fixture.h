@@ -199,11 +199,18 @@ fake_buffer_size(
 	return 0;
 }
 
-/* Every byte of a blob is its type. */
+/* What stands in a blob at off. */
+static inline uint8_t
+blob_byte(uint32_t type, size_t off)
+{
+	return (uint8_t)(type + off * 7 + (off >> 8));
+}
+
 static inline uint32_t
 fake_get_blob(void *arg, enum chan_blob type, uint8_t **ret, size_t *ret_len)
 {
 	struct fake *f = arg;
+	size_t i;
 
 	fake_say(f, "get%u ", type);
 	*ret_len = 0;
@@ -211,7 +218,8 @@ fake_get_blob(void *arg, enum chan_blob type, uint8_t **ret, size_t *ret_len)
 		return SR_RETRY;
 	if ((*ret = malloc(f->blob_len[type])) == NULL)
 		return SR_FAIL;
-	memset(*ret, (int)type, f->blob_len[type]);
+	for (i = 0; i < f->blob_len[type]; i++)
+		(*ret)[i] = blob_byte(type, i);
 	*ret_len = f->blob_len[type];
 	return 0;
 }

@@ -81,7 +81,7 @@ system_reset_is_one_power_cycle_per_init(void **state)
 
 static size_t
 read_blob(struct fake *f, int ctl, const char *request, const char *head,
-    uint8_t fill)
+    uint32_t type, size_t off)
 {
 	uint8_t buf[16384];
 	char hex[33];
@@ -94,7 +94,7 @@ read_blob(struct fake *f, int ctl, const char *request, const char *head,
 	hex_encode(buf, 16, hex);
 	assert_string_equal(hex, head);
 	for (i = 16; i < n; i++)
-		assert_int_equal(buf[i], fill);
+		assert_int_equal(buf[i], blob_byte(type, off + (size_t)i - 16));
 	return (size_t)n - 16;
 }
 
@@ -106,17 +106,17 @@ savevm_gets_whole_blobs_and_leaves_the_tpm_on(void **state)
 
 	start(f, &ctl, &data);
 	assert_int_equal(read_blob(f, ctl, "0000000c000000010000000100000000",
-			     "00000000000000020000051300000513", 1),
+			     "00000000000000020000051300000513", 1, 0),
 	    1299);
 	assert_int_equal(read_blob(f, ctl, "0000000c000000010000000200000000",
-			     "00000000000000020000230a0000230a", 2),
+			     "00000000000000020000230a0000230a", 2, 0),
 	    8970);
 	/* in pieces: the rest of the same snapshot */
 	assert_int_equal(read_blob(f, ctl, "0000000c000000010000000200002300",
-			     "00000000000000020000230a0000000a", 2),
+			     "00000000000000020000230a0000000a", 2, 0x2300),
 	    10);
 	assert_int_equal(read_blob(f, ctl, "0000000c000000010000000300000000",
-			     "00000800000000000000000000000000", 0),
+			     "00000800000000000000000000000000", 3, 0),
 	    0);
 	expect_journal(f, "get1 get2 get3 ");
 	ask(f, ctl, "0000000c00000001000000000000000000000000",
@@ -331,15 +331,16 @@ static void
 largest_state_goes_in_and_out(void **state)
 {
 	struct fake *f = *state;
-	uint8_t buf[65536];
+	static uint8_t all[16 + SWTPM_BLOB_MAX];
+	uint8_t buf[60000];
 	int ctl = dial(f);
-	size_t left, n;
+	size_t left, n, i;
 	ssize_t got;
 
 	memset(buf, 1, sizeof(buf));
 	send_hex(ctl, "0000000d000000000000000100080000", -1);
 	for (left = SWTPM_BLOB_MAX; left > 0; left -= n) {
-		n = left < 60000 ? left : 60000;
+		n = left < sizeof(buf) ? left : sizeof(buf);
 		assert_int_equal(send(ctl, buf, n, 0), n);
 		pump(f);
 	}
@@ -350,11 +351,13 @@ largest_state_goes_in_and_out(void **state)
 	f->blob_len[1] = SWTPM_BLOB_MAX;
 	send_hex(ctl, "0000000c000000010000000100000000", -1);
 	pump(f); /* more than a socket takes: queued, and the loop sleeps */
-	for (left = 16 + SWTPM_BLOB_MAX; left > 0; left -= (size_t)got) {
-		got = recv(ctl, buf, sizeof(buf), MSG_DONTWAIT);
+	for (n = 0; n < sizeof(all); n += (size_t)got) {
+		got = recv(ctl, all + n, sizeof(all) - n, MSG_DONTWAIT);
 		assert_true(got > 0);
 		pump(f);
 	}
+	for (i = 0; i < SWTPM_BLOB_MAX; i++)
+		assert_int_equal(all[16 + i], blob_byte(1, i));
 	ask(f, ctl, "00000001", "0000000000007fbf");
 	(void)close(ctl);
 }
