@@ -157,6 +157,8 @@ instance_check(const X_INSTANCE *v, struct certext_instance *ret)
 	    !get_uint(v->group, UINT32_MAX, &group) ||
 	    !get_uint(v->root, UINT8_MAX, &root) || !root_ok(root))
 		return VT_E_RANGE;
+	if (v->is_virtual != 0 && v->is_virtual != 0xff)
+		return VT_E_FORMAT; /* OpenSSL keeps a BER value as it is */
 	memcpy(x.uuid, ASN1_STRING_get0_data(v->uuid), UUID_LEN);
 	x.generation = generation;
 	x.group = (uint32_t)group;
