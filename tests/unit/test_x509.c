@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_x509.c - certificates are accepted only from the right CA, for the
+ * right key, use, vTPM and kind of root.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure/evidence.h"
+#include "tests/unit/fakequote.h"
+#include "tests/unit/testca.h"
+
+struct set {
+	struct fq f; /* for its keys and public areas */
+	EVP_PKEY *ca_key, *other;
+	struct certext_instance ek_inst, ak_inst;
+	struct tc_spec ca_spec, ek_spec, ak_spec;
+	struct tc_cert ca, ek, ak;
+	EVP_PKEY *ek_issuer, *ak_issuer; /* NULL: ca_key */
+};
+
+static void
+set_init(struct set *s)
+{
+	memset(s, 0, sizeof(*s));
+	fq_init(&s->f);
+	fq_make(&s->f);
+	s->ca_key = EVP_EC_gen("P-256");
+	s->other = EVP_EC_gen("P-256");
+	assert_non_null(s->ca_key);
+	assert_non_null(s->other);
+	memset(s->ak_inst.uuid, 0xab, UUID_LEN);
+	s->ak_inst.generation = 3;
+	s->ak_inst.group = 7;
+	s->ak_inst.root = CERTEXT_SOFTWARE;
+	s->ak_inst.is_virtual = true;
+	s->ek_inst = s->ak_inst;
+	s->ca_spec = (struct tc_spec){ .key = s->ca_key,
+		.name = "CA",
+		.ca = true,
+		.root = CERTEXT_SOFTWARE };
+	s->ek_spec = (struct tc_spec){ .key = s->f.ek,
+		.name = "EK",
+		.eku = CERTEXT_EKU_EK,
+		.inst = &s->ek_inst };
+	s->ak_spec = (struct tc_spec){ .key = s->f.ak,
+		.name = "AK",
+		.eku = CERTEXT_EKU_AK,
+		.inst = &s->ak_inst };
+}
+
+static void
+set_done(struct set *s)
+{
+	fq_done(&s->f);
+	EVP_PKEY_free(s->ca_key);
+	EVP_PKEY_free(s->other);
+}
+
+static int
+verify(struct set *s, struct x509_report *rep)
+{
+	struct x509_want w = { .now = TC_NOW };
+
+	tc_make(&s->ca_spec, NULL, NULL, &s->ca);
+	tc_make(&s->ek_spec, &s->ca,
+	    s->ek_issuer != NULL ? s->ek_issuer : s->ca_key, &s->ek);
+	tc_make(&s->ak_spec, &s->ca,
+	    s->ak_issuer != NULL ? s->ak_issuer : s->ca_key, &s->ak);
+	w.ek_cert = s->ek.der;
+	w.ek_cert_len = s->ek.len;
+	w.ak_cert = s->ak.der;
+	w.ak_cert_len = s->ak.len;
+	w.ca = s->ca.der;
+	w.ca_len = s->ca.len;
+	w.ak_pub = s->f.ak_pub;
+	w.ak_pub_len = s->f.ak_pub_len;
+	return x509_verify(&w, rep);
+}
+
+static void
+fails_in(struct set *s, enum x509_step step)
+{
+	struct x509_report rep;
+	int i;
+
+	assert_int_equal(verify(s, &rep), VT_E_AUTH);
+	assert_string_equal(x509_step_id(rep.failed), x509_step_id(step));
+	assert_true(rep.why[0] != '\0');
+	for (i = 0; i < XS_N; i++)
+		assert_int_equal(rep.outcome[i], i < (int)step ? QO_PASS
+						 : i == (int)step
+						     ? QO_FAIL
+						     : QO_NOT_REACHED);
+}
+
+static void
+good_certificates_pass_every_step(void **state)
+{
+	struct x509_report rep;
+	struct set s;
+
+	(void)state;
+	set_init(&s);
+	s.ak_inst.generation = 4; /* issued again after a restore */
+	assert_int_equal(verify(&s, &rep), VT_OK);
+	assert_int_equal(rep.failed, XS_N);
+	assert_int_equal(rep.root, CERTEXT_SOFTWARE);
+	assert_int_equal(rep.instance.generation, 4);
+	assert_true(tpm_name_equal(&rep.ek_name, &s.f.ek_name));
+	assert_non_null(strstr(rep.ca_subject, "CA"));
+	set_done(&s);
+}
+
+static void
+other_ca_is_refused(void **state)
+{
+	struct set s;
+
+	(void)state;
+	set_init(&s);
+	s.ek_issuer = s.other; /* same name, another key */
+	fails_in(&s, XS_EK_CHAIN);
+	s.ek_issuer = NULL;
+	s.ak_issuer = s.other;
+	fails_in(&s, XS_AK_CHAIN);
+	set_done(&s);
+}
+
+static void
+ca_must_be_a_ca(void **state)
+{
+	struct x509_report rep;
+	struct x509_want w = { .now = TC_NOW };
+	struct set s;
+
+	(void)state;
+	set_init(&s);
+	s.ca_spec.ca = false;
+	fails_in(&s, XS_CA);
+	assert_int_equal(x509_verify(&w, &rep), VT_E_AUTH); /* none given */
+	assert_int_equal(rep.failed, XS_CA);
+	w.ca = (const uint8_t *)"-----BEGIN CERTIFICATE-----\nAAAA\n";
+	w.ca_len = strlen((const char *)w.ca);
+	assert_int_equal(x509_verify(&w, &rep), VT_E_AUTH);
+	assert_int_equal(rep.failed, XS_CA);
+	w.ca = (const uint8_t *)"no certificate here\n";
+	w.ca_len = strlen((const char *)w.ca);
+	assert_int_equal(x509_verify(&w, &rep), VT_E_AUTH);
+	assert_int_equal(rep.failed, XS_CA);
+	set_done(&s);
+}
+
+static void
+certificates_out_of_date_are_refused(void **state)
+{
+	struct set s;
+
+	(void)state;
+	set_init(&s);
+	s.ek_spec.from = -100;
+	s.ek_spec.to = -1;
+	fails_in(&s, XS_EK_CHAIN);
+	s.ek_spec.from = s.ek_spec.to = 0;
+	s.ak_spec.from = 1;
+	fails_in(&s, XS_AK_CHAIN);
+	s.ak_spec.from = 0;
+	s.ca_spec.from = -100;
+	s.ca_spec.to = -1;
+	fails_in(&s, XS_EK_CHAIN);
+	set_done(&s);
+}
+
+static void
+certificates_for_other_uses_are_refused(void **state)
+{
+	struct set s;
+
+	(void)state;
+	set_init(&s);
+	s.ek_spec.eku = "clientAuth";
+	fails_in(&s, XS_EK_PURPOSE);
+	s.ek_spec.eku = NULL;
+	fails_in(&s, XS_EK_PURPOSE);
+	s.ek_spec.eku = CERTEXT_EKU_AK;
+	fails_in(&s, XS_EK_PURPOSE);
+	s.ek_spec.eku = CERTEXT_EKU_EK;
+	s.ak_spec.eku = CERTEXT_EKU_EK;
+	fails_in(&s, XS_AK_PURPOSE);
+	s.ak_spec.eku = NULL;
+	fails_in(&s, XS_AK_PURPOSE);
+	s.ak_spec.eku = CERTEXT_EKU_AK "," CERTEXT_EKU_EK;
+	fails_in(&s, XS_AK_PURPOSE);
+	s.ak_spec.eku = CERTEXT_EKU_AK;
+	s.ak_spec.ca = true;
+	fails_in(&s, XS_AK_PURPOSE);
+	set_done(&s);
+}
+
+/* A guest that holds a certified key must not be able to certify others. */
+static void
+certificate_signed_by_an_ek_is_refused(void **state)
+{
+	struct x509_report rep;
+	struct x509_want w = { .now = TC_NOW };
+	struct set s;
+
+	(void)state;
+	set_init(&s);
+	assert_int_equal(verify(&s, &rep), VT_OK);
+	tc_make(&s.ak_spec, &s.ek, s.f.ek, &s.ak);
+	w.ek_cert = s.ek.der;
+	w.ek_cert_len = s.ek.len;
+	w.ak_cert = s.ak.der;
+	w.ak_cert_len = s.ak.len;
+	w.ca = s.ca.der;
+	w.ca_len = s.ca.len;
+	w.ak_pub = s.f.ak_pub;
+	w.ak_pub_len = s.f.ak_pub_len;
+	assert_int_equal(x509_verify(&w, &rep), VT_E_AUTH);
+	assert_int_equal(rep.failed, XS_AK_CHAIN);
+	set_done(&s);
+}
+
+static void
+other_keys_are_refused(void **state)
+{
+	EVP_PKEY *p384 = EVP_EC_gen("P-384");
+	struct set s;
+
+	(void)state;
+	assert_non_null(p384);
+	set_init(&s);
+	s.ek_spec.key = p384; /* no standard template that we know */
+	fails_in(&s, XS_EK_KEY);
+	s.ek_spec.key = s.f.ek;
+	s.ak_spec.key = s.other;
+	fails_in(&s, XS_AK_KEY);
+	EVP_PKEY_free(p384);
+	set_done(&s);
+}
+
+static void
+both_must_be_for_one_virtual_tpm(void **state)
+{
+	struct set s;
+
+	(void)state;
+	set_init(&s);
+	s.ek_inst.uuid[0] ^= 1;
+	fails_in(&s, XS_INSTANCE);
+	s.ek_inst = s.ak_inst;
+	s.ek_inst.group = 8;
+	fails_in(&s, XS_INSTANCE);
+	s.ek_inst = s.ak_inst;
+	s.ek_inst.generation = 4; /* the AK's is from before a restore */
+	fails_in(&s, XS_INSTANCE);
+	s.ek_inst = s.ak_inst;
+	s.ak_inst.is_virtual = s.ek_inst.is_virtual = false;
+	fails_in(&s, XS_INSTANCE);
+	s.ak_inst.is_virtual = s.ek_inst.is_virtual = true;
+	s.ak_spec.inst = NULL;
+	fails_in(&s, XS_INSTANCE);
+	s.ak_spec.inst = &s.ak_inst;
+	s.ek_spec.two_inst = true;
+	fails_in(&s, XS_INSTANCE);
+	set_done(&s);
+}
+
+/* Law 8. */
+static void
+software_root_never_passes_for_hardware(void **state)
+{
+	struct x509_report rep;
+	struct set s;
+
+	(void)state;
+	set_init(&s);
+	s.ek_inst.root = s.ak_inst.root = CERTEXT_HARDWARE;
+	fails_in(&s, XS_ROOT); /* the CA is a software root */
+	s.ca_spec.root = 0;    /* or does not say */
+	fails_in(&s, XS_ROOT);
+	s.ca_spec.root = CERTEXT_HARDWARE;
+	assert_int_equal(verify(&s, &rep), VT_OK);
+	assert_int_equal(rep.root, CERTEXT_HARDWARE);
+	s.ak_inst.root = CERTEXT_SOFTWARE;
+	fails_in(&s, XS_INSTANCE);
+	set_done(&s);
+}
+
+static void
+broken_certificates_are_refused(void **state)
+{
+	struct x509_report rep;
+	struct x509_want w = { .now = TC_NOW };
+	struct tpm_name name;
+	uint8_t *copy;
+	struct set s;
+	size_t n;
+
+	(void)state;
+	set_init(&s);
+	assert_int_equal(verify(&s, &rep), VT_OK);
+	w.ca = s.ca.der;
+	w.ca_len = s.ca.len;
+	for (n = 0; n <= s.ek.len + 1; n++) {
+		if (n == s.ek.len)
+			continue;
+		copy = calloc(1, n > 0 ? n : 1);
+		assert_non_null(copy);
+		memcpy(copy, s.ek.der, n < s.ek.len ? n : s.ek.len);
+		w.ek_cert = copy;
+		w.ek_cert_len = n;
+		assert_int_equal(x509_ek_name(copy, n, &name), VT_E_FORMAT);
+		assert_int_equal(x509_verify(&w, &rep), VT_E_AUTH);
+		assert_int_equal(rep.failed, XS_EK_CHAIN);
+		free(copy);
+	}
+	set_done(&s);
+}
+
+/* The certificates of vtpm_manager/ca.c, in tests/vectors/evidence. */
+static void
+certificates_of_the_manager_pass(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char	*name;
+		uint8_t		 root;
+	} cases[] = {
+		{ "ecc", CERTEXT_SOFTWARE },
+		{ "rsa", CERTEXT_HARDWARE },
+		{ "pss", CERTEXT_SOFTWARE },
+	};
+	/* clang-format on */
+	struct x509_report rep;
+	struct evidence *ev;
+	char path[128], err[EV_ERR_MAX];
+	uint8_t *buf, *ca, *made;
+	size_t len, ca_len, i;
+
+	(void)state;
+	assert_int_equal(
+	    read_file("tests/vectors/evidence/made", 64, &made, &len), VT_OK);
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		struct x509_want w = { 0 };
+
+		(void)snprintf(path, sizeof(path),
+		    "tests/vectors/evidence/%s.json", cases[i].name);
+		assert_int_equal(
+		    read_file(path, EV_MAX_LEN, &buf, &len), VT_OK);
+		assert_int_equal(evidence_parse(buf, len, &ev, err), VT_OK);
+		(void)snprintf(path, sizeof(path),
+		    "tests/vectors/evidence/%s-ca.pem", cases[i].name);
+		assert_int_equal(
+		    read_file(path, X509_CA_MAX, &ca, &ca_len), VT_OK);
+		w.now = (time_t)strtoll((char *)made, NULL, 10);
+		w.ca = ca;
+		w.ca_len = ca_len;
+		w.ek_cert = ev->part[EV_EK_CERT].p;
+		w.ek_cert_len = ev->part[EV_EK_CERT].len;
+		w.ak_cert = ev->part[EV_AK_CERT].p;
+		w.ak_cert_len = ev->part[EV_AK_CERT].len;
+		w.ak_pub = ev->part[EV_AK_PUBLIC].p + 2;
+		w.ak_pub_len = ev->part[EV_AK_PUBLIC].len - 2;
+		assert_int_equal(x509_verify(&w, &rep), VT_OK);
+		assert_int_equal(rep.root, cases[i].root);
+		evidence_free(ev);
+		free(buf);
+		free(ca);
+	}
+	free(made);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_certificates_pass_every_step),
+		cmocka_unit_test(other_ca_is_refused),
+		cmocka_unit_test(ca_must_be_a_ca),
+		cmocka_unit_test(certificates_out_of_date_are_refused),
+		cmocka_unit_test(certificates_for_other_uses_are_refused),
+		cmocka_unit_test(certificate_signed_by_an_ek_is_refused),
+		cmocka_unit_test(other_keys_are_refused),
+		cmocka_unit_test(both_must_be_for_one_virtual_tpm),
+		cmocka_unit_test(software_root_never_passes_for_hardware),
+		cmocka_unit_test(broken_certificates_are_refused),
+		cmocka_unit_test(certificates_of_the_manager_pass),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
