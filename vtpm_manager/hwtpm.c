@@ -17,7 +17,7 @@
 #define RANDOM_PART 32   /* bytes: every TPM gives these in one command */
 #define FRESH_US 1000000 /* an answer this young needs no ping */
 #define TAG_NO_SESSIONS 0x8001
-#define RC_BADTAG_12 0x1e /* what a TPM 1.2 says to a TPM 2.0 command */
+#define TAG_RSP_12 0x00c4 /* a TPM 1.2 answers with this */
 #define MAX_STALE 64      /* handles that a TPM can hold */
 
 void
@@ -160,7 +160,7 @@ startup(struct hwtpm *h)
 	finish(&w);
 	if ((rc = raw(h, &w, rsp, &len, &r, what)) != VT_OK)
 		return rc;
-	if (r == RC_BADTAG_12)
+	if (be16_get(rsp) == TAG_RSP_12)
 		return hwtpm_fail(h, VT_E_UNSUPPORTED,
 		    "the TPM at %s is a TPM 1.2; a TPM 2.0 is needed", h->conf);
 	/* INITIALIZE: the firmware or the kernel did it already. */

@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,12 +58,14 @@ start(char *cmdline)
 	     w = strtok_r(NULL, " ", &save))
 		argv[n++] = w;
 	argv[n] = NULL;
-	if (n == 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, sv) == -1 ||
+	if (n == 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1 ||
 	    (pid = fork()) == -1)
 		die("start", VT_E_SYS);
 	if (pid == 0) {
-		(void)close(sv[0]);
-		if (sv[1] != 3 && (dup2(sv[1], 3) == -1 || close(sv[1]) == -1))
+		/* dup2() onto itself would leave close-on-exec set. */
+		if (sv[1] == 3 ? fcntl(3, F_SETFD, 0) == -1
+			       : dup2(sv[1], 3) == -1)
 			_exit(126);
 		(void)execv(argv[0], argv);
 		_exit(127);

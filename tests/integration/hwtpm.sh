@@ -1,0 +1,245 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# hwtpm.sh - vtpm-hwtpm against a stock swtpm: keys made once and loaded again,
+# certificates that openssl accepts, other TPMs refused, lost and reset TPMs
+# survived, everything bounded.
+set -u
+B=${B:-build}
+cd "$(dirname "$0")/../.." || exit 1
+case $B in /*) ;; *) B=$PWD/$B ;; esac
+hwtpm=${HWTPM:-$B/vtpm-hwtpm}
+hwcmd=${HWCMD:-$B/tests/hwcmd}
+dir=$(mktemp -d /tmp/vtpm-hwtpm.XXXXXX)
+uuid=11112222-3333-4444-5555-666677778888
+cd "$dir" || exit 1
+pids=()
+cleanup() {
+	for p in "${pids[@]}"; do
+		kill -CONT "$p" 2>/dev/null
+		kill "$p" 2>/dev/null
+	done
+	wait 2>/dev/null
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+ok() { echo "ok - $*"; }
+not_ok() {
+	echo "not ok - $*"
+	sed 's/^/  /' out err 2>/dev/null | tail -20
+}
+check() { # text, command...
+	local text=$1
+	shift
+	if "$@"; then ok "$text"; else not_ok "$text"; fi
+}
+says() { grep -aqE -e "$1" out; }
+
+# A TPM NAME with its state in NAME.d; swtpm's options follow.
+cat >tpm.sh <<'END'
+name=$1; shift
+mkdir -p "$name.d"
+rm -f "$name"
+swtpm socket --tpmstate "dir=$name.d" --server "type=unixio,path=$name" \
+    --ctrl "type=unixio,path=$name.ctrl" --flags not-need-init "$@" \
+    >>swtpm.log 2>&1 &
+echo $! >"$name.pid"
+for i in $(seq 100); do [ -S "$name" ] && break; sleep 0.02; done
+END
+start_tpm() {
+	bash tpm.sh "$@"
+	pids+=("$(cat "$1.pid")")
+}
+# For `sh` commands of hwcmd: end it, start it anew.
+cat >stop.sh <<'END'
+kill -${2:-KILL} "$(cat "$1.pid")"
+while kill -0 "$(cat "$1.pid")" 2>/dev/null; do sleep 0.02; done
+END
+run() { # TPM, options of hwtpm, commands...
+	local tpm=$1 opt=$2
+	shift 2
+	timeout 100 "$hwcmd" "$hwtpm --tcti swtpm:path=$dir/$tpm $opt" "$@" \
+	    >out 2>err
+}
+forget() { pids+=("$(cat "$1.pid")"); }
+
+start_tpm a --tpm2
+start_tpm b --tpm2
+
+# Keys of a guest: of b, which plays the guest's vTPM here.
+export TPM2TOOLS_TCTI=swtpm:path=$dir/b
+{
+	tpm2_startup -c
+	tpm2_createek -c ekr.ctx -G rsa -u ekr.pub
+	tpm2_flushcontext -t
+	tpm2_createek -c eke.ctx -G ecc -u eke.pub
+	tpm2_createak -C eke.ctx -c ak.ctx -G ecc -g sha256 -s ecdsa -u ak.pub
+	tpm2_flushcontext -t
+	tpm2_createprimary -C o -G ecc -c srk.ctx
+	tpm2_create -C srk.ctx -G ecc:ecdsa-sha256 -u plain.pub -r plain.priv \
+	    -a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sign'
+	tpm2_flushcontext -t
+} >tools.log 2>&1
+openssl genrsa 2048 2>/dev/null | openssl rsa -modulus -noout 2>/dev/null |
+    sed 's/^Modulus=//' | xxd -r -p >ek12.mod
+keys=ek-rsa:ekr.pub,ek-ecc:eke.pub,ak:ak.pub
+
+# --- keys, once --------------------------------------------------------------
+run a "" status init 1 node-7 k init 1 node-7 again load 1 k status
+check "keys are made, and loaded again in the same process" \
+    eval 'says "^init: ok" && says "^load: ok"'
+check "they are not made twice" says "^init: error -13 .*not made twice"
+check "the status names the TPM" says "maker='IBM SW" 
+openssl x509 -inform der -in k.ca.der -out ca.pem
+check "openssl accepts the CA's own certificate" \
+    eval 'openssl verify -x509_strict -CAfile ca.pem ca.pem >out 2>&1'
+openssl x509 -in ca.pem -noout -text >out
+check "it says what it is" \
+    eval 'says "Subject: CN = vTPM manager CA \(software root\) node-7" &&
+	says "CA:TRUE, pathlen:0" && says "Certificate Sign, CRL Sign"'
+
+run a "" load 1 k certs guest1 $uuid 7 g $keys
+check "another process loads the same keys" says "^load: ok"
+check "it issues three certificates at once" says "^certs: ok 3"
+for k in ek-rsa ek-ecc ak; do
+	check "openssl accepts the $k certificate" \
+	    eval "openssl verify -x509_strict -CAfile ca.pem g.$k.der >out 2>&1"
+done
+openssl x509 -inform der -in g.ak.der -noout -text >out
+check "the AK certificate says virtual, software root, which guest" \
+    eval 'says "virtual TPM, software root" && says "URI:urn:uuid:$uuid" &&
+	says "CN = guest1 $uuid" && says "2\.23\.133\.8\.3"'
+for k in ekr:ek-rsa eke:ek-ecc ak:ak; do
+	tpm2_print -t TPM2B_PUBLIC -f pem "${k%:*}.pub" >want.pem 2>/dev/null
+	openssl x509 -inform der -in "g.${k#*:}.der" -noout -pubkey >got.pem
+	check "the ${k#*:} certificate is for that key" cmp want.pem got.pem
+done
+run a "" load 1 k certs old $uuid 7 g ek12:ek12.mod
+check "a TPM 1.2 EK gets its certificate" \
+    eval 'says "^certs: ok 1" &&
+	openssl verify -CAfile ca.pem g.ek12.der >/dev/null 2>&1'
+run a "" load 1 k certs bad $uuid 7 g ak:plain.pub
+check "a signing key that is not restricted gets none, in words" \
+    says "^certs: error -21 certificate for the AK of bad: this key is not"
+run a "" certs early $uuid 7 g ak:ak.pub
+check "no certificate before the keys are loaded" \
+    says "^certs: error -13 no host keys are loaded"
+
+run a "" load 2 k
+check "a store of a software root is not taken for hardware" \
+    says "^load: error -21 this store belongs to a software root"
+run b "" load 1 k
+check "another TPM is refused, in words" \
+    says "^load: error -21 the TPM at .* is another one than this store"
+run b "" load 1 k init 1 node-7 k2
+check "only who asks for new keys gets them" \
+    eval 'says "^init: ok" && ! cmp -s k.master k2.master'
+openssl x509 -inform der -in k2.ca.der -out ca2.pem
+check "two hosts' CAs do not vouch for each other" \
+    eval '! openssl verify -CAfile ca2.pem g.ak.der >/dev/null 2>&1'
+
+# One bit at every tenth byte: never loaded, never new keys, always words.
+bad=0
+size=$(stat -c %s k.blob)
+cp k.master flip.master
+cp k.ca.der flip.ca.der
+args=()
+for ((i = 0; i < size; i += 10)); do
+	args+=(sh "cp k.blob flip.blob; printf '\\x$(printf %02x \
+	    $((0x$(xxd -s $i -l 1 -p k.blob) ^ 1)))' |
+	    dd of=flip.blob bs=1 seek=$i conv=notrunc status=none" load 1 flip)
+done
+run a "" "${args[@]}" load 1 k
+n=$(grep -ac '^load: error -[0-9]* .....' out)
+flips=$((${#args[@]} / 5))
+check "host keys with one bit changed are refused ($n of $flips)" \
+    [ "$n" -eq $flips ]
+check "and the right ones are loaded after that" \
+    eval 'tail -1 out | grep -q "^load: ok"'
+for n in 0 9 100 $((size - 1)); do
+	head -c "$n" k.blob >flip.blob
+	run a "" load 1 flip
+	says "^load: error -22 the stored host keys are damaged" ||
+	    bad=$((bad + 1))
+done
+check "truncated host keys are refused" [ $bad -eq 0 ]
+
+# --- a TPM that goes and comes -----------------------------------------------
+run a "" load 1 k sh "bash stop.sh a && bash tpm.sh a --tpm2" \
+    certs guest1 $uuid 7 g2 $keys status
+forget a
+check "a TPM restarted under us: the same keys again" \
+    eval 'says "^certs: ok 3" &&
+	openssl verify -CAfile ca.pem g2.ak.der >/dev/null 2>&1'
+run a "--wait-ms 1500" load 1 k sh "bash stop.sh a" \
+    certs guest1 $uuid 7 g2 $keys status \
+    sh "bash tpm.sh a --tpm2" certs guest1 $uuid 7 g2 $keys status
+forget a
+check "a TPM that is gone: a failure in words" \
+    says "^certs: error -18 waited 1 s: the TPM at "
+check "the status says so" says "^status: ok root=1 up=0"
+check "and when it is back, so are the certificates" says "^certs: ok 3"
+t0=$SECONDS
+bash stop.sh a
+run a "--wait-ms 1200" load 1 k
+check "no TPM at all: bounded failure ($((SECONDS - t0)) s)" \
+    eval 'says "^load: error -18 waited" && [ $((SECONDS - t0)) -lt 10 ]'
+bash tpm.sh a --tpm2
+forget a
+t0=$SECONDS
+kill -STOP "$(cat a.pid)"
+run a "--answer-ms 300" load 1 k
+check "a TPM that neither answers nor fails: the process ends itself" \
+    eval '[ $((SECONDS - t0)) -lt 30 ] && grep -q "neither answers" err'
+kill -CONT "$(cat a.pid)"
+run a "" load 1 k
+check "and a new one goes on" says "^load: ok"
+
+# --- nothing is left behind --------------------------------------------------
+for i in 1 2 3 4 5 6; do
+	timeout 20 "$hwcmd" "$hwtpm --tcti swtpm:path=$dir/a" load 1 k \
+	    sh 'kill -KILL $(pgrep -P $PPID -f vtpm-hwtpm)' >out 2>err
+done
+run a "" load 1 k random 64 random 64
+check "killed six times with keys in the TPM: there is still room" \
+    says "^load: ok"
+check "random bytes differ" \
+    eval '[ "$(grep -c "^random: ok 64" out)" = 2 ] &&
+	[ "$(grep "^random" out | sort -u | wc -l)" = 2 ]'
+export TPM2TOOLS_TCTI=swtpm:path=$dir/a
+tpm2_getcap handles-transient >out 2>err
+tpm2_getcap handles-loaded-session >>out 2>>err
+check "no handle is left in the TPM after an orderly end" [ ! -s out ]
+
+# --- many at once ------------------------------------------------------------
+run a "" load 1 k flood 1 200 ak.pub flood 2 1 ak.pub collect 201
+at=$(grep '^collect' out | tr ' ' '\n' | grep -n '^2$' | cut -d: -f1)
+check "one request of a quiet group overtakes 199 of a flooding one" \
+    [ "${at:-999}" -lt 150 ]
+check "all were answered" says "bad=0"
+run a "" load 1 k flood 1 400 ak.pub flood 2 3 ak.pub collect 403 random 8
+check "a group's flood is cut, the others are served" \
+    eval 'says "^random: ok" && ! says " bad=0"'
+
+# --- what is not a request ---------------------------------------------------
+run a "" raw 0 - raw 6 - raw 99 00 raw 1 - raw 1 ff raw 2 0100 raw 3 00ff \
+    raw 4 00 raw 4 00000000 raw 4 7fffffff raw 65535 00 raw 5 - load 1 k
+n=$(grep -c '^raw: error -20' out)
+check "eleven malformed requests are refused ($n) and change nothing" \
+    eval '[ "$n" = 11 ] && tail -1 out | grep -q "^load: ok"'
+
+# --- TPMs that cannot serve --------------------------------------------------
+start_tpm old
+run old "--wait-ms 3000" load 1 k
+check "a TPM 1.2 is refused, in words" \
+    says "^load: error -14 the TPM at .* is a TPM 1.2"
+tpm2_changeauth -c owner secret >out 2>err
+run a "" load 1 k
+check "an owner with a password: it says what to do" \
+    says "^load: error -15 .*owner authorisation is set"
+tpm2_changeauth -c owner -p secret >out 2>err
+run a "" load 1 k
+check "without it: the same keys" says "^load: ok"
+tpm2_clear -c l >out 2>err
+run a "" load 1 k
+check "a TPM that was cleared is refused, and no keys are made" \
+    says "^load: error -21 the TPM at .* or its owner was cleared"
