@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "vtpm/worker_impl.h"
+#include "vtpm/worker_xen.h"
 
 #define BACKLOG 4
 #define SPIN_TURN_US 1000 /* then everybody else is looked at */
@@ -225,13 +226,18 @@ loop(struct worker *w)
 static void
 enter_jail(const struct worker_cfg *cfg, int ctl, int listen_fd)
 {
-	const int keep[2] = { ctl, listen_fd };
+	int keep[4] = { ctl, listen_fd };
+	size_t nkeep = 2;
 	const char *step = "";
 	int rc;
 
 	if (cfg->jail == NULL)
 		return;
-	rc = jail_drop(cfg->jail, cfg->uid, cfg->gid, keep, 2, &step);
+	if (cfg->xen_hv != NULL) {
+		cfg->xen->hv_fds(cfg->xen_hv, &keep[2]);
+		nkeep = 4;
+	}
+	rc = jail_drop(cfg->jail, cfg->uid, cfg->gid, keep, nkeep, &step);
 	/* A listening socket shows the credentials of who listened last. */
 	if (rc == VT_OK && listen(listen_fd, BACKLOG) == -1) {
 		step = "listen under its own user";

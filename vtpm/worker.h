@@ -13,12 +13,18 @@
 #include "base/jail.h"
 #include "vtpm/proto.h"
 
+struct xen_hv;
+struct xen_module;
+
 struct worker_cfg {
-	uint8_t uuid[UUID_LEN];  /* for W_HELLO until W_LOAD names it */
-	uint32_t uid, gid;       /* JAIL_KEEP_ID: stay who you are */
-	const struct jail *jail; /* borrowed; NULL: none (tests) */
-	unsigned int hold_ms;    /* how long a command waits for the store
-				    before it is refused; 0: 10 s */
+	uint8_t uuid[UUID_LEN];       /* for W_HELLO until W_LOAD names it */
+	uint32_t uid, gid;            /* JAIL_KEEP_ID: stay who you are */
+	const struct jail *jail;      /* borrowed; NULL: none (tests) */
+	const struct xen_module *xen; /* NULL: no Xen here */
+	struct xen_hv *xen_hv;        /* its devices, open; the channel owns
+					 them once it is made */
+	unsigned int hold_ms;         /* how long a command waits for the store
+					 before it is refused; 0: 10 s */
 };
 
 /*

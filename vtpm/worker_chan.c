@@ -26,11 +26,13 @@ on_note(void *arg, struct chan *ch, enum chan_note n, const char *text)
 		[CN_VIOLATION] = WE_VIOLATION,
 		[CN_HANDOVER] = WE_HANDOVER,
 	};
+	static const char *const names[SLOTS] = { [CHAN_LOCAL] = "local",
+		[CHAN_SWTPM] = "swtpm",
+		[CHAN_XEN] = "xen" };
 	struct slot *s = arg;
 
 	(void)ch;
-	wk_event(s->w, codes[n], "%s: %s",
-	    s->kind == CHAN_LOCAL ? "local" : "swtpm", text);
+	wk_event(s->w, codes[n], "%s: %s", names[s->kind], text);
 }
 
 static void
@@ -264,6 +266,12 @@ static const struct chan_host host = {
 	.take_over = wk_take_over,
 	.info_json = on_info_json,
 };
+
+const struct chan_host *
+wk_chan_host(void)
+{
+	return &host;
+}
 
 /* --- open, adopt -----------------------------------------------------------
  */

@@ -10,6 +10,7 @@
  *	worker_cmd.c	a guest's command from submit to answer
  *	worker_power.c	power, startup, measured launch, cap after a crash
  *	worker_chan.c	channels: open, keep, adopt, control requests
+ *	worker_xen.c	a Xen guest's channel
  *	worker_snap.c	sealed states: load, snapshot, restore
  *	worker_query.c	what the manager asks
  *
@@ -228,6 +229,10 @@ int wk_open(struct worker *w, const struct wopen *m, int fd) VT_CHECK;
 int wk_adopt(struct worker *w, const struct wkeep *m, const int *fds,
     unsigned int nfds) VT_CHECK;
 void wk_send_kept(struct worker *w);
+const struct chan_host *wk_chan_host(void);
+
+/* worker_xen.c */
+int wk_xen(struct worker *w, const struct wxen *m) VT_CHECK;
 
 /* worker_snap.c */
 int wk_load(struct worker *w, const struct wload *m, char *text) VT_CHECK;

@@ -118,14 +118,27 @@ static const struct jail_rule rules[] = {
 	ALLOW_IF(tgkill, 2, SIGABRT),	/* abort(3) */
 	ALLOW(exit),
 	ALLOW(exit_group),
+	/* Xen only: grants (type G) and event channels (type E) */
+	ALLOW_MASK(ioctl, 1, 0xff00, 'G' << 8),
+	ALLOW_MASK(ioctl, 1, 0xff00, 'E' << 8),
 };
+#define XEN_RULES 2
 /* clang-format on */
 
 const struct jail_spec worker_jail = {
 	.rules = rules,
-	.nrules = VT_NELEM(rules),
+	.nrules = VT_NELEM(rules) - XEN_RULES,
 	.max_memory = 256 * MIB,
 	.max_file = 2 * MIB, /* memfds of the channels */
+	.max_fds = 64,
+	.max_procs = 4,
+};
+
+const struct jail_spec worker_jail_xen = {
+	.rules = rules,
+	.nrules = VT_NELEM(rules),
+	.max_memory = 256 * MIB,
+	.max_file = 2 * MIB,
 	.max_fds = 64,
 	.max_procs = 4,
 };

@@ -12,5 +12,7 @@
 #include "base/jail.h"
 
 extern const struct jail_spec worker_jail;
+/* The same for a worker with Xen's devices open: ioctl(2) on them. */
+extern const struct jail_spec worker_jail_xen;
 
 #endif

@@ -195,6 +195,19 @@ on_open(struct worker *w, struct msg *msg)
 }
 
 static void
+on_xen(struct worker *w, struct msg *msg)
+{
+	struct wxen m;
+	int rc;
+
+	rc = wxen_get(msg->data, msg->len, &m);
+	if (rc == VT_OK)
+		rc = wk_xen(w, &m);
+	wk_done(w, msg->id, rc, "%s",
+	    rc == VT_OK ? "" : "the guest's page cannot be mapped");
+}
+
+static void
 on_adopt(struct worker *w, struct msg *msg)
 {
 	struct wkeep m;
@@ -278,6 +291,7 @@ static const struct handler {
 	{ W_LOAD, P(WP_EMPTY), 0, 0, on_load },
 	{ W_OPEN, P(WP_LOADED), 1, 1, on_open },
 	{ W_ADOPT, P(WP_LOADED), 1, MSG_MAX_FDS, on_adopt },
+	{ W_XEN, P(WP_LOADED), 0, 0, on_xen },
 	{ W_LAUNCH, P(WP_LOADED), 0, 0, on_launch },
 	{ W_RESET, P(WP_LOADED), 0, 0, on_reset },
 	{ W_STOP, ANY, 0, 0, on_stop },

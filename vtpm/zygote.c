@@ -25,10 +25,13 @@
 #include "vtpm/tpmcmd.h"
 #include "vtpm/worker.h"
 #include "vtpm/worker_jail.h"
+#include "vtpm/worker_xen.h"
 
 struct zygote {
 	struct msgch *mgr;
 	struct jail *jail;
+	struct jail *jail_xen; /* NULL until a worker needs it */
+	const struct xen_module *xen;
 	int sig_fd; /* SIGCHLD */
 	bool told;  /* that workers have no uid of their own */
 };
@@ -82,6 +85,38 @@ warm_up(void)
 /* --- workers ---------------------------------------------------------------
  */
 
+/* In the zygote, so that all workers share the pages. */
+static void
+load_xen(struct zygote *z)
+{
+	const char *why = "";
+
+	if (z->xen != NULL)
+		return;
+	if ((z->xen = xen_module_load(&why)) == NULL)
+		log_warn("no Xen guest can be served: %s", why);
+	else if (jail_prepare(&worker_jail_xen, &z->jail_xen) != VT_OK) {
+		log_warn("no Xen guest can be served: no jail for it");
+		z->xen = NULL;
+	}
+}
+
+/* In the worker: without the devices it serves its other channels. */
+static void
+open_xen(struct zygote *z, struct worker_cfg *cfg)
+{
+	int rc;
+
+	if (z->xen == NULL)
+		return;
+	if ((rc = z->xen->hv_open(&cfg->xen_hv)) != VT_OK) {
+		log_warn("Xen's devices cannot be opened: %s", vt_strerror(rc));
+		return;
+	}
+	cfg->xen = z->xen;
+	cfg->jail = z->jail_xen;
+}
+
 static _Noreturn void
 child(struct zygote *z, const struct zspawn *m, const int fds[2])
 {
@@ -91,6 +126,8 @@ child(struct zygote *z, const struct zspawn *m, const int fds[2])
 	cfg.uid = m->uid;
 	cfg.gid = m->gid;
 	cfg.jail = z->jail;
+	if (m->flags & ZS_XEN)
+		open_xen(z, &cfg);
 	/* The manager's terminal must not reach it. */
 	(void)setsid();
 	log_open("vtpm-worker", (enum log_level)m->log_level);
@@ -136,6 +173,8 @@ on_spawn(struct zygote *z, struct msg *msg)
 		return;
 	}
 	say_once(z, &m);
+	if (m.flags & ZS_XEN)
+		load_xen(z);
 	if ((pid = fork()) == 0)
 		child(z, &m, msg->fds);
 	answer_spawn(z, msg->id, pid, pid == -1 ? strerror(errno) : "");
@@ -253,6 +292,7 @@ zygote_run(int fd)
 		rc = loop(&z);
 out:
 	jail_free(z.jail);
+	jail_free(z.jail_xen);
 	msgch_free(z.mgr);
 	return rc;
 }
