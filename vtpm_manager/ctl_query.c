@@ -306,6 +306,7 @@ on_tpm_status(void *arg, const struct hw_answer *a)
 	struct status *s = arg;
 	struct store_space sp;
 	struct mgr *m = s->m;
+	const struct wblob ca = { m->ca_cert, (uint32_t)m->ca_cert_len };
 	json_t *o = json_object();
 
 	store_space(m->st, &sp);
@@ -318,6 +319,10 @@ on_tpm_status(void *arg, const struct hw_answer *a)
 	(void)json_object_set_new(o, "state", json_string(m->cfg.state));
 	(void)json_object_set_new(o, "run", json_string(m->cfg.run));
 	(void)json_object_set_new(o, "separated", json_boolean(m->separated));
+	/* what a verifier needs to know, and must get from here */
+	if (ca.len > 0)
+		(void)json_object_set_new(
+		    o, "ca_certificate", inst_json_pem(&ca));
 	(void)json_object_set_new(o, "tpm", tpm_json(m, a));
 	(void)json_object_set_new(
 	    o, "zygote", child_json(zyg_pid(m->zyg), zyg_restarts(m->zyg)));

@@ -112,6 +112,8 @@ int inst_query(struct mgr *m, const struct inst *in, enum wquery_what what,
     query_cb cb, void *arg, char *text) VT_CHECK;
 
 /* --- inst_show.c: JSON for people and programs --- */
+/* A certificate as PEM text; NULL: out of memory. */
+json_t *inst_json_pem(const struct wblob *der);
 json_t *inst_json(struct mgr *m, const struct inst *in); /* short */
 json_t *inst_json_list(struct mgr *m);
 /* Long; info: the worker's WQ_INFO text, or NULL. */

@@ -36,8 +36,8 @@ hex_json(const uint8_t *p, size_t len)
 	return j;
 }
 
-static json_t *
-pem_json(const struct wblob *der)
+json_t *
+inst_json_pem(const struct wblob *der)
 {
 	BIO *b = BIO_new(BIO_s_mem());
 	json_t *j = NULL;
@@ -88,7 +88,8 @@ key_json(uint8_t version, const struct wblob *pub, const struct wblob *cert)
 	if (version == TPM_VER_20 && (v = name_json(pub)) != NULL)
 		(void)json_object_set_new(o, "name", v);
 	if (cert != NULL)
-		(void)json_object_set_new(o, "certificate", pem_json(cert));
+		(void)json_object_set_new(
+		    o, "certificate", inst_json_pem(cert));
 	return o;
 }
 
