@@ -17,7 +17,8 @@
  *	truncated	half a command, then hangs up
  *	garbage		random bytes on the control connection
  *	locality	the in-band command that sets a locality
- * Prints what it did.  Exit 0 unless it could not even start.
+ * Prints what it did; SEED in the environment repeats it.  Exit 0 unless it
+ *could not even start.
  */
 #include <errno.h>
 #include <poll.h>
@@ -31,6 +32,8 @@
 
 static const uint8_t get_random[12] = { 0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7b, 0,
 	16 };
+static const uint8_t startup[12] = { 0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x44, 0,
+	0 };
 /* CreatePrimary, owner, empty password, RSA-2048 without a scheme: a slow
  * command; the public area fills the last lines. */
 static const uint8_t create_rsa[] = { 0x80, 2, 0, 0, 0, 0x3f, 0, 0, 1, 0x31,
@@ -219,10 +222,11 @@ sw_flood(const char *path, bool split, const uint8_t *cmd, size_t len)
 {
 	uint8_t resp[4096];
 	int data, ctl = swc_open(path, true, &data);
-	size_t off, n;
+	size_t off = 0, n;
 
 	if (ctl == -1)
 		return;
+	(void)!swc_command(data, startup, sizeof(startup), resp, sizeof(resp));
 	while (more()) {
 		for (off = 0; split && off + 1 < len; off += n) {
 			n = 1 + rnd() % 7;
@@ -341,6 +345,7 @@ run_sw(const char *mode, const char *path)
 int
 main(int argc, char **argv)
 {
+	uint32_t first;
 	size_t n;
 	bool sw;
 
@@ -349,12 +354,16 @@ main(int argc, char **argv)
 		return 2;
 	}
 	end_us = now_us() + (uint64_t)(atof(argv[2]) * 1e6);
+	seed = (uint32_t)getpid();
+	if (getenv("SEED") != NULL)
+		seed = (uint32_t)strtoul(getenv("SEED"), NULL, 0);
+	first = seed;
 	n = strlen(argv[3]);
 	sw = n > 6 && strcmp(argv[3] + n - 6, ".swtpm") == 0;
 	if (!(sw ? run_sw : run_ring)(argv[1], argv[3])) {
 		(void)fprintf(stderr, "badguest: no mode %s\n", argv[1]);
 		return 2;
 	}
-	(void)printf("did=%lu refused=%lu\n", done, refused);
+	(void)printf("seed=%u did=%lu refused=%lu\n", first, done, refused);
 	return done == 0;
 }
