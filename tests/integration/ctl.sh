@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# ctl.sh - the control interface: D-Bus, roles, configuration, exit codes.
+. "$(dirname "$0")/lib.sh"
+need jq busctl socat
+
+exits() { # TEXT CODE COMMAND...
+	local text=$1 want=$2
+	shift 2
+	"$@" >/dev/null 2>&1
+	same "$text" "$want" $?
+}
+
+# --- configuration ------------------------------------------------------------
+conf=$T/vtpm.conf
+printf 'pool = 0\n# a comment\nreader_user = daemon\n' >"$conf"
+refuse "an unknown key is refused with file and line" "vtpm.conf:3: .*reader_user" \
+    "$B/vtpm-managerd" --config "$conf" --state "$STATE" --run "$RUN"
+printf 'pool = many\n' >"$conf"
+refuse "a value that is no number likewise" "vtpm.conf:1: .*number" \
+    "$B/vtpm-managerd" --config "$conf" --state "$STATE" --run "$RUN"
+exits "a wrong option is wrong usage" 2 "$B/vtpm-managerd" --nonsense
+
+cat >"$conf" <<END
+pool = 1
+state = $STATE
+run = $RUN
+reader_users = daemon
+operator_users = bin
+control_group = daemon
+END
+"$B/vtpm-managerd" --config "$conf" >"$LOG" 2>&1 </dev/null &
+MPID=$!
+wait_for 60 ready
+check "a manager with a configuration file" \
+    grep -aq '^vtpm-managerd: ready' "$LOG"
+
+# --- exit codes and refusals ---------------------------------------------------
+exits "done is 0" 0 "$B/vtpmctl" --run "$RUN" create alice
+exits "refused is 1" 1 "$B/vtpmctl" --run "$RUN" create alice
+exits "wrong usage is 2" 2 "$B/vtpmctl" --run "$RUN" create
+exits "an unknown command is 2" 2 "$B/vtpmctl" --run "$RUN" frobnicate
+exits "an unknown option is 2" 2 "$B/vtpmctl" --run "$RUN" stop --now alice
+exits "no manager is 1" 1 "$B/vtpmctl" --run "$T/nowhere" list
+for c in create start stop reset destroy list show log audit status launch; do
+	"$B/vtpmctl" "$c" --help 2>/dev/null | grep -q "usage: vtpmctl $c" ||
+	    not_ok "help of $c"
+done
+ok "each command has help"
+refuse "a log that nobody made" 'not running|no launch|recorded' ctl log alice
+
+# --- D-Bus -----------------------------------------------------------------------
+bus() { busctl --address="unix:path=$RUN/control.sock" "$@"; }
+check "the interface can be introspected" sh -c \
+    "busctl --address=unix:path=$RUN/control.sock introspect \
+	org.vtpm.Manager1 /org/vtpm/Manager1 | grep -q '^.Create .*sa{ss}'"
+check "busctl calls a method" bus call org.vtpm.Manager1 \
+    /org/vtpm/Manager1 org.vtpm.Manager1 Start s alice
+refuse "a message of the wrong type is refused" 'invalid|signature' \
+    bus call org.vtpm.Manager1 /org/vtpm/Manager1 org.vtpm.Manager1 \
+    Start u 7
+check "several at once are all answered" sh -c \
+    "for i in 1 2 3 4 5 6 7 8; do '$B/vtpmctl' --run '$RUN' --json status \
+	>'$T/s'\$i & done; wait; for i in 1 2 3 4 5 6 7 8; do
+	jq -e .version '$T/s'\$i || exit 1; done"
+head -c 3000 /dev/urandom | timeout 2 socat - "UNIX:$RUN/control.sock" \
+    >/dev/null 2>&1
+check "noise on the socket hurts nobody" ctl status
+
+# --- roles -------------------------------------------------------------------------
+if [ "$(id -u)" -eq 0 ]; then
+	as() { # USER COMMAND...
+		setpriv --reuid "$1" --regid daemon --clear-groups \
+		    "$B/vtpmctl" --run "$RUN" "${@:2}"
+	}
+	chmod 711 "$RUN"
+	check "a reader may list" as daemon list
+	refuse "but not start" 'needs the role operator' as daemon start alice
+	refuse "nor see the audit log" 'needs the role' as daemon audit
+	check "an operator may reset" as bin reset alice
+	refuse "but not destroy" 'needs the role admin' \
+	    as bin destroy --force alice
+	refuse "nor stop all" 'needs the role admin' as bin stop --all
+	refuse "who has no role may do nothing" 'needs the role reader' \
+	    as sys list
+	check "a denied change is in the audit log" sh -c \
+	    "'$B/vtpmctl' --run '$RUN' --json audit | jq -e \
+	    'map(select(.result==\"denied\" and .action==\"destroy\"))|
+	    length == 1 and (.[0].who|startswith(\"uid 2 \"))'"
+	check "and who did what" sh -c \
+	    "'$B/vtpmctl' --run '$RUN' --json audit | jq -e \
+	    'map(select(.action==\"reset\"))[0].who == \"uid 2 (operator)\"'"
+	same "the control socket belongs to the group" daemon \
+	    "$(stat -c %G "$RUN/control.sock")"
+	same "a worker has a uid of its own" "" "$(ps -o uid= -p \
+	    "$(worker_pid alice)" | grep -w 0)"
+fi
+same "the worker's sockets are for the manager only" 700 \
+    "$(stat -c %a "$RUN/w")"
+
+# --- without root ------------------------------------------------------------------
+if [ "$(id -u)" -eq 0 ]; then
+	mkdir "$T/u"
+	chown daemon "$T/u"
+	setpriv --reuid daemon --regid daemon --clear-groups \
+	    "$B/vtpm-managerd" --state "$T/u/s" --run "$T/u/r" --pool 0 \
+	    >"$T/u.log" 2>&1 </dev/null &
+	p=$!
+	PIDS+=($p)
+	wait_for 60 grep -aq '^vtpm-managerd: ready' "$T/u.log"
+	same "as an ordinary user it says once that workers share its uid" 1 \
+	    "$(grep -ac 'without uids of their own (' "$T/u.log")"
+	u() { setpriv --reuid daemon --regid daemon --clear-groups \
+	    "$B/vtpmctl" --run "$T/u/r" "$@"; }
+	check "create" u create eve
+	check "start" u start eve
+	check "use" env TPM2TOOLS_TCTI="tpmfront:local=$T/u/r/eve.tpmif" \
+	    tpm2_getrandom --hex 8
+	kill -KILL $p
+	wait $p 2>/dev/null
+	setpriv --reuid daemon --regid daemon --clear-groups \
+	    "$B/vtpm-managerd" --state "$T/u/s" --run "$T/u/r" --pool 0 \
+	    >"$T/u.log" 2>&1 </dev/null &
+	PIDS+=($!)
+	wait_for 60 grep -aq '^vtpm-managerd: ready' "$T/u.log"
+	check "its workers are found again, too" \
+	    grep -aq 'guest eve: its worker .* taken over' "$T/u.log"
+	check "stop --all --exit" u stop --all --exit
+fi
