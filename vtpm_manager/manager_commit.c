@@ -182,6 +182,8 @@ mgr_commit_forget(struct mgr *m, void *arg)
 {
 	struct cwait *w;
 
+	if (m->cq == NULL)
+		return; /* at the end: the queue goes first */
 	for (w = m->cq->head; w != NULL; w = w->next)
 		if (w->arg == arg)
 			w->cb = NULL;
