@@ -11,6 +11,7 @@
  *   law3guest read SOCKET    GetRandom every few milliseconds until
  *                            SIGTERM; prints "answers N failures N gap_ms N",
  *                            gap being the longest time without an answer.
+ *   law3guest define SOCKET  make the index, where it is not there.
  *   law3guest get SOCKET     prints the number in NV.
  *   law3guest put SOCKET N   one write; prints the response code in hex.
  *
@@ -305,8 +306,8 @@ main(int argc, char **argv)
 		return do_write();
 	if (strcmp(argv[1], "read") == 0)
 		return do_read();
-	if (prepare() != 0)
-		return 1;
+	if (strcmp(argv[1], "define") == 0)
+		return prepare() == 0 ? 0 : 1;
 	if (strcmp(argv[1], "put") == 0 && argc == 4) {
 		rc = nv_write(strtoull(argv[3], NULL, 10));
 		(void)printf("0x%x\n", rc);
