@@ -87,10 +87,16 @@ stop_manager() {
 	MPID=
 }
 # End the manager and every worker of this run.
+stop_all() { "$B/vtpm-managerd" --run "$RUN" --stop-all >>"$LOG" 2>&1; }
 end_all() {
+	[ -x "$B/vtpm-managerd" ] || return 0
+	# Asked while it lives the manager stops them in order and at once;
+	# without it each worker waits for somebody to store its state.
+	if [ -n "$MPID" ] && stop_all; then
+		wait_for 10 gone "$MPID"
+	fi
 	stop_manager TERM
-	[ -x "$B/vtpm-managerd" ] &&
-	    "$B/vtpm-managerd" --run "$RUN" --stop-all >>"$LOG" 2>&1
+	stop_all
 }
 ctl() { "$B/vtpmctl" --run "$RUN" "$@"; }
 jctl() { "$B/vtpmctl" --run "$RUN" --json "$@"; }
