@@ -67,6 +67,7 @@ help:
 	@sed -n 's/^#: //p' Makefile
 #: make run          provision, boot, attest, seal, tamper: the main job
 #: make check        unit, integration and fuzz-corpus tests
+#: make check-xen    a real Xen host with guests, emulated (SCENARIOS=pv20)
 #: make check-asan   unit tests under AddressSanitizer and UBSan
 #: make fuzz SECS=60 every fuzz target for SECS seconds (clang libFuzzer)
 #: make bench        one table, beside swtpm in the same run
@@ -198,6 +199,10 @@ bench: deps-build deps-check deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) all \
 	    $(addprefix $(B)/tests/,$(BENCH))
 	@B=$(B) tests/bench/bench.sh
+
+check-xen: deps-build deps-check deps-run deps-xen
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@B=$(B) tests/lab/xen/check.sh $(SCENARIOS)
 
 lint: deps-build deps-lint
 	@B=$(B) tests/lint/lint.sh

@@ -14,11 +14,14 @@ run="qemu-system-x86 qemu-utils ovmf grub-efi-amd64-bin grub-common mtools dosfs
 lint="libcmocka-dev clang clang-format cppcheck libclang-rt-14-dev libasan8 \
 	libubsan1 man-db"
 
+xen="libxen-dev"
+
 case "${1:-build}" in
 build) want=$build ;;
 check) want=$check ;;
 run) want=$run ;;
 lint) want=$lint ;;
+xen) want=$xen ;;
 *) echo "deps.sh: unknown set '$1'" >&2; exit 2 ;;
 esac
 

@@ -314,6 +314,8 @@ read_identity(struct xenback *x, struct dev *d)
 	    d->domid, d->devid);
 	if (uuid == NULL || front == NULL)
 		rc = VT_E_AGAIN; /* libxl is still writing */
+	else if (!xs_get_num(x, d->back, "online", &mine) || mine == 0)
+		rc = VT_E_STATE; /* libxl is about to remove it */
 	else if (strcmp(front, want) == 0 &&
 		 xs_get_num(x, d->back, "frontend-id", &domid) &&
 		 domid == d->domid && xs_get_num(x, d->back, "state", &mine)) {

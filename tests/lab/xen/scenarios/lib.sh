@@ -32,8 +32,7 @@ start_manager() {
 	wait_for 30 grep -q 'vtpm-managerd: ready' /tmp/manager.log
 }
 ctl() { vtpmctl --run $RUN "$@"; }
-uuid_of() { ctl --json show "$1" | sed -n 's/.*"uuid": *"\([^"]*\)".*/\1/p' |
-    head -1; }
+uuid_of() { show "$1" | key uuid; }
 # guest NAME UUID [extra kernel arguments]: a PV guest with that vTPM
 guest() {
 	local name=$1 uuid=$2
@@ -51,6 +50,17 @@ guest() {
 	CFG
 	rm -f /var/log/xen/console/guest-$name.log
 	xl create /tmp/$name.cfg
+}
+# value of one key of a JSON answer, wherever it is
+key() { sed -n "s/.*\"$1\": *\"\{0,1\}\([^\",}]*\).*/\1/p" | head -1; }
+show() { ctl --json show "$1"; }
+ek_of() { ctl show "$1" | sed -n 's/^EK[^0-9]*//p'; }
+power_cycles() { show "$1" | key power_cycles; }
+detached() { [ -z "$(xenstore-ls /local/domain/0/backend/vtpm/"$(xl domid \
+    "$1")" 2>/dev/null)" ]; }
+refused_guest() { # NAME UUID: it must not start
+	if guest "$1" "$2"; then xl destroy "$1"; return 1; fi
+	gone "$1"
 }
 console() { cat /var/log/xen/console/guest-$1.log 2>/dev/null | tr -d '\r'; }
 up() { console "$1" | grep -q '^@READY'; }

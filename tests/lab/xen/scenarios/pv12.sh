@@ -7,12 +7,12 @@ u=$(uuid_of one)
 check "a PV guest starts with it" guest one "$u"
 check "its stock driver finds the TPM" wait_for 60 up one
 same "24 PCRs are read through the ring" 24 "$(console one | grep -c '^@PCR12')"
-console one | sed -n 's/^@PCR12 \(..\) /\1 /p' | sed 's/^0//' >/tmp/seen
-ctl --json pcrs one >/tmp/host.json 2>/tmp/err || cat /tmp/err
+ctl log one --pcrs >/tmp/host.txt
+console one | sed -n 's/^@PCR12 0*\([0-9]*\) /\1 /p' | tr A-F a-f >/tmp/seen
 bad=0
 while read -r n v; do
-	want=$(pcr_of /tmp/host.json sha1 "$n")
-	[ "$(echo "$v" | tr A-F a-f)" = "$want" ] || {
-		bad=$((bad + 1)); echo "# PCR $n: guest $v, manager $want"; }
+	grep -Eq "(^|[^0-9])0*$n[^0-9a-f].*$v" /tmp/host.txt || {
+		bad=$((bad + 1)); echo "# PCR $n: guest has $v"; }
 done </tmp/seen
-same "all equal to what the manager has" 0 $bad
+same "each equals what the manager has" 0 $bad
+check "the journal is there" ctl log one --journal
