@@ -92,9 +92,7 @@ end_all() {
 	[ -x "$B/vtpm-managerd" ] || return 0
 	# Asked while it lives the manager stops them in order and at once;
 	# without it each worker waits for somebody to store its state.
-	if [ -n "$MPID" ] && stop_all; then
-		wait_for 10 gone "$MPID"
-	fi
+	[ -z "$MPID" ] || stop_all
 	stop_manager TERM
 	stop_all
 }
