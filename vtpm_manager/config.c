@@ -139,25 +139,22 @@ set_localities(uint8_t *dst, const char *value, char *text)
 	const char *p = value;
 	uint8_t bits = 0;
 
-	for (;; p++) {
-		while (*p == ' ')
-			p++;
+	for (;;) {
+		p += strspn(p, " ");
 		if (*p < '0' || *p > '3')
 			break;
 		bits |= (uint8_t)(1u << (*p++ - '0'));
-		while (*p == ' ')
-			p++;
-		if (*p != ',')
+		p += strspn(p, " ");
+		if (*p == '\0') {
+			*dst = bits;
+			return VT_OK;
+		}
+		if (*p++ != ',')
 			break;
 	}
-	if (*p != '\0' || bits == 0) {
-		(void)snprintf(text, CFG_TEXT_MAX,
-		    "'%.64s' is not a list of localities out of 0,1,2,3",
-		    value);
-		return VT_E_FORMAT;
-	}
-	*dst = bits;
-	return VT_OK;
+	(void)snprintf(text, CFG_TEXT_MAX,
+	    "'%.64s' is not a list of localities out of 0,1,2,3", value);
+	return VT_E_FORMAT;
 }
 
 int
