@@ -124,7 +124,8 @@ jail_prepare(const struct jail_spec *spec, struct jail **ret)
 	j->root_fd = -1;
 	if ((rc = compile(spec, &j->prog)) != VT_OK)
 		goto fail;
-	if (geteuid() == 0 && (j->root_fd = make_root()) == -1) {
+	if (geteuid() == 0 && !spec->keep_root &&
+	    (j->root_fd = make_root()) == -1) {
 		rc = VT_E_SYS;
 		goto fail;
 	}
@@ -307,11 +308,33 @@ jail_drop(const struct jail *j, uint32_t uid, uint32_t gid, const int *keep,
 
 #define FS_ALL_V1 ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
 
+/* A device that is not there cannot be opened later either. */
 static int
-landlock(void)
+landlock_device(int ruleset, const char *path)
+{
+	struct landlock_path_beneath_attr rule;
+	int rc = VT_OK;
+
+	if (path == NULL)
+		return VT_OK;
+	memset(&rule, 0, sizeof(rule));
+	rule.allowed_access =
+	    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
+	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
+	if (rule.parent_fd == -1)
+		return errno == ENOENT ? VT_OK : VT_E_SYS;
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
+		&rule, 0) == -1)
+		rc = VT_E_SYS;
+	(void)close(rule.parent_fd);
+	return rc;
+}
+
+static int
+landlock(const char *device)
 {
 	struct landlock_ruleset_attr attr;
-	int fd, rc = VT_OK;
+	int fd, rc;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.handled_access_fs = FS_ALL_V1;
@@ -319,7 +342,8 @@ landlock(void)
 	if (fd == -1)
 		return errno == ENOSYS || errno == EOPNOTSUPP ? VT_OK
 							      : VT_E_SYS;
-	if (syscall(SYS_landlock_restrict_self, fd, 0) == -1)
+	rc = landlock_device(fd, device);
+	if (rc == VT_OK && syscall(SYS_landlock_restrict_self, fd, 0) == -1)
 		rc = VT_E_SYS;
 	(void)close(fd);
 	return rc;
@@ -335,7 +359,7 @@ jail_close(const struct jail *j, const char **ret_step)
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return VT_E_SYS;
 	*ret_step = "apply Landlock";
-	if ((rc = landlock()) != VT_OK)
+	if ((rc = landlock(j->spec->device)) != VT_OK)
 		return rc;
 	*ret_step = "apply the system-call filter";
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &j->prog) == -1)

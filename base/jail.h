@@ -14,7 +14,8 @@
  *                 5 no supplementary groups, own gid, own uid, checked
  *                 6 every capability gone
  *   jail_close()  7 no new privileges, not dumpable, not traceable
- *                 8 Landlock: no file system access at all
+ *                 8 Landlock: no file system access at all, but for the one
+ *                   device that the spec may name
  *                 9 seccomp: only the calls (and arguments) that are listed;
  *                   any other kills the process
  *
@@ -24,6 +25,7 @@
 #ifndef BASE_JAIL_H
 #define BASE_JAIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +57,11 @@ struct jail_spec {
 	uint64_t max_file;   /* size of a file that it may make, bytes */
 	unsigned int max_fds;
 	unsigned int max_procs; /* threads included */
+	/* For a process that must be able to open its device or connect to
+	 * its socket again: step 4 is skipped; step 8 leaves reading and
+	 * writing of `device`, if that is not NULL. */
+	bool keep_root;
+	const char *device; /* borrowed until jail_close() */
 };
 
 struct jail; /* opaque: the compiled filter and the empty root */

@@ -8,9 +8,6 @@
  * TPM was lost or reset is done again from its start, MAX_TRIES times, and
  * none waits longer than --wait-ms for a TPM that is away.
  */
-#include <sys/prctl.h>
-#include <sys/resource.h>
-
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -24,6 +21,7 @@
 #include "base/log.h"
 #include "base/msg.h"
 #include "base/util.h"
+#include "vtpm_manager/hwjail.h"
 #include "vtpm_manager/hwqueue.h"
 #include "vtpm_manager/hwtpm.h"
 
@@ -32,7 +30,7 @@
 #define MAX_TRIES 3
 #define WAIT_MS 30000
 #define BACKOFF_FIRST_MS 50
-#define BACKOFF_MAX_MS 5000
+#define BACKOFF_MAX_MS 1000
 #define EX_STUCK 75 /* EX_TEMPFAIL: start me again */
 
 struct req {
@@ -485,8 +483,8 @@ options(int argc, char **argv, struct prog *p)
 int
 main(int argc, char **argv)
 {
-	const struct rlimit none = { 0, 0 };
 	struct prog p = { .wait_ms = WAIT_MS, .backoff_ms = BACKOFF_FIRST_MS };
+	const char *step;
 	sigset_t open;
 	int rc;
 
@@ -496,11 +494,16 @@ main(int argc, char **argv)
 	if ((rc = options(argc, argv, &p)) != 0)
 		return rc;
 	/* tpm2-tss would say everything again, on many lines. */
-	if (setenv("TSS2_LOG", "all+NONE", 0) == -1 ||
-	    setrlimit(RLIMIT_CORE, &none) == -1 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
-	    setup_signals(&open) != VT_OK) {
+	if (setenv("TSS2_LOG", "all+NONE", 0) == -1) {
 		log_err("cannot set up: %s", vt_strerror(VT_E_SYS));
+		return 1;
+	}
+	if ((rc = hwjail_enter(p.tpm.conf, MANAGER_FD, &step)) != VT_OK) {
+		log_err("jail: cannot %s: %s", step, vt_strerror(rc));
+		return 1;
+	}
+	if ((rc = setup_signals(&open)) != VT_OK) {
+		log_err("cannot set up signals: %s", vt_strerror(rc));
 		return 1;
 	}
 	if ((rc = msgch_new(MANAGER_FD, PAYLOAD_MAX, &p.ch)) != VT_OK) {

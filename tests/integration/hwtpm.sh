@@ -197,7 +197,7 @@ check "and a new one goes on" says "^load: ok"
 # --- nothing is left behind --------------------------------------------------
 for i in 1 2 3 4 5 6; do
 	timeout 20 "$hwcmd" "$hwtpm --tcti swtpm:path=$dir/a" load 1 k \
-	    sh 'kill -KILL $(pgrep -P $PPID -f vtpm-hwtpm)' >out 2>err
+	    sh 'kill -KILL $(pgrep -P $PPID -x vtpm-hwtpm)' >out 2>err
 done
 run a "" load 1 k random 64 random 64
 check "killed six times with keys in the TPM: there is still room" \
@@ -209,6 +209,30 @@ export TPM2TOOLS_TCTI=swtpm:path=$dir/a
 tpm2_getcap handles-transient >out 2>err
 tpm2_getcap handles-loaded-session >>out 2>>err
 check "no handle is left in the TPM after an orderly end" [ ! -s out ]
+
+run a "" load 1 k sh 'cat /proc/$(pgrep -P $PPID -x vtpm-hwtpm)/status'
+check "it has no capabilities, no way to new ones, and a filter" \
+    eval 'says "^CapEff:.0000000000000000" && says "^NoNewPrivs:.1" &&
+	says "^Seccomp:.2"'
+start_tcp() { # TPM, with its state in a.d
+	swtpm socket --tpmstate dir=a.d --tpm2 --flags not-need-init \
+	    --server "type=tcp,port=$1" --ctrl "type=tcp,port=$(($1 + 1))" \
+	    >>swtpm.log 2>&1 &
+	pids+=($!)
+	tcp=$!
+}
+bash stop.sh a
+port=$((20000 + $$ % 20000))
+start_tcp $port
+sleep 0.3
+timeout 60 "$hwcmd" "$hwtpm --tcti swtpm:host=127.0.0.1,port=$port" \
+    load 1 k random 8 >out 2>err
+check "the same TPM over TCP: the same keys" \
+    eval 'says "^load: ok" && says "^random: ok"'
+kill $tcp
+wait $tcp 2>/dev/null
+bash tpm.sh a --tpm2
+forget a
 
 # --- many at once ------------------------------------------------------------
 run a "" load 1 k flood 1 200 ak.pub flood 2 1 ak.pub collect 201
