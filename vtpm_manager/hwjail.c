@@ -87,6 +87,7 @@ static const struct jail_rule rules[] = {
 	ALLOW(getgid),
 	ALLOW(getegid),
 	ALLOW(sched_yield),
+	ALLOW(sched_getaffinity),
 	ALLOW(futex),
 	/* ends, and signals to itself */
 	ALLOW(rt_sigprocmask),
