@@ -75,6 +75,30 @@ digests_are_those_of_the_standard(void **state)
 	assert_int_equal(digest_buf(0x12, "", 0, out), VT_E_UNSUPPORTED);
 }
 
+static void
+a_digest_made_in_pieces_is_the_same(void **state)
+{
+	uint8_t buf[1000], want[DIGEST_MAX], got[DIGEST_MAX];
+	struct digest_ctx *c, *other;
+	size_t cut;
+
+	(void)state;
+	memset(buf, 0x5a, sizeof(buf));
+	assert_int_equal(digest_buf(ALG_SHA384, buf, 1000, want), VT_OK);
+	for (cut = 0; cut <= 1000; cut += 125) {
+		assert_int_equal(digest_begin(ALG_SHA384, &c), VT_OK);
+		assert_int_equal(digest_begin(ALG_SHA384, &other), VT_OK);
+		assert_int_equal(digest_add(c, buf, cut), VT_OK);
+		assert_int_equal(digest_add(other, "x", 1), VT_OK);
+		assert_int_equal(digest_add(c, buf + cut, 1000 - cut), VT_OK);
+		assert_int_equal(digest_end(c, got), VT_OK);
+		assert_memory_equal(got, want, 48);
+		digest_drop(other);
+	}
+	digest_drop(NULL);
+	assert_int_equal(digest_begin(0x12, &c), VT_E_UNSUPPORTED);
+}
+
 /* The value of a PCR that saw one separator, as public logs have it. */
 static void
 extend_is_hash_of_old_and_digest(void **state)
@@ -198,6 +222,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digests_are_those_of_the_standard),
+		cmocka_unit_test(a_digest_made_in_pieces_is_the_same),
 		cmocka_unit_test(extend_is_hash_of_old_and_digest),
 		cmocka_unit_test(hmac_is_that_of_the_rfc),
 		cmocka_unit_test(hkdf_is_that_of_the_rfc),
