@@ -31,7 +31,7 @@ one() { # what, pattern, allowed files
 }
 one libtpms '#include <libtpms/' '^vtpm/engine\.c$'
 one SQLite '#include <sqlite3' '^vtpm_manager/store_[a-z]*\.c$'
-one Xen '#include <xen(evtchn|gnttab|store)' '^tpmback/xen_|^tpmfront/xen_'
+one Xen '#include <xen(evtchn|gnttab|store)' '^tpmback/xen_|^tpmfront/xen_|^vtpm_manager/xenback_main'
 # The daemon itself never speaks to a TPM: hwtpm is a process of its own.
 one tpm2-tss '#include <tss2/' \
     '^(tpmfront/tcti|vtpm_manager/hw|tools/)'
