@@ -136,7 +136,10 @@ msgch_flush(struct msgch *ch)
 		if ((n = send_some(ch->fd, o)) == -1) {
 			if (errno == EINTR)
 				continue;
-			if (errno == EAGAIN || errno == EWOULDBLOCK)
+			/* ETOOMANYREFS: as many descriptors as this user may
+			 * have under way wait for the peer to take them. */
+			if (errno == EAGAIN || errno == EWOULDBLOCK ||
+			    errno == ETOOMANYREFS)
 				return VT_OK;
 			if (errno == EPIPE || errno == ECONNRESET)
 				return VT_E_CLOSED;

@@ -197,8 +197,10 @@ turn(struct worker *w)
 		log_err("poll: %s", vt_strerror(VT_E_SYS));
 		_exit(1);
 	}
-	if (mgr != -1 && p[mgr].revents != 0)
+	if (mgr != -1 && p[mgr].revents != 0) {
 		wk_manager_read(w);
+		wk_send_due(w);
+	}
 	if (p[0].revents != 0)
 		accept_manager(w);
 	for (i = 0; i < SLOTS && !w->ending; i++)

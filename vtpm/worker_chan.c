@@ -44,6 +44,11 @@ send_kept(struct slot *s)
 
 	if (s->w->mgr == NULL || !s->w->greeted)
 		return;
+	/* A guest that comes and goes faster than the manager reads must not
+	 * use up our descriptors: only the last word counts. */
+	s->keep_due = msgch_pending(s->w->mgr);
+	if (s->keep_due)
+		return;
 	wr_init(&p, buf, sizeof(buf));
 	wkeep_put(&p, &m);
 	/* A manager that does not take it is away soon: it is sent again. */
@@ -77,6 +82,16 @@ on_keep(void *arg, struct chan *ch, const int *fds, unsigned int nfds)
 		s->keep[s->nkeep++] = fd;
 	}
 	send_kept(s);
+}
+
+void
+wk_send_due(struct worker *w)
+{
+	size_t i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (w->slots[i].keep_due)
+			send_kept(&w->slots[i]);
 }
 
 void

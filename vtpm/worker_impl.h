@@ -68,6 +68,7 @@ struct slot {
 	uint8_t localities;
 	int keep[MSG_MAX_FDS]; /* duplicates, for a manager that restarts */
 	unsigned int nkeep;
+	bool keep_due; /* the manager has not been told of them */
 	atomic_bool cancelled;
 
 	uint8_t *held; /* heap: a command not yet begun */
@@ -229,6 +230,8 @@ int wk_open(struct worker *w, const struct wopen *m, int fd) VT_CHECK;
 int wk_adopt(struct worker *w, const struct wkeep *m, const int *fds,
     unsigned int nfds) VT_CHECK;
 void wk_send_kept(struct worker *w);
+void wk_send_due(
+    struct worker *w); /* W_KEEPs put off until the queue is empty */
 const struct chan_host *wk_chan_host(void);
 
 /* worker_xen.c */
