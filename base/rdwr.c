@@ -178,6 +178,27 @@ rd_str(struct rd *r, char *dst, size_t cap)
 	dst[len] = '\0';
 }
 
+char *
+rd_text(struct rd *r, size_t max)
+{
+	size_t len;
+	const uint8_t *p = rd_blob16(r, max, &len);
+	char *s;
+
+	if (r->err == VT_OK && len > 0 && memchr(p, '\0', len) != NULL)
+		rd_fail(r, VT_E_FORMAT);
+	if (r->err != VT_OK)
+		return NULL;
+	if ((s = malloc(len + 1)) == NULL) {
+		rd_fail(r, VT_E_NOMEM);
+		return NULL;
+	}
+	if (len > 0)
+		memcpy(s, p, len);
+	s[len] = '\0';
+	return s;
+}
+
 int
 rd_err(const struct rd *r)
 {

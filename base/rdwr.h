@@ -48,6 +48,9 @@ const uint8_t *rd_blob32(struct rd *r, size_t max, size_t *ret_len);
 /* be16-prefixed text of at most cap-1 bytes, NUL-terminated into dst; a NUL
  * inside is VT_E_FORMAT. */
 void rd_str(struct rd *r, char *dst, size_t cap);
+/* The same on the heap, at most max bytes; the caller frees it.  NULL on
+ * failure, VT_E_NOMEM too. */
+char *rd_text(struct rd *r, size_t max);
 void rd_fail(struct rd *r, int err); /* keeps an earlier failure */
 int rd_err(const struct rd *r) VT_CHECK;
 /* Like rd_err(), and bytes left over are VT_E_FORMAT. */

@@ -1,44 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "measure/appraise.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "measure/appraise_priv.h"
-
-void
-ap_say(struct appraisal *a, enum ap_code code, enum ap_severity sev,
-    uint16_t alg, int32_t pcr, int32_t index, const char *fmt, ...)
-{
-	struct ap_report *r = a->rep;
-	struct ap_finding *f;
-	va_list ap;
-	int n;
-
-	f = realloc(r->findings, (r->n + 1) * sizeof(*f));
-	if (f == NULL) {
-		a->rc = VT_E_NOMEM;
-		return;
-	}
-	r->findings = f;
-	f += r->n;
-	memset(f, 0, sizeof(*f));
-	f->code = code;
-	f->severity = sev;
-	f->alg = alg;
-	f->pcr = pcr;
-	f->index = index;
-	va_start(ap, fmt);
-	n = vasprintf(&f->words, fmt, ap);
-	va_end(ap);
-	if (n < 0)
-		a->rc = VT_E_NOMEM;
-	else
-		r->n++;
-}
 
 /* --- the journal as a whole ----------------------------------------------- */
 

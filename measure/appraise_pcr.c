@@ -469,28 +469,6 @@ check_initrd(struct judge *j)
 /* --- a bank --------------------------------------------------------------- */
 
 static void
-list_events(struct judge *j)
-{
-	struct ap_report *r = j->a->rep;
-	char words[AP_WORDS];
-	struct ap_event *e;
-	uint32_t i;
-
-	if (j->t->n == 0 || (e = calloc(j->t->n, sizeof(*e))) == NULL)
-		return;
-	r->events = j->events = e;
-	r->nevents = j->t->n;
-	for (i = 0; i < j->t->n; i++, e++) {
-		e->pcr = j->t->ev[i].pcr;
-		e->pos = j->t->ev[i].pos;
-		trail_describe(j->t, &j->t->ev[i], words, sizeof(words));
-		hex_encode(j->t->ev[i].val, j->t->len, e->hex);
-		if ((e->words = strdup(words)) == NULL)
-			j->a->rc = VT_E_NOMEM;
-	}
-}
-
-static void
 open_trail(struct judge *j)
 {
 	struct trail_in in = { .alg = j->bank->alg, .journal = j->a->journal };
@@ -521,8 +499,10 @@ ap_bank(struct appraisal *a, const struct pol_bank *bank, bool first)
 
 	open_trail(&j);
 	if (j.t != NULL) {
-		if (first)
-			list_events(&j);
+		if (first) {
+			ap_list_events(a, j.t);
+			j.events = a->rep->events;
+		}
 		check_diff(&j);
 		check_lies(&j);
 	}

@@ -29,6 +29,9 @@ void ap_say(struct appraisal *a, enum ap_code code, enum ap_severity sev,
     uint16_t alg, int32_t pcr, int32_t index, const char *fmt, ...)
     VT_PRINTF(7, 8);
 
+/* Fill the report's list of events, none of them known yet. */
+void ap_list_events(struct appraisal *a, const struct trail *t);
+
 /* Judge one bank of the policy; first: the report lists its events. */
 void ap_bank(struct appraisal *a, const struct pol_bank *bank, bool first);
 

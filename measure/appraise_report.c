@@ -1,10 +1,77 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <jansson.h>
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/util.h"
-#include "measure/appraise.h"
+#include "measure/appraise_priv.h"
+
+void
+ap_say(struct appraisal *a, enum ap_code code, enum ap_severity sev,
+    uint16_t alg, int32_t pcr, int32_t index, const char *fmt, ...)
+{
+	struct ap_report *r = a->rep;
+	struct ap_finding *f;
+	va_list ap;
+	int n;
+
+	f = realloc(r->findings, (r->n + 1) * sizeof(*f));
+	if (f == NULL) {
+		a->rc = VT_E_NOMEM;
+		return;
+	}
+	r->findings = f;
+	f += r->n;
+	memset(f, 0, sizeof(*f));
+	f->code = code;
+	f->severity = sev;
+	f->alg = alg;
+	f->pcr = pcr;
+	f->index = index;
+	va_start(ap, fmt);
+	n = vasprintf(&f->words, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		a->rc = VT_E_NOMEM;
+	else
+		r->n++;
+}
+
+static bool
+list_event(struct ap_event *e, const struct trail *t, uint32_t i)
+{
+	char words[AP_WORDS];
+
+	e->pcr = t->ev[i].pcr;
+	e->pos = t->ev[i].pos;
+	trail_describe(t, &t->ev[i], words, sizeof(words));
+	hex_encode(t->ev[i].val, t->len, e->hex);
+	return asprintf(&e->words, "%s", words) >= 0;
+}
+
+void
+ap_list_events(struct appraisal *a, const struct trail *t)
+{
+	struct ap_report *r = a->rep;
+	uint32_t i;
+
+	if (t->n == 0)
+		return;
+	if ((r->events = calloc(t->n, sizeof(*r->events))) == NULL) {
+		a->rc = VT_E_NOMEM;
+		return;
+	}
+	for (i = 0; i < t->n; i++) {
+		if (!list_event(&r->events[i], t, i)) {
+			a->rc = VT_E_NOMEM;
+			return;
+		}
+		r->nevents++;
+	}
+}
 
 const char *
 ap_code_name(enum ap_code code)

@@ -62,35 +62,35 @@ journal_encode(const struct journal *j, struct wr *w)
 		put_rec(w, j, journal_rec(j, i));
 }
 
-static int
-get_head(struct rd *r, struct journal **ret, uint32_t *ret_count)
+/* NULL: the reader says why. */
+static struct journal *
+get_head(struct rd *r, uint32_t *ret_count)
 {
-	uint16_t algs[PCR_MAX_BANKS], version, n, i;
-	struct journal *j;
+	uint16_t algs[PCR_MAX_BANKS] = { 0 }, version, n, i;
+	struct journal *j = NULL;
 	uint32_t magic;
 	int rc;
 
 	magic = rd_be32(r);
 	version = rd_be16(r);
 	n = rd_be16(r);
-	if (rd_err(r) != VT_OK)
-		return rd_err(r);
 	if (magic != JOURNAL_MAGIC || version != JOURNAL_VERSION)
-		return VT_E_FORMAT;
+		rd_fail(r, VT_E_FORMAT);
 	if (n == 0 || n > PCR_MAX_BANKS)
-		return VT_E_RANGE;
-	for (i = 0; i < n; i++)
+		rd_fail(r, VT_E_RANGE);
+	for (i = 0; i < n && rd_err(r) == VT_OK; i++)
 		algs[i] = rd_be16(r);
 	if (rd_err(r) != VT_OK)
-		return rd_err(r);
-	if ((rc = journal_new(algs, n, &j)) != VT_OK)
-		return rc;
+		return NULL;
+	if ((rc = journal_new(algs, n, &j)) != VT_OK) {
+		rd_fail(r, rc);
+		return NULL;
+	}
 	j->cycles = rd_be32(r);
 	j->flags = rd_be32(r);
 	j->pending = rd_be32(r);
 	*ret_count = rd_be32(r);
-	*ret = j;
-	return VT_OK;
+	return j;
 }
 
 /* Ascending by PCR, so that there is one way to write a journal. */
@@ -174,7 +174,7 @@ get_rec(struct rd *r, struct journal *j)
 int
 journal_decode(const uint8_t *buf, size_t len, struct journal **ret)
 {
-	struct journal *j = NULL;
+	struct journal *j;
 	uint32_t n = 0, i;
 	struct rd r;
 	int rc;
@@ -182,8 +182,8 @@ journal_decode(const uint8_t *buf, size_t len, struct journal **ret)
 	if (len > JOURNAL_MAX_LEN)
 		return VT_E_RANGE;
 	rd_init(&r, buf, len);
-	if ((rc = get_head(&r, &j, &n)) != VT_OK)
-		return rc;
+	if ((j = get_head(&r, &n)) == NULL)
+		return rd_err(&r);
 	if ((rc = get_chains(&r, j)) != VT_OK)
 		goto out;
 	rc = VT_E_RANGE;

@@ -199,30 +199,6 @@ launch_encode(const struct launch_record *rec, struct wr *w)
 		put_item(w, &rec->items[i]);
 }
 
-/* *dst is NULL before; on failure r says so and *dst stays NULL. */
-static void
-get_text(struct rd *r, char **dst)
-{
-	size_t len;
-	const uint8_t *p = rd_blob16(r, LAUNCH_MAX_TEXT, &len);
-	char *s;
-
-	if (r->err != VT_OK)
-		return;
-	if (len > 0 && memchr(p, '\0', len) != NULL) {
-		rd_fail(r, VT_E_FORMAT);
-		return;
-	}
-	if ((s = malloc(len + 1)) == NULL) {
-		rd_fail(r, VT_E_NOMEM);
-		return;
-	}
-	if (len > 0)
-		memcpy(s, p, len);
-	s[len] = '\0';
-	*dst = s;
-}
-
 static void
 get_digests(struct rd *r, struct launch_item *it)
 {
@@ -252,7 +228,7 @@ get_item(struct rd *r, struct launch_record *rec)
 	struct launch_item *it = &rec->items[rec->nitems];
 
 	it->role = rd_u8(r);
-	get_text(r, &it->text);
+	it->text = rd_text(r, LAUNCH_MAX_TEXT);
 	it->size = rd_be64(r);
 	it->ndigests = rd_u8(r);
 	if (r->err == VT_OK && (it->role < LR_KERNEL || it->role >= LR_NROLES))
@@ -273,8 +249,8 @@ get_record(struct rd *r, struct launch_record *rec)
 	rd_bytes(r, rec->config_digest, sizeof(rec->config_digest));
 	rd_bytes(r, rec->host_boot_id, sizeof(rec->host_boot_id));
 	rec->time_ms = rd_be64(r);
-	get_text(r, &rec->build);
-	get_text(r, &rec->policy);
+	rec->build = rd_text(r, LAUNCH_MAX_TEXT);
+	rec->policy = rd_text(r, LAUNCH_MAX_TEXT);
 	n = rd_be16(r);
 	if (r->err == VT_OK && rec->mode != LAUNCH_M_FIRMWARE &&
 	    rec->mode != LAUNCH_M_DIRECT)
@@ -285,31 +261,43 @@ get_record(struct rd *r, struct launch_record *rec)
 		get_item(r, rec);
 }
 
+/* NULL: the reader says why. */
+static struct launch_record *
+decode(struct rd *r)
+{
+	struct launch_record *rec;
+	uint32_t magic = rd_be32(r);
+	uint16_t version = rd_be16(r);
+
+	if (rd_err(r) == VT_OK &&
+	    (magic != LAUNCH_MAGIC || version != LAUNCH_VERSION))
+		rd_fail(r, VT_E_FORMAT);
+	if (rd_err(r) != VT_OK)
+		return NULL;
+	if ((rec = calloc(1, sizeof(*rec))) == NULL) {
+		rd_fail(r, VT_E_NOMEM);
+		return NULL;
+	}
+	get_record(r, rec);
+	if (rd_end(r) != VT_OK) {
+		rd_fail(r, VT_E_FORMAT);
+		launch_free(rec);
+		return NULL;
+	}
+	return rec;
+}
+
 int
 launch_decode(const uint8_t *buf, size_t len, struct launch_record **ret)
 {
 	struct launch_record *rec;
-	uint16_t version;
-	uint32_t magic;
 	struct rd r;
-	int rc;
 
 	if (len > LAUNCH_MAX_LEN)
 		return VT_E_RANGE;
 	rd_init(&r, buf, len);
-	magic = rd_be32(&r);
-	version = rd_be16(&r);
-	if (rd_err(&r) != VT_OK)
+	if ((rec = decode(&r)) == NULL)
 		return rd_err(&r);
-	if (magic != LAUNCH_MAGIC || version != LAUNCH_VERSION)
-		return VT_E_FORMAT;
-	if ((rc = launch_new(&rec)) != VT_OK)
-		return rc;
-	get_record(&r, rec);
-	if ((rc = rd_end(&r)) != VT_OK) {
-		launch_free(rec);
-		return rc;
-	}
 	*ret = rec;
 	return VT_OK;
 }
@@ -379,15 +367,19 @@ int
 launch_make_log(const uint8_t *buf, size_t len, const uint16_t *algs,
     uint32_t n, uint8_t **ret, size_t *ret_len)
 {
-	struct launch_record *rec = NULL;
+	struct launch_record *rec;
 	struct el_writer *log = NULL;
 	const uint8_t *bytes;
 	size_t used;
 	uint8_t *copy;
+	struct rd r;
 	int rc;
 
-	if ((rc = launch_decode(buf, len, &rec)) != VT_OK)
-		return rc;
+	if (len > LAUNCH_MAX_LEN)
+		return VT_E_RANGE;
+	rd_init(&r, buf, len);
+	if ((rec = decode(&r)) == NULL)
+		return rd_err(&r);
 	if ((rc = el_writer_new(algs, n, false, &log)) != VT_OK)
 		goto out;
 	log_drtm(log, buf, len);

@@ -154,6 +154,35 @@ text_is_whole_or_empty(void **state)
 }
 
 static void
+heap_text_is_whole_or_absent(void **state)
+{
+	static const uint8_t good[] = { 0, 3, 'a', 'b', 'c' };
+	static const uint8_t nul[] = { 0, 3, 'a', 0, 'c' };
+	struct rd r;
+	char *s;
+
+	(void)state;
+	rd_init(&r, good, sizeof(good));
+	s = rd_text(&r, 3);
+	assert_string_equal(s, "abc");
+	free(s);
+	assert_int_equal(rd_end(&r), VT_OK);
+	rd_init(&r, "\0\0", 2);
+	s = rd_text(&r, 3);
+	assert_string_equal(s, "");
+	free(s);
+	rd_init(&r, good, sizeof(good));
+	assert_null(rd_text(&r, 2));
+	assert_int_equal(rd_err(&r), VT_E_RANGE);
+	rd_init(&r, good, sizeof(good) - 1);
+	assert_null(rd_text(&r, 3));
+	assert_int_equal(rd_err(&r), VT_E_TRUNC);
+	rd_init(&r, nul, sizeof(nul));
+	assert_null(rd_text(&r, 3));
+	assert_int_equal(rd_err(&r), VT_E_FORMAT);
+}
+
+static void
 what_is_written_reads_back(void **state)
 {
 	uint8_t buf[64];
@@ -253,6 +282,7 @@ main(void)
 		cmocka_unit_test(bytes_left_over_are_an_error),
 		cmocka_unit_test(blobs_keep_to_their_maximum),
 		cmocka_unit_test(text_is_whole_or_empty),
+		cmocka_unit_test(heap_text_is_whole_or_absent),
 		cmocka_unit_test(what_is_written_reads_back),
 		cmocka_unit_test(a_fixed_writer_never_passes_its_end),
 		cmocka_unit_test(a_growing_writer_stops_at_its_maximum),
