@@ -54,6 +54,11 @@ esys_why(struct esys *e)
 	case TPM2_RC_NV_UNAVAILABLE:
 		hint = " (its storage is away or full: see the host's log)";
 		break;
+	case TPM2_RC_OBJECT_MEMORY:
+	case TPM2_RC_SESSION_MEMORY:
+		hint = " (its slots are full: flush what other programs left, "
+		       "or use /dev/tpmrm0)";
+		break;
 	default:
 		break;
 	}

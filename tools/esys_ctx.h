@@ -30,7 +30,7 @@ struct esys {
 	ESYS_CONTEXT *ctx;
 	TSS2_TCTI_CONTEXT *tcti;
 	char conf[128]; /* what was opened */
-	char err[192];  /* why the last open failed, in words */
+	char err[256];  /* why the last open failed, in words */
 	uint32_t rc;    /* the last TPM or TSS code that was not success */
 };
 

@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# attest.sh - evidence of a guest from its vTPM to the verdict: accepted
+# only for this nonce, this vTPM, this boot, on the root that it stands on.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/bootlib.sh"
+need tpm2_pcrextend swtpm jq xxd
+A=$B/vtpm-attest V=$B/vtpm-verify
+cd "$T" || exit 1
+
+attest() { # GUEST NONCE OUT [ARGS...]
+	local g=$1 n=$2 o=$3
+	shift 3
+	"$A" --tcti "$(tcti "$g")" --nonce "$n" --log "${LOGFILE:-$GOOD_LOG}" \
+	    -o "$o" "$@"
+}
+judge() { # EVIDENCE NONCE [ARGS...]
+	local e=$1 n=$2
+	shift 2
+	"$V" -e "$e" --nonce "$n" --policy "${POLICY:-policy.json}" \
+	    --ca "${CA:-ca.pem}" "$@"
+}
+exits() { # CODE COMMAND...: exit code, whatever is printed
+	local want=$1 got
+	shift
+	"$@" && got=0 || got=$?
+	[ "$got" = "$want" ]
+}
+# The evidence e.json with one key taken from another file.
+graft() { jq --slurpfile o "$2" ".$1 = \$o[0].$1" "$3"; }
+
+check "manager starts" start_manager --pool 0 || exit 1
+check "two vTPMs start" eval "ctl create alice && ctl start alice &&
+    ctl create bob && ctl start bob" || exit 1
+check "the CA's certificate is told" ca_to ca.pem
+uuid=$(jctl show alice | jq -r .uuid)
+
+N=$("$V" nonce)
+check "nonces differ" [ "$N" != "$("$V" nonce)" ]
+check "alice boots" boot alice
+check "evidence is gathered" attest alice "$N" e.json
+check "a policy is made of the reference boot" \
+    "$V" policy --from e.json --allow-software-root --name ref \
+    --cmdline "$GOOD_LINE" -o policy.json
+refuse "a policy needs the named command line to occur" "cmdline" \
+    "$V" policy --from e.json --cmdline "$BAD_LINE" -o no.json
+check "no policy is left behind then" [ ! -e no.json ]
+
+check "good evidence is accepted" judge e.json "$N" --uuid "$uuid"
+check "the verdict names the software root" \
+    eval 'judge e.json "$N" | tail -1 | grep -q "ACCEPTED on a software root"'
+check "journal and log both replay to the quoted PCRs" eval \
+    '[ "$(judge e.json "$N" | grep -c "^ok .*-replay ")" = 2 ]'
+check "--json says the same" eval \
+    '[ "$(judge e.json "$N" --json | jq -r .verdict)" = accepted ]'
+check "show lists the boot in words" eval \
+    '"$V" show e.json | grep -q "kernel command line \"$GOOD_LINE\""'
+
+refuse "another nonce" "another nonce" judge e.json "$("$V" nonce)"
+check "it is refused, exit 1" \
+    exits 1 judge e.json 00112233445566778899aabbccddeeff
+refuse "another vTPM than asked for" "another vTPM" \
+    judge e.json "$N" --uuid 00000000-0000-4000-8000-000000000001
+"$V" policy --from e.json -o strict.json
+POLICY=strict.json refuse "a software root without leave" "software root" \
+    judge e.json "$N"
+CA=$top/tests/vectors/evidence/ecc-ca.pem refuse "another CA" "certificate" \
+    judge e.json "$N"
+check "without a CA nothing is decided: exit 2" \
+    exits 2 "$V" -e e.json --nonce "$N" --policy policy.json
+check "a missing file: exit 2" exits 2 judge none.json "$N"
+check "a broken file: exit 2" eval \
+    'head -c 3000 e.json >cut.json; exits 2 judge cut.json "$N"'
+echo '{"format": "vtpm-policy 1", "banks": {}}' >empty.json
+POLICY=empty.json refuse "an empty policy" "reference" judge e.json "$N"
+
+check "bob boots and attests for the same nonce" \
+    eval 'boot bob && attest bob "$N" bob.json'
+check "bob is accepted as himself" judge bob.json "$N"
+for part in journal info quote signature ak_public ek_certificate \
+    ak_certificate pcrs; do
+	graft $part bob.json e.json >mixed.json
+	if [ $part = pcrs ] || cmp -s mixed.json <(jq . e.json); then
+		continue # equal boots have equal PCRs
+	fi
+	check "alice's evidence with bob's $part is refused" \
+	    exits 1 judge mixed.json "$N"
+done
+jq 'del(.journal)' e.json >mixed.json
+check "evidence with its journal taken out is refused" \
+    exits 1 judge mixed.json "$N"
+
+check "power cycle and an equal boot" eval 'ctl reset alice && boot alice'
+N2=$("$V" nonce)
+check "its evidence is accepted, counters went on" eval \
+    'attest alice "$N2" e2.json && judge e2.json "$N2" --previous e.json'
+refuse "the older evidence after the newer" "backwards" \
+    judge e.json "$N" --previous e2.json
+
+tampered_log bad.log
+check "a boot with another kernel command line" eval \
+    'ctl reset alice && boot alice bad.log'
+N3=$("$V" nonce)
+LOGFILE=bad.log attest alice "$N3" bad.json
+refuse "the tampered boot is refused and named" \
+    "REFUSED: .*linuxefi $BAD_LINE" judge bad.json "$N3"
+check "the same boot with the good log shown: log is caught lying" eval \
+    'attest alice "$N3" lie.json; exits 1 judge lie.json "$N3"'
+
+ctl reset alice >/dev/null && boot alice
+kill -9 "$(worker_pid alice)"
+sleep 0.2
+check "its worker comes back" wait_for 10 t2 alice tpm2_getrandom --hex 4
+N4=$("$V" nonce)
+check "evidence after the crash is gathered" attest alice "$N4" crash.json
+refuse "and refused: worker restarted" "worker restarted" \
+    judge crash.json "$N4"
+check "a power cycle clears it" eval 'ctl reset alice && boot alice &&
+    attest alice "$N4" e4.json && judge e4.json "$N4"'
+
+refuse "an ordinary signing key is no AK" "not an attestation key" eval '
+    export TPM2TOOLS_TCTI=$(tcti bob)
+    tpm2_createprimary -C o -G ecc -c p.ctx -Q &&
+    tpm2_flushcontext -t &&
+    tpm2_create -C p.ctx -G ecc:ecdsa -c k.ctx -Q &&
+    tpm2_flushcontext -t &&
+    tpm2_evictcontrol -c k.ctx 0x81000010 -Q && tpm2_flushcontext -t &&
+    attest bob $N x.json --ak 0x81000010'
+refuse "no key there" "no key at" attest bob "$N" x.json --ak 0x81000077
+refuse "a bank that is not active" "no PCRs sha384" \
+    attest bob "$N" x.json --pcrs sha384:0
+check "bad arguments: exit 2" exits 2 "$A" --nonce 00 -o x.json
+
+# A stock TPM: no vendor command, no certificates.
+mkdir -p sw
+swtpm socket --tpm2 --tpmstate dir=sw --server type=unixio,path=sw/s \
+    --ctrl type=unixio,path=sw/s.ctrl \
+    --flags not-need-init,startup-clear >sw/log 2>&1 &
+PIDS+=($!)
+wait_for 5 [ -S sw/s.ctrl ]
+sw="--tcti swtpm:path=$T/sw/s"
+refuse "a TPM of another make has no journal, and that is said" \
+    "TPM_CC_VTPM.*--no-journal" "$A" $sw --nonce "$N" -o sw.json
+refuse "--no-journal goes on, up to the missing AK" "no key at" \
+    "$A" $sw --nonce "$N" --no-journal -o sw.json
+refuse "no TPM at all" "no TPM over" \
+    "$A" --tcti swtpm:path=$T/none --nonce "$N" -o sw.json
