@@ -164,7 +164,13 @@ endef
 $(foreach t,$(HELPERS),$(eval $(call helper_rule,$(t),integration)))
 $(foreach t,$(BENCH),$(eval $(call helper_rule,$(t),bench)))
 
-tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS))
+# A TPM as slow and unreliable as a physical one, for tests.
+SLOW	:= $(B)/tests/libtss2-tcti-slow.so.0
+$(SLOW): $(B)/o/tests/lab/tcti-slow.o $(B)/libbase.a
+	@mkdir -p $(@D)
+	$(LINK) -shared -o $@ $^ -ltss2-tctildr
+
+tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS)) $(SLOW)
 
 deps:
 	@base/deps.sh build
