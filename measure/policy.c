@@ -40,15 +40,16 @@ check_keys(
     struct ctx *c, const char *where, json_t *obj, const char *const *known)
 {
 	const char *key;
-	json_t *value;
+	void *it;
 	size_t i;
 
 	if (!json_is_object(obj)) {
 		fail(c, VT_E_FORMAT, "%s is not an object", where);
 		return;
 	}
-	json_object_foreach(obj, key, value)
-	{
+	for (it = json_object_iter(obj); it != NULL;
+	     it = json_object_iter_next(obj, it)) {
+		key = json_object_iter_key(it);
 		for (i = 0; known[i] != NULL; i++)
 			if (strcmp(known[i], key) == 0)
 				break;
@@ -341,6 +342,7 @@ get_bank(struct ctx *c, const char *name, json_t *v, struct pol_bank *ret)
 	const char *key;
 	char where[64];
 	json_t *value;
+	void *it;
 	int n;
 
 	ret->alg = digest_alg(name);
@@ -349,8 +351,10 @@ get_bank(struct ctx *c, const char *name, json_t *v, struct pol_bank *ret)
 		fail(c, VT_E_FORMAT, "banks: \"%s\" is not a bank", name);
 		return;
 	}
-	json_object_foreach(v, key, value)
-	{
+	for (it = json_object_iter(v); it != NULL;
+	     it = json_object_iter_next(v, it)) {
+		key = json_object_iter_key(it);
+		value = json_object_iter_value(it);
 		if ((n = pcr_number(key)) < 0) {
 			fail(c, VT_E_FORMAT, "bank %s: \"%s\" is not a PCR",
 			    name, key);
@@ -376,6 +380,7 @@ get_banks(struct ctx *c, json_t *v, struct policy *p)
 {
 	const char *key;
 	json_t *value;
+	void *it;
 	size_t n = json_object_size(v);
 
 	if (!json_is_object(v) || n == 0) {
@@ -392,8 +397,10 @@ get_banks(struct ctx *c, json_t *v, struct policy *p)
 		fail(c, VT_E_NOMEM, "out of memory");
 		return;
 	}
-	json_object_foreach(v, key, value)
-	{
+	for (it = json_object_iter(v); it != NULL;
+	     it = json_object_iter_next(v, it)) {
+		key = json_object_iter_key(it);
+		value = json_object_iter_value(it);
 		get_bank(c, key, value, &p->banks[p->nbanks++]);
 		if (p->banks[p->nbanks - 1].alg == ALG_SHA1 &&
 		    p->sha1_reason == NULL)
@@ -412,6 +419,7 @@ get_role(struct ctx *c, const char *name, json_t *v, struct pol_role *ret)
 	char where[64];
 	const char *alg;
 	json_t *list;
+	void *it;
 	int role = launch_role_parse(name);
 
 	if (role == 0 || json_object_size(v) != 1) {
@@ -422,8 +430,10 @@ get_role(struct ctx *c, const char *name, json_t *v, struct pol_role *ret)
 		return;
 	}
 	ret->role = (uint8_t)role;
-	json_object_foreach(v, alg, list)
-	{
+	for (it = json_object_iter(v); it != NULL;
+	     it = json_object_iter_next(v, it)) {
+		alg = json_object_iter_key(it);
+		list = json_object_iter_value(it);
 		ret->alg = digest_alg(alg);
 		if (ret->alg == 0 || ret->alg == ALG_SHA1) {
 			fail(c, VT_E_POLICY,
@@ -442,9 +452,9 @@ static void
 get_launch(struct ctx *c, json_t *v, struct policy *p)
 {
 	static const char *const keys[] = { "configs", "files", NULL };
-	json_t *configs = json_object_get(v, "configs"), *value;
+	json_t *configs = json_object_get(v, "configs");
 	json_t *files = json_object_get(v, "files");
-	const char *key;
+	void *it;
 	uint32_t i;
 
 	if (v == NULL)
@@ -469,8 +479,10 @@ get_launch(struct ctx *c, json_t *v, struct policy *p)
 		fail(c, VT_E_NOMEM, "out of memory");
 		return;
 	}
-	json_object_foreach(files, key, value)
-	    get_role(c, key, value, &p->roles[p->nroles++]);
+	for (it = json_object_iter(files); it != NULL;
+	     it = json_object_iter_next(files, it))
+		get_role(c, json_object_iter_key(it),
+		    json_object_iter_value(it), &p->roles[p->nroles++]);
 }
 
 /* --- whole ---------------------------------------------------------------- */
