@@ -11,11 +11,9 @@
 #define RSP_MAX 4096
 #define PIECE 2048 /* bytes asked for at once */
 
-/* Ask; *ret is set to the parameters behind the echoed sub command.
- * rsp: RSP_MAX bytes. */
 static int
-vendor_call(struct esys *e, uint16_t sub, const uint8_t *par, size_t len,
-    uint8_t *rsp, struct rd *ret)
+call_code(struct esys *e, uint32_t code, uint16_t sub, const uint8_t *par,
+    size_t len, uint8_t *rsp, struct rd *ret)
 {
 	uint8_t cmd[CMD_MAX];
 	size_t n = RSP_MAX;
@@ -27,7 +25,7 @@ vendor_call(struct esys *e, uint16_t sub, const uint8_t *par, size_t len,
 	wr_init(&w, cmd, sizeof(cmd));
 	wr_be16(&w, TPM2_ST_NO_SESSIONS);
 	wr_be32(&w, (uint32_t)(12 + len));
-	wr_be32(&w, TPM_CC_VTPM);
+	wr_be32(&w, code);
 	wr_be16(&w, sub);
 	wr_bytes(&w, par, len);
 	if ((rc = wr_err(&w)) != VT_OK)
@@ -48,6 +46,22 @@ vendor_call(struct esys *e, uint16_t sub, const uint8_t *par, size_t len,
 		return VT_E_PROTO;
 	*ret = r;
 	return VT_OK;
+}
+
+/*
+ * Ask; *ret is set to the parameters behind the echoed sub command.
+ * rsp: RSP_MAX bytes.  A resource manager may know only one of the two
+ * forms (vtpm/vendor.h).
+ */
+static int
+vendor_call(struct esys *e, uint16_t sub, const uint8_t *par, size_t len,
+    uint8_t *rsp, struct rd *ret)
+{
+	int rc = call_code(e, TPM_CC_VTPM, sub, par, len, rsp, ret);
+
+	if (rc == VT_E_UNSUPPORTED)
+		rc = call_code(e, TPM_CC_VTPM_NO_V, sub, par, len, rsp, ret);
+	return rc;
 }
 
 int

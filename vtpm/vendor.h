@@ -13,6 +13,10 @@
 #define VTPM_VENDOR_H
 
 #define TPM_CC_VTPM 0x20005654u /* V bit, command index "VT" */
+/* The same command without the V bit.  Linux before 6.5 compares a command's
+ * code with the listed index alone: its /dev/tpmrm0 passes only this form,
+ * a newer one only the other.  The worker takes both. */
+#define TPM_CC_VTPM_NO_V 0x00005654u
 
 enum vtpm_sub {
 	/* -> be16 format 1 | uuid[16] | be32 group | be64 generation |

@@ -225,7 +225,8 @@ run(struct slot *s, uint8_t locality, const uint8_t *cmd, size_t len)
 	const uint8_t *resp;
 	size_t rlen;
 
-	if (eng_is_tpm2() && code == TPM_CC_VTPM) {
+	if (eng_is_tpm2() &&
+	    (code == TPM_CC_VTPM || code == TPM_CC_VTPM_NO_V)) {
 		run_vendor(s, cmd, len);
 		return;
 	}
