@@ -522,28 +522,28 @@ get_version(sd_bus *bus, const char *path, const char *iface, const char *prop,
 }
 
 /* clang-format off */
-#define M(name, in, in_names, out, out_names) \
-	SD_BUS_METHOD_WITH_NAMES(name, in, in_names, out, out_names, \
-	    dispatch, SD_BUS_VTABLE_UNPRIVILEGED)
-#define P(n) SD_BUS_PARAM(n)
+/* Names are those of the arguments, then of the results. */
+#define M(name, in, out, names) \
+	SD_BUS_METHOD_WITH_NAMES(name, in, names, out, , dispatch, \
+	    SD_BUS_VTABLE_UNPRIVILEGED)
 
 const sd_bus_vtable ctl_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0,
 	    SD_BUS_VTABLE_PROPERTY_CONST),
-	M("Create", "sa{ss}", P(name) P(options),
-	    "stb", P(uuid) P(microseconds) P(from_pool)),
-	M("Destroy", "sb", P(name) P(force), "t", P(microseconds)),
-	M("Start", "s", P(name), "t", P(microseconds)),
-	M("Stop", "sb", P(name) P(force), "t", P(microseconds)),
-	M("StopAll", "b", P(end_manager), "u", P(stopped)),
-	M("Reset", "s", P(name), "t", P(microseconds)),
-	M("Launch", "say", P(name) P(record), "t", P(microseconds)),
-	M("List", "", , "s", P(json)),
-	M("Show", "s", P(name), "s", P(json)),
-	M("Log", "ss", P(name) P(what), "ay", P(bytes)),
-	M("Audit", "tu", P(from) P(max), "s", P(json)),
-	M("Status", "", , "s", P(json)),
+	M("Create", "sa{ss}", "stb",
+	    "name\0options\0uuid\0microseconds\0from_pool\0"),
+	M("Destroy", "sb", "t", "name\0force\0microseconds\0"),
+	M("Start", "s", "t", "name\0microseconds\0"),
+	M("Stop", "sb", "t", "name\0force\0microseconds\0"),
+	M("StopAll", "b", "u", "end_manager\0stopped\0"),
+	M("Reset", "s", "t", "name\0microseconds\0"),
+	M("Launch", "say", "t", "name\0record\0microseconds\0"),
+	M("List", "", "s", "json\0"),
+	M("Show", "s", "s", "name\0json\0"),
+	M("Log", "ss", "ay", "name\0what\0bytes\0"),
+	M("Audit", "tu", "s", "from\0max\0json\0"),
+	M("Status", "", "s", "json\0"),
 	SD_BUS_VTABLE_END,
 };
 /* clang-format on */

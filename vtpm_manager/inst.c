@@ -96,45 +96,6 @@ inst_free_all(struct mgr *m)
 		inst_free(m->insts);
 }
 
-int
-inst_wait(struct ginst *g, mgr_done_cb cb, void *arg)
-{
-	struct inst_waiter *w, **pp;
-
-	if (cb == NULL)
-		return VT_OK;
-	if ((w = calloc(1, sizeof(*w))) == NULL)
-		return VT_E_NOMEM;
-	w->cb = cb;
-	w->arg = arg;
-	for (pp = &g->waiters; *pp != NULL; pp = &(*pp)->next)
-		;
-	*pp = w;
-	return VT_OK;
-}
-
-/* The list is taken off first: a callback may ask for something new. */
-static void
-tell(struct inst_waiter *w, int rc, const char *text)
-{
-	struct inst_waiter *next;
-
-	for (; w != NULL; w = next) {
-		next = w->next;
-		w->cb(w->arg, rc, text);
-		free(w);
-	}
-}
-
-static struct inst_waiter *
-take_waiters(struct ginst *g)
-{
-	struct inst_waiter *w = g->waiters;
-
-	g->waiters = NULL;
-	return w;
-}
-
 enum inst_event
 inst_failure(struct ginst *g, int rc)
 {
@@ -169,7 +130,7 @@ on_ended(void *arg, int rc)
 	/* That it is stopped is true even if the disk could not take it. */
 	if (rc != VT_OK)
 		log_warn("a changed status could not be stored");
-	tell(e->waiters, e->rc, e->text);
+	inst_tell(e->waiters, e->rc, e->text);
 	free(e);
 }
 
@@ -188,10 +149,10 @@ finish(struct ginst *g, int rc, const char *text)
 		log_warn("guest %s: status not stored: %s", g->in.name,
 		    vt_strerror(src));
 	if (e == NULL) {
-		tell(take_waiters(g), rc, text);
+		inst_tell(inst_take_waiters(g), rc, text);
 		mgr_commit_soon(m, NULL, NULL);
 	} else {
-		e->waiters = take_waiters(g);
+		e->waiters = inst_take_waiters(g);
 		e->rc = rc;
 		(void)snprintf(e->text, sizeof(e->text), "%s", text);
 		mgr_commit_soon(m, on_ended, e);
@@ -353,7 +314,7 @@ act_ready(struct ginst *g)
 		mgr_audit(g->m, "manager", "restart", g->in.name, "ok",
 		    "%s%.200s", g->capped ? "PCRs are capped: " : "", g->why);
 	(void)xenlink_reconnect(g->m->xen, g, on_reconnected, NULL);
-	tell(take_waiters(g), VT_OK, "");
+	inst_tell(inst_take_waiters(g), VT_OK, "");
 }
 
 static int
@@ -396,7 +357,7 @@ act_give_up(struct ginst *g)
 	log_err("%s", text);
 	mgr_audit(
 	    g->m, "manager", "restart", g->in.name, "failed", "%.200s", g->why);
-	tell(take_waiters(g), VT_E_STATE, text);
+	inst_tell(inst_take_waiters(g), VT_E_STATE, text);
 }
 
 static void
@@ -453,7 +414,7 @@ act_take(struct ginst *g)
 		 "over",
 	    g->in.name, g->link->pid);
 	inst_open_missing(g, g->link->hello.flags);
-	tell(take_waiters(g), VT_OK, "");
+	inst_tell(inst_take_waiters(g), VT_OK, "");
 }
 
 static void
@@ -560,7 +521,7 @@ inst_stop(struct mgr *m, const struct inst *in, bool force, mgr_done_cb cb,
 		    text, MGR_TEXT_MAX, "guest %s: is not running", in->name);
 		return VT_E_STATE;
 	}
-	starters = g->st != IS_STOPPING ? take_waiters(g) : NULL;
+	starters = g->st != IS_STOPPING ? inst_take_waiters(g) : NULL;
 	if ((rc = inst_wait(g, cb, arg)) != VT_OK) {
 		g->waiters = starters;
 		return rc;
@@ -569,7 +530,7 @@ inst_stop(struct mgr *m, const struct inst *in, bool force, mgr_done_cb cb,
 	if (force && g->st == IS_STOPPING && g->link != NULL)
 		mgr_pidfd_kill(g->link->pidfd);
 	inst_event(g, IE_STOP); /* g may be gone */
-	tell(starters, VT_E_STATE, "it was stopped meanwhile");
+	inst_tell(starters, VT_E_STATE, "it was stopped meanwhile");
 	return VT_OK;
 }
 

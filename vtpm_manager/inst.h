@@ -58,10 +58,15 @@ int inst_start(struct mgr *m, const struct inst *in, mgr_done_cb cb, void *arg,
 int inst_stop(struct mgr *m, const struct inst *in, bool force, mgr_done_cb cb,
     void *arg, char *text) VT_CHECK;
 void inst_free_all(struct mgr *m); /* workers live on */
-int inst_wait(struct ginst *g, mgr_done_cb cb, void *arg) VT_CHECK;
 /* Something went wrong with g: which event is it?  Counts crashes. */
 enum inst_event inst_failure(struct ginst *g, int rc);
 unsigned int inst_count(struct mgr *m, enum inst_state s);
+
+/* --- inst_wait.c: who is told how it ended --- */
+int inst_wait(struct ginst *g, mgr_done_cb cb, void *arg) VT_CHECK;
+struct inst_waiter *inst_take_waiters(struct ginst *g);
+/* Frees the list; callbacks may ask for something new. */
+void inst_tell(struct inst_waiter *w, int rc, const char *text);
 
 /* --- inst_load.c: state and channels into a fresh worker --- */
 void inst_load(struct ginst *g);

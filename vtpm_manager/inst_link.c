@@ -19,8 +19,8 @@
 #define STOP_MS 5000
 
 struct wreq {
-	struct wreq *next;
-	uint32_t id;
+	uint32_t id; /* 0: free */
+	uint16_t type;
 	uint64_t deadline_us;
 	wlink_cb cb;
 	void *arg;
@@ -29,7 +29,7 @@ struct wreq {
 struct wlink_priv {
 	struct msgch *ch;
 	sd_event_source *io, *timer;
-	struct wreq *reqs;
+	struct wreq reqs[WLINK_REQS_MAX];
 	uint32_t next_id;
 	unsigned int stores; /* unacknowledged */
 	unsigned int refs;   /* calls on the stack */
@@ -52,13 +52,8 @@ wkept_close(struct wkept *k)
 static void
 link_free(struct wlink *l)
 {
-	struct wreq *r;
 	unsigned int i;
 
-	while ((r = l->p->reqs) != NULL) {
-		l->p->reqs = r->next;
-		free(r);
-	}
 	(void)sd_event_source_disable_unref(l->p->io);
 	(void)sd_event_source_disable_unref(l->p->timer);
 	msgch_free(l->p->ch);
@@ -68,6 +63,25 @@ link_free(struct wlink *l)
 		(void)close(l->pidfd);
 	free(l->p);
 	free(l);
+}
+
+static void
+link_unlist(struct wlink *l)
+{
+	struct wlink **pp;
+
+	for (pp = &l->m->links; *pp != NULL && *pp != l; pp = &(*pp)->next)
+		;
+	if (*pp != NULL)
+		*pp = l->next;
+}
+
+/* One that never came to be: nobody has it but who makes it. */
+static void
+link_discard(struct wlink *l)
+{
+	link_unlist(l);
+	link_free(l);
 }
 
 static void
@@ -91,20 +105,17 @@ watch(struct wlink *l)
 static void
 report_broken(struct wlink *l)
 {
-	struct wreq *r;
-	wlink_cb cb;
-	void *arg;
+	struct wreq r;
+	size_t i;
 
 	l->p->refs++;
 	(void)sd_event_source_set_enabled(l->p->io, SD_EVENT_OFF);
 	mgr_timer_off(l->p->timer);
-	while (!l->p->dead && (r = l->p->reqs) != NULL) {
-		l->p->reqs = r->next;
-		cb = r->cb;
-		arg = r->arg;
-		free(r);
-		if (cb != NULL)
-			cb(arg, VT_E_CLOSED, NULL);
+	for (i = 0; i < WLINK_REQS_MAX && !l->p->dead; i++) {
+		r = l->p->reqs[i];
+		memset(&l->p->reqs[i], 0, sizeof(r));
+		if (r.id != 0 && r.cb != NULL)
+			r.cb(r.arg, VT_E_CLOSED, NULL);
 	}
 	if (!l->p->dead && l->ops->closed != NULL)
 		l->ops->closed(l->arg, l->p->why);
@@ -126,22 +137,35 @@ link_break(struct wlink *l, const char *why)
 		mgr_fatal(l->m, "cannot set a timer");
 }
 
+/* The request with the earliest deadline; NULL: none is in flight. */
+static struct wreq *
+first_due(struct wlink *l)
+{
+	struct wreq *r, *first = NULL;
+	size_t i;
+
+	for (i = 0; i < WLINK_REQS_MAX; i++) {
+		r = &l->p->reqs[i];
+		if (r->id != 0 &&
+		    (first == NULL || r->deadline_us < first->deadline_us))
+			first = r;
+	}
+	return first;
+}
+
 static void
 arm_deadline(struct wlink *l)
 {
-	uint64_t first = UINT64_MAX, now = now_us();
-	struct wreq *r;
+	struct wreq *r = first_due(l);
+	uint64_t now = now_us();
 
-	for (r = l->p->reqs; r != NULL; r = r->next)
-		if (r->deadline_us < first)
-			first = r->deadline_us;
-	if (first == UINT64_MAX) {
+	if (r == NULL) {
 		mgr_timer_off(l->p->timer);
 		return;
 	}
 	if (mgr_timer(l->m, &l->p->timer,
-		first > now ? (first - now) / 1000 + 1 : 0, MGR_PRIO_CTL,
-		on_timer, l) != VT_OK)
+		r->deadline_us > now ? (r->deadline_us - now) / 1000 + 1 : 0,
+		MGR_PRIO_CTL, on_timer, l) != VT_OK)
 		mgr_fatal(l->m, "cannot set a timer");
 }
 
@@ -149,8 +173,7 @@ static int
 on_timer(sd_event_source *s, uint64_t usec, void *arg)
 {
 	struct wlink *l = arg;
-	uint64_t now = now_us();
-	struct wreq *r;
+	struct wreq *r = first_due(l);
 
 	(void)s;
 	(void)usec;
@@ -158,10 +181,7 @@ on_timer(sd_event_source *s, uint64_t usec, void *arg)
 		report_broken(l);
 		return 0;
 	}
-	for (r = l->p->reqs; r != NULL; r = r->next)
-		if (r->deadline_us <= now)
-			break;
-	if (r == NULL) {
+	if (r == NULL || r->deadline_us > now_us()) {
 		arm_deadline(l);
 		return 0;
 	}
@@ -204,19 +224,21 @@ on_keep(struct wlink *l, struct msg *msg)
 static void
 on_answer(struct wlink *l, const struct msg *msg)
 {
-	struct wreq *r, **pp;
+	struct wreq r = { 0 };
+	size_t i;
 
-	for (pp = &l->p->reqs; (r = *pp) != NULL; pp = &r->next)
-		if (r->id == msg->id)
+	for (i = 0; i < WLINK_REQS_MAX && msg->id != 0; i++)
+		if (l->p->reqs[i].id == msg->id) {
+			r = l->p->reqs[i];
+			memset(&l->p->reqs[i], 0, sizeof(r));
 			break;
-	if (r == NULL) {
+		}
+	if (r.id == 0) {
 		link_break(l, "the worker answered what nobody asked");
 		return;
 	}
-	*pp = r->next;
-	if (r->cb != NULL)
-		r->cb(r->arg, VT_OK, msg);
-	free(r);
+	if (r.cb != NULL)
+		r.cb(r.arg, VT_OK, msg);
 	if (!l->p->dead && !l->p->broken)
 		arm_deadline(l);
 }
@@ -411,7 +433,7 @@ out:
 		(void)close(lfd);
 	if (rc != VT_OK) {
 		mgr_unlink_worker(m, uuid);
-		wlink_close(l);
+		link_discard(l);
 	}
 	errno = saved;
 	return rc;
@@ -469,11 +491,11 @@ wlink_connect(struct mgr *m, const uint8_t uuid[UUID_LEN], uint32_t uid,
 	}
 	if ((rc = check_peer(l, fd)) != VT_OK) {
 		(void)close(fd);
-		wlink_close(l);
+		link_discard(l);
 		return rc;
 	}
 	if ((rc = link_attach(l, fd)) != VT_OK) {
-		wlink_close(l);
+		link_discard(l);
 		return rc;
 	}
 	*ret = l;
@@ -511,14 +533,9 @@ wlink_rename(struct wlink *l, const uint8_t uuid[UUID_LEN])
 void
 wlink_close(struct wlink *l)
 {
-	struct wlink **pp;
-
 	if (l == NULL || l->p->dead)
 		return;
-	for (pp = &l->m->links; *pp != NULL && *pp != l; pp = &(*pp)->next)
-		;
-	if (*pp != NULL)
-		*pp = l->next;
+	link_unlist(l);
 	if (l->m->zyg != NULL)
 		zyg_forget(l->m->zyg, l);
 	l->p->dead = true;
@@ -587,6 +604,23 @@ wlink_end(struct wlink *l, bool kill)
 /* --- sending ---------------------------------------------------------------
  */
 
+static struct wreq *
+free_place(struct wlink *l, uint16_t type)
+{
+	struct wreq *r, *found = NULL;
+	unsigned int queries = 0;
+	size_t i;
+
+	for (i = 0; i < WLINK_REQS_MAX; i++) {
+		r = &l->p->reqs[i];
+		if (r->id == 0)
+			found = r;
+		else
+			queries += r->type == W_QUERY;
+	}
+	return type == W_QUERY && queries >= WLINK_QUERIES_MAX ? NULL : found;
+}
+
 int
 wlink_request(struct wlink *l, uint16_t type, const struct wr *w,
     const int *fds, unsigned int nfds, uint32_t timeout_ms, wlink_cb cb,
@@ -597,25 +631,24 @@ wlink_request(struct wlink *l, uint16_t type, const struct wr *w,
 
 	if (w != NULL && wr_err(w) != VT_OK)
 		return wr_err(w);
-	if ((r = calloc(1, sizeof(*r))) == NULL)
-		return VT_E_NOMEM;
-	r->id = ++l->p->next_id;
-	r->cb = cb;
-	r->arg = arg;
-	if (timeout_ms == 0)
-		timeout_ms = l->m->cfg.request_timeout_ms;
-	r->deadline_us = now_us() + (uint64_t)timeout_ms * 1000;
-	rc = msgch_send(l->p->ch, type, r->id, w != NULL ? w->buf : NULL,
-	    w != NULL ? w->len : 0, fds, nfds);
+	if ((r = free_place(l, type)) == NULL)
+		return VT_E_BUSY;
+	if (++l->p->next_id == 0)
+		l->p->next_id = 1;
+	rc = msgch_send(l->p->ch, type, l->p->next_id,
+	    w != NULL ? w->buf : NULL, w != NULL ? w->len : 0, fds, nfds);
 	if (rc == VT_E_CLOSED) {
 		/* Reported by the loop, with all others. */
 		link_break(l, "the worker died");
-	} else if (rc != VT_OK) {
-		free(r);
+	} else if (rc != VT_OK)
 		return rc;
-	}
-	r->next = l->p->reqs;
-	l->p->reqs = r;
+	if (timeout_ms == 0)
+		timeout_ms = l->m->cfg.request_timeout_ms;
+	r->id = l->p->next_id;
+	r->type = type;
+	r->cb = cb;
+	r->arg = arg;
+	r->deadline_us = now_us() + (uint64_t)timeout_ms * 1000;
 	if (!l->p->broken) {
 		watch(l);
 		arm_deadline(l);

@@ -15,6 +15,8 @@
 #include "vtpm_manager/manager.h"
 
 #define WLINK_STORES_MAX 8           /* unacknowledged W_STOREs of one worker */
+#define WLINK_REQS_MAX 32            /* requests in flight to one worker */
+#define WLINK_QUERIES_MAX 8          /* of them W_QUERY: readers block nobody */
 #define WLINK_UID_ANY ((uint32_t)-2) /* whichever of our workers */
 #define WLINK_CHANS 4                /* enum wchan, index by value */
 
@@ -78,7 +80,8 @@ void wlink_close(struct wlink *l);
  * with kill true. */
 void wlink_end(struct wlink *l, bool kill);
 
-/* w: encoded payload or NULL; timeout_ms 0: the configured one. */
+/* w: encoded payload or NULL; timeout_ms 0: the configured one.
+ * VT_E_BUSY: too many in flight. */
 int wlink_request(struct wlink *l, uint16_t type, const struct wr *w,
     const int *fds, unsigned int nfds, uint32_t timeout_ms, wlink_cb cb,
     void *arg) VT_CHECK;

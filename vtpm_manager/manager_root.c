@@ -81,21 +81,21 @@ on_durable(void *arg, int rc)
 static void
 on_store(void *arg, uint32_t id, const struct wstore *s)
 {
-	struct root_store *p = NULL;
+	struct root_store *p = calloc(1, sizeof(*p));
 	struct root *r = arg;
-	int rc = VT_OK;
+	int rc = VT_E_PROTO;
 
-	if (s->kind == SEAL_PERMANENT) {
-		if ((rc = inst_check_store(r->uuid, s)) == VT_OK)
-			rc = store_kv_put(
-			    r->m->st, KV_STATE, s->blob.p, s->blob.len);
-	} else if (s->kind != SEAL_VOLATILE)
-		rc = VT_E_PROTO;
-	if (rc == VT_OK && (p = calloc(1, sizeof(*p))) == NULL)
+	if (p == NULL)
 		rc = VT_E_NOMEM;
-	if (rc != VT_OK) {
+	else if (s->kind == SEAL_VOLATILE)
+		rc = VT_OK; /* nobody will read it */
+	else if (s->kind == SEAL_PERMANENT &&
+		 (rc = inst_check_store(r->uuid, s)) == VT_OK)
+		rc = store_kv_put(r->m->st, KV_STATE, s->blob.p, s->blob.len);
+	if (p == NULL || rc != VT_OK) {
 		log_err("software root: state not stored: %s", vt_strerror(rc));
 		wlink_stored(r->link, id, rc, s->version, s->generation);
+		free(p);
 		return;
 	}
 	p->m = r->m;
