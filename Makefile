@@ -159,7 +159,7 @@ $(foreach t,$(FUZZ),$(eval $(call fuzz_replay_rule,$(t))))
 define helper_rule
 $(B)/tests/$(1): $(B)/o/tests/$(2)/$(1).o $$(ARCH)
 	@mkdir -p $$(@D)
-	$$(LINK) -o $$@ $$^ $$(L_ALL)
+	$$(LINK) -o $$@ $$^ -lcmocka $$(L_ALL)
 endef
 $(foreach t,$(HELPERS),$(eval $(call helper_rule,$(t),integration)))
 $(foreach t,$(BENCH),$(eval $(call helper_rule,$(t),bench)))
