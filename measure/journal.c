@@ -413,26 +413,50 @@ journal_add_startup(struct journal *j, uint8_t locality, bool clear)
 	return VT_OK;
 }
 
-static int
-set_digests(const struct journal *j, struct jr_record *r,
+static bool
+is_active(const struct journal *j, uint16_t alg)
+{
+	uint32_t i;
+
+	for (i = 0; i < j->nbanks; i++)
+		if (j->algs[i] == alg)
+			return true;
+	return false;
+}
+
+static bool
+lengths_fit(const struct journal *j, const struct el_digest *d, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (is_active(j, d[i].alg) && d[i].len != digest_len(d[i].alg))
+			return false;
+	return true;
+}
+
+/* Digests of active banks into r, up to the first bank that r has already;
+ * returns how many of d that took. */
+static uint32_t
+take_digests(const struct journal *j, struct jr_record *r,
     const struct el_digest *d, uint32_t n)
 {
 	uint32_t i, k;
 
-	for (i = 0; i < j->nbanks; i++)
-		for (k = 0; k < n; k++) {
-			if (d[k].alg != j->algs[i])
-				continue;
-			if (d[k].len != j->lens[i])
-				return VT_E_RANGE;
-			if (r->ndigests > 0 &&
-			    r->digests[r->ndigests - 1].alg == d[k].alg)
-				return VT_E_RANGE; /* the same bank twice */
-			r->digests[r->ndigests++] = d[k];
-		}
-	return VT_OK;
+	r->ndigests = 0;
+	for (i = 0; i < n; i++) {
+		if (!is_active(j, d[i].alg))
+			continue;
+		for (k = 0; k < r->ndigests; k++)
+			if (r->digests[k].alg == d[i].alg)
+				return i;
+		r->digests[r->ndigests++] = d[i];
+	}
+	return n;
 }
 
+/* A TPML_DIGEST_VALUES may name a bank twice, and the TPM then extends it
+ * twice: that makes two records. */
 int
 journal_add_extend(struct journal *j, enum jr_kind kind, uint8_t locality,
     uint32_t pcr, const struct el_digest *d, uint32_t n)
@@ -445,9 +469,14 @@ journal_add_extend(struct journal *j, enum jr_kind kind, uint8_t locality,
 	if (pcr >= PCR_COUNT || locality > 4 || !journal_kind_extends(r.kind) ||
 	    kind == JR_DRTM_END)
 		return VT_E_RANGE;
-	if ((rc = set_digests(j, &r, d, n)) != VT_OK)
-		return rc;
-	return r.ndigests == 0 ? VT_OK : add(j, &r);
+	if (!lengths_fit(j, d, n))
+		return VT_E_RANGE;
+	for (; n > 0; d += used, n -= used) {
+		used = take_digests(j, &r, d, n);
+		if (r.ndigests > 0 && (rc = add(j, &r)) != VT_OK)
+			return rc;
+	}
+	return VT_OK;
 }
 
 int

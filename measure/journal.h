@@ -87,9 +87,12 @@ int journal_add_startup(
 /*
  * kind is JR_EXTEND, JR_EVENT, JR_SEQUENCE or JR_HOST_EXTEND.  d: the
  * digests that were extended; those of banks that are not active are passed
- * over, an active bank without one was not extended.
- * All journal_add_*: VT_E_RANGE (pcr, kind), VT_E_NOMEM, VT_E_CRYPTO; the
- * journal is unchanged on failure.
+ * over, an active bank without one was not extended, a bank named twice was
+ * extended twice.
+ * All journal_add_*: VT_E_RANGE (pcr, kind), VT_E_NOMEM, VT_E_CRYPTO,
+ * VT_E_STATE (a chained PCR before any Startup), VT_E_SPACE (no room even
+ * for the host's own records).  After VT_E_RANGE the journal is unchanged;
+ * after the others it no longer says what the TPM did.
  */
 int journal_add_extend(struct journal *j, enum jr_kind kind, uint8_t locality,
     uint32_t pcr, const struct el_digest *d, uint32_t n) VT_CHECK;

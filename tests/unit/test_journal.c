@@ -381,6 +381,44 @@ only_active_banks_are_kept(void **state)
 	journal_free(j);
 }
 
+/* A guest may name a bank twice in one TPM2_PCR_Extend. */
+static void
+a_bank_named_twice_is_extended_twice(void **state)
+{
+	struct journal *j = started();
+	struct el_digest d[4];
+	struct pcr_set set;
+	int round;
+
+	(void)state;
+	d[0] = digest_of("one");
+	d[1] = digest_of("x");
+	d[1].alg = ALG_SHA1; /* not active */
+	d[1].len = 20;
+	d[2] = digest_of("two");
+	d[3] = digest_of("three");
+	assert_int_equal(pcr_set_init(&set, &sha256, 1), VT_OK);
+	pcr_set_reset(&set, 0);
+	for (round = 0; round < 2; round++) {
+		assert_int_equal(
+		    journal_add_extend(j, JR_EXTEND, 0, round == 0 ? 5 : 10,
+			d, 4),
+		    VT_OK);
+		model(&set, round == 0 ? 5 : 10, "one");
+		model(&set, round == 0 ? 5 : 10, "two");
+		model(&set, round == 0 ? 5 : 10, "three");
+	}
+	assert_int_equal(journal_count(j), 5);
+	replays_to(j, &set);
+	d[3].len = 20;
+	assert_int_equal(
+	    journal_add_extend(j, JR_EXTEND, 0, 5, d, 4), VT_E_RANGE);
+	assert_int_equal(journal_count(j), 5); /* nothing of it */
+	d[3].len = 32;
+	assert_int_equal(journal_add_drtm_end(j, d, 4), VT_E_RANGE);
+	journal_free(j);
+}
+
 static void
 what_makes_no_sense_is_refused(void **state)
 {
@@ -546,6 +584,7 @@ main(void)
 		    past_its_limit_replay_is_exact_and_memory_bounded),
 		cmocka_unit_test(host_records_cannot_grow_without_end),
 		cmocka_unit_test(only_active_banks_are_kept),
+		cmocka_unit_test(a_bank_named_twice_is_extended_twice),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(every_prefix_of_a_container_is_refused),
 		cmocka_unit_test(container_with_a_bad_field_is_refused),
