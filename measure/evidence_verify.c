@@ -137,7 +137,7 @@ check_certs(struct vv *v)
 	if (v->want->ca == NULL) {
 		say(v->rep, "certificates", EVO_CANNOT,
 		    "no CA was given to hold the certificates against: "
-		    "name the certificate of the vTPM manager's CA");
+		    "name that of the vTPM manager (vtpmctl --json status)");
 		return;
 	}
 	w.ak_cert = b[EV_AK_CERT].p;
