@@ -464,6 +464,7 @@ journal_add_extend(struct journal *j, enum jr_kind kind, uint8_t locality,
 	struct jr_record r = {
 		.kind = (uint8_t)kind, .locality = locality, .pcr = (uint8_t)pcr
 	};
+	uint32_t used;
 	int rc;
 
 	if (pcr >= PCR_COUNT || locality > 4 || !journal_kind_extends(r.kind) ||
@@ -508,11 +509,9 @@ journal_add_drtm_end(struct journal *j, const struct el_digest *d, uint32_t n)
 	struct jr_record r = {
 		.kind = JR_DRTM_END, .locality = 4, .pcr = PCR_DRTM
 	};
-	int rc;
 
-	if ((rc = set_digests(j, &r, d, n)) != VT_OK)
-		return rc;
-	if (r.ndigests == 0)
+	if (!lengths_fit(j, d, n) || take_digests(j, &r, d, n) != n ||
+	    r.ndigests == 0)
 		return VT_E_RANGE;
 	if (j->pending == NO_PENDING)
 		return add(j, &r);
