@@ -1,0 +1,247 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# bench.sh - one table: ours beside swtpm, on this machine, in this run.
+#
+# Both sides run the same client (cmdbench) with the same bytes, in turn.
+# SECS: seconds per command and mode; N: provisionings; LIVE: vTPMs whose
+# memory is measured; BOOT=0: no guest boot.
+# shellcheck source=../integration/lib.sh
+. "$(dirname "$0")/../integration/lib.sh"
+need swtpm swtpm_setup tpm2_getrandom jq awk
+SECS=${SECS:-1}
+N=${N:-20}
+LIVE=${LIVE:-200}
+out=$B/bench
+mkdir -p "$out"
+rows=()
+
+row() { # WHAT OURS SWTPM UNIT
+	local ratio
+	ratio=$(awk -v a="$2" -v b="$3" 'BEGIN {
+	    if (a + 0 > 0 && b + 0 > 0) printf "%.1f", b / a; else print "-" }')
+	rows+=("$1|$2|$3|$4|$ratio")
+	printf '  %-34s %10s %10s %-3s %8s\n' "$1" "$2" "$3" "$4" \
+	    "$([ "$ratio" = - ] && echo - || echo "x$ratio")"
+}
+now() { # milliseconds, three digits behind the point
+	local t=$EPOCHREALTIME
+	awk -v t="${t/,/.}" 'BEGIN { printf "%.3f", t * 1000 }'
+}
+# ms COMMAND...: how long it took; its failure ends the benchmark.
+ms() {
+	local a b
+	a=$EPOCHREALTIME
+	"$@" >"$T/ms.out" 2>&1 || {
+		echo "bench: failed: $*" >&2
+		tail -5 "$T/ms.out" >&2
+		return 1
+	}
+	b=$EPOCHREALTIME
+	awk -v a="${a/,/.}" -v b="${b/,/.}" \
+	    'BEGIN { printf "%.2f\n", (b - a) * 1000 }'
+}
+median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+times() { # N COMMAND with {} replaced by 1..N: the median
+	local n=$1 i
+	shift
+	for ((i = 1; i <= n; i++)); do
+		ms "${@//\{\}/$i}" || return 1
+	done | median
+}
+die() { echo "bench: $*" >&2; exit 1; }
+
+# --- swtpm, with a CA of its own in our folder -------------------------------
+sw=$T/sw
+mkdir -p "$sw/ca"
+cat >"$sw/localca.conf" <<CONF
+statedir = $sw/ca
+signingkey = $sw/ca/signkey.pem
+issuercert = $sw/ca/issuercert.pem
+certserial = $sw/ca/certserial
+CONF
+cat >"$sw/setup.conf" <<CONF
+create_certs_tool = $(command -v swtpm_localca)
+create_certs_tool_config = $sw/localca.conf
+create_certs_tool_options = /etc/swtpm-localca.options
+active_pcr_banks = sha256
+CONF
+as=(--runas "$(id -un)")
+[ "$(id -u)" = 0 ] || as=()
+sw_setup() { # DIR
+	mkdir -p "$1"
+	swtpm_setup "${as[@]}" --tpm2 --tpmstate "$1" --config "$sw/setup.conf" \
+	    --create-ek-cert --create-platform-cert --lock-nvram \
+	    --pcr-banks sha256 --not-overwrite --logfile "$1.log"
+}
+# sw_run DIR SOCKET: in the background; its id in sw_pid.
+sw_run() {
+	swtpm socket --tpm2 --tpmstate dir="$1" --ctrl type=unixio,path="$2" \
+	    --flags not-need-init --log file=/dev/null >/dev/null 2>&1 &
+	sw_pid=$!
+	PIDS+=("$sw_pid")
+	until [ -S "$2" ]; do sleep 0.002; done
+}
+
+# --- provisioning ------------------------------------------------------------
+pool_full() { [ "$(jctl status | jq '.pool.ready >= .pool.size')" = true ]; }
+provision() {
+	local ours_pool ours_none theirs
+	sw_setup "$sw/warm" >/dev/null 2>&1 || die "swtpm_setup: $(cat "$sw/warm.log")"
+	theirs=$(times 5 sw_setup "$sw/p{}") || exit 1
+	start_manager --pool "$N" || die "the manager does not start"
+	wait_for 120 pool_full || die "the pool is not filled"
+	ours_pool=$(times "$N" ctl create "pool{}") || exit 1
+	end_all
+	start_manager --pool 0 || die "the manager does not start again"
+	ours_none=$(times 5 ctl create "none{}") || exit 1
+	row "provision, from the pool" "$ours_pool" "$theirs" ms
+	row "provision, no pool" "$ours_none" "$theirs" ms
+	inside=$(jctl status | jq -r '.counters.create_us_min')
+}
+
+# --- start -------------------------------------------------------------------
+ours_start() {
+	ctl start "$1" && "$B/tests/ringcmd" "$RUN/$1.tpmif" \
+	    80010000000c000001440000
+}
+sw_start() { # the control socket of swtpm_N, first answer
+	sw_run "$1" "$1.ctl" && "$B/tests/cmdbench" swtpm "$1.ctl" getrandom \
+	    busy 0.0001
+}
+start() {
+	local ours theirs
+	ours=$(times 5 ours_start "none{}") || exit 1
+	theirs=$(times 5 sw_start "$sw/p{}") || exit 1
+	row "start, to the first answer" "$ours" "$theirs" ms
+}
+
+# --- commands ----------------------------------------------------------------
+bench_one() { "$B/tests/cmdbench" "$1" "$2" "$3" "$4" "$SECS"; }
+commands() {
+	local op mode a b words
+	declare -A name=([getrandom]="GetRandom 16 B" [pcrread]=PCR_Read
+		[pcrextend]=PCR_Extend [eccquote]="Quote, ECC P-256"
+		[rsaquote]="Quote, RSA 2048" [nvwrite]="NV_Write 64 B")
+	sw_run "$sw/warm" "$sw/warm.ctl"
+	ctl create cmd >/dev/null && ctl start cmd >/dev/null || die "no vTPM"
+	for mode in busy idle; do
+		for op in getrandom pcrread pcrextend eccquote rsaquote nvwrite; do
+			a=$(bench_one ring "$RUN/cmd.tpmif" $op $mode) || exit 1
+			alive "$sw_pid" || {
+				rm -f "$sw/warm.ctl"
+				sw_run "$sw/warm" "$sw/warm.ctl"
+			}
+			b=$(bench_one swtpm "$sw/warm.ctl" $op $mode) || exit 1
+			words="${name[$op]}, $mode"
+			row "$words p50" "$(cut -d' ' -f4 <<<"$a")" \
+			    "$(cut -d' ' -f4 <<<"$b")" us
+			echo "ours $a" >>"$out/commands.txt"
+			echo "swtpm $b" >>"$out/commands.txt"
+			sleep 0.1 # swtpm ends with its client
+		done
+	done
+	# The same protocol as swtpm's, for QEMU.
+	for op in getrandom pcrextend; do
+		a=$(bench_one swtpm "$RUN/cmd.swtpm" $op busy) || exit 1
+		b=$(awk -v o=$op '$1 == "swtpm" && $2 == o && $3 == "busy" {
+		    print $5 }' "$out/commands.txt" | tail -1)
+		row "${name[$op]}, busy, control protocol" \
+		    "$(cut -d' ' -f4 <<<"$a")" "$b" us
+	done
+}
+
+# --- memory ------------------------------------------------------------------
+pss() { # PID...: kB, all of them together
+	local p
+	for p; do cat "/proc/$p/smaps_rollup"; done 2>/dev/null |
+	    awk '/^Pss:/ { s += $2 } END { print s + 0 }'
+}
+memory() {
+	local i ours theirs pids=() sws=() w
+	for ((i = 1; i <= LIVE; i++)); do
+		ctl create "live$i" >/dev/null && ctl start "live$i" >/dev/null &&
+		    "$B/tests/ringcmd" "$RUN/live$i.tpmif" \
+			80010000000c000001440000 80010000000c0000017b0010 \
+			>/dev/null || die "live$i does not start"
+	done
+	for ((i = 1; i <= LIVE; i++)); do pids+=("$(worker_pid "live$i")"); done
+	w=$(pss "${pids[@]}")
+	ours=$(awk -v a="$w" -v n="$LIVE" 'BEGIN { printf "%.0f", a / n }')
+	shared=$(pss "$(zygote_pid)" "$(hwtpm_pid)" "$MPID")
+	for ((i = 1; i <= LIVE; i++)); do
+		cp -r "$sw/warm" "$sw/live$i"
+		rm -f "$sw/live$i/.lock"
+		sw_run "$sw/live$i" "$sw/live$i.ctl"
+		sws+=("$sw_pid")
+	done
+	sleep 1
+	theirs=$(awk -v a="$(pss "${sws[@]}")" -v n="$LIVE" \
+	    'BEGIN { printf "%.0f", a / n }')
+	kill "${sws[@]}" 2>/dev/null
+	row "PSS per vTPM, $LIVE live" "$ours" "$theirs" kB
+}
+
+# --- guest boot --------------------------------------------------------------
+boot_once() { # TPM SOCKET, DIR: seconds from start to user space
+	local a b pid
+	mkdir -p "$2"
+	lab_qemu_common "$2"
+	lab_qemu_uefi "$2" "$T/disk.img"
+	lab_qemu_tpm "$1" tpm-crb
+	a=$EPOCHREALTIME
+	lab_start "$2/qemu.log" qemu-system-x86_64 "${lab_qemu_args[@]}"
+	pid=$lab_last_pid
+	wait_for 180 grep -aq 'user space is up' "$2/console.log" || {
+		tail -5 "$2/qemu.log" "$2/console.log" >&2
+		kill "$pid" 2>/dev/null
+		return 1
+	}
+	b=$EPOCHREALTIME
+	kill "$pid" 2>/dev/null
+	lab_wait_exit "$pid" 10
+	boot_s=$(awk -v a="${a/,/.}" -v b="${b/,/.}" \
+	    'BEGIN { printf "%.2f", b - a }')
+}
+boot() {
+	local i ours=() theirs=()
+	# shellcheck source=../lab/lab.sh
+	. "$top/tests/lab/lab.sh"
+	mkdir -p "$LAB"
+	cleanup_more() { lab_cleanup; }
+	lab_fetch_kernel >/dev/null || { echo "  no kernel: no boot" ; return; }
+	lab_make_initrd "$T/initrd.gz" && lab_grub_cfg "console=ttyS0 quiet" \
+	    >"$T/grub.cfg" && lab_make_disk "$T/disk.img" "$T/grub.cfg" \
+	    "$T/initrd.gz" >/dev/null || { echo "  no disk: no boot"; return; }
+	ctl create guest >/dev/null && ctl start guest >/dev/null
+	for i in 1 2 3; do
+		boot_once "$RUN/guest.swtpm" "$T/boot.o$i" && ours+=("$boot_s")
+		mkdir -p "$sw/boot$i" && cp "$sw/warm/"*.permall "$sw/boot$i"
+		sw_run "$sw/boot$i" "$sw/boot$i.ctl"
+		boot_once "$sw/boot$i.ctl" "$T/boot.s$i" && theirs+=("$boot_s")
+	done
+	row "guest boot to user space (OVMF)" \
+	    "$(printf '%s\n' "${ours[@]}" | median)" \
+	    "$(printf '%s\n' "${theirs[@]}" | median)" s
+}
+
+: >"$out/commands.txt"
+printf '  %-34s %10s %10s %-3s %8s\n' "" ours \
+    "swtpm $(dpkg-query -W -f '${Version}' swtpm | cut -d- -f1)" "" ratio
+provision
+start
+commands
+memory
+[ "${BOOT:-1}" = 1 ] && boot
+cat <<NOTE
+
+  ratio: how many times less ours is.  Medians; p99 in $out/commands.txt.
+  $(nproc) CPUs, $(uname -m), Linux $(uname -r), load $(cut -d' ' -f1-3 /proc/loadavg).
+  provision: \`vtpmctl create\` from a shell, EK RSA-2048 and P-256, AK, all
+  certificates, durable (inside the manager: ${inside:-?} us at best);
+  swtpm_setup: EK RSA-2048 and P-384, EK and platform certificates, not synced.
+  NV_Write, PCR_Extend: an NV_Write of ours is answered when it is on disk
+  (fsync); swtpm writes the file and does not fsync.
+  idle: one command every 5 ms.  PSS: all daemons beside the workers take
+  ${shared:-?} kB together, once.
+NOTE
+printf '%s\n' "${rows[@]}" >"$out/table.txt"
