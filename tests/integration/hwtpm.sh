@@ -170,12 +170,12 @@ forget a
 check "a TPM restarted under us: the same keys again" \
     eval 'says "^certs: ok 3" &&
 	openssl verify -CAfile ca.pem g2.ak.der >/dev/null 2>&1'
-run a "--wait-ms 1500" load 1 k sh "bash stop.sh a" \
+run a "--wait-ms 3000" load 1 k sh "bash stop.sh a" \
     certs guest1 $uuid 7 g2 $keys status \
     sh "bash tpm.sh a --tpm2" certs guest1 $uuid 7 g2 $keys status
 forget a
 check "a TPM that is gone: a failure in words" \
-    says "^certs: error -18 waited 1 s: the TPM at "
+    says "^certs: error -18 waited 3 s: the TPM at "
 check "the status says so" says "^status: ok root=1 up=0"
 check "and when it is back, so are the certificates" says "^certs: ok 3"
 t0=$SECONDS

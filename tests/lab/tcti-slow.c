@@ -13,7 +13,8 @@
  * Kinds.  The TPM never sees the command: retry, yielded, testing, nv_rate,
  * nv_unavailable, lockout, failure (these answer so), lost (the device is
  * gone until it is opened again), reset (the TPM is reset, then gets it).
- * It does: lost_after, reset_after, flip (the last bit of the answer),
+ * It does: lost_after, reset_after, flip (a bit in the middle of the
+ * answer),
  * short (the answer ends early), hang (no answer for ten minutes).
  */
 #include <tss2/tss2_tcti.h>
@@ -240,7 +241,7 @@ spoil(struct slow *s, size_t *len, uint8_t *rsp)
 		run_hook(s);
 		break;
 	case K_FLIP:
-		rsp[*len - 1] ^= 1;
+		rsp[*len / 2] ^= 1;
 		break;
 	case K_SHORT:
 		*len -= 1;
