@@ -216,6 +216,25 @@ breaks_cap(const struct worker *w, uint32_t flags)
 	return w->capped && (flags & CT_RESET) != 0;
 }
 
+/*
+ * The firmware's TPM2_Startup(CLEAR) of a guest whose launch the host has
+ * measured: done already, and that is no failure.  OVMF takes
+ * TPM_RC_INITIALIZE for it too; SeaBIOS would disable the owner's and the
+ * endorsement hierarchy.  Once per power cycle, and it changes nothing.
+ */
+static bool
+startup_was_ours(
+    struct worker *w, uint32_t flags, const uint8_t *cmd, size_t len)
+{
+	static const uint8_t clear[] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01,
+		0x44, 0, 0 };
+
+	if (!w->startup_due || (flags & CT_STARTUP) == 0)
+		return false;
+	w->startup_due = false;
+	return len == sizeof(clear) && memcmp(cmd, clear, len) == 0;
+}
+
 static void
 run(struct slot *s, uint8_t locality, const uint8_t *cmd, size_t len)
 {
@@ -234,6 +253,10 @@ run(struct slot *s, uint8_t locality, const uint8_t *cmd, size_t len)
 	    (w->launch.bytes != NULL || (flags & CT_STARTUP) == 0) &&
 	    wk_auto_start(w) != VT_OK) {
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
+		return;
+	}
+	if (startup_was_ours(w, flags, cmd, len)) {
+		wk_answer_error(s, 0, 0);
 		return;
 	}
 	if (breaks_cap(w, flags)) {

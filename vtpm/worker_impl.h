@@ -153,8 +153,9 @@ struct worker {
 	bool auto_start; /* nobody but us will start it: the first command
 			    of a local guest does */
 	bool capped, launched;
-	bool shut_down;  /* the last command was an orderly shutdown */
-	bool snap_taken; /* a snapshot was fetched, nothing ran since */
+	bool startup_due; /* launched; the guest's own Startup is to come */
+	bool shut_down;   /* the last command was an orderly shutdown */
+	bool snap_taken;  /* a snapshot was fetched, nothing ran since */
 	bool failure_told;
 	uint32_t power_cycles;
 	struct launch launch;      /* of this power cycle */

@@ -244,7 +244,7 @@ apply_launch(struct worker *w)
 		w->started = false;
 		return rc;
 	}
-	w->launched = true;
+	w->launched = w->startup_due = true;
 	wk_event(w, WE_LAUNCH_APPLIED, "%zu bytes of launch record in PCR 17",
 	    (size_t)w->launch.l.record.len);
 	return VT_OK;
@@ -332,7 +332,7 @@ wk_power_on(struct worker *w)
 		    vt_strerror(rc));
 		return rc;
 	}
-	w->started = w->capped = w->launched = false;
+	w->started = w->capped = w->launched = w->startup_due = false;
 	w->shut_down = w->snap_taken = w->failure_told = false;
 	w->auto_start = false;
 	memset(&w->quotes, 0, sizeof(w->quotes));
