@@ -276,6 +276,25 @@ firmware_log_reads_to_its_end(void **state)
 }
 
 static void
+too_many_events_are_refused(void **state)
+{
+	size_t len = (EL_MAX_EVENTS + 1) * 32, i;
+	uint8_t *buf = calloc(1, len);
+
+	(void)state;
+	assert_non_null(buf);
+	for (i = 0; i < len; i += 32)
+		buf[i + 4] = EV_IPL;
+	assert_int_equal(walk(buf, len - 32), EL_MAX_EVENTS);
+	assert_int_equal(walk(buf, len), VT_E_RANGE);
+	free(buf);
+	buf = calloc(1, EL_MAX_LOG + 1);
+	assert_non_null(buf);
+	assert_int_equal(walk(buf, EL_MAX_LOG + 1), VT_E_RANGE);
+	free(buf);
+}
+
+static void
 what_is_written_reads_back(void **state)
 {
 	static const uint16_t algs[] = { ALG_SHA1, ALG_SHA256, ALG_SHA384,
@@ -382,6 +401,7 @@ main(void)
 		cmocka_unit_test(vendor_information_is_stepped_over),
 		cmocka_unit_test(startup_locality_is_found_and_checked),
 		cmocka_unit_test(firmware_log_reads_to_its_end),
+		cmocka_unit_test(too_many_events_are_refused),
 		cmocka_unit_test(what_is_written_reads_back),
 		cmocka_unit_test(written_bytes_are_those_of_the_specification),
 		cmocka_unit_test(writer_refuses_what_no_log_can_hold),

@@ -124,7 +124,9 @@ a_power_cycle_forgets_only_at_startup_clear(void **state)
 
 	(void)state;
 	extend(j, 4, "a");
+	extend(j, 10, "ima");
 	assert_int_equal(journal_power_cycle(j), VT_OK);
+	assert_int_equal(journal_chained_mask(j), 1 << 10);
 	assert_int_equal(journal_power_cycles(j), 2);
 	assert_int_equal(journal_count(j), 4);
 	/* The TPM was powered twice without a Startup: one record. */
@@ -133,6 +135,7 @@ a_power_cycle_forgets_only_at_startup_clear(void **state)
 	assert_int_equal(journal_count(j), 4);
 	assert_int_equal(journal_add_startup(j, 3, true), VT_OK);
 	assert_int_equal(journal_count(j), 2);
+	assert_int_equal(journal_chained_mask(j), 0);
 	assert_int_equal(journal_get(j, 0, &r), VT_OK);
 	assert_int_equal(r.kind, JR_POWER);
 	assert_int_equal(r.value, 3);
@@ -400,9 +403,8 @@ a_bank_named_twice_is_extended_twice(void **state)
 	assert_int_equal(pcr_set_init(&set, &sha256, 1), VT_OK);
 	pcr_set_reset(&set, 0);
 	for (round = 0; round < 2; round++) {
-		assert_int_equal(
-		    journal_add_extend(j, JR_EXTEND, 0, round == 0 ? 5 : 10,
-			d, 4),
+		assert_int_equal(journal_add_extend(j, JR_EXTEND, 0,
+				     round == 0 ? 5 : 10, d, 4),
 		    VT_OK);
 		model(&set, round == 0 ? 5 : 10, "one");
 		model(&set, round == 0 ? 5 : 10, "two");
@@ -556,6 +558,89 @@ container_with_a_bad_field_is_refused(void **state)
 	journal_free(j);
 }
 
+/* Containers by hand, as somebody who wants to mislead would write them. */
+static int
+decode_with(const uint8_t *chains, size_t clen, uint16_t nchains,
+    const uint8_t rec[8], size_t ndigests)
+{
+	uint8_t digest[32] = { 1 }, *copy;
+	struct journal *j = NULL;
+	struct wr w;
+	int rc;
+
+	wr_grow(&w, 4096);
+	wr_bytes(&w, "VTJL", 4);
+	wr_be16(&w, 1);
+	wr_be16(&w, 1);
+	wr_be16(&w, ALG_SHA256);
+	wr_be32(&w, 1);
+	wr_be32(&w, 0);
+	wr_be32(&w, 0xffffffff);
+	wr_be32(&w, 1);
+	wr_be16(&w, nchains);
+	wr_bytes(&w, chains, clen);
+	wr_bytes(&w, rec, 8);
+	for (; ndigests > 0; ndigests--)
+		wr_bytes(&w, digest, 32);
+	assert_int_equal(wr_err(&w), VT_OK);
+	copy = exact_copy(w.buf, w.len);
+	rc = journal_decode(copy, w.len, &j);
+	free(copy);
+	journal_free(j);
+	wr_free(&w);
+	return rc;
+}
+
+static void
+records_and_chains_must_be_sound(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t rec[8];
+		size_t digests;
+		int want;
+	} cases[] = {
+		{ "good", { JR_EXTEND, 0, 4, 1, 0, 0, 0, 0 }, 1, VT_OK },
+		{ "no digest", { JR_EXTEND, 0, 4, 0, 0, 0, 0, 0 }, 0,
+		    VT_E_FORMAT },
+		{ "digest of no bank", { JR_EXTEND, 0, 4, 3, 0, 0, 0, 0 }, 2,
+		    VT_E_FORMAT },
+		{ "reset with a digest", { JR_RESET, 0, 4, 1, 0, 0, 0, 0 }, 1,
+		    VT_E_FORMAT },
+		{ "reset to 1", { JR_RESET, 0, 4, 0, 0, 0, 0, 1 }, 0,
+		    VT_E_FORMAT },
+		{ "extend with a value", { JR_EXTEND, 0, 4, 1, 0, 0, 0, 1 }, 1,
+		    VT_E_FORMAT },
+		{ "cap of PCR 24", { JR_CAP, 0, 0, 0, 1, 0, 0, 0 }, 0,
+		    VT_E_FORMAT },
+		{ "unknown note", { JR_NOTE, 0, 0, 0, 0, 0, 0, 9 }, 0,
+		    VT_E_FORMAT },
+		{ "D-RTM of PCR 4", { JR_DRTM_END, 4, 4, 1, 0, 0, 0, 0 }, 1,
+		    VT_E_FORMAT },
+	};
+	static const uint8_t power[8] = { JR_POWER };
+	uint8_t chains[2 * 37] = { 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		print_message("  %s\n", cases[i].what);
+		assert_int_equal(
+		    decode_with(NULL, 0, 0, cases[i].rec, cases[i].digests),
+		    cases[i].want);
+	}
+	chains[0] = 3;
+	chains[37] = 4;
+	assert_int_equal(
+	    decode_with(chains, sizeof(chains), 2, power, 0), VT_OK);
+	chains[37] = 3; /* the same twice */
+	assert_int_equal(
+	    decode_with(chains, sizeof(chains), 2, power, 0), VT_E_FORMAT);
+	chains[37] = 2; /* not ascending */
+	assert_int_equal(
+	    decode_with(chains, sizeof(chains), 2, power, 0), VT_E_FORMAT);
+}
+
 static void
 every_kind_has_a_name(void **state)
 {
@@ -588,6 +673,7 @@ main(void)
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(every_prefix_of_a_container_is_refused),
 		cmocka_unit_test(container_with_a_bad_field_is_refused),
+		cmocka_unit_test(records_and_chains_must_be_sound),
 		cmocka_unit_test(every_kind_has_a_name),
 	};
 
