@@ -280,6 +280,15 @@ restored_vtpm_needs_leave(void **state)
 	r = bundle_verify(&b);
 	assert_true(r->restored);
 	expect_report(r, AP_ACCEPTED, "restored", EVO_NOTE);
+	/* The journal alone says so. */
+	b.info.flags &= ~(uint32_t)EVI_RESTORED;
+	bundle_put_info(&b);
+	assert_int_equal(journal_add_restored(b.journal), VT_OK);
+	bundle_put_journal(&b);
+	bundle_quote(&b);
+	r = bundle_verify(&b);
+	assert_true(r->restored);
+	expect_report(r, AP_ACCEPTED, "restored", EVO_NOTE);
 	bundle_done(&b);
 }
 
@@ -374,6 +383,45 @@ launch_of_another_guest_is_refused(void **state)
 	bundle_done(&b);
 }
 
+/* PCR 17 proves bytes that are no launch record. */
+static void
+launch_record_that_is_none_is_refused(void **state)
+{
+	struct el_digest d = { .alg = ALG_SHA256, .len = SHA256_LEN };
+	struct bundle b;
+	struct bytes log;
+
+	(void)state;
+	bundle_init(&b);
+	journal_free(b.journal);
+	log = vector_log();
+	b.journal = journal_of_log(&log, &bundle_alg, 1);
+	free(log.p);
+	assert_int_equal(evidence_set(b.ev, EV_LAUNCH, "junk", 4), VT_OK);
+	assert_int_equal(digest_buf(ALG_SHA256, "junk", 4, d.val), VT_OK);
+	assert_int_equal(journal_add_drtm_start(b.journal), VT_OK);
+	assert_int_equal(journal_add_drtm_end(b.journal, &d, 1), VT_OK);
+	bundle_put_journal(&b);
+	bundle_pcrs(&b, "sha256:0-9,17");
+	bundle_quote(&b);
+	expect(&b, AP_REFUSED, "launch", EVO_FAIL);
+	bundle_done(&b);
+}
+
+static void
+ak_that_is_not_wrapped_is_refused(void **state)
+{
+	struct bundle b;
+
+	(void)state;
+	bundle_init(&b);
+	assert_int_equal(
+	    evidence_set(b.ev, EV_AK_PUBLIC, b.f.ak_pub, b.f.ak_pub_len),
+	    VT_OK);
+	expect(&b, AP_REFUSED, "quote", EVO_FAIL);
+	bundle_done(&b);
+}
+
 /* One word more on the kernel's command line. */
 static void
 tampered_boot_is_refused_and_named(void **state)
@@ -462,6 +510,10 @@ report_is_json_whatever_the_words(void **state)
 	assert_int_equal(
 	    json_array_size(json_object_get(root, "checks")), r->n);
 	assert_null(strchr(text, '\033'));
+	assert_string_equal(
+	    json_string_value(json_object_get(
+		json_array_get(json_object_get(root, "checks"), 0), "outcome")),
+	    "pass");
 	json_decref(root);
 	free(text);
 	evidence_report_free(r);
@@ -543,6 +595,8 @@ main(void)
 		cmocka_unit_test(restarted_worker_is_recognised),
 		cmocka_unit_test(journal_that_lies_is_refused),
 		cmocka_unit_test(launch_of_another_guest_is_refused),
+		cmocka_unit_test(launch_record_that_is_none_is_refused),
+		cmocka_unit_test(ak_that_is_not_wrapped_is_refused),
 		cmocka_unit_test(tampered_boot_is_refused_and_named),
 		cmocka_unit_test(report_is_json_whatever_the_words),
 		cmocka_unit_test(evidence_of_a_real_tpm_is_accepted),

@@ -191,6 +191,9 @@ certificates_for_other_uses_are_refused(void **state)
 	s.ek_spec.eku = CERTEXT_EKU_AK;
 	fails_in(&s, XS_EK_PURPOSE);
 	s.ek_spec.eku = CERTEXT_EKU_EK;
+	s.ek_spec.ca = true;
+	fails_in(&s, XS_EK_PURPOSE);
+	s.ek_spec.ca = false;
 	s.ak_spec.eku = CERTEXT_EKU_EK;
 	fails_in(&s, XS_AK_PURPOSE);
 	s.ak_spec.eku = NULL;
