@@ -220,19 +220,12 @@ format:
 PREFIX	?= /usr/local
 LIBDIR	?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR) \
-	    $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/man/man7 \
-	    $(DESTDIR)$(PREFIX)/share/man/man8
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)
 	install -m 755 $(addprefix $(B)/,$(HAVE)) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(TCTI) $(DESTDIR)$(LIBDIR)
 	$(if $(XENMOD),install -m 755 $(XENMOD) $(DESTDIR)$(PREFIX)/bin)
-	for m in doc/man/*.1; do install -m 644 $$m \
-	    $(DESTDIR)$(PREFIX)/share/man/man1; done
-	for m in doc/man/*.7; do install -m 644 $$m \
-	    $(DESTDIR)$(PREFIX)/share/man/man7; done
-	for m in doc/man/*.8; do install -m 644 $$m \
-	    $(DESTDIR)$(PREFIX)/share/man/man8; done
+	for s in 1 5 7 8; do install -D -m 644 -t \
+	    $(DESTDIR)$(PREFIX)/share/man/man$$s doc/man/*.$$s; done
 
 clean:
 	rm -rf $(B)
