@@ -322,9 +322,13 @@ static FM_UNUSED void
 fm_wait_hello(struct fw *g, unsigned int n)
 {
 	uint64_t end = now_us() + FM_WAIT_MS * 1000ULL;
+	struct pollfd p = { .fd = msgch_fd(g->ch), .events = POLLIN };
 
-	while (g->nhello < n && now_us() < end)
-		fm_pump_for(g, 5);
+	while (g->nhello < n && now_us() < end) {
+		(void)poll(&p, 1, 100);
+		if (!fm_pump(g))
+			break;
+	}
 	assert_int_equal(g->nhello, n);
 }
 
