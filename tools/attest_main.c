@@ -103,7 +103,7 @@ fetch_part(struct attest *a, uint16_t sub, enum ev_part part, const char *what)
 	rc = esys_vendor_fetch(&a->e, sub, &buf, &len);
 	if (rc == VT_OK && len > 0)
 		rc = evidence_set(a->ev, part, buf, len);
-	if (rc != VT_OK)
+	if (rc != VT_OK && rc != VT_E_AGAIN) /* that is tried again */
 		log_err("cannot read the vTPM's %s: %s", what,
 		    rc == VT_E_TPM ? esys_why(&a->e) : vt_strerror(rc));
 	free(buf);
@@ -322,8 +322,52 @@ make_quote(struct attest *a)
 	return rc;
 }
 
-/* Journal, logs, PCRs and quote that belong together: nothing was extended
- * from the first of them to the last. */
+/* Does the journal in the bundle give the quoted values?  An extend of some
+ * other PCR (IMA's 10) between the two does no harm. */
+static bool
+journal_fits(const struct attest *a)
+{
+	const struct ev_blob *b = &a->ev->part[EV_JOURNAL];
+	const struct pcr_set *pcrs = &a->ev->pcrs;
+	struct journal *j = NULL;
+	struct pcr_set got;
+	const uint8_t *val;
+	bool fits = false;
+	uint32_t k, i;
+
+	if (b->p == NULL)
+		return true;
+	if (journal_decode(b->p, b->len, &j) == VT_OK &&
+	    journal_replay(j, &got) == VT_OK)
+		fits = true;
+	for (k = 0; fits && k < pcrs->nbanks; k++)
+		for (i = 0; i < PCR_COUNT; i++) {
+			val = pcr_get(&got, pcrs->banks[k].alg, i);
+			if ((pcrs->banks[k].valid >> i & 1) != 0 &&
+			    val != NULL &&
+			    !mem_equal(
+				val, pcrs->banks[k].val[i], pcrs->banks[k].len))
+				fits = false;
+		}
+	journal_free(j);
+	return fits;
+}
+
+static int
+fetch_parts(struct attest *a)
+{
+	int rc;
+
+	if ((rc = fetch_part(a, VSUB_JOURNAL, EV_JOURNAL, "journal")) !=
+		VT_OK ||
+	    (rc = fetch_part(a, VSUB_LAUNCH, EV_LAUNCH, "launch record")) !=
+		VT_OK)
+		return rc;
+	return fetch_part(a, VSUB_LOG, EV_HOST_LOG, "host-made log");
+}
+
+/* Journal, logs, PCRs and quote that belong together: nothing that matters
+ * was extended from the first of them to the last. */
 static int
 gather_once(struct attest *a, bool ours)
 {
@@ -332,19 +376,13 @@ gather_once(struct attest *a, bool ours)
 	int rc;
 
 	rc = esys_pcr_read(&a->e, &a->sel, &a->ev->pcrs, &before);
-	if (rc == VT_OK && ours &&
-	    ((rc = fetch_part(a, VSUB_JOURNAL, EV_JOURNAL, "journal")) !=
-		    VT_OK ||
-		(rc = fetch_part(a, VSUB_LAUNCH, EV_LAUNCH, "launch record")) !=
-		    VT_OK ||
-		(rc = fetch_part(a, VSUB_LOG, EV_HOST_LOG, "host-made log")) !=
-		    VT_OK))
-		return rc;
+	if (rc == VT_OK && ours)
+		rc = fetch_parts(a);
 	if (rc == VT_OK)
 		rc = make_quote(a);
 	if (rc == VT_OK)
 		rc = esys_pcr_read(&a->e, &a->sel, &again, &after);
-	if (rc == VT_OK && before != after)
+	if (rc == VT_OK && before != after && !journal_fits(a))
 		rc = VT_E_AGAIN;
 	return rc;
 }
@@ -384,7 +422,7 @@ gather(struct attest *a)
 			"quoted: try again, or leave out the busy ones with "
 			"--pcrs");
 	else if (rc != VT_OK)
-		log_err("cannot quote: %s",
+		log_err("no evidence: %s",
 		    rc == VT_E_TPM || rc == VT_E_NOTFOUND ? esys_why(&a->e)
 							  : vt_strerror(rc));
 	return rc;

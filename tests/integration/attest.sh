@@ -143,5 +143,26 @@ refuse "a TPM of another make has no journal, and that is said" \
     "TPM_CC_VTPM.*--no-journal" "$A" $sw --nonce "$N" -o sw.json
 refuse "--no-journal goes on, up to the missing AK" "no key at" \
     "$A" $sw --nonce "$N" --no-journal -o sw.json
+
+# Its AK, made as a vTPM's is; PCR 7 moves just before the quote (0x158).
+export TPM2TOOLS_TCTI=swtpm:path=$T/sw/s
+tpm2_createek -G ecc -c ek.ctx -Q && tpm2_flushcontext -t
+tpm2_createak -C ek.ctx -G ecc -g sha256 -s ecdsa -c ak.ctx -Q
+tpm2_flushcontext -t
+tpm2_flushcontext -s
+tpm2_evictcontrol -c ak.ctx 0x81000003 -Q
+tpm2_flushcontext -t
+mover="cmd:$B/tests/pcrmover $T/sw/s"
+check "a PCR that moves while it is quoted is read again" \
+    "$A" --tcti "$mover 7 0x158 2" --nonce "$N" --no-journal -o sw.json
+same "and what is shown is what was signed" \
+    "$(tpm2_pcrread sha256:7 | sed -n 's/.*0x//p' | tr A-F a-f)" \
+    "$(jq -r '.pcrs.sha256["7"]' sw.json)"
+refuse "one that never rests is given up on, in words" \
+    "extended all the time" "$A" --tcti "$mover 7 0x158 999" \
+    --nonce "$N" --no-journal -o sw.json
+check "one that is not quoted may move" \
+    "$A" --tcti "$mover 10 0x158 999" --nonce "$N" --no-journal -o sw.json
+unset TPM2TOOLS_TCTI
 refuse "no TPM at all" "no TPM over" \
     "$A" --tcti swtpm:path=$T/none --nonce "$N" -o sw.json

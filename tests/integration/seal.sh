@@ -153,6 +153,17 @@ check "stock swtpm: sealed under the standard primary key, and open" eval '
     "$S" seal --tcti "$sw" --pcrs sha256:7 -i small -o sw.blob &&
     "$S" unseal --tcti "$sw" -i sw.blob -o s4 && cmp small s4 &&
     "$S" show sw.blob | grep -q "standard primary"'
+# PCR 14 moves between PolicyPCR and Unseal (0x15e): tried again.
+move="cmd:$B/tests/pcrmover $T/sw/s 14 0x15e"
+check "a PCR that moves once in mid-way does no harm" eval '
+    "$S" unseal --tcti "$move 1" -i sw.blob -o s5 && cmp small s5'
+refuse "one that never rests is given up on, in words" \
+    "extended all the time" "$S" unseal --tcti "$move 999" -i sw.blob \
+    -o no.out
+# PCR 7, to which it is sealed, moves there: shut, and named.
+refuse "a sealed PCR that moves in mid-way" "sha256 PCR 7 .*not as at" \
+    "$S" unseal --tcti "cmd:$B/tests/pcrmover $T/sw/s 7 0x15e 1" \
+    -i sw.blob -o no.out
 TPM2TOOLS_TCTI=$sw tpm2_clear
 refuse "after TPM2_Clear its storage key is another one" "cleared" \
     "$S" unseal --tcti "$sw" -i sw.blob -o no.out
