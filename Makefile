@@ -182,7 +182,7 @@ check: deps-build deps-check deps-run
 	@B=$(B) tests/run.sh
 
 run: deps-build deps-run
-	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(B)/tests/guestctl
 	@B=$(B) tests/lab/run.sh
 
 check-asan: deps-build deps-check deps-lint

@@ -9,8 +9,9 @@ build="gcc make pkg-config libc6-dev libtpms-dev libtss2-dev libssl-dev \
 check="libcmocka-dev swtpm swtpm-tools tpm2-tools openssl e2fsprogs \
 	procps jq sqlite3 libtss2-tcti-swtpm0 libtss2-tcti-device0 \
 	libtss2-tcti-cmd0 systemd qemu-system-x86 ovmf"
-run="qemu-system-x86 qemu-utils ovmf grub-efi-amd64-bin grub-common mtools dosfstools \
-	busybox-static cpio jq tpm2-tools zstd"
+run="qemu-system-x86 qemu-utils ovmf grub-efi-amd64-bin grub-common mtools \
+	dosfstools busybox-static cpio jq openssl libtss2-tcti-device0 \
+	libcmocka-dev"
 lint="libcmocka-dev clang clang-format cppcheck libclang-rt-14-dev libasan8 \
 	libubsan1 man-db"
 
