@@ -4,7 +4,7 @@
 #
 # Both sides run the same client (cmdbench) with the same bytes, in turn.
 # SECS: seconds per command and mode; N: provisionings; LIVE: vTPMs whose
-# memory is measured; BOOT=0: no guest boot.
+# memory is measured; PARTS: some of provision, start, commands, memory, boot.
 # shellcheck source=../integration/lib.sh
 . "$(dirname "$0")/../integration/lib.sh"
 need swtpm swtpm_setup tpm2_getrandom jq awk
@@ -84,15 +84,18 @@ sw_run() {
 
 # --- provisioning ------------------------------------------------------------
 pool_full() { [ "$(jctl status | jq '.pool.ready >= .pool.size')" = true ]; }
+no_pool() {
+	[ -n "$MPID" ] || start_manager --pool 0 ||
+	    die "the manager does not start"
+}
 provision() {
 	local ours_pool ours_none theirs
-	sw_setup "$sw/warm" >/dev/null 2>&1 || die "swtpm_setup: $(cat "$sw/warm.log")"
 	theirs=$(times 5 sw_setup "$sw/p{}") || exit 1
 	start_manager --pool "$N" || die "the manager does not start"
 	wait_for 120 pool_full || die "the pool is not filled"
 	ours_pool=$(times "$N" ctl create "pool{}") || exit 1
 	end_all
-	start_manager --pool 0 || die "the manager does not start again"
+	no_pool
 	ours_none=$(times 5 ctl create "none{}") || exit 1
 	row "provision, from the pool" "$ours_pool" "$theirs" ms
 	row "provision, no pool" "$ours_none" "$theirs" ms
@@ -109,9 +112,13 @@ sw_start() { # the control socket of swtpm_N, first answer
 	    busy 0.0001
 }
 start() {
-	local ours theirs
-	ours=$(times 5 ours_start "none{}") || exit 1
-	theirs=$(times 5 sw_start "$sw/p{}") || exit 1
+	local ours theirs i
+	for i in 1 2 3 4 5; do
+		ctl create "start$i" >/dev/null && cp -r "$sw/warm" "$sw/s$i" ||
+		    die "no vTPM to start"
+	done
+	ours=$(times 5 ours_start "start{}") || exit 1
+	theirs=$(times 5 sw_start "$sw/s{}") || exit 1
 	row "start, to the first answer" "$ours" "$theirs" ms
 }
 
@@ -227,11 +234,11 @@ boot() {
 : >"$out/commands.txt"
 printf '  %-34s %10s %10s %-3s %8s\n' "" ours \
     "swtpm $(dpkg-query -W -f '${Version}' swtpm | cut -d- -f1)" "" ratio
-provision
-start
-commands
-memory
-[ "${BOOT:-1}" = 1 ] && boot
+sw_setup "$sw/warm" >/dev/null 2>&1 || die "swtpm_setup: $(cat "$sw/warm.log")"
+for part in ${PARTS:-provision start commands memory boot}; do
+	[ "$part" = provision ] || no_pool
+	$part
+done
 cat <<NOTE
 
   ratio: how many times less ours is.  Medians; p99 in $out/commands.txt.
