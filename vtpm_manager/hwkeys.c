@@ -340,8 +340,7 @@ unseal(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
 static int
 sign(void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len)
 {
-	const TPMT_SIG_SCHEME scheme = { .scheme = TPM2_ALG_ECDSA,
-		.details.ecdsa.hashAlg = TPM2_ALG_SHA256 };
+	TPMT_SIG_SCHEME scheme;
 	const TPMT_TK_HASHCHECK ticket = { .tag = TPM2_ST_HASHCHECK,
 		.hierarchy = TPM2_RH_NULL };
 	TPM2B_DIGEST d = { .size = SHA256_LEN };
@@ -351,6 +350,9 @@ sign(void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len)
 	BIGNUM *br, *bs;
 	int rc, n = 0;
 
+	memset(&scheme, 0, sizeof(scheme));
+	scheme.scheme = TPM2_ALG_ECDSA;
+	scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
 	memcpy(d.buffer, digest, SHA256_LEN);
 	rc = hwtpm_check(h,
 	    Esys_Sign(h->esys, h->ca_key, h->ca_auth, NONE, NONE, &d, &scheme,

@@ -123,6 +123,7 @@ hwq_put_back(struct hwq *q, struct hwq_item *it)
 
 	if (g == NULL && (g = add_group(q, it->group)) == NULL)
 		return VT_E_NOMEM;
+	it->put_back++;
 	it->next = g->head;
 	g->head = it;
 	if (it->next == NULL)

@@ -23,6 +23,7 @@
 struct hwq_item {
 	struct hwq_item *next; /* the queue's own */
 	uint32_t group;
+	uint32_t put_back;    /* how often; counted by hwq_put_back() */
 	uint64_t deadline_us; /* base/util.h now_us(); not after this */
 };
 

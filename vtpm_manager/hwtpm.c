@@ -266,8 +266,8 @@ identify(struct hwtpm *h)
 		else if (pt == TPM2_PT_FIRMWARE_VERSION_2)
 			fw2 = v;
 	}
-	(void)snprintf(
-	    h->manufacturer, sizeof(h->manufacturer), "%s %.8s", maker, model);
+	(void)snprintf(h->manufacturer, sizeof(h->manufacturer), "%.4s %.8s",
+	    maker, model);
 	(void)snprintf(h->firmware, sizeof(h->firmware), "%u.%u.%u.%u",
 	    fw1 >> 16, fw1 & 0xffff, fw2 >> 16, fw2 & 0xffff);
 	return VT_OK;

@@ -37,7 +37,6 @@ struct req {
 	struct hwq_item it; /* first */
 	uint32_t id;
 	uint16_t type;
-	unsigned int tries;
 	size_t len;
 	uint8_t data[];
 };
@@ -318,16 +317,24 @@ connect_tpm(struct prog *p)
 		fail_all(p, rc, p->why_down);
 }
 
-static void
-run_next(struct prog *p)
+/* The TPM was lost or reset: connect anew, and do it again if it may be. */
+static bool
+put_off(struct prog *p, struct req *r)
 {
-	struct hwq_item *it = hwq_take(&p->queue);
-	struct req *r = (struct req *)(void *)it;
+	(void)snprintf(p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
+	hwtpm_disconnect(&p->tpm);
+	p->connect_at_us = 0;
+	return r->it.put_back + 1 < MAX_TRIES &&
+	       hwq_put_back(&p->queue, &r->it) == VT_OK;
+}
+
+static void
+run_request(struct prog *p, struct req *r)
+{
+	const struct wr *body = NULL;
 	struct wr w;
 	int rc;
 
-	if (r == NULL)
-		return;
 	wr_grow(&w, PAYLOAD_MAX);
 	p->tpm.text[0] = '\0';
 	p->tpm.again = false;
@@ -335,23 +342,24 @@ run_next(struct prog *p)
 	rc = handlers[r->type].run(p, r, &w);
 	if (rc == VT_OK && (rc = wr_err(&w)) != VT_OK)
 		(void)!hwtpm_fail(&p->tpm, rc, "%s", vt_strerror(rc));
-	if (rc != VT_OK)
+	if (rc == VT_OK)
+		body = &w;
+	else
 		log_warn("request %u: %s", r->type, p->tpm.text);
-	if (rc != VT_OK && p->tpm.again) {
-		(void)snprintf(
-		    p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
-		hwtpm_disconnect(&p->tpm);
-		p->connect_at_us = 0;
-		if (++r->tries < MAX_TRIES &&
-		    hwq_put_back(&p->queue, &r->it) == VT_OK) {
-			wr_free(&w);
-			return;
-		}
+	if (body != NULL || !p->tpm.again || !put_off(p, r)) {
+		answer(p, r->id, rc, body != NULL ? "" : p->tpm.text, body);
+		req_free(r);
 	}
-	answer(p, r->id, rc, rc == VT_OK ? "" : p->tpm.text,
-	    rc == VT_OK ? &w : NULL);
 	wr_free(&w);
-	req_free(r);
+}
+
+static void
+run_next(struct prog *p)
+{
+	struct hwq_item *it = hwq_take(&p->queue);
+
+	if (it != NULL)
+		run_request(p, (struct req *)(void *)it);
 }
 
 /* --- the loop ------------------------------------------------------------- */

@@ -59,9 +59,10 @@ start(char *cmdline)
 		argv[n++] = w;
 	argv[n] = NULL;
 	if (n == 0 ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1 ||
-	    (pid = fork()) == -1)
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
 		die("start", VT_E_SYS);
+	if ((pid = fork()) == -1)
+		die("fork", VT_E_SYS);
 	if (pid == 0) {
 		/* dup2() onto itself would leave close-on-exec set. */
 		if (sv[1] == 3 ? fcntl(3, F_SETFD, 0) == -1

@@ -151,6 +151,7 @@ what_was_interrupted_is_next(void **state)
 	assert_int_equal(hwq_put_back(&q, it), VT_OK);
 	assert_ptr_equal(hwq_take(&q), it);
 	assert_int_equal(hwq_put_back(&q, it), VT_OK);
+	assert_int_equal(it->put_back, 2);
 	take_all(&q, out);
 	assert_string_equal(out, "axpb");
 	/* Also as the only one. */
