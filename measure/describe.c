@@ -284,6 +284,18 @@ say_tag(struct text *o, const struct trail_event *ev)
 		put(o, "tagged event");
 }
 
+/* systemd's stub logs UTF-16. */
+static bool
+is_utf16(const uint8_t *p, size_t len)
+{
+	size_t i;
+
+	for (i = 1; i < len; i += 2)
+		if (p[i] != '\0' || p[i - 1] == '\0')
+			break;
+	return len >= 4 && len % 2 == 0 && i + 1 >= len;
+}
+
 static void
 say_ipl(struct text *o, const struct trail_event *ev)
 {
@@ -307,7 +319,10 @@ say_ipl(struct text *o, const struct trail_event *ev)
 	if (len > 0 && ev->data[len - 1] == '\0')
 		len--;
 	put(o, ev->pcr == 9 || ev->pcr == 4 ? "file " : "boot event ");
-	put_quoted(o, ev->data, len);
+	if (is_utf16(ev->data, ev->datalen))
+		put_utf16(o, ev->data, ev->datalen);
+	else
+		put_quoted(o, ev->data, len);
 }
 
 static void
