@@ -284,16 +284,18 @@ say_tag(struct text *o, const struct trail_event *ev)
 		put(o, "tagged event");
 }
 
-/* systemd's stub logs UTF-16. */
+/* systemd's stub logs UTF-16; what we show of it is Latin. */
 static bool
 is_utf16(const uint8_t *p, size_t len)
 {
 	size_t i;
 
-	for (i = 1; i < len; i += 2)
-		if (p[i] != '\0' || p[i - 1] == '\0')
-			break;
-	return len >= 4 && len % 2 == 0 && i + 1 >= len;
+	if (len < 4 || len % 2 != 0 || p[len - 1] != '\0')
+		return false;
+	for (i = 0; i + 2 < len; i += 2) /* only the last may be a NUL */
+		if (p[i] == '\0' || p[i + 1] != '\0')
+			return false;
+	return true;
 }
 
 static void
