@@ -18,6 +18,8 @@
 #define RC_FMT1 0x080u
 #define RC_FMT1_MASK 0x0bfu
 
+#define RSP_TAG_12 0x00c4u /* TPM 1.2, Part 2, 6: TPM_TAG_RSP_COMMAND */
+
 uint32_t
 esys_base_rc(uint32_t rc)
 {
@@ -85,8 +87,22 @@ open_one(struct esys *e, const char *conf)
 	return VT_OK;
 }
 
-int
-esys_open(struct esys *e, const char *conf)
+/* A TPM 1.2 answers whatever it is asked with its own tag. */
+static bool
+is_tpm12(struct esys *e)
+{
+	/* TPM2_GetCapability, one TPM property: the family */
+	static const uint8_t cmd[] = { 0x80, 0x01, 0, 0, 0, 22, 0, 0, 0x01,
+		0x7a, 0, 0, 0, 6, 0, 0, 1, 0, 0, 0, 0, 1 };
+	uint8_t rsp[4096];
+	size_t len = sizeof(rsp);
+
+	return esys_raw(e, cmd, sizeof(cmd), rsp, &len) == VT_OK && len >= 2 &&
+	       be16_get(rsp) == RSP_TAG_12;
+}
+
+static int
+open_any(struct esys *e, const char *conf)
 {
 	memset(e, 0, sizeof(*e));
 	/* Its loader reports every module that is not there; we say which
@@ -107,6 +123,20 @@ esys_open(struct esys *e, const char *conf)
 	}
 	e->rc = 0;
 	return VT_E_NOTFOUND;
+}
+
+int
+esys_open(struct esys *e, const char *conf)
+{
+	int rc = open_any(e, conf);
+
+	if (rc != VT_OK || !is_tpm12(e))
+		return rc;
+	e->rc = 0;
+	(void)snprintf(e->err, sizeof(e->err),
+	    "what answers over '%.80s' is a TPM 1.2; this needs a TPM 2.0",
+	    e->conf);
+	return VT_E_UNSUPPORTED;
 }
 
 void

@@ -36,7 +36,8 @@ struct esys {
 
 /*
  * Connect.  conf NULL: device:/dev/tpmrm0, or else device:/dev/tpm0.
- * VT_E_NOTFOUND with e->err filled; esys_close() is due in any case.
+ * VT_E_NOTFOUND, or VT_E_UNSUPPORTED (a TPM 1.2), with e->err filled;
+ * esys_close() is due in any case.
  */
 int esys_open(struct esys *e, const char *conf) VT_CHECK;
 void esys_close(struct esys *e);

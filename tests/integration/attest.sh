@@ -131,6 +131,11 @@ refuse "a bank that is not active" "no PCRs sha384" \
     attest bob "$N" x.json --pcrs sha384:0
 check "bad arguments: exit 2" exits 2 "$A" --nonce 00 -o x.json
 
+check "a TPM 1.2 starts" eval 'ctl create old --tpm 1.2 && ctl start old'
+refuse "evidence of a TPM 1.2" "is a TPM 1.2" attest old "$N" x.json
+refuse "sealing to a TPM 1.2" "is a TPM 1.2" eval \
+    'echo x | "$B/vtpm-seal" seal --tcti "$(tcti old)" -o x.blob'
+
 # A stock TPM: no vendor command, no certificates.
 mkdir -p sw
 swtpm socket --tpm2 --tpmstate dir=sw --server type=unixio,path=sw/s \
