@@ -139,6 +139,8 @@ struct ev_want {
 	time_t now;          /* 0: the system's clock */
 	/* An earlier quote of the same vTPM, or NULL. */
 	const struct quote_attest *last;
+	/* firmwareVersion that its TPM must have, or NULL: any. */
+	const uint64_t *firmware;
 };
 
 /*

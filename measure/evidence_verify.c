@@ -92,6 +92,7 @@ check_quote(struct vv *v)
 	w.sel = &sel;
 	w.pcrs = &v->ev->pcrs;
 	w.last = v->want->last;
+	w.firmware = v->want->firmware;
 	if (b[EV_EK_CERT].p != NULL &&
 	    x509_ek_name(b[EV_EK_CERT].p, b[EV_EK_CERT].len, &w.ek_name) !=
 		VT_OK)

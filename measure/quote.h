@@ -135,6 +135,7 @@ enum quote_step {
 	QS_SELECTION,  /* exactly the requested PCRs, none in SHA-1 */
 	QS_PCR_DIGEST, /* the PCR values shown are those signed */
 	QS_CLOCK,      /* the TPM's clock and counters make sense */
+	QS_FIRMWARE,   /* the TPM's firmware is the expected one */
 	QS_N
 };
 enum quote_outcome { QO_NOT_REACHED = 0, QO_PASS = 1, QO_FAIL = 2 };
@@ -150,6 +151,8 @@ struct quote_want {
 	/* Clock of an earlier quote of this TPM, or NULL: counters may not
 	 * run backwards. */
 	const struct quote_attest *last;
+	/* firmwareVersion that it must have, or NULL: any. */
+	const uint64_t *firmware;
 };
 
 struct quote_report {

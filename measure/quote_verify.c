@@ -246,6 +246,16 @@ step_clock(struct qv *v)
 	return NULL;
 }
 
+static const char *
+step_firmware(struct qv *v)
+{
+	const uint64_t *want = v->want->firmware;
+
+	if (want != NULL && v->rep->attest.firmware != *want)
+		return "the TPM runs other firmware than expected";
+	return NULL;
+}
+
 /* clang-format off */
 static const struct {
 	const char	*id, *words;
@@ -281,6 +291,9 @@ static const struct {
 	[QS_CLOCK]	= { "clock",
 	    "the TPM's counters did not run backwards",
 	    step_clock },
+	[QS_FIRMWARE]	= { "firmware",
+	    "the TPM's firmware is not another than expected",
+	    step_firmware },
 };
 /* clang-format on */
 

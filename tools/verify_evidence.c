@@ -8,13 +8,15 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/rdwr.h"
 #include "base/util.h"
 #include "tools/verify_cmd.h"
 
 struct job {
 	const char *evidence, *policy_path, *ca_path, *previous;
 	bool json;
-	bool have_uuid;
+	bool have_uuid, have_firmware;
+	uint64_t firmware;
 	uint8_t uuid[UUID_LEN], nonce[EV_NONCE_MAX];
 	size_t nonce_len;
 	struct evidence *ev;
@@ -25,7 +27,7 @@ struct job {
 	struct ev_report *rep;
 };
 
-enum { O_NONCE = 256, O_POLICY, O_CA, O_UUID, O_PREVIOUS, O_JSON };
+enum { O_NONCE = 256, O_POLICY, O_CA, O_UUID, O_PREVIOUS, O_FIRMWARE, O_JSON };
 
 static const struct option options[] = {
 	{ "evidence", required_argument, NULL, 'e' },
@@ -34,9 +36,27 @@ static const struct option options[] = {
 	{ "ca", required_argument, NULL, O_CA },
 	{ "uuid", required_argument, NULL, O_UUID },
 	{ "previous", required_argument, NULL, O_PREVIOUS },
+	{ "firmware", required_argument, NULL, O_FIRMWARE },
 	{ "json", no_argument, NULL, O_JSON },
 	{ NULL, 0, NULL, 0 },
 };
+
+/* 16 hex digits, as `show` prints them. */
+static bool
+set_firmware(struct job *j, const char *arg)
+{
+	uint8_t raw[8];
+	size_t len = 0;
+
+	j->have_firmware =
+	    hex_decode(arg, raw, sizeof(raw), &len) == VT_OK && len == 8;
+	if (j->have_firmware)
+		j->firmware = be64_get(raw);
+	else
+		log_err("--firmware: 16 hex digits, as vtpm-verify show "
+			"tells them");
+	return j->have_firmware;
+}
 
 static bool
 set_option(struct job *j, int c, const char *arg)
@@ -66,6 +86,8 @@ set_option(struct job *j, int c, const char *arg)
 	case O_PREVIOUS:
 		j->previous = arg;
 		return true;
+	case O_FIRMWARE:
+		return set_firmware(j, arg);
 	case O_JSON:
 		j->json = true;
 		return true;
@@ -172,6 +194,7 @@ judge(struct job *j)
 	w.ca_len = j->ca_len;
 	w.uuid = j->have_uuid ? j->uuid : NULL;
 	w.last = j->previous != NULL ? &j->last : NULL;
+	w.firmware = j->have_firmware ? &j->firmware : NULL;
 	if ((rc = evidence_verify(j->ev, &w, &j->rep)) != VT_OK) {
 		log_err("cannot judge: %s", vt_strerror(rc));
 		return VX_UNDECIDED;

@@ -25,6 +25,8 @@ static const char usage[] =
     "  --uuid UUID          it must be this vTPM\n"
     "  --previous FILE      earlier accepted evidence of the same vTPM: its\n"
     "                       counters may not have run backwards\n"
+    "  --firmware HEX       its TPM must have this firmwareVersion (show\n"
+    "                       tells it)\n"
     "  --json               the verdict as JSON\n"
     "\n"
     "Exit: 0 accepted, 1 refused, 2 could not decide.\n"

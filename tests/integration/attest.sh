@@ -61,6 +61,10 @@ check "it is refused, exit 1" \
     exits 1 judge e.json 00112233445566778899aabbccddeeff
 refuse "another vTPM than asked for" "another vTPM" \
     judge e.json "$N" --uuid 00000000-0000-4000-8000-000000000001
+fw=$("$V" show e.json | sed -n 's/^quote: .*firmware //p')
+check "the firmware that show tells" judge e.json "$N" --firmware "$fw"
+refuse "another firmware" "other firmware" \
+    judge e.json "$N" --firmware 0000000000000001
 "$V" policy --from e.json -o strict.json
 POLICY=strict.json refuse "a software root without leave" "software root" \
     judge e.json "$N"

@@ -439,6 +439,36 @@ clock_may_not_run_backwards(void **state)
 	fq_done(&f);
 }
 
+static void
+other_firmware_than_expected_is_refused(void **state)
+{
+	struct quote_want w = { 0 };
+	uint64_t firmware = 0x2026;
+	struct quote_report rep;
+	struct fq f;
+
+	(void)state;
+	fq_init(&f);
+	fq_make(&f);
+	w.ak_pub = f.ak_pub;
+	w.ak_pub_len = f.ak_pub_len;
+	w.extra = f.extra;
+	w.extra_len = f.extra_len;
+	w.ek_name = f.ek_name;
+	w.sel = &f.sel;
+	w.pcrs = &f.pcrs;
+	w.firmware = &firmware;
+	assert_int_equal(
+	    quote_verify(&w, f.attest, f.attest_len, f.sig, f.sig_len, &rep),
+	    VT_OK);
+	firmware++;
+	assert_int_equal(
+	    quote_verify(&w, f.attest, f.attest_len, f.sig, f.sig_len, &rep),
+	    VT_E_AUTH);
+	assert_int_equal(rep.failed, QS_FIRMWARE);
+	fq_done(&f);
+}
+
 static uint8_t *
 exact(const uint8_t *p, size_t len)
 {
@@ -620,6 +650,7 @@ main(void)
 		    sha1_bank_or_empty_selection_is_refused_even_if_asked_for),
 		cmocka_unit_test(pcr_values_not_signed_are_refused),
 		cmocka_unit_test(clock_may_not_run_backwards),
+		cmocka_unit_test(other_firmware_than_expected_is_refused),
 		cmocka_unit_test(every_proper_prefix_is_truncated),
 		cmocka_unit_test(keys_that_are_none_give_no_openssl_key),
 		cmocka_unit_test(quotes_of_a_real_tpm_verify),
