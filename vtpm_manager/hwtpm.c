@@ -18,7 +18,10 @@
 #define FRESH_US 1000000 /* an answer this young needs no ping */
 #define TAG_NO_SESSIONS 0x8001
 #define TAG_RSP_12 0x00c4 /* a TPM 1.2 answers with this */
-#define MAX_STALE 64      /* handles that a TPM can hold */
+/* Part 2, 7.5; tpm2-tss shifts an int into its sign for these. */
+#define TRANSIENT_FIRST 0x80000000u
+#define SESSION_FIRST 0x02000000u
+#define MAX_STALE 64 /* handles that a TPM can hold */
 
 void
 hwtpm_setup(struct hwtpm *h, const char *conf)
@@ -306,8 +309,8 @@ hwtpm_connect(struct hwtpm *h)
 	if ((rc = open_device(h)) != VT_OK)
 		return rc;
 	if ((rc = startup(h)) != VT_OK ||
-	    (rc = flush_stale(h, TPM2_TRANSIENT_FIRST)) != VT_OK ||
-	    (rc = flush_stale(h, TPM2_LOADED_SESSION_FIRST)) != VT_OK ||
+	    (rc = flush_stale(h, TRANSIENT_FIRST)) != VT_OK ||
+	    (rc = flush_stale(h, SESSION_FIRST)) != VT_OK ||
 	    (rc = identify(h)) != VT_OK)
 		goto fail;
 	rc = hwtpm_check(h,
