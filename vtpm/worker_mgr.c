@@ -227,8 +227,10 @@ on_adopt(struct worker *w, struct msg *msg)
 static void
 on_launch(struct worker *w, struct msg *msg)
 {
-	int rc = wk_launch_set(&w->launch_next, msg->data, msg->len);
+	int rc = VT_E_TRUNC;
 
+	if (msg->len > 0)
+		rc = wk_launch_set(&w->launch_next, msg->data, msg->len);
 	wk_done(w, msg->id, rc, "%s",
 	    rc == VT_OK ? "" : "the launch record or its log is damaged");
 }

@@ -21,7 +21,8 @@
 
 /* clang-format off */
 #define PW "00000009" "40000009" "0000" "00" "0000"	/* empty password */
-#define PW2 "0000001200000000000000000000"
+/* two of them: the PCR and the sequence */
+#define PW2x "00000012" "40000009" "0000" "00" "0000" "40000009" "0000" "00" "0000"
 #define ONES "1111111111111111111111111111111111111111111111111111111111111111"
 #define C_RANDOM	"800100000000" "0000017b" "0010"
 #define C_STARTUP	"800100000000" "00000144" "0000"
@@ -70,8 +71,11 @@ fm_fork(struct fm *m, int ctl, int listen_fd)
 	if (pid != 0)
 		return pid;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	log_open("worker", (enum log_level)0); /* refusals are wanted here */
-	for (fd = 3; fd < 64; fd++)            /* as the jail would */
+	log_open(
+	    "worker", (enum log_level)(getenv("TEST_DEBUG") != NULL
+					   ? 7
+					   : 0)); /* refusals are wanted here */
+	for (fd = 3; fd < 64; fd++)               /* as the jail would */
 		if (fd != ctl && fd != listen_fd)
 			(void)close(fd);
 	if (eng_init(open("/dev/null", O_WRONLY | O_CLOEXEC)) != VT_OK)

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a worker says of its PCRs: measured launch, extend journal, and
+ * that nobody but the host writes PCR 17.
+ */
+#include "worker_fixture.h"
+
+#include "measure/journal.h"
+#include "measure/launch.h"
+#include "vtpm/vendor.h"
+
+static struct fm m;
+
+static int
+setup(void **state)
+{
+	*state = calloc(1, sizeof(struct fw));
+	return *state == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	fm_free(*state);
+	free(*state);
+	return 0;
+}
+
+/* --- helpers
+ * ------------------------------------------------------------------ */
+
+static void
+query(struct fw *g, uint8_t what, struct wanswer *ret)
+{
+	uint8_t q = what;
+	struct wr w;
+
+	wr_init(&w, &q, 1);
+	w.len = 1;
+	fm_ask(g, W_QUERY, &w, NULL, 0, W_ANSWER);
+	assert_int_equal(wanswer_get(g->ans, g->ans_len, ret), VT_OK);
+	assert_int_equal(ret->rc, VT_OK);
+}
+
+static void
+get_pcrs(struct fw *g, struct pcr_set *set)
+{
+	struct wanswer a;
+
+	query(g, WQ_PCRS, &a);
+	assert_int_equal(pcr_set_decode(a.data.p, a.data.len, set), VT_OK);
+}
+
+static struct journal *
+get_journal(struct fw *g)
+{
+	struct journal *j;
+	struct wanswer a;
+
+	query(g, WQ_JOURNAL, &a);
+	assert_int_equal(journal_decode(a.data.p, a.data.len, &j), VT_OK);
+	return j;
+}
+
+/* The journal's replay is what the TPM says, in every bank and PCR. */
+static void
+expect_journal_fits(struct fw *g)
+{
+	struct pcr_set *tpm = calloc(1, sizeof(*tpm));
+	struct pcr_set *replay = calloc(1, sizeof(*replay));
+	struct journal *j = get_journal(g);
+	uint32_t b, i;
+
+	assert_non_null(tpm);
+	assert_non_null(replay);
+	get_pcrs(g, tpm);
+	assert_int_equal(journal_replay(j, replay), VT_OK);
+	assert_int_equal(replay->nbanks, tpm->nbanks);
+	for (b = 0; b < tpm->nbanks; b++)
+		for (i = 0; i < PCR_COUNT; i++) {
+			const struct pcr_bank *t = &tpm->banks[b];
+			const uint8_t *v = pcr_get(replay, t->alg, i);
+
+			assert_non_null(v);
+			if (memcmp(v, t->val[i], t->len) != 0)
+				fail_msg("bank %x PCR %u", t->alg, i);
+		}
+	journal_free(j);
+	free(tpm);
+	free(replay);
+}
+
+struct launch_bytes {
+	uint8_t *record, *log, msg[RECORD_MAX_LEN];
+	size_t record_len, log_len, msg_len;
+};
+
+static void
+make_launch(struct launch_bytes *l, const uint16_t *algs, uint32_t n,
+    const char *cmdline)
+{
+	struct launch_record *rec;
+	struct wlaunch wl = { .mode = LAUNCH_DIRECT };
+	struct wr w;
+
+	assert_int_equal(launch_new(&rec), VT_OK);
+	(void)snprintf(rec->name, sizeof(rec->name), "test");
+	rec->mode = LAUNCH_M_DIRECT;
+	assert_int_equal(launch_set_build(rec, "fake manager"), VT_OK);
+	assert_int_equal(
+	    launch_measure(rec, LR_KERNEL, "vmlinuz", "kernel", 6, algs, n),
+	    VT_OK);
+	assert_int_equal(
+	    launch_measure(rec, LR_INITRD, "initrd", "initrd", 6, algs, n),
+	    VT_OK);
+	assert_int_equal(
+	    launch_measure(rec, LR_CMDLINE, cmdline, NULL, 0, algs, n), VT_OK);
+	wr_grow(&w, LAUNCH_MAX_LEN);
+	launch_encode(rec, &w);
+	assert_int_equal(wr_err(&w), VT_OK);
+	l->record = w.buf;
+	l->record_len = w.len;
+	launch_free(rec);
+	assert_int_equal(launch_make_log(l->record, l->record_len, algs, n,
+			     &l->log, &l->log_len),
+	    VT_OK);
+	wl.record.p = l->record;
+	wl.record.len = (uint32_t)l->record_len;
+	wl.log.p = l->log;
+	wl.log.len = (uint32_t)l->log_len;
+	wr_init(&w, l->msg, sizeof(l->msg));
+	wlaunch_put(&w, &wl);
+	assert_int_equal(wr_err(&w), VT_OK);
+	l->msg_len = w.len;
+}
+
+static void
+free_launch(struct launch_bytes *l)
+{
+	free(l->record);
+	free(l->log);
+}
+
+static int
+send_launch(struct fw *g, struct launch_bytes *l)
+{
+	struct wr w;
+
+	wr_init(&w, l->msg, sizeof(l->msg));
+	w.len = l->msg_len;
+	return fm_ask_done(g, W_LAUNCH, &w, NULL, 0);
+}
+
+/* Read one of the vendor command's texts in parts of 1000 bytes. */
+static size_t
+read_parts(struct fw *g, struct ring *r, uint16_t sub, uint8_t *out, size_t cap)
+{
+	uint8_t buf[FM_CMD_MAX];
+	size_t off = 0, total, n;
+	char cmd[64];
+
+	do {
+		(void)snprintf(cmd, sizeof(cmd),
+		    "800100000000"
+		    "20005654"
+		    "%04x%08zx03e8",
+		    sub, off);
+		assert_int_equal(fm_cmd(g, r, cmd, buf, &n), 0);
+		total = be32_get(buf + 12);
+		n = be16_get(buf + 16);
+		assert_true(off + n <= cap);
+		memcpy(out + off, buf + 18, n);
+		off += n;
+	} while (n > 0 && off < total);
+	assert_int_equal(off, total);
+	return total;
+}
+
+static const uint16_t sha256_only[] = { ALG_SHA256 };
+
+/* --- launch
+ * ------------------------------------------------------------------- */
+
+static void
+launch_is_in_the_pcrs_before_the_guest(void **state)
+{
+	struct fw *g = *state;
+	struct launch_bytes l;
+	struct pcr_set *set = calloc(1, sizeof(*set));
+	struct pcr_set *log = calloc(1, sizeof(*log));
+	uint8_t out[FM_CMD_MAX], want[DIGEST_MAX], *text = malloc(65536);
+	struct ring *r;
+	uint32_t i;
+	size_t n;
+
+	assert_non_null(set);
+	assert_non_null(log);
+	assert_non_null(text);
+	fm_make(&m, g);
+	make_launch(&l, sha256_only, 1, "console=ttyS0");
+	assert_int_equal(send_launch(g, &l), VT_OK);
+	assert_int_equal(fm_ask_done(g, W_RESET, NULL, NULL, 0), VT_OK);
+	r = fm_guest(g);
+	/* the TPM is started; SeaBIOS takes anything but success for a broken
+	 * one, so its own Startup "succeeds", once, and does nothing */
+	assert_int_equal(fm_cmd(g, r, C_STARTUP, NULL, NULL), 0);
+	assert_int_equal(fm_cmd(g, r, C_STARTUP, NULL, NULL), 0x100);
+	assert_int_equal(fm_cmd(g, r, C_READ17, out, &n), 0);
+	assert_int_equal(
+	    launch_pcr17(ALG_SHA256, l.record, l.record_len, want), VT_OK);
+	assert_memory_equal(out + 30, want, 32);
+	get_pcrs(g, set);
+	assert_int_equal(pcr_set_init(log, sha256_only, 1), VT_OK);
+	assert_int_equal(pcr_replay_log(log, l.log, l.log_len), VT_OK);
+	for (i = 0; i < 17; i++)
+		assert_memory_equal(pcr_get(set, ALG_SHA256, i),
+		    pcr_get(log, ALG_SHA256, i), 32);
+	assert_false(pcr_is_extreme(pcr_get(set, ALG_SHA256, 4), 32));
+	assert_false(pcr_is_extreme(pcr_get(set, ALG_SHA256, 8), 32));
+	expect_journal_fits(g);
+	/* and it can read where that came from */
+	n = read_parts(g, r, VSUB_LOG, text, 65536);
+	assert_int_equal(n, l.log_len);
+	assert_memory_equal(text, l.log, n);
+	n = read_parts(g, r, VSUB_LAUNCH, text, 65536);
+	assert_int_equal(n, l.record_len);
+	assert_memory_equal(text, l.record, n);
+	n = read_parts(g, r, VSUB_JOURNAL, text, 65536);
+	assert_true(n > 100);
+	ring_close(r);
+	free_launch(&l);
+	free(set);
+	free(log);
+	free(text);
+}
+
+static void
+guest_cannot_bring_pcr_17_back(void **state)
+{
+	struct fw *g = *state;
+	struct launch_bytes l;
+	uint8_t a[FM_CMD_MAX], b[FM_CMD_MAX];
+	struct ring *r;
+	size_t n;
+
+	fm_make(&m, g);
+	make_launch(&l, sha256_only, 1, "x");
+	assert_int_equal(send_launch(g, &l), VT_OK);
+	assert_int_equal(fm_ask_done(g, W_RESET, NULL, NULL, 0), VT_OK);
+	r = fm_guest(g);
+	assert_int_equal(fm_cmd(g, r, C_READ17, a, &n), 0);
+	assert_int_equal(fm_cmd(g, r, C_EXTEND("00000011"), NULL, NULL), 0x907);
+	assert_int_equal(fm_cmd(g, r, C_RESET("00000011"), NULL, NULL), 0x907);
+	/* a locality that the channel was not given */
+	fm_submit(r, C_EXTEND("00000011"), 2);
+	assert_true(fm_wait(g, r, FM_WAIT_MS, b) >= 10);
+	assert_int_equal(be32_get(b + 6), 0x907);
+	assert_int_equal(fm_cmd(g, r, C_READ17, b, &n), 0);
+	assert_memory_equal(a + 30, b + 30, 32);
+	/* every power cycle measures it anew, with the same result */
+	assert_int_equal(fm_ask_done(g, W_RESET, NULL, NULL, 0), VT_OK);
+	assert_int_equal(fm_cmd(g, r, C_READ17, b, &n), 0);
+	assert_memory_equal(a + 30, b + 30, 32);
+	ring_close(r);
+	free_launch(&l);
+}
+
+static void
+launch_counts_from_the_next_power_cycle(void **state)
+{
+	struct fw *g = *state;
+	struct launch_bytes l, none;
+	uint8_t out[FM_CMD_MAX];
+	struct wlaunch wl = { .mode = LAUNCH_DIRECT };
+	struct ring *r;
+	struct wr w;
+	size_t n;
+
+	fm_make(&m, g);
+	make_launch(&l, sha256_only, 1, "x");
+	/* a guest that has not touched its TPM yet still runs what was
+	 * started before this launch was known */
+	assert_int_equal(send_launch(g, &l), VT_OK);
+	r = fm_guest(g);
+	assert_int_equal(fm_cmd(g, r, C_READ17, out, &n), 0);
+	assert_int_equal(out[30], 0xff);
+	assert_int_equal(fm_ask_done(g, W_RESET, NULL, NULL, 0), VT_OK);
+	assert_int_equal(fm_cmd(g, r, C_READ17, out, &n), 0);
+	assert_int_not_equal(out[30] & out[31] & out[32], 0xff);
+	/* and is forgotten on request */
+	wr_init(&w, none.msg, sizeof(none.msg));
+	wlaunch_put(&w, &wl);
+	none.msg_len = w.len;
+	assert_int_equal(send_launch(g, &none), VT_OK);
+	assert_int_equal(fm_ask_done(g, W_RESET, NULL, NULL, 0), VT_OK);
+	assert_int_equal(fm_cmd(g, r, C_READ17, out, &n), 0);
+	assert_int_equal(out[30], 0xff);
+	assert_int_equal(fm_cmd(g, r, C_INFO, out, &n), 0);
+	assert_int_equal(be32_get(out + 54) & VIF_LAUNCHED, 0);
+	ring_close(r);
+	free_launch(&l);
+}
+
+static void
+launch_that_does_not_fit_is_refused(void **state)
+{
+	struct fw *g = *state;
+	struct launch_bytes l;
+	struct wprovisioned pub;
+	uint8_t saved;
+	struct ring *r;
+	struct wr w;
+	size_t i;
+
+	fm_start(&m, g, JAIL_KEEP_ID);
+	fm_provision(g, TPM_VER_20, BANK_SHA256 | BANK_SHA384, &pub);
+	assert_int_equal(fm_claim(g, 3), VT_OK);
+	assert_int_equal(fm_open(g, CHAN_LOCAL, 1), VT_OK);
+	make_launch(&l, sha256_only, 1, "x");
+	/* another record than the log says */
+	i = 1 + 4 + l.record_len / 2;
+	saved = l.msg[i];
+	l.msg[i] ^= 1;
+	assert_int_not_equal(send_launch(g, &l), VT_OK);
+	l.msg[i] = saved;
+	for (i = 0; i < l.msg_len; i += 7) { /* cut */
+		wr_init(&w, l.msg, sizeof(l.msg));
+		w.len = i;
+		assert_int_not_equal(
+		    fm_ask_done(g, W_LAUNCH, &w, NULL, 0), VT_OK);
+	}
+	/* a bank without digests would stay at its reset value: then no TPM
+	 * rather than one that says nothing was measured */
+	assert_int_equal(send_launch(g, &l), VT_OK);
+	assert_int_equal(fm_ask_done(g, W_RESET, NULL, NULL, 0), VT_OK);
+	r = fm_guest(g);
+	assert_int_equal(fm_cmd(g, r, C_RANDOM, NULL, NULL), 0x101);
+	assert_int_equal(fm_cmd(g, r, C_READ17, NULL, NULL), 0x101);
+	fm_pump_for(g, 30);
+	assert_int_not_equal(g->nevents[WE_FAILURE], 0);
+	ring_close(r);
+	free_launch(&l);
+}
+
+/* --- journal
+ * ------------------------------------------------------------------ */
+
+static void
+journal_fits_whatever_a_guest_does(void **state)
+{
+	/* clang-format off */
+	static const char *const cmds[] = {
+		C_EXTEND("00000000"), C_EXTEND("00000007"),
+		C_EXTEND("0000000a"), C_EXTEND("00000010"),
+		C_EVENT("00000008"), C_EVENT("00000017"),
+		/* both banks, and one only */
+		"800200000000" "00000182" "00000009" PW "00000002"
+		    "000b" ONES "000c" ONES "11111111111111111111111111111111",
+		"800200000000" "00000182" "00000009" PW "00000001"
+		    "000c" ONES "22222222222222222222222222222222",
+		C_RESET("00000010"), C_RESET("00000017"),
+		C_EXTEND("00000017"),
+		/* refused: locality; TPM_RH_NULL: no effect */
+		C_EXTEND("00000011"), C_RESET("00000000"),
+		C_EXTEND("40000007"),
+	};
+	/* an event sequence over "abcd" into PCR 5: HashSequenceStart with
+	 * TPM_ALG_NULL, then EventSequenceComplete */
+	static const char *const start =
+	    "800100000000" "00000186" "0000" "0010";
+	/* clang-format on */
+	struct fw *g = *state;
+	struct wprovisioned pub;
+	uint8_t out[FM_CMD_MAX];
+	struct ring *r;
+	char cmd[256];
+	size_t i, n;
+
+	fm_start(&m, g, JAIL_KEEP_ID);
+	fm_provision(g, TPM_VER_20, BANK_SHA256 | BANK_SHA384, &pub);
+	assert_int_equal(fm_claim(g, 3), VT_OK);
+	assert_int_equal(fm_open(g, CHAN_LOCAL, 1), VT_OK);
+	r = fm_guest(g);
+	fm_settle(g, r);
+	expect_journal_fits(g);
+	for (i = 0; i < VT_NELEM(cmds); i++) {
+		print_message("  %.32s...\n", cmds[i] + 12);
+		(void)fm_cmd(g, r, cmds[i], NULL, NULL);
+		expect_journal_fits(g);
+	}
+	assert_int_equal(fm_cmd(g, r, start, out, &n), 0);
+	(void)snprintf(cmd, sizeof(cmd),
+	    "800200000000"
+	    "00000185"
+	    "00000005%08x" PW2x "0004"
+	    "61626364",
+	    be32_get(out + 10));
+	assert_int_equal(fm_cmd(g, r, cmd, NULL, NULL), 0);
+	expect_journal_fits(g);
+	for (i = 0; i < 1100; i++) /* past what single records can hold */
+		assert_int_equal(
+		    fm_cmd(g, r, C_EXTEND("00000002"), NULL, NULL), 0);
+	expect_journal_fits(g);
+	ring_close(r);
+}
+
+static void
+journal_of_a_tpm12_fits_too(void **state)
+{
+	/* clang-format off */
+	static const char *const cmds[] = {
+		"00c100000000" "00000014" "00000008"
+		    "1111111111111111111111111111111111111111",
+		"00c100000000" "00000014" "0000000a"
+		    "1111111111111111111111111111111111111111",
+		"00c100000000" "000000a0",			/* SHA1Start */
+		"00c100000000" "000000a3" "00000009" "00000004" "61626364",
+		"00c100000000" "000000c8" "0003" "000001",	/* PCR 16 */
+		"00c100000000" "00000014" "00000010"
+		    "1111111111111111111111111111111111111111",
+		"00c100000000" "000000c8" "0003" "000081",	/* 16, 23 */
+	};
+	/* clang-format on */
+	struct fw *g = *state;
+	struct wprovisioned pub;
+	struct ring *r;
+	size_t i;
+
+	fm_start(&m, g, JAIL_KEEP_ID);
+	fm_provision(g, TPM_VER_12, 0, &pub);
+	assert_int_equal(fm_claim(g, 1), VT_OK);
+	assert_int_equal(fm_open(g, CHAN_LOCAL, 1), VT_OK);
+	r = fm_guest(g);
+	for (i = 0; i < VT_NELEM(cmds); i++) {
+		print_message("  %.32s...\n", cmds[i] + 12);
+		assert_int_equal(fm_cmd(g, r, cmds[i], NULL, NULL), 0);
+		if (i != 2) /* reading PCRs ends a SHA-1 thread */
+			expect_journal_fits(g);
+	}
+	/* law 4 for TPM 1.2: killed, then capped */
+	ring_close(r);
+	fm_kill(g);
+	fm_again(g, WLOAD_CRASHED);
+	expect_journal_fits(g);
+	r = fm_guest(g);
+	assert_int_equal(fm_cmd(g, r, cmds[4], NULL, NULL), 0x3d);
+	ring_close(r);
+}
+
+static void
+quotes_are_remembered(void **state)
+{
+	struct fw *g = *state;
+	struct wanswer a;
+	struct ring *r;
+	char want[32];
+	int i;
+
+	fm_make(&m, g);
+	r = fm_guest(g);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(fm_cmd(g, r, C_QUOTE, NULL, NULL), 0);
+	query(g, WQ_INFO, &a);
+	(void)snprintf(want, sizeof(want), "\"quotes\":%d,", i);
+	assert_non_null(memmem(a.data.p, a.data.len, want, strlen(want)));
+	/* a new boot has none */
+	assert_int_equal(fm_ask_done(g, W_RESET, NULL, NULL, 0), VT_OK);
+	query(g, WQ_INFO, &a);
+	assert_non_null(memmem(a.data.p, a.data.len, "\"quotes\":0,", 11));
+	ring_close(r);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(launch_is_in_the_pcrs_before_the_guest),
+		T(guest_cannot_bring_pcr_17_back),
+		T(launch_counts_from_the_next_power_cycle),
+		T(launch_that_does_not_fit_is_refused),
+		T(journal_fits_whatever_a_guest_does),
+		T(journal_of_a_tpm12_fits_too),
+		T(quotes_are_remembered),
+	};
+	int rc;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	fm_init(&m);
+	rc = cmocka_run_group_tests(tests, NULL, NULL);
+	fm_done(&m);
+	return rc;
+}
