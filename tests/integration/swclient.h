@@ -89,7 +89,7 @@ fail:
 }
 
 /* One command on the data connection; bytes of the answer, or -1. */
-static ssize_t
+static inline ssize_t
 swc_command(int data, const uint8_t *cmd, size_t len, uint8_t *resp, size_t cap)
 {
 	size_t got = 0, want = 10;
