@@ -75,6 +75,8 @@ copy_event(struct el_writer *w, const struct el_event *ev, enum mangle m,
 	char buf[256];
 	int len;
 
+	if (text == NULL)
+		text = "";
 	switch (m) {
 	case RETEXT:
 		len = snprintf(buf, sizeof(buf), "grub_cmd: %s", text);
