@@ -33,6 +33,50 @@ struct commitq {
 	bool dirty;
 };
 
+static int on_retry(sd_event_source *s, uint64_t usec, void *arg);
+
+static void
+look_again(struct commitq *q)
+{
+	if (mgr_timer(q->m, &q->retry, RETRY_MS, MGR_PRIO_CTL, on_retry, q) !=
+	    VT_OK)
+		log_err("cannot set a timer: %m");
+}
+
+/* Commands that would change permanent state wait in their workers. */
+static void
+hold_writes(struct mgr *m, const char *why)
+{
+	if (m->storage_ok) {
+		log_err("the store does not take data (%s): commands that "
+			"change permanent state are held; make room in %s",
+		    why, m->cfg.state);
+		m->storage_ok = false;
+		inst_storage_state(m);
+	}
+	look_again(m->cq);
+}
+
+/*
+ * A write that fails has been executed and cannot be answered, so it must
+ * not begin: once the reserve is nearly used up, by whomever, writes are held
+ * before they reach the TPM.  False: they are.
+ */
+static bool
+room_to_write(struct commitq *q)
+{
+	struct store_space sp;
+
+	store_space(q->m->st, &sp);
+	if (sp.low) {
+		hold_writes(q->m, "the space kept in reserve is used up");
+		return false;
+	}
+	if (sp.reserve_used)
+		look_again(q);
+	return true;
+}
+
 static void
 commit_run(struct commitq *q)
 {
@@ -59,7 +103,7 @@ commit_run(struct commitq *q)
 	q->dirty = false;
 	if (rc != VT_OK)
 		mgr_storage_bad(m, rc);
-	else if (!m->storage_ok) {
+	else if (room_to_write(q) && !m->storage_ok) {
 		m->storage_ok = true;
 		log_info("the store takes data again");
 		inst_storage_state(m);
@@ -90,15 +134,14 @@ on_retry(sd_event_source *s, uint64_t usec, void *arg)
 
 	(void)s;
 	(void)usec;
-	if (q->m->storage_ok)
+	if (!room_to_write(q) || q->m->storage_ok)
 		return 0;
 	if (store_kv_put(q->m->st, "probe", &now, sizeof(now)) == VT_OK) {
 		mgr_commit_soon(q->m, NULL, NULL);
 		commit_run(q);
 	}
-	if (!q->m->storage_ok && mgr_timer(q->m, &q->retry, RETRY_MS,
-				     MGR_PRIO_CTL, on_retry, q) != VT_OK)
-		log_err("cannot set a timer: %m");
+	if (!q->m->storage_ok)
+		look_again(q);
 	return 0;
 }
 
@@ -203,21 +246,9 @@ mgr_commit_now(struct mgr *m)
 void
 mgr_storage_bad(struct mgr *m, int rc)
 {
-	struct commitq *q = m->cq;
-
 	m->n.commit_failures++;
-	if (m->storage_ok) {
-		log_err("the store does not take data (%s): commands that "
-			"change permanent state are held; make room in %s",
-		    store_why(m->st)[0] != '\0' ? store_why(m->st)
-						: vt_strerror(rc),
-		    m->cfg.state);
-		m->storage_ok = false;
-		inst_storage_state(m);
-	}
-	if (mgr_timer(m, &q->retry, RETRY_MS, MGR_PRIO_CTL, on_retry, q) !=
-	    VT_OK)
-		log_err("cannot set a timer: %m");
+	hold_writes(m,
+	    store_why(m->st)[0] != '\0' ? store_why(m->st) : vt_strerror(rc));
 }
 
 void

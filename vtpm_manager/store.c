@@ -666,4 +666,6 @@ store_space(struct store *st, struct store_space *ret)
 	ret->free_bytes = store_dir_free(st->dir);
 	ret->reserve_used = !there;
 	ret->ok = there && ret->free_bytes >= store_dir_reserve_len(st->dir);
+	ret->low =
+	    !there && ret->free_bytes < store_dir_reserve_len(st->dir) / 4;
 }

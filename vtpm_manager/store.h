@@ -156,6 +156,7 @@ int store_audit_each(struct store *st, uint64_t from_seq,
 struct store_space {
 	bool ok;           /* provisioning is allowed */
 	bool reserve_used; /* the reserve was given to running guests */
+	bool low;          /* and is nearly gone: begin no more writes */
 	uint64_t free_bytes;
 };
 void store_space(struct store *st, struct store_space *ret);
