@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * fuzz_command.c - a guest's commands, one after the other, through libtpms
+ * and everything that the worker reads of them.  Whatever they are, the
+ * extend journal's replay stays what the TPM says of its PCRs.
+ *
+ * Input: commands, each u8 locality | be16 length | bytes.
+ */
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vtpm/capture.h"
+#include "vtpm/cmdtab.h"
+#include "vtpm/engine.h"
+#include "vtpm/proto.h"
+#include "vtpm/quotes.h"
+#include "vtpm/tpmcmd.h"
+#include "vtpm/vendor_cmd.h"
+
+#define MAX_COMMANDS 24
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static struct capture cap;
+static struct quotes quotes;
+
+static void
+must(int rc)
+{
+	if (rc != VT_OK)
+		abort();
+}
+
+/* Always from the same state, so that a finding can be repeated. */
+static void
+fresh_tpm(void)
+{
+	static uint8_t *state;
+	static size_t state_len;
+	const uint8_t *p;
+
+	if (state == NULL) {
+		must(eng_init(open("/dev/null", O_WRONLY)));
+		must(eng_manufacture(TPM_VER_20));
+		p = eng_permanent(&state_len);
+		state = malloc(state_len);
+		if (state == NULL)
+			abort();
+		memcpy(state, p, state_len);
+	}
+	eng_forget();
+	must(eng_set_permanent(TPM_VER_20, state, state_len));
+	must(eng_power_on());
+	must(tcmd_startup(0));
+	memset(&quotes, 0, sizeof(quotes));
+	must(capture_init(&cap, true));
+	must(journal_power_cycle(cap.journal));
+	must(capture_startup(&cap, 0, true));
+}
+
+static void
+check_pcrs(void)
+{
+	static struct pcr_set replay;
+	uint32_t pcr;
+	size_t n;
+
+	must(journal_replay(cap.journal, &replay));
+	for (pcr = 0; pcr < PCR_COUNT; pcr++) {
+		const uint8_t *v, *want = pcr_get(&replay, ALG_SHA256, pcr);
+		struct pcr_sel sel = { .n = 1 }, got;
+		struct tcmd c;
+		struct rd r;
+
+		sel.banks[0].alg = ALG_SHA256;
+		sel.banks[0].mask = 1u << pcr;
+		tcmd_begin(&c, ST_NO_SESSIONS, CC_PCR_Read);
+		pcr_sel_put(&c.w, &sel);
+		if (tcmd_run(&c, NULL, &r) != VT_OK)
+			return; /* shut down, or in failure mode */
+		(void)rd_be32(&r);
+		pcr_sel_get(&r, &got);
+		(void)rd_be32(&r);
+		v = rd_blob16(&r, SHA256_LEN, &n);
+		if (v == NULL || want == NULL || n != SHA256_LEN ||
+		    memcmp(v, want, n) != 0)
+			abort();
+	}
+}
+
+static void
+run(uint8_t locality, const uint8_t *cmd, size_t len)
+{
+	static uint8_t copy[ENG_BUF_MAX], out[ENG_BUF_MAX];
+	static const struct vendor_facts facts = { .build = "fuzz" };
+	uint32_t code = be32_get(cmd + 6), flags = cmdtab_flags(true, code);
+	const uint8_t *resp;
+	size_t n;
+	int rc;
+
+	if (vendor_answer(&facts, cmd, len, out, sizeof(out)) < TPM_HDR_LEN)
+		abort();
+	if ((flags & CT_SLOW) != 0 ||
+	    eng_process(locality, cmd, len, &resp, &n) != VT_OK)
+		return;
+	memcpy(copy, resp, n);
+	if (vendor_patch_capability(cmd, len, copy, n, sizeof(copy)) < n)
+		abort();
+	if (tp_response_code(copy, n) != 0)
+		return;
+	if ((flags & CT_PCRS) != 0) /* it succeeded, so it is well formed */
+		must(capture_command(&cap, locality, cmd, len, copy, n));
+	if ((flags & CT_QUOTE) != 0 &&
+	    (rc = quotes_note(&quotes, cmd, len, copy, n)) < 0)
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	unsigned int i;
+	size_t n;
+
+	fresh_tpm();
+	for (i = 0; i < MAX_COMMANDS && len >= 3; i++) {
+		uint8_t locality = data[0] % 5;
+		uint8_t *cmd;
+
+		n = be16_get(data + 1);
+		data += 3;
+		len -= 3;
+		if (n > len)
+			n = len;
+		if (n > ENG_BUF_MAX)
+			n = ENG_BUF_MAX;
+		if (n < TPM_HDR_LEN)
+			break;
+		/* what a channel hands over: its own size in the header */
+		if ((cmd = malloc(n)) == NULL)
+			abort();
+		memcpy(cmd, data, n);
+		be32_put(cmd + 2, (uint32_t)n);
+		run(locality, cmd, n);
+		free(cmd);
+		data += n;
+		len -= n;
+	}
+	check_pcrs();
+	capture_done(&cap);
+	eng_forget();
+	return 0;
+}
