@@ -37,6 +37,23 @@ inst_count(struct mgr *m, enum inst_state s)
 	return n;
 }
 
+/* Events tell it, and after our restart the descriptors that are kept. */
+bool
+inst_in_use(const struct ginst *g)
+{
+	const struct wkept *k;
+	unsigned int i;
+
+	for (i = 0; i < WLINK_CHANS; i++) {
+		k = &g->kept[i];
+		if (g->link != NULL && g->link->kept[i].told)
+			k = &g->link->kept[i];
+		if (k->nfds > 0)
+			return true;
+	}
+	return g->channel_open;
+}
+
 static struct ginst *
 inst_new(struct mgr *m, const struct inst *in)
 {
@@ -205,6 +222,7 @@ bury(struct ginst *g)
 	unsigned int i;
 
 	mgr_timer_off(g->timer);
+	g->channel_open = false;
 	if (g->link != NULL) {
 		for (i = 0; i < WLINK_CHANS; i++) {
 			if (!g->link->kept[i].told)

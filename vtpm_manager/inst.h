@@ -61,6 +61,8 @@ void inst_free_all(struct mgr *m); /* workers live on */
 /* Something went wrong with g: which event is it?  Counts crashes. */
 enum inst_event inst_failure(struct ginst *g, int rc);
 unsigned int inst_count(struct mgr *m, enum inst_state s);
+/* A guest, or a program, holds one of its channels. */
+bool inst_in_use(const struct ginst *g);
 
 /* --- inst_wait.c: who is told how it ended --- */
 int inst_wait(struct ginst *g, mgr_done_cb cb, void *arg) VT_CHECK;

@@ -298,7 +298,7 @@ inst_launch(struct mgr *m, const struct inst *in, const uint8_t *record,
 	struct wr w;
 	int rc;
 
-	if (g != NULL && g->channel_open) {
+	if (g != NULL && inst_in_use(g)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "guest %s: its TPM is in use: the guest runs already, or "
 		    "a program holds RUN/%s.tpmif; end that first",

@@ -260,7 +260,7 @@ worker_json(const struct ginst *g, const uint8_t *info, size_t len)
 	    o, "power_cycles", json_integer(g->power_cycles));
 	(void)json_object_set_new(o, "capped", json_boolean(g->capped));
 	(void)json_object_set_new(
-	    o, "channel_open", json_boolean(g->channel_open));
+	    o, "channel_open", json_boolean(inst_in_use(g)));
 	(void)json_object_set_new(
 	    o, "crashes", json_integer((json_int_t)g->crashes));
 	(void)json_object_set_new(
