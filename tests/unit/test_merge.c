@@ -241,63 +241,64 @@ resets_are_followed_and_remembered(void **state)
 
 /* --- words ---------------------------------------------------------------- */
 
+static const uint8_t db_absent[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+	14, 15, 16, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'd', 0, 'b',
+	0 };
+/* clang-format off */
+static const struct {
+	uint32_t	 pcr, type;
+	const void	*measured;
+	size_t		 mlen;
+	const void	*data;
+	size_t		 dlen;
+	const char	*words;
+} wordings[] = {
+#define SAME(d, n) d, n, d, n
+	{ 4, EV_SEPARATOR, SAME("\0\0\0\0", 4), "separator" },
+	{ 4, EV_SEPARATOR, SAME("\1\0\0\0", 4), "error separator" },
+	{ 7, EV_EFI_VARIABLE_DRIVER_CONFIG, SAME(db_absent, sizeof(db_absent)),
+	    "EFI variable \"db\" (absent)" },
+	{ 7, EV_EFI_VARIABLE_AUTHORITY, SAME(db_absent, sizeof(db_absent)),
+	    "authority in EFI variable \"db\" (absent)" },
+	{ 8, EV_IPL, "a\nb", 3, "grub_cmd: a\nb", 14,
+	    "GRUB command \"a\\nb\"" },
+	{ 8, EV_IPL, "", 0, "module_cmdline: ", 17,
+	    "module command line \"\"" },
+	{ 8, EV_IPL, "ls", 3, "grub_cmd ls", 12,
+	    "GRUB string \"ls\"" },
+	{ 9, EV_IPL, "file", 4, "/x\"\x80", 5, "file \"/x\\\"\\x80\"" },
+	{ 12, EV_IPL, "x", 1, "q\0u\0\0", 6, "boot event \"qu\"" },
+	{ 12, EV_IPL, "x", 1, "q\0uu", 4,
+	    "boot event \"q\\x00uu\"" },
+	{ 12, EV_IPL, "x", 1, "q\0u", 4, "boot event \"qu\"" },
+	{ 9, EV_EVENT_TAG, "x", 1, "\xec\x22\x3b\x8f", 4,
+	    "initrd, measured by the kernel's EFI stub" },
+	{ 9, EV_EVENT_TAG, "x", 1, "\xed\x22\x3b\x8f", 4,
+	    "kernel load options, measured by its EFI stub" },
+	{ 9, EV_EVENT_TAG, "x", 1, "\x52\x4c\x54\x56", 4,
+	    "tagged event" },
+	{ 5, EV_EFI_ACTION, SAME("Exit", 4), "action \"Exit\"" },
+	{ 0, EV_S_CRTM_VERSION, SAME("1\0.\0\0", 6),
+	    "firmware version \"1.\"" },
+	{ 0, EV_S_CRTM_VERSION, SAME("v1", 3),
+	    "firmware version \"v1\"" },
+	{ 0, EV_EFI_PLATFORM_FIRMWARE_BLOB, "x", 1,
+	    "\0\0\1\0\0\0\0\0\2\0\0\0\0\0\0", 16,
+	    "firmware volume at 0x10000, 2 bytes" },
+	{ 0, EV_EFI_PLATFORM_FIRMWARE_BLOB2, "x", 1, "\1n", 2,
+	    "firmware volume" },
+	{ 5, EV_EFI_GPT_EVENT, SAME("g", 1), "partition table" },
+	{ 4, EV_EFI_BOOT_SERVICES_APPLICATION, "x", 1, "short", 5,
+	    "EFI application" },
+	{ 2, 0x8401, "x", 1, "v", 1, "event of type 0x8401" },
+	{ 4, EV_SEPARATOR, "x", 1, "\0\0\0\0", 4,
+	    "event whose text does not fit its digest" },
+};
+/* clang-format on */
+
 static void
 events_are_put_into_words(void **state)
 {
-	static const uint8_t var[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
-		13, 14, 15, 16, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-		'd', 0, 'b', 0 };
-	/* clang-format off */
-	static const struct {
-		uint32_t	 pcr, type;
-		const void	*measured;
-		size_t		 mlen;
-		const void	*data;
-		size_t		 dlen;
-		const char	*words;
-	} cases[] = {
-#define SAME(d, n) d, n, d, n
-		{ 4, EV_SEPARATOR, SAME("\0\0\0\0", 4), "separator" },
-		{ 4, EV_SEPARATOR, SAME("\1\0\0\0", 4), "error separator" },
-		{ 7, EV_EFI_VARIABLE_DRIVER_CONFIG, SAME(var, sizeof(var)),
-		    "EFI variable \"db\" (absent)" },
-		{ 7, EV_EFI_VARIABLE_AUTHORITY, SAME(var, sizeof(var)),
-		    "authority in EFI variable \"db\" (absent)" },
-		{ 8, EV_IPL, "a\nb", 3, "grub_cmd: a\nb", 14,
-		    "GRUB command \"a\\nb\"" },
-		{ 8, EV_IPL, "", 0, "module_cmdline: ", 17,
-		    "module command line \"\"" },
-		{ 8, EV_IPL, "ls", 3, "grub_cmd ls", 12,
-		    "GRUB string \"ls\"" },
-		{ 9, EV_IPL, "file", 4, "/x\"\x80", 5, "file \"/x\\\"\\x80\"" },
-		{ 12, EV_IPL, "x", 1, "q\0u\0\0", 6, "boot event \"qu\"" },
-		{ 12, EV_IPL, "x", 1, "q\0uu", 4,
-		    "boot event \"q\\x00uu\"" },
-		{ 12, EV_IPL, "x", 1, "q\0u", 4, "boot event \"qu\"" },
-		{ 9, EV_EVENT_TAG, "x", 1, "\xec\x22\x3b\x8f", 4,
-		    "initrd, measured by the kernel's EFI stub" },
-		{ 9, EV_EVENT_TAG, "x", 1, "\xed\x22\x3b\x8f", 4,
-		    "kernel load options, measured by its EFI stub" },
-		{ 9, EV_EVENT_TAG, "x", 1, "\x52\x4c\x54\x56", 4,
-		    "tagged event" },
-		{ 5, EV_EFI_ACTION, SAME("Exit", 4), "action \"Exit\"" },
-		{ 0, EV_S_CRTM_VERSION, SAME("1\0.\0\0", 6),
-		    "firmware version \"1.\"" },
-		{ 0, EV_S_CRTM_VERSION, SAME("v1", 3),
-		    "firmware version \"v1\"" },
-		{ 0, EV_EFI_PLATFORM_FIRMWARE_BLOB, "x", 1,
-		    "\0\0\1\0\0\0\0\0\2\0\0\0\0\0\0", 16,
-		    "firmware volume at 0x10000, 2 bytes" },
-		{ 0, EV_EFI_PLATFORM_FIRMWARE_BLOB2, "x", 1, "\1n", 2,
-		    "firmware volume" },
-		{ 5, EV_EFI_GPT_EVENT, SAME("g", 1), "partition table" },
-		{ 4, EV_EFI_BOOT_SERVICES_APPLICATION, "x", 1, "short", 5,
-		    "EFI application" },
-		{ 2, 0x8401, "x", 1, "v", 1, "event of type 0x8401" },
-		{ 4, EV_SEPARATOR, "x", 1, "\0\0\0\0", 4,
-		    "event whose text does not fit its digest" },
-	};
-	/* clang-format on */
 	struct trail_event ev;
 	struct trail t = { .alg = ALG_SHA256, .len = 32 };
 	char words[128], *tight;
@@ -305,18 +306,18 @@ events_are_put_into_words(void **state)
 	size_t i, cap;
 
 	(void)state;
-	for (i = 0; i < VT_NELEM(cases); i++) {
+	for (i = 0; i < VT_NELEM(wordings); i++) {
 		memset(&ev, 0, sizeof(ev));
-		ev.pcr = cases[i].pcr;
-		ev.type = cases[i].type;
-		copy = exact_copy(cases[i].data, cases[i].dlen);
+		ev.pcr = wordings[i].pcr;
+		ev.type = wordings[i].type;
+		copy = exact_copy(wordings[i].data, wordings[i].dlen);
 		ev.data = copy;
-		ev.datalen = (uint32_t)cases[i].dlen;
-		assert_int_equal(digest_buf(ALG_SHA256, cases[i].measured,
-				     cases[i].mlen, ev.val),
+		ev.datalen = (uint32_t)wordings[i].dlen;
+		assert_int_equal(digest_buf(ALG_SHA256, wordings[i].measured,
+				     wordings[i].mlen, ev.val),
 		    VT_OK);
 		trail_describe(&t, &ev, words, sizeof(words));
-		assert_string_equal(words, cases[i].words);
+		assert_string_equal(words, wordings[i].words);
 		for (cap = 1; cap < 12; cap++) { /* never past its buffer */
 			tight = malloc(cap);
 			assert_non_null(tight);
