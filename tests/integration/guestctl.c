@@ -345,11 +345,12 @@ qmp(const char *json)
 	return 0;
 }
 
+/* One line, whatever the words are. */
 static char *
 join(int n, char **words)
 {
 	size_t len = 1;
-	char *s;
+	char *s, *nl;
 	int i;
 
 	for (i = 0; i < n; i++)
@@ -360,6 +361,8 @@ join(int n, char **words)
 		(void)strcat(s, i > 0 ? " " : "");
 		(void)strcat(s, words[i]);
 	}
+	while ((nl = strchr(s, '\n')) != NULL)
+		*nl = ' ';
 	return s;
 }
 
