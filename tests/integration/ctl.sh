@@ -29,9 +29,20 @@ reader_users = daemon
 operator_users = bin
 control_group = daemon
 END
-"$B/vtpm-managerd" --config "$conf" >"$LOG" 2>&1 </dev/null &
+# systemd's side of sd_notify(3).
+timeout 60 perl -MIO::Socket::UNIX -MSocket -e '
+    $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => shift) or die;
+    while (sysread $s, $b, 4096) { print "$b\n"; exit 0 if $b =~ /READY=1/ }' \
+    "$T/notify" >"$T/notified" &
+notified=$!
+PIDS+=($notified)
+wait_for 5 test -S "$T/notify"
+NOTIFY_SOCKET=$T/notify "$B/vtpm-managerd" --config "$conf" >"$LOG" 2>&1 \
+    </dev/null &
 MPID=$!
 wait_for 60 ready
+wait $notified
+check "systemd is told that it is ready" grep -q 'READY=1' "$T/notified"
 check "a manager with a configuration file" \
     grep -aq '^vtpm-managerd: ready' "$LOG"
 

@@ -44,6 +44,7 @@ extend() { t2 "$1" tpm2_pcrextend "$2:sha256=$(printf '%064d' 7)"; }
 # --- the manager goes and comes back -----------------------------------------
 check "a PCR is extended" extend alice 16
 before=$(pcr alice 16)
+same "and can be read" 64 "${#before}"
 t2 alice tpm2_nvdefine 0x1500001 -C o -s 8 >/dev/null 2>&1
 printf 'abcdefgh' >"$T/nv"
 check "an NV index is written" \
