@@ -103,11 +103,14 @@ hwtpm_check(struct hwtpm *h, TSS2_RC r, const char *what)
 		return hwtpm_fail(h, VT_E_CLOSED,
 		    "%s: the TPM at %s stopped answering", what, h->conf);
 	}
-	if (r == TSS2_ESYS_RC_RSP_AUTH_FAILED)
+	if (r == TSS2_ESYS_RC_RSP_AUTH_FAILED) {
+		/* The two ends of the session do not agree any more. */
+		h->again = true;
 		return hwtpm_fail(h, VT_E_AUTH,
 		    "%s: the answer is not from the TPM that the session was "
 		    "opened with: something sits between",
 		    what);
+	}
 	/* A context in which ESYS failed by itself is of no more use. */
 	if (means_reset(r) || (r & TSS2_RC_LAYER_MASK) == TSS2_ESAPI_RC_LAYER)
 		h->again = true;

@@ -137,6 +137,13 @@ openssl x509 -inform der -in k2.ca.der -out ca2.pem
 check "two hosts' CAs do not vouch for each other" \
     eval '! openssl verify -CAfile ca2.pem g.ak.der >/dev/null 2>&1'
 
+run b "" init 2 node-8 h load 2 h certs guest1 $uuid 7 gh $keys
+openssl x509 -inform der -in h.ca.der -out cah.pem
+openssl x509 -inform der -in gh.ak.der -noout -text >>out
+check "a hardware root: certificates that say so" \
+    eval 'says "^certs: ok 3" && says "virtual TPM, hardware root" &&
+	openssl verify -x509_strict -CAfile cah.pem gh.ak.der >/dev/null 2>&1'
+
 # One bit at every tenth byte: never loaded, never new keys, always words.
 bad=0
 size=$(stat -c %s k.blob)

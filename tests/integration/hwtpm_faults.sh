@@ -63,17 +63,22 @@ run() { # TCTI_SLOW, commands...
 	rc=$?
 }
 commands() { printf '%d' "0x$(xxd -p count 2>/dev/null || echo 0)"; }
-# The keys are those of k, whatever happened.
+# The keys are those that were made first, whatever happened.
 plain() {
-	timeout 60 "$hwcmd" "$hwtpm --tcti swtpm:path=$dir/a" load 1 k \
+	timeout 60 "$hwcmd" "$hwtpm --tcti swtpm:path=$dir/a" load $root $set \
 	    >plain.out 2>&1 && grep -q '^load: ok' plain.out
 }
 
-run "$fast" init 1 node-7 k
+# k: a hardware root, where the CA key is used in a salted session; j: a
+# software root, where it is not.
+run "$fast" init 1 node-7 j
+root=2
+set=k
+run "$fast" init 2 node-7 k
 check "keys are made over the slow TPM's module" says "^init: ok"
 ninit=$(commands)
-openssl x509 -inform der -in k.ca.der -out ca.pem
-run "$fast" load 1 k certs guest $uuid 7 g $keys
+for s in j k; do openssl x509 -inform der -in $s.ca.der -out $s.pem; done
+run "$fast" load 2 k certs guest $uuid 7 g $keys
 nload=$(commands)
 check "making them takes $ninit commands, loading and signing $nload" \
     eval '[ "$ninit" -gt 10 ] && [ "$nload" -gt 10 ]'
@@ -86,7 +91,7 @@ verdict() {
 	says "other keys than before" && return 2
 	if says "^load: ok" && says "^certs: ok"; then
 		for n in ek-ecc ak; do
-			openssl verify -CAfile ca.pem g.$n.der \
+			openssl verify -CAfile $set.pem g.$n.der \
 			    >/dev/null 2>&1 || return 2
 		done
 		return 0
@@ -98,7 +103,7 @@ verdict() {
 every_index() {
 	local kind=$1 must=$2 n good=0 refused=0 broken=0 at=""
 	for ((n = 1; n <= nload; n++)); do
-		run "$fast fault=$kind@$n $hook" load 1 k \
+		run "$fast fault=$kind@$n $hook" load $root $set \
 		    certs guest $uuid 7 g $keys
 		verdict
 		case $? in
@@ -114,8 +119,8 @@ every_index() {
 		not_ok "$kind at every command: $good good, $refused" \
 		    "refused, $broken broken:$at"
 	else
-		ok "$kind at every command: $good good, $refused refused in" \
-		    "words, none wrong"
+		ok "$kind at every command, $set: $good good, $refused refused" \
+		    "in words, none wrong"
 	fi
 }
 passing="retry lost_after reset_after hang"
@@ -133,11 +138,22 @@ for kind in $lasting; do
 	every_index $kind any
 done
 
+root=1
+set=j
+every_index flip any
+root=2
+set=k
+
+run "$fast fault=flip@${nload}x3" load 2 k certs guest $uuid 7 g $keys \
+    certs guest $uuid 7 g $keys
+check "after answers that were spoilt the next request is served" \
+    eval '[ "$(tail -1 out | cut -c1-9)" = "certs: ok" ]'
+
 # While keys are made: no half of them is ever handed out.
 for kind in $making; do
 	bad=0
 	for ((n = 1; n <= ninit; n++)); do
-		run "$fast fault=$kind@$n $hook" init 1 node-7 new load 1 new
+		run "$fast fault=$kind@$n $hook" init 2 node-7 new load 2 new
 		says "^init: error -[0-9]+ .{10,}" && continue
 		says "^init: ok" && says "^load: ok" || bad=$((bad + 1))
 	done
@@ -149,18 +165,18 @@ check "the first keys are still good" plain
 # Faults that stay: bounded, in words.
 for kind in retry lockout lost hang; do
 	t0=$SECONDS
-	run "$fast fault=$kind@12x100000" load 1 k certs guest $uuid 7 g $keys
+	run "$fast fault=$kind@12x100000" load 2 k certs guest $uuid 7 g $keys
 	verdict
 	v=$?
 	check "$kind for ever: refused in words after $((SECONDS - t0)) s" \
 	    eval '[ $v -eq 1 ] && [ $((SECONDS - t0)) -lt 40 ]'
 done
-run "$fast fault=nv_rate@9x4" load 1 k status
+run "$fast fault=nv_rate@9x4" load 2 k status
 check "a TPM that asks to be asked again is, with back-off" \
     eval 'says "^load: ok" && says "retries=4"'
 
 # As slow as a physical one: 200 ms a signature.
-run "sign=200 nv=50 other=20 count=count" load 1 k \
+run "sign=200 nv=50 other=20 count=count" load 2 k \
     flood 1 12 ak.pub flood 2 1 ak.pub collect 13
 order=$(grep '^collect' out | sed 's/collect: ok //; s/ bad.*//')
 check "a slow TPM: the quiet group is not behind the flood ($order)" \
