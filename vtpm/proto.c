@@ -517,7 +517,7 @@ wevent_get(const uint8_t *data, size_t len, struct wevent *ret)
 	memset(&m, 0, sizeof(m));
 	rd_init(&r, data, len);
 	m.code = rd_u8(&r);
-	check_range(&r, m.code, WE_POWER_CYCLE, WE_HANDOVER);
+	check_range(&r, m.code, WE_POWER_CYCLE, WE_LAUNCH_OVER);
 	rd_str(&r, m.text, sizeof(m.text));
 	COMMIT(&r, m, ret);
 }

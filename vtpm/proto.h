@@ -260,6 +260,7 @@ enum wevent_code {
 	WE_LAUNCH_APPLIED,
 	WE_FAILURE,
 	WE_HANDOVER,
+	WE_LAUNCH_OVER, /* who was launched has ended: forget the launch */
 };
 struct wevent {
 	uint8_t code; /* enum wevent_code */

@@ -85,7 +85,8 @@ wk_event(struct worker *w, enum wevent_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
 	va_end(ap);
-	if (!may_tell(w, now_us()))
+	/* The store must hear of this one, whatever a guest does. */
+	if (code != WE_LAUNCH_OVER && !may_tell(w, now_us()))
 		return;
 	if (code == WE_FAILURE || code == WE_VIOLATION)
 		log_warn("%s", m.text);

@@ -32,6 +32,8 @@ on_note(void *arg, struct chan *ch, enum chan_note n, const char *text)
 	struct slot *s = arg;
 
 	(void)ch;
+	if (n == CN_CLOSED && s->kind != CHAN_LOCAL)
+		wk_launch_over(s->w);
 	wk_event(s->w, codes[n], "%s: %s", names[s->kind], text);
 }
 

@@ -159,6 +159,7 @@ struct worker {
 	bool failure_told;
 	uint32_t power_cycles;
 	struct launch launch;      /* of this power cycle */
+	bool launch_over;          /* who was launched has ended: not again */
 	struct launch launch_next; /* of the next one */
 	struct capture cap;
 	struct quotes quotes;
@@ -225,6 +226,9 @@ int wk_cap(struct worker *w) VT_CHECK;
 /* Checks that a launch could be applied; takes a copy. */
 int wk_launch_set(struct launch *l, const uint8_t *p, size_t len) VT_CHECK;
 void wk_launch_drop(struct launch *l);
+/* The hypervisor that was launched hung up: what it loaded says nothing
+ * about who connects next. */
+void wk_launch_over(struct worker *w);
 
 /* worker_chan.c */
 int wk_open(struct worker *w, const struct wopen *m, int fd) VT_CHECK;

@@ -299,9 +299,21 @@ wk_cap(struct worker *w)
 /* --- power -----------------------------------------------------------------
  */
 
+void
+wk_launch_over(struct worker *w)
+{
+	if (w->launch.bytes == NULL || w->launch_over)
+		return;
+	w->launch_over = true;
+	wk_event(w, WE_LAUNCH_OVER, "the launched guest has ended");
+}
+
 static void
 take_launch(struct worker *w)
 {
+	if (w->launch_over)
+		wk_launch_drop(&w->launch);
+	w->launch_over = false;
 	if (!w->launch_next.set)
 		return;
 	wk_launch_drop(&w->launch);

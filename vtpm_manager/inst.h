@@ -79,6 +79,7 @@ extern const struct wlink_ops inst_ops;
 /* --- inst_store.c: what a worker stores and reports --- */
 void inst_on_store(void *arg, uint32_t id, const struct wstore *s);
 void inst_on_event(void *arg, const struct wevent *e);
+void inst_forget_launch(struct ginst *g);
 void inst_storage_state(struct mgr *m); /* tell every worker */
 /* Header and digest of a sealed blob fit the message and this uuid. */
 int inst_check_store(

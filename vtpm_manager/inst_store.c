@@ -142,6 +142,7 @@ static const struct event_kind {
 	[WE_LAUNCH_APPLIED] = { "launch-applied", true },
 	[WE_FAILURE] = { "failure", true },
 	[WE_HANDOVER] = { "handover", true },
+	[WE_LAUNCH_OVER] = { "launch-over", true },
 };
 
 static bool
@@ -175,6 +176,18 @@ clean(const char *in, char *out, size_t cap)
 	out[i] = '\0';
 }
 
+/* A launch speaks for one run of the guest: nobody else starts under it. */
+void
+inst_forget_launch(struct ginst *g)
+{
+	int rc = store_extra_put(g->m->st, g->in.uuid, SX_LAUNCH, NULL, 0);
+
+	if (rc != VT_OK && rc != VT_E_NOTFOUND && rc != VT_E_CORRUPT)
+		log_warn("guest %s: its old launch record is still stored: %s",
+		    g->in.name, vt_strerror(rc));
+	mgr_commit_soon(g->m, NULL, NULL);
+}
+
 void
 inst_on_event(void *arg, const struct wevent *e)
 {
@@ -190,6 +203,9 @@ inst_on_event(void *arg, const struct wevent *e)
 		break;
 	case WE_CAPPED:
 		g->capped = true;
+		break;
+	case WE_LAUNCH_OVER:
+		inst_forget_launch(g);
 		break;
 	case WE_CHANNEL_OPEN:
 		g->channel_open = true;

@@ -114,6 +114,24 @@ if [ "$(ctl_pcr g1 sha256 17)" != "$p17" ]; then
 else not_ok "each launch has a PCR 17 of its own"; fi
 kill "$QPID"; wait "$QPID" 2>/dev/null
 
+# --- a launch speaks for one run of the guest --------------------------------------
+wait_for 5 sh -c "! '$B/vtpmctl' --run '$RUN' --json show g1 |
+    jq -e .worker.channel_open"
+$Q -chardev "socket,id=c,path=$RUN/g1.swtpm" \
+    -tpmdev emulator,id=t,chardev=c -device tpm-crb,tpmdev=t &
+QPID=$!
+PIDS+=($QPID)
+wait_for 20 in_use g1
+# Nobody starts this TPM: the guest's firmware would, and it never runs.
+case $(ctl_pcr g1 sha256 9 2>/dev/null) in
+"" | "$zero") ok "who was not launched does not get the last launch's PCRs" ;;
+*) not_ok "who was not launched does not get the last launch's PCRs" ;;
+esac
+kill "$QPID"; wait "$QPID" 2>/dev/null
+ctl stop g1 >/dev/null && ctl start g1 >/dev/null
+t2 g1 tpm2_pcrread sha256:9,17 >/dev/null 2>&1
+same "nor does it after stop and start" "$zero" "$(ctl_pcr g1 sha256 9)"
+
 # --- firmware, two banks ------------------------------------------------------------
 if [ -f "$CODE" ] && [ -f "$T/vars" ]; then
 	launch g2 -drive "if=pflash,format=raw,unit=0,readonly=on,file=$CODE" \
