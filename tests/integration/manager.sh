@@ -3,7 +3,7 @@
 # manager.sh - the manager's life: start, one vTPM through its whole life,
 # restarts of manager, zygote, hwtpm and worker under running guests.
 . "$(dirname "$0")/lib.sh"
-need jq tpm2_getrandom tpm2_pcrread tpm2_nvdefine
+need jq sqlite3 tpm2_getrandom tpm2_pcrread tpm2_nvdefine
 
 start_manager --pool 2 || { not_ok "the manager starts"; exit 1; }
 ok "the manager starts and says that it is ready"
@@ -122,6 +122,28 @@ check "a worker that dies too often stays down" \
     wait_for 5 sh -c "'$B/vtpmctl' --run '$RUN' --json list |
 	jq -e '.[]|select(.name==\"bob\").state == \"failed\"'"
 check "the operator can start it again" ctl start bob
+
+# --- the host is restarted: no worker is left, and the boot id is another --------
+check "a PCR is extended" extend alice 16
+e=$(ek alice)
+stop_manager TERM
+"$B/vtpm-managerd" --run "$RUN" --stop-all
+sqlite3 "$STATE/store.db" "UPDATE kv SET val = CAST('another' AS BLOB)
+    WHERE key IN ('boot_id', 'softroot.boot')"
+start_manager --pool 0 || not_ok "the manager starts after a reboot"
+check "what was running is running again" \
+    wait_for 10 t2 alice tpm2_getrandom --hex 8
+same "with its EK" "$e" "$(ek alice)"
+same "with PCRs as after a power cycle" "$(printf '%064d' 0)" "$(pcr alice 16)"
+check "and not capped" sh -c "'$B/vtpmctl' --run '$RUN' --json show alice |
+    jq -e '.worker.capped | not'"
+stop_manager TERM
+"$B/vtpm-managerd" --run "$RUN" --stop-all
+start_manager --pool 0 || not_ok "the manager starts"
+check "workers that were killed without a reboot come back" \
+    wait_for 10 t2 alice tpm2_getrandom --hex 8
+check "capped" sh -c "'$B/vtpmctl' --run '$RUN' --json show alice |
+    jq -e '.worker.capped'"
 
 # --- the end ---------------------------------------------------------------------
 check "audit as JSON is a chain of who did what" \
