@@ -58,7 +58,7 @@ run() { # TCTI_SLOW, commands...
 	shift
 	rm -f count g.*.der
 	TCTI_SLOW=$slow timeout 60 "$hwcmd" \
-	    "$hwtpm --tcti $tcti --retry-ms 400 --wait-ms 6000 --answer-ms 500" \
+	    "$hwtpm --tcti $tcti --retry-ms 400 --wait-ms 4000 --answer-ms 300" \
 	    "$@" >out 2>err
 	rc=$?
 }
@@ -86,14 +86,11 @@ check "making them takes $ninit commands, loading and signing $nload" \
 # What must hold after any fault: 0 for success, 1 for refused in words, 2 if
 # a law was broken.
 verdict() {
-	local n
 	[ $rc -ne 124 ] || return 2
 	says "other keys than before" && return 2
 	if says "^load: ok" && says "^certs: ok"; then
-		for n in ek-ecc ak; do
-			openssl verify -CAfile $set.pem g.$n.der \
-			    >/dev/null 2>&1 || return 2
-		done
+		openssl verify -CAfile $set.pem g.ek-ecc.der g.ak.der \
+		    >/dev/null 2>&1 || return 2
 		return 0
 	fi
 	says "^(load|certs): error -[0-9]+ .{10,}" || return 2
