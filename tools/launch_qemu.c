@@ -74,8 +74,7 @@ has_key(const char *value, const char *key)
 	       VT_E_NOTFOUND;
 }
 
-/* --- what is found
- * ------------------------------------------------------------ */
+/* --- what is found --- */
 
 static struct lq_file *
 add_file(struct lq_ctx *c, uint8_t role, int arg)
@@ -145,8 +144,7 @@ once(struct lq_ctx *c, uint8_t role, int arg)
 	return add_whole(c, role, arg);
 }
 
-/* --- one handler per option
- * ------------------------------------------------------ */
+/* --- one handler per option --- */
 
 static int
 on_kernel(struct lq_ctx *c, int arg)

@@ -36,8 +36,7 @@ struct launch {
 	char chardev[PATH_MAX + 64], dev[64];
 };
 
-/* --- the record
- * ------------------------------------------------------------------ */
+/* --- the record --- */
 
 static int
 banks_of(struct launch *l)
@@ -188,8 +187,7 @@ send_record(struct launch *l)
 	return 0;
 }
 
-/* --- QEMU
- * ------------------------------------------------------------------------- */
+/* --- QEMU --- */
 
 /* A NULL-terminated argv with the TPM's options behind the others. */
 static char **

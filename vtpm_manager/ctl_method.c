@@ -256,8 +256,7 @@ do_launch(sd_bus_message *msg, struct mgr *m, struct call *c)
 	return rc != VT_OK ? refuse_call(c, rc) : 1;
 }
 
-/* --- StopAll
- * ------------------------------------------------------------------ */
+/* --- StopAll --- */
 
 static int
 on_end(sd_event_source *s, uint64_t usec, void *arg)
@@ -324,8 +323,7 @@ do_stop_all(sd_bus_message *msg, struct mgr *m, struct call *c)
 	return 1;
 }
 
-/* --- Create
- * -------------------------------------------------------------------- */
+/* --- Create --- */
 
 static int
 parse_banks(const char *text, uint8_t *ret)
@@ -455,8 +453,7 @@ do_create(sd_bus_message *msg, struct mgr *m, struct call *c)
 	return rc != VT_OK ? refuse_call(c, rc) : 1;
 }
 
-/* --- the table
- * ------------------------------------------------------------------ */
+/* --- the table --- */
 
 static const struct method methods[] = {
 	{ "Create", ROLE_ADMIN, "create", NULL, do_create },

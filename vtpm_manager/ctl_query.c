@@ -31,8 +31,7 @@ ctl_list(sd_bus_message *msg, struct mgr *m)
 	return reply_json(msg, inst_json_list(m));
 }
 
-/* --- questions that the worker answers
- * ----------------------------------------- */
+/* --- questions that the worker answers --- */
 
 struct ask {
 	sd_bus_message *msg;
@@ -175,9 +174,7 @@ ctl_log(sd_bus_message *msg, struct mgr *m)
 	return r;
 }
 
-/* --- audit
- * ---------------------------------------------------------------------------
- */
+/* --- audit --- */
 
 struct audit_arg {
 	json_t *list;
@@ -228,9 +225,7 @@ ctl_audit(sd_bus_message *msg, struct mgr *m)
 	return reply_json(msg, a.list);
 }
 
-/* --- status
- * ----------------------------------------------------------------------------
- */
+/* --- status --- */
 
 struct status {
 	sd_bus_message *msg;

@@ -131,7 +131,7 @@ inst_failure(struct ginst *g, int rc)
 						    : IE_CRASHED;
 }
 
-/* --- what is waited for while the status becomes durable ------------------ */
+/* --- what is waited for while the status becomes durable --- */
 
 struct ended {
 	struct inst_waiter *waiters;

@@ -77,7 +77,7 @@ create_done(struct create *c)
 	create_free(c);
 }
 
-/* --- 4: the worker has written its certificates and stored itself --------- */
+/* --- 4: the worker has written its certificates and stored itself --- */
 
 static void
 on_claimed(void *arg, int rc, const struct msg *msg)
@@ -269,8 +269,7 @@ on_certs(void *arg, const struct hw_answer *a)
 		create_failed(c, rc, vt_strerror(rc));
 }
 
-/* --- 2: a manufactured vTPM is there
- * ------------------------------------------ */
+/* --- 2: a manufactured vTPM is there --- */
 
 /* While the host's TPM signs, the worker may die. */
 static void
@@ -330,8 +329,7 @@ on_made(void *arg, int rc, const char *text, struct made *d)
 		create_failed(c, rc, vt_strerror(rc));
 }
 
-/* --- 1: may it be?
- * -------------------------------------------------------------- */
+/* --- 1: may it be? --- */
 
 static int
 check_spec(struct mgr *m, const struct inst_spec *s, char *text)

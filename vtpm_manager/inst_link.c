@@ -548,7 +548,7 @@ wlink_close(struct wlink *l)
 	link_unref(l);
 }
 
-/* --- a worker that nobody needs any more ---------------------------------- */
+/* --- a worker that nobody needs any more --- */
 
 static void
 ending_done(void *arg, int rc, const struct msg *msg)

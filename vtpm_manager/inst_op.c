@@ -169,8 +169,7 @@ inst_destroy(struct mgr *m, const struct inst *in, bool force, const char *who,
 	return rc;
 }
 
-/* --- launch
- * ------------------------------------------------------------------- */
+/* --- launch --- */
 
 static const struct {
 	uint8_t bit;
@@ -323,8 +322,7 @@ inst_launch(struct mgr *m, const struct inst *in, const uint8_t *record,
 	return rc;
 }
 
-/* --- questions
- * ---------------------------------------------------------------- */
+/* --- questions --- */
 
 static void
 on_answer(void *arg, int rc, const struct msg *msg)

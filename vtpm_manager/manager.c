@@ -135,8 +135,7 @@ fail:
 	return rc;
 }
 
-/* --- the last steps
- * -------------------------------------------------------------- */
+/* --- the last steps --- */
 
 /* Workers of nobody: unclaimed ones of a former manager, or of instances
  * that were stopped just as it died. */
@@ -318,8 +317,7 @@ on_hw_loaded(void *arg, const struct hw_answer *a)
 	explicit_bzero(&hl, sizeof(hl));
 }
 
-/* --- the first steps
- * ------------------------------------------------------------- */
+/* --- the first steps --- */
 
 static int
 ask_init(struct mgr *m)

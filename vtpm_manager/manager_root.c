@@ -64,8 +64,7 @@ root_failed(struct root *r, const char *what, const char *why)
 		log_err("%s", text);
 }
 
-/* --- what its worker sends
- * ---------------------------------------------------- */
+/* --- what its worker sends --- */
 
 static void
 on_durable(void *arg, int rc)
@@ -178,8 +177,7 @@ static const struct wlink_ops root_ops = {
 	.closed = on_closed,
 };
 
-/* --- load
- * ----------------------------------------------------------------------- */
+/* --- load --- */
 
 static void
 root_up(struct root *r)
@@ -337,8 +335,7 @@ root_find(struct root *r)
 		mgr_fatal(r->m, "cannot set a timer");
 }
 
-/* --- make
- * ------------------------------------------------------------------------ */
+/* --- make --- */
 
 static void
 on_made(void *arg, int rc, const struct msg *msg)
