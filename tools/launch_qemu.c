@@ -14,8 +14,7 @@ struct lq_ctx {
 	bool firmware;
 };
 
-/* --- option values: key=value,key=value -------------------------------------
- */
+/* --- option values: key=value,key=value --- */
 
 /*
  * Find key in value; *at and *len are the raw range of its value, out the

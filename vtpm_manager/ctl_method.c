@@ -86,8 +86,7 @@ ctl_find(sd_bus_message *msg, struct mgr *m, struct inst *ret, int *ret_r)
 	return false;
 }
 
-/* --- calls that take time ----------------------------------------------------
- */
+/* --- calls that take time --- */
 
 static struct call *
 call_new(sd_bus_message *msg, struct mgr *m, const struct method *me,

@@ -178,8 +178,7 @@ finish(struct ginst *g, int rc, const char *text)
 	inst_free(g);
 }
 
-/* --- actions ----------------------------------------------------------------
- */
+/* --- actions --- */
 
 static void
 on_status_durable(void *arg, int rc)
@@ -474,8 +473,7 @@ inst_event(struct ginst *g, enum inst_event e)
 	actions[step.act](g);
 }
 
-/* --- what the operator asks --------------------------------------------------
- */
+/* --- what the operator asks --- */
 
 void
 inst_tampered_text(const struct inst *in, char *text)

@@ -183,8 +183,7 @@ static const struct wlink_ops create_ops = {
 	.closed = on_closed,
 };
 
-/* --- 3: certificates into the worker ----------------------------------------
- */
+/* --- 3: certificates into the worker --- */
 
 static int
 send_certs(struct create *c, struct wcerts *wc)

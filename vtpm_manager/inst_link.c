@@ -601,8 +601,7 @@ wlink_end(struct wlink *l, bool kill)
 	}
 }
 
-/* --- sending ---------------------------------------------------------------
- */
+/* --- sending --- */
 
 static struct wreq *
 free_place(struct wlink *l, uint16_t type)

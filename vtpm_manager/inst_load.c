@@ -235,8 +235,7 @@ inst_load(struct ginst *g)
 		inst_event(g, IE_LOADED);
 }
 
-/* --- the link's events ------------------------------------------------------
- */
+/* --- the link's events --- */
 
 static int
 on_hello(void *arg, const struct whello *h)

@@ -80,8 +80,7 @@ inst_reset(
 	return request(g, W_RESET, NULL, op_new(m, in, cb, arg));
 }
 
-/* --- destroy -----------------------------------------------------------------
- */
+/* --- destroy --- */
 
 struct destroy {
 	struct mgr *m;

@@ -125,8 +125,7 @@ inst_on_store(void *arg, uint32_t id, const struct wstore *s)
 	mgr_commit_soon(g->m, on_durable, p);
 }
 
-/* --- events ------------------------------------------------------------------
- */
+/* --- events --- */
 
 static const struct event_kind {
 	const char *action;
