@@ -43,13 +43,15 @@ blob_done(struct blob *b)
 static int
 blob_set(struct blob *b, const uint8_t *p, size_t len)
 {
-	uint8_t *copy = NULL;
+	uint8_t *copy;
 
-	if (len > 0) {
-		if ((copy = malloc(len)) == NULL)
-			return VT_E_NOMEM;
-		memcpy(copy, p, len);
+	if (len == 0) {
+		blob_done(b);
+		return VT_OK;
 	}
+	if ((copy = malloc(len)) == NULL)
+		return VT_E_NOMEM;
+	memcpy(copy, p, len);
 	blob_done(b);
 	b->p = copy;
 	b->len = len;
@@ -106,29 +108,39 @@ cb_load(
 
 /* libtpms stores at every power on and more: only a changed content counts. */
 static TPM_RESULT
+store_permanent(const unsigned char *data, uint32_t length)
+{
+	uint8_t hash[SHA256_LEN];
+
+	if (digest_buf(ALG_SHA256, data, length, hash) != VT_OK)
+		return TPM_FAIL;
+	if (eng.permanent.p != NULL &&
+	    memcmp(hash, eng.permanent_hash, sizeof(hash)) == 0)
+		return TPM_SUCCESS;
+	if (blob_set(&eng.permanent, data, length) != VT_OK)
+		return TPM_SIZE;
+	memcpy(eng.permanent_hash, hash, sizeof(hash));
+	eng.changed = true;
+	return TPM_SUCCESS;
+}
+
+static TPM_RESULT
 cb_store(const unsigned char *data, uint32_t length, uint32_t number,
     const char *name)
 {
-	struct blob *b = blob_by_name(name);
-	uint8_t hash[SHA256_LEN];
+	const struct blob *b = blob_by_name(name);
+	int rc;
 
 	(void)number;
 	if (b == NULL || length == 0 || length > STATE_MAX_LEN)
 		return TPM_FAIL;
-	if (b == &eng.permanent) {
-		if (digest_buf(ALG_SHA256, data, length, hash) != VT_OK)
-			return TPM_FAIL;
-		if (b->p != NULL &&
-		    memcmp(hash, eng.permanent_hash, sizeof(hash)) == 0)
-			return TPM_SUCCESS;
-	}
-	if (blob_set(b, data, length) != VT_OK)
-		return TPM_SIZE;
-	if (b == &eng.permanent) {
-		memcpy(eng.permanent_hash, hash, sizeof(hash));
-		eng.changed = true;
-	}
-	return TPM_SUCCESS;
+	if (b == &eng.permanent)
+		return store_permanent(data, length);
+	if (b == &eng.volatile_)
+		rc = blob_set(&eng.volatile_, data, length);
+	else
+		rc = blob_set(&eng.savestate, data, length);
+	return rc == VT_OK ? TPM_SUCCESS : TPM_SIZE;
 }
 
 static TPM_RESULT
