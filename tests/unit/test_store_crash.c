@@ -540,7 +540,7 @@ sigkill_at_any_time_loses_nothing(void **state)
 {
 	struct timespec ts = { 0, 0 };
 	unsigned int seed = 2;
-	uint64_t acked = 1, v, total;
+	uint64_t acked = 1, v;
 	int round, p[2], status;
 	pid_t pid;
 
@@ -551,6 +551,9 @@ sigkill_at_any_time_loses_nothing(void **state)
 			worker(p[1]);
 		assert_true(pid > 0);
 		(void)close(p[1]);
+		/* Every other one is killed in the middle of its work. */
+		if (round % 2 == 0 && read(p[0], &v, sizeof(v)) == sizeof(v))
+			acked = v;
 		ts.tv_nsec = 1000L * (rand_r(&seed) % 40000);
 		(void)nanosleep(&ts, NULL);
 		assert_int_equal(kill(pid, SIGKILL), 0);
@@ -561,8 +564,7 @@ sigkill_at_any_time_loses_nothing(void **state)
 		(void)close(p[0]);
 		acked = assert_kept(acked);
 	}
-	total = acked;
-	assert_true(total > 40);
+	assert_true(acked > 20);
 }
 
 int
