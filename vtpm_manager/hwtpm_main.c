@@ -106,6 +106,18 @@ fail_request(struct prog *p, struct req *r, int rc, const char *text)
 	req_free(r);
 }
 
+/* Law 8: nobody can stop the operator, but somebody should tell him.  What a
+ * verifier gets to see is the TPM's own endorsement certificate. */
+static void
+warn_of_software(const struct hwtpm *h)
+{
+	if (h->root == ROOT_HARD && strstr(h->manufacturer, "SWTPM") != NULL)
+		log_warn("the TPM at %s calls itself a software TPM (%s), but "
+			 "certificates will say hardware root, as the manager "
+			 "was told",
+		    h->conf, h->manufacturer);
+}
+
 static int
 do_init(struct prog *p, const struct req *r, struct wr *out)
 {
@@ -115,8 +127,10 @@ do_init(struct prog *p, const struct req *r, struct wr *out)
 
 	if ((rc = hw_init_get(r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_INIT");
-	if ((rc = hwtpm_init(&p->tpm, &in, &done)) == VT_OK)
+	if ((rc = hwtpm_init(&p->tpm, &in, &done)) == VT_OK) {
 		hw_inited_put(out, &done);
+		warn_of_software(&p->tpm);
+	}
 	explicit_bzero(&done, sizeof(done));
 	return rc;
 }
@@ -130,8 +144,10 @@ do_load(struct prog *p, const struct req *r, struct wr *out)
 
 	if ((rc = hw_load_get(r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_LOAD");
-	if ((rc = hwtpm_load(&p->tpm, &in, &done)) == VT_OK)
+	if ((rc = hwtpm_load(&p->tpm, &in, &done)) == VT_OK) {
 		hw_loaded_put(out, &done);
+		warn_of_software(&p->tpm);
+	}
 	explicit_bzero(&done, sizeof(done));
 	return rc;
 }

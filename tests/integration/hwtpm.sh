@@ -144,6 +144,9 @@ check "a hardware root: certificates that say so" \
     eval 'says "^certs: ok 3" && says "virtual TPM, hardware root" &&
 	openssl verify -x509_strict -CAfile cah.pem gh.ak.der >/dev/null 2>&1'
 
+check "and the log says that this TPM is none" \
+    grep -q "calls itself a software TPM" err
+
 # One bit at every tenth byte: never loaded, never new keys, always words.
 bad=0
 size=$(stat -c %s k.blob)
