@@ -3,8 +3,10 @@
 
 #include <sched.h>
 
-#define SPIN_TRIES 4    /* long waits before it stops */
-#define SPIN_LEAST_US 4 /* below this it cannot see an answer anyway */
+#define FRACTION 16     /* averages are kept in 1/16 us */
+#define WEIGHT 8        /* one wait counts for 1/8 of the average, */
+#define WEIGHT_TRY 2    /* a rare one for half */
+#define START_ASLEEP 40 /* us; a wake-up, before any was seen */
 
 static unsigned int
 cpus(void)
@@ -19,27 +21,40 @@ cpus(void)
 void
 spin_init(struct spin *s, unsigned int max_us)
 {
-	s->max_us = max_us < SPIN_MAX_US ? max_us : SPIN_MAX_US;
+	unsigned int most = max_us < SPIN_MAX_US ? max_us : SPIN_MAX_US;
+
 	if (cpus() < 2)
-		s->max_us = 0;
-	s->us = s->max_us < SPIN_START_US ? s->max_us : SPIN_START_US;
+		most = 0;
+	*s = (struct spin){ .max_us = most };
+	s->us = most < SPIN_US ? most : SPIN_US;
+	s->avg[SPIN_ASLEEP] = START_ASLEEP * FRACTION;
+}
+
+static void
+average(unsigned int *avg, uint64_t waited_us, unsigned int weight)
+{
+	unsigned int w = SPIN_CLAMP_US * FRACTION;
+
+	if (waited_us < SPIN_CLAMP_US)
+		w = (unsigned int)waited_us * FRACTION;
+	*avg = (*avg * (weight - 1) + w) / weight;
 }
 
 void
 spin_saw(struct spin *s, uint64_t waited_us)
 {
-	if (waited_us <= s->max_us + SPIN_WAKE_US)
-		s->long_waits = 0;
-	if (waited_us <= s->max_us)
-		s->us += s->us / 4 + 10; /* it pays, or would have */
-	else if (waited_us <= (uint64_t)s->max_us + SPIN_WAKE_US)
-		s->us += 10; /* without the wake-up it might have */
-	else if (++s->long_waits % SPIN_PROBE == 0)
-		s->us = SPIN_START_US;
-	else if (s->long_waits > SPIN_TRIES || s->us / 2 < SPIN_LEAST_US)
-		s->us = 0;
-	else
-		s->us /= 2;
-	if (s->us > s->max_us)
-		s->us = s->max_us;
+	int way = s->us > 0 ? SPIN_AWAKE : SPIN_ASLEEP;
+	unsigned int most = s->max_us < SPIN_US ? s->max_us : SPIN_US;
+
+	average(&s->avg[way], waited_us, s->trying ? WEIGHT_TRY : WEIGHT);
+	/* Spinning is worth its CPU time if it saves a quarter. */
+	way = s->avg[SPIN_AWAKE] * 4 < s->avg[SPIN_ASLEEP] * 3 ? SPIN_AWAKE
+							       : SPIN_ASLEEP;
+	s->trying =
+	    ++s->since >= (way == SPIN_AWAKE ? SPIN_TRY_SLEEP : SPIN_TRY);
+	if (s->trying) {
+		s->since = 0;
+		way = !way;
+	}
+	s->us = way == SPIN_AWAKE ? most : 0;
 }

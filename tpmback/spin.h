@@ -1,33 +1,43 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * spin.h - how long to look at shared memory before sleeping.
+ * spin.h - whether to look at shared memory for a while before sleeping.
  *
  * Layer:  tpmback; tpmfront includes it too.  Pure but for spin_init().
- * A wake-up costs about 44 us, a short TPM command 1-3 us.  So a short spin
- * pays off when the other side answers soon, and is wasted otherwise: the
- * bound follows what was seen, and is 0 where there is only one CPU.  On a
- * loaded host every wake-up is late and says nothing about the other side,
- * so after SPIN_PROBE long waits one spin is tried again.
+ *
+ * A wake-up costs 10 to 50 us, a short TPM command 1 us.  So a short spin
+ * pays off when the other side is quick and runs on a CPU of its own; when
+ * it is slow the spin is wasted, and when the two share a CPU each spin
+ * keeps the other from answering.  Nothing tells these cases apart but the
+ * wait itself: both ways are tried, how long the waits were is averaged for
+ * each, and spinning is kept up only while it makes them clearly shorter.
+ * The way not taken is tried again now and then.  On a machine with one CPU
+ * nobody spins.
  */
 #ifndef TPMBACK_SPIN_H
 #define TPMBACK_SPIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#define SPIN_MAX_US 60   /* never longer than this */
-#define SPIN_START_US 50 /* before anything was seen */
-#define SPIN_PROBE 16    /* long waits */
-#define SPIN_WAKE_US 60  /* what a wake-up may have added to a wait */
+#define SPIN_MAX_US 60     /* never longer than this */
+#define SPIN_US 50         /* one spin */
+#define SPIN_CLAMP_US 200  /* a wait counts as at most this */
+#define SPIN_TRY 16        /* waits asleep before one spin is tried */
+#define SPIN_TRY_SLEEP 256 /* spins before one sleep is tried */
+
+enum { SPIN_ASLEEP, SPIN_AWAKE };
 
 struct spin {
 	unsigned int us; /* spin at most this long now */
 	unsigned int max_us;
-	unsigned int long_waits; /* in a row */
+	unsigned int avg[2]; /* wait in 1/16 us, asleep and awake */
+	unsigned int since;  /* waits since the other way was tried */
+	bool trying;         /* the next wait is such a try */
 };
 
 /* max_us is capped at SPIN_MAX_US; on one CPU everything is 0. */
 void spin_init(struct spin *s, unsigned int max_us);
-/* A wait ended after waited_us, whether it was spent spinning or asleep. */
+/* A wait ended after waited_us, with s->us of spinning before the sleep. */
 void spin_saw(struct spin *s, uint64_t waited_us);
 /* Tell the CPU that this is a spin loop. */
 static inline void

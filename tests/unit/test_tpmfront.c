@@ -439,36 +439,48 @@ a_malformed_answer_is_refused(void **state)
 	fb_close(&fb);
 }
 
+/* n waits: awake_us if it spins, asleep_us if it sleeps; how often it spun. */
+static unsigned int
+waits(struct spin *s, unsigned int n, uint64_t asleep_us, uint64_t awake_us)
+{
+	unsigned int spun = 0;
+
+	while (n-- > 0) {
+		assert_true(s->us <= SPIN_MAX_US);
+		spun += s->us > 0;
+		spin_saw(s, s->us > 0 ? awake_us : asleep_us);
+	}
+	return spun;
+}
+
 static void
 spinning_follows_what_was_seen(void **state)
 {
 	struct spin s;
-	unsigned int spent = 0;
-	int i;
 
 	(void)state;
 	spin_init(&s, 1000);
 	assert_true(s.us <= SPIN_MAX_US && s.max_us <= SPIN_MAX_US);
-	s.us = 0; /* as on any host */
+	s.us = SPIN_US; /* as on a host with CPUs enough */
 	s.max_us = SPIN_MAX_US;
-	for (i = 0; i < 20; i++)
-		spin_saw(&s, 3);
-	assert_int_equal(s.us, SPIN_MAX_US); /* never past the bound */
-	for (i = 0; i < 10; i++)
-		spin_saw(&s, 5000);
-	assert_int_equal(s.us, 0); /* who is idle costs nothing ... */
-	for (i = 0; i < 1000; i++) {
-		spin_saw(&s, 5000);
-		spent += s.us;
-	}
-	assert_true(spent > 0 && spent < 4 * 1000); /* ... or next to it */
-	for (i = 0; i < 10; i++)
-		spin_saw(&s, 50); /* a wake-up and a short command */
-	assert_true(s.us > 20);
-	s.us = s.max_us = 0; /* one CPU */
-	for (i = 0; i < 10; i++)
-		spin_saw(&s, 1);
-	assert_int_equal(s.us, 0);
+	s.avg[SPIN_ASLEEP] = 40 * 16;
+	/* quick answers: it goes on, but for a try */
+	assert_true(waits(&s, 1000, 25, 1) > 990);
+	/* idle, or slow commands: neither way is shorter */
+	(void)waits(&s, 20, 5000, 5000);
+	assert_true(waits(&s, 1600, 5000, 5000) <= 100);
+	/* quick again */
+	(void)waits(&s, 200, 25, 1);
+	assert_true(waits(&s, 1000, 25, 1) > 990);
+	/* the two share a CPU: each spin delays the answer */
+	(void)waits(&s, 20, 25, 100);
+	assert_true(waits(&s, 1600, 25, 100) <= 100);
+	/* it saves next to nothing */
+	(void)waits(&s, 200, 110, 100);
+	assert_true(waits(&s, 1600, 110, 100) <= 100);
+	/* one CPU: never */
+	spin_init(&s, 0);
+	assert_int_equal(waits(&s, 1000, 25, 1), 0);
 }
 
 int
