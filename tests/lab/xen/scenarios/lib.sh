@@ -62,6 +62,30 @@ refused_guest() { # NAME UUID: it must not start
 	if guest "$1" "$2"; then xl destroy "$1"; return 1; fi
 	gone "$1"
 }
+# Every check of the evidence up to the boot itself, which nobody measured
+# here: no policy can accept it, and the verdict must be a refusal.
+evidence_quote() { # FILE NONCE
+	local c
+	cat >/tmp/p.json <<-P
+	{ "format": "vtpm-policy 1", "name": "none",
+	  "allow": { "unmeasured-initrd": "the quote alone is looked at" },
+	  "banks": { "sha256": { "4": { "values": [ "$(printf '%064d' 1)" ] } } } }
+	P
+	ctl --json status | sed -n 's/.*"ca_certificate": *"\(.*\)".*/\1/p' |
+	    sed 's/\\n/\n/g' >/tmp/ca.pem
+	vtpm-verify -e "$1" --nonce "$2" --policy /tmp/p.json --ca /tmp/ca.pem \
+	    >/tmp/verdict 2>&1
+	[ $? = 1 ] || { cat /tmp/verdict; return 1; }
+	for c in signature attest freshness signer selection pcr-digest \
+	    ek-chain ak-chain instance journal-replay; do
+		grep -q "^ok *$c " /tmp/verdict || {
+			echo "missing: $c"
+			cat /tmp/verdict
+			return 1
+		}
+	done
+	grep -q 'hardware root' /tmp/verdict
+}
 console() { cat /var/log/xen/console/guest-$1.log 2>/dev/null | tr -d '\r'; }
 up() { console "$1" | grep -q '^@READY'; }
 gone() { ! xl domid "$1" >/dev/null 2>&1; }
