@@ -525,6 +525,7 @@ fm_manager_back(struct fw *g)
 	g->nhello = 0;
 	fm_manager(g, true);
 	fm_wait_hello(g, 1);
+	fm_pump_for(g, 30); /* what it sends again */
 }
 
 /* --- a guest on the local ring -----------------------------------------------
