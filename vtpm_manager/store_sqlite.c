@@ -678,8 +678,10 @@ sq_open(const char *dir, void **ret, char *text)
 	struct sq *q = calloc(1, sizeof(*q));
 	int rc = VT_E_SYS;
 
-	if (q == NULL)
+	if (q == NULL) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1, "out of memory");
 		return VT_E_NOMEM;
+	}
 	(void)snprintf(path, sizeof(path), "%s/store.db", dir);
 	if (private_file(path) != VT_OK) {
 		(void)snprintf(text, TEXT_MAX_LEN + 1, "%.150s: %s", path,
