@@ -112,7 +112,7 @@ check "the same boot with the good log shown: log is caught lying" eval \
     'attest alice "$N3" lie.json; exits 1 judge lie.json "$N3"'
 
 ctl reset alice >/dev/null && boot alice
-kill -9 "$(worker_pid alice)"
+slay "$(worker_pid alice)"
 sleep 0.2
 check "its worker comes back" wait_for 10 t2 alice tpm2_getrandom --hex 4
 N4=$("$V" nonce)

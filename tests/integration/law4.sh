@@ -50,7 +50,7 @@ check "closing and opening the channel resets nothing" \
 "$guest" read "$RUN/alice.tpmif" >/dev/null 2>&1 &
 p=$!
 sleep 0.3
-kill -9 $p
+slay "$p"
 wait $p 2>/dev/null
 served
 pcrs >"$T/now"
@@ -70,7 +70,7 @@ check "nor another manager" cmp "$T/booted" "$T/now"
 check "the boot is still accepted" judge
 
 # --- a worker that died -----------------------------------------------------------
-crash() { kill -9 "$(worker_pid alice)"; sleep 0.2; served; }
+crash() { slay "$(worker_pid alice)"; sleep 0.2; served; }
 crash
 check "a worker that died comes back with every PCR capped" \
     all_capped "$T/booted"
@@ -92,7 +92,7 @@ crash
 check "after a second death it is the same" all_capped "$T/booted"
 w=$(worker_pid alice)
 stop_manager KILL
-kill -9 "$w"
+slay "$w"
 start_manager --pool 0 || not_ok "the manager comes back"
 served
 check "and when manager and worker die together" all_capped "$T/booted"

@@ -61,6 +61,8 @@ wait_for() {
 	done
 }
 alive() { kill -0 "$1" 2>/dev/null; }
+# slay PID: SIGKILL; a pid that is not known yet (0, null) hits nobody.
+slay() { [ "${1:-0}" -gt 1 ] 2>/dev/null && kill -KILL "$1" 2>/dev/null; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 # Run something in the background that must end with the test.
 background() { "$@" & PIDS+=($!); }
@@ -119,11 +121,26 @@ need() { # PROGRAM...: the test stops here without them
 	done
 }
 
+# Pids of workers whose log is in this test's folder.
+our_workers() {
+	local p
+	for p in $(pgrep -x 'vtpm-worker|vtpm-zygote'); do
+		case $(readlink "/proc/$p/fd/2" 2>/dev/null) in
+		"$T"/*) echo "$p" ;;
+		esac
+	done
+}
+no_workers() { [ -z "$(our_workers)" ]; }
+
 cleanup() {
 	local p
 	for p in "${PIDS[@]}"; do kill "$p" 2>/dev/null; done
 	end_all
 	for p in "${PIDS[@]}"; do wait "$p" 2>/dev/null; done
+	if ! wait_for 5 no_workers; then
+		not_ok "no worker outlives the test: $(our_workers | xargs)"
+		for p in $(our_workers); do kill -KILL "$p"; done
+	fi
 	type cleanup_more >/dev/null 2>&1 && cleanup_more
 	if [ -n "${KEEP:-}" ]; then echo "# kept: $T"; else rm -rf "$T"; fi
 }

@@ -68,7 +68,7 @@ same "and is found again" "$w" "$(worker_pid alice)"
 
 # --- the others go and come back ---------------------------------------------
 z=$(zygote_pid)
-kill -KILL "$z"
+slay "$z"
 check "a new zygote is there soon" \
     wait_for 5 sh -c "'$B/vtpmctl' --run '$RUN' --json status |
 	jq -e '.zygote.pid != null and .zygote.pid != $z'"
@@ -78,12 +78,12 @@ check "and new ones can be made and started" \
     sh -c "'$B/vtpmctl' --run '$RUN' create bob &&
 	'$B/vtpmctl' --run '$RUN' start bob"
 h=$(hwtpm_pid)
-kill -KILL "$h"
+slay "$h"
 check "create waits for a new hwtpm" ctl create carol
 check "hwtpm is another process" [ "$(hwtpm_pid)" != "$h" ]
 
 # --- worker crash: law 4 -------------------------------------------------------
-kill -KILL "$w"
+slay "$w"
 check "a new worker serves the guest" \
     wait_for 10 t2 alice tpm2_getrandom --hex 8
 if [ "$(worker_pid alice)" != "$w" ]; then ok "it is another process"; else
@@ -103,7 +103,7 @@ same "PCRs start again" "$(printf '%064d' 0)" "$(pcr alice 16)"
 
 # --- the software root's own worker --------------------------------------------
 r=$(jctl status | jq -r .soft_root.pid)
-kill -KILL "$r"
+slay "$r"
 check "without the software root's worker create still ends well" \
     ctl create dave
 check "it is running again" wait_for 10 sh -c "'$B/vtpmctl' --run '$RUN' \
@@ -112,8 +112,8 @@ check "it is running again" wait_for 10 sh -c "'$B/vtpmctl' --run '$RUN' \
 # --- crash loop -----------------------------------------------------------------
 for _ in 1 2 3 4 5 6 7 8 9 10; do
 	p=$(worker_pid bob)
-	[ "$p" != null ] || { sleep 0.3; p=$(worker_pid bob); }
-	[ "$p" != null ] && kill -KILL "$p" 2>/dev/null
+	[ "${p:-0}" -gt 1 ] 2>/dev/null || { sleep 0.3; p=$(worker_pid bob); }
+	slay "$p"
 	sleep 0.15
 	[ "$(jctl list | jq -r '.[]|select(.name=="bob").state')" = failed ] &&
 	    break

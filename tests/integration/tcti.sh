@@ -163,7 +163,7 @@ echo $get_random >&8
 wait_for 10 answers 1
 same "an open ring answers" 80010000001c00000000 "$(answer 1)"
 was=$(worker_pid alice)
-kill -9 "$was"
+slay "$was"
 new_worker() {
 	local p
 	p=$(worker_pid alice)
