@@ -422,9 +422,9 @@ gather(struct attest *a)
 			"quoted: try again, or leave out the busy ones with "
 			"--pcrs");
 	else if (rc != VT_OK)
-		log_err("no evidence: %s",
-		    rc == VT_E_TPM || rc == VT_E_NOTFOUND ? esys_why(&a->e)
-							  : vt_strerror(rc));
+		log_err("no evidence: %s", rc == VT_E_TPM || rc == VT_E_NOTFOUND
+					       ? esys_why(&a->e)
+					       : vt_strerror(rc));
 	return rc;
 }
 
