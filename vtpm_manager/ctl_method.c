@@ -257,30 +257,20 @@ do_launch(sd_bus_message *msg, struct mgr *m, struct call *c)
 
 /* --- StopAll --- */
 
-static int
-on_end(sd_event_source *s, uint64_t usec, void *arg)
+static void
+end_manager(struct mgr *m)
 {
-	struct mgr *m = arg;
-
-	(void)usec;
-	sd_event_source_unref(s);
-	return sd_event_exit(m->ev, 0);
+	(void)sd_event_exit(m->ev, 0);
 }
 
 static void
 all_stopped(struct call *c)
 {
-	sd_event_source *s = NULL;
-
 	mgr_audit(c->m, c->who, c->action, "", "ok", "%u stopped%s", c->count,
 	    c->end ? ", the manager ends" : "");
 	(void)sd_bus_reply_method_return(c->msg, "u", c->count);
-	if (c->end) {
-		root_stop(c->m);
-		if (mgr_timer(c->m, &s, 50, MGR_PRIO_IDLE, on_end, c->m) !=
-		    VT_OK)
-			(void)sd_event_exit(c->m->ev, 0);
-	}
+	if (c->end)
+		root_stop(c->m, end_manager);
 	call_free(c);
 }
 

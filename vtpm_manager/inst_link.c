@@ -589,6 +589,10 @@ wlink_end(struct wlink *l, bool kill)
 		return;
 	mgr_unlink_worker(l->m, l->uuid);
 	if (kill || l->p->broken) {
+		/* Not ours to kill, or not known yet: at least ask. */
+		if (l->pidfd == -1 && !l->p->broken)
+			(void)!msgch_send(
+			    l->p->ch, W_STOP, 0, NULL, 0, NULL, 0);
 		mgr_pidfd_kill(l->pidfd);
 		wlink_close(l);
 		return;

@@ -120,7 +120,7 @@ void mgr_timer_off(sd_event_source *s);
 /* Kill the process behind a pidfd; -1 is a no-op. */
 void mgr_pidfd_kill(int pidfd);
 int mgr_pidfd_open(uint32_t pid); /* -1 and errno */
-/* The same, only if that process is a child of a zygote's program. */
+/* The same, only if that process is a worker by its name. */
 int mgr_worker_pidfd(uint32_t pid);
 
 /* manager_child.c: fork and exec a helper with a socket on descriptor 3. */
@@ -156,8 +156,8 @@ void mgr_audit(struct mgr *m, const char *who, const char *action,
 /* manager_root.c: the software root's worker. */
 int root_start(struct mgr *m, mgr_done_cb cb, void *arg) VT_CHECK;
 void root_free(struct root *r);
-/* End it for good; cb when it is gone. */
-void root_stop(struct mgr *m);
+/* End it for good; gone runs when it is, now or later. */
+void root_stop(struct mgr *m, void (*gone)(struct mgr *m));
 uint32_t root_pid(const struct mgr *m);
 const char *root_state(const struct mgr *m);
 bool root_owns(const struct mgr *m, const uint8_t uuid[UUID_LEN]);

@@ -24,6 +24,7 @@
 #define KEY_FILE "softroot.key"
 #define RETRY_MAX_MS 5000
 #define PROVISION_MS 120000
+#define STOP_MS 3000
 
 enum root_st { RS_MAKING, RS_FINDING, RS_LOADING, RS_UP, RS_DOWN, RS_ENDED };
 
@@ -38,6 +39,7 @@ struct root {
 	uint64_t wait_ms;
 	mgr_done_cb ready;
 	void *arg;
+	void (*gone)(struct mgr *m); /* after root_stop() */
 };
 
 struct root_store { /* a W_STORE on its way to the disk */
@@ -158,16 +160,27 @@ retry(struct root *r, const char *why)
 }
 
 static void
+root_gone(struct root *r)
+{
+	mgr_unlink_guest(r->m, MGR_ROOT_NAME);
+	if (store_kv_put(r->m->st, KV_BOOT, "-", 1) != VT_OK)
+		log_warn("software root: that it ended is not stored");
+	mgr_commit_soon(r->m, NULL, NULL);
+	r->gone(r->m);
+}
+
+static void
 on_closed(void *arg, const char *why)
 {
 	struct root *r = arg;
 
-	if (r->st == RS_ENDED) {
-		wlink_end(r->link, true);
-		r->link = NULL;
+	if (r->st != RS_ENDED) {
+		retry(r, why);
 		return;
 	}
-	retry(r, why);
+	wlink_end(r->link, true);
+	r->link = NULL;
+	root_gone(r);
 }
 
 static const struct wlink_ops root_ops = {
@@ -495,21 +508,36 @@ root_start(struct mgr *m, mgr_done_cb cb, void *arg)
 	return VT_OK;
 }
 
+static void
+on_stopped(void *arg, int rc, const struct msg *msg)
+{
+	char text[TEXT_MAX_LEN + 1];
+
+	(void)arg;
+	if (wlink_done_rc(rc, msg, text, sizeof(text)) != VT_OK &&
+	    rc != VT_E_CLOSED)
+		log_warn("software root: stopping: %s", text);
+	/* The end of the socket is what counts. */
+}
+
 void
-root_stop(struct mgr *m)
+root_stop(struct mgr *m, void (*gone)(struct mgr *m))
 {
 	struct root *r = m->root;
 
-	if (r == NULL || r->st == RS_ENDED)
+	if (r == NULL || r->st == RS_ENDED) {
+		gone(m);
 		return;
+	}
 	r->st = RS_ENDED;
+	r->gone = gone;
 	mgr_timer_off(r->timer);
+	if (r->link != NULL && wlink_request(r->link, W_STOP, NULL, NULL, 0,
+				   STOP_MS, on_stopped, r) == VT_OK)
+		return;
 	wlink_end(r->link, true);
 	r->link = NULL;
-	mgr_unlink_guest(m, MGR_ROOT_NAME);
-	if (store_kv_put(m->st, KV_BOOT, "-", 1) != VT_OK)
-		log_warn("software root: that it ended is not stored");
-	mgr_commit_soon(m, NULL, NULL);
+	root_gone(r);
 }
 
 void

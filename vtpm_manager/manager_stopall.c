@@ -9,13 +9,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "vtpm_manager/ctl.h"
 
-#define STOP_MS 3000
+#define STOP_MS 1500
 
 /* VT_E_CLOSED: nobody answers there. */
 static int
@@ -49,49 +50,77 @@ ask_manager(const char *run, char *text)
 	return r < 0 ? VT_E_DENIED : VT_OK;
 }
 
+struct ending {
+	struct ending *next;
+	struct msgch *ch;
+	int pidfd;
+};
+
+/* Say W_STOP and do not wait. */
 static void
-stop_worker(const char *path)
+ask_worker(const char *path, struct ending **list)
 {
 	struct wmanager wm = { .storage_ok = 0, .build = MGR_BUILD };
 	socklen_t len = sizeof(struct ucred);
-	int fd = unix_connect(path), pidfd = -1, rc;
-	struct msgch *ch = NULL;
+	struct ending *e;
 	struct ucred cr;
 	uint8_t buf[256];
-	struct msg msg;
 	struct wr w;
+	int fd = unix_connect(path);
 
-	if (fd == -1) {
-		(void)unlink(path);
+	(void)unlink(path);
+	if (fd == -1)
+		return;
+	if ((e = calloc(1, sizeof(*e))) == NULL ||
+	    msgch_new(fd, W_MSG_MAX, &e->ch) != VT_OK) {
+		free(e);
+		(void)close(fd);
 		return;
 	}
+	e->pidfd = -1;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cr, &len) == 0)
-		pidfd = mgr_worker_pidfd((uint32_t)cr.pid);
-	if (msgch_new(fd, W_MSG_MAX, &ch) != VT_OK) {
-		(void)close(fd);
-		goto out;
-	}
+		e->pidfd = mgr_worker_pidfd((uint32_t)cr.pid);
+	e->next = *list;
+	*list = e;
 	wr_init(&w, buf, sizeof(buf));
 	wmanager_put(&w, &wm);
 	if (wr_err(&w) != VT_OK ||
-	    msgch_send(ch, W_MANAGER, 0, w.buf, w.len, NULL, 0) != VT_OK ||
-	    msgch_send(ch, W_STOP, 1, NULL, 0, NULL, 0) != VT_OK)
-		goto out;
-	while ((rc = msgch_recv_wait(ch, STOP_MS, &msg)) == VT_OK)
-		msg_close_fds(&msg);
-	if (rc == VT_E_CLOSED)
-		log_debug("%s: ended", path);
-out:
-	mgr_pidfd_kill(pidfd);
-	if (pidfd != -1)
-		(void)close(pidfd);
-	msgch_free(ch);
-	(void)unlink(path);
+	    msgch_send(e->ch, W_MANAGER, 0, w.buf, w.len, NULL, 0) != VT_OK ||
+	    msgch_send(e->ch, W_STOP, 1, NULL, 0, NULL, 0) != VT_OK)
+		log_debug("%s: gone already", path);
+}
+
+/* Together they have STOP_MS: one that waits for a store that is not there
+ * never ends by itself, and what it holds was told to nobody. */
+static void
+wait_for_all(struct ending *list)
+{
+	uint64_t end = now_us() + STOP_MS * 1000ull, now;
+	struct ending *e;
+	struct msg msg;
+	int rc;
+
+	while ((e = list) != NULL) {
+		do {
+			now = now_us();
+			rc = msgch_recv_wait(e->ch,
+			    now < end ? (int)((end - now) / 1000) : 0, &msg);
+			if (rc == VT_OK)
+				msg_close_fds(&msg);
+		} while (rc == VT_OK && now < end);
+		mgr_pidfd_kill(e->pidfd);
+		if (e->pidfd != -1)
+			(void)close(e->pidfd);
+		msgch_free(e->ch);
+		list = e->next;
+		free(e);
+	}
 }
 
 int
 mgr_stop_all(const char *run, char *text)
 {
+	struct ending *list = NULL;
 	char path[PATH_MAX];
 	uint8_t uuid[UUID_LEN];
 	struct dirent *de;
@@ -108,7 +137,8 @@ mgr_stop_all(const char *run, char *text)
 		if (uuid_parse(de->d_name, uuid) == VT_OK &&
 		    mgr_path(path, sizeof(path), "%s/w/%s", run, de->d_name) ==
 			VT_OK)
-			stop_worker(path);
+			ask_worker(path, &list);
 	(void)closedir(d);
+	wait_for_all(list);
 	return VT_OK;
 }

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -199,25 +200,35 @@ mgr_pidfd_open(uint32_t pid)
 	return (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
 }
 
+/* By its name: /proc/PID/exe of a worker is closed to an ordinary user. */
+static bool
+is_worker(uint32_t pid)
+{
+	static const char *const names[] = { "vtpm-worker\n", "vtpm-zygote\n" };
+	char path[64];
+	uint8_t *p = NULL;
+	bool found = false;
+	size_t len, i;
+
+	(void)snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	if (read_file(path, 64, &p, &len) != VT_OK)
+		return false;
+	for (i = 0; i < VT_NELEM(names); i++)
+		found |= strcmp((const char *)p, names[i]) == 0;
+	free(p);
+	return found;
+}
+
 int
 mgr_worker_pidfd(uint32_t pid)
 {
-	char path[64], exe[PATH_MAX];
 	int fd = mgr_pidfd_open(pid);
-	const char *base;
-	ssize_t n;
 
 	if (fd == -1)
 		return -1;
 	/* After the open: a number that was given anew does not fool us. */
-	(void)snprintf(path, sizeof(path), "/proc/%u/exe", pid);
-	if ((n = readlink(path, exe, sizeof(exe) - 1)) > 0) {
-		exe[n] = '\0';
-		base = strrchr(exe, '/');
-		base = base != NULL ? base + 1 : exe;
-		if (strncmp(base, "vtpm-zygote", 11) == 0)
-			return fd;
-	}
+	if (is_worker(pid))
+		return fd;
 	(void)close(fd);
 	errno = ESRCH;
 	return -1;
