@@ -435,6 +435,15 @@ is_present(const struct worker *w)
 	       w->stage.perm_id.generation == w->generation;
 }
 
+/* Both halves were taken at one moment. */
+static bool
+is_whole(const struct worker *w)
+{
+	return w->stage.vol != NULL &&
+	       w->stage.vol_id.version == w->stage.perm_id.version &&
+	       w->stage.vol_id.generation == w->stage.perm_id.generation;
+}
+
 static int
 restore_perm(struct worker *w)
 {
@@ -458,10 +467,6 @@ restore_vol(struct worker *w)
 	struct state_vol s;
 	int rc;
 
-	if (w->stage.vol == NULL ||
-	    w->stage.vol_id.version != w->stage.perm_id.version ||
-	    w->stage.vol_id.generation != w->stage.perm_id.generation)
-		return VT_E_STATE;
 	if ((rc = state_vol_get(w->stage.vol, w->stage.vol_len, &s)) != VT_OK)
 		return rc;
 	return resume(w, &s);
@@ -479,6 +484,13 @@ wk_restore(struct worker *w)
 	uint64_t from = w->stage.perm_id.version, was = wk_state_version(w);
 	int rc = VT_OK;
 
+	if (!is_whole(w)) { /* nothing was touched yet: stay as we are */
+		wk_stage_drop(w);
+		wk_event(w, WE_VIOLATION,
+		    "a snapshot was refused: its halves do not belong "
+		    "together");
+		return VT_E_STATE;
+	}
 	if (!present)
 		rc = restore_perm(w);
 	if (rc == VT_OK)

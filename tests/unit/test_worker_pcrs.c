@@ -3,6 +3,7 @@
  * What a worker says of its PCRs: measured launch, extend journal, and
  * that nobody but the host writes PCR 17.
  */
+#include "../integration/swclient.h"
 #include "worker_fixture.h"
 
 #include "measure/journal.h"
@@ -342,6 +343,98 @@ launch_that_does_not_fit_is_refused(void **state)
 	free_launch(&l);
 }
 
+/* HASH_START, HASH_DATA "abcd", HASH_END as a hypervisor sends them. */
+static int
+hash_sequence(int ctl)
+{
+	uint8_t req[12];
+	int rc;
+
+	be32_put(req, 6);
+	if ((rc = swc_ask(ctl, req, 4, -1)) != 0)
+		return rc;
+	be32_put(req, 7);
+	be32_put(req + 4, 4);
+	memcpy(req + 8, "abcd", 4);
+	if ((rc = swc_ask(ctl, req, 12, -1)) != 0)
+		return rc;
+	be32_put(req, 8);
+	return swc_ask(ctl, req, 4, -1);
+}
+
+static uint32_t
+hv_startup(struct fw *g, int data)
+{
+	static const uint8_t cmd[12] = { 0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x44 };
+	struct pollfd p = { .fd = data, .events = POLLIN };
+	uint8_t out[64];
+
+	assert_int_equal(write(data, cmd, sizeof(cmd)), sizeof(cmd));
+	while (poll(&p, 1, 2) == 0)
+		assert_true(fm_pump(g));
+	assert_int_equal(read(data, out, sizeof(out)), 10);
+	return be32_get(out + 6);
+}
+
+static void
+hash_sequence_of_the_hypervisor_is_in_the_journal(void **state)
+{
+	struct fw *g = *state;
+	char path[128];
+	int ctl, data, crtm;
+
+	for (crtm = 0; crtm < 2; crtm++) {
+		fm_make(&m, g);
+		assert_int_equal(fm_open(g, CHAN_SWTPM, 0x1f), VT_OK);
+		fm_path(g, "swtpm", path);
+		ctl = swc_open(path, true, &data);
+		assert_int_not_equal(ctl, -1);
+		if (crtm == 1) /* before Startup: PCR 0 */
+			assert_int_equal(hash_sequence(ctl), 0);
+		assert_int_equal(hv_startup(g, data), 0);
+		if (crtm == 0) /* after it: PCR 17 */
+			assert_int_equal(hash_sequence(ctl), 0);
+		expect_journal_fits(g);
+		(void)close(ctl);
+		(void)close(data);
+		fm_free(g);
+	}
+}
+
+static void
+hash_sequence_is_refused_once_a_launch_was_measured(void **state)
+{
+	struct fw *g = *state;
+	struct launch_bytes l;
+	uint8_t a[FM_CMD_MAX], b[FM_CMD_MAX], req[8] = { 0, 0, 0, 2 };
+	struct ring *r;
+	char path[128];
+	int ctl, data;
+	size_t n;
+
+	fm_make(&m, g);
+	make_launch(&l, sha256_only, 1, "x");
+	assert_int_equal(send_launch(g, &l), VT_OK);
+	assert_int_equal(fm_open(g, CHAN_SWTPM, 0x1f), VT_OK);
+	fm_path(g, "swtpm", path);
+	ctl = swc_open(path, true, &data);
+	assert_int_not_equal(ctl, -1);
+	r = fm_guest(g);
+	assert_int_equal(fm_cmd(g, r, C_READ17, a, &n), 0);
+	assert_int_not_equal(hash_sequence(ctl), 0);
+	assert_int_equal(fm_cmd(g, r, C_READ17, b, &n), 0);
+	assert_memory_equal(a + 30, b + 30, 32);
+	expect_journal_fits(g);
+	/* a reset by the hypervisor measures the launch again */
+	assert_int_equal(swc_ask(ctl, req, 8, -1), 0);
+	assert_int_equal(fm_cmd(g, r, C_READ17, b, &n), 0);
+	assert_memory_equal(a + 30, b + 30, 32);
+	ring_close(r);
+	(void)close(ctl);
+	(void)close(data);
+	free_launch(&l);
+}
+
 /* --- journal
  * ------------------------------------------------------------------ */
 
@@ -479,6 +572,8 @@ main(void)
 		T(guest_cannot_bring_pcr_17_back),
 		T(launch_counts_from_the_next_power_cycle),
 		T(launch_that_does_not_fit_is_refused),
+		T(hash_sequence_of_the_hypervisor_is_in_the_journal),
+		T(hash_sequence_is_refused_once_a_launch_was_measured),
 		T(journal_fits_whatever_a_guest_does),
 		T(journal_of_a_tpm12_fits_too),
 		T(quotes_are_remembered),

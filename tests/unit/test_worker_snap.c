@@ -381,6 +381,39 @@ bad_snapshots_are_refused(void **state)
 }
 
 static void
+halves_of_two_snapshots_are_refused(void **state)
+{
+	struct fw *g = *state;
+	uint8_t *perm[2], *vol[2];
+	size_t np[2], nv[2], i;
+	struct hv h;
+
+	make(g, &h);
+	boot(g, &h);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(
+		    tpm(g, &h,
+			i == 0 ? C_NV_DEFINE : C_NV_WRITE("0000000000000001"),
+			NULL),
+		    0);
+		np[i] = get_blob(&h, 1, &perm[i]);
+		nv[i] = get_blob(&h, 2, &vol[i]);
+	}
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(STOP(&h), 0);
+		assert_int_equal(set_blob(&h, 1, perm[i], np[i]), 0);
+		assert_int_equal(set_blob(&h, 2, vol[1 - i], nv[1 - i]), 0);
+		assert_int_not_equal(INIT_RESUME(&h), 0);
+		assert_int_equal(tpm(g, &h, C_RANDOM, NULL), 0x101);
+	}
+	hv_close(&h);
+	for (i = 0; i < 2; i++) {
+		free(perm[i]);
+		free(vol[i]);
+	}
+}
+
+static void
 migration_on_one_host_hands_over(void **state)
 {
 	struct fw *g = *state;
@@ -470,6 +503,7 @@ main(void)
 		T(migration_through_a_file_keeps_everything),
 		T(older_snapshot_begins_a_new_generation),
 		T(bad_snapshots_are_refused),
+		T(halves_of_two_snapshots_are_refused),
 		T(migration_on_one_host_hands_over),
 		T(handover_of_an_old_state_is_refused),
 		T(resumed_twins_share_no_random_byte),
