@@ -41,6 +41,8 @@
 #define RC_CANCELED 0x909u
 #define RC_NV_UNAVAILABLE 0x923u
 /* TPM 1.2 results likewise. */
+#define R12_DEACTIVATED 0x006u
+#define R12_DISABLED 0x007u
 #define R12_FAIL 0x009u
 #define R12_BAD_ORDINAL 0x00au
 #define R12_DECRYPT_ERROR 0x021u

@@ -180,13 +180,20 @@ migrated() {
 # Law 4 on QEMU: a worker that dies does not give the guest fresh PCRs.
 capped() { [ "$(jctl show crb | jq .worker.capped)" = "$1" ]; }
 test_crash() {
-	local before now
+	local before now busy
 	before=$(worker_pid crb)
+	# in mid-command, more likely than not: each must be answered
+	guest "for i in 1 2 3 4 5 6 7 8; do
+	    tpm2 createprimary -Q -C o -G rsa -c /tmp/r.ctx;
+	    tpm2 flushcontext -t; done" >"$T/busy.out" 2>&1 &
+	busy=$!
+	sleep 0.7
 	kill -9 "$before"
 	check "the killed worker has a successor" wait_for 20 sh -c \
 	    "pid=\$('$B/vtpmctl' --run '$RUN' --json show crb |
 	    jq -r .worker.pid) && [ \"\$pid\" -gt 0 ] &&
 	    [ \"\$pid\" != $before ]"
+	check "no command of the guest hangs" lab_wait_exit $busy 60
 	check "QEMU lives on" alive "$qemu_pid"
 	check "the guest's TPM answers again" wait_for 20 guest \
 	    tpm2 getrandom --hex 8
@@ -239,6 +246,23 @@ test_tis() {
 	check "QEMU quits" quit_qemu
 }
 
+# --- TPM 1.2 --------------------------------------------------------------------
+
+test_tpm12() {
+	ctl create old --tpm 1.2 >/dev/null && ctl start old >/dev/null
+	qemu "$T/d" old tpm-tis
+	check "TPM 1.2: a stock kernel boots" up
+	check "the kernel knows it for one" [ "$(guest \
+	    cat /sys/class/tpm/tpm0/tpm_version_major)" = 1 ]
+	p0=$(guest "grep '^PCR-00:.*[1-9A-F]' /sys/class/tpm/tpm0/pcrs")
+	check "the firmware measured into PCR 0" [ -n "$p0" ]
+	check "savevm" quiet_hmp savevm one
+	check "loadvm" quiet_hmp loadvm one
+	same "after loadvm: PCR 0" "$p0" \
+	    "$(guest grep ^PCR-00 /sys/class/tpm/tpm0/pcrs)"
+	check "QEMU quits" quit_qemu
+}
+
 lab_fetch_kernel || { not_ok "no kernel for the guest"; exit 1; }
 lab_make_initrd "$INITRD" "$(command -v tpm2)" || exit 1
 qemu-img create -q -f qcow2 "$T/snap.qcow2" 64M
@@ -246,3 +270,4 @@ check "a manager" start_manager --pool 2 || exit 1
 test_ioctl
 test_crb
 test_tis
+test_tpm12

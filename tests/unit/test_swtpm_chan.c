@@ -260,15 +260,21 @@ locality_is_granted_and_only_by_the_control_channel(void **state)
 	int ctl, data;
 
 	start(f, &ctl, &data);
-	ask(f, ctl, "0000000503000000", OK4);
+	ask(f, ctl, "0000000502000000", OK4);
 	ask(f, data, READ_CLOCK, READ_CLOCK);
-	expect_journal(f, "cmd3:10 ");
+	expect_journal(f, "cmd2:10 ");
 	ask(f, ctl, "0000000504000000", "0000003d"); /* not granted */
 	ask(f, ctl, "0000000505000000", "0000003d"); /* none such */
 	ask(f, ctl, "000000050d", "0000003d");
 	ask(f, ctl, "0000000b04", "0000003d");
 	ask(f, data, READ_CLOCK, READ_CLOCK);
-	expect_journal(f, "cmd3:10 "); /* unchanged */
+	expect_journal(f, "cmd2:10 "); /* unchanged */
+	/* one of software's, but not granted: no command gets through */
+	ask(f, ctl, "0000000503000000", OK4);
+	ask(f, data, READ_CLOCK, "80010000000a00000107");
+	ask(f, ctl, "0000000b03", "0000003d");
+	expect_journal(f, "");
+	ask(f, ctl, "0000000502", OK4);
 	/* vtpm_proxy's command in band: refused, reported once */
 	ask(f, data, "80010000000b2000100004", "80010000000a00000143");
 	ask(f, data, "80010000000b2000100004", "80010000000a00000143");
@@ -276,7 +282,7 @@ locality_is_granted_and_only_by_the_control_channel(void **state)
 	/* the MSSIM prefix with a locality */
 	ask(f, data, "00000008000000000a" READ_CLOCK, "80010000000a00000142");
 	ask(f, data, READ_CLOCK, READ_CLOCK);
-	expect_journal(f, "cmd3:10 ");
+	expect_journal(f, "cmd2:10 ");
 	(void)close(ctl);
 	(void)close(data);
 }
