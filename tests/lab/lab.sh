@@ -74,7 +74,8 @@ lab_add_program() {
 }
 
 lab_add_library() { # root, file
-	local at=/lib/$(basename "$2")
+	local at
+	at=/lib/$(basename "$2")
 	case $2 in */ld-linux*) at=/lib64/$(basename "$2") ;; esac
 	[ -e "$1$at" ] || install -D -m 755 "$2" "$1$at"
 }

@@ -19,7 +19,7 @@ T=
 t0=$SECONDS
 
 say() { printf '      %s\n' "$*"; }
-step() { printf '\n[%s] %s\n' "$1" "$2"; step_t0=$(now_ms); }
+step() { printf '\n[%s] %s\n' "$1" "$2"; }
 proven() { printf '   => %s\n' "$*"; }
 now_ms() { date +%s%3N; }
 die() {
