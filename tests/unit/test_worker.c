@@ -588,6 +588,7 @@ only_the_manager_may_connect(void **state)
 	fm_make(&m, g);
 	fm_path(g, "w", path);
 	if ((pid = fork()) == 0) {
+		(void)alarm(5);
 		if (setuid(65534) == -1 || (fd = unix_connect(path)) == -1)
 			_exit(1);
 		_exit(read(fd, &byte, 1) == 0 ? 0 : 2);
