@@ -102,7 +102,7 @@ static const struct jail_rule rules[] = {
 
 static const struct {
 	const char *name;
-	const char *library; /* NULL: linked in */
+	const char *module; /* NULL: linked in */
 } known[] = {
 	{ "tpmfront", NULL },
 	{ "device", "libtss2-tcti-device.so.0" },
@@ -121,8 +121,8 @@ load_known(const char *conf)
 		if (strlen(known[i].name) != len ||
 		    strncmp(known[i].name, conf, len) != 0)
 			continue;
-		return known[i].library == NULL ||
-		       dlopen(known[i].library, RTLD_NOW | RTLD_NODELETE) !=
+		return known[i].module == NULL ||
+		       dlopen(known[i].module, RTLD_NOW | RTLD_NODELETE) !=
 			   NULL;
 	}
 	return false;
