@@ -38,7 +38,8 @@ finish() {
 	if [ -n "$T" ]; then
 		"$B/vtpm-managerd" --run "$T/run" --stop-all \
 		    >>"$OUT/manager.log" 2>&1
-		cp "$T"/*.log "$OUT" 2>/dev/null
+		cp "$T/qemu.log" "$OUT" 2>/dev/null
+		find "$OUT" -name '*.log' -empty -delete
 		rm -rf "$T"
 	fi
 }
@@ -89,8 +90,31 @@ wait_ready() {
 	return 1
 }
 
+# wait_boot SECONDS: the stages, as the console shows them.
+wait_boot() {
+	local i stage=0
+	printf '      OVMF '
+	for ((i = 1; i <= $1; i++)); do
+		"$B/tests/guestctl" wait "$T/cmd.sock" 1 >/dev/null 2>&1 &&
+		    break
+		if [ $stage -lt 1 ] && grep -aqs 'GRUB' "$T/console.log"; then
+			stage=1
+			printf ' GRUB2 '
+		fi
+		if [ $stage -lt 2 ] &&
+		    grep -aqs 'Linux version' "$T/console.log"; then
+			stage=2
+			printf ' Linux '
+		fi
+		alive "$qemu_pid" || break
+		printf .
+	done
+	echo
+	alive "$qemu_pid" && [ "$i" -le "$1" ]
+}
+alive() { kill -0 "$1" 2>/dev/null; }
+
 manager_ready() { grep -aq 'vtpm-managerd: ready' "$OUT/manager.log"; }
-guest_ready() { "$B/tests/guestctl" wait "$T/cmd.sock" 0.3; }
 
 start_manager() {
 	lab_start "$OUT/manager.log" \
@@ -116,7 +140,7 @@ boot() {
 	lab_start "$T/qemu.log" ctl launch qemu $NAME --tpm-device crb -- \
 	    qemu-system-x86_64 "${lab_qemu_args[@]}"
 	qemu_pid=$lab_last_pid
-	wait_ready "OVMF, GRUB2, Linux" 120 guest_ready ||
+	wait_boot 120 ||
 	    die "the guest did not come up" "$T/qemu.log" "$T/console.log"
 	say "up after $((($(now_ms) - boot_t0) / 1000)) s (emulated CPU)"
 }
