@@ -428,10 +428,12 @@ swtpm_watch(struct chan *ch, int stop_fd, int timeout_ms)
 		return;
 	(void)pthread_mutex_lock(&s->lock);
 	if (s->running && s->live != NULL && s->live->ctl.fd == p[1].fd) {
+		bool gone = swtpm_conn_read_ctl(s->live) == VT_E_CLOSED;
+
 		/* the loop's thread meets the end of the stream itself */
-		if (swtpm_conn_read_ctl(s->live) == VT_E_CLOSED)
+		if (gone)
 			s->live->held = true;
-		else if (take_cancel(s->live) && s->submitter != NULL)
+		if (gone || take_cancel(s->live))
 			s->ch.host->cancel(s->ch.host_arg, ch);
 	}
 	(void)pthread_mutex_unlock(&s->lock);

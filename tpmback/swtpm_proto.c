@@ -177,7 +177,7 @@ swtpm_error_put(uint8_t out[TPM_HDR_LEN], bool tpm2, enum swtpm_error e)
 		[SE_FAILURE] = { 0x101, 0x09 },     /* FAILURE, FAIL */
 		[SE_SIZE] = { 0x142, 0x19 },        /* COMMAND_SIZE */
 		[SE_UNSUPPORTED] = { 0x143, 0x0a }, /* COMMAND_CODE */
-		[SE_LOCALITY] = { 0x107, 0x3d },    /* LOCALITY */
+		[SE_LOCALITY] = { 0x907, 0x3d },    /* LOCALITY */
 		[SE_TOO_LONG] = { 0x95, 0x17 },     /* SIZE */
 	};
 

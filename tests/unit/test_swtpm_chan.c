@@ -271,7 +271,7 @@ locality_is_granted_and_only_by_the_control_channel(void **state)
 	expect_journal(f, "cmd2:10 "); /* unchanged */
 	/* one of software's, but not granted: no command gets through */
 	ask(f, ctl, "0000000503000000", OK4);
-	ask(f, data, READ_CLOCK, "80010000000a00000107");
+	ask(f, data, READ_CLOCK, "80010000000a00000907");
 	ask(f, ctl, "0000000b03", "0000003d");
 	expect_journal(f, "");
 	ask(f, ctl, "0000000502", OK4);

@@ -126,6 +126,26 @@ watch_thread_leaves_the_rest_alone(void **state)
 	(void)close(data);
 }
 
+/* Nobody waits for the answer any more. */
+static void
+watch_thread_cancels_for_a_gone_peer(void **state)
+{
+	struct fake *f = *state;
+	int ctl, data, stop = eventfd(0, EFD_CLOEXEC);
+
+	start(f, &ctl, &data);
+	f->later = true;
+	ask(f, data, READ_CLOCK, "");
+	(void)close(ctl);
+	chan_watch(f->ch, stop, 1000);
+	expect_journal(f, "cmd0:10 cancel ");
+	fake_answer(f, 0x909);
+	pump(f);
+	expect_journal(f, "<closed> ");
+	(void)close(stop);
+	(void)close(data);
+}
+
 static void
 end_in_mid_command_discards_the_answer(void **state)
 {
@@ -453,6 +473,7 @@ main(void)
 		T(other_requests_wait_for_the_command_in_hand),
 		T(watch_thread_answers_cancel),
 		T(watch_thread_leaves_the_rest_alone),
+		T(watch_thread_cancels_for_a_gone_peer),
 		T(end_in_mid_command_discards_the_answer),
 		T(destination_disturbs_nothing_until_init),
 		T(destination_takes_over_with_init),

@@ -305,7 +305,7 @@ errors_are_in_the_tpms_own_family(void **state)
 		{ false, SE_SIZE,	"00c40000000a00000019" },
 		{ true,  SE_UNSUPPORTED, "80010000000a00000143" },
 		{ false, SE_UNSUPPORTED, "00c40000000a0000000a" },
-		{ true,  SE_LOCALITY,	"80010000000a00000107" },
+		{ true,  SE_LOCALITY,	"80010000000a00000907" },
 		{ true,  SE_TOO_LONG,	"80010000000a00000095" },
 	};
 	/* clang-format on */
