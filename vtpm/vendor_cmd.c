@@ -7,7 +7,8 @@
 #include "vtpm/tpmcmd.h"
 
 #define VENDOR_FORMAT 1
-#define CHUNK_HDR (TPM_HDR_LEN + 2 + 4 + 2)
+
+_Static_assert(VENDOR_CHUNK_HDR == TPM_HDR_LEN + 2 + 4 + 2, "chunk");
 
 #define CAP_COMMANDS 2u
 #define CAP_PROPERTIES 6u
@@ -112,8 +113,8 @@ answer_chunk(
 
 	if (rd_end(r) != VT_OK)
 		return fail(out, RC_SIZE);
-	if (n > cap - CHUNK_HDR)
-		n = cap - CHUNK_HDR;
+	if (n > cap - VENDOR_CHUNK_HDR)
+		n = cap - VENDOR_CHUNK_HDR;
 	if (off > b->len)
 		off = b->len;
 	if (n > b->len - off)

@@ -23,6 +23,8 @@
 #include "vtpm/proto.h"
 #include "vtpm/vendor.h"
 
+#define VENDOR_CHUNK_HDR 18 /* bytes before the text in a chunk's response */
+
 /* What the command can tell; borrowed. */
 struct vendor_facts {
 	uint8_t uuid[UUID_LEN];

@@ -19,16 +19,22 @@
 /* --- our own command -------------------------------------------------------
  */
 
+void
+wk_journal_copy_drop(struct worker *w)
+{
+	free(w->jsnap);
+	w->jsnap = NULL;
+	w->jsnap_len = 0;
+}
+
 /* A guest reads the journal in parts, and every command in between may
- * change it: it reads a copy made at offset 0. */
+ * change it: it reads a copy, made at offset 0 and dropped at its end. */
 static void
 snap_journal(struct worker *w)
 {
 	struct wr p;
 
-	free(w->jsnap);
-	w->jsnap = NULL;
-	w->jsnap_len = 0;
+	wk_journal_copy_drop(w);
 	wr_grow(&p, JOURNAL_MAX_LEN);
 	journal_encode(w->cap.journal, &p);
 	if (wr_err(&p) == VT_OK) {
@@ -59,6 +65,8 @@ static void
 run_vendor(struct slot *s, const uint8_t *cmd, size_t len)
 {
 	struct worker *w = s->w;
+	bool journal = vendor_sub(cmd, len) == VSUB_JOURNAL;
+	uint32_t off = vendor_offset(cmd, len);
 	struct vendor_facts f;
 	size_t n;
 
@@ -74,13 +82,16 @@ run_vendor(struct slot *s, const uint8_t *cmd, size_t len)
 		f.log = w->launch.l.log;
 		f.launch = w->launch.l.record;
 	}
-	if (vendor_sub(cmd, len) == VSUB_JOURNAL) {
-		if (vendor_offset(cmd, len) == 0 || w->jsnap == NULL)
+	if (journal) {
+		if (off == 0 || w->jsnap == NULL)
 			snap_journal(w);
 		f.journal.p = w->jsnap;
 		f.journal.len = (uint32_t)w->jsnap_len;
 	}
 	n = vendor_answer(&f, cmd, len, w->out, BUFFER_SIZE);
+	if (journal && n > VENDOR_CHUNK_HDR &&
+	    off + (n - VENDOR_CHUNK_HDR) >= w->jsnap_len)
+		wk_journal_copy_drop(w);
 	wk_answer(s, w->out, n, wk_need(w));
 }
 

@@ -212,6 +212,8 @@ void wk_answer_error(struct slot *s, uint32_t rc20, uint32_t rc12);
 void wk_submit(void *arg, struct chan *ch, uint8_t locality, const uint8_t *cmd,
     size_t len);
 void wk_cancel(void *arg, struct chan *ch);
+/* Forget the copy of the journal that a guest was reading. */
+void wk_journal_copy_drop(struct worker *w);
 /* Commands that were held: run them, or give up. */
 void wk_run_held(struct worker *w, uint64_t now);
 

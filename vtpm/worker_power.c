@@ -348,6 +348,7 @@ wk_power_on(struct worker *w)
 	w->shut_down = w->snap_taken = w->failure_told = false;
 	w->auto_start = false;
 	memset(&w->quotes, 0, sizeof(w->quotes));
+	wk_journal_copy_drop(w);
 	w->power_cycles++;
 	take_launch(w);
 	wk_event(w, WE_POWER_CYCLE, "power cycle %u", w->power_cycles);

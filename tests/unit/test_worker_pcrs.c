@@ -498,6 +498,56 @@ journal_fits_whatever_a_guest_does(void **state)
 }
 
 static void
+journal_is_read_in_one_piece_while_it_grows(void **state)
+{
+	static const char first[] = "800100000000"
+				    "20005654"
+				    "0003"
+				    "00000000"
+				    "0200";
+	struct fw *g = *state;
+	uint8_t buf[FM_CMD_MAX], all[65536];
+	struct journal *j;
+	size_t off, n, total;
+	struct ring *r;
+	uint32_t count;
+	char cmd[64];
+	int i;
+
+	fm_make(&m, g);
+	r = fm_guest(g);
+	for (i = 0; i < 40; i++)
+		assert_int_equal(
+		    fm_cmd(g, r, C_EXTEND("00000002"), NULL, NULL), 0);
+	j = get_journal(g);
+	count = journal_count(j);
+	journal_free(j);
+	assert_int_equal(fm_cmd(g, r, first, buf, &n), 0);
+	total = be32_get(buf + 12);
+	off = be16_get(buf + 16);
+	assert_int_equal(off, 512);
+	memcpy(all, buf + 18, off);
+	while (off < total) {
+		/* it grows between the parts */
+		assert_int_equal(
+		    fm_cmd(g, r, C_EXTEND("00000002"), NULL, NULL), 0);
+		(void)snprintf(cmd, sizeof(cmd), "%.24s%08zx01ff", first, off);
+		assert_int_equal(fm_cmd(g, r, cmd, buf, &n), 0);
+		assert_int_equal(be32_get(buf + 12), total);
+		n = be16_get(buf + 16);
+		memcpy(all + off, buf + 18, n);
+		off += n;
+	}
+	assert_int_equal(journal_decode(all, total, &j), VT_OK);
+	assert_int_equal(journal_count(j), count);
+	journal_free(j);
+	/* the next reader gets a new copy */
+	assert_int_equal(fm_cmd(g, r, first, buf, &n), 0);
+	assert_true(be32_get(buf + 12) > total);
+	ring_close(r);
+}
+
+static void
 journal_of_a_tpm12_fits_too(void **state)
 {
 	/* clang-format off */
@@ -541,6 +591,43 @@ journal_of_a_tpm12_fits_too(void **state)
 }
 
 static void
+launch_of_a_tpm12_is_measured_too(void **state)
+{
+	static const uint16_t sha1_only[] = { ALG_SHA1 };
+	struct fw *g = *state;
+	struct launch_bytes l;
+	struct wprovisioned pub;
+	struct pcr_set *set = calloc(1, sizeof(*set));
+	uint8_t want[DIGEST_MAX];
+	struct ring *r;
+
+	assert_non_null(set);
+	fm_start(&m, g, JAIL_KEEP_ID);
+	fm_provision(g, TPM_VER_12, 0, &pub);
+	assert_int_equal(fm_claim(g, 1), VT_OK);
+	assert_int_equal(fm_open(g, CHAN_LOCAL, 1), VT_OK);
+	make_launch(&l, sha1_only, 1, "x");
+	assert_int_equal(send_launch(g, &l), VT_OK);
+	assert_int_equal(fm_ask_done(g, W_RESET, NULL, NULL, 0), VT_OK);
+	r = fm_guest(g);
+	assert_int_equal(fm_cmd(g, r,
+			     "00c100000000"
+			     "00000015"
+			     "00000011",
+			     NULL, NULL),
+	    0);
+	get_pcrs(g, set);
+	assert_int_equal(
+	    launch_pcr17(ALG_SHA1, l.record, l.record_len, want), VT_OK);
+	assert_memory_equal(pcr_get(set, ALG_SHA1, 17), want, SHA1_LEN);
+	assert_false(pcr_is_extreme(pcr_get(set, ALG_SHA1, 4), SHA1_LEN));
+	expect_journal_fits(g);
+	ring_close(r);
+	free_launch(&l);
+	free(set);
+}
+
+static void
 quotes_are_remembered(void **state)
 {
 	struct fw *g = *state;
@@ -575,7 +662,9 @@ main(void)
 		T(hash_sequence_of_the_hypervisor_is_in_the_journal),
 		T(hash_sequence_is_refused_once_a_launch_was_measured),
 		T(journal_fits_whatever_a_guest_does),
+		T(journal_is_read_in_one_piece_while_it_grows),
 		T(journal_of_a_tpm12_fits_too),
+		T(launch_of_a_tpm12_is_measured_too),
 		T(quotes_are_remembered),
 	};
 	int rc;
