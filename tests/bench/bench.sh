@@ -79,6 +79,7 @@ sw_run() {
 	    --flags not-need-init --log file=/dev/null >/dev/null 2>&1 &
 	sw_pid=$!
 	PIDS+=("$sw_pid")
+	echo "$sw_pid" >>"$sw/pids" # times() calls this in a subshell
 	until [ -S "$2" ]; do sleep 0.002; done
 }
 
@@ -94,12 +95,12 @@ provision() {
 	start_manager --pool "$N" || die "the manager does not start"
 	wait_for 120 pool_full || die "the pool is not filled"
 	ours_pool=$(times "$N" ctl create "pool{}") || exit 1
+	inside=$(jctl status | jq -r '.counters.create_us_min')
 	end_all
 	no_pool
 	ours_none=$(times 5 ctl create "none{}") || exit 1
 	row "provision, from the pool" "$ours_pool" "$theirs" ms
 	row "provision, no pool" "$ours_none" "$theirs" ms
-	inside=$(jctl status | jq -r '.counters.create_us_min')
 }
 
 # --- start -------------------------------------------------------------------
@@ -118,7 +119,10 @@ start() {
 		    die "no vTPM to start"
 	done
 	ours=$(times 5 ours_start "start{}") || exit 1
+	: >"$sw/pids"
 	theirs=$(times 5 sw_start "$sw/s{}") || exit 1
+	# shellcheck disable=SC2046
+	kill $(cat "$sw/pids") 2>/dev/null
 	row "start, to the first answer" "$ours" "$theirs" ms
 }
 
