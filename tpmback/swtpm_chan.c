@@ -10,49 +10,18 @@
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "tpmback/swtpm_ctl.h"
+#include "tpmback/swtpm_int.h"
 
-/* A command that is shorter than its size field (bytes 2..5) can tell: what
- * hypervisors forward when a guest writes a size below 6. */
-#define PARTIAL_US 500000
 #define ANSWER_MAX (SWTPM_BLOB_MAX + 64)
 
-struct swtpm {
-	struct chan ch;
-	int listen_fd;
-	int timer_fd;     /* wakes the loop for what is buffered */
-	uint64_t wake_us; /* when; 0: not set */
-	uint8_t localities;
-	struct swtpm_conn *live;
-	struct swtpm_conn *next; /* a migration destination */
-	/* Guards live's control connection and these two against the watch
-	 * thread. */
-	pthread_mutex_t lock;
-	bool running;                 /* a command is with the host */
-	struct swtpm_conn *submitter; /* NULL: it has gone meanwhile */
-};
-
-static struct swtpm *
-of(struct chan *ch)
-{
-	return (struct swtpm *)ch;
-}
-
-static bool
-busy(const struct swtpm *s, const struct swtpm_conn *c)
-{
-	return s->running && c == s->live;
-}
-
-/* Never later than what was asked for before. */
-static void
-wake_after(struct swtpm *s, uint64_t us)
+void
+swtpm_wake_after(struct swtpm *s, uint64_t us)
 {
 	uint64_t at = now_us() + us;
 	struct itimerspec t = { .it_value = { .tv_sec = (time_t)(us / 1000000),
@@ -66,14 +35,14 @@ wake_after(struct swtpm *s, uint64_t us)
 	(void)timerfd_settime(s->timer_fd, 0, &t, NULL);
 }
 
-static void
-note(struct swtpm *s, enum chan_note n, const char *text)
+void
+swtpm_note(struct swtpm *s, enum chan_note n, const char *text)
 {
 	s->ch.host->note(s->ch.host_arg, &s->ch, n, text);
 }
 
-static void
-keep(struct swtpm *s)
+void
+swtpm_keep(struct swtpm *s)
 {
 	const struct swtpm_conn *c = s->live;
 	int fds[3];
@@ -101,7 +70,7 @@ set_live(struct swtpm *s, struct swtpm_conn *c)
 		s->submitter = NULL;
 	(void)pthread_mutex_unlock(&s->lock);
 	swtpm_conn_free(old);
-	keep(s);
+	swtpm_keep(s);
 }
 
 static void
@@ -126,7 +95,7 @@ drop_conn(struct swtpm *s, struct swtpm_conn *c)
 	/* a waiting destination stays one: its INIT still takes over */
 	s->next = NULL;
 	set_live(s, next);
-	note(s, CN_CLOSED, "the hypervisor has gone");
+	swtpm_note(s, CN_CLOSED, "the hypervisor has gone");
 }
 
 static void
@@ -138,12 +107,12 @@ accept_conn(struct swtpm *s)
 	if (fd == -1)
 		return;
 	if (s->next != NULL) {
-		note(s, CN_BUSY, "a third connection was closed");
+		swtpm_note(s, CN_BUSY, "a third connection was closed");
 		(void)close(fd);
 		return;
 	}
 	if (swtpm_conn_new(fd, &c) != VT_OK) {
-		note(s, CN_BUSY, "no memory for another connection");
+		swtpm_note(s, CN_BUSY, "no memory for another connection");
 		(void)close(fd);
 		return;
 	}
@@ -153,7 +122,7 @@ accept_conn(struct swtpm *s)
 		return;
 	}
 	set_live(s, c);
-	note(s, CN_OPEN, "a hypervisor has connected");
+	swtpm_note(s, CN_OPEN, "a hypervisor has connected");
 }
 
 static void
@@ -164,144 +133,7 @@ take_over(struct swtpm *s, struct swtpm_conn *c)
 		return; /* the one before has gone already */
 	s->next = NULL;
 	set_live(s, c);
-	note(s, CN_HANDOVER, "a migrated guest took its TPM over");
-}
-
-/* --- TPM commands --------------------------------------------------------- */
-
-static void
-send_data(struct swtpm_conn *c, const uint8_t *p, size_t len)
-{
-	if (c->data.fd != -1 && !swtpm_stream_send(&c->data, p, len))
-		/* does not read its answers; poll(2) reports the end */
-		(void)shutdown(c->data.fd, SHUT_RDWR);
-}
-
-static void
-send_error(struct swtpm *s, struct swtpm_conn *c, enum swtpm_error e)
-{
-	uint8_t out[TPM_HDR_LEN];
-
-	swtpm_error_put(out, s->ch.host->is_tpm2(s->ch.host_arg), e);
-	send_data(c, out, sizeof(out));
-}
-
-static void
-set_running(struct swtpm *s, struct swtpm_conn *c)
-{
-	(void)pthread_mutex_lock(&s->lock);
-	s->running = true;
-	s->submitter = c;
-	(void)pthread_mutex_unlock(&s->lock);
-	c->st->data_busy = 1;
-}
-
-/* What the channel answers itself, without the TPM.  False: nothing. */
-static bool
-refused(struct swtpm *s, struct swtpm_conn *c, enum swtpm_error *ret)
-{
-	const struct chan_host *host = s->ch.host;
-
-	if (c->incoming || !host->powered(s->ch.host_arg)) {
-		*ret = SE_NOT_READY;
-	} else if (swtpm_cmd_code(c->st->data) == TPM_CC_SET_LOCALITY) {
-		if (!c->noted)
-			note(s, CN_VIOLATION,
-			    "the guest tried to choose its locality");
-		c->noted = true;
-		*ret = SE_UNSUPPORTED;
-	} else if ((s->localities & (1u << c->st->locality)) == 0) {
-		*ret = SE_LOCALITY;
-	} else {
-		return false;
-	}
-	return true;
-}
-
-static void
-run_command(struct swtpm *s, struct swtpm_conn *c, size_t size)
-{
-	struct swtpm_status *st = c->st;
-	enum swtpm_error e;
-
-	if (refused(s, c, &e)) {
-		swtpm_conn_drop_cmd(c, size);
-		send_error(s, c, e);
-		return;
-	}
-	st->data_hand = (uint32_t)size;
-	set_running(s, c);
-	s->ch.host->submit(
-	    s->ch.host_arg, &s->ch, st->locality, st->data, size);
-	swtpm_conn_drop_cmd(c, size);
-}
-
-static void
-process_data(struct swtpm *s, struct swtpm_conn *c)
-{
-	size_t size;
-	int rc;
-
-	while (c->data.fd != -1 && c->data.outlen == 0 && !busy(s, c)) {
-		rc = swtpm_cmd_frame(c->st->data, c->st->data_len, &size);
-		if (rc == VT_E_RANGE) {
-			swtpm_conn_drain_data(c);
-			send_error(s, c, SE_SIZE);
-		} else if (rc == VT_OK) {
-			run_command(s, c, size);
-		}
-		if (rc != VT_OK)
-			break;
-	}
-	if (c->st->data_len == 0 || c->st->data_len >= 6 || busy(s, c)) {
-		c->partial_us = 0;
-	} else if (c->partial_us == 0) {
-		c->partial_us = now_us();
-		wake_after(s, PARTIAL_US);
-	}
-}
-
-static void
-data_ready(struct swtpm *s, struct swtpm_conn *c, short revents)
-{
-	int rc = VT_OK;
-
-	if ((revents & POLLOUT) != 0)
-		rc = swtpm_stream_flush(&c->data);
-	if (rc == VT_OK && (revents & (POLLIN | POLLHUP | POLLERR)) != 0)
-		rc = swtpm_conn_read_data(c);
-	if (rc == VT_E_CLOSED) {
-		swtpm_conn_close_data(c);
-		if (c == s->live)
-			keep(s);
-		return;
-	}
-	process_data(s, c);
-}
-
-static void
-swtpm_reply(struct chan *ch, const uint8_t *resp, size_t len)
-{
-	struct swtpm *s = of(ch);
-	struct swtpm_conn *c;
-
-	(void)pthread_mutex_lock(&s->lock);
-	c = s->submitter;
-	s->running = false;
-	s->submitter = NULL;
-	(void)pthread_mutex_unlock(&s->lock);
-	if (c != NULL) {
-		c->st->data_busy = 0;
-		if (len < TPM_HDR_LEN || len > CHAN_CMD_MAX)
-			send_error(
-			    s, c, len < TPM_HDR_LEN ? SE_FAILURE : SE_TOO_LONG);
-		else
-			send_data(c, resp, len);
-	}
-	/* what had to wait for this answer */
-	if (s->live != NULL &&
-	    (s->live->held || s->live->st->data_len > s->live->st->data_hand))
-		wake_after(s, 0);
+	swtpm_note(s, CN_HANDOVER, "a migrated guest took its TPM over");
 }
 
 /* --- control requests ------------------------------------------------------
@@ -352,7 +184,7 @@ handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
 	if (after == SA_TAKE_OVER)
 		take_over(s, c);
 	if (after == SA_DATA && c == s->live)
-		keep(s);
+		swtpm_keep(s);
 	ok = swtpm_stream_send(&c->ctl, w.buf, w.len);
 	wr_free(&w);
 	if (!ok)
@@ -369,7 +201,7 @@ process_ctl(struct swtpm *s, struct swtpm_conn *c)
 	int rc;
 
 	for (;;) {
-		if (busy(s, c)) {
+		if (swtpm_busy(s, c)) {
 			(void)pthread_mutex_lock(&s->lock);
 			rc = take_cancel(c);
 			(void)pthread_mutex_unlock(&s->lock);
@@ -416,7 +248,7 @@ ctl_ready(struct swtpm *s, struct swtpm_conn *c, short revents)
 static void
 swtpm_watch(struct chan *ch, int stop_fd, int timeout_ms)
 {
-	struct swtpm *s = of(ch);
+	struct swtpm *s = swtpm_of(ch);
 	struct pollfd p[2] = { { .fd = stop_fd, .events = POLLIN },
 		{ .fd = -1, .events = POLLIN } };
 
@@ -457,12 +289,12 @@ add_conn(
 {
 	if (c == NULL)
 		return n;
-	if (!(busy(s, c) && c->held))
+	if (!(swtpm_busy(s, c) && c->held))
 		n = add_fd(
 		    p, n, c->ctl.fd, c->ctl.outlen > 0 ? POLLOUT : POLLIN);
 	/* While its command runs only the end of the connection counts, and
 	 * that can wait too: POLLHUP would come again and again. */
-	if (c->data.fd != -1 && !busy(s, c))
+	if (c->data.fd != -1 && !swtpm_busy(s, c))
 		n = add_fd(
 		    p, n, c->data.fd, c->data.outlen > 0 ? POLLOUT : POLLIN);
 	return n;
@@ -471,9 +303,10 @@ add_conn(
 static int
 swtpm_pollfds(struct chan *ch, struct pollfd *p)
 {
-	struct swtpm *s = of(ch);
+	struct swtpm *s = swtpm_of(ch);
 	int n = 0;
 
+	s->fresh = false;
 	n = add_fd(p, n, s->listen_fd, POLLIN);
 	n = add_fd(p, n, s->timer_fd, POLLIN);
 	n = add_conn(s, s->live, p, n);
@@ -507,30 +340,30 @@ timer_ready(struct swtpm *s)
 		if (c == NULL)
 			continue;
 		if (c->partial_us != 0 &&
-		    now_us() - c->partial_us >= PARTIAL_US) {
+		    now_us() - c->partial_us >= SWTPM_PARTIAL_US) {
 			swtpm_conn_drain_data(c);
-			send_error(s, c, SE_SIZE);
+			swtpm_send_error(s, c, SE_SIZE);
 		} else if (c->partial_us != 0) {
-			wake_after(s, PARTIAL_US);
+			swtpm_wake_after(s, SWTPM_PARTIAL_US);
 		}
 		if (!process_ctl(s, c))
 			return; /* the other one's place may have changed */
-		process_data(s, c);
+		swtpm_process_data(s, c);
 	}
 }
 
 static void
 swtpm_dispatch(struct chan *ch, const struct pollfd *p, int n)
 {
-	struct swtpm *s = of(ch);
+	struct swtpm *s = swtpm_of(ch);
 	short ev;
 
 	/* Data first and new connections last: a descriptor that is closed
 	 * and given out again in between is never taken for the old one. */
 	if (s->live != NULL && (ev = said(p, n, s->live->data.fd)) != 0)
-		data_ready(s, s->live, ev);
+		swtpm_data_ready(s, s->live, ev);
 	if (s->next != NULL && (ev = said(p, n, s->next->data.fd)) != 0)
-		data_ready(s, s->next, ev);
+		swtpm_data_ready(s, s->next, ev);
 	if (s->next != NULL && (ev = said(p, n, s->next->ctl.fd)) != 0)
 		ctl_ready(s, s->next, ev);
 	if (s->live != NULL && (ev = said(p, n, s->live->ctl.fd)) != 0)
@@ -554,7 +387,7 @@ answer_for_the_dead(struct swtpm *s, struct swtpm_conn *c)
 	size_t used;
 
 	if (st->data_busy != 0)
-		send_error(s, c, SE_FAILURE);
+		swtpm_send_error(s, c, SE_FAILURE);
 	st->data_busy = 0;
 	if (st->ctl_busy != 0) {
 		if (swtpm_conn_next_req(c, &q, &used) != VT_OK ||
@@ -567,13 +400,13 @@ answer_for_the_dead(struct swtpm *s, struct swtpm_conn *c)
 		}
 	}
 	st->ctl_busy = 0;
-	wake_after(s, 0);
+	swtpm_wake_after(s, 0);
 }
 
 static int
 swtpm_adopt(struct chan *ch, const int *fds, unsigned int nfds)
 {
-	struct swtpm *s = of(ch);
+	struct swtpm *s = swtpm_of(ch);
 	struct swtpm_conn *c;
 	struct stat sb;
 	unsigned int i;
@@ -607,7 +440,7 @@ swtpm_adopt(struct chan *ch, const int *fds, unsigned int nfds)
 static void
 swtpm_free(struct chan *ch)
 {
-	struct swtpm *s = of(ch);
+	struct swtpm *s = swtpm_of(ch);
 
 	swtpm_conn_free(s->live);
 	swtpm_conn_free(s->next);
@@ -625,6 +458,8 @@ static const struct chan_ops swtpm_ops = {
 	.reply = swtpm_reply,
 	.pollfds = swtpm_pollfds,
 	.dispatch = swtpm_dispatch,
+	.spin = swtpm_spin,
+	.spin_us = swtpm_spin_us,
 	.watch = swtpm_watch,
 };
 
@@ -641,6 +476,7 @@ chan_new_swtpm(int listen_fd, uint8_t localities, const struct chan_host *host,
 	s->ch.host_arg = host_arg;
 	s->localities = localities;
 	s->listen_fd = -1;
+	spin_init(&s->spin, SPIN_MAX_US);
 	(void)pthread_mutex_init(&s->lock, NULL);
 	s->timer_fd =
 	    timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);

@@ -5,6 +5,8 @@
  */
 #include "swtpm_fixture.h"
 
+#include <sched.h>
+
 /* --- sequences captured from QEMU 7.2.22 on -M q35 --------------------------
  */
 
@@ -603,6 +605,49 @@ flood_without_reading_only_waits(void **state)
 	(void)close(data);
 }
 
+/* One round of the loop, without the chan_pollfds() that ends a spin. */
+static void
+one_round(struct fake *f)
+{
+	struct pollfd p[CHAN_MAX_FDS];
+	int n = chan_pollfds(f->ch, p);
+
+	assert_true(poll(p, (nfds_t)n, 1000) > 0);
+	chan_dispatch(f->ch, p, n);
+}
+
+/* Which of the two a machine does is for spin.h to find out: here only that
+ * a spin takes a command, and that there is none before an answer. */
+static void
+a_spin_takes_the_next_command(void **state)
+{
+	struct fake *f = *state;
+	int ctl, data, i, spun = 0;
+	cpu_set_t set;
+
+	start(f, &ctl, &data);
+	assert_int_equal(chan_spin_us(f->ch), 0);
+	assert_false(chan_spin(f->ch));
+	for (i = 0; i < 100; i++) {
+		send_hex(data, READ_CLOCK, -1);
+		if (chan_spin_us(f->ch) > 0) {
+			assert_true(chan_spin(f->ch));
+			spun++;
+		} else {
+			one_round(f);
+		}
+		expect_hex(data, READ_CLOCK);
+		expect_journal(f, "cmd0:10 ");
+	}
+	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+	assert_true(spun > 0 || CPU_COUNT(&set) == 1);
+	(void)close(data);
+	assert_false(chan_spin(f->ch)); /* the end is for poll(2) */
+	pump(f);
+	assert_int_equal(chan_spin_us(f->ch), 0);
+	(void)close(ctl);
+}
+
 int
 main(void)
 {
@@ -630,6 +675,7 @@ main(void)
 		T(headless_command_is_answered_after_a_while),
 		T(largest_command_and_response_pass),
 		T(flood_without_reading_only_waits),
+		T(a_spin_takes_the_next_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
