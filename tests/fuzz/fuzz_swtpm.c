@@ -288,6 +288,8 @@ pump(void)
 	int n, i, rounds = 0;
 
 	for (;;) {
+		while (chan_spin_us(f.ch) > 0 && chan_spin(f.ch))
+			must(++rounds < 10000);
 		n = chan_pollfds(f.ch, p);
 		must(n <= CHAN_MAX_FDS && ++rounds < 10000);
 		if (poll(p, (nfds_t)n, 0) <= 0)
