@@ -346,9 +346,9 @@ summary() {
 	  events.txt            the boot in words, event by event
 	  eventlog.bin, journal.txt, pcrs-*.txt, audit.txt, *.log
 
-	Next: "make check" runs all tests; "build/vtpm-verify show
-	build/run/evidence-boot3.json" shows the tampered boot; README.md says
-	how to give a vTPM to a guest of your own.
+	Next: "make check" runs all tests; README.md says how to give a vTPM
+	to a guest of your own; this shows the tampered boot:
+	  ${B#"$PWD/"}/vtpm-verify show ${OUT#"$PWD/"}/evidence-boot3.json
 	END
 }
 
