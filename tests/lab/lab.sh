@@ -171,7 +171,8 @@ lab_qemu_tpm() {
 	    -tpmdev "emulator,id=tpm0,chardev=tpm" -device "$2,tpmdev=tpm0")
 }
 
-# lab_start NAME COMMAND...: in the background, its id in lab_last_pid.
+# lab_start LOG PROGRAM...: in the background, its id in lab_last_pid.  Not a
+# shell function: that would be the id of a shell that waits for it.
 lab_start() {
 	local log=$1
 	shift

@@ -137,8 +137,8 @@ boot() {
 	lab_qemu_common "$T"
 	lab_qemu_uefi "$T" "$T/boot.img"
 	boot_t0=$(now_ms)
-	lab_start "$T/qemu.log" ctl launch qemu $NAME --tpm-device crb -- \
-	    qemu-system-x86_64 "${lab_qemu_args[@]}"
+	lab_start "$T/qemu.log" "$B/vtpmctl" --run "$T/run" launch qemu $NAME \
+	    --tpm-device crb -- qemu-system-x86_64 "${lab_qemu_args[@]}"
 	qemu_pid=$lab_last_pid
 	wait_boot 120 ||
 	    die "the guest did not come up" "$T/qemu.log" "$T/console.log"
