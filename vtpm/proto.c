@@ -23,14 +23,14 @@ check_range(struct rd *r, uint64_t v, uint64_t min, uint64_t max)
 		rd_fail(r, VT_E_RANGE);
 }
 
-static void
-put_blob(struct wr *w, const struct wblob *b)
+void
+wblob_put(struct wr *w, const struct wblob *b)
 {
 	wr_blob32(w, b->p, b->len);
 }
 
-static void
-get_blob(struct rd *r, size_t max, struct wblob *ret)
+void
+wblob_get(struct rd *r, size_t max, struct wblob *ret)
 {
 	size_t len = 0;
 	const uint8_t *p = rd_blob32(r, max, &len);
@@ -135,9 +135,9 @@ wprovisioned_put(struct wr *w, const struct wprovisioned *m)
 {
 	wr_be32(w, (uint32_t)m->rc);
 	wr_str(w, m->text);
-	put_blob(w, &m->ek_rsa);
-	put_blob(w, &m->ek_ecc);
-	put_blob(w, &m->ak);
+	wblob_put(w, &m->ek_rsa);
+	wblob_put(w, &m->ek_ecc);
+	wblob_put(w, &m->ak);
 }
 
 int
@@ -150,9 +150,9 @@ wprovisioned_get(const uint8_t *data, size_t len, struct wprovisioned *ret)
 	rd_init(&r, data, len);
 	m.rc = (int32_t)rd_be32(&r);
 	rd_str(&r, m.text, sizeof(m.text));
-	get_blob(&r, PUB_MAX_LEN, &m.ek_rsa);
-	get_blob(&r, PUB_MAX_LEN, &m.ek_ecc);
-	get_blob(&r, PUB_MAX_LEN, &m.ak);
+	wblob_get(&r, PUB_MAX_LEN, &m.ek_rsa);
+	wblob_get(&r, PUB_MAX_LEN, &m.ek_ecc);
+	wblob_get(&r, PUB_MAX_LEN, &m.ak);
 	COMMIT(&r, m, ret);
 }
 
@@ -173,7 +173,7 @@ wcerts_put(struct wr *w, const struct wcerts *m)
 	wr_be32(w, m->n);
 	for (i = 0; i < m->n; i++) {
 		wr_u8(w, m->certs[i].which);
-		put_blob(w, &m->certs[i].der);
+		wblob_put(w, &m->certs[i].der);
 	}
 }
 
@@ -196,7 +196,7 @@ wcerts_get(const uint8_t *data, size_t len, struct wcerts *ret)
 	for (i = 0; r.err == VT_OK && i < m.n; i++) {
 		m.certs[i].which = rd_u8(&r);
 		check_range(&r, m.certs[i].which, WCERT_EK_RSA, WCERT_AK);
-		get_blob(&r, CERT_MAX_LEN, &m.certs[i].der);
+		wblob_get(&r, CERT_MAX_LEN, &m.certs[i].der);
 	}
 	COMMIT(&r, m, ret);
 }
@@ -212,9 +212,9 @@ wload_put(struct wr *w, const struct wload *m)
 	wr_be64(w, m->generation);
 	wr_be64(w, m->version);
 	wr_bytes(w, m->key, sizeof(m->key));
-	put_blob(w, &m->permanent);
-	put_blob(w, &m->volatile_);
-	put_blob(w, &m->launch);
+	wblob_put(w, &m->permanent);
+	wblob_put(w, &m->volatile_);
+	wblob_put(w, &m->launch);
 }
 
 int
@@ -235,9 +235,9 @@ wload_get(const uint8_t *data, size_t len, struct wload *ret)
 	m.generation = rd_be64(&r);
 	m.version = rd_be64(&r);
 	rd_bytes(&r, m.key, sizeof(m.key));
-	get_blob(&r, STATE_MAX_LEN, &m.permanent);
-	get_blob(&r, STATE_MAX_LEN, &m.volatile_);
-	get_blob(&r, 2 * RECORD_MAX_LEN + 16, &m.launch);
+	wblob_get(&r, STATE_MAX_LEN, &m.permanent);
+	wblob_get(&r, STATE_MAX_LEN, &m.volatile_);
+	wblob_get(&r, 2 * RECORD_MAX_LEN + 16, &m.launch);
 	COMMIT(&r, m, ret);
 }
 
@@ -320,8 +320,8 @@ void
 wlaunch_put(struct wr *w, const struct wlaunch *m)
 {
 	wr_u8(w, m->mode);
-	put_blob(w, &m->record);
-	put_blob(w, &m->log);
+	wblob_put(w, &m->record);
+	wblob_put(w, &m->log);
 }
 
 int
@@ -334,8 +334,8 @@ wlaunch_get(const uint8_t *data, size_t len, struct wlaunch *ret)
 	rd_init(&r, data, len);
 	m.mode = rd_u8(&r);
 	check_range(&r, m.mode, LAUNCH_FIRMWARE, LAUNCH_DIRECT);
-	get_blob(&r, RECORD_MAX_LEN, &m.record);
-	get_blob(&r, RECORD_MAX_LEN, &m.log);
+	wblob_get(&r, RECORD_MAX_LEN, &m.record);
+	wblob_get(&r, RECORD_MAX_LEN, &m.log);
 	COMMIT(&r, m, ret);
 }
 
@@ -361,7 +361,7 @@ void
 wanswer_put(struct wr *w, const struct wanswer *m)
 {
 	wr_be32(w, (uint32_t)m->rc);
-	put_blob(w, &m->data);
+	wblob_put(w, &m->data);
 }
 
 int
@@ -373,7 +373,7 @@ wanswer_get(const uint8_t *data, size_t len, struct wanswer *ret)
 	memset(&m, 0, sizeof(m));
 	rd_init(&r, data, len);
 	m.rc = (int32_t)rd_be32(&r);
-	get_blob(&r, STATE_MAX_LEN, &m.data);
+	wblob_get(&r, STATE_MAX_LEN, &m.data);
 	COMMIT(&r, m, ret);
 }
 
@@ -479,7 +479,7 @@ wstore_put(struct wr *w, const struct wstore *m)
 	wr_be64(w, m->generation);
 	wr_be64(w, m->version);
 	wr_bytes(w, m->digest, sizeof(m->digest));
-	put_blob(w, &m->blob);
+	wblob_put(w, &m->blob);
 }
 
 int
@@ -497,7 +497,7 @@ wstore_get(const uint8_t *data, size_t len, struct wstore *ret)
 	m.generation = rd_be64(&r);
 	m.version = rd_be64(&r);
 	rd_bytes(&r, m.digest, sizeof(m.digest));
-	get_blob(&r, STATE_MAX_LEN, &m.blob);
+	wblob_get(&r, STATE_MAX_LEN, &m.blob);
 	COMMIT(&r, m, ret);
 }
 

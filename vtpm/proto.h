@@ -297,4 +297,9 @@ VTPM_PROTO_PAIR(wstore);
 VTPM_PROTO_PAIR(wevent);
 #undef VTPM_PROTO_PAIR
 
+/* One blob as a field: be32 length + bytes.  What is read is borrowed from
+ * the reader's buffer; longer than max is VT_E_RANGE. */
+void wblob_put(struct wr *w, const struct wblob *b);
+void wblob_get(struct rd *r, size_t max, struct wblob *ret);
+
 #endif

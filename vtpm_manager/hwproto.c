@@ -22,22 +22,6 @@ get_root(struct rd *r, uint8_t min)
 	return root;
 }
 
-static void
-put_blob(struct wr *w, const struct wblob *b)
-{
-	wr_blob32(w, b->p, b->len);
-}
-
-static void
-get_blob(struct rd *r, size_t max, struct wblob *ret)
-{
-	size_t len = 0;
-	const uint8_t *p = rd_blob32(r, max, &len);
-
-	ret->p = len > 0 ? p : NULL;
-	ret->len = (uint32_t)len;
-}
-
 /* A count of keys or certificates. */
 static uint32_t
 get_n(struct rd *r, uint32_t min)
@@ -72,9 +56,9 @@ hw_init_get(const uint8_t *data, size_t len, struct hw_init *ret)
 void
 hw_inited_put(struct wr *w, const struct hw_inited *m)
 {
-	put_blob(w, &m->host_blob);
+	wblob_put(w, &m->host_blob);
 	wr_bytes(w, m->master, sizeof(m->master));
-	put_blob(w, &m->ca_cert);
+	wblob_put(w, &m->ca_cert);
 }
 
 int
@@ -85,9 +69,9 @@ hw_inited_get(const uint8_t *data, size_t len, struct hw_inited *ret)
 
 	memset(&m, 0, sizeof(m));
 	rd_init(&r, data, len);
-	get_blob(&r, HOST_BLOB_MAX_LEN, &m.host_blob);
+	wblob_get(&r, HOST_BLOB_MAX_LEN, &m.host_blob);
 	rd_bytes(&r, m.master, sizeof(m.master));
-	get_blob(&r, CERT_MAX_LEN, &m.ca_cert);
+	wblob_get(&r, CERT_MAX_LEN, &m.ca_cert);
 	COMMIT(&r, m, ret);
 }
 
@@ -95,7 +79,7 @@ void
 hw_load_put(struct wr *w, const struct hw_load *m)
 {
 	wr_u8(w, m->root);
-	put_blob(w, &m->host_blob);
+	wblob_put(w, &m->host_blob);
 }
 
 int
@@ -107,7 +91,7 @@ hw_load_get(const uint8_t *data, size_t len, struct hw_load *ret)
 	memset(&m, 0, sizeof(m));
 	rd_init(&r, data, len);
 	m.root = get_root(&r, ROOT_SOFT);
-	get_blob(&r, HOST_BLOB_MAX_LEN, &m.host_blob);
+	wblob_get(&r, HOST_BLOB_MAX_LEN, &m.host_blob);
 	COMMIT(&r, m, ret);
 }
 
@@ -115,7 +99,7 @@ void
 hw_loaded_put(struct wr *w, const struct hw_loaded *m)
 {
 	wr_bytes(w, m->master, sizeof(m->master));
-	put_blob(w, &m->ca_cert);
+	wblob_put(w, &m->ca_cert);
 }
 
 int
@@ -127,7 +111,7 @@ hw_loaded_get(const uint8_t *data, size_t len, struct hw_loaded *ret)
 	memset(&m, 0, sizeof(m));
 	rd_init(&r, data, len);
 	rd_bytes(&r, m.master, sizeof(m.master));
-	get_blob(&r, CERT_MAX_LEN, &m.ca_cert);
+	wblob_get(&r, CERT_MAX_LEN, &m.ca_cert);
 	COMMIT(&r, m, ret);
 }
 
@@ -149,7 +133,7 @@ hw_certs_put(struct wr *w, const struct hw_certs *m)
 	wr_be32(w, m->n);
 	for (i = 0; i < m->n; i++) {
 		wr_u8(w, m->keys[i].which);
-		put_blob(w, &m->keys[i].pub);
+		wblob_put(w, &m->keys[i].pub);
 	}
 }
 
@@ -177,7 +161,7 @@ hw_certs_get(const uint8_t *data, size_t len, struct hw_certs *ret)
 		if (r.err == VT_OK && (m.keys[i].which < WCERT_EK_RSA ||
 					  m.keys[i].which > WCERT_AK))
 			rd_fail(&r, VT_E_RANGE);
-		get_blob(&r, PUB_MAX_LEN, &m.keys[i].pub);
+		wblob_get(&r, PUB_MAX_LEN, &m.keys[i].pub);
 	}
 	COMMIT(&r, m, ret);
 }
@@ -193,7 +177,7 @@ hw_certed_put(struct wr *w, const struct hw_certed *m)
 	}
 	wr_be32(w, m->n);
 	for (i = 0; i < m->n; i++)
-		put_blob(w, &m->certs[i]);
+		wblob_put(w, &m->certs[i]);
 }
 
 int
@@ -207,7 +191,7 @@ hw_certed_get(const uint8_t *data, size_t len, struct hw_certed *ret)
 	rd_init(&r, data, len);
 	m.n = get_n(&r, 1);
 	for (i = 0; i < m.n; i++)
-		get_blob(&r, CERT_MAX_LEN, &m.certs[i]);
+		wblob_get(&r, CERT_MAX_LEN, &m.certs[i]);
 	COMMIT(&r, m, ret);
 }
 
