@@ -59,8 +59,10 @@ sql "DELETE FROM kv WHERE key='softroot.state'"
 stays_down "the software root's state is missing" 'root'
 put_back
 
-sql "UPDATE kv SET val=CAST(substr(val,1,200)||x'00'||substr(val,202) AS BLOB)
-    WHERE key='softroot.state'"
+# Another byte than the one that is there: sealed bytes are any, 00 too.
+sql "UPDATE kv SET val=CAST(substr(val,1,200)||
+    CASE substr(val,201,1) WHEN x'5a' THEN x'a5' ELSE x'5a' END||
+    substr(val,202) AS BLOB) WHERE key='softroot.state'"
 stays_down "the software root's state was changed" 'root'
 put_back
 
@@ -68,8 +70,9 @@ sql "DELETE FROM kv WHERE key='host_blob'"
 stays_down "the host's keys are missing" "host's keys|backup|copy"
 put_back
 
-sql "UPDATE kv SET val=CAST(substr(val,1,100)||x'a5a5'||substr(val,103) AS
-    BLOB) WHERE key='host_blob'"
+sql "UPDATE kv SET val=CAST(substr(val,1,100)||
+    CASE substr(val,101,2) WHEN x'a5a5' THEN x'5a5a' ELSE x'a5a5' END||
+    substr(val,103) AS BLOB) WHERE key='host_blob'"
 stays_down "the host's keys were changed" 'master key|keys'
 put_back
 
