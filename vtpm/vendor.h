@@ -30,10 +30,18 @@ enum vtpm_sub {
 	VSUB_JOURNAL = 3,
 	/* the same for the launch record (measure/launch.h) */
 	VSUB_LAUNCH = 4,
-	/* deep quotes: submit and collect; reserved, TPM_RC_COMMAND_CODE */
+	/* Deep quotes (measure/deep.h), in two steps, so that no command waits
+	 * for the host's TPM.  Submit, for a quote that this TPM made lately:
+	 *   SHA-256(TPMS_ATTEST || TPMT_SIGNATURE)[32] | channel key[32] |
+	 *   be16 n, nonce n <= 64 -> be64 ticket | be32 wait, milliseconds */
 	VSUB_DEEP_SUBMIT = 5,
+	/* be64 ticket | be32 offset | be16 max ->
+	 *   u8 state VDQ_* | be32 total | be16 n | n bytes of the encoded
+	 *   struct deep_answer; VDQ_FAILED: of a text that says why */
 	VSUB_DEEP_COLLECT = 6,
 };
+
+enum { VDQ_PENDING = 1, VDQ_READY = 2, VDQ_FAILED = 3 };
 
 enum {
 	VIF_CAPPED = 1,    /* worker restarted since the last power cycle */

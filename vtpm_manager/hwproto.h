@@ -27,6 +27,13 @@ enum hw_type {
 	HW_CERTS,       /* struct hw_certs -> struct hw_certed */
 	HW_RANDOM,      /* be32 n -> n bytes */
 	HW_STATUS,      /* -> struct hw_status */
+	HW_PCRS,        /* -> struct hw_pcrs: the host's PCRs */
+	HW_COUNTER,     /* struct hw_counter -> be64 the counter's value */
+	HW_BIND,        /* struct hw_bind -> struct hw_bound */
+	HW_IDENTITY,    /* -> struct hw_identity */
+	HW_ACTIVATE,    /* struct hw_activate -> be16 + bytes: the secret */
+	HW_AK,          /* struct hw_ak -> struct hw_aked: an AK for a group */
+	HW_QUOTE,       /* struct hw_quote -> struct hw_quoted */
 	HW_ANSWER = 64, /* be32 rc (int32) | text | the answer's struct */
 };
 
@@ -40,17 +47,30 @@ enum hw_root { ROOT_SOFT = 1, ROOT_HARD = 2 };
 struct hw_init {
 	uint8_t root;                /* enum hw_root, for certificates */
 	char host[NAME_MAX_LEN + 1]; /* for the CA's subject */
+	/* The host approval key, measure/approval.h; len 0: the master key is
+	 * bound to this TPM only, not to a state of the host. */
+	struct wblob approval_key;
+	/* Take this master key instead of making one: recovery from escrow on
+	 * another TPM.  len 0 or 32. */
+	struct wblob master;
 };
 struct hw_inited {
 	struct wblob host_blob; /* opaque to the manager; kept in the store:
-				   storage key Name, CA key pub + priv, sealed
-				   master key pub + priv, CA certificate */
+				   hwblob.h */
 	uint8_t master[32];
 	struct wblob ca_cert; /* DER, self-signed */
 };
+/*
+ * Approvals: encoded struct approval of measure/approval.h, as many as there
+ * are; the one that fits the host's PCRs now releases the master key.
+ * VT_E_POLICY: none does; text says which PCR differs from which state.
+ */
+#define HW_APPROVALS_MAX 16
 struct hw_load {
 	uint8_t root;
 	struct wblob host_blob;
+	uint32_t n;
+	struct wblob approvals[HW_APPROVALS_MAX];
 };
 struct hw_loaded {
 	uint8_t master[32];
@@ -81,6 +101,73 @@ struct hw_status {
 	char manufacturer[16], firmware[32], tcti[128];
 	uint64_t commands, retries, failures;
 };
+/* measure/pcr.h bytes of all active banks, all 24 PCRs. */
+struct hw_pcrs {
+	struct wblob pcrs;
+	uint64_t epoch; /* the epoch counter now; 0: no such counter */
+};
+
+enum hw_which { HWC_EPOCH = 1, HWC_ANCHOR = 2 };
+/*
+ * NV counters of the host's TPM, made by HW_INIT, their Names pinned in the
+ * host blob.  `expect` != 0: increment only if the value is `expect`, and
+ * answer OK with expect + 1 when it is that already (a repeat).  Else
+ * VT_E_STALE.
+ */
+struct hw_counter {
+	uint8_t which; /* enum hw_which */
+	uint8_t increment;
+	uint64_t expect;
+};
+
+/* Seal the master key anew, under another approval key (len 0: none). */
+struct hw_bind {
+	struct wblob approval_key;
+};
+struct hw_bound {
+	struct wblob host_blob; /* to be kept from now on */
+};
+
+/* Who this host is, for enrolment. */
+struct hw_identity {
+	struct wblob ek_pub;    /* TPM2B_PUBLIC */
+	struct wblob ek_cert;   /* DER from the TPM's NV; may be empty */
+	struct wblob ak_pub;    /* TPM2B_PUBLIC: the host's AK, under the EK */
+	struct wblob ca_pub;    /* TPM2B_PUBLIC */
+	struct wblob ca_cert;   /* DER */
+	struct wblob ca_attest; /* TPMS_ATTEST: TPM2_Certify of the CA key */
+	struct wblob ca_sig;    /* TPMT_SIGNATURE by the AK */
+};
+struct hw_activate {
+	struct wblob credential; /* TPM2B_ID_OBJECT */
+	struct wblob secret;     /* TPM2B_ENCRYPTED_SECRET */
+};
+
+/* An AK of its own for a group, under the EK, with a certificate by the CA
+ * that names the group (measure/certext.h). */
+struct hw_ak {
+	uint32_t group;
+};
+struct hw_aked {
+	struct wblob ak; /* opaque: wrapped by the TPM; kept by the manager */
+	struct wblob ak_pub;  /* TPM2B_PUBLIC */
+	struct wblob ak_cert; /* DER */
+};
+
+/* TPM2_Quote by a group's AK (group 0: the host's) over these host PCRs. */
+struct hw_quote {
+	uint32_t group;
+	struct wblob ak;   /* from hw_aked; empty for group 0 */
+	uint16_t bank;     /* TPM_ALG_ID */
+	uint32_t pcrs;     /* bit n: PCR n; not 0 */
+	uint8_t extra[32]; /* qualifyingData */
+};
+struct hw_quoted {
+	struct wblob attest;    /* TPMS_ATTEST */
+	struct wblob signature; /* TPMT_SIGNATURE */
+	struct wblob ak_cert;   /* DER; only for group 0, else empty */
+	uint32_t us;            /* the TPM's time for it, for quotas */
+};
 struct hw_answer {
 	int32_t rc; /* VT_OK or VT_E_*; VT_E_TPM: see text */
 	char text[TEXT_MAX_LEN + 1];
@@ -104,6 +191,16 @@ HW_PROTO_PAIR(hw_loaded);
 HW_PROTO_PAIR(hw_certs);
 HW_PROTO_PAIR(hw_certed);
 HW_PROTO_PAIR(hw_status);
+HW_PROTO_PAIR(hw_pcrs);
+HW_PROTO_PAIR(hw_counter);
+HW_PROTO_PAIR(hw_bind);
+HW_PROTO_PAIR(hw_bound);
+HW_PROTO_PAIR(hw_identity);
+HW_PROTO_PAIR(hw_activate);
+HW_PROTO_PAIR(hw_ak);
+HW_PROTO_PAIR(hw_aked);
+HW_PROTO_PAIR(hw_quote);
+HW_PROTO_PAIR(hw_quoted);
 HW_PROTO_PAIR(hw_answer);
 #undef HW_PROTO_PAIR
 

@@ -86,6 +86,18 @@ int store_kv_get(struct store *st, const char *key, uint8_t **ret,
 int store_kv_put(
     struct store *st, const char *key, const void *p, size_t len) VT_CHECK;
 
+/*
+ * Small values inside the tree: their digests are in the root record, so they
+ * can be neither changed nor rolled back alone.  Only after store_unlock().
+ * Groups, policies of the manager.  Heap; VT_E_NOTFOUND, VT_E_CORRUPT.
+ * len 0 deletes.  key: at most 31 bytes.
+ */
+#define STORE_META_MAX 65536
+int store_meta_get(
+    struct store *st, const char *key, uint8_t **ret, size_t *ret_len) VT_CHECK;
+int store_meta_put(
+    struct store *st, const char *key, const void *p, size_t len) VT_CHECK;
+
 /* Derive keys from master, check audit chain and hash tree.  Instances
  * that do not fit are marked; VT_E_CORRUPT (text says what) when the root
  * itself is missing or wrong so that none can be trusted: then every
