@@ -30,7 +30,13 @@
 #define DEEP_ATTEST_MAX 512
 #define DEEP_SIG_MAX 512
 #define DEEP_CERT_MAX 2048
-#define DEEP_ANSWER_MAX 4000 /* encoded struct deep_answer */
+/*
+ * Encoded struct deep_answer.  With 2^20 leaves it leaves 2,900 bytes for
+ * attest (about 150), signature (72 to 390) and certificate together: fields
+ * that are all at their own limit do not fit, and deep_answer_put() then
+ * fails with VT_E_RANGE.
+ */
+#define DEEP_ANSWER_MAX 4000
 
 enum {                       /* deep_leaf.flags */
 	DEEP_F_RESTORED = 1, /* from a snapshot, or recovered by an operator */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/rdwr.h"
+#include "measure/deep.h"
 
 #define EV_FORMAT "vtpm-evidence"
 #define EV_VERSION 1
@@ -35,6 +36,7 @@ static const struct {
 	[EV_LAUNCH] = { "launch_record", LAUNCH_MAX_LEN, false },
 	[EV_HOST_LOG] = { "host_log", EL_MAX_LOG, false },
 	[EV_INFO] = { "info", 1024, false },
+	[EV_DEEP] = { "deep", DEEP_ANSWER_MAX, false },
 };
 
 int

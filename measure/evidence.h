@@ -52,6 +52,9 @@ enum ev_part { /* binary parts, in the order of the JSON file */
 	EV_LAUNCH,    /* measure/launch.h */
 	EV_HOST_LOG,  /* the host-made TCG event log */
 	EV_INFO,      /* parameters of VSUB_INFO's answer, vtpm/vendor.h */
+	/* The answer to a deep quote, measure/deep.h.  It is made after the
+	 * quote, so the quote cannot bind it: it binds the quote. */
+	EV_DEEP,
 	EV_NPARTS
 };
 
