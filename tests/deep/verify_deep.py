@@ -1,0 +1,864 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""verify_deep.py - a second verifier of deep evidence, written from
+doc/FORMATS.md alone: it shares no code with the one in C, so that both being
+of one mind says that the document is enough.
+
+It judges quote, certificates, host record, leaf, tree and host state; what
+happened in the guest's boot (logs, journal, policy) is not its business.
+Prints one line per check, "ok ID" or "FAIL ID: words", then
+"verdict: accepted", "refused" or "undecided"; exit code 0, 1, 3; 2: usage.
+"""
+import argparse
+import base64
+import datetime
+import hashlib
+import hmac
+import json
+import struct
+import sys
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
+from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
+
+ALG_NAMES = {0x0004: "sha1", 0x000B: "sha256", 0x000C: "sha384",
+             0x000D: "sha512"}
+ALGS = {v: k for k, v in ALG_NAMES.items()}
+STRONG = {0x000B: hashes.SHA256, 0x000C: hashes.SHA384, 0x000D: hashes.SHA512}
+CURVES = {3: ec.SECP256R1, 4: ec.SECP384R1, 5: ec.SECP521R1}
+RSA, ECC, RSASSA, RSAPSS, ECDSA, NULL = 1, 0x23, 0x14, 0x16, 0x18, 0x10
+MAGIC = 0xFF544347
+ST_QUOTE, ST_CERTIFY = 0x8018, 0x8017
+FIXED_TPM, FIXED_PARENT, ORIGIN = 1 << 1, 1 << 4, 1 << 5
+RESTRICTED, DECRYPT, SIGN = 1 << 16, 1 << 17, 1 << 18
+EKU_EK, EKU_AK = "2.23.133.8.1", "2.23.133.8.3"
+OID_INSTANCE = ObjectIdentifier("1.3.6.1.4.1.99999.20.1")
+OID_ROOT = ObjectIdentifier("1.3.6.1.4.1.99999.20.2")
+TCG_CRITICAL = {"2.5.29.17", "2.5.29.9"}
+# TCG EK Credential Profile, templates L-1 and L-2: PolicySecret(endorsement).
+EK_POLICY = bytes.fromhex(
+    "837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa")
+
+
+class Bad(Exception):
+    """Bytes or JSON that are not what they should be, or a check failed."""
+
+
+def need(cond, words):
+    if not cond:
+        raise Bad(words)
+
+
+def sha(data, alg=0x000B):
+    return hashlib.new(ALG_NAMES[alg], data).digest()
+
+
+class Bytes:
+    """Reads from the front; never past the end."""
+
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, n):
+        need(self.at + n <= len(self.data), "ends too early")
+        self.at += n
+        return self.data[self.at - n:self.at]
+
+    def num(self, n):
+        return int.from_bytes(self.take(n), "big")
+
+    def blob(self, most=65535):
+        n = self.num(2)
+        need(n <= most, "a field is too long")
+        return self.take(n)
+
+    def end(self):
+        need(self.at == len(self.data), "bytes are left over")
+
+
+def b64(value, most, what):
+    need(isinstance(value, str), f"{what} is not text")
+    try:
+        raw = base64.b64decode(value.encode("ascii"), validate=True)
+    except (ValueError, UnicodeError) as err:
+        raise Bad(f"{what} is not base64") from err
+    need(base64.b64encode(raw).decode() == value,
+         f"{what} is not in the canonical spelling")
+    need(len(raw) <= most, f"{what} is too long")
+    return raw
+
+
+def no_twice(pairs):
+    out = {}
+    for key, value in pairs:
+        need(key not in out, f'"{key}" comes twice')
+        out[key] = value
+    return out
+
+
+def load(path, most, fmt, must, may):
+    try:
+        raw = open(path, "rb").read(most + 1)
+    except OSError as err:
+        raise SystemExit(f"verify_deep: {path}: {err.strerror}")
+    need(len(raw) <= most, f"{path} is too long")
+    try:
+        obj = json.loads(raw.decode("utf-8"), object_pairs_hook=no_twice)
+    except (ValueError, UnicodeError) as err:
+        raise Bad(f"{path} is not JSON: {err}") from err
+    need(isinstance(obj, dict), f"{path} is not an object")
+    need(obj.get("format") == fmt, f'{path}: format is not "{fmt}"')
+    need(obj.get("version") == 1 and obj["version"] is not True,
+         f"{path}: version is not 1")
+    for key in must:
+        need(obj.get(key) is not None, f'{path}: "{key}" is missing')
+    for key in obj:
+        need(key in must or key in may or key in ("format", "version"),
+             f'{path}: unknown key "{key}"')
+    return obj
+
+
+# --- the TPM's structures -------------------------------------------------
+
+
+class Public:
+    """TPM2B_PUBLIC of an RSA or ECC key."""
+
+    def __init__(self, raw):
+        outer = Bytes(raw)
+        self.area = outer.blob()
+        outer.end()
+        r = Bytes(self.area)
+        self.type, self.name_alg, self.attrs = r.num(2), r.num(2), r.num(4)
+        self.policy = r.blob(64)
+        need(self.name_alg in STRONG, "its Name is not by SHA-256 or better")
+        need(self.type in (RSA, ECC), "neither RSA nor ECC")
+        self.sym = r.num(2)
+        if self.sym != NULL:
+            r.num(2), r.num(2)
+        self.scheme = r.num(2)
+        self.scheme_hash = r.num(2) if self.scheme != NULL else None
+        if self.type == RSA:
+            self.bits, self.exp = r.num(2), r.num(4) or 65537
+            self.modulus = r.blob(512)
+            need(2048 <= self.bits <= 4096 and
+                 len(self.modulus) * 8 == self.bits and self.exp == 65537 and
+                 self.modulus[0] & 0x80, "not an RSA key of 2048 to 4096 bits")
+            self.key = rsa.RSAPublicNumbers(
+                self.exp, int.from_bytes(self.modulus, "big")).public_key()
+        else:
+            curve = r.num(2)
+            need(r.num(2) == NULL, "a key derivation scheme")
+            x, y = r.blob(66), r.blob(66)
+            need(curve in CURVES, "an unknown curve")
+            try:
+                self.key = ec.EllipticCurvePublicNumbers(
+                    int.from_bytes(x, "big"), int.from_bytes(y, "big"),
+                    CURVES[curve]()).public_key()
+            except ValueError as err:
+                raise Bad("its point is not on the curve") from err
+        r.end()
+        self.name = struct.pack(">H", self.name_alg) + sha(self.area,
+                                                           self.name_alg)
+
+    def has(self, *bits):
+        return all(self.attrs & b for b in bits)
+
+    def with_key(self, key):
+        """The Name that another key by the same template has."""
+        if self.type == RSA:
+            need(isinstance(key, rsa.RSAPublicKey) and
+                 key.key_size == self.bits, "another kind of key")
+            raw = key.public_numbers().n.to_bytes(self.bits // 8, "big")
+            area = self.area[:-len(self.modulus)] + raw
+        else:
+            need(isinstance(key, ec.EllipticCurvePublicKey) and
+                 key.curve.name == self.key.curve.name, "another kind of key")
+            size = (key.curve.key_size + 7) // 8
+            nums = key.public_numbers()
+            unique = b"".join(struct.pack(">H", size) + v.to_bytes(size, "big")
+                              for v in (nums.x, nums.y))
+            area = self.area[:-len(unique)] + unique
+        return struct.pack(">H", self.name_alg) + sha(area, self.name_alg)
+
+
+def check_signature(key, sig_bytes, data, only=None):
+    """TPMT_SIGNATURE; returns its hash.  only: (scheme, hash) if given."""
+    r = Bytes(sig_bytes)
+    scheme, alg = r.num(2), r.num(2)
+    need(alg in STRONG, "signed with a hash below SHA-256")
+    if only is not None:
+        need((scheme, alg) == only, "another scheme than the key's")
+    digest = STRONG[alg]()
+    try:
+        if scheme in (RSASSA, RSAPSS):
+            raw = r.blob(512)
+            r.end()
+            need(isinstance(key, rsa.RSAPublicKey), "not an RSA key's")
+            pad = padding.PKCS1v15() if scheme == RSASSA else padding.PSS(
+                padding.MGF1(digest), padding.PSS.AUTO)
+            key.verify(raw, data, pad, digest)
+        elif scheme == ECDSA:
+            s1, s2 = r.blob(66), r.blob(66)
+            r.end()
+            need(isinstance(key, ec.EllipticCurvePublicKey), "not an ECC key's")
+            key.verify(utils.encode_dss_signature(
+                int.from_bytes(s1, "big"), int.from_bytes(s2, "big")),
+                data, ec.ECDSA(digest))
+        else:
+            raise Bad("an unknown signature scheme")
+    except (InvalidSignature, ValueError) as err:
+        raise Bad("not this key's signature") from err
+    return alg
+
+
+class Attest:
+    """TPMS_ATTEST of a quote or of TPM2_Certify."""
+
+    def __init__(self, raw, want):
+        r = Bytes(raw)
+        need(r.num(4) == MAGIC, "magic: not made by a TPM")
+        need(r.num(2) == want, "another type of attestation")
+        self.signer, self.extra = r.blob(68), r.blob(64)
+        r.take(8 + 4 + 4)
+        need(r.num(1) in (0, 1), "clock info")
+        r.take(8)
+        if want == ST_QUOTE:
+            self.selection, n = [], r.num(4)
+            need(n <= 16, "too many banks")
+            for _ in range(n):
+                alg, size = r.num(2), r.num(1)
+                need(1 <= size <= 4, "a selection")
+                bits = int.from_bytes(r.take(size), "little")
+                self.selection.append((alg, bits))
+            self.digest = r.blob(64)
+        else:
+            self.name, self.qualified = r.blob(68), r.blob(68)
+        r.end()
+
+
+def qualified(parent_qn, name):
+    alg = int.from_bytes(name[:2], "big")
+    return name[:2] + sha(parent_qn + name, alg)
+
+
+def ek_qn(ek_name):
+    alg = int.from_bytes(ek_name[:2], "big")
+    return ek_name[:2] + sha(bytes.fromhex("4000000b") + ek_name, alg)
+
+
+def ek_name(key):
+    """Name of an EK by template L-1 (RSA 2048) or L-2 (P-256)."""
+    head = struct.pack(">HI", 0x000B, 0x000300B2) + struct.pack(
+        ">H", 32) + EK_POLICY + bytes.fromhex("000600800043") + b"\x00\x10"
+    if isinstance(key, rsa.RSAPublicKey):
+        need(key.key_size == 2048, "an EK that is not of template L-1")
+        area = struct.pack(">H", RSA) + head + struct.pack(
+            ">HIH", 2048, 0, 256) + key.public_numbers().n.to_bytes(256, "big")
+    else:
+        need(isinstance(key.curve, ec.SECP256R1), "not of template L-2")
+        nums = key.public_numbers()
+        area = struct.pack(">H", ECC) + head + b"\x00\x03\x00\x10" + b"".join(
+            b"\x00\x20" + v.to_bytes(32, "big") for v in (nums.x, nums.y))
+    return b"\x00\x0b" + sha(area)
+
+
+# --- certificates ---------------------------------------------------------
+
+
+def der(raw, what):
+    try:
+        return x509.load_der_x509_certificate(raw)
+    except ValueError as err:
+        raise Bad(f"{what} is not a certificate") from err
+
+
+def same_key(a, b):
+    return a.public_numbers() == b.public_numbers()
+
+
+def issued(cert, issuer, words):
+    need(cert.issuer == issuer.subject, f"{words}: another issuer")
+    alg = cert.signature_hash_algorithm
+    need(alg is not None and alg.name in ("sha256", "sha384", "sha512"),
+         f"{words}: a weak hash")
+    key = issuer.public_key()
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(cert.signature, cert.tbs_certificate_bytes,
+                       padding.PKCS1v15(), alg)
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(cert.signature, cert.tbs_certificate_bytes,
+                       ec.ECDSA(alg))
+        else:
+            raise Bad(f"{words}: an unknown kind of key")
+    except InvalidSignature as err:
+        raise Bad(f"{words}: not signed by it") from err
+
+
+def in_date(cert, words):
+    now = datetime.datetime.utcnow()
+    need(cert.not_valid_before <= now <= cert.not_valid_after,
+         f"{words}: out of date")
+
+
+def is_ca(cert):
+    try:
+        return cert.extensions.get_extension_for_oid(
+            ExtensionOID.BASIC_CONSTRAINTS).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def purposes(cert):
+    try:
+        ext = cert.extensions.get_extension_for_oid(
+            ExtensionOID.EXTENDED_KEY_USAGE)
+        return [p.dotted_string for p in ext.value]
+    except x509.ExtensionNotFound:
+        return []
+
+
+def der_items(raw):
+    """The (tag, content) items in one DER SEQUENCE; short lengths do."""
+    r = Bytes(raw)
+    need(r.num(1) == 0x30, "an extension that is not a SEQUENCE")
+    n = r.num(1)
+    need(n < 0x80 and n == len(raw) - 2, "an extension's length")
+    out = []
+    while r.at < len(raw):
+        tag, size = r.num(1), r.num(1)
+        need(size < 0x80, "an extension's length")
+        out.append((tag, r.take(size)))
+    return out
+
+
+def der_int(item):
+    need(item[0] == 2 and item[1], "an extension's number")
+    return int.from_bytes(item[1], "big", signed=True)
+
+
+def extension(cert, oid):
+    try:
+        return der_items(cert.extensions.get_extension_for_oid(oid).value.value)
+    except x509.ExtensionNotFound as err:
+        raise Bad("does not say which vTPM or root it is for") from err
+
+
+def instance(cert):
+    it = extension(cert, OID_INSTANCE)
+    need(len(it) == 6 and der_int(it[0]) == 1, "VtpmInstance")
+    need(it[1][0] == 4 and len(it[1][1]) == 16, "VtpmInstance: uuid")
+    need(it[5][0] == 1 and len(it[5][1]) == 1, "VtpmInstance: virtual")
+    return {"uuid": it[1][1], "generation": der_int(it[2]),
+            "group": der_int(it[3]), "root": der_int(it[4]),
+            "virtual": it[5][1] != b"\x00"}
+
+
+def root_kind(cert):
+    it = extension(cert, OID_ROOT)
+    need(len(it) == 2 and der_int(it[0]) == 1, "VtpmRoot")
+    return der_int(it[1])
+
+
+def read_pems(path):
+    try:
+        data = open(path, "rb").read()
+    except OSError as err:
+        raise SystemExit(f"verify_deep: {path}: {err.strerror}")
+    mark = b"-----BEGIN CERTIFICATE-----"
+    return [x509.load_pem_x509_certificate(mark + part)
+            for part in data.split(mark)[1:]]
+
+
+# --- what is judged -------------------------------------------------------
+
+
+class Judge:
+    def __init__(self):
+        self.failed = self.open = False
+        self.lines = []
+
+    def check(self, ident, func):
+        """Runs func; True if it held."""
+        try:
+            func()
+        except (Bad, ValueError, KeyError) as err:
+            self.failed = True
+            print(f"FAIL {ident}: {err}")
+            return False
+        print(f"ok {ident}")
+        return True
+
+    def row(self, *checks):
+        """Checks in order up to the first that fails."""
+        return all(self.check(i, f) for i, f in checks)
+
+    def cannot(self, ident, words):
+        self.open = True
+        print(f"open {ident}: {words}")
+
+
+EV_PARTS = {"quote": 2048, "signature": 1024, "ak_public": 1026,
+            "ak_certificate": 4096, "ek_certificate": 4096,
+            "event_log": 1 << 20, "journal": 256 << 10,
+            "launch_record": 64 << 10, "host_log": 1 << 20, "info": 1024,
+            "deep": 4000}
+
+
+class Evidence:
+    def __init__(self, path):
+        must = ("nonce", "quote", "signature", "ak_public", "pcrs")
+        obj = load(path, 6 << 20, "vtpm-evidence", must, EV_PARTS)
+        self.nonce = bytes.fromhex(obj["nonce"])
+        need(8 <= len(self.nonce) <= 64, "the nonce's length")
+        self.part = {k: b64(obj[k], most, k) if obj.get(k) is not None
+                     else None for k, most in EV_PARTS.items()}
+        self.pcrs = {}
+        for bank, values in obj["pcrs"].items():
+            need(bank in ALGS, f'unknown bank "{bank}"')
+            self.pcrs[ALGS[bank]] = {
+                int(n): bytes.fromhex(v) for n, v in values.items()}
+            for n, v in self.pcrs[ALGS[bank]].items():
+                need(0 <= n < 24 and
+                     len(v) == hashlib.new(bank).digest_size, "a PCR value")
+
+    def qualify(self):
+        out = b"vtpm evidence v1" + struct.pack(">I", len(self.nonce))
+        out += self.nonce
+        for key in ("event_log", "journal", "launch_record", "host_log",
+                    "info"):
+            raw = self.part[key]
+            out += struct.pack(">I", 0) if raw is None else struct.pack(
+                ">I", 32) + sha(raw)
+        return sha(out)
+
+    def selection(self):
+        return [(alg, sum(1 << n for n in self.pcrs[alg]))
+                for alg in sorted(self.pcrs)]
+
+    def values(self):
+        return b"".join(self.pcrs[alg][n] for alg in sorted(self.pcrs)
+                        for n in sorted(self.pcrs[alg]))
+
+
+def judge_guest(j, ev, nonce):
+    """The evidence's own quote; returns the AK's public area or None."""
+    ctx = {}
+
+    def ak_attributes():
+        ak = ctx["ak"]
+        need(ak.has(FIXED_TPM, FIXED_PARENT, ORIGIN, RESTRICTED, SIGN) and
+             not ak.has(DECRYPT), "the AK is not a restricted signing key")
+
+    def scheme():
+        ak, raw = ctx["ak"], ev.part["signature"]
+        need(len(raw) > 4, "no signature")
+        need(ak.scheme_hash in STRONG, "a scheme below SHA-256")
+        need(struct.unpack(">HH", raw[:4]) == (ak.scheme, ak.scheme_hash),
+             "another scheme than the AK's")
+
+    def signer():
+        ek = der(ev.part["ek_certificate"], "the EK certificate").public_key()
+        ctx["ek_name"] = ek_name(ek)
+        need(ctx["attest"].signer == qualified(ek_qn(ctx["ek_name"]),
+                                               ctx["ak"].name),
+             "the AK is not a child of this EK")
+
+    def pcr_digest():
+        need(ctx["attest"].digest == sha(ev.values(), ctx["ak"].scheme_hash),
+             "the values are not those that were quoted")
+
+    ok = j.row(
+        ("nonce", lambda: need(hmac.compare_digest(nonce, ev.nonce),
+                               "another nonce")))
+    ok = j.row(
+        ("ak-public", lambda: ctx.update(ak=Public(ev.part["ak_public"]))),
+        ("ak-attributes", ak_attributes),
+        ("scheme", scheme),
+        ("signature", lambda: check_signature(
+            ctx["ak"].key, ev.part["signature"], ev.part["quote"])),
+        ("attest", lambda: ctx.update(attest=Attest(ev.part["quote"],
+                                                    ST_QUOTE))),
+        ("freshness", lambda: need(ctx["attest"].extra == ev.qualify(),
+                                   "not for this nonce and these parts")),
+        ("signer", signer),
+        ("selection", lambda: need(
+            ctx["attest"].selection == ev.selection(), "other PCRs")),
+        ("pcr-digest", pcr_digest)) and ok
+    return ctx if ok else None
+
+
+def judge_certs(j, ev, ctx, ca):
+    """The vTPM's certificates under the host's CA; AK's VtpmInstance."""
+    def leaf(key, eku, words):
+        cert = der(ev.part[key], words)
+        issued(cert, ca, words)
+        in_date(cert, words)
+        ctx[key] = cert
+        return cert, purposes(cert), eku
+
+    def purpose(key, eku):
+        need(eku in purposes(ctx[key]) and not is_ca(ctx[key]),
+             "not for this purpose")
+
+    def root():
+        ek, ak = instance(ctx["ek_certificate"]), ctx["inst"]
+        need(root_kind(ca) == ak["root"] == ek["root"],
+             "the certificates' kinds of root differ")
+
+    def inst():
+        ek, ak = instance(ctx["ek_certificate"]), instance(
+            ctx["ak_certificate"])
+        need(ek["virtual"] and ak["virtual"], "not a vTPM's")
+        need(ek["uuid"] == ak["uuid"] and ek["group"] == ak["group"],
+             "EK and AK are of different vTPMs")
+        ctx["inst"] = ak
+
+    return j.row(
+        ("ek-chain", lambda: leaf("ek_certificate", EKU_EK, "EK certificate")),
+        ("ek-purpose", lambda: purpose("ek_certificate", EKU_EK)),
+        ("ak-chain", lambda: leaf("ak_certificate", EKU_AK, "AK certificate")),
+        ("ak-purpose", lambda: purpose("ak_certificate", EKU_AK)),
+        ("ak-key", lambda: need(same_key(
+            ctx["ak_certificate"].public_key(), ctx["ak"].key),
+            "the certificate is another key's")),
+        ("instance", inst), ("root", root))
+
+
+class Host:
+    KEYS = {"ek_public": 1026, "ek_certificate": 4096, "ak_public": 1026,
+            "ca_public": 1026, "ca_certificate": 4096, "ca_attest": 2048,
+            "ca_signature": 1024}
+
+    def __init__(self, path):
+        obj = load(path, 256 << 10, "vtpm-host",
+                   tuple(self.KEYS) + ("host", "chain", "enrolled"), ())
+        for key, most in self.KEYS.items():
+            setattr(self, key, b64(obj[key], most, key))
+        need(isinstance(obj["chain"], list), "chain is not a list")
+        self.chain = [der(b64(c, 4096, "chain"), "chain")
+                      for c in obj["chain"]]
+
+    def ek_chain(self, roots):
+        cert = der(self.ek_certificate, "the EK certificate")
+        need(not is_ca(cert), "the EK certificate is a CA's")
+        pur = purposes(cert)
+        need(not pur or EKU_EK in pur, "the EK certificate's purpose")
+        todo, seen = cert, 0
+        while True:
+            in_date(todo, "EK chain")
+            for ext in todo.extensions:
+                known = isinstance(ext.value, (
+                    x509.BasicConstraints, x509.KeyUsage,
+                    x509.ExtendedKeyUsage, x509.SubjectAlternativeName))
+                need(not ext.critical or known or
+                     ext.oid.dotted_string in TCG_CRITICAL,
+                     "a critical extension that nobody knows")
+            for root in roots:
+                if root == todo:
+                    return
+                if root.subject == todo.issuer and is_ca(root):
+                    issued(todo, root, "EK chain")
+                    in_date(root, "EK chain")
+                    return
+            above = [c for c in self.chain if c.subject == todo.issuer and
+                     is_ca(c)]
+            need(above and seen < 8, "leads to none of the given roots")
+            issued(todo, above[0], "EK chain")
+            todo, seen = above[0], seen + 1
+
+    def ek_key(self):
+        self.ek = Public(self.ek_public)
+        need(same_key(self.ek.key, der(
+            self.ek_certificate, "the EK certificate").public_key()),
+            "the certificate is another key's")
+        need(self.ek.has(FIXED_TPM, FIXED_PARENT, ORIGIN, RESTRICTED, DECRYPT)
+             and not self.ek.has(SIGN), "not an endorsement key")
+
+    def good_ak(self):
+        self.ak = Public(self.ak_public)
+        need(self.ak.has(FIXED_TPM, FIXED_PARENT, ORIGIN, RESTRICTED, SIGN)
+             and not self.ak.has(DECRYPT), "not a restricted signing key")
+        need(self.ak.scheme_hash in STRONG, "its scheme is below SHA-256")
+
+    def ca_key(self):
+        self.ca_pub = Public(self.ca_public)
+        need(self.ca_pub.has(FIXED_TPM, FIXED_PARENT, ORIGIN, SIGN),
+             "it could be copied out of its TPM")
+        self.ca = der(self.ca_certificate, "the CA certificate")
+        need(is_ca(self.ca), "not a CA's certificate")
+        need(same_key(self.ca.public_key(), self.ca_pub.key),
+             "the certificate is another key's")
+        issued(self.ca, self.ca, "CA certificate")
+        need(root_kind(self.ca) == 2, "it does not say hardware root")
+
+    def certified(self):
+        a = Attest(self.ca_attest, ST_CERTIFY)
+        need(a.name == self.ca_pub.name, "another key was certified")
+        need(a.signer == qualified(ek_qn(self.ek.name), self.ak.name),
+             "certified by a key that is not the AK under this EK")
+
+    def judge(self, j, roots):
+        return j.row(
+            ("host-ek-chain", lambda: self.ek_chain(roots)),
+            ("host-ek-key", self.ek_key), ("host-ak", self.good_ak),
+            ("host-ca-key", self.ca_key),
+            ("host-ca-attest", self.certified),
+            ("host-ca-signature", lambda: check_signature(
+                self.ak.key, self.ca_signature, self.ca_attest,
+                (self.ak.scheme, self.ak.scheme_hash))))
+
+
+class Answer:
+    def __init__(self, raw):
+        need(len(raw) <= 4000, "too long")
+        r = Bytes(raw)
+        need(r.take(4) == b"VTDQ" and r.num(2) == 1, "not a deep quote")
+        self.leaf_data = r.blob(387)
+        self.index, self.count = r.num(8), r.num(8)
+        need(self.index < self.count <= 1 << 20, "index and count")
+        n = r.num(2)
+        need(n <= 20, "too many nodes")
+        self.path = [r.take(32) for _ in range(n)]
+        self.sequence = r.num(8)
+        self.attest, self.sig = r.blob(512), r.blob(512)
+        self.ak_cert = r.blob(2048)
+        r.end()
+        r = Bytes(self.leaf_data)
+        need(r.take(15) == b"vTPM deep quote" and r.num(2) == 1, "the leaf")
+        self.uuid, self.group = r.take(16), r.num(4)
+        self.ek_name, self.ak_name = r.blob(66), r.blob(66)
+        self.quote, self.nonce = r.take(32), r.blob(64)
+        r.take(32)
+        self.launch, self.journal = r.take(32), r.take(32)
+        self.flags = r.num(4)
+        need(self.flags < 32, "unknown flags")
+        self.generation, self.version = r.num(8), r.num(8)
+        r.end()
+
+    def root(self):
+        x, i, n = sha(b"\x00" + self.leaf_data), self.index, self.count
+        path = list(self.path)
+        while n > 1:
+            if not (i % 2 == 0 and i == n - 1):
+                need(path, "the path is too short")
+                p = path.pop(0)
+                x = sha(b"\x01" + (p + x if i % 2 else x + p))
+            i, n = i // 2, (n + 1) // 2
+        need(not path, "the path is too long")
+        return x
+
+
+def extreme(value):
+    return value in (b"\x00" * len(value), b"\xff" * len(value))
+
+
+def plain_pcrs(raw):
+    r = Bytes(raw)
+    need(r.take(4) == b"VTPC" and r.num(2) == 1 and r.num(2) == 1,
+         "PCR values of one bank")
+    alg, mask = r.num(2), r.num(4)
+    need(alg in ALG_NAMES and mask < 1 << 24, "PCR values")
+    size = hashlib.new(ALG_NAMES[alg]).digest_size
+    values = {n: r.take(size) for n in range(24) if mask >> n & 1}
+    r.end()
+    return alg, values
+
+
+def approval(raw, key, epoch):
+    need(len(raw) <= 4096, "an approval is too long")
+    r = Bytes(raw)
+    need(r.take(4) == b"VTAP" and r.num(2) == 1, "not an approval")
+    group, _label = r.num(4), r.blob(63)
+    sequence, alive = r.num(8), r.num(8)
+    name = r.take(34)
+    r.take(8)
+    alg, values = plain_pcrs(r.blob())
+    signed, sig = r.data[:r.at], r.blob(80)
+    psig = r.blob(80)
+    r.end()
+    need(alive >= epoch, f"approval {sequence} is dead: its epoch has passed")
+    ref = b"VTPM host state" + (b" %d" % group if group else b"")
+    bits = sum(1 << n for n in values).to_bytes(3, "little")
+    p1 = sha(bytes(32) + bytes.fromhex("0000017f00000001") + struct.pack(
+        ">H", alg) + b"\x03" + bits + sha(b"".join(
+            values[n] for n in sorted(values))))
+    policy = sha(p1 + bytes.fromhex("00000149") + sha(
+        struct.pack(">Q", alive) + bytes.fromhex("00000009")) + name)
+    pub = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), key)
+    try:
+        pub.verify(sig, signed, ec.ECDSA(hashes.SHA256()))
+        pub.verify(psig, policy + ref, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature as err:
+        raise Bad(f"approval {sequence} is not signed by the key") from err
+    return group, alg, values
+
+
+class States:
+    """Accepted host states: [(group or None, alg, {pcr: value})]."""
+
+    def __init__(self, path):
+        obj = load(path, 256 << 10, "vtpm-host-states", ("states",),
+                   ("approval_key", "epoch"))
+        need(isinstance(obj["states"], list) and
+             1 <= len(obj["states"]) <= 64, "states")
+        epoch = obj.get("epoch", 0)
+        self.states, self.why = [], []
+        for st in obj["states"]:
+            if "approval" in st:
+                key = b64(obj.get("approval_key"), 65, "approval_key")
+                try:
+                    one = approval(b64(st["approval"], 4096, "approval"), key,
+                                   epoch)
+                except Bad as err:
+                    self.why.append(str(err))
+                    continue
+            else:
+                need(st.get("bank") in ALGS, "a state's bank")
+                one = (None, ALGS[st["bank"]],
+                       {int(n): bytes.fromhex(v)
+                        for n, v in st["pcrs"].items()})
+            need(one[1] in STRONG, "a state in a bank below SHA-256")
+            need(one[2] and not any(extreme(v) for v in one[2].values()),
+                 "a state that nobody may accept")
+            self.states.append(one)
+
+    def find(self, group, selection, digest, alg):
+        for g, bank, values in self.states:
+            mask = sum(1 << n for n in values)
+            if g in (None, group) and selection == [(bank, mask)] and sha(
+                    b"".join(values[n] for n in sorted(values)),
+                    alg) == digest:
+                return
+        raise Bad("; ".join(["no accepted state of the host"] + self.why))
+
+
+def judge_leaf(j, ev, ctx, allow):
+    def load_answer():
+        ctx["a"] = Answer(ev.part["deep"])
+
+    def part_is(digest, key):
+        raw = ev.part[key]
+        need(digest == (bytes(32) if raw is None else sha(raw)),
+             f"another {key}")
+
+    def inst():
+        a, cert = ctx["a"], ctx["inst"]
+        need(a.uuid == cert["uuid"] and a.group == cert["group"] and
+             a.generation >= cert["generation"], "another vTPM")
+
+    def flags():
+        a = ctx["a"]
+        need(not a.flags & 2, "its worker crashed since the power cycle")
+        need(allow or not a.flags & 17, "restored or recovered")
+
+    if not j.check("deep-format", load_answer):
+        return False
+    a = ctx["a"]
+    return j.row(
+        ("deep-quote", lambda: need(
+            a.quote == sha(ev.part["quote"] + ev.part["signature"]),
+            "for another quote")),
+        ("deep-nonce", lambda: need(a.nonce == ev.nonce, "another nonce")),
+        ("deep-names", lambda: need(
+            (a.ek_name, a.ak_name) == (ctx["ek_name"], ctx["ak"].name),
+            "another EK or AK")),
+        ("deep-instance", inst),
+        ("deep-launch", lambda: part_is(a.launch, "launch_record")),
+        ("deep-journal", lambda: part_is(a.journal, "journal")),
+        ("deep-root", lambda: need(
+            not a.flags & 8 and ctx["inst"]["root"] == 2, "a software root")),
+        ("deep-flags", flags))
+
+
+def judge_host(j, ctx, host, states):
+    a = ctx["a"]
+
+    def ak_cert():
+        cert = der(a.ak_cert, "the host AK's certificate")
+        issued(cert, host.ca, "host AK")
+        in_date(cert, "host AK")
+        need(EKU_AK in purposes(cert) and not is_ca(cert),
+             "not for this purpose")
+        inst = instance(cert)
+        need(not inst["virtual"] and inst["root"] == 2 and
+             inst["uuid"] == bytes(16), "not a key of the host's own TPM")
+        ctx["host_inst"], ctx["host_key"] = inst, cert.public_key()
+
+    def group():
+        need(ctx["host_inst"]["group"] == a.group, "another group's AK")
+        need(a.group != 0 or same_key(ctx["host_key"], host.ak.key),
+             "not the AK that was enrolled")
+
+    def attest():
+        ctx["host_attest"] = Attest(a.attest, ST_QUOTE)
+
+    def path():
+        want = sha(b"vTPM root" + struct.pack(">H", 1) + a.root() +
+                   struct.pack(">Q", a.sequence))
+        need(ctx["host_attest"].extra == want,
+             "this leaf is not under what the host's TPM signed")
+
+    def selection():
+        sel = ctx["host_attest"].selection
+        need(len(sel) == 1 and sel[0][0] in STRONG and sel[0][1] != 0,
+             "not one bank of SHA-256 or better with at least one PCR")
+
+    ok = j.row(
+        ("deep-ak-cert", ak_cert), ("deep-ak-group", group),
+        ("deep-signature", lambda: ctx.update(host_alg=check_signature(
+            ctx["host_key"], a.sig, a.attest))),
+        ("deep-attest", attest),
+        ("deep-signer", lambda: need(
+            ctx["host_attest"].signer == qualified(
+                ek_qn(host.ek.name), host.ak.with_key(ctx["host_key"])),
+            "not a key under the host's EK")),
+        ("deep-path", path), ("deep-selection", selection))
+    if not ok:
+        return
+    if states is None:
+        j.cannot("deep-host-state", "no accepted states were given")
+        return
+    j.check("deep-host-state", lambda: states.find(
+        a.group, ctx["host_attest"].selection, ctx["host_attest"].digest,
+        ctx["host_alg"]))
+
+
+def main():
+    p = argparse.ArgumentParser(description="judge deep evidence")
+    p.add_argument("-e", "--evidence", required=True)
+    p.add_argument("--nonce", required=True, help="hex")
+    p.add_argument("--host", help="host record")
+    p.add_argument("--roots", help="PEM: roots of the TPM's manufacturer")
+    p.add_argument("--host-states", help="accepted states")
+    p.add_argument("--allow-restored", action="store_true")
+    o = p.parse_args()
+    j, ctx = Judge(), None
+    try:
+        ev = Evidence(o.evidence)
+        states = States(o.host_states) if o.host_states else None
+        host = Host(o.host) if o.host else None
+        ctx = judge_guest(j, ev, bytes.fromhex(o.nonce))
+    except (Bad, ValueError) as err:
+        print(f"FAIL format: {err}")
+        j.failed = True
+    if ctx is not None and host is None:
+        j.cannot("host-ek-chain", "no host record was given")
+    elif ctx is not None:
+        roots = read_pems(o.roots) if o.roots else []
+        if (host.judge(j, roots) and judge_certs(j, ev, ctx, host.ca)):
+            if ev.part["deep"] is None:
+                j.check("deep-format", lambda: need(False, "no deep quote"))
+            elif judge_leaf(j, ev, ctx, o.allow_restored):
+                judge_host(j, ctx, host, states)
+    verdict = "refused" if j.failed else "undecided" if j.open else "accepted"
+    print(f"verdict: {verdict}")
+    return {"accepted": 0, "refused": 1, "undecided": 3}[verdict]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
