@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "measure/approval.h"
+
 /* Decoders fill a copy and hand it out when every byte was right. */
 #define COMMIT(r, tmp, ret)             \
 	do {                            \
@@ -38,6 +40,8 @@ hw_init_put(struct wr *w, const struct hw_init *m)
 {
 	wr_u8(w, m->root);
 	wr_str(w, m->host);
+	wblob_put(w, &m->approval_key);
+	wblob_put(w, &m->master);
 }
 
 int
@@ -50,6 +54,12 @@ hw_init_get(const uint8_t *data, size_t len, struct hw_init *ret)
 	rd_init(&r, data, len);
 	m.root = get_root(&r, ROOT_SOFT);
 	rd_str(&r, m.host, sizeof(m.host));
+	wblob_get(&r, APPROVAL_KEY_LEN, &m.approval_key);
+	wblob_get(&r, 32, &m.master);
+	if (r.err == VT_OK && ((m.approval_key.len != 0 &&
+				   m.approval_key.len != APPROVAL_KEY_LEN) ||
+				  (m.master.len != 0 && m.master.len != 32)))
+		rd_fail(&r, VT_E_RANGE);
 	COMMIT(&r, m, ret);
 }
 
@@ -78,8 +88,17 @@ hw_inited_get(const uint8_t *data, size_t len, struct hw_inited *ret)
 void
 hw_load_put(struct wr *w, const struct hw_load *m)
 {
+	uint32_t i;
+
+	if (m->n > HW_APPROVALS_MAX) {
+		wr_fail(w, VT_E_RANGE);
+		return;
+	}
 	wr_u8(w, m->root);
 	wblob_put(w, &m->host_blob);
+	wr_be32(w, m->n);
+	for (i = 0; i < m->n; i++)
+		wblob_put(w, &m->approvals[i]);
 }
 
 int
@@ -87,11 +106,17 @@ hw_load_get(const uint8_t *data, size_t len, struct hw_load *ret)
 {
 	struct hw_load m;
 	struct rd r;
+	uint32_t i;
 
 	memset(&m, 0, sizeof(m));
 	rd_init(&r, data, len);
 	m.root = get_root(&r, ROOT_SOFT);
 	wblob_get(&r, HOST_BLOB_MAX_LEN, &m.host_blob);
+	m.n = rd_be32(&r);
+	if (r.err == VT_OK && m.n > HW_APPROVALS_MAX)
+		rd_fail(&r, VT_E_RANGE);
+	for (i = 0; r.err == VT_OK && i < m.n; i++)
+		wblob_get(&r, APPROVAL_MAX_LEN, &m.approvals[i]);
 	COMMIT(&r, m, ret);
 }
 

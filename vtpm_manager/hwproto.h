@@ -41,6 +41,7 @@ enum hw_root { ROOT_SOFT = 1, ROOT_HARD = 2 };
 
 #define HOST_BLOB_MAX_LEN 8192
 #define HW_RANDOM_MAX 4096 /* bytes that one HW_RANDOM may ask for */
+#define HW_AK_MAX_LEN 2048 /* one wrapped AK of a group */
 #define HW_CERTS_MAX 4     /* keys in one HW_CERTS */
 
 /* Make storage key, master key and CA key anew.  Only for an empty store. */
@@ -65,7 +66,7 @@ struct hw_inited {
  * are; the one that fits the host's PCRs now releases the master key.
  * VT_E_POLICY: none does; text says which PCR differs from which state.
  */
-#define HW_APPROVALS_MAX 16
+#define HW_APPROVALS_MAX 12
 struct hw_load {
 	uint8_t root;
 	struct wblob host_blob;
