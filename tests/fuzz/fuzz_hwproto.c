@@ -62,6 +62,16 @@ TRY(hw_certs)
 TRY(hw_certed)
 TRY(hw_status)
 TRY(hw_answer)
+TRY(hw_pcrs)
+TRY(hw_counter)
+TRY(hw_bind)
+TRY(hw_bound)
+TRY(hw_identity)
+TRY(hw_activate)
+TRY(hw_ak)
+TRY(hw_aked)
+TRY(hw_quote)
+TRY(hw_quoted)
 TRY(hwblob)
 
 static void
@@ -90,7 +100,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static void (*const tries[])(const uint8_t *, size_t) = { try_hw_init,
 		try_hw_inited, try_hw_load, try_hw_loaded, try_hw_certs,
 		try_hw_certed, try_hw_status, try_hw_answer, try_hwblob,
-		try_key };
+		try_key, try_hw_pcrs, try_hw_counter, try_hw_bind, try_hw_bound,
+		try_hw_identity, try_hw_activate, try_hw_ak, try_hw_aked,
+		try_hw_quote, try_hw_quoted };
 
 	if (len > 0)
 		tries[data[0] % VT_NELEM(tries)](data + 1, len - 1);

@@ -80,7 +80,10 @@ get_inited(const uint8_t *p, size_t len)
 static void
 put_load(struct wr *w)
 {
-	struct hw_load m = { .root = ROOT_SOFT, .host_blob = blob(5) };
+	struct hw_load m = { .root = ROOT_SOFT,
+		.host_blob = blob(5),
+		.n = 2,
+		.approvals = { blob(3), blob(4) } };
 
 	hw_load_put(w, &m);
 }
@@ -94,6 +97,9 @@ get_load(const uint8_t *p, size_t len)
 	if (rc == VT_OK) {
 		assert_int_equal(m.root, ROOT_SOFT);
 		assert_true(blob_is(&m.host_blob, 5));
+		assert_int_equal(m.n, 2);
+		assert_true(blob_is(&m.approvals[0], 3));
+		assert_true(blob_is(&m.approvals[1], 4));
 	}
 	return rc;
 }
@@ -239,6 +245,185 @@ get_hwblob(const uint8_t *p, size_t len)
 	return rc;
 }
 
+static void
+put_pcrs(struct wr *w)
+{
+	struct hw_pcrs m = { .pcrs = blob(7), .epoch = 9 };
+
+	hw_pcrs_put(w, &m);
+}
+
+static int
+get_pcrs(const uint8_t *p, size_t len)
+{
+	struct hw_pcrs m;
+	int rc = hw_pcrs_get(p, len, &m);
+
+	if (rc == VT_OK) {
+		assert_true(blob_is(&m.pcrs, 7));
+		assert_int_equal(m.epoch, 9);
+	}
+	return rc;
+}
+
+static void
+put_counter(struct wr *w)
+{
+	struct hw_counter m = { HWC_ANCHOR, 1, 77 };
+
+	hw_counter_put(w, &m);
+}
+
+static int
+get_counter(const uint8_t *p, size_t len)
+{
+	struct hw_counter m;
+	int rc = hw_counter_get(p, len, &m);
+
+	if (rc == VT_OK) {
+		assert_int_equal(m.which, HWC_ANCHOR);
+		assert_int_equal(m.increment, 1);
+		assert_int_equal(m.expect, 77);
+	}
+	return rc;
+}
+
+static void
+put_identity(struct wr *w)
+{
+	struct hw_identity m = { blob(1), blob(0), blob(2), blob(3), blob(4),
+		blob(5), blob(6) };
+
+	hw_identity_put(w, &m);
+}
+
+static int
+get_identity(const uint8_t *p, size_t len)
+{
+	struct hw_identity m;
+	int rc = hw_identity_get(p, len, &m);
+
+	if (rc == VT_OK) {
+		assert_true(blob_is(&m.ek_pub, 1));
+		assert_true(blob_is(&m.ek_cert, 0));
+		assert_true(blob_is(&m.ak_pub, 2));
+		assert_true(blob_is(&m.ca_pub, 3));
+		assert_true(blob_is(&m.ca_cert, 4));
+		assert_true(blob_is(&m.ca_attest, 5));
+		assert_true(blob_is(&m.ca_sig, 6));
+	}
+	return rc;
+}
+
+static void
+put_activate(struct wr *w)
+{
+	struct hw_activate m = { blob(6), blob(7) };
+
+	hw_activate_put(w, &m);
+}
+
+static int
+get_activate(const uint8_t *p, size_t len)
+{
+	struct hw_activate m;
+	int rc = hw_activate_get(p, len, &m);
+
+	if (rc == VT_OK) {
+		assert_true(blob_is(&m.credential, 6));
+		assert_true(blob_is(&m.secret, 7));
+	}
+	return rc;
+}
+
+static void
+put_ak(struct wr *w)
+{
+	struct hw_ak m = { 5 };
+
+	hw_ak_put(w, &m);
+}
+
+static int
+get_ak(const uint8_t *p, size_t len)
+{
+	struct hw_ak m;
+	int rc = hw_ak_get(p, len, &m);
+
+	if (rc == VT_OK)
+		assert_int_equal(m.group, 5);
+	return rc;
+}
+
+static void
+put_aked(struct wr *w)
+{
+	struct hw_aked m = { blob(3), blob(4), blob(5) };
+
+	hw_aked_put(w, &m);
+}
+
+static int
+get_aked(const uint8_t *p, size_t len)
+{
+	struct hw_aked m;
+	int rc = hw_aked_get(p, len, &m);
+
+	if (rc == VT_OK) {
+		assert_true(blob_is(&m.ak, 3));
+		assert_true(blob_is(&m.ak_pub, 4));
+		assert_true(blob_is(&m.ak_cert, 5));
+	}
+	return rc;
+}
+
+static void
+put_quote(struct wr *w)
+{
+	struct hw_quote m = { 4, blob(2), 0x000b, 0xff, { 1, 2 } };
+
+	hw_quote_put(w, &m);
+}
+
+static int
+get_quote(const uint8_t *p, size_t len)
+{
+	struct hw_quote m;
+	int rc = hw_quote_get(p, len, &m);
+
+	if (rc == VT_OK) {
+		assert_int_equal(m.group, 4);
+		assert_true(blob_is(&m.ak, 2));
+		assert_int_equal(m.bank, 0x000b);
+		assert_int_equal(m.pcrs, 0xff);
+		assert_int_equal(m.extra[1], 2);
+	}
+	return rc;
+}
+
+static void
+put_quoted(struct wr *w)
+{
+	struct hw_quoted m = { blob(1), blob(2), blob(3), 200000 };
+
+	hw_quoted_put(w, &m);
+}
+
+static int
+get_quoted(const uint8_t *p, size_t len)
+{
+	struct hw_quoted m;
+	int rc = hw_quoted_get(p, len, &m);
+
+	if (rc == VT_OK) {
+		assert_true(blob_is(&m.attest, 1));
+		assert_true(blob_is(&m.signature, 2));
+		assert_true(blob_is(&m.ak_cert, 3));
+		assert_int_equal(m.us, 200000);
+	}
+	return rc;
+}
+
 static const struct {
 	const char *what;
 	void (*put)(struct wr *w);
@@ -252,6 +437,14 @@ static const struct {
 	{ "hw_certed", put_certed, get_certed },
 	{ "hw_status", put_status, get_status },
 	{ "hwblob", put_hwblob, get_hwblob },
+	{ "hw_pcrs", put_pcrs, get_pcrs },
+	{ "hw_counter", put_counter, get_counter },
+	{ "hw_identity", put_identity, get_identity },
+	{ "hw_activate", put_activate, get_activate },
+	{ "hw_ak", put_ak, get_ak },
+	{ "hw_aked", put_aked, get_aked },
+	{ "hw_quote", put_quote, get_quote },
+	{ "hw_quoted", put_quoted, get_quoted },
 };
 
 static int
@@ -344,6 +537,9 @@ a_bad_field_is_refused(void **state)
 		{ "certed: too many",		5, 3,	5,	VT_E_RANGE },
 		{ "status: root",		6, 0,	3,	VT_E_RANGE },
 		{ "status: up",			6, 1,	2,	VT_E_RANGE },
+		{ "counter: which",		9, 0,	3,	VT_E_RANGE },
+		{ "counter: increment",		9, 1,	2,	VT_E_RANGE },
+		{ "load: too many approvals",	2, 13,	13,	VT_E_RANGE },
 		{ "blob: magic",		7, 0,	'v',	VT_E_FORMAT },
 		{ "blob: version",		7, 5,	2,	VT_E_UNSUPPORTED },
 		{ "blob: length",		7, 8,	1,	VT_E_TRUNC },
