@@ -32,6 +32,7 @@
 #define MANAGER_FD 3
 #define BASE "backend/vtpm"
 #define PATH_LEN 128
+#define SERVED "vtpm-served"
 #define MAX_DEVICES 4096 /* that the toolstack may make */
 #define DOMID_MAX 0x7fef
 
@@ -42,6 +43,7 @@ struct dev {
 	uint8_t uuid[UUID_LEN];
 	uint32_t gref, port; /* of the last connect */
 	bool was_up;         /* connected before this process started */
+	bool was_served;     /* allowed before this process started */
 	uint32_t asked;      /* id of the message that waits for an answer */
 	char back[PATH_LEN], front[PATH_LEN];
 };
@@ -123,7 +125,7 @@ tell(struct xenback *x, struct dev *d, enum xb_type type)
 		m.resumed = d->was_up;
 		d->was_up = false;
 	} else if (type == XB_DEVICE)
-		m.resumed = d->was_up;
+		m.resumed = d->was_up || d->was_served;
 	wr_init(&w, buf, sizeof(buf));
 	xb_dev_put(&w, &m);
 	if (++x->next_id == 0)
@@ -142,6 +144,9 @@ tell(struct xenback *x, struct dev *d, enum xb_type type)
 static void
 offer(struct xenback *x, struct dev *d)
 {
+	/* Law 4: a manager or xenback that starts while this domain runs
+	 * sees that it is no new one.  No guest can write here. */
+	xs_put(x, d->back, SERVED, "1");
 	/* Before state 2: a front half reads it as soon as it sees that. */
 	xs_put(x, d->back, "feature-protocol-v2", "1");
 	if (!d->was_up)
@@ -239,6 +244,8 @@ look(struct xenback *x, struct dev *d)
 	}
 	if (vanished) {
 		step(x, d, XE_VANISHED);
+		if (mine == 5 && online == 0)
+			set_state(x, d, 6);
 		return;
 	}
 	if (online == 0 && mine == 5) {
@@ -321,6 +328,8 @@ read_identity(struct xenback *x, struct dev *d)
 		 domid == d->domid && xs_get_num(x, d->back, "state", &mine)) {
 		memcpy(d->front, want, sizeof(want));
 		d->was_up = x->first && mine == 4;
+		d->was_served =
+		    x->first && xs_get_num(x, d->back, SERVED, &domid);
 		rc = uuid_parse(uuid, d->uuid);
 	}
 	if (rc == VT_E_FORMAT)
@@ -337,6 +346,8 @@ add(struct xenback *x, uint32_t domid, uint32_t devid)
 {
 	struct dev *d;
 	char token[40];
+	uint32_t mine;
+	int rc;
 
 	if (x->ndevs >= MAX_DEVICES || (d = calloc(1, sizeof(*d))) == NULL) {
 		log_err("domain %u: too many vtpm devices", domid);
@@ -346,7 +357,11 @@ add(struct xenback *x, uint32_t domid, uint32_t devid)
 	d->devid = devid;
 	d->state = XS_ASKING;
 	(void)snprintf(d->back, sizeof(d->back), BASE "/%u/%u", domid, devid);
-	if (read_identity(x, d) != VT_OK) {
+	if ((rc = read_identity(x, d)) != VT_OK) {
+		/* libxl waits for us to agree that it goes. */
+		if (rc == VT_E_STATE &&
+		    xs_get_num(x, d->back, "state", &mine) && mine == 5)
+			set_state(x, d, 6);
 		free(d);
 		return;
 	}

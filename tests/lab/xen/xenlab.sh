@@ -105,6 +105,21 @@ xl_build_guest() {
 	rm -rf "$g"
 }
 
+# What scenario domain needs: the manager's own domain, a disk for it, and
+# the script by which dom0 hands a disk to a guest.
+xl_add_domain() { # root
+	mkdir -p "$1/domain" "$1/etc/xen/scripts"
+	B=$B KERNEL=$xl_kernel MODULES=$xl_mods \
+	    "$xl_top/tools/domain/build.sh" "$XL/domain" >/dev/null || return 1
+	cp "$XL/domain/initrd.gz" "$xl_top/tools/domain/vtpmmgr.cfg.in" \
+	    "$1/domain/"
+	cp "$xl_here/block" "$1/etc/xen/scripts/"
+	rm -f "$XL/xvda.img"
+	mke2fs -q -t ext4 "$XL/xvda.img" 128M || return 1
+	gzip -n -1 <"$XL/xvda.img" >"$1/domain/xvda.gz"
+	rm -f "$XL/xvda.img"
+}
+
 xl_build_dom0() {
 	local d=$XL/dom0.root b
 	rm -rf "$d"
@@ -119,7 +134,7 @@ xl_build_dom0() {
 		    -path '*bin*' | head -1)" || return 1
 	done
 	xl_modules "$d" xen-evtchn xen-gntdev xen-gntalloc xen-privcmd \
-	    xenfs || return 1
+	    xenfs loop xen-blkback || return 1
 	for b in managerd zygote hwtpm xenback; do
 		xl_add "$d" "$B/vtpm-$b" || return 1
 	done
@@ -133,6 +148,7 @@ xl_build_dom0() {
 	cp "$XL/guest.gz" "$d/guest/initrd.gz"
 	cp "$xl_here/dom0-init" "$d/init"
 	cp "$xl_here"/scenarios/*.sh "$d/scenarios/"
+	xl_add_domain "$d" || return 1
 	xl_pack "$d" "$XL/dom0.gz"
 	rm -rf "$d"
 }
@@ -143,7 +159,7 @@ xl_build() {
 }
 
 # xl_boot OUT SECONDS [SCENARIO...]: boots the host; its dom0's report goes
-# to OUT.  The TPM is swtpm behind QEMU's tpm-crb.
+# to OUT.  The TPM is swtpm behind QEMU's tpm-tis.
 xl_boot() {
 	local out=$1 limit=$2 dir tpm rc
 	shift 2
@@ -161,7 +177,7 @@ xl_boot() {
 	    -append "com1=115200,8n1 console=com1 dom0_mem=1280M" \
 	    -serial "file:$out.console" -serial "file:$out" \
 	    -chardev "socket,id=c,path=$dir/tpm.sock" \
-	    -tpmdev emulator,id=t,chardev=c -device tpm-crb,tpmdev=t \
+	    -tpmdev emulator,id=t,chardev=c -device tpm-tis,tpmdev=t \
 	    -no-reboot
 	rc=$?
 	kill "$tpm" 2>/dev/null

@@ -45,7 +45,7 @@ guest() {
 	extra="console=hvc0 quiet $*"
 	memory=300
 	vcpus=1
-	vtpm=["backend=0,uuid=$uuid"]
+	vtpm=["backend=${backend:-0},uuid=$uuid"]
 	on_poweroff="destroy"
 	CFG
 	rm -f /var/log/xen/console/guest-$name.log
