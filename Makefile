@@ -60,7 +60,7 @@ ARCH	= $(addprefix $(B)/lib,$(addsuffix .a,tools vtpm_manager vtpm \
 	  tpmfront tpmback measure base))
 
 .PHONY: all run check check-asan check-xen fuzz bench lint clean help deps \
-	tests install format
+	tests install format vtpmmgr-domain
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(XENMOD)
 
 help:
@@ -68,6 +68,7 @@ help:
 #: make run          provision, boot, attest, seal, tamper: the main job
 #: make check        unit, integration and fuzz-corpus tests
 #: make check-xen    a real Xen host with guests, emulated (SCENARIOS=pv20)
+#: make vtpmmgr-domain  the manager's own Xen domain: $(B)/domain
 #: make check-asan   unit tests under AddressSanitizer and UBSan
 #: make fuzz SECS=60 every fuzz target for SECS seconds (clang libFuzzer)
 #: make bench        one table, beside swtpm in the same run
@@ -209,6 +210,10 @@ bench: deps-build deps-check deps-run
 check-xen: deps-build deps-check deps-run deps-xen
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@B=$(B) tests/lab/xen/check.sh $(SCENARIOS)
+
+vtpmmgr-domain: deps-build deps-run deps-xen
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@B=$(B) tools/domain/build.sh $(B)/domain
 
 lint: deps-build deps-lint
 	@B=$(B) tests/lint/lint.sh

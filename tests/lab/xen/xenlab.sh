@@ -114,6 +114,9 @@ xl_add_domain() { # root
 	cp "$XL/domain/initrd.gz" "$xl_top/tools/domain/vtpmmgr.cfg.in" \
 	    "$1/domain/"
 	cp "$xl_here/block" "$1/etc/xen/scripts/"
+	cp "$xl_top/tools/domain/vtpmmgr-launch" "$1/bin/"
+	xl_add "$1" "$(command -v tpm2_pcrextend)" \
+	    "$(command -v tpm2_pcrread)" || return 1
 	rm -f "$XL/xvda.img"
 	mke2fs -q -t ext4 "$XL/xvda.img" 128M || return 1
 	gzip -n -1 <"$XL/xvda.img" >"$1/domain/xvda.gz"

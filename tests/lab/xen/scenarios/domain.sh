@@ -22,20 +22,25 @@ mm() {
 mm_uuid() { mm --json show "$1" | key uuid; }
 mm_ek() { mm show "$1" | sed -n 's/^EK[^0-9]*//p'; }
 mm_boot() { xl create /domain/vtpmmgr.cfg; }
+mm_launch() { sh /bin/vtpmmgr-launch /domain/vtpmmgr.cfg >/tmp/mm.launch; }
 mm_guest() { # NAME UUID
 	guest "$1" "$2" >/tmp/guest.out 2>&1
 }
 
-check "dom0 lets the TPM go" eval '[ -n "$tis" ] &&
-    echo "$tis" >/sys/bus/platform/drivers/tpm_tis/unbind &&
-    [ ! -e /dev/tpm0 ]'
 gunzip -c /domain/xvda.gz >/tmp/xvda.img
 check "a disk for the store" losetup /dev/loop0 /tmp/xvda.img
 mkdir -p /domain
 sed -e 's|phy:[^,]*|phy:/dev/loop0|' -e 's|"[^"]*/vmlinuz"|"/guest/vmlinuz"|' \
     -e 's|"[^"]*/initrd.gz"|"/domain/initrd.gz"|' /domain/vtpmmgr.cfg.in \
     >/domain/vtpmmgr.cfg
-check "the manager's domain starts" mm_boot
+pcr13() { TPM2TOOLS_TCTI=device:/dev/tpmrm0 tpm2_pcrread sha256:13 |
+    sed -n 's/.*13: *0x//p' | tr A-F a-f; }
+check "dom0 has a TPM on TIS" [ -n "$tis" ]
+same "PCR 13 is fresh" "$(printf '%064d' 0)" "$(pcr13)"
+check "dom0 measures the manager's domain and starts it" mm_launch
+sed 's/^/# /' /tmp/mm.launch
+same "its kernel, initrd and configuration" 3 "$(grep -c ^PCR /tmp/mm.launch)"
+check "and has let the TPM go" [ ! -e /dev/tpm0 ]
 check "the manager in it is ready" wait_for 120 mm_ready
 mm_log | sed 's/^/# /' | tail -15
 same "it stands on the host's TPM" "vtpmmgr: root device:/dev/tpmrm0" \
