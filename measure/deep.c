@@ -260,8 +260,8 @@ deep_path(const uint8_t (*leaves)[SHA256_LEN], size_t n, size_t i,
 /* The shape of the tree follows from index and count alone, so a path that
  * is too short or too long for it is refused whatever it hashes to. */
 int
-deep_path_check(const uint8_t leaf[SHA256_LEN], uint64_t index, uint64_t count,
-    const uint8_t (*path)[SHA256_LEN], size_t n, const uint8_t root[SHA256_LEN])
+deep_path_root(const uint8_t leaf[SHA256_LEN], uint64_t index, uint64_t count,
+    const uint8_t (*path)[SHA256_LEN], size_t n, uint8_t out[SHA256_LEN])
 {
 	uint8_t now[SHA256_LEN];
 	uint64_t left = count, i = index;
@@ -284,9 +284,22 @@ deep_path_check(const uint8_t leaf[SHA256_LEN], uint64_t index, uint64_t count,
 			return rc;
 		used++;
 	}
-	if (used != n || !mem_equal(now, root, SHA256_LEN))
+	if (used != n)
 		return VT_E_AUTH;
+	memcpy(out, now, sizeof(now));
 	return VT_OK;
+}
+
+int
+deep_path_check(const uint8_t leaf[SHA256_LEN], uint64_t index, uint64_t count,
+    const uint8_t (*path)[SHA256_LEN], size_t n, const uint8_t root[SHA256_LEN])
+{
+	uint8_t got[SHA256_LEN];
+	int rc = deep_path_root(leaf, index, count, path, n, got);
+
+	if (rc != VT_OK)
+		return rc;
+	return mem_equal(got, root, sizeof(got)) ? VT_OK : VT_E_AUTH;
 }
 
 int

@@ -87,6 +87,12 @@ int deep_path_check(const uint8_t leaf[SHA256_LEN], uint64_t index,
     uint64_t count, const uint8_t (*path)[SHA256_LEN], size_t n,
     const uint8_t root[SHA256_LEN]) VT_CHECK;
 
+/* The root that they lead to.  VT_E_AUTH: no tree of count leaves has such a
+ * path. */
+int deep_path_root(const uint8_t leaf[SHA256_LEN], uint64_t index,
+    uint64_t count, const uint8_t (*path)[SHA256_LEN], size_t n,
+    uint8_t out[SHA256_LEN]) VT_CHECK;
+
 /* qualifyingData of the host's quote. */
 int deep_qualify(const uint8_t root[SHA256_LEN], uint64_t policy_sequence,
     uint8_t out[SHA256_LEN]) VT_CHECK;

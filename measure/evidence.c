@@ -5,13 +5,12 @@
 #include "measure/evidence.h"
 
 #include <jansson.h>
-#include <openssl/evp.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/rdwr.h"
+#include "measure/b64.h"
 #include "measure/deep.h"
 
 #define EV_FORMAT "vtpm-evidence"
@@ -88,44 +87,6 @@ bad(char err[EV_ERR_MAX], int rc, const char *key, const char *what)
 	return rc;
 }
 
-/*
- * RFC 4648 base64 with padding, and only the one spelling that each value
- * has: what OpenSSL decodes is encoded again and compared.
- */
-static int
-base64_get(const char *text, size_t len, uint8_t **ret, size_t *ret_len)
-{
-	size_t n = len / 4 * 3;
-	uint8_t *raw = NULL, *again = NULL;
-	int rc = VT_E_FORMAT;
-
-	if (len == 0 || len % 4 != 0)
-		return VT_E_FORMAT;
-	raw = malloc(n);
-	again = malloc(len + 1);
-	if (raw == NULL || again == NULL) {
-		rc = VT_E_NOMEM;
-		goto out;
-	}
-	if (EVP_DecodeBlock(raw, (const uint8_t *)text, (int)len) != (int)n)
-		goto out;
-	if (text[len - 1] == '=')
-		n--;
-	if (text[len - 2] == '=')
-		n--;
-	if (EVP_EncodeBlock(again, raw, (int)n) != (int)len ||
-	    memcmp(again, text, len) != 0)
-		goto out;
-	*ret = raw;
-	*ret_len = n;
-	raw = NULL;
-	rc = VT_OK;
-out:
-	free(again);
-	free(raw);
-	return rc;
-}
-
 static int
 parse_part(struct evidence *ev, enum ev_part part, const json_t *val,
     char err[EV_ERR_MAX])
@@ -153,7 +114,7 @@ parse_part(struct evidence *ev, enum ev_part part, const json_t *val,
 			    "not 8 to 64 bytes in hex");
 		return evidence_set(ev, EV_NONCE, raw, n);
 	}
-	rc = base64_get(json_string_value(val), len, &b->p, &b->len);
+	rc = b64_get(json_string_value(val), len, &b->p, &b->len);
 	if (rc == VT_E_FORMAT)
 		return bad(err, rc, parts[part].key, "not base64");
 	if (rc == VT_OK && b->len > parts[part].max)
@@ -311,13 +272,9 @@ evidence_parse(
 static json_t *
 json_base64(const struct ev_blob *b)
 {
-	uint8_t *text = malloc((b->len + 2) / 3 * 4 + 1);
-	json_t *val;
+	char *text = b64_make(b->p, b->len);
+	json_t *val = text != NULL ? json_string(text) : NULL;
 
-	if (text == NULL)
-		return NULL;
-	(void)EVP_EncodeBlock(text, b->p, (int)b->len);
-	val = json_string((const char *)text);
 	free(text);
 	return val;
 }

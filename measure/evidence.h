@@ -28,6 +28,8 @@
 #include "measure/quote.h"
 #include "measure/x509.h"
 
+struct deep_host; /* measure/deep_verify.h */
+
 #define EV_MAX_LEN (6u * 1024 * 1024) /* bytes of JSON */
 #define EV_MAX_BLOB (1024u * 1024)    /* bytes of one part */
 #define EV_NONCE_MIN 8
@@ -114,7 +116,7 @@ struct ev_check {
 	char words[EV_WORDS_MAX];
 };
 
-#define EV_MAX_CHECKS 64
+#define EV_MAX_CHECKS 96
 
 struct ev_report {
 	enum ap_verdict verdict;
@@ -144,6 +146,13 @@ struct ev_want {
 	const struct quote_attest *last;
 	/* firmwareVersion that its TPM must have, or NULL: any. */
 	const uint64_t *firmware;
+	/* The host that it must stand on, with its accepted states, or NULL;
+	 * its CA is then taken where ca is NULL.  Not const: it remembers
+	 * what it has verified. */
+	struct deep_host *host;
+	/* SHA-256 of the key of the channel over which the verifier talks
+	 * to the guest, or NULL: the deep quote must name it. */
+	const uint8_t *channel_key;
 };
 
 /*

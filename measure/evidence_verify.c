@@ -18,6 +18,9 @@
 #include <string.h>
 
 #include "base/rdwr.h"
+#include "measure/check_on.h"
+#include "measure/deep_verify.h"
+#include "measure/evidence_priv.h"
 #include "measure/merge.h"
 
 struct vv { /* one verification under way */
@@ -27,13 +30,16 @@ struct vv { /* one verification under way */
 	bool quote_ok, certs_ok;
 };
 
-static void VT_PRINTF(4, 5) say(struct ev_report *rep, const char *id,
-    enum ev_outcome o, const char *fmt, ...)
+void
+ev_say(struct ev_report *rep, const char *id, enum ev_outcome o,
+    const char *fmt, ...)
 {
 	struct ev_check *c;
 	va_list ap;
 	char *p;
 
+	if (o >= EVO_CANNOT && !check_on(id))
+		o = EVO_PASS;
 	if (rep->n == EV_MAX_CHECKS) { /* never lose a refusal */
 		c = &rep->checks[EV_MAX_CHECKS - 1];
 		if (o > c->outcome)
@@ -62,12 +68,12 @@ check_nonce(struct vv *v)
 
 	if (v->want->nonce_len < EV_NONCE_MIN || n->len != v->want->nonce_len ||
 	    !mem_equal(n->p, v->want->nonce, n->len)) {
-		say(v->rep, "nonce", EVO_FAIL,
+		ev_say(v->rep, "nonce", EVO_FAIL,
 		    "the evidence was made for another nonce: it answers an "
 		    "older question, or somebody else's");
-		return false;
+		return !check_on("nonce");
 	}
-	say(v->rep, "nonce", EVO_PASS,
+	ev_say(v->rep, "nonce", EVO_PASS,
 	    "the evidence is for the nonce that was given out");
 	return true;
 }
@@ -84,7 +90,7 @@ check_quote(struct vv *v)
 	if (evidence_qualify(v->ev, extra) != VT_OK ||
 	    tpm_pub_unwrap(b[EV_AK_PUBLIC].p, b[EV_AK_PUBLIC].len, &w.ak_pub,
 		&w.ak_pub_len) != VT_OK) {
-		say(v->rep, "quote", EVO_FAIL,
+		ev_say(v->rep, "quote", EVO_FAIL,
 		    "the AK's public area is not a TPM2B_PUBLIC");
 		return;
 	}
@@ -104,17 +110,18 @@ check_quote(struct vv *v)
 		enum quote_outcome o = v->rep->quote.outcome[s];
 
 		if (o == QO_PASS)
-			say(v->rep, quote_step_id((enum quote_step)s), EVO_PASS,
-			    "%s", quote_step_words((enum quote_step)s));
+			ev_say(v->rep, quote_step_id((enum quote_step)s),
+			    EVO_PASS, "%s",
+			    quote_step_words((enum quote_step)s));
 		else if (o == QO_FAIL)
-			say(v->rep, quote_step_id((enum quote_step)s),
+			ev_say(v->rep, quote_step_id((enum quote_step)s),
 			    s == QS_SIGNER && b[EV_EK_CERT].p == NULL
 				? EVO_CANNOT
 				: EVO_FAIL,
 			    "%s", v->rep->quote.why);
 	}
 	if (rc == VT_OK && v->rep->quote.rebooted)
-		say(v->rep, "rebooted", EVO_NOTE,
+		ev_say(v->rep, "rebooted", EVO_NOTE,
 		    "the TPM was reset or restarted since the earlier quote");
 }
 
@@ -129,14 +136,18 @@ check_certs(struct vv *v)
 	int s;
 
 	if (b[EV_AK_CERT].p == NULL || b[EV_EK_CERT].p == NULL) {
-		say(v->rep, "certificates", EVO_CANNOT,
+		ev_say(v->rep, "certificates", EVO_CANNOT,
 		    "the evidence has no %s certificate: whose TPM this is "
 		    "cannot be told",
 		    b[EV_AK_CERT].p == NULL ? "AK" : "EK");
 		return;
 	}
-	if (v->want->ca == NULL) {
-		say(v->rep, "certificates", EVO_CANNOT,
+	w.ca = v->want->ca;
+	w.ca_len = v->want->ca_len;
+	if (v->want->host != NULL && w.ca == NULL)
+		deep_host_ca(v->want->host, &w.ca, &w.ca_len);
+	if (w.ca == NULL) {
+		ev_say(v->rep, "certificates", EVO_CANNOT,
 		    "no CA was given to hold the certificates against: "
 		    "name that of the vTPM manager (vtpmctl --json status)");
 		return;
@@ -145,8 +156,6 @@ check_certs(struct vv *v)
 	w.ak_cert_len = b[EV_AK_CERT].len;
 	w.ek_cert = b[EV_EK_CERT].p;
 	w.ek_cert_len = b[EV_EK_CERT].len;
-	w.ca = v->want->ca;
-	w.ca_len = v->want->ca_len;
 	if (tpm_pub_unwrap(b[EV_AK_PUBLIC].p, b[EV_AK_PUBLIC].len, &w.ak_pub,
 		&w.ak_pub_len) != VT_OK)
 		return; /* said so before */
@@ -155,11 +164,11 @@ check_certs(struct vv *v)
 		enum quote_outcome o = v->rep->certs.outcome[s];
 
 		if (o == QO_PASS)
-			say(v->rep, x509_step_id((enum x509_step)s), EVO_PASS,
-			    "%s", x509_step_words((enum x509_step)s));
+			ev_say(v->rep, x509_step_id((enum x509_step)s),
+			    EVO_PASS, "%s", x509_step_words((enum x509_step)s));
 		else if (o == QO_FAIL)
-			say(v->rep, x509_step_id((enum x509_step)s), EVO_FAIL,
-			    "%s", v->rep->certs.why);
+			ev_say(v->rep, x509_step_id((enum x509_step)s),
+			    EVO_FAIL, "%s", v->rep->certs.why);
 	}
 }
 
@@ -177,27 +186,27 @@ check_root(struct vv *v)
 	v->rep->instance = v->rep->certs.instance;
 	v->rep->root = v->rep->certs.root;
 	uuid_format(x->uuid, uuid);
-	say(v->rep, "identity", EVO_NOTE,
+	ev_say(v->rep, "identity", EVO_NOTE,
 	    "virtual TPM %s, group %u, generation %llu, certified by %s", uuid,
 	    x->group, (unsigned long long)x->generation,
 	    v->rep->certs.ca_subject);
 	if (v->rep->root == CERTEXT_HARDWARE)
-		say(v->rep, "root-kind", EVO_PASS,
+		ev_say(v->rep, "root-kind", EVO_PASS,
 		    "hardware root: the CA's key is in a physical TPM");
 	else if (v->want->policy->allow_software_root)
-		say(v->rep, "root-kind", EVO_NOTE,
+		ev_say(v->rep, "root-kind", EVO_NOTE,
 		    "software root: no physical TPM stands behind this "
 		    "evidence, which the policy allows");
 	else
-		say(v->rep, "root-kind", EVO_FAIL,
+		ev_say(v->rep, "root-kind", EVO_FAIL,
 		    "software root: no physical TPM stands behind this "
 		    "evidence, and the policy does not allow that "
 		    "(allow_software_root)");
 	if (v->want->uuid != NULL && memcmp(v->want->uuid, x->uuid, 16) != 0)
-		say(v->rep, "uuid", EVO_FAIL,
+		ev_say(v->rep, "uuid", EVO_FAIL,
 		    "this is another vTPM than the one asked for");
 	else if (v->want->uuid != NULL)
-		say(v->rep, "uuid", EVO_PASS, "this is the vTPM asked for");
+		ev_say(v->rep, "uuid", EVO_PASS, "this is the vTPM asked for");
 }
 
 /* --- what the vTPM says of itself ------------------------------------------
@@ -213,19 +222,19 @@ info_vs_certificate(struct vv *v, const struct ev_info *info)
 		return;
 	if (memcmp(info->uuid, x->uuid, UUID_LEN) != 0 ||
 	    info->group != x->group)
-		say(v->rep, "info-instance", EVO_FAIL,
+		ev_say(v->rep, "info-instance", EVO_FAIL,
 		    "the vTPM calls itself by another uuid or group than its "
 		    "certificate does");
 	else if (info->generation < x->generation)
-		say(v->rep, "info-instance", EVO_FAIL,
+		ev_say(v->rep, "info-instance", EVO_FAIL,
 		    "the vTPM runs in an older generation than its "
 		    "certificate: an older copy was put back");
 	else if (soft && v->rep->root == CERTEXT_HARDWARE)
-		say(v->rep, "info-instance", EVO_FAIL,
+		ev_say(v->rep, "info-instance", EVO_FAIL,
 		    "the certificate claims a hardware root, the vTPM says "
 		    "that its manager has none");
 	else
-		say(v->rep, "info-instance", EVO_PASS,
+		ev_say(v->rep, "info-instance", EVO_PASS,
 		    "the vTPM says of itself what its certificate says");
 }
 
@@ -238,12 +247,12 @@ check_info(struct vv *v)
 	struct ev_info info;
 
 	if (b->p == NULL) {
-		say(v->rep, "info", EVO_NOTE,
+		ev_say(v->rep, "info", EVO_NOTE,
 		    "the vTPM's own account of itself is not in the evidence");
 		return;
 	}
 	if (evidence_info_get(b->p, b->len, &info) != VT_OK) {
-		say(v->rep, "info", EVO_FAIL,
+		ev_say(v->rep, "info", EVO_FAIL,
 		    "the vTPM's account of itself is not well-formed");
 		return;
 	}
@@ -291,12 +300,12 @@ compare_pcrs(struct vv *v, const struct pcr_bank *bank,
 	mask_words(same, a, sizeof(a));
 	mask_words(differ, b, sizeof(b));
 	if (differ == 0 && same != 0)
-		say(v->rep, id, EVO_PASS,
+		ev_say(v->rep, id, EVO_PASS,
 		    "replay of %s gives the quoted %s "
 		    "PCRs %s",
 		    what, digest_name(bank->alg), a);
 	else if (differ != 0)
-		say(v->rep, id,
+		ev_say(v->rep, id,
 		    strcmp(id, "journal-replay") == 0 ? EVO_FAIL : EVO_NOTE,
 		    "replay of %s gives the quoted %s PCRs %s, but not %s",
 		    what, digest_name(bank->alg), a, b);
@@ -311,13 +320,13 @@ check_journal(struct vv *v)
 	uint32_t i, flags;
 
 	if (b->p == NULL) {
-		say(v->rep, "journal-replay", EVO_NOTE,
+		ev_say(v->rep, "journal-replay", EVO_NOTE,
 		    "there is no extend journal in the evidence");
 		return;
 	}
 	if (journal_decode(b->p, b->len, &j) != VT_OK ||
 	    journal_replay(j, &got) != VT_OK) {
-		say(v->rep, "journal-replay", EVO_FAIL,
+		ev_say(v->rep, "journal-replay", EVO_FAIL,
 		    "the extend journal is not well-formed");
 		journal_free(j);
 		return;
@@ -390,7 +399,7 @@ check_logs(struct vv *v)
 	uint32_t b, i;
 
 	if (v->ev->part[EV_LOG].p == NULL)
-		say(v->rep, "log-replay", EVO_NOTE,
+		ev_say(v->rep, "log-replay", EVO_NOTE,
 		    "there is no event log of the guest in the evidence");
 	for (b = 0; b < v->ev->pcrs.nbanks; b++) {
 		const struct pcr_bank *bank = &v->ev->pcrs.banks[b];
@@ -436,21 +445,21 @@ check_launch(struct vv *v)
 			proven = true;
 	}
 	if (!proven) {
-		say(v->rep, "launch", EVO_NOTE,
+		ev_say(v->rep, "launch", EVO_NOTE,
 		    "PCR 17 does not prove the launch record (not quoted, or "
 		    "another value)");
 		return;
 	}
 	if (launch_decode(b->p, b->len, &rec) != VT_OK)
-		say(v->rep, "launch", EVO_FAIL,
+		ev_say(v->rep, "launch", EVO_FAIL,
 		    "PCR 17 proves a launch record that is not well-formed");
 	else if (v->rep->have_instance &&
 		 (memcmp(rec->uuid, v->rep->instance.uuid, UUID_LEN) != 0 ||
 		     rec->group != v->rep->instance.group))
-		say(v->rep, "launch", EVO_FAIL,
+		ev_say(v->rep, "launch", EVO_FAIL,
 		    "PCR 17 proves a launch record of another vTPM");
 	else
-		say(v->rep, "launch", EVO_PASS,
+		ev_say(v->rep, "launch", EVO_PASS,
 		    "PCR 17 proves the host's launch record of '%s'",
 		    rec->name);
 	launch_free(rec);
@@ -460,15 +469,15 @@ static void
 check_restarts(struct vv *v)
 {
 	if (v->rep->worker_restarted)
-		say(v->rep, "worker-restarted", EVO_FAIL,
+		ev_say(v->rep, "worker-restarted", EVO_FAIL,
 		    "worker restarted: the vTPM's process died while the guest "
 		    "ran and every PCR is capped; power the guest off and on");
 	if (v->rep->restored && v->want->policy->restored_reason == NULL)
-		say(v->rep, "restored", EVO_FAIL,
+		ev_say(v->rep, "restored", EVO_FAIL,
 		    "the vTPM runs from a snapshot or migration, and the "
 		    "policy does not allow that (allow.restored)");
 	else if (v->rep->restored)
-		say(v->rep, "restored", EVO_NOTE,
+		ev_say(v->rep, "restored", EVO_NOTE,
 		    "the vTPM runs from a snapshot or migration, which the "
 		    "policy allows");
 }
@@ -501,16 +510,16 @@ check_boot(struct vv *v)
 			o = EVO_FAIL;
 		else if (f->severity == AP_CANNOT)
 			o = EVO_CANNOT;
-		say(v->rep, ap_code_name(f->code), o, "%s", f->words);
+		ev_say(v->rep, ap_code_name(f->code), o, "%s", f->words);
 	}
 	/* The findings above say why; this line also counts if they were
 	 * too many to list. */
 	if (ap->verdict == AP_ACCEPTED)
-		say(v->rep, "boot", EVO_PASS,
+		ev_say(v->rep, "boot", EVO_PASS,
 		    "the boot is one that policy '%s' accepts",
 		    v->want->policy->name);
 	else
-		say(v->rep, "boot",
+		ev_say(v->rep, "boot",
 		    ap->verdict == AP_REFUSED ? EVO_FAIL : EVO_CANNOT,
 		    "the boot is not one that policy '%s' accepts",
 		    v->want->policy->name);
@@ -546,6 +555,12 @@ evidence_verify(const struct evidence *ev, const struct ev_want *want,
 		check_quote(&v);
 	check_certs(&v);
 	check_root(&v);
+	if (want->host != NULL)
+		deep_verify(ev, want, v.rep);
+	else if (ev->part[EV_DEEP].p != NULL)
+		ev_say(v.rep, "deep", EVO_NOTE,
+		    "there is a deep quote, but no host record to hold it "
+		    "against (--host): it is not judged");
 	if (v.quote_ok) {
 		check_info(&v);
 		check_journal(&v);

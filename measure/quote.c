@@ -14,6 +14,7 @@
 
 #define GENERATED_VALUE 0xff544347u /* TPM_GENERATED_VALUE, Part 2, 6.2 */
 #define ST_ATTEST_QUOTE 0x8018      /* TPM_ST_ATTEST_QUOTE */
+#define RH_ENDORSEMENT 0x4000000bu  /* TPM_RH_ENDORSEMENT, Part 2, 7.4 */
 #define RSA_DEFAULT_EXPONENT 65537
 #define RSA_BITS_MIN 2048
 
@@ -259,6 +260,21 @@ tpm_qualified_name(const void *parent, size_t parent_len,
 	q.len = (uint16_t)(2 + digest_len(alg));
 	*ret = q;
 	return VT_OK;
+}
+
+int
+tpm_child_name(const struct tpm_name *ek, const struct tpm_name *name,
+    struct tpm_name *ret)
+{
+	struct tpm_name qn;
+	uint8_t rh[4];
+	int rc;
+
+	be32_put(rh, RH_ENDORSEMENT);
+	rc = tpm_qualified_name(rh, sizeof(rh), ek, &qn);
+	if (rc != VT_OK)
+		return rc;
+	return tpm_qualified_name(qn.b, qn.len, name, ret);
 }
 
 bool

@@ -117,11 +117,20 @@ int tpm_name_of(uint16_t name_alg, const uint8_t *pub, size_t len,
  * for a primary object the hierarchy's handle (4 bytes). */
 int tpm_qualified_name(const void *parent, size_t parent_len,
     const struct tpm_name *name, struct tpm_name *ret) VT_CHECK;
+/* Qualified name of a child of an EK, a primary of the endorsement hierarchy.
+ */
+int tpm_child_name(const struct tpm_name *ek, const struct tpm_name *name,
+    struct tpm_name *ret) VT_CHECK;
 bool tpm_name_equal(const struct tpm_name *a, const struct tpm_name *b);
 
 /* An OpenSSL public key from pub; the caller frees it.  VT_E_RANGE: too
  * small, VT_E_UNSUPPORTED, VT_E_CRYPTO (a point not on its curve). */
 int tpm_pub_to_evp(const struct tpm_pub *pub, EVP_PKEY **ret) VT_CHECK;
+
+/* sig is a TPMT_SIGNATURE over msg by this key, scheme and hash those of pub,
+ * no SHA-1.  key: from tpm_pub_to_evp(). */
+bool quote_signature_ok(const struct tpm_pub *pub, EVP_PKEY *key,
+    const uint8_t *msg, size_t len, const uint8_t *sig, size_t sig_len);
 
 /* The steps of a verification, in the order in which they are taken. */
 enum quote_step {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "measure/deep_verify.h"
 #include "measure/evidence.h"
 
 /* Exit codes; the same for every subcommand. */
@@ -22,12 +23,20 @@ enum { VX_ACCEPTED = 0, VX_REFUSED = 1, VX_UNDECIDED = 2 };
 int verify_cmd_evidence(int argc, char **argv);
 int verify_cmd_policy(int argc, char **argv);
 int verify_cmd_show(int argc, char **argv);
+int verify_cmd_enrol(int argc, char **argv);
+int verify_cmd_states(int argc, char **argv);
 
 /* Read a file; on failure the reason is logged.  *ret: free(). */
 int verify_read(
     const char *path, size_t max, uint8_t **ret, size_t *ret_len) VT_CHECK;
 /* Read and parse a bundle; on failure the reason is logged. */
 int verify_read_evidence(const char *path, struct evidence **ret) VT_CHECK;
+/* The same for what stands behind deep quotes; roots from a file or all files
+ * of a folder. */
+int verify_read_hostid(
+    const char *path, enum hostid_kind kind, struct hostid **ret) VT_CHECK;
+int verify_read_roots(const char *path, struct host_roots **ret) VT_CHECK;
+int verify_read_states(const char *path, struct hoststates **ret) VT_CHECK;
 /* Write text and a newline to path; NULL or "-" is standard output. */
 int verify_write(const char *path, const char *text) VT_CHECK;
 

@@ -14,8 +14,10 @@
 
 struct job {
 	const char *evidence, *policy_path, *ca_path, *previous;
+	const char *host_path, *states_path, *roots_path;
 	bool json;
-	bool have_uuid, have_firmware;
+	bool have_uuid, have_firmware, have_channel;
+	uint8_t channel[SHA256_LEN];
 	uint64_t firmware;
 	uint8_t uuid[UUID_LEN], nonce[EV_NONCE_MAX];
 	size_t nonce_len;
@@ -24,10 +26,26 @@ struct job {
 	uint8_t *ca;
 	size_t ca_len;
 	struct quote_attest last;
+	struct hostid *hostid;
+	struct host_roots *roots;
+	struct hoststates *states;
+	struct deep_host *host;
 	struct ev_report *rep;
 };
 
-enum { O_NONCE = 256, O_POLICY, O_CA, O_UUID, O_PREVIOUS, O_FIRMWARE, O_JSON };
+enum {
+	O_NONCE = 256,
+	O_POLICY,
+	O_CA,
+	O_UUID,
+	O_PREVIOUS,
+	O_FIRMWARE,
+	O_JSON,
+	O_HOST,
+	O_STATES,
+	O_ROOTS,
+	O_CHANNEL
+};
 
 static const struct option options[] = {
 	{ "evidence", required_argument, NULL, 'e' },
@@ -37,6 +55,10 @@ static const struct option options[] = {
 	{ "uuid", required_argument, NULL, O_UUID },
 	{ "previous", required_argument, NULL, O_PREVIOUS },
 	{ "firmware", required_argument, NULL, O_FIRMWARE },
+	{ "host", required_argument, NULL, O_HOST },
+	{ "host-states", required_argument, NULL, O_STATES },
+	{ "roots", required_argument, NULL, O_ROOTS },
+	{ "channel-key", required_argument, NULL, O_CHANNEL },
 	{ "json", no_argument, NULL, O_JSON },
 	{ NULL, 0, NULL, 0 },
 };
@@ -56,6 +78,40 @@ set_firmware(struct job *j, const char *arg)
 		log_err("--firmware: 16 hex digits, as vtpm-verify show "
 			"tells them");
 	return j->have_firmware;
+}
+
+static bool
+set_channel(struct job *j, const char *arg)
+{
+	size_t len = 0;
+
+	j->have_channel =
+	    hex_decode(arg, j->channel, sizeof(j->channel), &len) == VT_OK &&
+	    len == sizeof(j->channel);
+	if (!j->have_channel)
+		log_err("--channel-key: SHA-256 of the key, in hex");
+	return j->have_channel;
+}
+
+/* What a deep quote is held against. */
+static bool
+set_deep_option(struct job *j, int c, const char *arg)
+{
+	switch (c) {
+	case O_HOST:
+		j->host_path = arg;
+		return true;
+	case O_STATES:
+		j->states_path = arg;
+		return true;
+	case O_ROOTS:
+		j->roots_path = arg;
+		return true;
+	case O_CHANNEL:
+		return set_channel(j, arg);
+	default:
+		return false;
+	}
 }
 
 static bool
@@ -92,7 +148,7 @@ set_option(struct job *j, int c, const char *arg)
 		j->json = true;
 		return true;
 	default:
-		return false;
+		return set_deep_option(j, c, arg);
 	}
 }
 
@@ -136,6 +192,29 @@ read_policy(struct job *j)
 }
 
 static int
+read_host(struct job *j)
+{
+	int rc;
+
+	if (j->host_path == NULL) {
+		if (j->states_path == NULL && j->roots_path == NULL &&
+		    !j->have_channel)
+			return VT_OK;
+		log_err("--host-states, --roots and --channel-key go with "
+			"--host");
+		return VT_E_FORMAT;
+	}
+	if ((rc = verify_read_hostid(
+		 j->host_path, HOSTID_RECORD, &j->hostid)) != VT_OK ||
+	    (j->roots_path != NULL &&
+		(rc = verify_read_roots(j->roots_path, &j->roots)) != VT_OK) ||
+	    (j->states_path != NULL &&
+		(rc = verify_read_states(j->states_path, &j->states)) != VT_OK))
+		return rc;
+	return deep_host_new(j->hostid, j->roots, j->states, 0, &j->host);
+}
+
+static int
 read_inputs(struct job *j)
 {
 	int rc;
@@ -145,6 +224,8 @@ read_inputs(struct job *j)
 		return rc;
 	if (j->ca_path != NULL && (rc = verify_read(j->ca_path, X509_CA_MAX,
 				       &j->ca, &j->ca_len)) != VT_OK)
+		return rc;
+	if ((rc = read_host(j)) != VT_OK)
 		return rc;
 	return j->previous != NULL ? read_previous(j) : VT_OK;
 }
@@ -195,6 +276,8 @@ judge(struct job *j)
 	w.uuid = j->have_uuid ? j->uuid : NULL;
 	w.last = j->previous != NULL ? &j->last : NULL;
 	w.firmware = j->have_firmware ? &j->firmware : NULL;
+	w.host = j->host;
+	w.channel_key = j->have_channel ? j->channel : NULL;
 	if ((rc = evidence_verify(j->ev, &w, &j->rep)) != VT_OK) {
 		log_err("cannot judge: %s", vt_strerror(rc));
 		return VX_UNDECIDED;
@@ -237,6 +320,10 @@ verify_cmd_evidence(int argc, char **argv)
 	if (read_inputs(&j) == VT_OK)
 		ex = judge(&j);
 	evidence_report_free(j.rep);
+	deep_host_free(j.host);
+	free(j.states);
+	host_roots_free(j.roots);
+	hostid_free(j.hostid);
 	policy_free(j.policy);
 	evidence_free(j.ev);
 	free(j.ca);

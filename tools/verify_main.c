@@ -16,6 +16,8 @@ static const char usage[] =
     "usage: vtpm-verify -e EVIDENCE --nonce HEX --policy FILE [options]\n"
     "       vtpm-verify policy --from EVIDENCE -o FILE [options]\n"
     "       vtpm-verify show EVIDENCE|LOG\n"
+    "       vtpm-verify enrol challenge|finish ...\n"
+    "       vtpm-verify host-states --key PEM -o FILE APPROVAL...\n"
     "       vtpm-verify nonce\n"
     "\n"
     "  -e, --evidence FILE  what vtpm-attest wrote\n"
@@ -27,10 +29,18 @@ static const char usage[] =
     "                       counters may not have run backwards\n"
     "  --firmware HEX       its TPM must have this firmwareVersion (show\n"
     "                       tells it)\n"
+    "  --host FILE          the host's record, from vtpm-verify enrol: the\n"
+    "                       evidence must have a deep quote of this host\n"
+    "  --host-states FILE   the states that the host may be in\n"
+    "  --roots PATH         TPM manufacturers' certificates, a file or a\n"
+    "                       folder: check the host's EK certificate again\n"
+    "  --channel-key HEX    SHA-256 of the key at the other end of the\n"
+    "                       channel: the deep quote must name it\n"
     "  --json               the verdict as JSON\n"
     "\n"
     "Exit: 0 accepted, 1 refused, 2 could not decide.\n"
-    "vtpm-verify policy --help says how to make a policy.\n";
+    "vtpm-verify policy --help says how to make a policy; enrol and\n"
+    "host-states have --help, too.\n";
 
 static int
 cmd_nonce(int argc, char **argv)
@@ -69,6 +79,8 @@ main(int argc, char **argv)
 	} cmds[] = {
 		{ "policy", verify_cmd_policy },
 		{ "show", verify_cmd_show },
+		{ "enrol", verify_cmd_enrol },
+		{ "host-states", verify_cmd_states },
 		{ "nonce", cmd_nonce },
 		{ "help", cmd_help },
 		{ "--help", cmd_help },

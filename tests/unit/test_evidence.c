@@ -53,6 +53,7 @@ bundle_goes_round(void **state)
 
 	(void)state;
 	bundle_init(&b);
+	assert_int_equal(evidence_set(b.ev, EV_DEEP, "deep", 4), VT_OK);
 	assert_int_equal(evidence_format(b.ev, &text), VT_OK);
 	assert_int_equal(evidence_parse(text, strlen(text), &ev, err), VT_OK);
 	for (i = 0; i < EV_NPARTS; i++) {
