@@ -36,6 +36,7 @@ struct xen_chan {
 	struct xen_hv *hv;
 	void *page;           /* mapped grant; NULL: nobody is attached */
 	uint32_t local_port;  /* ours; NO_PORT */
+	struct front now;     /* whom the page belongs to */
 	struct front waiting; /* connect when the old one has drained */
 	bool is_waiting;
 	struct spin spin;
@@ -192,6 +193,7 @@ attach(struct xen_chan *xc, const struct front *f)
 		return VT_E_SYS;
 	}
 	xc->local_port = (uint32_t)port;
+	xc->now = *f;
 	(void)snprintf(who, sizeof(who), "domain %u", f->domid);
 	note(xc, CN_OPEN, who);
 	back_open(&xc->core, xc->page);
@@ -215,6 +217,11 @@ xen_connect(
 	struct front f = { domid, gref, port, resumed };
 	struct xen_chan *xc = xen(ch);
 
+	/* The manager or xenback came back, we were here all the time: what
+	 * runs goes on, and its answer still finds the page. */
+	if (resumed && xc->page != NULL && xc->now.domid == domid &&
+	    xc->now.gref == gref && xc->now.port == port)
+		return VT_OK;
 	if (xc->page != NULL)
 		back_gone(&xc->core);
 	if (xc->core.state == BK_DRAINING) {

@@ -24,6 +24,7 @@ struct held {
 	struct xb_dev dev; /* gref and port of the last connect */
 	bool connected;
 	bool there; /* its device exists; else only the domid counts */
+	bool stale; /* there when xenback died; not seen by its successor */
 };
 
 /* A question of xenback's that waits for a worker or a start. */
@@ -32,7 +33,7 @@ struct ask {
 	struct xenlink *x;
 	uint32_t id;
 	struct xb_dev dev;
-	bool connect; /* XB_CONNECT, else XB_DEVICE */
+	bool later; /* decided when xenback has told of every device */
 };
 
 struct xenlink {
@@ -46,6 +47,7 @@ struct xenlink {
 };
 
 static int launch(struct xenlink *x);
+static void on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone);
 
 bool
 xenlink_here(void)
@@ -114,16 +116,15 @@ answer(struct xenlink *x, uint32_t id, int rc, const char *text)
 }
 
 static struct ask *
-ask_new(struct xenlink *x, const struct msg *msg, const struct xb_dev *d)
+ask_new(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 {
 	struct ask *q = calloc(1, sizeof(*q));
 
 	if (q == NULL)
 		return NULL;
 	q->x = x;
-	q->id = msg->id;
+	q->id = id;
 	q->dev = *d;
-	q->connect = msg->type == XB_CONNECT;
 	q->next = x->asks;
 	x->asks = q;
 	return q;
@@ -162,6 +163,7 @@ hold(struct xenlink *x, const struct xb_dev *d)
 	}
 	h->dev = *d;
 	h->there = true;
+	h->stale = false;
 	return h;
 }
 
@@ -200,7 +202,7 @@ power(struct xenlink *x, const struct inst *in, struct ask *q, char *text)
 }
 
 static void
-on_device(struct xenlink *x, const struct msg *msg, const struct xb_dev *d)
+on_device(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 {
 	char uuid[UUID_STRLEN + 1], text[MGR_TEXT_MAX] = "";
 	struct held *h = held_of(x, d->uuid);
@@ -217,12 +219,16 @@ on_device(struct xenlink *x, const struct msg *msg, const struct xb_dev *d)
 		    uuid, uuid);
 	} else if (rc == VT_OK && h != NULL && h->there &&
 		   (h->dev.domid != d->domid || h->dev.devid != d->devid)) {
+		if (h->stale && (q = ask_new(x, id, d)) != NULL) {
+			q->later = true;
+			return;
+		}
 		rc = VT_E_BUSY;
 		(void)snprintf(text, sizeof(text),
 		    "guest %s: its vTPM is in use by domain %u", in.name,
 		    h->dev.domid);
 	}
-	if (rc == VT_OK && (q = ask_new(x, msg, d)) != NULL) {
+	if (rc == VT_OK && (q = ask_new(x, id, d)) != NULL) {
 		if ((rc = power(x, &in, q, text)) == VT_OK)
 			return;
 		ask_done(q, rc, text);
@@ -230,7 +236,35 @@ on_device(struct xenlink *x, const struct msg *msg, const struct xb_dev *d)
 	}
 	mgr_audit(x->m, "manager", "attach", uuid, "refused",
 	    "domain %u: %.180s", d->domid, text);
-	answer(x, msg->id, rc != VT_OK ? rc : VT_E_NOMEM, text);
+	answer(x, id, rc != VT_OK ? rc : VT_E_NOMEM, text);
+}
+
+/* xenback has told of every device that there is: what its predecessor knew
+ * and it does not, went in between. */
+static void
+forget_stale(struct xenlink *x)
+{
+	struct xb_dev d;
+	struct held *h;
+	struct ask *q;
+	uint32_t id;
+
+	for (h = x->held; h != NULL; h = h->next)
+		if (h->stale)
+			on_disconnect(x, &h->dev, true);
+	for (;;) {
+		struct ask **pp = &x->asks;
+
+		while (*pp != NULL && !(*pp)->later)
+			pp = &(*pp)->next;
+		if ((q = *pp) == NULL)
+			return;
+		*pp = q->next;
+		d = q->dev;
+		id = q->id;
+		free(q);
+		on_device(x, id, &d);
+	}
 }
 
 /* --- its front half connects ------------------------------------------------
@@ -284,7 +318,7 @@ on_connect(struct xenlink *x, const struct msg *msg, const struct xb_dev *d)
 		answer(x, msg->id, VT_E_STATE, "its vTPM is not running");
 		return;
 	}
-	if ((q = ask_new(x, msg, d)) == NULL) {
+	if ((q = ask_new(x, msg->id, d)) == NULL) {
 		answer(x, msg->id, VT_E_NOMEM, "out of memory");
 		return;
 	}
@@ -330,7 +364,7 @@ on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone)
 	if (h->connected && g != NULL &&
 	    send_connect(g, &none, false, on_disconnected, NULL) != VT_OK)
 		log_debug("guest %s: no worker to disconnect", g->in.name);
-	h->connected = false;
+	h->connected = h->stale = false;
 	/* The domid stays: detach and attach are no power cycle. */
 	h->there = !gone;
 }
@@ -345,6 +379,7 @@ on_message(struct xenlink *x, const struct msg *msg)
 
 	if (msg->type == XB_READY) {
 		log_info("xenstore is watched for vtpm devices");
+		forget_stale(x);
 		return;
 	}
 	if (xb_dev_get(msg->data, msg->len, &d) != VT_OK) {
@@ -353,7 +388,7 @@ on_message(struct xenlink *x, const struct msg *msg)
 	}
 	switch (msg->type) {
 	case XB_DEVICE:
-		on_device(x, msg, &d);
+		on_device(x, msg->id, &d);
 		break;
 	case XB_CONNECT:
 		on_connect(x, msg, &d);
@@ -409,6 +444,7 @@ static void
 on_exited(void *arg, const char *how)
 {
 	struct xenlink *x = arg;
+	struct held *h;
 	struct ask *q;
 
 	x->io = sd_event_source_disable_unref(x->io);
@@ -418,7 +454,11 @@ on_exited(void *arg, const char *how)
 	while ((q = x->asks) != NULL) {
 		x->asks = q->next;
 		q->x = NULL;
+		if (q->later) /* nobody else knows of it */
+			free(q);
 	}
+	for (h = x->held; h != NULL; h = h->next)
+		h->stale = h->there;
 	log_warn("vtpm-xenback died (%s), starting it anew; connected guests "
 		 "go on",
 	    how);
@@ -482,6 +522,8 @@ xenlink_free(struct xenlink *x)
 	while ((q = x->asks) != NULL) {
 		x->asks = q->next;
 		q->x = NULL;
+		if (q->later)
+			free(q);
 	}
 	while ((h = x->held) != NULL) {
 		x->held = h->next;
