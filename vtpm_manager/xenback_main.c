@@ -54,7 +54,8 @@ struct xenback {
 	struct dev *devs;
 	unsigned int ndevs;
 	uint32_t next_id;
-	bool first; /* the scan at start */
+	bool first;      /* the scan at start */
+	bool own_domain; /* not the toolstack's */
 };
 
 /* --- xenstore ------------------------------------------------------------- */
@@ -107,6 +108,26 @@ set_state(struct xenback *x, struct dev *d, int state)
 
 	(void)snprintf(text, sizeof(text), "%d", state);
 	xs_put(x, d->back, "state", text);
+}
+
+/* We are done with a device that libxl removes.  In a domain of our own the
+ * folder is ours to remove, as xl devd does: libxl waits for that. */
+static void
+release(struct xenback *x, struct dev *d)
+{
+	char dir[PATH_LEN], **list;
+	unsigned int n = 0;
+
+	set_state(x, d, 6);
+	if (!x->own_domain)
+		return;
+	if (!xs_rm(x->xs, XBT_NULL, d->back))
+		log_warn("xenstore: cannot remove %s: %m", d->back);
+	(void)snprintf(dir, sizeof(dir), BASE "/%u", d->domid);
+	list = xs_directory(x->xs, XBT_NULL, dir, &n);
+	if (list != NULL && n == 0)
+		(void)xs_rm(x->xs, XBT_NULL, dir);
+	free(list);
 }
 
 /* --- the manager ---------------------------------------------------------- */
@@ -245,12 +266,12 @@ look(struct xenback *x, struct dev *d)
 	if (vanished) {
 		step(x, d, XE_VANISHED);
 		if (mine == 5 && online == 0)
-			set_state(x, d, 6);
+			release(x, d);
 		return;
 	}
 	if (online == 0 && mine == 5) {
 		step(x, d, XE_UNPLUG);
-		set_state(x, d, 6);
+		release(x, d);
 		return;
 	}
 	switch (theirs) {
@@ -361,7 +382,7 @@ add(struct xenback *x, uint32_t domid, uint32_t devid)
 		/* libxl waits for us to agree that it goes. */
 		if (rc == VT_E_STATE &&
 		    xs_get_num(x, d->back, "state", &mine) && mine == 5)
-			set_state(x, d, 6);
+			release(x, d);
 		free(d);
 		return;
 	}
@@ -506,7 +527,9 @@ int
 main(int argc, char **argv)
 {
 	struct xenback x = { 0 };
+	unsigned int len;
 	uint8_t none = 0;
+	char *me;
 
 	log_open("vtpm-xenback", LOG_L_INFO);
 	if (argc == 2 && strcmp(argv[1], "-v") == 0)
@@ -530,6 +553,9 @@ main(int argc, char **argv)
 			"is xenfs mounted?)");
 		return 1;
 	}
+	me = xs_read(x.xs, XBT_NULL, "domid", &len);
+	x.own_domain = me != NULL && strcmp(me, "0") != 0;
+	free(me);
 	if (!xs_watch(x.xs, BASE, "b")) {
 		log_err("cannot watch " BASE " in xenstore: %m");
 		return 1;

@@ -10,8 +10,10 @@ case $B in /*) ;; *) B=$PWD/$B ;; esac
 list=("$@")
 [ ${#list[@]} -gt 0 ] || for s in "$xl_here"/scenarios/*.sh; do
 	n=$(basename "$s" .sh)
-	[ "$n" = lib ] || list+=("$n")
+	[ "$n" = lib ] || [ "$n" = domain ] || list+=("$n")
 done
+# domain takes dom0's TPM away, so it comes last.
+[ $# -gt 0 ] || list+=(domain)
 mkdir -p "$XL"
 echo "building the Xen host (Debian's Xen 4.17, stock kernel) ..."
 xl_build || exit 1

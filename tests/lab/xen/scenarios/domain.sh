@@ -58,8 +58,9 @@ same "the first has a TPM" "@DEV /dev/tpm0" "$(console one | grep '^@DEV')"
 same "the second has a TPM" "@DEV /dev/tpm0" "$(console two | grep '^@DEV')"
 check "dom0 has no store, no manager and no key" eval \
     '[ ! -e $STATE ] && ! pidof vtpm-managerd && [ ! -e /dev/tpm0 ]'
-xl destroy one
-xl destroy two
+xl destroy one 2>/tmp/destroy.out
+xl destroy two 2>>/tmp/destroy.out
+same "their devices go without a word" "" "$(cat /tmp/destroy.out)"
 xl destroy vtpmmgr
 check "the domain is gone" wait_for 20 gone vtpmmgr
 rm -f /var/log/xen/console/guest-vtpmmgr.log
@@ -80,5 +81,7 @@ losetup -d /dev/loop0
 rm -f /tmp/xvda.img
 backend=0
 echo "$tis" >/sys/bus/platform/drivers/tpm_tis/bind
-check "dom0 has its TPM again" wait_for 30 test -c /dev/tpmrm0 ||
-    dmesg | tail -5 | sed 's/^/# /'
+check "dom0 has a TPM again" wait_for 30 eval 'ls /dev/tpmrm?' || {
+	ls -l /dev/tpm* | sed 's/^/# /'
+	dmesg | tail -3 | sed 's/^/# /'
+}
