@@ -60,7 +60,7 @@ ARCH	= $(addprefix $(B)/lib,$(addsuffix .a,tools vtpm_manager vtpm \
 	  tpmfront tpmback measure base))
 
 .PHONY: all run check check-asan check-xen fuzz bench lint clean help deps \
-	tests install format vtpmmgr-domain
+	tests install format run-xen vtpmmgr-domain
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(XENMOD)
 
 help:
@@ -69,6 +69,7 @@ help:
 #: make check        unit, integration and fuzz-corpus tests
 #: make check-xen    a real Xen host with guests, emulated (SCENARIOS=pv20)
 #: make vtpmmgr-domain  the manager's own Xen domain: $(B)/domain
+#: make run-xen      one Xen guest, told in words
 #: make check-asan   unit tests under AddressSanitizer and UBSan
 #: make fuzz SECS=60 every fuzz target for SECS seconds (clang libFuzzer)
 #: make bench        one table, beside swtpm in the same run
@@ -171,6 +172,15 @@ $(SLOW): $(B)/o/tests/lab/tcti-slow.o $(B)/libbase.a
 	@mkdir -p $(@D)
 	$(LINK) -shared -o $@ $^ -ltss2-tctildr
 
+# Programs of the lab's Xen guests.
+$(B)/tests/xenwork: $(B)/o/tests/lab/xen/xenwork.o $(B)/libbase.a
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ -lcrypto
+$(B)/tests/xenhostile: $(B)/o/tests/lab/xen/hostile.o $(B)/libbase.a
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ -lxengnttab -lxenevtchn -lxenstore -lcrypto
+XENGUEST := $(addprefix $(B)/tests/,xenwork xenhostile)
+
 tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS)) $(SLOW)
 
 deps:
@@ -208,8 +218,12 @@ bench: deps-build deps-check deps-run
 	@B=$(B) tests/bench/bench.sh
 
 check-xen: deps-build deps-check deps-run deps-xen
-	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(XENGUEST)
 	@B=$(B) tests/lab/xen/check.sh $(SCENARIOS)
+
+run-xen: deps-build deps-check deps-run deps-xen
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(XENGUEST)
+	@B=$(B) tests/lab/xen/run.sh
 
 vtpmmgr-domain: deps-build deps-run deps-xen
 	@$(MAKE) --no-print-directory -j$$(nproc) all

@@ -40,6 +40,35 @@ xl_kernel_name() {
 	    sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -1
 }
 
+# A 32-bit kernel and its busybox, without telling this machine's dpkg of a
+# foreign architecture.
+xl_apt32() { # TOOL ARG...
+	local tool=$1
+	shift
+	"$tool" -qq -o APT::Architectures::=amd64 -o APT::Architectures::=i386 \
+	    -o "Dir::State::Lists=$xl_lists" -o "Dir::Cache=$xl_lists" "$@"
+}
+xl_fetch_pae() {
+	local into=$XL/cache/pae name deb
+	[ -e "$into.done" ] && return 0
+	xl_lists=$(realpath "$XL")/cache/pae.lists
+	mkdir -p "$into" "$xl_lists/partial" "$xl_lists/archives/partial"
+	echo "  fetching a 32-bit kernel"
+	xl_apt32 apt-get update >"$into.log" 2>&1 # one list may be missing
+	name=$(xl_apt32 apt-cache depends linux-image-686-pae:i386 |
+	    sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -1)
+	(cd "$into" && xl_apt32 apt-get download "$name" \
+	    busybox-static:i386) >>"$into.log" 2>&1 || {
+		echo "  none to be had: no 32-bit guest ($into.log)"
+		return 0
+	}
+	for deb in "$into"/*.deb; do
+		dpkg-deb -x "$deb" "$into" || return 1
+	done
+	rm -rf "$into"/*.deb "$xl_lists"
+	touch "$into.done"
+}
+
 # Sets xl_kernel, xl_mods (the folder of modules), xl_root (Xen's files).
 xl_fetch_all() {
 	local name
@@ -54,6 +83,8 @@ xl_fetch_all() {
 	fi
 	xl_kernel=$(ls "$XL"/cache/kernel/boot/vmlinuz-* | tail -1)
 	xl_mods=$(ls -d "$XL"/cache/kernel/lib/modules/* | tail -1)
+	xl_fetch hvm qemu-system-xen || return 1
+	xl_fetch_pae || return 1
 	[ -e "$XL/xen.elf" ] ||
 	    gunzip -c "$xl_root"/boot/xen-4.17-amd64.gz >"$XL/xen.elf"
 }
@@ -97,8 +128,9 @@ xl_build_guest() {
 	local g=$XL/guest.root
 	rm -rf "$g"
 	xl_skeleton "$g"
-	xl_modules "$g" xen-tpmfront || return 1
-	xl_add "$g" "$B/vtpm-attest" "$B/vtpm-seal" || return 1
+	xl_modules "$g" xen-tpmfront xenfs xen-evtchn xen-gntalloc || return 1
+	xl_add "$g" "$B/vtpm-attest" "$B/vtpm-seal" "$B/tests/xenwork" \
+	    "$B/tests/xenhostile" || return 1
 	cp -L /usr/lib/*/libtss2-tcti-device.so.0 "$g/lib/"
 	cp "$xl_here/guest-init" "$g/init"
 	xl_pack "$g" "$XL/guest.gz"
@@ -121,6 +153,35 @@ xl_add_domain() { # root
 	mke2fs -q -t ext4 "$XL/xvda.img" 128M || return 1
 	gzip -n -1 <"$XL/xvda.img" >"$1/domain/xvda.gz"
 	rm -f "$XL/xvda.img"
+}
+
+# The 32-bit guest: busybox and the stock driver.
+xl_build_pae() { # dom0's root
+	local p=$XL/cache/pae g=$XL/pae.root
+	[ -e "$p.done" ] || return 0
+	rm -rf "$g"
+	mkdir -p "$g"/{bin,proc,sys,dev,tmp,run,mods} "$1/guest/pae"
+	cp -L "$p/bin/busybox" "$g/bin/" &&
+	    cp "$(find "$p/lib/modules" -name xen-tpmfront.ko)" "$g/mods/" &&
+	    cp "$xl_here/guest-init" "$g/init" &&
+	    xl_pack "$g" "$1/guest/pae/initrd.gz" &&
+	    cp "$p"/boot/vmlinuz-* "$1/guest/pae/vmlinuz" || return 1
+	rm -rf "$g"
+}
+
+# What scenario types needs for an HVM guest: its device model and firmware,
+# where libxl looks for them.
+xl_add_hvm() { # dom0's root
+	local q=$XL/cache/hvm
+	mkdir -p "$1/usr/lib/xen-4.17/boot" "$1/usr/share/qemu" \
+	    "$1/usr/share/seabios" "$1/var/lib/xen/dump"
+	xl_add "$1" "$q/usr/libexec/xen-qemu-system-i386" || return 1
+	cp "$xl_root/usr/lib/xen-4.17/boot/hvmloader" \
+	    "$1/usr/lib/xen-4.17/boot/" &&
+	    cp -L /usr/share/seabios/bios-256k.bin "$1/usr/share/seabios/" &&
+	    cp -L /usr/share/qemu/linuxboot_dma.bin \
+		/usr/share/qemu/linuxboot.bin /usr/share/qemu/kvmvapic.bin \
+		"$1/usr/share/qemu/"
 }
 
 xl_build_dom0() {
@@ -151,6 +212,8 @@ xl_build_dom0() {
 	cp "$XL/guest.gz" "$d/guest/initrd.gz"
 	cp "$xl_here/dom0-init" "$d/init"
 	cp "$xl_here"/scenarios/*.sh "$d/scenarios/"
+	xl_build_pae "$d" || return 1
+	xl_add_hvm "$d" || return 1
 	xl_add_domain "$d" || return 1
 	xl_pack "$d" "$XL/dom0.gz"
 	rm -rf "$d"

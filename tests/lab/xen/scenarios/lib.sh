@@ -33,20 +33,23 @@ start_manager() {
 }
 ctl() { vtpmctl --run $RUN "$@"; }
 uuid_of() { show "$1" | key uuid; }
-# guest NAME UUID [extra kernel arguments]: a PV guest with that vTPM
+# guest NAME UUID [extra kernel arguments]: a guest with that vTPM; its sort
+# is in TYPE (pv), VCPUS (1), MAXVCPUS, MEM (300), KERNEL, INITRD and MORE
 guest() {
 	local name=$1 uuid=$2
 	shift 2
 	cat >/tmp/$name.cfg <<-CFG
 	name="$name"
-	type="pv"
-	kernel="/guest/vmlinuz"
-	ramdisk="/guest/initrd.gz"
+	type="${TYPE:-pv}"
+	kernel="${KERNEL:-/guest/vmlinuz}"
+	ramdisk="${INITRD:-/guest/initrd.gz}"
 	extra="console=hvc0 quiet $*"
-	memory=300
-	vcpus=1
+	memory=${MEM:-300}
+	vcpus=${VCPUS:-1}
+	maxvcpus=${MAXVCPUS:-${VCPUS:-1}}
 	vtpm=["backend=${backend:-0},uuid=$uuid"]
 	on_poweroff="destroy"
+	$MORE
 	CFG
 	rm -f /var/log/xen/console/guest-$name.log
 	xl create /tmp/$name.cfg
@@ -88,6 +91,19 @@ evidence_quote() { # FILE NONCE
 }
 console() { cat /var/log/xen/console/guest-$1.log 2>/dev/null | tr -d '\r'; }
 up() { console "$1" | grep -q '^@READY'; }
+says() { console "$1" | grep -q "$2"; } # NAME PATTERN
+# The last number N of the rounds that xenwork has told.
+rounds() { console "$1" | sed -n 's/^@N \([0-9]*\) .*/\1/p' | tail -1; }
+goes_on() { # NAME: more rounds than now, in 60 s
+	local was
+	was=$(rounds "$1")
+	wait_for 60 eval "[ \"\$(rounds $1)\" -gt \"${was:-0}\" ]"
+}
+capped() { console "$1" | grep -c '^@CAPPED'; }
+worker_of() { show "$1" | key pid; }
+rss() { # PID: KiB
+	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"
+}
 gone() { ! xl domid "$1" >/dev/null 2>&1; }
 end_scenario() {
 	local d

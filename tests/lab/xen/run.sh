@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# run.sh - one guest on a real Xen host, told in words (make run-xen).
+cat <<'T'
+What follows happens on a real Xen 4.17 with Debian's kernel as dom0 and as
+guest.  Only the processor and the TPM chip below it are emulated (QEMU,
+swtpm), so a step may take a minute.  Nothing is installed on this machine.
+T
+exec "$(dirname "$0")/check.sh" tour

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# hostile - two guests at once: one that breaks every rule of the protocol
+# (HOSTILE, on the command line vtpm.hostile=N), and one that works.
+HOSTILE=${HOSTILE:-40}
+start_manager --root device:/dev/tpmrm0 --pool 0
+check "two vTPMs are provisioned" eval 'ctl create good && ctl create bad'
+check "the honest guest works" guest good "$(uuid_of good)" vtpm.do=loop,0
+check "its first rounds are done" wait_for 90 eval \
+    '[ "$(rounds good)" -ge 20 ]'
+mean() { console good | sed -n 's/^@N .*mean \([0-9]*\) us/\1/p'; }
+alone=$(mean | tail -n 2 | sort -n | head -1)
+n0=$(mean | wc -l)
+m0=$(rss $MPID) x0=$(rss "$(pidof vtpm-xenback)")
+check "the hostile guest starts" guest bad "$(uuid_of bad)" \
+    vtpm.hostile="$HOSTILE"
+check "it does all that it can" wait_for 240 says bad '^@HOSTILE end'
+console bad | sed -n 's/^@HOSTILE/# hostile:/p'
+for m in reopen lies fuzz flip storm; do
+	check "$m is survived" says bad "^@HOSTILE $m done"
+done
+check "and afterwards its own TPM serves it again" \
+    says bad '^@HOSTILE honest done'
+beside=$(mean | tail -n +$((n0 + 1)) | sort -n | awk '{ v[NR] = $1 }
+    END { print v[int((NR + 1) / 2)] }')
+m1=$(rss $MPID) x1=$(rss "$(pidof vtpm-xenback)")
+echo "# a command of the honest guest: $alone us alone, ${beside:-?} us" \
+    "beside (factor $(awk "BEGIN { printf \"%.1f\", ${beside:-0} / $alone }"))"
+echo "# memory in KiB, before and after: manager $m0 $m1, xenback $x0 $x1"
+check "the manager's memory is bounded" [ "$m1" -lt $((m0 + 2048)) ]
+check "xenback's, too" [ "$x1" -lt $((x0 + 1024)) ]
+check "the honest guest goes on" goes_on good
+same "each of its results is right" "" \
+    "$(console good | grep -E '^@(ERR|LOST|CAPPED)')"
+check "it was not slowed down beyond its share of the processors" \
+    [ "${beside:-0}" -lt $((alone * 8)) ]
+same "same manager" "$MPID" "$(pidof vtpm-managerd)"

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * xenwork.c - a lab guest's own work on its TPM 2.0, which it checks itself.
+ *
+ * xenwork loop ROUNDS	extends PCR 10 and writes an NV index, then reads both:
+ *			"@CAPPED" when the PCR is not what it must be,
+ *			"@LOST" when an acknowledged write is not there
+ * xenwork many N ROUNDS N processes extend PCR 11 at once, each ROUNDS times:
+ *			"@MANY ok" when the PCR holds exactly so many
+ * Uses the raw device: one command at a time, whoever opens it first.
+ */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/sha.h>
+
+#include "base/rdwr.h"
+#include "base/util.h"
+
+#define DEVICE "/dev/tpm0"
+#define INDEX 0x01500010u
+#define OWNER 0x40000001u
+#define PCR_LOOP 10
+#define PCR_MANY 11
+
+static int
+take_device(void)
+{
+	int fd, tries = 60000;
+
+	while ((fd = open(DEVICE, O_RDWR | O_CLOEXEC)) == -1 &&
+	       errno == EBUSY && tries-- > 0)
+		(void)usleep(1000 + (unsigned)getpid() % 7 * 300);
+	return fd;
+}
+
+/* One command; its response code, or UINT32_MAX when there was no answer. */
+static uint32_t
+run(struct wr *w, uint8_t *ans, size_t max, size_t *ret_len)
+{
+	struct rd r;
+	ssize_t n;
+	int fd;
+
+	w->buf[2] = w->buf[3] = 0;
+	w->buf[4] = (uint8_t)(w->len >> 8);
+	w->buf[5] = (uint8_t)w->len;
+	if ((fd = take_device()) == -1)
+		return UINT32_MAX;
+	n = write(fd, w->buf, w->len);
+	if (n == (ssize_t)w->len)
+		n = read(fd, ans, max);
+	else
+		n = -1;
+	(void)close(fd);
+	if (n < 10)
+		return UINT32_MAX;
+	*ret_len = (size_t)n;
+	rd_init(&r, ans, (size_t)n);
+	(void)rd_be16(&r);
+	(void)rd_be32(&r);
+	return rd_be32(&r);
+}
+
+static void
+start(struct wr *w, uint8_t *buf, size_t max, bool auth, uint32_t cc)
+{
+	wr_init(w, buf, max);
+	wr_be16(w, auth ? 0x8002 : 0x8001);
+	wr_be32(w, 0);
+	wr_be32(w, cc);
+}
+
+static void
+password(struct wr *w)
+{
+	wr_be32(w, 9);
+	wr_be32(w, 0x40000009);
+	wr_be16(w, 0);
+	wr_u8(w, 0);
+	wr_be16(w, 0);
+}
+
+static uint32_t
+startup(void)
+{
+	uint8_t buf[32], ans[64];
+	size_t len;
+	struct wr w;
+
+	start(&w, buf, sizeof(buf), false, 0x144);
+	wr_be16(&w, 0);
+	return run(&w, ans, sizeof(ans), &len);
+}
+
+static uint32_t
+extend(uint32_t pcr, const uint8_t digest[32])
+{
+	uint8_t buf[128], ans[128];
+	size_t len;
+	struct wr w;
+
+	start(&w, buf, sizeof(buf), true, 0x182);
+	wr_be32(&w, pcr);
+	password(&w);
+	wr_be32(&w, 1);
+	wr_be16(&w, 0xb);
+	wr_bytes(&w, digest, 32);
+	return run(&w, ans, sizeof(ans), &len);
+}
+
+static uint32_t
+pcr_read(uint32_t pcr, uint8_t ret[32])
+{
+	uint8_t buf[64], ans[128];
+	size_t len = 0;
+	uint32_t rc;
+	struct wr w;
+
+	start(&w, buf, sizeof(buf), false, 0x17e);
+	wr_be32(&w, 1);
+	wr_be16(&w, 0xb);
+	wr_u8(&w, 3);
+	wr_u8(&w, 0);
+	wr_u8(&w, (uint8_t)(1u << (pcr - 8)));
+	wr_u8(&w, 0);
+	if ((rc = run(&w, ans, sizeof(ans), &len)) != 0)
+		return rc;
+	if (len != 62)
+		return UINT32_MAX;
+	memcpy(ret, ans + 30, 32);
+	return 0;
+}
+
+static uint32_t
+nv_define(void)
+{
+	uint8_t buf[128], ans[64];
+	size_t len;
+	struct wr w;
+
+	start(&w, buf, sizeof(buf), true, 0x12a);
+	wr_be32(&w, OWNER);
+	password(&w);
+	wr_be16(&w, 0);
+	wr_be16(&w, 14);
+	wr_be32(&w, INDEX);
+	wr_be16(&w, 0xb);
+	wr_be32(&w, 0x02060006);
+	wr_be16(&w, 0);
+	wr_be16(&w, 8);
+	return run(&w, ans, sizeof(ans), &len);
+}
+
+static uint32_t
+nv_write(uint64_t value)
+{
+	uint8_t buf[128], ans[64];
+	size_t len;
+	struct wr w;
+
+	start(&w, buf, sizeof(buf), true, 0x137);
+	wr_be32(&w, OWNER);
+	wr_be32(&w, INDEX);
+	password(&w);
+	wr_be16(&w, 8);
+	wr_be32(&w, (uint32_t)(value >> 32));
+	wr_be32(&w, (uint32_t)value);
+	wr_be16(&w, 0);
+	return run(&w, ans, sizeof(ans), &len);
+}
+
+static uint32_t
+nv_read(uint64_t *ret)
+{
+	uint8_t buf[128], ans[64];
+	size_t len = 0, i;
+	uint32_t rc;
+	struct wr w;
+
+	start(&w, buf, sizeof(buf), true, 0x14e);
+	wr_be32(&w, OWNER);
+	wr_be32(&w, INDEX);
+	password(&w);
+	wr_be16(&w, 8);
+	wr_be16(&w, 0);
+	if ((rc = run(&w, ans, sizeof(ans), &len)) != 0)
+		return rc;
+	if (len < 24)
+		return UINT32_MAX;
+	for (*ret = 0, i = 16; i < 24; i++)
+		*ret = *ret << 8 | ans[i];
+	return 0;
+}
+
+static void
+fold(uint8_t pcr[32], const uint8_t digest[32])
+{
+	uint8_t both[64];
+
+	memcpy(both, pcr, 32);
+	memcpy(both + 32, digest, 32);
+	(void)SHA256(both, sizeof(both), pcr);
+}
+
+/* An answer that is a failure, or none, means: perhaps done, perhaps not. */
+struct belief {
+	uint8_t pcr[32], other[32]; /* must be one of these */
+	uint64_t nv, nv_other;
+	unsigned long errors, capped, lost;
+};
+
+static void
+check_pcr(struct belief *b)
+{
+	uint8_t now[32];
+	char hex[65];
+
+	while (pcr_read(PCR_LOOP, now) != 0)
+		(void)usleep(20000);
+	if (memcmp(now, b->pcr, 32) != 0 && memcmp(now, b->other, 32) != 0) {
+		b->capped++;
+		hex_encode(now, 32, hex);
+		printf("@CAPPED %s\n", hex);
+	}
+	memcpy(b->pcr, now, 32);
+	memcpy(b->other, now, 32);
+}
+
+static void
+check_nv(struct belief *b)
+{
+	uint64_t now = 0;
+
+	while (nv_read(&now) != 0)
+		(void)usleep(20000);
+	if (now != b->nv && now != b->nv_other) {
+		b->lost++;
+		printf("@LOST wrote %llu, reads %llu\n",
+		    (unsigned long long)b->nv, (unsigned long long)now);
+	}
+	b->nv = b->nv_other = now;
+}
+
+static void
+one_round(struct belief *b, uint64_t i)
+{
+	uint8_t digest[32];
+	uint32_t rc;
+
+	(void)SHA256((const uint8_t *)&i, sizeof(i), digest);
+	rc = extend(PCR_LOOP, digest);
+	fold(b->pcr, digest);
+	if (rc == 0)
+		memcpy(b->other, b->pcr, 32);
+	else
+		printf("@ERR extend %x\n", rc);
+	b->errors += rc != 0;
+	check_pcr(b);
+	rc = nv_write(i);
+	b->nv = i;
+	if (rc == 0)
+		b->nv_other = i;
+	else
+		printf("@ERR write %x\n", rc);
+	b->errors += rc != 0;
+	check_nv(b);
+}
+
+static void
+told(const struct belief *b, uint64_t i, uint64_t *since)
+{
+	uint64_t now = now_us();
+
+	printf("@N %llu errors %lu capped %lu lost %lu mean %llu us\n",
+	    (unsigned long long)i, b->errors, b->capped, b->lost,
+	    (unsigned long long)(now - *since) / 20);
+	*since = now;
+}
+
+static int
+loop(uint64_t rounds)
+{
+	struct belief b = { 0 };
+	uint32_t rc = nv_define();
+	uint64_t i, since = now_us();
+
+	if (rc != 0 && rc != 0x14c) { /* defined by an earlier run */
+		printf("@ERR define %x\n", rc);
+		return 1;
+	}
+	while (pcr_read(PCR_LOOP, b.pcr) != 0)
+		(void)usleep(20000);
+	memcpy(b.other, b.pcr, 32);
+	if (rc == 0x14c) {
+		(void)nv_read(&b.nv);
+		printf("@NV %llu\n", (unsigned long long)b.nv);
+	}
+	for (i = 1; i <= rounds || rounds == 0; i++) {
+		one_round(&b, b.nv + 1);
+		if (i % 5 == 0)
+			told(&b, i, &since);
+	}
+	printf("@LOOPED %llu errors %lu capped %lu lost %lu\n",
+	    (unsigned long long)rounds, b.errors, b.capped, b.lost);
+	return b.lost != 0;
+}
+
+static int
+many(unsigned int n, unsigned int rounds)
+{
+	uint8_t digest[32] = { 1 }, want[32], got[32] = { 0 };
+	unsigned int i, k, bad = 0;
+	int status;
+
+	if (pcr_read(PCR_MANY, want) != 0)
+		return 1;
+	for (i = 0; i < n; i++) {
+		if (fork() != 0)
+			continue;
+		for (k = 0; k < rounds; k++)
+			if (extend(PCR_MANY, digest) != 0)
+				_exit(1);
+		_exit(0);
+	}
+	for (i = 0; i < n; i++)
+		if (wait(&status) == -1 || status != 0)
+			bad++;
+	for (i = 0; i < n * rounds; i++)
+		fold(want, digest);
+	if (pcr_read(PCR_MANY, got) != 0 || bad != 0 ||
+	    memcmp(want, got, 32) != 0) {
+		printf("@MANY wrong: %u of %u processes failed\n", bad, n);
+		return 1;
+	}
+	printf("@MANY ok: %u processes, %u extends, %ld CPUs\n", n, n * rounds,
+	    sysconf(_SC_NPROCESSORS_ONLN));
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	uint32_t rc;
+
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc < 3)
+		return 2;
+	rc = startup();
+	if (rc != 0 && rc != 0x100)
+		printf("@ERR startup %x\n", rc);
+	if (strcmp(argv[1], "loop") == 0)
+		return loop(strtoull(argv[2], NULL, 10));
+	if (strcmp(argv[1], "many") == 0 && argc == 4)
+		return many((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]));
+	return 2;
+}
