@@ -491,8 +491,10 @@ host_ak_cert(struct dv *v)
 		return why(v, "the host's AK certificate is not one");
 	EVP_PKEY_free(ak->key);
 	memset(ak, 0, sizeof(*ak));
-	ok = (ak_chain(v, x) || !check_on("deep-ak-cert")) &&
-	     ak_purpose(v, x, ak);
+	ok = (ak_chain(v, x) && ak_purpose(v, x, ak)) ||
+	     !check_on("deep-ak-cert");
+	if (ok) /* again, for when the outcome is not taken */
+		(void)x509_get_instance(x, &ak->inst);
 	if (ok && (ak->key = X509_get_pubkey(x)) != NULL &&
 	    EVP_PKEY_get_base_id(ak->key) == EVP_PKEY_get_base_id(v->h->ak) &&
 	    ak_public(v, ak)) {

@@ -707,7 +707,7 @@ class States:
         need(isinstance(obj["states"], list) and
              1 <= len(obj["states"]) <= 64, "states")
         epoch = obj.get("epoch", 0)
-        self.states, self.why = [], []
+        self.states, self.why, self.selections = [], [], []
         for st in obj["states"]:
             if "approval" in st:
                 key = b64(obj.get("approval_key"), 65, "approval_key")
@@ -716,6 +716,11 @@ class States:
                                    epoch)
                 except Bad as err:
                     self.why.append(str(err))
+                    try:  # a dead one still says what was asked for
+                        self.select(approval(
+                            b64(st["approval"], 4096, "approval"), key, 0))
+                    except Bad:
+                        pass
                     continue
             else:
                 need(st.get("bank") in ALGS, "a state's bank")
@@ -726,6 +731,10 @@ class States:
             need(one[2] and not any(extreme(v) for v in one[2].values()),
                  "a state that nobody may accept")
             self.states.append(one)
+            self.select(one)
+
+    def select(self, one):
+        self.selections.append([(one[1], sum(1 << n for n in one[2]))])
 
     def find(self, group, selection, digest, alg):
         for g, bank, values in self.states:
@@ -807,6 +816,8 @@ def judge_host(j, ctx, host, states):
         sel = ctx["host_attest"].selection
         need(len(sel) == 1 and sel[0][0] in STRONG and sel[0][1] != 0,
              "not one bank of SHA-256 or better with at least one PCR")
+        need(states is None or sel in states.selections,
+             "other PCRs than any state has")
 
     ok = j.row(
         ("deep-ak-cert", ak_cert), ("deep-ak-group", group),
