@@ -144,8 +144,11 @@ struct hw_activate {
 	struct wblob secret;     /* TPM2B_ENCRYPTED_SECRET */
 };
 
-/* An AK of its own for a group, under the EK, with a certificate by the CA
- * that names the group (measure/certext.h). */
+/* An AK of its own for a group, under the EK, by the template of the host's
+ * own AK, with a certificate by the CA that names the group: purpose
+ * CERTEXT_EKU_AK, VtpmInstance with uuid zeros, generation 0, this group, the
+ * root's kind, virtual FALSE (doc/FORMATS.md, "AK certificate of a group").
+ * Group 0's certificate, in struct hw_quoted, likewise. */
 struct hw_ak {
 	uint32_t group;
 };
