@@ -10,7 +10,8 @@
  *	flip	rewrites the page while a command is processed
  *	storm	notifies without a pause (COUNT thousand times)
  *	honest	COUNT commands as they should be
- * Prints "@HOSTILE MODE done N answered M"; exit 1 when it could not connect.
+ * Prints "@HOSTILE MODE done N answered M in T ms"; exit 1 when it could not
+ *connect.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -298,6 +299,7 @@ main(int argc, char **argv)
 		int (*run)(unsigned long n);
 	} modes[] = { { "reopen", reopen }, { "lies", lies }, { "fuzz", fuzz },
 		{ "flip", flip }, { "storm", storm }, { "honest", honest } };
+	uint64_t t0 = now_us();
 	unsigned long n;
 	size_t i;
 	int rc;
@@ -318,8 +320,9 @@ main(int argc, char **argv)
 		if (strcmp(modes[i].name, argv[1]) != 0)
 			continue;
 		rc = modes[i].run(n);
-		printf("@HOSTILE %s %s %lu answered %lu\n", argv[1],
-		    rc == 0 ? "done" : "stuck", n, answered);
+		printf("@HOSTILE %s %s %lu answered %lu in %llu ms\n", argv[1],
+		    rc == 0 ? "done" : "stuck", n, answered,
+		    (unsigned long long)(now_us() - t0) / 1000);
 		return rc != 0;
 	}
 	return 2;

@@ -239,7 +239,7 @@ xl_boot() {
 	    -cpu qemu64,+smep,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+svm,+npt \
 	    -kernel "$XL/xen.elf" \
 	    -initrd "$xl_kernel console=hvc0 quiet vtpm.scenarios=$(IFS=:
-		echo "$*"),$XL/dom0.gz" \
+		echo "$*") vtpm.hostile=${XEN_HOSTILE:-},$XL/dom0.gz" \
 	    -append "com1=115200,8n1 console=com1 dom0_mem=1280M" \
 	    -serial "file:$out.console" -serial "file:$out" \
 	    -chardev "socket,id=c,path=$dir/tpm.sock" \
