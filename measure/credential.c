@@ -55,7 +55,7 @@ kdfa(uint16_t alg, const uint8_t *key, size_t keylen, const char *label,
     const struct tpm_name *u, uint8_t *out, size_t len)
 {
 	const EVP_MD *md = EVP_get_digestbyname(digest_name(alg));
-	uint8_t buf[4 + 16 + sizeof(u->b) + 4], block[EVP_MAX_MD_SIZE];
+	uint8_t buf[4 + 16 + 2 + DIGEST_MAX + 4], block[EVP_MAX_MD_SIZE];
 	size_t done = 0, n;
 	unsigned int got = 0;
 	uint32_t i;
