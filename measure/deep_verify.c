@@ -20,6 +20,7 @@
 #include "measure/check_on.h"
 #include "measure/deep.h"
 #include "measure/evidence_priv.h"
+#include "measure/vcache.h"
 #include "measure/x509_priv.h"
 
 #define WHY_MAX 224
@@ -44,6 +45,7 @@ struct deep_host {
 	bool ok;
 	X509 *ca;
 	X509_STORE *store;
+	struct vcache *seen;
 	EVP_PKEY *ak; /* the enrolled one */
 	struct ak aks[CACHE_N];
 	uint32_t nak;
@@ -101,6 +103,7 @@ host_ready(struct deep_host *h)
 	h->store = X509_STORE_new();
 	return h->ca != NULL && h->store != NULL &&
 	       X509_STORE_add_cert(h->store, h->ca) == 1 &&
+	       vcache_new(&h->seen) == VT_OK &&
 	       tpm_pub_to_evp(&h->rep.ak, &h->ak) == VT_OK;
 }
 
@@ -139,6 +142,7 @@ deep_host_free(struct deep_host *h)
 	for (i = 0; i < CACHE_N; i++)
 		EVP_PKEY_free(h->aks[i].key);
 	EVP_PKEY_free(h->ak);
+	vcache_free(h->seen);
 	X509_STORE_free(h->store);
 	X509_free(h->ca);
 	hostid_report_done(&h->rep);
@@ -150,6 +154,18 @@ deep_host_ca(const struct deep_host *h, const uint8_t **ret, size_t *ret_len)
 {
 	*ret = h->id->part[HI_CA_CERT].p;
 	*ret_len = h->id->part[HI_CA_CERT].len;
+}
+
+int
+deep_host_certs(struct deep_host *h, struct x509_want *want,
+    struct x509_report *ret, EVP_PKEY **ret_key)
+{
+	deep_host_ca(h, &want->ca, &want->ca_len);
+	*ret_key = NULL;
+	if (!h->ok)
+		return x509_verify(want, ret);
+	want->store = h->store;
+	return vcache_verify(h->seen, want, ret, ret_key);
 }
 
 static void
@@ -240,9 +256,12 @@ leaf_names(struct dv *v)
 	    tpm_name_of(p.name_alg, pub, len, &ak) != VT_OK ||
 	    !name_is(&ak, l->ak_name, l->ak_name_len))
 		return why(v, "the host vouches for another AK");
-	if (b[EV_EK_CERT].p == NULL ||
-	    x509_ek_name(b[EV_EK_CERT].p, b[EV_EK_CERT].len, &ek) != VT_OK ||
-	    !name_is(&ek, l->ek_name, l->ek_name_len))
+	if (v->rep->certs.outcome[XS_EK_KEY] == QO_PASS)
+		ek = v->rep->certs.ek_name;
+	else if (b[EV_EK_CERT].p == NULL ||
+		 x509_ek_name(b[EV_EK_CERT].p, b[EV_EK_CERT].len, &ek) != VT_OK)
+		ek.len = 0;
+	if (!name_is(&ek, l->ek_name, l->ek_name_len))
 		return why(v, "the host vouches for another EK");
 	return true;
 }

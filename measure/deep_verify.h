@@ -37,6 +37,11 @@ void deep_host_free(struct deep_host *h); /* NULL is a no-op */
 void deep_host_ca(
     const struct deep_host *h, const uint8_t **ret, size_t *ret_len);
 
+/* x509_verify() under its CA, with what it remembers; want->ca is not used.
+ * *ret_key: the AK's key, borrowed until the next call, or NULL. */
+int deep_host_certs(struct deep_host *h, struct x509_want *want,
+    struct x509_report *ret, EVP_PKEY **ret_key) VT_CHECK;
+
 /* Add every check of ev's deep part to rep, whose instance and root are set
  * if its certificates were good. */
 void deep_verify(const struct evidence *ev, const struct ev_want *want,

@@ -27,7 +27,8 @@ struct vv { /* one verification under way */
 	const struct evidence *ev;
 	const struct ev_want *want;
 	struct ev_report *rep;
-	bool quote_ok, certs_ok;
+	bool quote_ok, certs_ok, certs_done;
+	EVP_PKEY *ak_key; /* borrowed from the host's memory, or NULL */
 };
 
 void
@@ -78,6 +79,33 @@ check_nonce(struct vv *v)
 	return true;
 }
 
+/* Certificates first: they give the EK's Name, and a key that was parsed
+ * before.  What came of it is said in its turn. */
+static void
+judge_certs(struct vv *v)
+{
+	const struct ev_blob *b = v->ev->part;
+	struct x509_want w = { .now = v->want->now };
+
+	w.ak_cert = b[EV_AK_CERT].p;
+	w.ak_cert_len = b[EV_AK_CERT].len;
+	w.ek_cert = b[EV_EK_CERT].p;
+	w.ek_cert_len = b[EV_EK_CERT].len;
+	w.ca = v->want->ca;
+	w.ca_len = v->want->ca_len;
+	if (w.ak_cert == NULL || w.ek_cert == NULL ||
+	    (w.ca == NULL && v->want->host == NULL) ||
+	    tpm_pub_unwrap(b[EV_AK_PUBLIC].p, b[EV_AK_PUBLIC].len, &w.ak_pub,
+		&w.ak_pub_len) != VT_OK)
+		return;
+	v->certs_done = true;
+	if (w.ca != NULL)
+		v->certs_ok = x509_verify(&w, &v->rep->certs) == VT_OK;
+	else
+		v->certs_ok = deep_host_certs(v->want->host, &w, &v->rep->certs,
+				  &v->ak_key) == VT_OK;
+}
+
 static void
 check_quote(struct vv *v)
 {
@@ -99,9 +127,12 @@ check_quote(struct vv *v)
 	w.pcrs = &v->ev->pcrs;
 	w.last = v->want->last;
 	w.firmware = v->want->firmware;
-	if (b[EV_EK_CERT].p != NULL &&
-	    x509_ek_name(b[EV_EK_CERT].p, b[EV_EK_CERT].len, &w.ek_name) !=
-		VT_OK)
+	w.ak_key = v->ak_key;
+	if (v->rep->certs.outcome[XS_EK_KEY] == QO_PASS)
+		w.ek_name = v->rep->certs.ek_name;
+	else if (b[EV_EK_CERT].p != NULL &&
+		 x509_ek_name(b[EV_EK_CERT].p, b[EV_EK_CERT].len, &w.ek_name) !=
+		     VT_OK)
 		w.ek_name.len = 0;
 	rc = quote_verify(&w, b[EV_QUOTE].p, b[EV_QUOTE].len, b[EV_SIGNATURE].p,
 	    b[EV_SIGNATURE].len, &v->rep->quote);
@@ -132,7 +163,6 @@ static void
 check_certs(struct vv *v)
 {
 	const struct ev_blob *b = v->ev->part;
-	struct x509_want w = { .now = v->want->now };
 	int s;
 
 	if (b[EV_AK_CERT].p == NULL || b[EV_EK_CERT].p == NULL) {
@@ -142,25 +172,13 @@ check_certs(struct vv *v)
 		    b[EV_AK_CERT].p == NULL ? "AK" : "EK");
 		return;
 	}
-	w.ca = v->want->ca;
-	w.ca_len = v->want->ca_len;
-	if (v->want->host != NULL && w.ca == NULL)
-		deep_host_ca(v->want->host, &w.ca, &w.ca_len);
-	if (w.ca == NULL) {
+	if (v->want->ca == NULL && v->want->host == NULL) {
 		ev_say(v->rep, "certificates", EVO_CANNOT,
 		    "no CA was given to hold the certificates against: "
 		    "name that of the vTPM manager (vtpmctl --json status)");
 		return;
 	}
-	w.ak_cert = b[EV_AK_CERT].p;
-	w.ak_cert_len = b[EV_AK_CERT].len;
-	w.ek_cert = b[EV_EK_CERT].p;
-	w.ek_cert_len = b[EV_EK_CERT].len;
-	if (tpm_pub_unwrap(b[EV_AK_PUBLIC].p, b[EV_AK_PUBLIC].len, &w.ak_pub,
-		&w.ak_pub_len) != VT_OK)
-		return; /* said so before */
-	v->certs_ok = x509_verify(&w, &v->rep->certs) == VT_OK;
-	for (s = 0; s < XS_N; s++) {
+	for (s = 0; v->certs_done && s < XS_N; s++) {
 		enum quote_outcome o = v->rep->certs.outcome[s];
 
 		if (o == QO_PASS)
@@ -551,6 +569,7 @@ evidence_verify(const struct evidence *ev, const struct ev_want *want,
 	if ((v.rep = calloc(1, sizeof(*v.rep))) == NULL)
 		return VT_E_NOMEM;
 	v.rep->verdict = AP_REFUSED;
+	judge_certs(&v);
 	if (check_nonce(&v))
 		check_quote(&v);
 	check_certs(&v);

@@ -152,6 +152,7 @@ enum quote_outcome { QO_NOT_REACHED = 0, QO_PASS = 1, QO_FAIL = 2 };
 struct quote_want {
 	const uint8_t *ak_pub; /* TPMT_PUBLIC; borrowed */
 	size_t ak_pub_len;
+	EVP_PKEY *ak_key;     /* ak_pub for OpenSSL, or NULL; borrowed */
 	const uint8_t *extra; /* the qualifyingData that it must carry */
 	size_t extra_len;
 	struct tpm_name ek_name;

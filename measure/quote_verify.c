@@ -45,7 +45,9 @@ step_ak_public(struct qv *v)
 	    tpm_name_of(v->pub.name_alg, w->ak_pub, w->ak_pub_len,
 		&v->rep->ak_name) != VT_OK)
 		return "the AK's name is not made with SHA-256 or better";
-	if (tpm_pub_to_evp(&v->pub, &v->key) != VT_OK)
+	if (w->ak_key != NULL && EVP_PKEY_up_ref(w->ak_key) == 1)
+		v->key = w->ak_key;
+	else if (tpm_pub_to_evp(&v->pub, &v->key) != VT_OK)
 		return "the AK is too weak or not a valid key";
 	return NULL;
 }

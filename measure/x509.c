@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/rdwr.h"
 #include "measure/check_on.h"
@@ -98,6 +99,12 @@ step_ca(struct xv *v)
 	X509 *x;
 	int n = 0;
 
+	if (w->store != NULL) {
+		if (X509_STORE_up_ref(w->store) != 1)
+			return "out of memory";
+		v->store = w->store;
+		return NULL;
+	}
 	if (w->ca == NULL || w->ca_len == 0)
 		return "no CA certificate was given: who made these "
 		       "certificates cannot be told";
@@ -387,6 +394,27 @@ x509_get_root(X509 *ca, uint8_t *ret)
 				(size_t)ASN1_STRING_length(o), ret) == VT_OK;
 }
 
+static time_t
+to_time(const ASN1_TIME *t)
+{
+	struct tm tm;
+
+	return ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
+}
+
+/* What cannot be told makes the span empty. */
+static void
+span(struct x509_report *rep, X509 *x)
+{
+	time_t a = to_time(X509_get0_notBefore(x));
+	time_t b = to_time(X509_get0_notAfter(x));
+
+	if (a > rep->from)
+		rep->from = a;
+	if (rep->until == 0 || b < rep->until)
+		rep->until = b;
+}
+
 static const char *
 step_root(struct xv *v)
 {
@@ -400,6 +428,10 @@ step_root(struct xv *v)
 		return "the certificates claim another kind of root than "
 		       "their CA has";
 	v->rep->root = ak;
+	span(v->rep, v->ek);
+	span(v->rep, v->ak);
+	span(v->rep, v->ek_issuer);
+	span(v->rep, v->ak_issuer);
 	return NULL;
 }
 

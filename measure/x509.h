@@ -13,6 +13,8 @@
 #ifndef MEASURE_X509_H
 #define MEASURE_X509_H
 
+#include <openssl/x509.h>
+
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -44,6 +46,7 @@ struct x509_want {
 	size_t ek_cert_len, ak_cert_len;
 	const uint8_t *ca; /* PEM (one or more) or DER; borrowed */
 	size_t ca_len;
+	X509_STORE *store;     /* the CA in place of ca, or NULL; borrowed */
 	const uint8_t *ak_pub; /* TPMT_PUBLIC; borrowed */
 	size_t ak_pub_len;
 	time_t now; /* 0: the system's clock */
@@ -58,6 +61,8 @@ struct x509_report {
 	struct certext_instance instance;  /* XS_INSTANCE; the AK's */
 	uint8_t root;                      /* XS_ROOT; enum certext_root */
 	char ca_subject[X509_SUBJECT_MAX]; /* XS_AK_CHAIN; who issued it */
+	time_t from, until; /* XS_ROOT; when both and their issuers are in
+			       date */
 };
 
 /* VT_OK: every step passed.  VT_E_AUTH: ret->failed did not.  ret is always
