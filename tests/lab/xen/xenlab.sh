@@ -181,7 +181,8 @@ xl_add_hvm() { # dom0's root
 	    cp -L /usr/share/seabios/bios-256k.bin "$1/usr/share/seabios/" &&
 	    cp -L /usr/share/qemu/linuxboot_dma.bin \
 		/usr/share/qemu/linuxboot.bin /usr/share/qemu/kvmvapic.bin \
-		"$1/usr/share/qemu/"
+		"$1/usr/share/qemu/" &&
+	    cp -rL /usr/share/qemu/keymaps "$1/usr/share/qemu/"
 }
 
 xl_build_dom0() {

@@ -9,32 +9,46 @@ check "its TPM works" wait_for 90 says pvh '^@LOOPED 5 errors 0 capped 0 lost 0'
 xl destroy pvh
 if [ -e /guest/pae/vmlinuz ]; then
 	KERNEL=/guest/pae/vmlinuz INITRD=/guest/pae/initrd.gz
+	# Without nested paging: QEMU 7.2 does not emulate it for PAE guests.
+	MORE="hap=0"
 	check "a 32-bit PAE guest (PVH) starts" guest pae "$(uuid_of pae)"
-	check "it comes up" wait_for 90 up pae
+	check "it comes up" wait_for 60 up pae || {
+		console pae | tail -25 | sed 's/^/# /'
+		xl list | sed 's/^/# /'
+		xl dmesg | tail -8 | sed 's/^/# /'
+	}
 	console pae | sed -n 's/^@UP/# kernel:/p'
 	check "it is a 32-bit kernel" says pae '^@UP .*686-pae i686'
 	same "24 PCRs are read through the ring" 24 \
 	    "$(console pae | grep -c '^@PCR12')"
 	xl destroy pae
-	KERNEL='' INITRD=''
+	KERNEL="" INITRD="" MORE=""
 fi
 TYPE=pv VCPUS=4 MAXVCPUS=16 MEM=400
 check "a guest with 4 of 16 processors starts" guest many \
-    "$(uuid_of many)" vtpm.do=many,32,6
+    "$(uuid_of many)" vtpm.do=many,32,30
 check "it comes up" wait_for 120 up many
-check "processors are added while 32 processes work" xl vcpu-set many 16
+check "processors are added while 32 processes work" \
+    xl vcpu-set --ignore-host many 16
 check "no command was lost or done twice" wait_for 240 says many '^@MANY ok'
 console many | grep '^@MANY' | sed 's/^/# /'
 check "all processors took part" says many '^@MANY .* 16 CPUs'
 xl destroy many
 TYPE=hvm VCPUS=1 MAXVCPUS=1 MEM=300
+# vnc and usb off: nothing that a device model needs files for.
 MORE='vga="none"
-device_model_override="/bin/xen-qemu-system-i386"
-device_model_version="qemu-xen"
-serial="pty"'
-check "an HVM guest starts" guest hvm "$(uuid_of hvm)" vtpm.do=loop,5
-check "its PV driver's TPM works" wait_for 120 \
-    says hvm '^@LOOPED 5 errors 0 capped 0 lost 0' || {
-	tail -20 /var/log/xen/qemu-dm-hvm.log | sed 's/^/# /'
+vnc=0
+usb=0
+device_model_override="/bin/xen-qemu-system-i386"'
+why() {
+	tail -25 /var/log/xen/qemu-dm-hvm.log | sed 's/^/# /'
+	console hvm | tail -5 | sed 's/^/# /'
 	xl list | sed 's/^/# /'
+	return 1
 }
+if check "an HVM guest starts" guest hvm "$(uuid_of hvm)" vtpm.do=loop,5; then
+	check "its PV driver's TPM works" wait_for 120 says hvm \
+	    '^@LOOPED 5 errors 0 capped 0 lost 0' || why
+else
+	why
+fi
