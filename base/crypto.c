@@ -63,6 +63,18 @@ digest_alg(const char *name)
 	return 0;
 }
 
+/* Fetched once and kept: a fetch costs more than a short hash. */
+static const EVP_MD *
+md_of(size_t a)
+{
+	static const EVP_MD *kept[VT_NELEM(algs)];
+
+	if (kept[a] == NULL)
+		kept[a] =
+		    EVP_MD_fetch(NULL, EVP_MD_get0_name(algs[a].md()), NULL);
+	return kept[a] != NULL ? kept[a] : algs[a].md();
+}
+
 int
 digest_parts(uint16_t alg, const struct iov_part *parts, size_t n, uint8_t *out)
 {
@@ -73,7 +85,7 @@ digest_parts(uint16_t alg, const struct iov_part *parts, size_t n, uint8_t *out)
 		return VT_E_UNSUPPORTED;
 	if (ctx == NULL && (ctx = EVP_MD_CTX_new()) == NULL)
 		return VT_E_NOMEM;
-	if (EVP_DigestInit_ex(ctx, algs[a].md(), NULL) != 1)
+	if (EVP_DigestInit_ex(ctx, md_of(a), NULL) != 1)
 		return VT_E_CRYPTO;
 	for (i = 0; i < n; i++)
 		if (EVP_DigestUpdate(ctx, parts[i].p, parts[i].len) != 1)
