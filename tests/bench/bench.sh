@@ -4,7 +4,7 @@
 #
 # Both sides run the same client (cmdbench) with the same bytes, in turn.
 # SECS: seconds per command and mode; N: provisionings; LIVE: vTPMs whose
-# memory is measured; PARTS: some of provision, start, commands, memory, boot.
+# memory is measured; PARTS: some of provision, start, commands, memory, boot, verify.
 # shellcheck source=../integration/lib.sh
 . "$(dirname "$0")/../integration/lib.sh"
 need swtpm swtpm_setup tpm2_getrandom jq awk
@@ -235,11 +235,27 @@ boot() {
 	    "$(printf '%s\n' "${theirs[@]}" | median)" s
 }
 
+# Deep evidence of 256 vTPMs under one quote of the host's TPM.
+verify() {
+	local kind rate
+	(cd "$top" && "$B/tests/verifybench" 256 "$SECS") >"$out/verify.txt" \
+	    2>/dev/null || die "verifybench failed"
+	while read -r kind rate; do
+		case $kind in
+		first) kind="deep verification, first seen" ;;
+		again) kind="deep verification, seen before" ;;
+		judge) kind="the same, bundle parsed before" ;;
+		parse) kind="reading a bundle alone" ;;
+		esac
+		row "$kind, 1 core" "$rate" - /s
+	done <"$out/verify.txt"
+}
+
 : >"$out/commands.txt"
 printf '  %-34s %10s %10s %-3s %8s\n' "" ours \
     "swtpm $(dpkg-query -W -f '${Version}' swtpm | cut -d- -f1)" "" ratio
 sw_setup "$sw/warm" >/dev/null 2>&1 || die "swtpm_setup: $(cat "$sw/warm.log")"
-for part in ${PARTS:-provision start commands memory boot}; do
+for part in ${PARTS:-provision start commands memory boot verify}; do
 	[ "$part" = provision ] || no_pool
 	$part
 done
