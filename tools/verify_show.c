@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "measure/launch.h"
 #include "measure/merge.h"
+#include "measure/deep.h"
 #include "tools/verify_cmd.h"
 
 #define WORDS_MAX 512
@@ -128,6 +129,32 @@ show_info(const struct ev_blob *b)
 }
 
 static void
+show_deep(const struct ev_blob *b)
+{
+	char uuid[UUID_STRLEN + 1], sel[128] = "?";
+	struct deep_answer a;
+	struct quote_attest q;
+
+	if (b->p == NULL)
+		return;
+	if (deep_answer_get(b->p, b->len, &a) != VT_OK) {
+		(void)printf("deep quote: not well-formed\n");
+		return;
+	}
+	if (quote_attest_get(a.attest, a.attest_len, &q) == VT_OK)
+		pcr_sel_format(&q.sel, sel, sizeof(sel));
+	uuid_format(a.leaf.uuid, uuid);
+	(void)printf("deep quote: leaf %llu of %llu, vTPM %s, group %u, "
+		     "generation %llu, host PCRs %s%s%s%s%s\n",
+	    (unsigned long long)a.index + 1, (unsigned long long)a.count, uuid,
+	    a.leaf.group, (unsigned long long)a.leaf.generation, sel,
+	    (a.leaf.flags & DEEP_F_RESTORED) != 0 ? ", restored" : "",
+	    (a.leaf.flags & DEEP_F_CAPPED) != 0 ? ", capped" : "",
+	    (a.leaf.flags & DEEP_F_RECOVERED) != 0 ? ", recovered" : "",
+	    (a.leaf.flags & DEEP_F_SOFT_ROOT) != 0 ? ", software root" : "");
+}
+
+static void
 show_launch(const struct ev_blob *b)
 {
 	struct launch_record *rec = NULL;
@@ -176,6 +203,7 @@ show_evidence(const char *path)
 		    (unsigned long long)q.firmware);
 	show_pcrs(&ev->pcrs);
 	show_launch(&b[EV_LAUNCH]);
+	show_deep(&b[EV_DEEP]);
 	if (b[EV_JOURNAL].p != NULL &&
 	    journal_decode(b[EV_JOURNAL].p, b[EV_JOURNAL].len, &journal) ==
 		VT_OK)
