@@ -262,7 +262,7 @@ add_instance(X509 *x, const struct ca_subject *sub, uint8_t root)
 	struct certext_instance in = { .generation = sub->generation,
 		.group = sub->group,
 		.root = root,
-		.is_virtual = true };
+		.is_virtual = !sub->host };
 	uint8_t der[CERTEXT_MAX_LEN];
 	size_t len;
 	int rc;
@@ -605,7 +605,11 @@ set_vtpm_name(X509 *x, const struct ca_subject *sub, uint8_t root)
 	(void)snprintf(cn, sizeof(cn), "%.*s%s%s",
 	    (int)utf8_cut(sub->name, room), sub->name,
 	    sub->name[0] != '\0' ? " " : "", uuid);
-	model_text(root, ou, sizeof(ou));
+	if (sub->host)
+		(void)snprintf(
+		    ou, sizeof(ou), "host TPM, group %u", sub->group);
+	else
+		model_text(root, ou, sizeof(ou));
 	if ((rc = add_name(name, "OU", ou, strlen(ou))) != VT_OK)
 		return rc;
 	return add_name(name, "CN", cn, strlen(cn));
@@ -637,12 +641,15 @@ fill_vtpm(
 	    (rc = set_validity(x, is_ak ? (long)ak : 0)) != VT_OK ||
 	    (rc = add_basic(x, 0)) != VT_OK ||
 	    (rc = add_key_usage(x, &kinds[which].usage, 1)) != VT_OK ||
-	    (rc = add_purpose(x, kinds[which].purpose)) != VT_OK ||
-	    (rc = add_alt_names(x, ca->root, is_ak ? sub->uuid : NULL)) !=
-		VT_OK ||
-	    (rc = add_der(x, "2.5.29.9", v12 ? spec12_hex : spec20_hex,
-		 v12 ? spec12_hex_len : spec20_hex_len)) != VT_OK ||
-	    (rc = add_instance(x, sub, ca->root)) != VT_OK)
+	    (rc = add_purpose(x, kinds[which].purpose)) != VT_OK)
+		return rc;
+	if (!sub->host &&
+	    ((rc = add_alt_names(x, ca->root, is_ak ? sub->uuid : NULL)) !=
+		    VT_OK ||
+		(rc = add_der(x, "2.5.29.9", v12 ? spec12_hex : spec20_hex,
+		     v12 ? spec12_hex_len : spec20_hex_len)) != VT_OK))
+		return rc;
+	if ((rc = add_instance(x, sub, ca->root)) != VT_OK)
 		return rc;
 	return add_authority_keyid(x, ca->keyid);
 }

@@ -22,6 +22,7 @@
 #ifndef VTPM_MANAGER_CA_H
 #define VTPM_MANAGER_CA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,6 +80,8 @@ struct ca_subject {
 	uint64_t generation;
 	uint8_t tpm_version; /* TPM_VER_* */
 	uint32_t ak_seconds; /* life of an AK certificate; 0: the default */
+	bool host; /* an AK of the host's own TPM for this group: WCERT_AK,
+		      TPM 2.0; uuid zeros, and nothing of a virtual TPM */
 };
 
 /*

@@ -14,7 +14,7 @@ hwblob_put(struct wr *w, const struct hwblob *b)
 	size_t at;
 
 	wr_be32(w, HWBLOB_MAGIC);
-	wr_be16(w, HWBLOB_VERSION);
+	wr_be16(w, b->ek != HWEK_NONE ? HWBLOB_VERSION : 1);
 	at = w->len;
 	wr_be32(w, 0);
 	wr_u8(w, b->root);
@@ -25,6 +25,14 @@ hwblob_put(struct wr *w, const struct hwblob *b)
 	wr_blob16(w, b->ca_pub.p, b->ca_pub.len);
 	wr_blob16(w, b->ca_priv.p, b->ca_priv.len);
 	wr_blob16(w, b->ca_cert.p, b->ca_cert.len);
+	if (b->ek != HWEK_NONE) {
+		wr_u8(w, b->ek);
+		wr_blob16(w, b->ak_pub.p, b->ak_pub.len);
+		wr_blob16(w, b->ak_priv.p, b->ak_priv.len);
+		wr_blob16(w, b->ca_attest.p, b->ca_attest.len);
+		wr_blob16(w, b->ca_sig.p, b->ca_sig.len);
+		wr_blob16(w, b->mac.p, b->mac.len);
+	}
 	if (w->err == VT_OK)
 		wr_set_be32(w, at, (uint32_t)(w->len - at - 4));
 }
@@ -59,7 +67,7 @@ hwblob_get(const uint8_t *data, size_t len, struct hwblob *ret)
 		return r.err;
 	if (magic != HWBLOB_MAGIC)
 		return VT_E_FORMAT;
-	if (version != HWBLOB_VERSION)
+	if (version == 0 || version > HWBLOB_VERSION)
 		return VT_E_UNSUPPORTED;
 	if (n != r.left)
 		return n > r.left ? VT_E_TRUNC : VT_E_FORMAT;
@@ -75,6 +83,18 @@ hwblob_get(const uint8_t *data, size_t len, struct hwblob *ret)
 	get_part(&r, HWBLOB_KEY_MAX, &b.ca_pub);
 	get_part(&r, HWBLOB_KEY_MAX, &b.ca_priv);
 	get_part(&r, CERT_MAX_LEN, &b.ca_cert);
+	if (version >= 2) {
+		b.ek = rd_u8(&r);
+		if (r.err == VT_OK && b.ek != HWEK_ECC && b.ek != HWEK_RSA)
+			rd_fail(&r, VT_E_RANGE);
+		get_part(&r, HWBLOB_KEY_MAX, &b.ak_pub);
+		get_part(&r, HWBLOB_KEY_MAX, &b.ak_priv);
+		get_part(&r, HWBLOB_KEY_MAX, &b.ca_attest);
+		get_part(&r, HWBLOB_KEY_MAX, &b.ca_sig);
+		get_part(&r, HWBLOB_MAC_LEN, &b.mac);
+		if (r.err == VT_OK && b.mac.len != HWBLOB_MAC_LEN)
+			rd_fail(&r, VT_E_FORMAT);
+	}
 	if ((rc = rd_end(&r)) == VT_OK)
 		*ret = b;
 	return rc;

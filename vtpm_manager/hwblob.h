@@ -3,11 +3,16 @@
  * hwblob.h - the host's keys, as the store keeps them between two runs.
  *
  * Layer:  vtpm_manager; pure.
- * Bytes:  big-endian.  "VTHB" | be16 version 1 | be32 bytes that follow |
+ * Bytes:  big-endian.  "VTHB" | be16 version 2 | be32 bytes that follow |
  *         u8 root (enum hw_root) | u8 policy (0: none; place for an
  *         authorised policy) | storage key Name | master public | master
- *         private | CA public | CA private | CA certificate (DER); each
- *         be16 length + bytes, keys as TPM2B_PUBLIC and TPM2B_PRIVATE.
+ *         private | CA public | CA private | CA certificate (DER) | u8
+ *         ek (enum hwblob_ek) | AK public | AK private | CA attest | CA
+ *         signature (TPM2_Certify of the CA key by the AK) | MAC; all but
+ *         the one byte be16 length + bytes, keys as TPM2B_PUBLIC and
+ *         TPM2B_PRIVATE.  MAC: HMAC-SHA-256 of all before its length, by a
+ *         key from the master key.  Version 1 ends behind the CA
+ *         certificate.
  * Trust:  private parts are under the storage key of one TPM, which checks
  *         them; the rest is checked against what they turn out to be.
  */
@@ -21,9 +26,13 @@
 #include "base/rdwr.h"
 #include "vtpm/proto.h"
 
-#define HWBLOB_VERSION 1
+#define HWBLOB_VERSION 2
 #define HWBLOB_NAME_MAX 66 /* TPM2B_NAME: algorithm and a SHA-512 */
 #define HWBLOB_KEY_MAX 1024
+#define HWBLOB_MAC_LEN 32 /* the last bytes; 2 more for their length */
+
+/* Which template the EK is made by, so which of the TPM's EKs it is. */
+enum hwblob_ek { HWEK_NONE = 0, HWEK_ECC = 1, HWEK_RSA = 2 };
 
 struct hwblob {
 	uint8_t root;
@@ -32,6 +41,10 @@ struct hwblob {
 	struct wblob master_pub, master_priv;
 	struct wblob ca_pub, ca_priv;
 	struct wblob ca_cert;
+	uint8_t ek; /* HWEK_NONE: version 1, and the rest is empty */
+	struct wblob ak_pub, ak_priv;
+	struct wblob ca_attest, ca_sig;
+	struct wblob mac; /* HWBLOB_MAC_LEN bytes */
 };
 
 void hwblob_put(struct wr *w, const struct hwblob *b);

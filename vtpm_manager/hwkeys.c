@@ -9,6 +9,7 @@
 
 #include <tss2/tss2_mu.h>
 
+#include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "base/rdwr.h"
 #include "base/util.h"
 #include "measure/certext.h"
+#include "vtpm_manager/hwkeys_priv.h"
 
 #include "vtpm_manager/embed/cakey_hex.h"
 #include "vtpm_manager/embed/seal_hex.h"
@@ -30,14 +32,8 @@
 
 static const char auth_label[] = "vTPM manager CA key authorisation";
 
-/* A key and its private part, as TPM2B_PUBLIC and TPM2B_PRIVATE. */
-struct key_bytes {
-	uint8_t pub[HWBLOB_KEY_MAX], priv[HWBLOB_KEY_MAX];
-	size_t pub_len, priv_len;
-};
-
-static void
-flush(struct hwtpm *h, ESYS_TR *tr)
+void
+hwkeys_flush(struct hwtpm *h, ESYS_TR *tr)
 {
 	if (*tr == NONE)
 		return;
@@ -49,15 +45,17 @@ flush(struct hwtpm *h, ESYS_TR *tr)
 void
 hwkeys_unload(struct hwtpm *h)
 {
-	flush(h, &h->ca_key);
-	flush(h, &h->session);
+	hwident_unload(h);
+	hwkeys_flush(h, &h->ca_key);
+	hwkeys_flush(h, &h->session);
 	ca_free(h->ca);
 	h->ca = NULL;
 }
 
 /* --- storage key and session ---------------------------------------------- */
 
-static int template(const uint8_t *bytes, size_t len, TPM2B_PUBLIC *ret)
+int
+hwkeys_template(const uint8_t *bytes, size_t len, TPM2B_PUBLIC *ret)
 {
 	size_t off = 0;
 
@@ -79,7 +77,7 @@ make_srk(struct hwtpm *h, ESYS_TR *ret)
 	TSS2_RC r;
 	int rc;
 
-	if ((rc = template(srk_hex, srk_hex_len, &in)) != VT_OK)
+	if ((rc = hwkeys_template(srk_hex, srk_hex_len, &in)) != VT_OK)
 		return hwtpm_fail(h, rc, "storage key template");
 	r = Esys_CreatePrimary(h->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
 	    NONE, NONE, &sens, &in, &info, &pcrs, ret, NULL, NULL, NULL, NULL);
@@ -91,8 +89,8 @@ make_srk(struct hwtpm *h, ESYS_TR *ret)
  * can answer in it.  The caller has compared the key's Name with the pinned
  * one.
  */
-static int
-open_session(struct hwtpm *h, ESYS_TR srk, ESYS_TR *ret)
+int
+hwkeys_session(struct hwtpm *h, ESYS_TR srk, ESYS_TR *ret)
 {
 	const TPMT_SYM_DEF aes = { .algorithm = TPM2_ALG_AES,
 		.keyBits.aes = 128,
@@ -106,7 +104,7 @@ open_session(struct hwtpm *h, ESYS_TR srk, ESYS_TR *ret)
 		return rc;
 	r = Esys_TRSess_SetAttributes(h->esys, *ret, S_SECRET, 0xff);
 	if ((rc = hwtpm_check(h, r, "preparing a session")) != VT_OK)
-		flush(h, ret);
+		hwkeys_flush(h, ret);
 	return rc;
 }
 
@@ -190,9 +188,9 @@ make_master(struct hwtpm *h, ESYS_TR session, uint8_t out[HW_MASTER_LEN])
 
 /* --- making keys ---------------------------------------------------------- */
 
-static int
-to_bytes(struct hwtpm *h, const TPM2B_PUBLIC *pub, const TPM2B_PRIVATE *priv,
-    struct key_bytes *ret)
+int
+hwkeys_to_bytes(struct hwtpm *h, const TPM2B_PUBLIC *pub,
+    const TPM2B_PRIVATE *priv, struct key_bytes *ret)
 {
 	ret->pub_len = ret->priv_len = 0;
 	if (Tss2_MU_TPM2B_PUBLIC_Marshal(pub, ret->pub, sizeof(ret->pub),
@@ -215,13 +213,13 @@ create(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
 	TSS2_RC r;
 	int rc;
 
-	if ((rc = template(tmpl, tmpl_len, &in)) != VT_OK)
+	if ((rc = hwkeys_template(tmpl, tmpl_len, &in)) != VT_OK)
 		return hwtpm_fail(h, rc, "%s: template", what);
 	r = Esys_Create(h->esys, srk, session, NONE, NONE, sens, &in, &info,
 	    &pcrs, &priv, &pub, NULL, NULL, NULL);
 	if ((rc = hwtpm_check(h, r, what)) != VT_OK)
 		return rc;
-	rc = to_bytes(h, pub, priv, ret);
+	rc = hwkeys_to_bytes(h, pub, priv, ret);
 	Esys_Free(priv);
 	Esys_Free(pub);
 	return rc;
@@ -242,15 +240,22 @@ seal_master(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
 	return rc;
 }
 
-static int
-ca_auth(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN], TPM2B_AUTH *ret)
+int
+hwkeys_auth(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN],
+    const char *label, size_t label_len, TPM2B_AUTH *ret)
 {
 	int rc;
 
 	ret->size = SHA256_LEN;
-	rc = hkdf_sha256(master, HW_MASTER_LEN, auth_label, sizeof(auth_label),
-	    ret->buffer, SHA256_LEN);
-	return rc == VT_OK ? rc : hwtpm_fail(h, rc, "CA key authorisation");
+	rc = hkdf_sha256(
+	    master, HW_MASTER_LEN, label, label_len, ret->buffer, SHA256_LEN);
+	return rc == VT_OK ? rc : hwtpm_fail(h, rc, "a key's authorisation");
+}
+
+static int
+ca_auth(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN], TPM2B_AUTH *ret)
+{
+	return hwkeys_auth(h, master, auth_label, sizeof(auth_label), ret);
 }
 
 static int
@@ -270,25 +275,41 @@ make_ca_key(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
 
 /* --- loading keys --------------------------------------------------------- */
 
+int
+hwkeys_from_bytes(struct hwtpm *h, const uint8_t *pub, size_t pub_len,
+    const uint8_t *priv, size_t priv_len, const char *what,
+    TPM2B_PUBLIC *ret_pub, TPM2B_PRIVATE *ret_priv)
+{
+	size_t off = 0, off2 = 0;
+
+	memset(ret_pub, 0, sizeof(*ret_pub));
+	memset(ret_priv, 0, sizeof(*ret_priv));
+	if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(pub, pub_len, &off, ret_pub) ==
+		TSS2_RC_SUCCESS &&
+	    Tss2_MU_TPM2B_PRIVATE_Unmarshal(priv, priv_len, &off2, ret_priv) ==
+		TSS2_RC_SUCCESS &&
+	    off == pub_len && off2 == priv_len)
+		return VT_OK;
+	return hwtpm_fail(h, VT_E_CORRUPT,
+	    "%s: the stored host keys are damaged: restore the store from a "
+	    "backup",
+	    what);
+}
+
 static int
 load(struct hwtpm *h, ESYS_TR srk, ESYS_TR session, const uint8_t *pub,
     size_t pub_len, const uint8_t *priv, size_t priv_len, const char *what,
     ESYS_TR *ret)
 {
-	TPM2B_PRIVATE in_priv = { 0 };
-	TPM2B_PUBLIC in_pub = { 0 };
-	size_t off = 0, off2 = 0;
+	TPM2B_PRIVATE in_priv;
+	TPM2B_PUBLIC in_pub;
 	TSS2_RC r;
+	int rc;
 
-	if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(pub, pub_len, &off, &in_pub) !=
-		TSS2_RC_SUCCESS ||
-	    Tss2_MU_TPM2B_PRIVATE_Unmarshal(priv, priv_len, &off2, &in_priv) !=
-		TSS2_RC_SUCCESS ||
-	    off != pub_len || off2 != priv_len)
-		return hwtpm_fail(h, VT_E_CORRUPT,
-		    "%s: the stored host keys are damaged: restore the "
-		    "store from a backup",
-		    what);
+	rc = hwkeys_from_bytes(
+	    h, pub, pub_len, priv, priv_len, what, &in_pub, &in_priv);
+	if (rc != VT_OK)
+		return rc;
 	r = Esys_Load(
 	    h->esys, srk, session, NONE, NONE, &in_priv, &in_pub, ret);
 	/* A format-one code about a parameter: Part 2, 6.6.3. */
@@ -323,7 +344,7 @@ unseal(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
 		rc = hwtpm_check(h,
 		    Esys_Unseal(h->esys, tr, h->session, NONE, NONE, &data),
 		    "unsealing the master key");
-	flush(h, &tr);
+	hwkeys_flush(h, &tr);
 	if (rc != VT_OK)
 		return rc;
 	if (data->size == HW_MASTER_LEN)
@@ -392,7 +413,7 @@ static int
 choose_auth(struct hwtpm *h, uint8_t root)
 {
 	if (root == ROOT_SOFT) {
-		flush(h, &h->session);
+		hwkeys_flush(h, &h->session);
 		h->ca_auth = ESYS_TR_PASSWORD;
 		return VT_OK;
 	}
@@ -453,6 +474,43 @@ open_ca(struct hwtpm *h, const struct hwblob *b)
 	    vt_strerror(rc));
 }
 
+/* Over all but the MAC itself and its length. */
+static int
+blob_mac(const uint8_t master[HW_MASTER_LEN], const uint8_t *p, size_t len,
+    uint8_t out[HWBLOB_MAC_LEN])
+{
+	static const char label[] = "vTPM manager host blob";
+	const struct iov_part all = { p, len - HWBLOB_MAC_LEN - 2 };
+	uint8_t key[SHA256_LEN];
+	int rc;
+
+	rc = hkdf_sha256(
+	    master, HW_MASTER_LEN, label, sizeof(label), key, sizeof(key));
+	if (rc == VT_OK)
+		rc = hmac_sha256_parts(key, sizeof(key), &all, 1, out);
+	explicit_bzero(key, sizeof(key));
+	return rc;
+}
+
+static int
+check_mac(struct hwtpm *h, const struct hwblob *b,
+    const uint8_t master[HW_MASTER_LEN])
+{
+	uint8_t mac[HWBLOB_MAC_LEN];
+	int rc;
+
+	if (b->ek == HWEK_NONE)
+		return VT_OK;
+	rc = blob_mac(master, h->blob, h->blob_len, mac);
+	if (rc == VT_OK && CRYPTO_memcmp(mac, b->mac.p, sizeof(mac)) != 0)
+		rc = VT_E_CORRUPT;
+	if (rc == VT_OK)
+		return rc;
+	return hwtpm_fail(h, rc,
+	    "the stored host keys were changed: restore the store from a "
+	    "backup");
+}
+
 int
 hwkeys_load(struct hwtpm *h, uint8_t master[HW_MASTER_LEN])
 {
@@ -469,11 +527,13 @@ hwkeys_load(struct hwtpm *h, uint8_t master[HW_MASTER_LEN])
 	if ((rc = make_srk(h, &srk)) != VT_OK)
 		return rc;
 	if ((rc = check_srk(h, srk, &b)) == VT_OK &&
-	    (rc = open_session(h, srk, &h->session)) == VT_OK &&
+	    (rc = hwkeys_session(h, srk, &h->session)) == VT_OK &&
 	    (rc = unseal(h, srk, &b, master)) == VT_OK &&
-	    (rc = ready_ca_key(h, srk, &b, master)) == VT_OK)
+	    (rc = check_mac(h, &b, master)) == VT_OK &&
+	    (rc = ready_ca_key(h, srk, &b, master)) == VT_OK &&
+	    (rc = hwident_ready(h, master)) == VT_OK)
 		rc = open_ca(h, &b);
-	flush(h, &srk);
+	hwkeys_flush(h, &srk);
 	if (rc != VT_OK) {
 		explicit_bzero(master, HW_MASTER_LEN);
 		hwkeys_unload(h);
@@ -530,30 +590,46 @@ blob_key(struct wblob *pub, struct wblob *priv, const struct key_bytes *k)
 }
 
 static int
-make_keys(struct hwtpm *h, ESYS_TR srk, const struct hw_init *req, struct wr *w)
+make_keys(
+    struct hwtpm *h, ESYS_TR *srk, const struct hw_init *req, struct wr *w)
 {
 	struct key_bytes sealed, ca;
-	uint8_t master[HW_MASTER_LEN];
+	struct ident_bytes id;
+	uint8_t master[HW_MASTER_LEN], mac[HWBLOB_MAC_LEN] = { 0 };
 	struct hwblob b = { .root = req->root };
 	struct ca_der der;
 	TPM2B_NAME name;
 	int rc;
 
-	if ((rc = get_name(h, srk, &name)) != VT_OK ||
-	    (rc = open_session(h, srk, &h->session)) != VT_OK ||
+	if ((rc = get_name(h, *srk, &name)) != VT_OK ||
+	    (rc = hwkeys_session(h, *srk, &h->session)) != VT_OK ||
 	    (rc = make_master(h, h->session, master)) != VT_OK)
 		return rc;
-	if ((rc = seal_master(h, srk, h->session, master, &sealed)) != VT_OK ||
-	    (rc = make_ca_key(h, srk, h->session, master, &ca)) != VT_OK)
+	if ((rc = seal_master(h, *srk, h->session, master, &sealed)) != VT_OK ||
+	    (rc = make_ca_key(h, *srk, h->session, master, &ca)) != VT_OK ||
+	    (rc = hwident_make_ak(h, master, &id)) != VT_OK)
 		goto out;
 	b.srk_name.p = name.name;
 	b.srk_name.len = name.size;
 	blob_key(&b.master_pub, &b.master_priv, &sealed);
 	blob_key(&b.ca_pub, &b.ca_priv, &ca);
-	if ((rc = certify_self(h, srk, req, master, &b, &der)) != VT_OK)
+	if ((rc = certify_self(h, *srk, req, master, &b, &der)) != VT_OK)
 		goto out;
+	b.ek = id.ek;
+	blob_key(&b.ak_pub, &b.ak_priv, &id.ak);
+	if ((rc = hwident_certify_ca(h, srk, &b, &id)) != VT_OK)
+		goto out;
+	b.ca_attest.p = id.attest;
+	b.ca_attest.len = (uint32_t)id.attest_len;
+	b.ca_sig.p = id.sig;
+	b.ca_sig.len = (uint32_t)id.sig_len;
+	b.mac.p = mac;
+	b.mac.len = sizeof(mac);
 	hwblob_put(w, &b);
-	if ((rc = wr_err(w)) != VT_OK)
+	if ((rc = wr_err(w)) == VT_OK)
+		rc = blob_mac(
+		    master, w->buf, w->len, w->buf + w->len - HWBLOB_MAC_LEN);
+	if (rc != VT_OK)
 		rc = hwtpm_fail(h, rc, "host keys: %s", vt_strerror(rc));
 out:
 	explicit_bzero(master, sizeof(master));
@@ -588,8 +664,8 @@ hwtpm_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
 	wr_init(&w, buf, sizeof(buf));
 	if ((rc = make_srk(h, &srk)) != VT_OK)
 		return rc;
-	rc = make_keys(h, srk, req, &w);
-	flush(h, &srk);
+	rc = make_keys(h, &srk, req, &w);
+	hwkeys_flush(h, &srk);
 	hwkeys_unload(h);
 	if (rc == VT_OK)
 		rc = set_blob(h, buf, w.len);

@@ -29,7 +29,7 @@ hwtpm_setup(struct hwtpm *h, const char *conf)
 	memset(h, 0, sizeof(*h));
 	h->conf = conf;
 	h->limits = hwtcti_default_limits;
-	h->ca_key = h->session = ESYS_TR_NONE;
+	h->ca_key = h->session = h->ak = ESYS_TR_NONE;
 }
 
 /* --- what went wrong ------------------------------------------------------ */

@@ -47,9 +47,14 @@ struct hwtpm {
 	ESYS_TR session; /* salted, under the storage key */
 	ESYS_TR ca_auth; /* session, or ESYS_TR_PASSWORD */
 	struct ca *ca;
+	ESYS_TR ak;         /* the host's AK; NONE until it is needed */
+	TPM2B_AUTH ak_auth; /* of all AKs of this host; from the master key */
+	struct ca_der ak_cert; /* of group 0's AK; len 0: none yet */
+	uint64_t ak_cert_us;
 
 	bool again;             /* the last piece of work may be tried again */
 	char text[HW_TEXT_LEN]; /* why the last one failed */
+	uint8_t out[3][2048];   /* for what *_identity and *_quote hand out */
 };
 
 void hwtpm_setup(struct hwtpm *h, const char *conf);
@@ -78,6 +83,17 @@ int hwtpm_load(
 /* ders: room for HW_CERTS_MAX.  VT_E_STATE: nothing is loaded. */
 int hwtpm_certs(
     struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders) VT_CHECK;
+/* hwident.c.  What is borrowed in *ret is from h until the next call. */
+int hwtpm_identity(struct hwtpm *h, struct hw_identity *ret) VT_CHECK;
+/* secret: at least 64 bytes. */
+int hwtpm_activate(struct hwtpm *h, const struct hw_activate *req,
+    uint8_t *secret, size_t *ret_len) VT_CHECK;
+int hwtpm_ak(
+    struct hwtpm *h, const struct hw_ak *req, struct hw_aked *ret) VT_CHECK;
+int hwtpm_quote(struct hwtpm *h, const struct hw_quote *req,
+    struct hw_quoted *ret) VT_CHECK;
+/* All PCRs of all active banks, as measure/pcr.h encodes them, to w. */
+int hwtpm_pcrs(struct hwtpm *h, struct wr *w) VT_CHECK;
 /* From the TPM and from the kernel, mixed. */
 int hwtpm_random(struct hwtpm *h, uint8_t *out, size_t len) VT_CHECK;
 /* Never fails; asks the TPM if it has not been heard of for a second. */

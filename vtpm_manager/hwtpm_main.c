@@ -192,6 +192,82 @@ do_random(struct prog *p, const struct req *r, struct wr *out)
 	return rc;
 }
 
+static int
+do_pcrs(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_pcrs done = { 0 };
+	struct wr w;
+	int rc;
+
+	if (r->len != 0)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_PCRS");
+	wr_grow(&w, PAYLOAD_MAX);
+	if ((rc = hwtpm_pcrs(&p->tpm, &w)) == VT_OK) {
+		done.pcrs.p = w.buf;
+		done.pcrs.len = (uint32_t)w.len;
+		hw_pcrs_put(out, &done);
+	}
+	wr_free(&w);
+	return rc;
+}
+
+static int
+do_identity(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_identity done;
+	int rc;
+
+	if (r->len != 0)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_IDENTITY");
+	if ((rc = hwtpm_identity(&p->tpm, &done)) == VT_OK)
+		hw_identity_put(out, &done);
+	return rc;
+}
+
+static int
+do_activate(struct prog *p, const struct req *r, struct wr *out)
+{
+	uint8_t secret[sizeof(TPMU_HA)];
+	struct hw_activate in;
+	size_t len;
+	int rc;
+
+	if ((rc = hw_activate_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_ACTIVATE");
+	if ((rc = hwtpm_activate(&p->tpm, &in, secret, &len)) == VT_OK)
+		wr_blob16(out, secret, len);
+	explicit_bzero(secret, sizeof(secret));
+	return rc;
+}
+
+static int
+do_ak(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_aked done;
+	struct hw_ak in;
+	int rc;
+
+	if ((rc = hw_ak_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_AK");
+	if ((rc = hwtpm_ak(&p->tpm, &in, &done)) == VT_OK)
+		hw_aked_put(out, &done);
+	return rc;
+}
+
+static int
+do_quote(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_quoted done;
+	struct hw_quote in;
+	int rc;
+
+	if ((rc = hw_quote_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_QUOTE");
+	if ((rc = hwtpm_quote(&p->tpm, &in, &done)) == VT_OK)
+		hw_quoted_put(out, &done);
+	return rc;
+}
+
 /* At once: it must say that the TPM is away, not wait for it. */
 static void
 do_status(struct prog *p, uint32_t id)
@@ -216,6 +292,11 @@ static const struct {
 	[HW_LOAD] = { do_load },
 	[HW_CERTS] = { do_certs },
 	[HW_RANDOM] = { do_random },
+	[HW_PCRS] = { do_pcrs },
+	[HW_IDENTITY] = { do_identity },
+	[HW_ACTIVATE] = { do_activate },
+	[HW_AK] = { do_ak },
+	[HW_QUOTE] = { do_quote },
 };
 
 /* --- requests ------------------------------------------------------------- */
@@ -225,9 +306,12 @@ static uint32_t
 group_of(const struct req *r)
 {
 	struct hw_certs c;
+	struct hw_quote q;
 
 	if (r->type == HW_CERTS && hw_certs_get(r->data, r->len, &c) == VT_OK)
 		return c.group;
+	if (r->type == HW_QUOTE && hw_quote_get(r->data, r->len, &q) == VT_OK)
+		return q.group;
 	return 0;
 }
 

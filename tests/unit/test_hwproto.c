@@ -541,7 +541,7 @@ a_bad_field_is_refused(void **state)
 		{ "counter: increment",		9, 1,	2,	VT_E_RANGE },
 		{ "load: too many approvals",	2, 13,	13,	VT_E_RANGE },
 		{ "blob: magic",		7, 0,	'v',	VT_E_FORMAT },
-		{ "blob: version",		7, 5,	2,	VT_E_UNSUPPORTED },
+		{ "blob: version",		7, 5,	3,	VT_E_UNSUPPORTED },
 		{ "blob: length",		7, 8,	1,	VT_E_TRUNC },
 		{ "blob: root",			7, 10,	0,	VT_E_RANGE },
 		{ "blob: policy",		7, 11,	1,	VT_E_UNSUPPORTED },

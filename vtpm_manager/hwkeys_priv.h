@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hwkeys_priv.h - what the files about the host's keys share.
+ *
+ * Layer:  vtpm_manager, in vtpm-hwtpm only.
+ */
+#ifndef VTPM_MANAGER_HWKEYS_PRIV_H
+#define VTPM_MANAGER_HWKEYS_PRIV_H
+
+#include "vtpm_manager/hwtpm.h"
+
+/* A key and its private part, as TPM2B_PUBLIC and TPM2B_PRIVATE. */
+struct key_bytes {
+	uint8_t pub[HWBLOB_KEY_MAX], priv[HWBLOB_KEY_MAX];
+	size_t pub_len, priv_len;
+};
+
+/* hwkeys.c; errors as everywhere in hwtpm.h. */
+void hwkeys_flush(struct hwtpm *h, ESYS_TR *tr);
+int hwkeys_template(
+    const uint8_t *bytes, size_t len, TPM2B_PUBLIC *ret) VT_CHECK;
+int hwkeys_session(struct hwtpm *h, ESYS_TR srk, ESYS_TR *ret) VT_CHECK;
+int hwkeys_to_bytes(struct hwtpm *h, const TPM2B_PUBLIC *pub,
+    const TPM2B_PRIVATE *priv, struct key_bytes *ret) VT_CHECK;
+int hwkeys_from_bytes(struct hwtpm *h, const uint8_t *pub, size_t pub_len,
+    const uint8_t *priv, size_t priv_len, const char *what,
+    TPM2B_PUBLIC *ret_pub, TPM2B_PRIVATE *ret_priv) VT_CHECK;
+/* An authorisation value that only the master key gives. */
+int hwkeys_auth(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN],
+    const char *label, size_t label_len, TPM2B_AUTH *ret) VT_CHECK;
+
+/* hwident.c: at HW_INIT, while the CA key is loaded and h->session is open. */
+struct ident_bytes {
+	uint8_t ek; /* enum hwblob_ek */
+	struct key_bytes ak;
+	uint8_t attest[HWBLOB_KEY_MAX], sig[HWBLOB_KEY_MAX];
+	size_t attest_len, sig_len;
+};
+int hwident_make_ak(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN],
+    struct ident_bytes *ret) VT_CHECK;
+/* Flushes *srk on the way. */
+int hwident_certify_ca(struct hwtpm *h, ESYS_TR *srk, const struct hwblob *b,
+    struct ident_bytes *ret) VT_CHECK;
+/* The AK's authorisation, once the master key is known. */
+int hwident_ready(
+    struct hwtpm *h, const uint8_t master[HW_MASTER_LEN]) VT_CHECK;
+void hwident_unload(struct hwtpm *h);
+
+#endif
