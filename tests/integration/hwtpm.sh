@@ -255,7 +255,7 @@ check "a group's flood is cut, the others are served" \
     eval 'says "^random: ok" && ! says " bad=0"'
 
 # --- what is not a request ---------------------------------------------------
-run a "" raw 0 - raw 6 - raw 99 00 raw 1 - raw 1 ff raw 2 0100 raw 3 00ff \
+run a "" raw 0 - raw 60 - raw 99 00 raw 1 - raw 1 ff raw 2 0100 raw 3 00ff \
     raw 4 00 raw 4 00000000 raw 4 7fffffff raw 65535 00 raw 5 - load 1 k
 n=$(grep -c '^raw: error -20' out)
 check "eleven malformed requests are refused ($n) and change nothing" \
