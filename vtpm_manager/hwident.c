@@ -445,6 +445,8 @@ hwtpm_ak(struct hwtpm *h, const struct hw_ak *req, struct hw_aked *ret)
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
+	/* Room for three objects: CA key, EK, the new AK. */
+	hwkeys_flush(h, &h->ak);
 	if ((rc = blob_with_ak(h, &b)) != VT_OK ||
 	    (rc = make_ek(h, b.ek, NULL, &ek)) != VT_OK)
 		return rc;
@@ -494,6 +496,7 @@ quoting_key(struct hwtpm *h, const struct hw_quote *req, ESYS_TR *own)
 		    h, rc, "the AK of group %u is damaged", req->group);
 	if ((rc = blob_with_ak(h, &b)) != VT_OK)
 		return rc;
+	hwkeys_flush(h, &h->ak); /* its room is needed */
 	return load_under_ek(h, b.ek, &pub, &priv, own);
 }
 
