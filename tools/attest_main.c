@@ -12,12 +12,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "measure/deep.h"
 #include "measure/evidence.h"
 #include "tools/esys_ctx.h"
 #include "tools/esys_vendor.h"
+#include "vtpm/proto.h"
 #include "vtpm/vendor.h"
+
+#define DEEP_WAIT_MS 60000
 
 #define KERNEL_LOG "/sys/kernel/security/tpm0/binary_bios_measurements"
 #define DEFAULT_PCRS "sha256:0-9"
@@ -35,6 +40,7 @@ struct attest {
 	const char *tcti, *log, *out;
 	uint32_t ak;
 	bool no_journal;
+	bool deep;
 	bool default_pcrs;
 	struct pcr_sel sel;
 	struct esys e;
@@ -56,6 +62,7 @@ static const char usage[] =
     "                   host measured the launch)\n"
     "  --ak HANDLE      attestation key (default 0x81000003)\n"
     "  --log FILE       event log (default the kernel's, if there is one)\n"
+    "  --deep           have the host's TPM vouch for the quote\n"
     "  --no-journal     go on if the TPM has no extend journal (one that is\n"
     "                   not a vTPM of this manager)\n"
     "Exit: 0 written, 1 failed, 2 bad arguments.\n";
@@ -366,6 +373,49 @@ fetch_parts(struct attest *a)
 	return fetch_part(a, VSUB_LOG, EV_HOST_LOG, "host-made log");
 }
 
+/* The host's TPM vouches for the quote just made.  VT_E_AGAIN: something was
+ * extended between the journal in the bundle and this. */
+static int
+take_deep(struct attest *a)
+{
+	const struct ev_blob *q = &a->ev->part[EV_QUOTE];
+	const struct ev_blob *s = &a->ev->part[EV_SIGNATURE];
+	const struct ev_blob *n = &a->ev->part[EV_NONCE];
+	const struct ev_blob *j = &a->ev->part[EV_JOURNAL];
+	const struct iov_part parts[] = { { q->p, q->len }, { s->p, s->len } };
+	uint8_t digest[SHA256_LEN], out[DEEP_ANSWER_MAX];
+	char why[TEXT_MAX_LEN + 1] = "";
+	struct deep_answer ans;
+	size_t len;
+	int rc;
+
+	rc = digest_parts(ALG_SHA256, parts, VT_NELEM(parts), digest);
+	if (rc == VT_OK)
+		rc = esys_vendor_deep(
+		    &a->e, digest, n->p, n->len, DEEP_WAIT_MS, out, &len, why);
+	if (rc != VT_OK) {
+		log_err("no deep quote: %s",
+		    why[0] != '\0' ? why
+		    : rc == VT_E_UNSUPPORTED
+			? "this TPM cannot have one made: it is not a vTPM of "
+			  "vtpm-managerd, or an older one"
+		    : rc == VT_E_TIMEOUT ? "the host's TPM did not answer "
+					   "in time: try again later"
+		    : rc == VT_E_TPM     ? esys_why(&a->e)
+					 : vt_strerror(rc));
+		return VT_E_STATE;
+	}
+	if ((rc = deep_answer_get(out, len, &ans)) != VT_OK)
+		return rc;
+	if (j->p != NULL) {
+		rc = digest_buf(ALG_SHA256, j->p, j->len, digest);
+		if (rc == VT_OK &&
+		    memcmp(digest, ans.leaf.journal, SHA256_LEN) != 0)
+			rc = VT_E_AGAIN;
+	}
+	return rc == VT_OK ? evidence_set(a->ev, EV_DEEP, out, len) : rc;
+}
+
 /* Journal, logs, PCRs and quote that belong together: nothing that matters
  * was extended from the first of them to the last. */
 static int
@@ -384,6 +434,8 @@ gather_once(struct attest *a, bool ours)
 		rc = esys_pcr_read(&a->e, &a->sel, &again, &after);
 	if (rc == VT_OK && before != after && !journal_fits(a))
 		rc = VT_E_AGAIN;
+	if (rc == VT_OK && a->deep)
+		rc = take_deep(a);
 	return rc;
 }
 
@@ -453,7 +505,7 @@ write_out(const struct attest *a)
 /* --- arguments
  * ------------------------------------------------------------------- */
 
-enum { O_NONCE = 256, O_TCTI, O_PCRS, O_AK, O_LOG, O_NO_JOURNAL };
+enum { O_NONCE = 256, O_TCTI, O_PCRS, O_AK, O_LOG, O_NO_JOURNAL, O_DEEP };
 
 static const struct option options[] = {
 	{ "nonce", required_argument, NULL, O_NONCE },
@@ -463,6 +515,7 @@ static const struct option options[] = {
 	{ "ak", required_argument, NULL, O_AK },
 	{ "log", required_argument, NULL, O_LOG },
 	{ "no-journal", no_argument, NULL, O_NO_JOURNAL },
+	{ "deep", no_argument, NULL, O_DEEP },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -522,6 +575,9 @@ parse_args(struct attest *a, int argc, char **argv)
 			break;
 		case O_NO_JOURNAL:
 			a->no_journal = true;
+			break;
+		case O_DEEP:
+			a->deep = true;
 			break;
 		case 'h':
 			(void)fputs(usage, stdout);

@@ -3,11 +3,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/rdwr.h"
+#include "base/util.h"
+#include "measure/deep.h"
+#include "vtpm/proto.h"
 #include "vtpm/vendor.h"
 
-#define CMD_MAX 32
+#define CMD_MAX 192
 #define RSP_MAX 4096
 #define PIECE 2048 /* bytes asked for at once */
 
@@ -153,4 +157,94 @@ esys_vendor_fetch(struct esys *e, uint16_t sub, uint8_t **ret, size_t *ret_len)
 	*ret_len = w.len;
 	wr_free(&w);
 	return VT_OK;
+}
+
+/* --- deep quotes ---------------------------------------------------------- */
+
+static int
+deep_submit(struct esys *e, const uint8_t quote[32], const uint8_t *nonce,
+    size_t nonce_len, uint64_t *ret_ticket)
+{
+	uint8_t par[160], rsp[RSP_MAX], none[32] = { 0 };
+	struct rd r;
+	struct wr w;
+	int rc;
+
+	wr_init(&w, par, sizeof(par));
+	wr_bytes(&w, quote, 32);
+	wr_bytes(&w, none, sizeof(none)); /* no channel key */
+	wr_blob16(&w, nonce, nonce_len);
+	if ((rc = wr_err(&w)) != VT_OK)
+		return rc;
+	rc = vendor_call(e, VSUB_DEEP_SUBMIT, par, w.len, rsp, &r);
+	if (rc != VT_OK)
+		return rc;
+	*ret_ticket = rd_be64(&r);
+	(void)rd_be32(&r);
+	return rd_end(&r);
+}
+
+/* One piece at *at.  *state: VDQ_*. */
+static int
+deep_collect(struct esys *e, uint64_t ticket, uint8_t *out, size_t *at,
+    uint8_t *state, uint32_t *total)
+{
+	uint8_t par[14], rsp[RSP_MAX];
+	const uint8_t *p;
+	struct rd r;
+	struct wr w;
+	size_t n;
+	int rc;
+
+	wr_init(&w, par, sizeof(par));
+	wr_be64(&w, ticket);
+	wr_be32(&w, (uint32_t)*at);
+	wr_be16(&w, PIECE);
+	rc = vendor_call(e, VSUB_DEEP_COLLECT, par, w.len, rsp, &r);
+	if (rc != VT_OK)
+		return rc;
+	*state = rd_u8(&r);
+	*total = rd_be32(&r);
+	p = rd_blob16(&r, PIECE, &n);
+	if (rd_end(&r) != VT_OK || *total > DEEP_ANSWER_MAX || n > *total - *at)
+		return VT_E_PROTO;
+	if (n > 0)
+		memcpy(out + *at, p, n);
+	*at += n;
+	return VT_OK;
+}
+
+int
+esys_vendor_deep(struct esys *e, const uint8_t quote[32], const uint8_t *nonce,
+    size_t nonce_len, uint32_t ms, uint8_t *out, size_t *ret_len, char *why)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	uint64_t ticket, until = now_us() + ms * UINT64_C(1000);
+	uint8_t state = VDQ_PENDING;
+	uint32_t total = 0;
+	size_t at = 0;
+	int rc;
+
+	rc = deep_submit(e, quote, nonce, nonce_len, &ticket);
+	while (rc == VT_OK) {
+		rc = deep_collect(e, ticket, out, &at, &state, &total);
+		if (rc != VT_OK || (state != VDQ_PENDING && at == total))
+			break;
+		if (state != VDQ_PENDING)
+			continue;
+		if (now_us() > until)
+			return VT_E_TIMEOUT;
+		(void)nanosleep(&pause, NULL);
+	}
+	if (rc != VT_OK)
+		return rc;
+	if (state == VDQ_READY) {
+		*ret_len = total;
+		return VT_OK;
+	}
+	if (total > TEXT_MAX_LEN)
+		total = TEXT_MAX_LEN;
+	memcpy(why, out, total);
+	why[total] = '\0';
+	return VT_E_STATE;
 }

@@ -69,6 +69,7 @@ enum wmsg_type {
 	W_STORED,         /* struct wstored: answer to W_STORE */
 	W_MANAGER,        /* struct wmanager: first message after (re)connect */
 	W_XEN,            /* struct wxen: a Xen front half came or went */
+	W_DEEPED,         /* struct wdeeped: answer to W_DEEP; no W_DONE */
 
 	/* worker -> manager */
 	W_DONE = 64,   /* struct wdone, id of the request */
@@ -79,6 +80,7 @@ enum wmsg_type {
 	W_KEEP,        /* struct wkeep + fds: hold these for a successor */
 	W_UNKEEP,      /* struct wkeep, no fds: drop them */
 	W_EVENT,       /* struct wevent: for log and audit */
+	W_DEEP,        /* struct wdeep: vouch for a quote, then W_DEEPED */
 };
 
 struct zspawn {
@@ -267,6 +269,23 @@ struct wevent {
 	char text[TEXT_MAX_LEN + 1];
 };
 
+/* What a worker says of a quote that its guest wants vouched for; who the
+ * guest is the manager knows by itself. */
+#define WDEEP_NONCE_MAX 64
+#define WDEEP_ANSWER_MAX 4000
+struct wdeep {
+	uint64_t ticket; /* the worker's */
+	uint32_t flags;  /* DEEP_F_* of measure/deep.h */
+	uint8_t quote[32], channel_key[32], launch[32], journal[32];
+	struct wblob nonce;
+};
+struct wdeeped {
+	uint64_t ticket;
+	int32_t rc;
+	char text[TEXT_MAX_LEN + 1];
+	struct wblob answer; /* encoded struct deep_answer */
+};
+
 /*
  * One pair per struct.  Encoders write to w (sticky error); decoders return
  * VT_OK and fill *ret, or VT_E_TRUNC, VT_E_FORMAT, VT_E_RANGE; blobs in *ret
@@ -295,6 +314,8 @@ VTPM_PROTO_PAIR(wdone);
 VTPM_PROTO_PAIR(whello);
 VTPM_PROTO_PAIR(wstore);
 VTPM_PROTO_PAIR(wevent);
+VTPM_PROTO_PAIR(wdeep);
+VTPM_PROTO_PAIR(wdeeped);
 #undef VTPM_PROTO_PAIR
 
 /* One blob as a field: be32 length + bytes.  What is read is borrowed from

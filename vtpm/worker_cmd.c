@@ -65,11 +65,17 @@ static void
 run_vendor(struct slot *s, const uint8_t *cmd, size_t len)
 {
 	struct worker *w = s->w;
-	bool journal = vendor_sub(cmd, len) == VSUB_JOURNAL;
+	uint16_t sub = vendor_sub(cmd, len);
+	bool journal = sub == VSUB_JOURNAL;
 	uint32_t off = vendor_offset(cmd, len);
 	struct vendor_facts f;
 	size_t n;
 
+	if (sub == VSUB_DEEP_SUBMIT || sub == VSUB_DEEP_COLLECT) {
+		n = wk_deep(w, cmd, len, w->out, BUFFER_SIZE);
+		wk_answer(s, w->out, n, wk_need(w));
+		return;
+	}
 	memset(&f, 0, sizeof(f));
 	memcpy(f.uuid, w->uuid, sizeof(f.uuid));
 	f.group = w->group;

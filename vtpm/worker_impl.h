@@ -13,6 +13,7 @@
  *	worker_xen.c	a Xen guest's channel
  *	worker_snap.c	sealed states: load, snapshot, restore
  *	worker_query.c	what the manager asks
+ *	worker_deep.c	deep quotes for the guest
  *
  * Durability.  Every change of the permanent state gets the next version
  * number.  At most one W_STORE is unacknowledged (st); changes made since
@@ -50,6 +51,7 @@
  *	permanent state		STATE_MAX_LEN, libtpms' NV is smaller
  *	extend journal		JOURNAL_MAX records
  *	quote digests		QUOTES_MAX
+ *	deep quotes		DEEP_TICKETS, 4000 bytes each
  *	events to the manager	EVENT_BURST, then one per EVENT_EVERY_US
  */
 #define SLOTS (CHAN_XEN + 1) /* by enum wchan */
@@ -113,6 +115,15 @@ struct stage { /* a snapshot for the next power on, in plain text */
 	bool incoming;
 };
 
+#define DEEP_TICKETS 8
+struct wk_deep {
+	uint8_t state; /* VDQ_*; 0: free */
+	struct wdeep m;
+	uint8_t nonce[WDEEP_NONCE_MAX];
+	uint8_t *answer; /* heap: the answer, or words */
+	size_t answer_len;
+};
+
 struct worker {
 	const struct worker_cfg *cfg;
 	enum phase phase;
@@ -169,6 +180,9 @@ struct worker {
 	/* a consistent copy of the journal while a guest reads it in parts */
 	uint8_t *jsnap;
 	size_t jsnap_len;
+
+	struct wk_deep deep[DEEP_TICKETS];
+	uint64_t deep_tickets; /* the last one given out */
 
 	uint64_t commands, stores, held_commands, refused;
 	struct slot slots[SLOTS];
@@ -259,6 +273,14 @@ uint32_t wk_take_over(void *arg);
 /* Power on from what is staged. */
 int wk_restore(struct worker *w) VT_CHECK;
 void wk_stage_drop(struct worker *w);
+
+/* worker_deep.c */
+/* Answer VSUB_DEEP_SUBMIT or VSUB_DEEP_COLLECT; returns the length. */
+size_t wk_deep(
+    struct worker *w, const uint8_t *cmd, size_t len, uint8_t *out, size_t cap);
+void wk_deep_answered(struct worker *w, const struct wdeeped *m);
+void wk_deep_ask_again(struct worker *w); /* the manager is back */
+void wk_deep_drop_all(struct worker *w);  /* with a power cycle */
 
 /* worker_query.c */
 void wk_query(struct worker *w, uint32_t id, uint8_t what);

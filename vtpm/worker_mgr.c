@@ -57,6 +57,7 @@ greet(struct worker *w)
 	wk_send_kept(w);
 	w->st.sent = false;
 	wk_send_store(w);
+	wk_deep_ask_again(w);
 }
 
 /* --- one handler per message; each answers for itself ----------------------
@@ -282,6 +283,15 @@ on_stored(struct worker *w, struct msg *msg)
 		wk_stored(w, &m);
 }
 
+static void
+on_deeped(struct worker *w, struct msg *msg)
+{
+	struct wdeeped m;
+
+	if (wdeeped_get(msg->data, msg->len, &m) == VT_OK)
+		wk_deep_answered(w, &m);
+}
+
 static const struct handler {
 	uint16_t type;
 	unsigned int phases; /* P() or-ed */
@@ -300,6 +310,7 @@ static const struct handler {
 	{ W_QUERY, ANY, 0, 0, on_query },
 	{ W_STORED, ANY, 0, 0, on_stored },
 	{ W_MANAGER, ANY, 0, 0, on_manager },
+	{ W_DEEPED, ANY, 0, 0, on_deeped },
 };
 
 static void

@@ -349,6 +349,7 @@ wk_power_on(struct worker *w)
 	w->auto_start = false;
 	memset(&w->quotes, 0, sizeof(w->quotes));
 	wk_journal_copy_drop(w);
+	wk_deep_drop_all(w);
 	w->power_cycles++;
 	take_launch(w);
 	wk_event(w, WE_POWER_CYCLE, "power cycle %u", w->power_cycles);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "vtpm_manager/ctl.h"
+#include "vtpm_manager/deepq.h"
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
 #include "vtpm_manager/pool.h"
@@ -282,6 +283,19 @@ counters_json(const struct mgr_counters *n)
 }
 
 static json_t *
+deep_json(const struct mgr *m)
+{
+	struct deepq_counters c;
+
+	deepq_counters(m, &c);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "asked",
+	    (json_int_t)c.asked, "answered", (json_int_t)c.answered, "failed",
+	    (json_int_t)c.failed, "host_quotes", (json_int_t)c.host_quotes,
+	    "batch_max", (json_int_t)c.batch_max, "host_quote_us_last",
+	    (json_int_t)c.us_last);
+}
+
+static json_t *
 tpm_json(struct mgr *m, const struct hw_answer *a)
 {
 	struct hw_status s;
@@ -306,6 +320,7 @@ on_tpm_status(void *arg, const struct hw_answer *a)
 
 	store_space(m->st, &sp);
 	(void)json_object_set_new(o, "version", json_string(MGR_VERSION));
+	(void)json_object_set_new(o, "deep_quotes", deep_json(m));
 	(void)json_object_set_new(o, "pid", json_integer((json_int_t)getpid()));
 	(void)json_object_set_new(
 	    o, "started_ms", json_integer((json_int_t)m->started_ms));

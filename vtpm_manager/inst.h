@@ -130,6 +130,10 @@ json_t *inst_json_show(
 /* What is kept as SX_CERTS. */
 json_t *inst_json_identity(uint8_t tpm_version, uint8_t banks,
     const struct wprovisioned *pub, const struct wcerts *certs);
+/* Names of the keys of a TPM 2.0 (algorithm and digest), cap bytes each;
+ * the EK is the one whose child the AK is.  VT_E_UNSUPPORTED: a TPM 1.2. */
+int inst_key_names(struct mgr *m, const struct inst *in, uint8_t *ek,
+    size_t *ek_len, uint8_t *ak, size_t *ak_len, size_t cap) VT_CHECK;
 uint8_t inst_banks(struct mgr *m, const struct inst *in); /* BANK_* */
 /* "guest NAME: what" with what to do, for a marked instance. */
 void inst_tampered_text(const struct inst *in, char *text);

@@ -279,6 +279,7 @@ static void
 on_message(struct wlink *l, struct msg *msg)
 {
 	struct wevent e;
+	struct wdeep d;
 
 	switch (msg->type) {
 	case W_DONE:
@@ -301,6 +302,12 @@ on_message(struct wlink *l, struct msg *msg)
 			break;
 		if (l->ops->event != NULL)
 			l->ops->event(l->arg, &e);
+		return;
+	case W_DEEP:
+		if (l->ops->deep == NULL ||
+		    wdeep_get(msg->data, msg->len, &d) != VT_OK)
+			break;
+		l->ops->deep(l->arg, &d);
 		return;
 	}
 	link_break(l, "the worker sent a message that it may not send");
@@ -659,6 +666,17 @@ wlink_request(struct wlink *l, uint16_t type, const struct wr *w,
 	return VT_OK;
 }
 
+static void
+tell(struct wlink *l, uint16_t type, uint32_t id, const struct wr *w)
+{
+	if (wr_err(w) != VT_OK || l->p->broken)
+		return;
+	if (msgch_send(l->p->ch, type, id, w->buf, w->len, NULL, 0) != VT_OK)
+		link_break(l, "the worker died");
+	else
+		watch(l);
+}
+
 void
 wlink_stored(
     struct wlink *l, uint32_t id, int rc, uint64_t version, uint64_t generation)
@@ -673,12 +691,18 @@ wlink_stored(
 		l->p->stores--;
 	wr_init(&w, buf, sizeof(buf));
 	wstored_put(&w, &s);
-	if (wr_err(&w) != VT_OK || l->p->broken)
-		return;
-	if (msgch_send(l->p->ch, W_STORED, id, w.buf, w.len, NULL, 0) != VT_OK)
-		link_break(l, "the worker died");
-	else
-		watch(l);
+	tell(l, W_STORED, id, &w);
+}
+
+void
+wlink_deeped(struct wlink *l, const struct wdeeped *d)
+{
+	uint8_t buf[WDEEP_ANSWER_MAX + TEXT_MAX_LEN + 64];
+	struct wr w;
+
+	wr_init(&w, buf, sizeof(buf));
+	wdeeped_put(&w, d);
+	tell(l, W_DEEPED, 0, &w);
 }
 
 void
@@ -692,12 +716,7 @@ wlink_tell_storage(struct wlink *l)
 
 	wr_init(&w, buf, sizeof(buf));
 	wmanager_put(&w, &wm);
-	if (wr_err(&w) != VT_OK || l->p->broken)
-		return;
-	if (msgch_send(l->p->ch, W_MANAGER, 0, w.buf, w.len, NULL, 0) != VT_OK)
-		link_break(l, "the worker died");
-	else
-		watch(l);
+	tell(l, W_MANAGER, 0, &w);
 }
 
 int

@@ -33,6 +33,8 @@ struct wlink_ops {
 	/* Answer by wlink_stored(l, id, ...), now or later. */
 	void (*store)(void *arg, uint32_t id, const struct wstore *s);
 	void (*event)(void *arg, const struct wevent *e);
+	/* NULL: this worker may not ask. */
+	void (*deep)(void *arg, const struct wdeep *d);
 	/* The worker is gone, hangs or broke the protocol (why, in words);
 	 * requests in flight have been answered.  Call wlink_close(). */
 	void (*closed)(void *arg, const char *why);
@@ -85,6 +87,7 @@ void wlink_end(struct wlink *l, bool kill);
 int wlink_request(struct wlink *l, uint16_t type, const struct wr *w,
     const int *fds, unsigned int nfds, uint32_t timeout_ms, wlink_cb cb,
     void *arg) VT_CHECK;
+void wlink_deeped(struct wlink *l, const struct wdeeped *d);
 void wlink_stored(struct wlink *l, uint32_t id, int rc, uint64_t version,
     uint64_t generation);
 void wlink_tell_storage(struct wlink *l);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vtpm_manager/deepq.h"
 #include "vtpm_manager/hwproto.h"
 #include "vtpm_manager/inst.h"
 
@@ -268,9 +269,16 @@ on_closed(void *arg, const char *why)
 	inst_event(g, inst_failure(g, VT_E_SYS));
 }
 
+static void
+on_deep(void *arg, const struct wdeep *d)
+{
+	deepq_ask(arg, d);
+}
+
 const struct wlink_ops inst_ops = {
 	.hello = on_hello,
 	.store = inst_on_store,
 	.event = inst_on_event,
+	.deep = on_deep,
 	.closed = on_closed,
 };

@@ -144,6 +144,32 @@ load_identity(struct mgr *m, const struct inst *in)
 	return j;
 }
 
+static int
+name_of(const json_t *id, const char *key, uint8_t *out, size_t cap,
+    size_t *ret_len)
+{
+	const char *hex = json_string_value(
+	    json_object_get(json_object_get(id, key), "name"));
+
+	if (hex == NULL)
+		return VT_E_UNSUPPORTED;
+	return hex_decode(hex, out, cap, ret_len);
+}
+
+int
+inst_key_names(struct mgr *m, const struct inst *in, uint8_t *ek,
+    size_t *ek_len, uint8_t *ak, size_t *ak_len, size_t cap)
+{
+	json_t *id = load_identity(m, in);
+	int rc;
+
+	rc = name_of(id, "ek_ecc", ek, cap, ek_len);
+	if (rc == VT_OK)
+		rc = name_of(id, "ak", ak, cap, ak_len);
+	json_decref(id);
+	return rc;
+}
+
 uint8_t
 inst_banks(struct mgr *m, const struct inst *in)
 {

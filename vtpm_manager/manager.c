@@ -22,6 +22,7 @@
 
 #include "base/log.h"
 #include "vtpm_manager/ctl.h"
+#include "vtpm_manager/deepq.h"
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
 #include "vtpm_manager/pool.h"
@@ -119,7 +120,8 @@ mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
 	if ((rc = prepare_run(m, text)) != VT_OK)
 		goto fail;
 	if ((rc = make_folder(cfg->state, 0700)) != VT_OK ||
-	    (rc = read_boot_id(m)) != VT_OK || (rc = commitq_new(m)) != VT_OK) {
+	    (rc = read_boot_id(m)) != VT_OK || (rc = commitq_new(m)) != VT_OK ||
+	    (rc = deepq_new(m)) != VT_OK) {
 		(void)snprintf(
 		    text, MGR_TEXT_MAX, "%s: %s", cfg->state, vt_strerror(rc));
 		goto fail;
@@ -428,6 +430,7 @@ mgr_free(struct mgr *m)
 		return;
 	xenlink_free(m->xen);
 	ctl_free(m->ctl);
+	deepq_free(m);
 	commitq_free(m);
 	pool_free(m->pool);
 	inst_free_all(m);

@@ -48,6 +48,7 @@ struct root;
 struct wlink;
 struct xenlink;
 struct commitq;
+struct deepq;
 
 struct mgr_counters {
 	uint64_t creates, create_us_last, create_us_min;
@@ -81,6 +82,7 @@ struct mgr {
 	struct wlink *links; /* every live worker link, by wlink.next */
 	uint64_t link_serial;
 	struct commitq *cq;
+	struct deepq *deepq;
 	struct mgr_counters n;
 	uint32_t next_uid; /* for workers without a slot */
 	int run_lock;

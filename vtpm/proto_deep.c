@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The messages of proto.h about deep quotes. */
+#include <string.h>
+
+#include "vtpm/proto.h"
+
+void
+wdeep_put(struct wr *w, const struct wdeep *m)
+{
+	wr_be64(w, m->ticket);
+	wr_be32(w, m->flags);
+	wr_bytes(w, m->quote, sizeof(m->quote));
+	wr_bytes(w, m->channel_key, sizeof(m->channel_key));
+	wr_bytes(w, m->launch, sizeof(m->launch));
+	wr_bytes(w, m->journal, sizeof(m->journal));
+	wblob_put(w, &m->nonce);
+}
+
+int
+wdeep_get(const uint8_t *data, size_t len, struct wdeep *ret)
+{
+	struct wdeep m;
+	struct rd r;
+	int rc;
+
+	memset(&m, 0, sizeof(m));
+	rd_init(&r, data, len);
+	m.ticket = rd_be64(&r);
+	m.flags = rd_be32(&r);
+	rd_bytes(&r, m.quote, sizeof(m.quote));
+	rd_bytes(&r, m.channel_key, sizeof(m.channel_key));
+	rd_bytes(&r, m.launch, sizeof(m.launch));
+	rd_bytes(&r, m.journal, sizeof(m.journal));
+	wblob_get(&r, WDEEP_NONCE_MAX, &m.nonce);
+	if ((rc = rd_end(&r)) == VT_OK)
+		*ret = m;
+	return rc;
+}
+
+void
+wdeeped_put(struct wr *w, const struct wdeeped *m)
+{
+	wr_be64(w, m->ticket);
+	wr_be32(w, (uint32_t)m->rc);
+	wr_str(w, m->text);
+	wblob_put(w, &m->answer);
+}
+
+int
+wdeeped_get(const uint8_t *data, size_t len, struct wdeeped *ret)
+{
+	struct wdeeped m;
+	struct rd r;
+	int rc;
+
+	memset(&m, 0, sizeof(m));
+	rd_init(&r, data, len);
+	m.ticket = rd_be64(&r);
+	m.rc = (int32_t)rd_be32(&r);
+	if (r.err == VT_OK && m.rc > VT_OK)
+		rd_fail(&r, VT_E_RANGE);
+	rd_str(&r, m.text, sizeof(m.text));
+	wblob_get(&r, WDEEP_ANSWER_MAX, &m.answer);
+	if ((rc = rd_end(&r)) == VT_OK)
+		*ret = m;
+	return rc;
+}
