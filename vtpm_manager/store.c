@@ -149,6 +149,7 @@ store_close(struct store *st)
 	store_rollback(st);
 	reg_clear(&st->reg);
 	ht_free(st->tree);
+	meta_done(&st->meta);
 	if (st->be != NULL)
 		st->ops->close(st->be);
 	store_dir_close(st->dir); /* the lock goes last */
@@ -458,12 +459,14 @@ static int
 commit_open(struct store *st)
 {
 	struct root_rec next = st->root;
+	struct meta meta = { 0 };
 	uint8_t rec[ROOT_MAX];
 	struct store_op op = { .what = SW_ROOT, .p = rec };
 	int rc;
 
 	if ((rc = cut_audit(st)) != VT_OK || (rc = set_leaves(st)) != VT_OK ||
-	    (rc = ht_update(st->tree, next.tree)) != VT_OK)
+	    (rc = ht_update(st->tree, next.tree)) != VT_OK ||
+	    (rc = store_meta_next(st, &meta, next.meta)) != VT_OK)
 		goto fail;
 	next.seq++;
 	next.nslots = ht_slots(st->tree);
@@ -474,8 +477,13 @@ commit_open(struct store *st)
 		goto fail;
 	ht_clean(st->tree);
 	st->root = next;
+	if (meta.v != NULL) {
+		meta_done(&st->meta);
+		st->meta = meta;
+	}
 	return VT_OK;
 fail:
+	meta_done(&meta);
 	unset_leaves(st);
 	return rc;
 }
@@ -545,6 +553,9 @@ store_kv_put(struct store *st, const char *key, const void *p, size_t len)
 
 	if (st->mode == STORE_BROKEN)
 		return store_need_open(st);
+	if (strncmp(key, META_PREFIX, strlen(META_PREFIX)) == 0)
+		return store_fail(st, VT_E_RANGE,
+		    "'%.60s' is the name of a value inside the tree", key);
 	if (len > STATE_MAX_LEN)
 		return store_fail(st, VT_E_RANGE,
 		    "the value '%.60s' is longer than %d bytes", key,

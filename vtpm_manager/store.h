@@ -103,7 +103,7 @@ int store_meta_put(
  * itself is missing or wrong so that none can be trusted: then every
  * instance is marked.  An empty store gets its first root (committed here,
  * with what was put before).  With VT_OK text is "" or a warning that the
- * operator must see: the audit log does not fit.  VT_E_STATE: open already.
+ * operator must see: the audit log or the list of values does not fit.  VT_E_STATE: open already.
  * Pointers and copies from before are stale: find instances again. */
 int store_unlock(
     struct store *st, const uint8_t master[32], char *text) VT_CHECK;

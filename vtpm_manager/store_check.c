@@ -349,10 +349,16 @@ check_all(struct check *c, char *text)
 	if (rc != VT_OK)
 		return rc;
 	st->chain = st->root.audit;
-	if ((rc = load_tree(st)) != VT_OK || (rc = check_slots(c)) != VT_OK)
+	if ((rc = load_tree(st)) != VT_OK || (rc = check_slots(c)) != VT_OK ||
+	    (rc = store_meta_load(st)) != VT_OK)
 		return rc;
 	st->mode = STORE_OPEN;
 	check_audit(st, text);
+	if (st->meta.bad && text[0] == '\0')
+		(void)snprintf(text, TEXT_MAX_LEN + 1,
+		    "the store's list of values (groups, policies) was "
+		    "changed or put back from an older copy: none of them "
+		    "is believed");
 	return VT_OK;
 }
 

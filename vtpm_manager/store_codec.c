@@ -7,9 +7,11 @@
  *         be32 flags | be64 generation | be64 version | be64 created_ms |
  *         5 digests of blobs), name as be16 length + bytes.
  * Label:  uuid[16] | name, filled with zeros.
- * Root:   "VTSR" | be16 format 1 | be64 seq | be64 anchor | be32 nslots |
- *         tree root[32] | be64 audit cut | hash[32] | be64 audit seq |
- *         hash[32] | HMAC-SHA256[32] over all before it.
+ * Root:   "VTSR" | be16 format 2 | be64 seq | be64 anchor | be32 nslots |
+ *         tree root[32] | digest of the values' index[32] |
+ *         be64 audit cut | hash[32] | be64 audit seq | hash[32] |
+ *         HMAC-SHA256[32] over all before it.  Format 1, which is read
+ *         and no longer written, has no values.
  * Key:    HKDF-SHA256(master, "store root").
  */
 #include <string.h>
@@ -18,7 +20,8 @@
 #include "vtpm_manager/store_int.h"
 
 #define ROOT_MAGIC 0x56545352u /* "VTSR" */
-#define FORMAT 1
+#define FORMAT 1               /* of a leaf */
+#define ROOT_FORMAT 2
 
 int
 leaf_digest(const struct store_row *r, uint8_t out[HT_LEN])
@@ -82,11 +85,12 @@ root_make(const uint8_t key[32], const struct root_rec *r,
 
 	wr_init(&w, out, ROOT_MAX);
 	wr_be32(&w, ROOT_MAGIC);
-	wr_be16(&w, FORMAT);
+	wr_be16(&w, ROOT_FORMAT);
 	wr_be64(&w, r->seq);
 	wr_be64(&w, r->anchor);
 	wr_be32(&w, r->nslots);
 	wr_bytes(&w, r->tree, HT_LEN);
+	wr_bytes(&w, r->meta, HT_LEN);
 	wr_be64(&w, r->audit.cut);
 	wr_bytes(&w, r->audit.base, SHA256_LEN);
 	wr_be64(&w, r->audit.seq);
@@ -107,17 +111,22 @@ root_read(
 {
 	uint8_t mac[SHA256_LEN], want[SHA256_LEN];
 	struct iov_part part = { p, len };
-	struct root_rec r;
+	struct root_rec r = { 0 };
+	uint16_t format;
 	struct rd d;
 	int rc;
 
 	rd_init(&d, p, len);
-	if (rd_be32(&d) != ROOT_MAGIC || rd_be16(&d) != FORMAT)
+	if (rd_be32(&d) != ROOT_MAGIC)
+		rd_fail(&d, VT_E_FORMAT);
+	if ((format = rd_be16(&d)) == 0 || format > ROOT_FORMAT)
 		rd_fail(&d, VT_E_FORMAT);
 	r.seq = rd_be64(&d);
 	r.anchor = rd_be64(&d);
 	r.nslots = rd_be32(&d);
 	rd_bytes(&d, r.tree, HT_LEN);
+	if (format >= 2)
+		rd_bytes(&d, r.meta, HT_LEN);
 	r.audit.cut = rd_be64(&d);
 	rd_bytes(&d, r.audit.base, SHA256_LEN);
 	r.audit.seq = rd_be64(&d);

@@ -6,6 +6,7 @@
  * store.c        open, commit, values, audit log, space
  * store_inst.c   instances and what is kept for them
  * store_reg.c    registry: instances by slot, uuid and name
+ * store_meta.c   small values inside the tree
  * store_codec.c  bytes of leaf, label and root record
  * store_check.c  store_unlock(): compare what is kept with the tree
  * store_dir.c    folder: lock, epoch, reserve
@@ -54,6 +55,7 @@ struct root_rec {
 	uint64_t anchor; /* the physical TPM's NV counter; 0: not used yet */
 	uint32_t nslots;
 	uint8_t tree[HT_LEN];
+	uint8_t meta[HT_LEN]; /* of the values' index; zero: there is none */
 	struct audit_chain audit;
 };
 
@@ -67,6 +69,24 @@ int root_make(const uint8_t key[32], const struct root_rec *r,
 /* VT_E_FORMAT, VT_E_TRUNC: not a root record; VT_E_AUTH: not under key. */
 int root_read(const uint8_t key[32], const uint8_t *p, size_t len,
     struct root_rec *ret) VT_CHECK;
+
+/* --- values inside the tree -------------------------------------------- */
+
+#define META_PREFIX "meta:" /* before their keys in the backend */
+#define META_KEY_MAX 31
+#define META_KEY_ROOM (sizeof(META_PREFIX) + META_KEY_MAX)
+#define META_MAX 4096 /* values */
+
+struct meta_ent {
+	char key[META_KEY_MAX + 1];
+	uint8_t digest[HT_LEN];
+};
+
+struct meta {
+	struct meta_ent *v; /* n, by key */
+	size_t n;
+	bool bad; /* the index does not fit the root */
+};
 
 /* --- the store -------------------------------------------------------- */
 
@@ -99,6 +119,7 @@ struct store {
 	struct reg reg;
 	struct ht *tree;           /* NULL unless STORE_OPEN */
 	struct root_rec root;      /* as committed */
+	struct meta meta;          /* as committed */
 	struct audit_chain chain;  /* with what waits */
 	struct pend *pend, **tail; /* in order */
 	struct touch *touched;
@@ -129,6 +150,15 @@ int store_pend_copy(
 int store_blob_get(struct store *st, struct entry *e, unsigned int kind,
     uint8_t **ret, size_t *ret_len) VT_CHECK;
 void store_mark(struct entry *e, const char *fmt, ...) VT_PRINTF(2, 3);
+
+/* store_meta.c */
+void meta_done(struct meta *m);
+/* The index that st->root names.  One that does not fit is marked. */
+int store_meta_load(struct store *st) VT_CHECK;
+/* If values wait: queue the index with them, which becomes the caller's, and
+ * give its digest.  Else ret_next->v stays NULL. */
+int store_meta_next(
+    struct store *st, struct meta *ret_next, uint8_t digest[HT_LEN]) VT_CHECK;
 
 /* store_check.c */
 int store_list_locked(struct store *st) VT_CHECK;

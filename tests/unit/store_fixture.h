@@ -241,6 +241,32 @@ assert_refused(struct store *st, int i, const char *words)
 	assert_int_equal(add_inst(st, i), VT_E_EXISTS);
 }
 
+/* --- values inside the tree -------------------------------------------- */
+
+static __attribute__((unused)) int
+put_meta(struct store *st, const char *key, const char *val)
+{
+	return store_meta_put(st, key, val, strlen(val));
+}
+
+/* 0: key has exactly this value; else the error. */
+static __attribute__((unused)) int
+meta_is(struct store *st, const char *key, const char *want)
+{
+	uint8_t *p = NULL;
+	size_t len = 0;
+	int rc;
+
+	if ((rc = store_meta_get(st, key, &p, &len)) != VT_OK) {
+		assert_null(p);
+		return rc;
+	}
+	assert_int_equal(len, strlen(want));
+	assert_memory_equal(p, want, len);
+	free(p);
+	return VT_OK;
+}
+
 /* Exactly the guests from..to are refused with these words. */
 static __attribute__((unused)) void
 assert_only(int from, int to, const char *words)

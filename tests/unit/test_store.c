@@ -3,6 +3,9 @@
 
 #include "tests/unit/store_fixture.h"
 
+#define META_ROOM 31 /* bytes of a value's name */
+#define META_N 4096  /* values */
+
 /* --- keeping ---------------------------------------------------------- */
 
 static void
@@ -183,6 +186,156 @@ values_come_and_go(void **state)
 	assert_int_equal(store_kv_get(st, "k", &p, &len), VT_E_NOTFOUND);
 	assert_int_equal(store_commit(st), VT_OK);
 	assert_int_equal(store_kv_get(st, "k", &p, &len), VT_E_NOTFOUND);
+	store_close(st);
+}
+
+static void
+values_in_the_tree_come_and_go(void **state)
+{
+	struct store *st = must_open();
+	char key[META_ROOM + 2];
+
+	(void)state;
+	assert_int_equal(put_meta(st, "k", "one"), VT_E_STATE);
+	assert_int_equal(meta_is(st, "k", "one"), VT_E_STATE);
+	store_close(st);
+	st = must_unlock();
+	assert_int_equal(meta_is(st, "k", ""), VT_E_NOTFOUND);
+	assert_int_equal(put_meta(st, "k", "one"), VT_OK);
+	assert_int_equal(put_meta(st, "k", "three"), VT_OK);
+	assert_int_equal(put_meta(st, "b", "two"), VT_OK);
+	assert_int_equal(put_meta(st, "z", "zet"), VT_OK);
+	assert_int_equal(meta_is(st, "k", "three"), VT_OK); /* it waits */
+	store_rollback(st);
+	assert_int_equal(meta_is(st, "k", ""), VT_E_NOTFOUND);
+	assert_int_equal(store_commit(st), VT_OK);
+	assert_int_equal(meta_is(st, "k", ""), VT_E_NOTFOUND);
+	assert_int_equal(put_meta(st, "z", "zet"), VT_OK);
+	assert_int_equal(put_meta(st, "k", "three"), VT_OK);
+	assert_int_equal(put_meta(st, "b", "two"), VT_OK);
+	assert_int_equal(store_commit(st), VT_OK);
+	assert_int_equal(meta_is(st, "k", "three"), VT_OK);
+	assert_int_equal(put_meta(st, "k", "lost"), VT_OK);
+	store_close(st);
+	st = must_unlock();
+	assert_string_equal(text, "");
+	assert_int_equal(meta_is(st, "b", "two"), VT_OK);
+	assert_int_equal(meta_is(st, "k", "three"), VT_OK);
+	assert_int_equal(meta_is(st, "z", "zet"), VT_OK);
+	assert_int_equal(meta_is(st, "a", ""), VT_E_NOTFOUND);
+	assert_int_equal(add_inst(st, 1), VT_OK); /* a commit without values */
+	assert_int_equal(store_commit(st), VT_OK);
+	assert_int_equal(meta_is(st, "k", "three"), VT_OK);
+	assert_int_equal(store_meta_put(st, "k", NULL, 0), VT_OK);
+	assert_int_equal(store_meta_put(st, "none", NULL, 0), VT_OK);
+	assert_int_equal(meta_is(st, "k", ""), VT_E_NOTFOUND);
+	assert_int_equal(store_commit(st), VT_OK);
+	store_close(st);
+	st = must_unlock();
+	assert_int_equal(meta_is(st, "b", "two"), VT_OK);
+	assert_int_equal(meta_is(st, "k", ""), VT_E_NOTFOUND);
+	assert_int_equal(meta_is(st, "z", "zet"), VT_OK);
+	memset(key, 'x', sizeof(key));
+	key[META_ROOM] = '\0';
+	assert_int_equal(put_meta(st, key, "v"), VT_OK);
+	key[META_ROOM] = 'x';
+	key[META_ROOM + 1] = '\0';
+	assert_int_equal(put_meta(st, key, "v"), VT_E_RANGE);
+	assert_int_equal(put_meta(st, "", "v"), VT_E_RANGE);
+	assert_int_equal(store_kv_put(st, "meta:b", "v", 1), VT_E_RANGE);
+	assert_int_equal(
+	    store_meta_put(st, "k", master, STORE_META_MAX + 1), VT_E_RANGE);
+	store_close(st);
+}
+
+static void
+many_values_are_bounded(void **state)
+{
+	struct store *st = must_unlock();
+	char key[16];
+	int i;
+
+	(void)state;
+	for (i = 0; i < META_N; i++) {
+		/* not in the order in which they are kept */
+		(void)snprintf(key, sizeof(key), "%x", i);
+		assert_int_equal(put_meta(st, key, key), VT_OK);
+	}
+	assert_int_equal(store_commit(st), VT_OK);
+	assert_int_equal(put_meta(st, "more", "v"), VT_OK);
+	assert_int_equal(add_inst(st, 1), VT_OK);
+	assert_int_equal(store_commit(st), VT_E_RANGE);
+	assert_non_null(strstr(store_why(st), "values"));
+	assert_int_equal(count(st), 0); /* all of it is forgotten */
+	assert_int_equal(store_meta_put(st, "77", NULL, 0), VT_OK);
+	assert_int_equal(put_meta(st, "more", "v"), VT_OK);
+	assert_int_equal(store_commit(st), VT_OK);
+	store_close(st);
+	st = must_unlock();
+	for (i = 0; i < META_N; i++) {
+		(void)snprintf(key, sizeof(key), "%x", i);
+		assert_int_equal(
+		    meta_is(st, key, key), i == 0x77 ? VT_E_NOTFOUND : VT_OK);
+	}
+	store_close(st);
+}
+
+/* Write the root of a store without values as format 1 had it. */
+static void
+make_root_format_1(void)
+{
+	static const char info[] = "store root";
+	uint8_t rec[256], key[32], mac[32];
+	struct iov_part part = { rec, 0 };
+	char hex[2 * sizeof(rec) + 1];
+	sqlite3_stmt *s;
+	sqlite3 *db;
+	size_t len;
+
+	assert_int_equal(sqlite3_open(db_path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db, "SELECT data FROM root", -1, &s, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	len = (size_t)sqlite3_column_bytes(s, 0);
+	assert_int_equal(len, 202);
+	memcpy(rec, sqlite3_column_blob(s, 0), len);
+	assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_int_equal(rec[5], 2);
+	rec[5] = 1;
+	memmove(rec + 58, rec + 90, 80); /* the audit chain */
+	part.len = 58 + 80;
+	assert_int_equal(
+	    hkdf_sha256(master, 32, info, sizeof(info) - 1, key, sizeof(key)),
+	    VT_OK);
+	assert_int_equal(
+	    hmac_sha256_parts(key, sizeof(key), &part, 1, mac), VT_OK);
+	memcpy(rec + part.len, mac, sizeof(mac));
+	hex_encode(rec, part.len + sizeof(mac), hex);
+	sql("UPDATE root SET data=x'%s'", hex);
+}
+
+static void
+a_root_of_format_1_is_read(void **state)
+{
+	struct store *st;
+	int i;
+
+	(void)state;
+	make_root_format_1();
+	st = must_unlock();
+	assert_string_equal(text, "");
+	for (i = 0; i < NVTPM; i++)
+		assert_int_equal(state_is(st, i, 1), VT_OK);
+	assert_int_equal(meta_is(st, "k", ""), VT_E_NOTFOUND);
+	assert_int_equal(put_meta(st, "k", "val"), VT_OK);
+	assert_int_equal(store_commit(st), VT_OK);
+	store_close(st);
+	st = must_unlock();
+	assert_int_equal(meta_is(st, "k", "val"), VT_OK);
+	for (i = 0; i < NVTPM; i++)
+		assert_int_equal(state_is(st, i, 1), VT_OK);
 	store_close(st);
 }
 
@@ -383,6 +536,9 @@ main(void)
 		T(versions_only_grow),
 		T(deleted_slots_are_used_again),
 		E(values_come_and_go),
+		E(values_in_the_tree_come_and_go),
+		E(many_values_are_bounded),
+		T(a_root_of_format_1_is_read),
 		T(a_locked_store_only_lists),
 		E(one_manager_at_a_time),
 		E(files_are_private),

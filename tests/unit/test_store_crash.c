@@ -308,16 +308,21 @@ settle(unsigned int *seed)
 
 /* --- the tests -------------------------------------------------------- */
 
-/* One acknowledged step: two guests and the log move to this version. */
+/* One acknowledged step: two guests, a value and the log move to this
+ * version. */
 static int
 step(struct store *st, uint64_t version)
 {
+	char val[32];
 	int rc;
 
 	if ((rc = put_state(st, 3, 1, version)) != VT_OK ||
 	    (rc = put_state(st, 18, 1, version)) != VT_OK)
 		return rc;
 	put_extra(st, 3, SX_VOLATILE, version);
+	(void)snprintf(val, sizeof(val), "%u", (unsigned int)version);
+	if ((rc = put_meta(st, "step", val)) != VT_OK)
+		return rc;
 	rc = store_audit(st, "manager", "step", "guest03", "ok", "");
 	return rc == VT_OK ? store_commit(st) : rc;
 }
@@ -334,6 +339,22 @@ version_of(struct store *st, int i)
 		fail_msg("%s: %s", in.name, in.why);
 	assert_int_equal(state_is(st, i, in.version), VT_OK);
 	return in.version;
+}
+
+/* Of the step; 0: there is none. */
+static uint64_t
+value_of(struct store *st)
+{
+	uint8_t *p = NULL;
+	uint64_t v;
+	size_t len;
+
+	if (store_meta_get(st, "step", &p, &len) == VT_E_NOTFOUND)
+		return 0;
+	assert_non_null(p);
+	v = strtoull((const char *)p, NULL, 10);
+	free(p);
+	return v;
 }
 
 static int
@@ -356,6 +377,7 @@ assert_kept(uint64_t acked)
 	assert_string_equal(text, "");
 	assert_in_range(v, acked, acked + 1);
 	assert_int_equal(version_of(st, 18), v); /* both or none */
+	assert_int_equal(value_of(st), v > 1 ? v : 0);
 	for (i = 0; i < NVTPM; i++)
 		if (i != 3 && i != 18)
 			assert_int_equal(version_of(st, i), 1);
@@ -415,6 +437,7 @@ a_failed_write_is_forgotten_as_a_whole(void **state)
 			assert_non_null(strstr(store_why(st), "database"));
 			assert_int_equal(version_of(st, 3), v);
 			assert_int_equal(version_of(st, 18), v);
+			assert_int_equal(value_of(st), v > 1 ? v : 0);
 			assert_int_equal(step(st, v + 1), VT_OK);
 			v++;
 		}

@@ -217,6 +217,153 @@ an_old_copy_of_one_guest_is_refused(void **state)
 }
 
 /* An old root cannot be made to fit the pages of today. */
+/* Byte off, from 1, of a column becomes another. */
+static void
+spoil_byte(const char *table, const char *col, const char *where, int off)
+{
+	sql("UPDATE %s SET %s=CAST(substr(%s,1,%d)||"
+	    "CASE substr(%s,%d,1) WHEN x'a5' THEN x'5a' ELSE x'a5' END||"
+	    "substr(%s,%d) AS BLOB) WHERE %s",
+	    table, col, col, off - 1, col, off, col, off + 1, where);
+}
+
+/* --- values inside the tree -------------------------------------------- */
+
+static void
+put_values(const char *one, const char *two)
+{
+	struct store *st = must_unlock();
+
+	assert_int_equal(put_meta(st, "one", one), VT_OK);
+	assert_int_equal(put_meta(st, "two", two), VT_OK);
+	assert_int_equal(put_meta(st, "three", "fast"), VT_OK);
+	assert_int_equal(store_commit(st), VT_OK);
+	store_close(st);
+}
+
+/* What each value answers, and no guest is hit. */
+static void
+assert_values(int one, int two, int three)
+{
+	struct store *st = must_unlock();
+	int i;
+
+	assert_int_equal(meta_is(st, "one", "eins"), one);
+	if (one == VT_E_CORRUPT)
+		assert_non_null(strstr(store_why(st), "'one'"));
+	assert_int_equal(meta_is(st, "two", "zwei"), two);
+	assert_int_equal(meta_is(st, "three", "fast"), three);
+	for (i = 0; i < NVTPM; i++)
+		assert_int_equal(state_is(st, i, 1), VT_OK);
+	store_close(st);
+}
+
+static void
+a_changed_value_is_refused(void **state)
+{
+	static const char *const how[] = {
+		"UPDATE kv SET val=x'65696e74' WHERE key='meta:one'",
+		"UPDATE kv SET val=x'65696e' WHERE key='meta:one'",
+		"UPDATE kv SET val=zeroblob(0) WHERE key='meta:one'",
+		"UPDATE kv SET val='eins' WHERE key='meta:one'",
+		"UPDATE kv SET key='meta:on' WHERE key='meta:one'",
+		"DELETE FROM kv WHERE key='meta:one'",
+	};
+	size_t i;
+
+	(void)state;
+	put_values("eins", "zwei");
+	assert_values(VT_OK, VT_OK, VT_OK);
+	sql("CREATE TABLE keep AS SELECT * FROM kv WHERE key='meta:one'");
+	for (i = 0; i < VT_NELEM(how); i++) {
+		sql("%s", how[i]);
+		assert_values(VT_E_CORRUPT, VT_OK, VT_OK);
+		sql("REPLACE INTO kv SELECT * FROM keep");
+	}
+	sql("DROP TABLE keep");
+	sql("INSERT INTO kv VALUES('meta:four',x'00')"); /* nobody's */
+	assert_values(VT_OK, VT_OK, VT_OK);
+}
+
+static void
+swapped_values_are_refused(void **state)
+{
+	(void)state;
+	put_values("eins", "zwei");
+	sql("UPDATE kv SET key='x' WHERE key='meta:one';"
+	    "UPDATE kv SET key='meta:one' WHERE key='meta:two';"
+	    "UPDATE kv SET key='meta:two' WHERE key='x'");
+	assert_values(VT_E_CORRUPT, VT_E_CORRUPT, VT_OK);
+}
+
+static void
+an_old_value_is_refused(void **state)
+{
+	struct store *st;
+
+	(void)state;
+	put_values("eins", "old");
+	sql("CREATE TABLE keep AS SELECT * FROM kv WHERE key='meta:two'");
+	sql("CREATE TABLE all_old AS SELECT * FROM kv WHERE key LIKE "
+	    "'meta:%%'");
+	put_values("eins", "zwei");
+	assert_values(VT_OK, VT_OK, VT_OK);
+	sql("REPLACE INTO kv SELECT * FROM keep");
+	assert_values(VT_OK, VT_E_CORRUPT, VT_OK);
+	/* with its list: then none is believed, and it stays so */
+	sql("REPLACE INTO kv SELECT * FROM all_old");
+	assert_values(VT_E_CORRUPT, VT_E_CORRUPT, VT_E_CORRUPT);
+	st = must_unlock();
+	assert_non_null(strstr(text, "list of values"));
+	assert_int_equal(put_meta(st, "one", "eins"), VT_E_CORRUPT);
+	assert_int_equal(store_inst_status(st,
+			     (const uint8_t *)"@@@@@@@@@@@@@@@@", INST_RUNNING),
+	    VT_OK);
+	assert_int_equal(store_commit(st), VT_OK);
+	store_close(st);
+	assert_values(VT_E_CORRUPT, VT_E_CORRUPT, VT_E_CORRUPT);
+	sql("DELETE FROM kv WHERE key='meta:'");
+	assert_values(VT_E_CORRUPT, VT_E_CORRUPT, VT_E_CORRUPT);
+}
+
+static void
+every_byte_of_the_list_of_values_counts(void **state)
+{
+	int off;
+
+	(void)state;
+	put_values("eins", "zwei");
+	sql("CREATE TABLE keep AS SELECT * FROM kv WHERE key='meta:'");
+	/* 6 + 3 * (2 + 32) + 3 + 3 + 5 */
+	for (off = 1; off <= 119; off++) {
+		spoil_byte("kv", "val", "key='meta:'", off);
+		assert_values(VT_E_CORRUPT, VT_E_CORRUPT, VT_E_CORRUPT);
+		sql("UPDATE kv SET val=substr((SELECT val FROM keep),1,%d) "
+		    "WHERE key='meta:'",
+		    off - 1);
+		assert_values(VT_E_CORRUPT, VT_E_CORRUPT, VT_E_CORRUPT);
+		sql("REPLACE INTO kv SELECT * FROM keep");
+	}
+	assert_values(VT_OK, VT_OK, VT_OK);
+}
+
+/* A value that does not fit can be put anew: somebody wants it so. */
+static void
+a_refused_value_can_be_put_anew(void **state)
+{
+	struct store *st;
+
+	(void)state;
+	put_values("eins", "zwei");
+	sql("UPDATE kv SET val=x'00' WHERE key='meta:one'");
+	st = must_unlock();
+	assert_int_equal(meta_is(st, "one", "eins"), VT_E_CORRUPT);
+	assert_int_equal(put_meta(st, "one", "eins"), VT_OK);
+	assert_int_equal(store_commit(st), VT_OK);
+	store_close(st);
+	assert_values(VT_OK, VT_OK, VT_OK);
+}
+
 static void
 an_old_root_is_refused(void **state)
 {
@@ -241,10 +388,8 @@ a_changed_root_breaks_the_store(void **state)
 
 	(void)state;
 	sql("CREATE TABLE o_root AS SELECT * FROM root");
-	for (off = 1; off <= 160; off += 9) {
-		sql("UPDATE root SET data=CAST(substr(data,1,%d)||x'a5'||"
-		    "substr(data,%d) AS BLOB)",
-		    off - 1, off + 1);
+	for (off = 1; off <= 202; off += 9) {
+		spoil_byte("root", "data", "1", off);
 		assert_broken("root");
 		sql("REPLACE INTO root SELECT * FROM o_root");
 	}
@@ -489,6 +634,11 @@ main(void)
 		T(every_column_is_under_the_tree),
 		T(a_changed_launch_record_is_refused),
 		T(an_old_copy_of_one_guest_is_refused),
+		T(a_changed_value_is_refused),
+		T(swapped_values_are_refused),
+		T(an_old_value_is_refused),
+		T(every_byte_of_the_list_of_values_counts),
+		T(a_refused_value_can_be_put_anew),
 		T(an_old_root_is_refused),
 		T(a_changed_root_breaks_the_store),
 		T(another_master_key_opens_nothing),
