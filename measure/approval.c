@@ -530,3 +530,34 @@ approval_verify(const struct approval *a, const uint8_t key[APPROVAL_KEY_LEN])
 	EVP_PKEY_free(pkey);
 	return rc;
 }
+
+int
+approval_sign_bytes(const void *pem, size_t pem_len, const uint8_t *msg,
+    size_t len, uint8_t sig[APPROVAL_SIG_MAX], uint16_t *ret_len)
+{
+	EVP_PKEY *key = key_from_pem(pem, pem_len, true);
+	uint8_t point[APPROVAL_KEY_LEN];
+	int rc;
+
+	if (key == NULL)
+		return VT_E_FORMAT;
+	if ((rc = key_point(key, point)) == VT_OK)
+		rc = sign_one(key, msg, len, sig, ret_len);
+	EVP_PKEY_free(key);
+	return rc;
+}
+
+int
+approval_verify_bytes(const uint8_t key[APPROVAL_KEY_LEN], const uint8_t *msg,
+    size_t len, const uint8_t *sig, size_t sig_len)
+{
+	EVP_PKEY *pkey = NULL;
+	int rc;
+
+	if ((rc = key_from_point(key, &pkey)) != VT_OK)
+		return rc;
+	if (!verify_one(pkey, msg, len, sig, sig_len))
+		rc = VT_E_AUTH;
+	EVP_PKEY_free(pkey);
+	return rc;
+}

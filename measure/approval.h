@@ -72,6 +72,15 @@ int approval_sign(struct approval *a, const void *pem, size_t len) VT_CHECK;
 /* VT_E_AUTH: not signed by this key. */
 int approval_verify(
     const struct approval *a, const uint8_t key[APPROVAL_KEY_LEN]) VT_CHECK;
+/* ECDSA with SHA-256 by such a key over any message that begins with a magic
+ * of its own: other things that an approval key signs (measure/group.h).
+ * Signing: VT_E_FORMAT, VT_E_UNSUPPORTED (not a P-256 key); verifying:
+ * VT_E_AUTH. */
+int approval_sign_bytes(const void *pem, size_t pem_len, const uint8_t *msg,
+    size_t len, uint8_t sig[APPROVAL_SIG_MAX], uint16_t *ret_len) VT_CHECK;
+int approval_verify_bytes(const uint8_t key[APPROVAL_KEY_LEN],
+    const uint8_t *msg, size_t len, const uint8_t *sig,
+    size_t sig_len) VT_CHECK;
 /* Which PCRs differ, in words ("PCR 4 (sha256) is a1b2.., approved
  * d4c3.."); VT_OK if none does, VT_E_POLICY. */
 int approval_compare(const struct approval *a, const struct pcr_set *now,
