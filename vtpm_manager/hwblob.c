@@ -3,10 +3,30 @@
 
 #include <string.h>
 
+#include "measure/approval.h"
 #include "vtpm_manager/hwproto.h"
 
 #define HWBLOB_MAGIC 0x56544842u /* "VTHB" */
-#define POLICY_NONE 0
+
+static uint16_t
+version_of(const struct hwblob *b)
+{
+	if (b->ek == HWEK_NONE)
+		return 1;
+	return b->nv[0].name.len == 0 ? 2 : 3;
+}
+
+static void
+put_v3(struct wr *w, const struct hwblob *b)
+{
+	size_t i;
+
+	wr_blob16(w, b->approval_key.p, b->approval_key.len);
+	for (i = 0; i < HWBLOB_COUNTERS; i++) {
+		wr_be32(w, b->nv[i].index);
+		wr_blob16(w, b->nv[i].name.p, b->nv[i].name.len);
+	}
+}
 
 void
 hwblob_put(struct wr *w, const struct hwblob *b)
@@ -14,7 +34,7 @@ hwblob_put(struct wr *w, const struct hwblob *b)
 	size_t at;
 
 	wr_be32(w, HWBLOB_MAGIC);
-	wr_be16(w, b->ek != HWEK_NONE ? HWBLOB_VERSION : 1);
+	wr_be16(w, version_of(b));
 	at = w->len;
 	wr_be32(w, 0);
 	wr_u8(w, b->root);
@@ -31,6 +51,8 @@ hwblob_put(struct wr *w, const struct hwblob *b)
 		wr_blob16(w, b->ak_priv.p, b->ak_priv.len);
 		wr_blob16(w, b->ca_attest.p, b->ca_attest.len);
 		wr_blob16(w, b->ca_sig.p, b->ca_sig.len);
+		if (version_of(b) >= 3)
+			put_v3(w, b);
 		wr_blob16(w, b->mac.p, b->mac.len);
 	}
 	if (w->err == VT_OK)
@@ -47,6 +69,36 @@ get_part(struct rd *r, size_t max, struct wblob *ret)
 	ret->len = (uint32_t)len;
 	if (r->err == VT_OK && len == 0)
 		rd_fail(r, VT_E_FORMAT);
+}
+
+static void
+get_v2(struct rd *r, struct hwblob *b)
+{
+	b->ek = rd_u8(r);
+	if (r->err == VT_OK && b->ek != HWEK_ECC && b->ek != HWEK_RSA)
+		rd_fail(r, VT_E_RANGE);
+	get_part(r, HWBLOB_KEY_MAX, &b->ak_pub);
+	get_part(r, HWBLOB_KEY_MAX, &b->ak_priv);
+	get_part(r, HWBLOB_KEY_MAX, &b->ca_attest);
+	get_part(r, HWBLOB_KEY_MAX, &b->ca_sig);
+}
+
+static void
+get_v3(struct rd *r, struct hwblob *b)
+{
+	size_t i, len;
+
+	b->approval_key.p = rd_blob16(r, APPROVAL_KEY_LEN, &len);
+	b->approval_key.len = (uint32_t)len;
+	if (r->err == VT_OK &&
+	    len != (b->policy == HWPOL_APPROVED ? APPROVAL_KEY_LEN : 0))
+		rd_fail(r, VT_E_FORMAT);
+	for (i = 0; i < HWBLOB_COUNTERS; i++) {
+		b->nv[i].index = rd_be32(r);
+		get_part(r, HWBLOB_NV_NAME_LEN, &b->nv[i].name);
+		if (r->err == VT_OK && b->nv[i].name.len != HWBLOB_NV_NAME_LEN)
+			rd_fail(r, VT_E_FORMAT);
+	}
 }
 
 int
@@ -75,7 +127,8 @@ hwblob_get(const uint8_t *data, size_t len, struct hwblob *ret)
 	b.policy = rd_u8(&r);
 	if (b.root != ROOT_SOFT && b.root != ROOT_HARD)
 		rd_fail(&r, VT_E_RANGE);
-	if (b.policy != POLICY_NONE)
+	if (b.policy != HWPOL_NONE &&
+	    (version < 3 || b.policy != HWPOL_APPROVED))
 		rd_fail(&r, VT_E_UNSUPPORTED);
 	get_part(&r, HWBLOB_NAME_MAX, &b.srk_name);
 	get_part(&r, HWBLOB_KEY_MAX, &b.master_pub);
@@ -84,13 +137,9 @@ hwblob_get(const uint8_t *data, size_t len, struct hwblob *ret)
 	get_part(&r, HWBLOB_KEY_MAX, &b.ca_priv);
 	get_part(&r, CERT_MAX_LEN, &b.ca_cert);
 	if (version >= 2) {
-		b.ek = rd_u8(&r);
-		if (r.err == VT_OK && b.ek != HWEK_ECC && b.ek != HWEK_RSA)
-			rd_fail(&r, VT_E_RANGE);
-		get_part(&r, HWBLOB_KEY_MAX, &b.ak_pub);
-		get_part(&r, HWBLOB_KEY_MAX, &b.ak_priv);
-		get_part(&r, HWBLOB_KEY_MAX, &b.ca_attest);
-		get_part(&r, HWBLOB_KEY_MAX, &b.ca_sig);
+		get_v2(&r, &b);
+		if (version >= 3)
+			get_v3(&r, &b);
 		get_part(&r, HWBLOB_MAC_LEN, &b.mac);
 		if (r.err == VT_OK && b.mac.len != HWBLOB_MAC_LEN)
 			rd_fail(&r, VT_E_FORMAT);

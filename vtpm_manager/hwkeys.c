@@ -46,6 +46,7 @@ void
 hwkeys_unload(struct hwtpm *h)
 {
 	hwident_unload(h);
+	hwnv_unload(h);
 	hwkeys_flush(h, &h->ca_key);
 	hwkeys_flush(h, &h->session);
 	ca_free(h->ca);
@@ -531,7 +532,8 @@ hwkeys_load(struct hwtpm *h, uint8_t master[HW_MASTER_LEN])
 	    (rc = unseal(h, srk, &b, master)) == VT_OK &&
 	    (rc = check_mac(h, &b, master)) == VT_OK &&
 	    (rc = ready_ca_key(h, srk, &b, master)) == VT_OK &&
-	    (rc = hwident_ready(h, master)) == VT_OK)
+	    (rc = hwident_ready(h, master)) == VT_OK &&
+	    (rc = hwnv_ready(h, master)) == VT_OK)
 		rc = open_ca(h, &b);
 	hwkeys_flush(h, &srk);
 	if (rc != VT_OK) {
@@ -595,6 +597,7 @@ make_keys(
 {
 	struct key_bytes sealed, ca;
 	struct ident_bytes id;
+	struct nv_bytes nv[HWBLOB_COUNTERS];
 	uint8_t master[HW_MASTER_LEN], mac[HWBLOB_MAC_LEN] = { 0 };
 	struct hwblob b = { .root = req->root };
 	struct ca_der der;
@@ -607,6 +610,7 @@ make_keys(
 		return rc;
 	if ((rc = seal_master(h, *srk, h->session, master, &sealed)) != VT_OK ||
 	    (rc = make_ca_key(h, *srk, h->session, master, &ca)) != VT_OK ||
+	    (rc = hwnv_make(h, master, nv)) != VT_OK ||
 	    (rc = hwident_make_ak(h, master, &id)) != VT_OK)
 		goto out;
 	b.srk_name.p = name.name;
@@ -623,6 +627,7 @@ make_keys(
 	b.ca_attest.len = (uint32_t)id.attest_len;
 	b.ca_sig.p = id.sig;
 	b.ca_sig.len = (uint32_t)id.sig_len;
+	hwnv_to_blob(nv, &b);
 	b.mac.p = mac;
 	b.mac.len = sizeof(mac);
 	hwblob_put(w, &b);
@@ -662,6 +667,7 @@ hwtpm_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
 		return hwtpm_fail(h, VT_E_STATE,
 		    "this host has keys already; they are not made twice");
 	wr_init(&w, buf, sizeof(buf));
+	hwnv_clean(h); /* of an attempt that the TPM did not live through */
 	if ((rc = make_srk(h, &srk)) != VT_OK)
 		return rc;
 	rc = make_keys(h, &srk, req, &w);
@@ -673,8 +679,11 @@ hwtpm_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
 	memset(ret, 0, sizeof(*ret));
 	if (rc == VT_OK)
 		rc = hwkeys_load(h, ret->master);
-	if (rc != VT_OK)
+	if (rc != VT_OK) {
+		hwnv_clean(h);
 		return rc;
+	}
+	hwnv_settle(h);
 	h->root = req->root;
 	show(h, &ret->host_blob, &ret->ca_cert);
 	return VT_OK;

@@ -46,4 +46,24 @@ int hwident_ready(
     struct hwtpm *h, const uint8_t master[HW_MASTER_LEN]) VT_CHECK;
 void hwident_unload(struct hwtpm *h);
 
+/* hwnv.c: counters in the TPM's NV memory. */
+struct nv_bytes {
+	uint32_t index;
+	uint8_t name[HWBLOB_NV_NAME_LEN];
+};
+/* Make both, with h->session, whose attributes are S_SECRET before and
+ * after.  hwnv_settle() when what names them is kept; else hwnv_clean()
+ * takes them out of the TPM again, as far as it answers. */
+int hwnv_make(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN],
+    struct nv_bytes ret[HWBLOB_COUNTERS]) VT_CHECK;
+void hwnv_settle(struct hwtpm *h);
+void hwnv_clean(struct hwtpm *h);
+void hwnv_to_blob(
+    const struct nv_bytes nv[HWBLOB_COUNTERS], struct hwblob *ret);
+int hwnv_ready(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN]) VT_CHECK;
+/* h->nv of one of them, its Name compared with the blob's. */
+int hwnv_open(
+    struct hwtpm *h, const struct hwblob *b, enum hw_which which) VT_CHECK;
+void hwnv_unload(struct hwtpm *h);
+
 #endif

@@ -30,6 +30,7 @@ hwtpm_setup(struct hwtpm *h, const char *conf)
 	h->conf = conf;
 	h->limits = hwtcti_default_limits;
 	h->ca_key = h->session = h->ak = ESYS_TR_NONE;
+	h->nv[0] = h->nv[1] = ESYS_TR_NONE;
 }
 
 /* --- what went wrong ------------------------------------------------------ */

@@ -52,6 +52,11 @@ struct hwtpm {
 	struct ca_der ak_cert; /* of group 0's AK; len 0: none yet */
 	uint64_t ak_cert_us;
 
+	ESYS_TR nv[HWBLOB_COUNTERS];       /* NONE until they are needed */
+	TPM2B_AUTH nv_auth;                /* of both; from the master key */
+	uint32_t nv_half[HWBLOB_COUNTERS]; /* made by a hwtpm_init() that has
+					      not ended well yet; 0: none */
+
 	bool again;             /* the last piece of work may be tried again */
 	char text[HW_TEXT_LEN]; /* why the last one failed */
 	uint8_t out[3][2048];   /* for what *_identity and *_quote hand out */
@@ -92,6 +97,13 @@ int hwtpm_ak(
     struct hwtpm *h, const struct hw_ak *req, struct hw_aked *ret) VT_CHECK;
 int hwtpm_quote(struct hwtpm *h, const struct hw_quote *req,
     struct hw_quoted *ret) VT_CHECK;
+/* hwnv.c.  VT_E_STALE: the value is neither expect nor one more;
+ * VT_E_UNSUPPORTED: the store is older than counters; VT_E_POLICY: somebody
+ * removed or replaced it. */
+int hwtpm_counter(
+    struct hwtpm *h, const struct hw_counter *req, uint64_t *ret) VT_CHECK;
+/* The epoch for HW_PCRS: 0 before there are keys, or without counters. */
+int hwtpm_epoch(struct hwtpm *h, uint64_t *ret) VT_CHECK;
 /* All PCRs of all active banks, as measure/pcr.h encodes them, to w. */
 int hwtpm_pcrs(struct hwtpm *h, struct wr *w) VT_CHECK;
 /* From the TPM and from the kernel, mixed. */

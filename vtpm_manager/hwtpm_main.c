@@ -202,12 +202,27 @@ do_pcrs(struct prog *p, const struct req *r, struct wr *out)
 	if (r->len != 0)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_PCRS");
 	wr_grow(&w, PAYLOAD_MAX);
-	if ((rc = hwtpm_pcrs(&p->tpm, &w)) == VT_OK) {
+	if ((rc = hwtpm_pcrs(&p->tpm, &w)) == VT_OK &&
+	    (rc = hwtpm_epoch(&p->tpm, &done.epoch)) == VT_OK) {
 		done.pcrs.p = w.buf;
 		done.pcrs.len = (uint32_t)w.len;
 		hw_pcrs_put(out, &done);
 	}
 	wr_free(&w);
+	return rc;
+}
+
+static int
+do_counter(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_counter in;
+	uint64_t value;
+	int rc;
+
+	if ((rc = hw_counter_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_COUNTER");
+	if ((rc = hwtpm_counter(&p->tpm, &in, &value)) == VT_OK)
+		wr_be64(out, value);
 	return rc;
 }
 
@@ -293,6 +308,7 @@ static const struct {
 	[HW_CERTS] = { do_certs },
 	[HW_RANDOM] = { do_random },
 	[HW_PCRS] = { do_pcrs },
+	[HW_COUNTER] = { do_counter },
 	[HW_IDENTITY] = { do_identity },
 	[HW_ACTIVATE] = { do_activate },
 	[HW_AK] = { do_ak },

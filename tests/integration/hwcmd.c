@@ -15,6 +15,8 @@
  *   collect N                  N answers; prints the groups in their order
  *   random N
  *   status
+ *   pcrs                       the host's PCRs; prints the epoch
+ *   counter WHICH INC EXPECT   WHICH 1 epoch, 2 anchor; INC 0 or 1
  *   raw TYPE HEX               any message; "-" for no payload
  *   sh TEXT                    a shell command
  * Exit status 0 if every line said ok.
@@ -351,6 +353,41 @@ cmd_status(char **arg)
 }
 
 static void
+cmd_pcrs(char **arg)
+{
+	struct hw_answer a;
+	struct hw_pcrs m;
+
+	(void)arg;
+	if (!call("pcrs", HW_PCRS, NULL, &a))
+		return;
+	if (hw_pcrs_get(a.body, a.body_len, &m) != VT_OK)
+		die("hw_pcrs", VT_E_FORMAT);
+	printf("pcrs: ok %u bytes epoch=%llu\n", m.pcrs.len,
+	    (unsigned long long)m.epoch);
+}
+
+static void
+cmd_counter(char **arg)
+{
+	struct hw_counter m = { .which = (uint8_t)atoi(arg[0]),
+		.increment = (uint8_t)atoi(arg[1]),
+		.expect = strtoull(arg[2], NULL, 0) };
+	struct hw_answer a;
+	uint8_t buf[64];
+	struct wr w;
+
+	wr_init(&w, buf, sizeof(buf));
+	hw_counter_put(&w, &m);
+	if (call("counter", HW_COUNTER, &w, &a)) {
+		if (a.body_len != 8)
+			die("counter", VT_E_FORMAT);
+		printf("counter: ok %u = %llu\n", m.which,
+		    (unsigned long long)be64_get(a.body));
+	}
+}
+
+static void
 cmd_raw(char **arg)
 {
 	uint8_t buf[4096];
@@ -390,6 +427,8 @@ static const struct {
 	{ "collect", 1, cmd_collect },
 	{ "random", 1, cmd_random },
 	{ "status", 0, cmd_status },
+	{ "pcrs", 0, cmd_pcrs },
+	{ "counter", 3, cmd_counter },
 	{ "raw", 2, cmd_raw },
 	{ "sh", 1, cmd_sh },
 };

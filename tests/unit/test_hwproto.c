@@ -216,8 +216,18 @@ get_status(const uint8_t *p, size_t len)
 	return rc;
 }
 
-static void
-put_hwblob(struct wr *w)
+static const uint8_t long_bytes[80] = { 1, 2, 3, 4, 5, 6, 7 };
+
+static struct wblob
+long_blob(size_t len)
+{
+	struct wblob b = { long_bytes, (uint32_t)len };
+
+	return b;
+}
+
+static struct hwblob
+a_hwblob(int version)
 {
 	struct hwblob b = { .root = ROOT_SOFT,
 		.srk_name = blob(7),
@@ -227,22 +237,88 @@ put_hwblob(struct wr *w)
 		.ca_priv = blob(4),
 		.ca_cert = blob(5) };
 
+	if (version >= 2) {
+		b.ek = HWEK_RSA;
+		b.ak_pub = blob(1);
+		b.ak_priv = blob(2);
+		b.ca_attest = blob(3);
+		b.ca_sig = blob(4);
+		b.mac = long_blob(HWBLOB_MAC_LEN);
+	}
+	if (version >= 3) {
+		b.policy = HWPOL_APPROVED;
+		b.approval_key = long_blob(65);
+		b.nv[0].index = 0x01812345;
+		b.nv[1].index = 0x01954321;
+		b.nv[0].name = long_blob(HWBLOB_NV_NAME_LEN);
+		b.nv[1].name = long_blob(HWBLOB_NV_NAME_LEN);
+	}
+	return b;
+}
+
+static void
+put_hwblob(struct wr *w)
+{
+	struct hwblob b = a_hwblob(1);
+
 	hwblob_put(w, &b);
+}
+
+static void
+put_hwblob_2(struct wr *w)
+{
+	struct hwblob b = a_hwblob(2);
+
+	hwblob_put(w, &b);
+}
+
+static void
+put_hwblob_3(struct wr *w)
+{
+	struct hwblob b = a_hwblob(3);
+
+	hwblob_put(w, &b);
+}
+
+static int
+get_any_hwblob(const uint8_t *p, size_t len, int version)
+{
+	struct hwblob b;
+	int rc = hwblob_get(p, len, &b);
+
+	if (rc != VT_OK)
+		return rc;
+	assert_int_equal(b.root, ROOT_SOFT);
+	assert_true(blob_is(&b.srk_name, 7));
+	assert_true(blob_is(&b.master_priv, 2));
+	assert_true(blob_is(&b.ca_cert, 5));
+	assert_int_equal(b.ek, version >= 2 ? HWEK_RSA : HWEK_NONE);
+	if (version >= 2)
+		assert_true(blob_is(&b.ca_sig, 4));
+	assert_int_equal(b.policy, version >= 3 ? HWPOL_APPROVED : HWPOL_NONE);
+	assert_int_equal(b.approval_key.len, version >= 3 ? 65 : 0);
+	assert_int_equal(b.nv[1].index, version >= 3 ? 0x01954321 : 0);
+	assert_int_equal(
+	    b.nv[1].name.len, version >= 3 ? HWBLOB_NV_NAME_LEN : 0);
+	return rc;
 }
 
 static int
 get_hwblob(const uint8_t *p, size_t len)
 {
-	struct hwblob b;
-	int rc = hwblob_get(p, len, &b);
+	return get_any_hwblob(p, len, 1);
+}
 
-	if (rc == VT_OK) {
-		assert_int_equal(b.root, ROOT_SOFT);
-		assert_true(blob_is(&b.srk_name, 7));
-		assert_true(blob_is(&b.master_priv, 2));
-		assert_true(blob_is(&b.ca_cert, 5));
-	}
-	return rc;
+static int
+get_hwblob_2(const uint8_t *p, size_t len)
+{
+	return get_any_hwblob(p, len, 2);
+}
+
+static int
+get_hwblob_3(const uint8_t *p, size_t len)
+{
+	return get_any_hwblob(p, len, 3);
 }
 
 static void
@@ -445,6 +521,8 @@ static const struct {
 	{ "hw_aked", put_aked, get_aked },
 	{ "hw_quote", put_quote, get_quote },
 	{ "hw_quoted", put_quoted, get_quoted },
+	{ "hwblob 2", put_hwblob_2, get_hwblob_2 },
+	{ "hwblob 3", put_hwblob_3, get_hwblob_3 },
 };
 
 static int
@@ -541,11 +619,14 @@ a_bad_field_is_refused(void **state)
 		{ "counter: increment",		9, 1,	2,	VT_E_RANGE },
 		{ "load: too many approvals",	2, 13,	13,	VT_E_RANGE },
 		{ "blob: magic",		7, 0,	'v',	VT_E_FORMAT },
-		{ "blob: version",		7, 5,	3,	VT_E_UNSUPPORTED },
+		{ "blob: version",		7, 5,	4,	VT_E_UNSUPPORTED },
 		{ "blob: length",		7, 8,	1,	VT_E_TRUNC },
 		{ "blob: root",			7, 10,	0,	VT_E_RANGE },
 		{ "blob: policy",		7, 11,	1,	VT_E_UNSUPPORTED },
 		{ "blob: Name too long",	7, 13,	67,	VT_E_RANGE },
+		{ "blob 2: policy",		16, 11,	1,	VT_E_UNSUPPORTED },
+		{ "blob 3: policy",		17, 11,	2,	VT_E_UNSUPPORTED },
+		{ "blob 3: key, no policy",	17, 11,	0,	VT_E_FORMAT },
 	};
 	/* clang-format on */
 	uint8_t buf[1024];
