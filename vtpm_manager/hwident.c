@@ -36,7 +36,7 @@ void
 hwident_unload(struct hwtpm *h)
 {
 	hwkeys_flush(h, &h->ak);
-	h->ak_cert.len = 0;
+	memset(h->ak_certs, 0, sizeof(h->ak_certs));
 }
 
 int
@@ -472,9 +472,10 @@ hwtpm_ak(struct hwtpm *h, const struct hw_ak *req, struct hw_aked *ret)
 }
 
 /* The key that quotes for this group: h->ak, or *own, which the caller
- * flushes. */
+ * flushes; and its public area. */
 static int
-quoting_key(struct hwtpm *h, const struct hw_quote *req, ESYS_TR *own)
+quoting_key(struct hwtpm *h, const struct hw_quote *req, ESYS_TR *own,
+    struct wblob *ret_pub)
 {
 	struct wblob pub, priv;
 	struct hwblob b;
@@ -482,10 +483,18 @@ quoting_key(struct hwtpm *h, const struct hw_quote *req, ESYS_TR *own)
 	size_t n;
 	int rc;
 
-	if (req->ak.len == 0)
-		return req->group == 0 ? need_ak(h, &b)
-				       : hwtpm_fail(h, VT_E_PROTO,
-					     "group %u has no AK", req->group);
+	if (req->ak.len == 0 && req->group != 0)
+		return hwtpm_fail(
+		    h, VT_E_PROTO, "group %u has no AK", req->group);
+	if (req->ak.len == 0) {
+		if ((rc = need_ak(h, &b)) == VT_OK)
+			*ret_pub = b.ak_pub;
+		return rc;
+	}
+	if (req->group == 0)
+		return hwtpm_fail(h, VT_E_PROTO,
+		    "group 0 quotes with the "
+		    "host's own AK only");
 	rd_init(&r, req->ak.p, req->ak.len);
 	pub.p = rd_blob16(&r, HWBLOB_KEY_MAX, &n);
 	pub.len = (uint32_t)n;
@@ -497,28 +506,50 @@ quoting_key(struct hwtpm *h, const struct hw_quote *req, ESYS_TR *own)
 	if ((rc = blob_with_ak(h, &b)) != VT_OK)
 		return rc;
 	hwkeys_flush(h, &h->ak); /* its room is needed */
+	*ret_pub = pub;
 	return load_under_ek(h, b.ek, &pub, &priv, own);
 }
 
-/* Group 0's certificate is short-lived and renewed while all is well. */
+/*
+ * Certificates of host AKs are short-lived and renewed while all is well: one
+ * is issued when its key is used and the last one is no longer fresh.  Only
+ * for a key that this TPM has just loaded under its EK.
+ */
 static int
-fresh_cert(struct hwtpm *h)
+fresh_cert(struct hwtpm *h, uint32_t group, const struct wblob *pub,
+    const struct ca_der **ret)
 {
-	struct hwblob b;
+	struct hw_ak_cert *c = NULL, *old = &h->ak_certs[0];
+	uint8_t d[SHA256_LEN];
+	size_t i;
 	int rc;
 
-	if (h->ak_cert.len > 0 && now_us() - h->ak_cert_us < AK_CERT_FRESH_US)
-		return VT_OK;
-	if ((rc = blob_with_ak(h, &b)) != VT_OK)
-		return rc;
-	h->ak_cert.len = 0;
-	rc = certify_ak(
-	    h, 0, b.ak_pub.p, b.ak_pub.len, AK_CERT_SECONDS, &h->ak_cert);
-	if (rc == VT_OK)
-		h->ak_cert_us = now_us();
-	else
-		h->ak_cert.len = 0;
-	return rc;
+	if ((rc = digest_buf(ALG_SHA256, pub->p, pub->len, d)) != VT_OK)
+		return hwtpm_fail(h, rc, "hashing an AK");
+	for (i = 0; i < HW_AK_CERTS && c == NULL; i++) {
+		if (h->ak_certs[i].der.len > 0 &&
+		    h->ak_certs[i].group == group &&
+		    memcmp(h->ak_certs[i].pub, d, sizeof(d)) == 0)
+			c = &h->ak_certs[i];
+		else if (h->ak_certs[i].at_us < old->at_us)
+			old = &h->ak_certs[i];
+	}
+	if (c == NULL || now_us() - c->at_us >= AK_CERT_FRESH_US) {
+		c = c != NULL ? c : old;
+		c->der.len = 0;
+		c->at_us = 0;
+		rc = certify_ak(
+		    h, group, pub->p, pub->len, AK_CERT_SECONDS, &c->der);
+		if (rc != VT_OK) {
+			c->der.len = 0;
+			return rc;
+		}
+		c->group = group;
+		memcpy(c->pub, d, sizeof(d));
+		c->at_us = now_us();
+	}
+	*ret = &c->der;
+	return VT_OK;
 }
 
 static int
@@ -563,23 +594,24 @@ quote_with(struct hwtpm *h, ESYS_TR key, const struct hw_quote *req,
 int
 hwtpm_quote(struct hwtpm *h, const struct hw_quote *req, struct hw_quoted *ret)
 {
+	const struct ca_der *cert = NULL;
 	uint64_t t0 = now_us();
 	ESYS_TR own = NONE;
+	struct wblob pub = { 0 };
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
-	if ((rc = quoting_key(h, req, &own)) != VT_OK)
-		return rc;
-	if (req->group == 0 && (rc = fresh_cert(h)) != VT_OK)
-		return rc;
-	rc = quote_with(h, own != NONE ? own : h->ak, req, ret);
+	if ((rc = quoting_key(h, req, &own, &pub)) == VT_OK)
+		rc = fresh_cert(h, req->group, &pub, &cert);
+	if (rc == VT_OK)
+		rc = quote_with(h, own != NONE ? own : h->ak, req, ret);
 	hwkeys_flush(h, &own);
-	if (rc == VT_OK && req->group == 0) {
-		ret->ak_cert.p = h->ak_cert.buf;
-		ret->ak_cert.len = (uint32_t)h->ak_cert.len;
-	}
+	if (rc != VT_OK)
+		return rc;
+	ret->ak_cert.p = cert->buf;
+	ret->ak_cert.len = (uint32_t)cert->len;
 	ret->us = (uint32_t)(now_us() - t0);
-	return rc;
+	return VT_OK;
 }
 
 /* --- the host's PCRs ------------------------------------------------------ */

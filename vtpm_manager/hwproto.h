@@ -34,6 +34,8 @@ enum hw_type {
 	HW_ACTIVATE,    /* struct hw_activate -> be16 + bytes: the secret */
 	HW_AK,          /* struct hw_ak -> struct hw_aked: an AK for a group */
 	HW_QUOTE,       /* struct hw_quote -> struct hw_quoted */
+	HW_QUOTA,       /* struct hw_quota -> nothing: groups' shares */
+	HW_USAGE,       /* -> struct hw_usage */
 	HW_ANSWER = 64, /* be32 rc (int32) | text | the answer's struct */
 };
 
@@ -148,7 +150,7 @@ struct hw_activate {
  * own AK, with a certificate by the CA that names the group: purpose
  * CERTEXT_EKU_AK, VtpmInstance with uuid zeros, generation 0, this group, the
  * root's kind, virtual FALSE (doc/FORMATS.md, "AK certificate of a group").
- * Group 0's certificate, in struct hw_quoted, likewise. */
+ * The certificates in struct hw_quoted likewise. */
 struct hw_ak {
 	uint32_t group;
 };
@@ -169,9 +171,31 @@ struct hw_quote {
 struct hw_quoted {
 	struct wblob attest;    /* TPMS_ATTEST */
 	struct wblob signature; /* TPMT_SIGNATURE */
-	struct wblob ak_cert;   /* DER; only for group 0, else empty */
+	struct wblob ak_cert;   /* DER: of the AK that signed; short-lived */
 	uint32_t us;            /* the TPM's time for it, for quotas */
 };
+/*
+ * The groups of this host and what they may use of its TPM: all of them, so a
+ * group that is not named is forgotten.  Answered at once.  A request of a
+ * group that has used up its share waits; one that waited too long for it is
+ * answered VT_E_BUSY with words.
+ */
+#define HW_GROUPS_MAX 257 /* group 0 among them */
+struct hw_quota {
+	uint32_t n;
+	struct {
+		uint32_t group, ms; /* per minute, at most 60000; 0: no limit */
+	} groups[HW_GROUPS_MAX];
+};
+/* What they have used since this process began; answered at once. */
+struct hw_usage {
+	uint32_t n;
+	struct {
+		uint32_t group, limit_ms;
+		uint64_t requests, us, wait_us, delayed, refused;
+	} groups[HW_GROUPS_MAX];
+};
+
 struct hw_answer {
 	int32_t rc; /* VT_OK or VT_E_*; VT_E_TPM: see text */
 	char text[TEXT_MAX_LEN + 1];
@@ -205,6 +229,8 @@ HW_PROTO_PAIR(hw_ak);
 HW_PROTO_PAIR(hw_aked);
 HW_PROTO_PAIR(hw_quote);
 HW_PROTO_PAIR(hw_quoted);
+HW_PROTO_PAIR(hw_quota);
+HW_PROTO_PAIR(hw_usage);
 HW_PROTO_PAIR(hw_answer);
 #undef HW_PROTO_PAIR
 

@@ -134,19 +134,65 @@ hwq_put_back(struct hwq *q, struct hwq_item *it)
 	return VT_OK;
 }
 
-struct hwq_item *
-hwq_take(struct hwq *q)
+static struct hwq_item *
+take_from(struct hwq *q, struct hwq_group *g)
 {
-	struct hwq_group *g;
-	struct hwq_item *it;
+	struct hwq_item *it = unlink_item(q, g, &g->head);
 
-	if (q->turn == NULL)
-		return NULL;
-	g = q->turn->next;
-	it = unlink_item(q, g, &g->head);
 	q->turn = g;
 	drop_if_empty(q, g);
 	return it;
+}
+
+struct hwq_item *
+hwq_take(struct hwq *q)
+{
+	return q->turn != NULL ? take_from(q, q->turn->next) : NULL;
+}
+
+static void
+note_delayed(struct hwq_group *g, struct hwquota *quota)
+{
+	struct hwq_item *it;
+
+	for (it = g->head; it != NULL; it = it->next) {
+		if (it->delayed)
+			continue;
+		it->delayed = true;
+		hwquota_note_delayed(quota, g->id);
+	}
+}
+
+struct hwq_item *
+hwq_next(struct hwq *q, struct hwquota *quota, uint64_t now_us)
+{
+	struct hwq_group *g, *last = q->turn;
+
+	if (last == NULL)
+		return NULL;
+	for (g = last->next;; g = g->next) {
+		if (hwquota_when(quota, g->id, now_us) <= now_us)
+			return take_from(q, g);
+		note_delayed(g, quota);
+		if (g == last)
+			return NULL;
+	}
+}
+
+uint64_t
+hwq_when(const struct hwq *q, struct hwquota *quota, uint64_t now_us)
+{
+	const struct hwq_group *g = q->turn;
+	uint64_t t, min = UINT64_MAX;
+
+	if (g == NULL)
+		return min;
+	do {
+		if ((t = hwquota_when(quota, g->id, now_us)) < min)
+			min = t;
+		g = g->next;
+	} while (g != q->turn);
+	return min;
 }
 
 struct hwq_item *

@@ -28,6 +28,15 @@
 #define HW_MASTER_LEN 32
 #define HW_TEXT_LEN (TEXT_MAX_LEN + 1)
 
+/* Certificates of host AKs, by group, that are still fresh. */
+#define HW_AK_CERTS 32
+struct hw_ak_cert {
+	uint32_t group;
+	uint8_t pub[32];   /* SHA-256 of its public area */
+	uint64_t at_us;    /* when it was issued */
+	struct ca_der der; /* len 0: none */
+};
+
 struct hwtpm {
 	const char *conf; /* TCTI, as the operator gave it; borrowed */
 	struct hwtcti_limits limits;
@@ -49,8 +58,7 @@ struct hwtpm {
 	struct ca *ca;
 	ESYS_TR ak;         /* the host's AK; NONE until it is needed */
 	TPM2B_AUTH ak_auth; /* of all AKs of this host; from the master key */
-	struct ca_der ak_cert; /* of group 0's AK; len 0: none yet */
-	uint64_t ak_cert_us;
+	struct hw_ak_cert ak_certs[HW_AK_CERTS];
 
 	ESYS_TR nv[HWBLOB_COUNTERS];       /* NONE until they are needed */
 	TPM2B_AUTH nv_auth;                /* of both; from the master key */

@@ -35,6 +35,7 @@
 
 struct req {
 	struct hwq_item it; /* first */
+	uint64_t since_us;  /* it waits */
 	uint32_t id;
 	uint16_t type;
 	size_t len;
@@ -44,6 +45,7 @@ struct req {
 struct prog {
 	struct hwtpm tpm;
 	struct hwq queue;
+	struct hwquota quota;
 	struct msgch *ch;
 	unsigned int wait_ms, backoff_ms;
 	uint64_t connect_at_us;
@@ -299,6 +301,55 @@ do_status(struct prog *p, uint32_t id)
 	wr_free(&w);
 }
 
+/* The groups that there are now; of others nothing is counted any more. */
+static void
+do_quota(struct prog *p, const struct msg *msg)
+{
+	struct hw_quota m;
+	int rc = hw_quota_get(msg->data, msg->len, &m), one;
+	uint32_t k;
+	size_t i;
+
+	for (i = p->quota.n; rc == VT_OK && i-- > 0;) {
+		for (k = 0; k < m.n; k++)
+			if (m.groups[k].group == p->quota.a[i].use.group)
+				break;
+		if (k == m.n)
+			hwquota_drop(&p->quota, p->quota.a[i].use.group);
+	}
+	for (k = 0; rc == VT_OK && k < m.n; k++) {
+		one = hwquota_limit(
+		    &p->quota, m.groups[k].group, m.groups[k].ms, now_us());
+		if (one != VT_OK)
+			rc = one;
+	}
+	answer(p, msg->id, rc, rc != VT_OK ? "groups' quotas" : "", NULL);
+}
+
+static void
+do_usage(struct prog *p, uint32_t id)
+{
+	struct hw_usage m = { .n = (uint32_t)p->quota.n };
+	const struct hwquota_use *u;
+	struct wr w;
+	uint32_t i;
+
+	for (i = 0; i < m.n; i++) {
+		u = &p->quota.a[i].use;
+		m.groups[i].group = u->group;
+		m.groups[i].limit_ms = u->limit_ms;
+		m.groups[i].requests = u->requests;
+		m.groups[i].us = u->us;
+		m.groups[i].wait_us = u->wait_us;
+		m.groups[i].delayed = u->delayed;
+		m.groups[i].refused = u->refused;
+	}
+	wr_grow(&w, PAYLOAD_MAX);
+	hw_usage_put(&w, &m);
+	answer(p, id, wr_err(&w), "", &w);
+	wr_free(&w);
+}
+
 /* Requests that are done with the TPM, by HW_*. */
 static const struct {
 	int (*run)(struct prog *p, const struct req *r, struct wr *out);
@@ -351,12 +402,15 @@ enqueue(struct prog *p, const struct msg *m)
 	if (m->len > 0)
 		memcpy(r->data, m->data, m->len);
 	r->it.group = group_of(r);
-	r->it.deadline_us = now_us() + p->wait_ms * UINT64_C(1000);
-	if ((rc = hwq_put(&p->queue, &r->it)) != VT_OK)
+	r->since_us = now_us();
+	r->it.deadline_us = r->since_us + p->wait_ms * UINT64_C(1000);
+	if ((rc = hwq_put(&p->queue, &r->it)) != VT_OK) {
+		hwquota_note_refused(&p->quota, r->it.group);
 		fail_request(p, r, VT_E_BUSY,
 		    rc == VT_E_SPACE
 			? "too many requests of this group wait for the TPM"
 			: vt_strerror(rc));
+	}
 }
 
 /* false: the manager is gone. */
@@ -370,6 +424,10 @@ drain(struct prog *p)
 		msg_close_fds(&m);
 		if (m.type == HW_STATUS)
 			do_status(p, m.id);
+		else if (m.type == HW_QUOTA)
+			do_quota(p, &m);
+		else if (m.type == HW_USAGE)
+			do_usage(p, m.id);
 		else
 			enqueue(p, &m);
 	}
@@ -380,7 +438,25 @@ drain(struct prog *p)
 	return false;
 }
 
-/* The TPM is away; say why to those who waited long enough. */
+static bool
+over_quota(struct prog *p, uint32_t group, char *text, size_t cap)
+{
+	uint64_t now = now_us();
+	const struct hwquota_use *u;
+
+	if (hwquota_when(&p->quota, group, now) <= now ||
+	    (u = hwquota_use(&p->quota, group)) == NULL)
+		return false;
+	(void)snprintf(text, cap,
+	    "group %u has used up its %u ms per minute of the host's TPM, and "
+	    "this waited %u s for more: ask less often, or have the host's "
+	    "operator raise the quota (vtpmctl group update --hw-ms)",
+	    group, u->limit_ms, p->wait_ms / 1000);
+	return true;
+}
+
+/* The TPM or its group's share of it is used up or away; say why to those
+ * who waited long enough. */
 static void
 expire(struct prog *p)
 {
@@ -390,6 +466,12 @@ expire(struct prog *p)
 	while ((it = hwq_expired(&p->queue, now_us())) != NULL) {
 		struct req *r = (struct req *)(void *)it;
 
+		hwquota_note_refused(&p->quota, it->group);
+		if (hwtpm_is_up(&p->tpm) &&
+		    over_quota(p, it->group, text, sizeof(text))) {
+			fail_request(p, r, VT_E_BUSY, text);
+			continue;
+		}
 		if (hwtpm_is_up(&p->tpm))
 			(void)snprintf(text, sizeof(text),
 			    "the TPM was busy for %u s with other requests",
@@ -469,24 +551,37 @@ run_request(struct prog *p, struct req *r)
 	wr_free(&w);
 }
 
-static void
+/* What it took is its group's, also when it was in vain. */
+static bool
 run_next(struct prog *p)
 {
-	struct hwq_item *it = hwq_take(&p->queue);
+	uint64_t t0 = now_us(), end;
+	struct hwq_item *it = hwq_next(&p->queue, &p->quota, t0);
+	struct req *r = (struct req *)(void *)it;
+	uint64_t waited;
+	uint32_t group;
 
-	if (it != NULL)
-		run_request(p, (struct req *)(void *)it);
+	if (it == NULL)
+		return false;
+	group = it->group;
+	waited = t0 - r->since_us;
+	run_request(p, r);
+	end = now_us();
+	hwquota_charge(&p->quota, group, end - t0, waited, end);
+	return true;
 }
 
 /* --- the loop ------------------------------------------------------------- */
 
 static int
-wait_time(const struct prog *p)
+wait_time(struct prog *p)
 {
-	uint64_t now = now_us(), until = hwq_deadline(&p->queue);
+	uint64_t now = now_us(), until = hwq_deadline(&p->queue), next;
 
-	if (!hwtpm_is_up(&p->tpm) && p->connect_at_us < until)
-		until = p->connect_at_us;
+	next = hwtpm_is_up(&p->tpm) ? hwq_when(&p->queue, &p->quota, now)
+				    : p->connect_at_us;
+	if (next < until)
+		until = next;
 	if (until == UINT64_MAX)
 		return -1;
 	return until <= now ? 0 : (int)((until - now) / 1000 + 1);
@@ -503,8 +598,7 @@ loop(struct prog *p, const sigset_t *open)
 		expire(p);
 		if (!hwtpm_is_up(&p->tpm) && now_us() >= p->connect_at_us)
 			connect_tpm(p);
-		if (hwtpm_is_up(&p->tpm) && p->queue.n > 0) {
-			run_next(p);
+		if (hwtpm_is_up(&p->tpm) && run_next(p)) {
 			(void)!msgch_flush(p->ch);
 			continue;
 		}
@@ -615,6 +709,7 @@ main(int argc, char **argv)
 	log_open("vtpm-hwtpm", LOG_L_INFO);
 	hwtpm_setup(&p.tpm, NULL);
 	hwq_init(&p.queue);
+	hwquota_init(&p.quota);
 	if ((rc = options(argc, argv, &p)) != 0)
 		return rc;
 	/* tpm2-tss would say everything again, on many lines. */
@@ -639,6 +734,7 @@ main(int argc, char **argv)
 	fail_all(&p, VT_E_CLOSED, "vtpm-hwtpm was told to end");
 	(void)!msgch_flush(p.ch);
 	hwtpm_done(&p.tpm);
+	hwquota_done(&p.quota);
 	msgch_free(p.ch);
 	return 0;
 }

@@ -72,6 +72,8 @@ TRY(hw_ak)
 TRY(hw_aked)
 TRY(hw_quote)
 TRY(hw_quoted)
+TRY(hw_quota)
+TRY(hw_usage)
 TRY(hwblob)
 
 static void
@@ -102,7 +104,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		try_hw_certed, try_hw_status, try_hw_answer, try_hwblob,
 		try_key, try_hw_pcrs, try_hw_counter, try_hw_bind, try_hw_bound,
 		try_hw_identity, try_hw_activate, try_hw_ak, try_hw_aked,
-		try_hw_quote, try_hw_quoted };
+		try_hw_quote, try_hw_quoted, try_hw_quota, try_hw_usage };
 
 	if (len > 0)
 		tries[data[0] % VT_NELEM(tries)](data + 1, len - 1);

@@ -500,6 +500,55 @@ get_quoted(const uint8_t *p, size_t len)
 	return rc;
 }
 
+static void
+put_quota(struct wr *w)
+{
+	struct hw_quota m = { .n = 2, .groups = { { 0, 0 }, { 9, 60000 } } };
+
+	hw_quota_put(w, &m);
+}
+
+static int
+get_quota(const uint8_t *p, size_t len)
+{
+	struct hw_quota m;
+	int rc = hw_quota_get(p, len, &m);
+
+	if (rc == VT_OK) {
+		assert_int_equal(m.n, 2);
+		assert_int_equal(m.groups[1].group, 9);
+		assert_int_equal(m.groups[1].ms, 60000);
+	}
+	return rc;
+}
+
+static void
+put_usage(struct wr *w)
+{
+	struct hw_usage m = { .n = 1, .groups = { { 9, 5, 1, 2, 3, 4, 6 } } };
+
+	hw_usage_put(w, &m);
+}
+
+static int
+get_usage(const uint8_t *p, size_t len)
+{
+	struct hw_usage m;
+	int rc = hw_usage_get(p, len, &m);
+
+	if (rc == VT_OK) {
+		assert_int_equal(m.n, 1);
+		assert_int_equal(m.groups[0].group, 9);
+		assert_int_equal(m.groups[0].limit_ms, 5);
+		assert_int_equal(m.groups[0].requests, 1);
+		assert_int_equal(m.groups[0].us, 2);
+		assert_int_equal(m.groups[0].wait_us, 3);
+		assert_int_equal(m.groups[0].delayed, 4);
+		assert_int_equal(m.groups[0].refused, 6);
+	}
+	return rc;
+}
+
 static const struct {
 	const char *what;
 	void (*put)(struct wr *w);
@@ -523,6 +572,8 @@ static const struct {
 	{ "hw_quoted", put_quoted, get_quoted },
 	{ "hwblob 2", put_hwblob_2, get_hwblob_2 },
 	{ "hwblob 3", put_hwblob_3, get_hwblob_3 },
+	{ "hw_quota", put_quota, get_quota },
+	{ "hw_usage", put_usage, get_usage },
 };
 
 static int
@@ -618,6 +669,9 @@ a_bad_field_is_refused(void **state)
 		{ "counter: which",		9, 0,	3,	VT_E_RANGE },
 		{ "counter: increment",		9, 1,	2,	VT_E_RANGE },
 		{ "load: too many approvals",	2, 13,	13,	VT_E_RANGE },
+		{ "quota: too many",		18, 2,	2,	VT_E_RANGE },
+		{ "quota: more than all",	18, 17,	1,	VT_E_RANGE },
+		{ "usage: too many",		19, 2,	2,	VT_E_RANGE },
 		{ "blob: magic",		7, 0,	'v',	VT_E_FORMAT },
 		{ "blob: version",		7, 5,	4,	VT_E_UNSUPPORTED },
 		{ "blob: length",		7, 8,	1,	VT_E_TRUNC },

@@ -259,6 +259,162 @@ nothing_is_lost_or_doubled(void **state)
 	assert_int_equal(in, outn);
 }
 
+/* --- quotas, by a clock of our own -----------------------------------------
+ */
+
+#define SEC UINT64_C(1000000)
+
+/* Serve with requests of us each until `until`; who got how much in *use. */
+static void
+serve(struct hwq *q, struct hwquota *quota, uint64_t *now, uint64_t until,
+    uint64_t us, uint64_t use[4])
+{
+	struct hwq_item *it;
+	uint64_t t;
+
+	while (*now < until) {
+		if ((it = hwq_next(q, quota, *now)) == NULL) {
+			t = hwq_when(q, quota, *now);
+			assert_true(t > *now);
+			*now = t < until ? t : until;
+			continue;
+		}
+		*now += us;
+		use[it->group] += us;
+		hwquota_charge(quota, it->group, us, 0, *now);
+		assert_int_equal(hwq_put(q, it), VT_OK); /* it floods */
+	}
+}
+
+static void
+a_group_gets_its_share_and_no_more(void **state)
+{
+	uint64_t now = 77 * SEC, use[4] = { 0 }, t0 = now;
+	struct hwquota quota;
+	struct hwq q;
+	size_t i;
+
+	(void)state;
+	hwq_init(&q);
+	hwquota_init(&quota);
+	assert_int_equal(hwquota_limit(&quota, 1, 6000, now), VT_OK);
+	for (i = 0; i < 20; i++)
+		assert_int_equal(hwq_put(&q, &item(i, 1, 'f')->it), VT_OK);
+	serve(&q, &quota, &now, t0 + 600 * SEC, 200000, use);
+	/* Ten minutes at 6 s each, the bucket it began with, one request. */
+	assert_true(use[1] >= 66 * SEC - 200000 && use[1] <= 66 * SEC + 200000);
+	assert_int_equal(hwquota_use(&quota, 1)->us, use[1]);
+	assert_true(hwquota_use(&quota, 1)->delayed >= 20);
+	while (hwq_take(&q) != NULL)
+		;
+	hwquota_done(&quota);
+}
+
+static void
+who_is_over_quota_delays_nobody_else(void **state)
+{
+	uint64_t now = SEC, use[4] = { 0 };
+	struct hwquota quota;
+	struct hwq q;
+	size_t i;
+
+	(void)state;
+	hwq_init(&q);
+	hwquota_init(&quota);
+	assert_int_equal(hwquota_limit(&quota, 1, 1000, now), VT_OK);
+	assert_int_equal(hwquota_limit(&quota, 2, 0, now), VT_OK);
+	for (i = 0; i < 10; i++) {
+		assert_int_equal(hwq_put(&q, &item(i, 1, 'a')->it), VT_OK);
+		assert_int_equal(hwq_put(&q, &item(20 + i, 2, 'b')->it), VT_OK);
+		assert_int_equal(hwq_put(&q, &item(40 + i, 3, 'c')->it), VT_OK);
+	}
+	serve(&q, &quota, &now, SEC + 60 * SEC, 100000, use);
+	assert_true(use[1] <= 2 * SEC + 100000);
+	assert_true(use[2] >= 28 * SEC && use[3] >= 28 * SEC);
+	assert_int_equal(hwquota_use(&quota, 2)->delayed, 0);
+	while (hwq_take(&q) != NULL)
+		;
+	hwquota_done(&quota);
+}
+
+static void
+one_long_request_is_paid_off(void **state)
+{
+	struct hwquota quota;
+	uint64_t now = SEC, t;
+
+	(void)state;
+	hwquota_init(&quota);
+	assert_int_equal(hwquota_limit(&quota, 5, 600, now), VT_OK);
+	assert_true(hwquota_when(&quota, 5, now) == now);
+	/* 6 s at 0.6 s a minute: 9 minutes after the 0.6 s that were there. */
+	hwquota_charge(&quota, 5, 6 * SEC, 0, now);
+	t = hwquota_when(&quota, 5, now);
+	assert_in_range(t, now + 540 * SEC, now + 541 * SEC);
+	assert_true(hwquota_when(&quota, 5, t - SEC) > t - SEC);
+	assert_true(hwquota_when(&quota, 5, t) == t);
+	hwquota_done(&quota);
+}
+
+static void
+asking_often_loses_no_fraction(void **state)
+{
+	struct hwquota quota;
+	uint64_t now = SEC, i;
+
+	(void)state;
+	hwquota_init(&quota);
+	assert_int_equal(hwquota_limit(&quota, 5, 1, now), VT_OK);
+	hwquota_charge(&quota, 5, 2000, 0, now); /* 1 ms of debt: a minute */
+	for (i = 0; i < 600; i++)
+		(void)hwquota_when(&quota, 5, now + i * 100001);
+	assert_true(hwquota_when(&quota, 5, now + 59 * SEC) > now + 59 * SEC);
+	assert_true(hwquota_when(&quota, 5, now + 61 * SEC) == now + 61 * SEC);
+	hwquota_done(&quota);
+}
+
+static void
+setting_a_limit_again_gives_nothing(void **state)
+{
+	struct hwquota quota;
+	uint64_t now = SEC;
+
+	(void)state;
+	hwquota_init(&quota);
+	assert_int_equal(hwquota_limit(&quota, 5, 100, now), VT_OK);
+	hwquota_charge(&quota, 5, 200000, 0, now);
+	assert_true(hwquota_when(&quota, 5, now) > now);
+	assert_int_equal(hwquota_limit(&quota, 5, 100, now), VT_OK);
+	assert_true(hwquota_when(&quota, 5, now) > now);
+	assert_int_equal(hwquota_limit(&quota, 5, 200, now), VT_OK);
+	assert_true(hwquota_when(&quota, 5, now) > now);
+	assert_int_equal(hwquota_limit(&quota, 5, 0, now), VT_OK);
+	assert_true(hwquota_when(&quota, 5, now) == now);
+	assert_int_equal(
+	    hwquota_limit(&quota, 5, HWQUOTA_MS_MAX + 1, now), VT_E_RANGE);
+	hwquota_done(&quota);
+}
+
+static void
+accounts_are_bounded(void **state)
+{
+	struct hwquota quota;
+	uint32_t i;
+
+	(void)state;
+	hwquota_init(&quota);
+	for (i = 0; i < HWQUOTA_MAX; i++)
+		assert_int_equal(hwquota_limit(&quota, i, 1, 1), VT_OK);
+	assert_int_equal(hwquota_limit(&quota, i, 1, 1), VT_E_SPACE);
+	hwquota_charge(&quota, i, SEC, 0, 1);
+	assert_null(hwquota_use(&quota, i));
+	hwquota_drop(&quota, 7);
+	assert_null(hwquota_use(&quota, 7));
+	assert_non_null(hwquota_use(&quota, HWQUOTA_MAX - 1));
+	assert_int_equal(hwquota_limit(&quota, i, 1, 1), VT_OK);
+	hwquota_done(&quota);
+}
+
 int
 main(void)
 {
@@ -272,6 +428,12 @@ main(void)
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(only_the_expired_leave),
 		cmocka_unit_test(nothing_is_lost_or_doubled),
+		cmocka_unit_test(a_group_gets_its_share_and_no_more),
+		cmocka_unit_test(who_is_over_quota_delays_nobody_else),
+		cmocka_unit_test(one_long_request_is_paid_off),
+		cmocka_unit_test(asking_often_loses_no_fraction),
+		cmocka_unit_test(setting_a_limit_again_gives_nothing),
+		cmocka_unit_test(accounts_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
