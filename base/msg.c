@@ -34,6 +34,7 @@ struct msgch {
 	int in_fds[MSG_MAX_FDS];
 	unsigned int in_nfds;
 	struct out_msg *head, **tail;
+	size_t backlog; /* bytes of all of them */
 };
 
 int
@@ -102,6 +103,12 @@ msgch_pending(const struct msgch *ch)
 	return ch->head != NULL;
 }
 
+size_t
+msgch_backlog(const struct msgch *ch)
+{
+	return ch->backlog;
+}
+
 static ssize_t
 send_some(int fd, struct out_msg *o)
 {
@@ -150,6 +157,7 @@ msgch_flush(struct msgch *ch)
 			continue;
 		if ((ch->head = o->next) == NULL)
 			ch->tail = &ch->head;
+		ch->backlog -= o->len;
 		out_free(o);
 	}
 	return VT_OK;
@@ -193,6 +201,7 @@ msgch_send(struct msgch *ch, uint16_t type, uint32_t id, const void *data,
 	wr_bytes(&w, data, len);
 	*ch->tail = o;
 	ch->tail = &o->next;
+	ch->backlog += o->len;
 	return msgch_flush(ch);
 }
 

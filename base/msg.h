@@ -44,6 +44,8 @@ void msgch_free(struct msgch *ch); /* closes the fd; NULL is a no-op */
 int msgch_fd(const struct msgch *ch);
 /* Bytes wait to be written: poll for POLLOUT, then msgch_flush(). */
 bool msgch_pending(const struct msgch *ch);
+/* Bytes of what was sent and the peer has not taken, about. */
+size_t msgch_backlog(const struct msgch *ch);
 
 /*
  * Queue one message and try to write it.  data is copied, fds are

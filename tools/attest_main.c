@@ -23,6 +23,7 @@
 #include "vtpm/vendor.h"
 
 #define DEEP_WAIT_MS 60000
+#define KEY_FILE_MAX 65536
 
 #define KERNEL_LOG "/sys/kernel/security/tpm0/binary_bios_measurements"
 #define DEFAULT_PCRS "sha256:0-9"
@@ -41,6 +42,7 @@ struct attest {
 	uint32_t ak;
 	bool no_journal;
 	bool deep;
+	const char *channel_key; /* file */
 	bool default_pcrs;
 	struct pcr_sel sel;
 	struct esys e;
@@ -63,6 +65,7 @@ static const char usage[] =
     "  --ak HANDLE      attestation key (default 0x81000003)\n"
     "  --log FILE       event log (default the kernel's, if there is one)\n"
     "  --deep           have the host's TPM vouch for the quote\n"
+    "  --channel-key FILE  with --deep: the host vouches for this key, too\n"
     "  --no-journal     go on if the TPM has no extend journal (one that is\n"
     "                   not a vTPM of this manager)\n"
     "Exit: 0 written, 1 failed, 2 bad arguments.\n";
@@ -373,6 +376,48 @@ fetch_parts(struct attest *a)
 	return fetch_part(a, VSUB_LOG, EV_HOST_LOG, "host-made log");
 }
 
+static int
+take_channel_key(const struct attest *a, uint8_t out[SHA256_LEN])
+{
+	uint8_t *p = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (a->channel_key == NULL)
+		return VT_OK; /* zeros */
+	rc = read_file(a->channel_key, KEY_FILE_MAX, &p, &len);
+	if (rc == VT_OK && len == 0)
+		rc = VT_E_FORMAT;
+	if (rc == VT_OK)
+		rc = digest_buf(ALG_SHA256, p, len, out);
+	free(p);
+	if (rc == VT_OK)
+		return VT_OK;
+	log_err("%s: %s", a->channel_key,
+	    rc == VT_E_FORMAT ? "is empty" : vt_strerror(rc));
+	return VT_E_STATE;
+}
+
+static void
+say_no_deep(struct attest *a, int rc, const char *why)
+{
+	const char *text = vt_strerror(rc);
+
+	if (why[0] != '\0')
+		text = why;
+	else if (rc == VT_E_UNSUPPORTED)
+		text = "this TPM cannot have one made: it is not a vTPM of "
+		       "vtpm-managerd, or an older one";
+	else if (rc == VT_E_TIMEOUT)
+		text = "the host's TPM did not answer in time: try again later";
+	else if (rc == VT_E_TPM && esys_base_rc(a->e.rc) == TPM2_RC_MEMORY)
+		text = "too many of this guest's deep quotes are under way: "
+		       "try again later";
+	else if (rc == VT_E_TPM)
+		text = esys_why(&a->e);
+	log_err("no deep quote: %s", text);
+}
+
 /* The host's TPM vouches for the quote just made.  VT_E_AGAIN: something was
  * extended between the journal in the bundle and this. */
 static int
@@ -383,26 +428,20 @@ take_deep(struct attest *a)
 	const struct ev_blob *n = &a->ev->part[EV_NONCE];
 	const struct ev_blob *j = &a->ev->part[EV_JOURNAL];
 	const struct iov_part parts[] = { { q->p, q->len }, { s->p, s->len } };
+	struct vendor_deep d = { .nonce = n->p, .nonce_len = n->len };
 	uint8_t digest[SHA256_LEN], out[DEEP_ANSWER_MAX];
 	char why[TEXT_MAX_LEN + 1] = "";
 	struct deep_answer ans;
 	size_t len;
 	int rc;
 
-	rc = digest_parts(ALG_SHA256, parts, VT_NELEM(parts), digest);
+	if ((rc = take_channel_key(a, d.channel_key)) != VT_OK)
+		return rc;
+	rc = digest_parts(ALG_SHA256, parts, VT_NELEM(parts), d.quote);
 	if (rc == VT_OK)
-		rc = esys_vendor_deep(
-		    &a->e, digest, n->p, n->len, DEEP_WAIT_MS, out, &len, why);
+		rc = esys_vendor_deep(&a->e, &d, DEEP_WAIT_MS, out, &len, why);
 	if (rc != VT_OK) {
-		log_err("no deep quote: %s",
-		    why[0] != '\0' ? why
-		    : rc == VT_E_UNSUPPORTED
-			? "this TPM cannot have one made: it is not a vTPM of "
-			  "vtpm-managerd, or an older one"
-		    : rc == VT_E_TIMEOUT ? "the host's TPM did not answer "
-					   "in time: try again later"
-		    : rc == VT_E_TPM     ? esys_why(&a->e)
-					 : vt_strerror(rc));
+		say_no_deep(a, rc, why);
 		return VT_E_STATE;
 	}
 	if ((rc = deep_answer_get(out, len, &ans)) != VT_OK)
@@ -505,7 +544,16 @@ write_out(const struct attest *a)
 /* --- arguments
  * ------------------------------------------------------------------- */
 
-enum { O_NONCE = 256, O_TCTI, O_PCRS, O_AK, O_LOG, O_NO_JOURNAL, O_DEEP };
+enum {
+	O_NONCE = 256,
+	O_TCTI,
+	O_PCRS,
+	O_AK,
+	O_LOG,
+	O_NO_JOURNAL,
+	O_DEEP,
+	O_CHANNEL
+};
 
 static const struct option options[] = {
 	{ "nonce", required_argument, NULL, O_NONCE },
@@ -516,6 +564,7 @@ static const struct option options[] = {
 	{ "log", required_argument, NULL, O_LOG },
 	{ "no-journal", no_argument, NULL, O_NO_JOURNAL },
 	{ "deep", no_argument, NULL, O_DEEP },
+	{ "channel-key", required_argument, NULL, O_CHANNEL },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -579,6 +628,9 @@ parse_args(struct attest *a, int argc, char **argv)
 		case O_DEEP:
 			a->deep = true;
 			break;
+		case O_CHANNEL:
+			a->channel_key = optarg;
+			break;
 		case 'h':
 			(void)fputs(usage, stdout);
 			return EX_DONE;
@@ -589,7 +641,8 @@ parse_args(struct attest *a, int argc, char **argv)
 			return EX_USAGE_;
 	}
 	if (optind != argc || a->out == NULL ||
-	    a->ev->part[EV_NONCE].p == NULL) {
+	    a->ev->part[EV_NONCE].p == NULL ||
+	    (a->channel_key != NULL && !a->deep)) {
 		(void)fputs(usage, stderr);
 		return EX_USAGE_;
 	}

@@ -14,6 +14,8 @@
 #define CMD_MAX 192
 #define RSP_MAX 4096
 #define PIECE 2048 /* bytes asked for at once */
+#define POLL_MIN_MS 2
+#define POLL_MAX_MS 1000
 
 static int
 call_code(struct esys *e, uint32_t code, uint16_t sub, const uint8_t *par,
@@ -162,25 +164,25 @@ esys_vendor_fetch(struct esys *e, uint16_t sub, uint8_t **ret, size_t *ret_len)
 /* --- deep quotes ---------------------------------------------------------- */
 
 static int
-deep_submit(struct esys *e, const uint8_t quote[32], const uint8_t *nonce,
-    size_t nonce_len, uint64_t *ret_ticket)
+deep_submit(struct esys *e, const struct vendor_deep *d, uint64_t *ret_ticket,
+    uint32_t *ret_ms)
 {
-	uint8_t par[160], rsp[RSP_MAX], none[32] = { 0 };
+	uint8_t par[160], rsp[RSP_MAX];
 	struct rd r;
 	struct wr w;
 	int rc;
 
 	wr_init(&w, par, sizeof(par));
-	wr_bytes(&w, quote, 32);
-	wr_bytes(&w, none, sizeof(none)); /* no channel key */
-	wr_blob16(&w, nonce, nonce_len);
+	wr_bytes(&w, d->quote, sizeof(d->quote));
+	wr_bytes(&w, d->channel_key, sizeof(d->channel_key));
+	wr_blob16(&w, d->nonce, d->nonce_len);
 	if ((rc = wr_err(&w)) != VT_OK)
 		return rc;
 	rc = vendor_call(e, VSUB_DEEP_SUBMIT, par, w.len, rsp, &r);
 	if (rc != VT_OK)
 		return rc;
 	*ret_ticket = rd_be64(&r);
-	(void)rd_be32(&r);
+	*ret_ms = rd_be32(&r);
 	return rd_end(&r);
 }
 
@@ -206,7 +208,11 @@ deep_collect(struct esys *e, uint64_t ticket, uint8_t *out, size_t *at,
 	*state = rd_u8(&r);
 	*total = rd_be32(&r);
 	p = rd_blob16(&r, PIECE, &n);
-	if (rd_end(&r) != VT_OK || *total > DEEP_ANSWER_MAX || n > *total - *at)
+	if (rd_end(&r) != VT_OK || *total > DEEP_ANSWER_MAX || *at > *total ||
+	    n > *total - *at || *state < VDQ_PENDING || *state > VDQ_FAILED)
+		return VT_E_PROTO;
+	/* Ready, and yet nothing comes. */
+	if (*state != VDQ_PENDING && n == 0 && *at < *total)
 		return VT_E_PROTO;
 	if (n > 0)
 		memcpy(out + *at, p, n);
@@ -214,30 +220,47 @@ deep_collect(struct esys *e, uint64_t ticket, uint8_t *out, size_t *at,
 	return VT_OK;
 }
 
-int
-esys_vendor_deep(struct esys *e, const uint8_t quote[32], const uint8_t *nonce,
-    size_t nonce_len, uint32_t ms, uint8_t *out, size_t *ret_len, char *why)
+/* The first look when the TPM says, then eight times as often. */
+static void
+wait_for_it(uint32_t *ms)
 {
-	const struct timespec pause = { .tv_nsec = 5000000 };
-	uint64_t ticket, until = now_us() + ms * UINT64_C(1000);
+	struct timespec ts;
+
+	if (*ms < POLL_MIN_MS)
+		*ms = POLL_MIN_MS;
+	if (*ms > POLL_MAX_MS)
+		*ms = POLL_MAX_MS;
+	ts.tv_sec = *ms / 1000;
+	ts.tv_nsec = (long)(*ms % 1000) * 1000000;
+	(void)nanosleep(&ts, NULL);
+}
+
+int
+esys_vendor_deep(struct esys *e, const struct vendor_deep *d, uint32_t wait_ms,
+    uint8_t *out, size_t *ret_len, char *why)
+{
+	uint64_t ticket, until = now_us() + wait_ms * UINT64_C(1000);
 	uint8_t state = VDQ_PENDING;
-	uint32_t total = 0;
+	uint32_t total = 0, ms, often;
 	size_t at = 0;
 	int rc;
 
-	rc = deep_submit(e, quote, nonce, nonce_len, &ticket);
-	while (rc == VT_OK) {
-		rc = deep_collect(e, ticket, out, &at, &state, &total);
-		if (rc != VT_OK || (state != VDQ_PENDING && at == total))
-			break;
-		if (state != VDQ_PENDING)
-			continue;
-		if (now_us() > until)
-			return VT_E_TIMEOUT;
-		(void)nanosleep(&pause, NULL);
-	}
-	if (rc != VT_OK)
+	if ((rc = deep_submit(e, d, &ticket, &ms)) != VT_OK)
 		return rc;
+	often = ms / 8;
+	for (;;) {
+		if (state == VDQ_PENDING) {
+			if (now_us() > until)
+				return VT_E_TIMEOUT;
+			wait_for_it(&ms);
+			ms = often;
+		}
+		rc = deep_collect(e, ticket, out, &at, &state, &total);
+		if (rc != VT_OK)
+			return rc;
+		if (state != VDQ_PENDING && at >= total)
+			break;
+	}
 	if (state == VDQ_READY) {
 		*ret_len = total;
 		return VT_OK;

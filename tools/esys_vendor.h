@@ -30,13 +30,18 @@ int esys_vendor_fetch(
     struct esys *e, uint16_t sub, uint8_t **ret, size_t *ret_len) VT_CHECK;
 
 /*
- * A deep quote (measure/deep.h) for a quote that this TPM made lately;
- * quote is SHA-256(TPMS_ATTEST || TPMT_SIGNATURE).  Waits at most ms.
- * out: DEEP_ANSWER_MAX bytes.  VT_E_TIMEOUT; VT_E_STATE: the manager could
- * not, and why is words of at most TEXT_MAX_LEN.
+ * A deep quote (measure/deep.h) for a quote that this TPM made lately.
+ * Waits at most wait_ms.  out: DEEP_ANSWER_MAX bytes.  VT_E_TIMEOUT;
+ * VT_E_STATE: the manager could not, and why is words of at most
+ * TEXT_MAX_LEN.
  */
-int esys_vendor_deep(struct esys *e, const uint8_t quote[32],
-    const uint8_t *nonce, size_t nonce_len, uint32_t ms, uint8_t *out,
-    size_t *ret_len, char *why) VT_CHECK;
+struct vendor_deep {
+	uint8_t quote[32];       /* SHA-256(TPMS_ATTEST || TPMT_SIGNATURE) */
+	uint8_t channel_key[32]; /* SHA-256 of a key; zeros: none */
+	const uint8_t *nonce;    /* borrowed */
+	size_t nonce_len;
+};
+int esys_vendor_deep(struct esys *e, const struct vendor_deep *d,
+    uint32_t wait_ms, uint8_t *out, size_t *ret_len, char *why) VT_CHECK;
 
 #endif

@@ -36,6 +36,7 @@
 #define RC_COMMAND_SIZE 0x142u
 #define RC_COMMAND_CODE 0x143u
 #define RC_VALUE 0x084u
+#define RC_MEMORY 0x904u
 #define RC_RETRY 0x922u
 #define RC_SIZE 0x095u
 #define RC_LOCALITY 0x907u

@@ -14,7 +14,13 @@
 #include "vtpm/tpmcmd.h"
 #include "vtpm/vendor.h"
 
-#define WAIT_HINT_MS 50
+/* A guest is told to come back after what the last one took. */
+#define HINT_FIRST_MS 50
+#define HINT_MIN_MS 2
+#define HINT_MAX_MS 1000
+/* A manager that is away is not waited for longer; vtpm-attest, too, waits
+ * one minute. */
+#define AWAY_US 50000000
 #define COLLECT_HDR (TPM_HDR_LEN + 2 + 1 + 4 + 2)
 
 _Static_assert(WDEEP_NONCE_MAX == DEEP_NONCE_MAX, "nonce");
@@ -86,12 +92,21 @@ wk_deep_ask_again(struct worker *w)
 		ask(w, &w->deep[i]);
 }
 
+static void
+finish(struct wk_deep *d, uint8_t state, const void *p, size_t len)
+{
+	d->answer = malloc(len > 0 ? len : 1);
+	d->state = d->answer != NULL ? state : VDQ_FAILED;
+	d->answer_len = d->answer != NULL ? len : 0;
+	if (d->answer_len > 0)
+		memcpy(d->answer, p, len);
+}
+
 void
 wk_deep_answered(struct worker *w, const struct wdeeped *m)
 {
-	const uint8_t *p = m->answer.p;
-	size_t i, len = m->answer.len;
 	struct wk_deep *d = NULL;
+	size_t i;
 
 	for (i = 0; i < VT_NELEM(w->deep); i++)
 		if (w->deep[i].state == VDQ_PENDING &&
@@ -99,18 +114,38 @@ wk_deep_answered(struct worker *w, const struct wdeeped *m)
 			d = &w->deep[i];
 	if (d == NULL)
 		return; /* given up meanwhile */
-	if (m->rc != VT_OK) {
-		p = (const uint8_t *)m->text;
-		len = strlen(m->text);
+	if (m->rc == VT_OK) {
+		w->deep_us = now_us() - d->at_us;
+		finish(d, VDQ_READY, m->answer.p, m->answer.len);
+	} else {
+		finish(d, VDQ_FAILED, m->text, strlen(m->text));
 	}
-	d->answer = malloc(len > 0 ? len : 1);
-	d->state = m->rc == VT_OK && d->answer != NULL ? VDQ_READY : VDQ_FAILED;
-	d->answer_len = d->answer != NULL ? len : 0;
-	if (d->answer_len > 0)
-		memcpy(d->answer, p, len);
 }
 
-/* A free one, or the oldest that is finished; NULL: all are pending. */
+/* Nobody was there to ask, or to answer. */
+static void
+give_up(struct worker *w)
+{
+	static const char why[] = "the vTPM manager is away";
+	uint64_t now = now_us();
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(w->deep); i++)
+		if (w->deep[i].state == VDQ_PENDING &&
+		    now - w->deep[i].at_us > AWAY_US)
+			finish(&w->deep[i], VDQ_FAILED, why, sizeof(why) - 1);
+}
+
+/* The better one to lose: collected before not, old before new. */
+static bool
+rather(const struct wk_deep *a, const struct wk_deep *b)
+{
+	if (a->collected != b->collected)
+		return a->collected;
+	return a->m.ticket < b->m.ticket;
+}
+
+/* A free one, or one that is finished; NULL: all are pending. */
 static struct wk_deep *
 place(struct worker *w)
 {
@@ -122,7 +157,7 @@ place(struct worker *w)
 		if (d->state == 0)
 			return d;
 		if (d->state != VDQ_PENDING &&
-		    (best == NULL || d->m.ticket < best->m.ticket))
+		    (best == NULL || rather(d, best)))
 			best = d;
 	}
 	if (best != NULL)
@@ -163,6 +198,18 @@ take_facts(const struct worker *w, struct wdeep *m)
 	return rc;
 }
 
+static uint32_t
+hint_ms(const struct worker *w)
+{
+	uint64_t ms = w->deep_us / 1000;
+
+	if (w->deep_us == 0)
+		return HINT_FIRST_MS;
+	return ms < HINT_MIN_MS   ? HINT_MIN_MS
+	       : ms > HINT_MAX_MS ? HINT_MAX_MS
+				  : (uint32_t)ms;
+}
+
 static size_t
 submit(struct worker *w, struct rd *r, uint8_t *out, size_t cap)
 {
@@ -179,20 +226,24 @@ submit(struct worker *w, struct rd *r, uint8_t *out, size_t cap)
 		return fail(out, RC_SIZE);
 	if (!quotes_has(&w->quotes, m.quote))
 		return fail(out, RC_VALUE);
+	give_up(w);
 	if (take_facts(w, &m) != VT_OK)
 		return fail(out, RC_FAILURE);
+	/* Not TPM_RC_RETRY: Linux would send it again by itself, and keep the
+	 * guest's other commands waiting. */
 	if ((d = place(w)) == NULL)
-		return fail(out, RC_RETRY);
+		return fail(out, RC_MEMORY);
 	m.ticket = ++w->deep_tickets;
 	m.nonce.len = (uint32_t)n;
 	d->m = m;
 	if (n > 0)
 		memcpy(d->nonce, nonce, n);
 	d->state = VDQ_PENDING;
+	d->at_us = now_us();
 	ask(w, d);
 	begin(&p, out, cap, VSUB_DEEP_SUBMIT);
 	wr_be64(&p, m.ticket);
-	wr_be32(&p, WAIT_HINT_MS);
+	wr_be32(&p, hint_ms(w));
 	return end(&p);
 }
 
@@ -206,6 +257,7 @@ collect(struct worker *w, struct rd *r, uint8_t *out, size_t cap)
 
 	if (rd_end(r) != VT_OK)
 		return fail(out, RC_SIZE);
+	give_up(w);
 	for (i = 0; i < VT_NELEM(w->deep); i++)
 		if (w->deep[i].state != 0 && w->deep[i].m.ticket == ticket)
 			d = &w->deep[i];
@@ -216,6 +268,8 @@ collect(struct worker *w, struct rd *r, uint8_t *out, size_t cap)
 		n = max;
 	if (n > cap - COLLECT_HDR)
 		n = cap - COLLECT_HDR;
+	if (d->state != VDQ_PENDING && off + n >= d->answer_len)
+		d->collected = true;
 	begin(&p, out, cap, VSUB_DEEP_COLLECT);
 	wr_u8(&p, d->state);
 	wr_be32(&p, (uint32_t)d->answer_len);

@@ -120,6 +120,8 @@ struct wk_deep {
 	uint8_t state; /* VDQ_*; 0: free */
 	struct wdeep m;
 	uint8_t nonce[WDEEP_NONCE_MAX];
+	uint64_t at_us;  /* submitted */
+	bool collected;  /* up to its end, once */
 	uint8_t *answer; /* heap: the answer, or words */
 	size_t answer_len;
 };
@@ -183,6 +185,7 @@ struct worker {
 
 	struct wk_deep deep[DEEP_TICKETS];
 	uint64_t deep_tickets; /* the last one given out */
+	uint64_t deep_us;      /* the last answer took so long */
 
 	uint64_t commands, stores, held_commands, refused;
 	struct slot slots[SLOTS];

@@ -41,6 +41,8 @@ static const struct key {
 	NUM(crash_window_s, 1, 86400),
 	NUM(backoff_ms, 1, 60000),
 	NUM(request_timeout_ms, 100, 600000),
+	NUM(deep_batch_max, 1, 4096),
+	NUM(deep_wait_ms, 100, 600000),
 	LOCS(local_localities),
 	LOCS(swtpm_localities),
 	LOCS(xen_localities),
@@ -76,6 +78,8 @@ config_defaults(struct config *c)
 	c->crash_window_s = 60;
 	c->backoff_ms = 100;
 	c->request_timeout_ms = 30000;
+	c->deep_batch_max = 4096;
+	c->deep_wait_ms = 30000;
 	c->local_localities = 1;
 	c->swtpm_localities = 1;
 	c->xen_localities = 1;

@@ -33,7 +33,9 @@ struct config {
 	uint32_t reserve_mb;
 	uint32_t crash_limit, crash_window_s, backoff_ms;
 	uint32_t request_timeout_ms;
-	char xen[8]; /* serve Xen guests: auto, on, off */
+	uint32_t deep_batch_max; /* guests under one quote of the host */
+	uint32_t deep_wait_ms;   /* then they are told that it is over */
+	char xen[8];             /* serve Xen guests: auto, on, off */
 	/* bit n: locality n */
 	uint8_t local_localities, swtpm_localities, xen_localities;
 	bool bus;                                 /* system bus too */

@@ -288,11 +288,11 @@ deep_json(const struct mgr *m)
 	struct deepq_counters c;
 
 	deepq_counters(m, &c);
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "asked",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "asked",
 	    (json_int_t)c.asked, "answered", (json_int_t)c.answered, "failed",
 	    (json_int_t)c.failed, "host_quotes", (json_int_t)c.host_quotes,
 	    "batch_max", (json_int_t)c.batch_max, "host_quote_us_last",
-	    (json_int_t)c.us_last);
+	    (json_int_t)c.us_last, "waiting", (json_int_t)c.waiting);
 }
 
 static json_t *

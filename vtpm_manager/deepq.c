@@ -6,34 +6,101 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "measure/deep.h"
 #include "vtpm_manager/hwlink.h"
 
-/* Which of the host's PCRs every host quote has. */
-#define HOST_BANK ALG_SHA256
-#define HOST_PCRS 0xffu
+#define TICKS 8 /* looks at the clock while somebody waits deep_wait_ms */
 
+/* One guest's wish.  In its group's line, then in the batch. */
 struct dreq {
-	struct dreq *next;
-	uint64_t serial; /* of the link: a successor has other tickets */
-	uint64_t ticket;
+	struct dreq *next;  /* in the line */
+	struct dreq *other; /* of the same guest */
+	struct ginst *g;    /* NULL: told, or nobody is there to be told */
+	uint64_t ticket, at_us;
 	struct deep_leaf leaf;
+};
+
+/* ginst.deep */
+struct deepq_guest {
+	struct dreq *reqs; /* by other; all have g set */
+	unsigned int n;
+	uint64_t serial; /* of the link that asked: another one's tickets mean
+			    something else */
+	uint64_t tokens_us, at_us;
+	uint8_t ek[DEEP_NAME_MAX], ak[DEEP_NAME_MAX];
+	size_t ek_len, ak_len; /* 0: not looked up yet */
+};
+
+struct line { /* a group's */
+	struct line *next;
+	uint32_t group;
+	struct dreq *first, **last;
+	size_t n;
 };
 
 struct deepq {
 	struct mgr *m;
-	struct dreq *first, **last; /* they wait */
-	size_t n;
+	struct line *lines; /* the first one's turn is next */
+	size_t n;           /* in all lines */
+	sd_event_source *timer;
 	/* The batch that the host's TPM is signing. */
 	bool busy;
 	struct dreq **batch; /* heap */
 	size_t nbatch;
 	struct deep_tree *tree;
-	uint64_t t0;
+	uint64_t t0, sequence;
+	uint8_t *ak_cert; /* heap; NULL: HW_QUOTE gives it */
+	uint32_t ak_cert_len;
 	struct deepq_counters count;
 };
 
 static void kick(struct deepq *q);
+
+/* --- whose it is ---------------------------------------------------------- */
+
+/* r is of nobody from now on. */
+static void
+disown(struct dreq *r)
+{
+	struct deepq_guest *dg;
+	struct dreq **pp;
+
+	if (r->g == NULL)
+		return;
+	dg = r->g->deep;
+	for (pp = &dg->reqs; *pp != r; pp = &(*pp)->other)
+		;
+	*pp = r->other;
+	dg->n--;
+	r->g = NULL;
+}
+
+static void
+disown_all(struct deepq_guest *dg)
+{
+	struct dreq *r;
+
+	while ((r = dg->reqs) != NULL)
+		disown(r);
+}
+
+static void
+req_free(struct dreq *r)
+{
+	disown(r);
+	free(r);
+}
+
+void
+deepq_forget(struct ginst *g)
+{
+	if (g->deep == NULL)
+		return;
+	disown_all(g->deep);
+	free(g->deep);
+	g->deep = NULL;
+}
+
+/* --- life ----------------------------------------------------------------- */
 
 int
 deepq_new(struct mgr *m)
@@ -43,7 +110,6 @@ deepq_new(struct mgr *m)
 	if (q == NULL)
 		return VT_E_NOMEM;
 	q->m = m;
-	q->last = &q->first;
 	m->deepq = q;
 	return VT_OK;
 }
@@ -54,19 +120,36 @@ batch_free(struct deepq *q)
 	size_t i;
 
 	for (i = 0; i < q->nbatch; i++)
-		free(q->batch[i]);
+		req_free(q->batch[i]);
 	free(q->batch);
+	free(q->ak_cert);
 	deep_tree_free(q->tree);
 	q->batch = NULL;
+	q->ak_cert = NULL;
 	q->tree = NULL;
 	q->nbatch = 0;
 	q->busy = false;
+}
+
+static struct dreq *
+line_take(struct deepq *q, struct line *l)
+{
+	struct dreq *r = l->first;
+
+	if (r == NULL)
+		return NULL;
+	if ((l->first = r->next) == NULL)
+		l->last = &l->first;
+	l->n--;
+	q->n--;
+	return r;
 }
 
 void
 deepq_free(struct mgr *m)
 {
 	struct deepq *q = m->deepq;
+	struct line *l;
 	struct dreq *r;
 
 	if (q == NULL)
@@ -74,10 +157,13 @@ deepq_free(struct mgr *m)
 	if (m->hw != NULL)
 		hwlink_forget(m->hw, q);
 	batch_free(q);
-	while ((r = q->first) != NULL) {
-		q->first = r->next;
-		free(r);
+	while ((l = q->lines) != NULL) {
+		while ((r = line_take(q, l)) != NULL)
+			req_free(r);
+		q->lines = l->next;
+		free(l);
 	}
+	(void)sd_event_source_disable_unref(q->timer);
 	free(q);
 	m->deepq = NULL;
 }
@@ -86,64 +172,90 @@ void
 deepq_counters(const struct mgr *m, struct deepq_counters *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	if (m->deepq != NULL)
-		*ret = m->deepq->count;
+	if (m->deepq == NULL)
+		return;
+	*ret = m->deepq->count;
+	ret->waiting = m->deepq->n + m->deepq->nbatch;
 }
 
 /* --- answers -------------------------------------------------------------- */
 
+/* r's guest hears d, if it is still there, and r is of nobody then. */
 static void
-tell(struct deepq *q, const struct dreq *r, const struct wdeeped *d)
+tell(struct dreq *r, const struct wdeeped *d)
 {
-	struct ginst *g = inst_live(q->m, r->leaf.uuid);
+	struct ginst *g = r->g;
+	bool there;
 
-	if (g != NULL && g->link != NULL && g->link->serial == r->serial)
+	if (g == NULL)
+		return;
+	there = g->link != NULL && g->link->serial == g->deep->serial;
+	disown(r);
+	if (there)
 		wlink_deeped(g->link, d);
 }
 
 static void
-tell_failure(struct deepq *q, const struct dreq *r, int rc, const char *why)
+tell_failure(struct deepq *q, struct dreq *r, int rc, const char *why)
 {
 	struct wdeeped d = { .ticket = r->ticket, .rc = rc };
 
+	if (r->g == NULL)
+		return;
 	(void)snprintf(d.text, sizeof(d.text), "%s", why);
 	q->count.failed++;
-	tell(q, r, &d);
+	tell(r, &d);
+}
+
+/* What all of the batch have in common. */
+static int
+fill_common(
+    const struct deepq *q, const struct hw_quoted *hq, struct deep_answer *a)
+{
+	const struct wblob cert =
+	    q->ak_cert != NULL ? (struct wblob){ q->ak_cert, q->ak_cert_len }
+			       : hq->ak_cert;
+
+	memset(a, 0, sizeof(*a));
+	if (hq->attest.len > sizeof(a->attest) ||
+	    hq->signature.len > sizeof(a->sig) ||
+	    cert.len > sizeof(a->ak_cert) || cert.len == 0)
+		return VT_E_RANGE;
+	memcpy(a->attest, hq->attest.p, hq->attest.len);
+	memcpy(a->sig, hq->signature.p, hq->signature.len);
+	memcpy(a->ak_cert, cert.p, cert.len);
+	a->attest_len = (uint16_t)hq->attest.len;
+	a->sig_len = (uint16_t)hq->signature.len;
+	a->ak_cert_len = (uint16_t)cert.len;
+	a->policy_sequence = q->sequence;
+	a->count = q->nbatch;
+	return VT_OK;
 }
 
 static int
-tell_answer(struct deepq *q, size_t i, const struct hw_quoted *hq)
+tell_answer(struct deepq *q, size_t i, struct deep_answer *a)
 {
-	struct deep_answer a = {
-		.leaf = q->batch[i]->leaf, .index = i, .count = q->nbatch
-	};
 	struct wdeeped d = { .ticket = q->batch[i]->ticket };
 	uint8_t buf[DEEP_ANSWER_MAX];
 	struct wr w;
 	size_t n;
 	int rc;
 
-	if (hq->attest.len > sizeof(a.attest) ||
-	    hq->signature.len > sizeof(a.sig) ||
-	    hq->ak_cert.len > sizeof(a.ak_cert))
-		return VT_E_RANGE;
-	if ((rc = deep_tree_path(q->tree, i, a.path, &n)) != VT_OK)
+	if (q->batch[i]->g == NULL)
+		return VT_OK;
+	a->leaf = q->batch[i]->leaf;
+	a->index = i;
+	if ((rc = deep_tree_path(q->tree, i, a->path, &n)) != VT_OK)
 		return rc;
-	a.path_len = (uint16_t)n;
-	memcpy(a.attest, hq->attest.p, hq->attest.len);
-	memcpy(a.sig, hq->signature.p, hq->signature.len);
-	memcpy(a.ak_cert, hq->ak_cert.p, hq->ak_cert.len);
-	a.attest_len = (uint16_t)hq->attest.len;
-	a.sig_len = (uint16_t)hq->signature.len;
-	a.ak_cert_len = (uint16_t)hq->ak_cert.len;
+	a->path_len = (uint16_t)n;
 	wr_init(&w, buf, sizeof(buf));
-	deep_answer_put(&w, &a);
+	deep_answer_put(&w, a);
 	if ((rc = wr_err(&w)) != VT_OK)
 		return rc;
 	d.answer.p = buf;
 	d.answer.len = (uint32_t)w.len;
 	q->count.answered++;
-	tell(q, q->batch[i], &d);
+	tell(q->batch[i], &d);
 	return VT_OK;
 }
 
@@ -152,54 +264,66 @@ on_quoted(void *arg, const struct hw_answer *a)
 {
 	char why[TEXT_MAX_LEN + 1];
 	struct deepq *q = arg;
+	struct deep_answer common;
 	struct hw_quoted hq;
 	int rc = a->rc, one;
 	size_t i;
 
 	if (rc == VT_OK)
 		rc = hw_quoted_get(a->body, a->body_len, &hq);
+	if (rc == VT_OK)
+		rc = fill_common(q, &hq, &common);
 	(void)snprintf(why, sizeof(why), "the host's TPM did not vouch: %.200s",
 	    a->rc != VT_OK && a->text[0] != '\0' ? a->text : vt_strerror(rc));
 	if (rc != VT_OK)
 		log_warn("%zu deep quote(s): %s", q->nbatch, why);
-	for (i = 0; i < q->nbatch; i++) {
-		one = rc == VT_OK ? tell_answer(q, i, &hq) : rc;
-		if (one != VT_OK)
-			tell_failure(q, q->batch[i], one, why);
-	}
 	q->count.us_last = now_us() - q->t0;
 	if (rc == VT_OK)
 		q->count.host_quotes++;
+	for (i = 0; i < q->nbatch; i++) {
+		one = rc == VT_OK ? tell_answer(q, i, &common) : rc;
+		if (one != VT_OK)
+			tell_failure(q, q->batch[i], one, why);
+	}
 	batch_free(q);
 	kick(q);
 }
 
-/* --- one batch -------------------------------------------------------------
- */
+/* --- one batch ------------------------------------------------------------ */
 
-/* Those of the group of the first that waits. */
+/* Those of the group whose turn it is; none, if their guests have gone. */
 static int
-gather(struct deepq *q)
+gather(struct deepq *q, uint32_t *ret_group)
 {
-	uint32_t group = q->first->leaf.group;
-	size_t max = q->n < DEEP_BATCH_MAX ? q->n : DEEP_BATCH_MAX;
-	struct dreq **pp = &q->first, *r;
+	struct line *l = q->lines, **pp;
+	size_t max = q->m->cfg.deep_batch_max;
+	struct dreq *r;
 
+	if (max > DEEP_BATCH_MAX)
+		max = DEEP_BATCH_MAX;
+	if (max > l->n)
+		max = l->n;
 	q->batch = calloc(max, sizeof(struct dreq *));
 	if (q->batch == NULL)
 		return VT_E_NOMEM;
-	while ((r = *pp) != NULL && q->nbatch < max) {
-		if (r->leaf.group != group) {
-			pp = &r->next;
-			continue;
-		}
-		*pp = r->next;
-		q->n--;
-		q->batch[q->nbatch++] = r;
+	while (q->nbatch < max && (r = line_take(q, l)) != NULL) {
+		/* A worker that died, or was replaced, waits no more. */
+		if (r->g == NULL || r->g->link == NULL ||
+		    r->g->link->serial != r->g->deep->serial)
+			req_free(r);
+		else
+			q->batch[q->nbatch++] = r;
 	}
-	for (pp = &q->first; *pp != NULL; pp = &(*pp)->next)
-		;
-	q->last = pp;
+	*ret_group = l->group;
+	q->lines = l->next;
+	if (l->n == 0) {
+		free(l);
+	} else {
+		for (pp = &q->lines; *pp != NULL; pp = &(*pp)->next)
+			;
+		*pp = l;
+		l->next = NULL;
+	}
 	if (q->nbatch > q->count.batch_max)
 		q->count.batch_max = q->nbatch;
 	return VT_OK;
@@ -222,121 +346,249 @@ plant(struct deepq *q)
 }
 
 static int
-ask_host(struct deepq *q)
+keep_cert(struct deepq *q, const struct wblob *cert)
 {
-	struct hw_quote hq = { .group = q->batch[0]->leaf.group,
-		.bank = HOST_BANK,
-		.pcrs = HOST_PCRS };
-	uint8_t root[SHA256_LEN], buf[256];
+	if (cert->len == 0)
+		return VT_OK;
+	if ((q->ak_cert = malloc(cert->len)) == NULL)
+		return VT_E_NOMEM;
+	memcpy(q->ak_cert, cert->p, cert->len);
+	q->ak_cert_len = cert->len;
+	return VT_OK;
+}
+
+static int
+ask_host(struct deepq *q, uint32_t group, char *why)
+{
+	struct hw_quote hq = { .group = group };
+	uint8_t root[SHA256_LEN];
+	struct deepq_group dg;
 	struct wr w;
 	int rc;
 
+	if ((rc = deepq_group(q->m, group, &dg, why)) != VT_OK ||
+	    (rc = keep_cert(q, &dg.ak_cert)) != VT_OK)
+		return rc;
+	hq.ak = dg.ak;
+	hq.bank = dg.bank;
+	hq.pcrs = dg.pcrs;
+	q->sequence = dg.sequence;
 	deep_tree_root(q->tree, root);
-	if ((rc = deep_qualify(root, 0, hq.extra)) != VT_OK)
+	if ((rc = deep_qualify(root, dg.sequence, hq.extra)) != VT_OK)
 		return rc;
-	wr_init(&w, buf, sizeof(buf));
+	if (q->m->hw == NULL) {
+		(void)snprintf(why, TEXT_MAX_LEN + 1,
+		    "the manager has no TPM of the host yet");
+		return VT_E_CLOSED;
+	}
+	wr_grow(&w, HW_AK_MAX_LEN + 256);
 	hw_quote_put(&w, &hq);
-	if ((rc = wr_err(&w)) != VT_OK)
-		return rc;
-	q->t0 = now_us();
-	return hwlink_request(q->m->hw, HW_QUOTE, &w, on_quoted, q);
+	if ((rc = wr_err(&w)) == VT_OK) {
+		q->t0 = now_us();
+		rc = hwlink_request(q->m->hw, HW_QUOTE, &w, on_quoted, q);
+	}
+	wr_free(&w);
+	return rc;
 }
 
 static void
 kick(struct deepq *q)
 {
+	char why[TEXT_MAX_LEN + 1];
+	uint32_t group;
 	size_t i;
 	int rc;
 
-	while (!q->busy && q->first != NULL) {
+	while (!q->busy && q->lines != NULL) {
+		why[0] = '\0';
 		q->busy = true;
-		if ((rc = gather(q)) == VT_OK && (rc = plant(q)) == VT_OK &&
-		    (rc = ask_host(q)) == VT_OK)
+		if ((rc = gather(q, &group)) == VT_OK && q->nbatch > 0 &&
+		    (rc = plant(q)) == VT_OK &&
+		    (rc = ask_host(q, group, why)) == VT_OK)
 			return;
 		for (i = 0; i < q->nbatch; i++)
-			tell_failure(q, q->batch[i], rc, vt_strerror(rc));
+			tell_failure(q, q->batch[i], rc,
+			    why[0] != '\0' ? why : vt_strerror(rc));
 		batch_free(q);
 		if (rc == VT_E_NOMEM)
-			return;
+			return; /* the clock sees to those that wait */
 	}
 }
 
-/* --- a worker asks ---------------------------------------------------------
- */
+/* --- the clock ------------------------------------------------------------ */
+
+static bool
+too_old(const struct deepq *q, const struct dreq *r, uint64_t now)
+{
+	return r->g != NULL &&
+	       now - r->at_us >= q->m->cfg.deep_wait_ms * UINT64_C(1000);
+}
+
+/* Everybody is told in time, whatever became of the host's TPM. */
+static int
+on_tick(sd_event_source *s, uint64_t usec, void *arg)
+{
+	char why[TEXT_MAX_LEN + 1];
+	struct deepq *q = arg;
+	uint64_t now = now_us();
+	struct dreq *r;
+	struct line *l;
+	size_t i;
+
+	(void)s;
+	(void)usec;
+	(void)snprintf(why, sizeof(why),
+	    "the host's TPM did not vouch within %u s; `vtpmctl status` on the "
+	    "host says how it is",
+	    (q->m->cfg.deep_wait_ms + 999) / 1000);
+	for (i = 0; i < q->nbatch; i++)
+		if (too_old(q, q->batch[i], now))
+			tell_failure(q, q->batch[i], VT_E_TIMEOUT, why);
+	for (l = q->lines; l != NULL; l = l->next)
+		while ((r = l->first) != NULL &&
+		       (r->g == NULL || too_old(q, r, now))) {
+			tell_failure(q, r, VT_E_TIMEOUT, why);
+			req_free(line_take(q, l));
+		}
+	kick(q);
+	if (q->nbatch > 0 || q->n > 0)
+		if (mgr_timer(q->m, &q->timer, q->m->cfg.deep_wait_ms / TICKS,
+			MGR_PRIO_CTL, on_tick, q) != VT_OK)
+			mgr_fatal(q->m, "cannot set a timer");
+	return 0;
+}
+
+/* --- a worker asks -------------------------------------------------------- */
+
+static struct deepq_guest *
+guest_of(struct ginst *g)
+{
+	if (g->deep == NULL) {
+		if ((g->deep = calloc(1, sizeof(*g->deep))) == NULL)
+			return NULL;
+		g->deep->at_us = now_us();
+		g->deep->tokens_us = DEEPQ_BURST * UINT64_C(1000000);
+	}
+	if (g->deep->serial != g->link->serial) {
+		disown_all(g->deep); /* its former worker's */
+		g->deep->serial = g->link->serial;
+	}
+	return g->deep;
+}
+
+/* DEEPQ_RATE a second; what is saved up is DEEPQ_BURST at most. */
+static bool
+may_ask(struct deepq_guest *dg)
+{
+	const uint64_t most = DEEPQ_BURST * UINT64_C(1000000);
+	uint64_t now = now_us();
+
+	dg->tokens_us += (now - dg->at_us) * DEEPQ_RATE;
+	if (dg->tokens_us > most)
+		dg->tokens_us = most;
+	dg->at_us = now;
+	if (dg->tokens_us < 1000000)
+		return false;
+	dg->tokens_us -= 1000000;
+	return true;
+}
 
 static int
-fill_leaf(struct ginst *g, const struct wdeep *d, struct deep_leaf *l)
+names(struct ginst *g, struct deepq_guest *dg, struct deep_leaf *l)
 {
-	const uint32_t told = DEEP_F_RESTORED | DEEP_F_CAPPED | DEEP_F_LAUNCHED;
-	size_t ek, ak;
 	int rc;
 
-	memset(l, 0, sizeof(*l));
-	rc = inst_key_names(
-	    g->m, &g->in, l->ek_name, &ek, l->ak_name, &ak, DEEP_NAME_MAX);
-	if (rc != VT_OK)
-		return rc;
-	l->ek_name_len = (uint16_t)ek;
-	l->ak_name_len = (uint16_t)ak;
-	memcpy(l->uuid, g->in.uuid, UUID_LEN);
-	l->group = g->in.group;
-	l->generation = g->in.generation;
-	l->version = g->in.version;
-	l->flags = d->flags & told;
-	if (g->in.flags & INST_F_RESTORED)
-		l->flags |= DEEP_F_RESTORED;
-	if (g->m->root_kind == ROOT_SOFT)
-		l->flags |= DEEP_F_SOFT_ROOT;
-	memcpy(l->quote, d->quote, SHA256_LEN);
-	memcpy(l->channel_key, d->channel_key, SHA256_LEN);
-	memcpy(l->launch, d->launch, SHA256_LEN);
-	memcpy(l->journal, d->journal, SHA256_LEN);
-	l->nonce_len = (uint16_t)d->nonce.len;
-	if (d->nonce.len > 0)
-		memcpy(l->nonce, d->nonce.p, d->nonce.len);
+	if (dg->ak_len == 0) {
+		rc = inst_key_names(g->m, &g->in, dg->ek, &dg->ek_len, dg->ak,
+		    &dg->ak_len, DEEP_NAME_MAX);
+		if (rc != VT_OK) {
+			dg->ak_len = 0;
+			return rc;
+		}
+	}
+	memcpy(l->ek_name, dg->ek, dg->ek_len);
+	memcpy(l->ak_name, dg->ak, dg->ak_len);
+	l->ek_name_len = (uint16_t)dg->ek_len;
+	l->ak_name_len = (uint16_t)dg->ak_len;
 	return VT_OK;
 }
 
-static size_t
-waiting_of(const struct deepq *q, const uint8_t uuid[UUID_LEN])
+static int
+enqueue(struct deepq *q, struct dreq *r)
 {
-	const struct dreq *r;
-	size_t n = 0;
+	struct line **pp, *l;
 
-	for (r = q->first; r != NULL; r = r->next)
-		if (memcmp(r->leaf.uuid, uuid, UUID_LEN) == 0)
-			n++;
-	return n;
+	for (pp = &q->lines; (l = *pp) != NULL; pp = &l->next)
+		if (l->group == r->leaf.group)
+			break;
+	if (l == NULL) {
+		if ((l = calloc(1, sizeof(*l))) == NULL)
+			return VT_E_NOMEM;
+		l->group = r->leaf.group;
+		l->last = &l->first;
+		*pp = l;
+	}
+	*l->last = r;
+	l->last = &r->next;
+	l->n++;
+	q->n++;
+	return VT_OK;
+}
+
+static int
+accept_(struct deepq *q, struct ginst *g, const struct wdeep *d, char *why)
+{
+	struct deepq_guest *dg = guest_of(g);
+	struct dreq *r;
+	int rc;
+
+	if (dg == NULL)
+		return VT_E_NOMEM;
+	if (!may_ask(dg) || dg->n >= DEEPQ_EACH || q->n >= DEEPQ_ALL) {
+		(void)snprintf(why, TEXT_MAX_LEN + 1,
+		    "too many deep quotes are asked for; try again later");
+		return VT_E_BUSY;
+	}
+	if ((r = calloc(1, sizeof(*r))) == NULL)
+		return VT_E_NOMEM;
+	deepq_leaf(g, d, &r->leaf);
+	if ((rc = names(g, dg, &r->leaf)) != VT_OK ||
+	    (rc = enqueue(q, r)) != VT_OK) {
+		free(r);
+		return rc;
+	}
+	r->g = g;
+	r->ticket = d->ticket;
+	r->at_us = now_us();
+	r->other = dg->reqs;
+	dg->reqs = r;
+	dg->n++;
+	return VT_OK;
 }
 
 void
 deepq_ask(struct ginst *g, const struct wdeep *d)
 {
-	struct deepq *q = g->m->deepq;
-	struct dreq *r = calloc(1, sizeof(*r));
 	struct wdeeped no = { .ticket = d->ticket };
-	int rc = r != NULL ? VT_OK : VT_E_NOMEM;
+	struct deepq *q = g->m->deepq;
+	bool first;
+	int rc;
 
+	if (q == NULL || g->link == NULL)
+		return; /* the end of this manager */
+	first = q->n == 0 && !q->busy;
 	q->count.asked++;
-	if (rc == VT_OK &&
-	    (q->n >= DEEPQ_ALL || waiting_of(q, g->in.uuid) >= DEEPQ_EACH))
-		rc = VT_E_BUSY;
-	if (rc == VT_OK)
-		rc = fill_leaf(g, d, &r->leaf);
-	if (rc != VT_OK) {
-		free(r);
+	if ((rc = accept_(q, g, d, no.text)) != VT_OK) {
 		no.rc = rc;
-		(void)snprintf(no.text, sizeof(no.text), "%s",
-		    rc == VT_E_BUSY ? "too many deep quotes wait"
-				    : vt_strerror(rc));
+		if (no.text[0] == '\0')
+			(void)snprintf(
+			    no.text, sizeof(no.text), "%s", vt_strerror(rc));
 		q->count.failed++;
 		wlink_deeped(g->link, &no);
 		return;
 	}
-	r->serial = g->link->serial;
-	r->ticket = d->ticket;
-	*q->last = r;
-	q->last = &r->next;
-	q->n++;
 	kick(q);
+	if (first && mgr_timer(q->m, &q->timer, q->m->cfg.deep_wait_ms / TICKS,
+			 MGR_PRIO_CTL, on_tick, q) != VT_OK)
+		mgr_fatal(q->m, "cannot set a timer");
 }

@@ -7,27 +7,58 @@
  * Spec:   measure/deep.h; DESIGN of the batch: while the host's TPM makes
  *         one quote the next batch gathers, so a slow TPM serves any number
  *         of guests, and the first one that asks waits for nobody.
- * Trust:  a worker says what its guest quoted; who that guest is comes from
- *         the registry.
+ * Trust:  a worker says what its guest quoted, and may be in its guest's
+ *         hands; who that guest is comes from the registry.
+ * Order:  groups take turns, first come, first served inside a group.
+ * Limits, each told in words when it is met:
+ *	DEEPQ_EACH	that wait, of one vTPM
+ *	DEEPQ_BURST	asked at once by one vTPM, then DEEPQ_RATE a second
+ *	DEEPQ_ALL	that wait, of all
+ *	deep_batch_max	under one quote of the host's TPM (configuration)
+ *	deep_wait_ms	until somebody who waits is told that it is over
  */
 #ifndef VTPM_MANAGER_DEEPQ_H
 #define VTPM_MANAGER_DEEPQ_H
 
+#include "measure/deep.h"
 #include "vtpm_manager/inst.h"
 #include "vtpm_manager/manager.h"
 
-#define DEEPQ_EACH 8 /* of one vTPM at a time */
+#define DEEPQ_EACH 8
+#define DEEPQ_BURST 200
+#define DEEPQ_RATE 200
 #define DEEPQ_ALL 65536
 
 struct deepq_counters {
 	uint64_t asked, answered, failed; /* guests' quotes */
 	uint64_t host_quotes, batch_max, us_last;
+	uint64_t waiting; /* now */
+};
+
+/* How the host vouches for the guests of one group. */
+struct deepq_group {
+	struct wblob ak;      /* of struct hw_aked; len 0: the host's own AK */
+	struct wblob ak_cert; /* DER; len 0: HW_QUOTE gives it */
+	uint16_t bank;        /* TPM_ALG_ID */
+	uint32_t pcrs;        /* bit n: the host's PCR n */
+	uint64_t sequence;    /* of the group's configuration */
 };
 
 int deepq_new(struct mgr *m) VT_CHECK;
 void deepq_free(struct mgr *m);
 /* A worker asks; it is answered by wlink_deeped(), now or later. */
 void deepq_ask(struct ginst *g, const struct wdeep *d);
+/* g is about to be freed: nobody waits for it any more. */
+void deepq_forget(struct ginst *g);
 void deepq_counters(const struct mgr *m, struct deepq_counters *ret);
+
+/* deepq_leaf.c */
+/* Blobs in *ret are borrowed until the loop's next turn.  On failure text
+ * (TEXT_MAX_LEN + 1 bytes) says what to do. */
+int deepq_group(struct mgr *m, uint32_t group, struct deepq_group *ret,
+    char *text) VT_CHECK;
+/* What the host says of this guest now, its keys' Names apart. */
+void deepq_leaf(
+    const struct ginst *g, const struct wdeep *d, struct deep_leaf *ret);
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vtpm_manager/deepq.h"
 #include "vtpm_manager/xenlink.h"
 
 #define ZYGOTE_TRIES 3
@@ -96,6 +97,7 @@ inst_free(struct ginst *g)
 	if (*pp != NULL)
 		*pp = g->next;
 	mgr_commit_forget(g->m, g);
+	deepq_forget(g);
 	wlink_close(g->link);
 	drop_channels(g);
 	while ((w = g->waiters) != NULL) {

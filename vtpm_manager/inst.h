@@ -44,6 +44,7 @@ struct ginst {
 	uint64_t started_ms;
 	uint32_t power_cycles;
 	bool capped, channel_open;
+	struct deepq_guest *deep; /* deepq.c's; NULL: never asked */
 	unsigned int audit_tokens;
 	uint64_t audit_at_us, audit_dropped;
 	char why[MGR_TEXT_MAX]; /* of the last failure */

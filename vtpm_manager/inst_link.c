@@ -673,6 +673,8 @@ tell(struct wlink *l, uint16_t type, uint32_t id, const struct wr *w)
 		return;
 	if (msgch_send(l->p->ch, type, id, w->buf, w->len, NULL, 0) != VT_OK)
 		link_break(l, "the worker died");
+	else if (msgch_backlog(l->p->ch) > WLINK_BACKLOG_MAX)
+		link_break(l, "the worker does not read what it is told");
 	else
 		watch(l);
 }

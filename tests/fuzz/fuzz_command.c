@@ -18,14 +18,17 @@
 #include "vtpm/proto.h"
 #include "vtpm/quotes.h"
 #include "vtpm/tpmcmd.h"
+#include "vtpm/vendor.h"
 #include "vtpm/vendor_cmd.h"
+#include "vtpm/worker_impl.h"
 
 #define MAX_COMMANDS 24
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-static struct capture cap;
-static struct quotes quotes;
+static struct worker wk; /* its TPM's journal and quotes, no manager */
+#define cap wk.cap
+#define quotes wk.quotes
 
 static void
 must(int rc)
@@ -56,6 +59,9 @@ fresh_tpm(void)
 	must(eng_power_on());
 	must(tcmd_startup(0));
 	memset(&quotes, 0, sizeof(quotes));
+	quotes.n = quotes.next = 1; /* zeros: so that one can be submitted */
+	wk_deep_drop_all(&wk);
+	wk.deep_tickets = 0;
 	must(capture_init(&cap, true));
 	must(journal_power_cycle(cap.journal));
 	must(capture_startup(&cap, 0, true));
@@ -91,6 +97,22 @@ check_pcrs(void)
 	}
 }
 
+/* The manager answers the newest ticket, well or not. */
+static void
+deep(const uint8_t *cmd, size_t len)
+{
+	static uint8_t out[ENG_BUF_MAX];
+	struct wdeeped m = { .text = "no", .answer = { cmd, (uint32_t)len } };
+	size_t n = wk_deep(&wk, cmd, len, out, sizeof(out));
+
+	if (n < TPM_HDR_LEN || n > sizeof(out) || be32_get(out + 2) != n)
+		abort();
+	m.ticket = wk.deep_tickets;
+	m.rc = cmd[len - 1] & 1 ? VT_OK : VT_E_TPM;
+	if ((cmd[len - 1] & 2) != 0)
+		wk_deep_answered(&wk, &m);
+}
+
 static void
 run(uint8_t locality, const uint8_t *cmd, size_t len)
 {
@@ -103,6 +125,8 @@ run(uint8_t locality, const uint8_t *cmd, size_t len)
 
 	if (vendor_answer(&facts, cmd, len, out, sizeof(out)) < TPM_HDR_LEN)
 		abort();
+	if (vendor_sub(cmd, len) >= VSUB_DEEP_SUBMIT)
+		deep(cmd, len);
 	if ((flags & CT_SLOW) != 0 ||
 	    eng_process(locality, cmd, len, &resp, &n) != VT_OK)
 		return;

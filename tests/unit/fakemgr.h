@@ -65,6 +65,8 @@ struct fw {
 	size_t held_len;
 	struct whello hello;
 	unsigned int nhello;
+	struct wdeep deep[32]; /* what was asked; nonces are not kept */
+	unsigned int ndeep;
 	int kept[MSG_MAX_FDS];
 	unsigned int nkept, nunkeep;
 	uint32_t next_id;
@@ -218,6 +220,12 @@ fm_handle(struct fw *g, struct msg *msg)
 	case W_EVENT:
 		assert_int_equal(wevent_get(msg->data, msg->len, &ev), VT_OK);
 		g->nevents[ev.code]++;
+		return false;
+	case W_DEEP:
+		assert_true(g->ndeep < VT_NELEM(g->deep));
+		assert_int_equal(
+		    wdeep_get(msg->data, msg->len, &g->deep[g->ndeep]), VT_OK);
+		g->deep[g->ndeep++].nonce.p = NULL;
 		return false;
 	case W_KEEP:
 		fm_drop_kept(g);

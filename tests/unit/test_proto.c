@@ -170,6 +170,22 @@ CODEC(wevent)
 
 	wevent_put(w, &m);
 }
+CODEC(wdeep)
+{
+	struct wdeep m = { .ticket = 7, .flags = 5, .nonce = blob(64) };
+
+	memset(m.quote, 1, sizeof(m.quote));
+	memset(m.channel_key, 2, sizeof(m.channel_key));
+	memset(m.launch, 3, sizeof(m.launch));
+	memset(m.journal, 4, sizeof(m.journal));
+	wdeep_put(w, &m);
+}
+CODEC(wdeeped)
+{
+	struct wdeeped m = { 7, VT_E_BUSY, "text", blob(900) };
+
+	wdeeped_put(w, &m);
+}
 
 #define ROW(name)                                \
 	{                                        \
@@ -182,7 +198,8 @@ static const struct {
 } all[] = { ROW(zspawn), ROW(zspawned), ROW(zexited), ROW(wprovision),
 	ROW(wprovisioned), ROW(wcerts), ROW(wload), ROW(wopen), ROW(wkeep),
 	ROW(wlaunch), ROW(wquery), ROW(wanswer), ROW(wstored), ROW(wmanager),
-	ROW(wdone), ROW(whello), ROW(wstore), ROW(wevent) };
+	ROW(wdone), ROW(whello), ROW(wstore), ROW(wevent), ROW(wdeep),
+	ROW(wdeeped) };
 
 /* On an exact heap copy, so that ASan sees one byte too many. */
 static int
@@ -270,6 +287,9 @@ values_over_their_limit_are_refused(void **state)
 		{ "wstore",	1, 4,		VT_E_RANGE },
 		{ "wevent",	0, 0,		VT_E_RANGE },
 		{ "wevent",	0, 99,		VT_E_RANGE },
+		{ "wdeep",	143, 65,	VT_E_RANGE },	/* nonce */
+		{ "wdeeped",	8, 0,		VT_E_RANGE },	/* rc > 0 */
+		{ "wdeeped",	18, 1,		VT_E_RANGE },	/* 16 MiB */
 	};
 	/* clang-format on */
 	static uint8_t a[OUT_MAX], b[OUT_MAX];

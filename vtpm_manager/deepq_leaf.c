@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What stands in a leaf, and which key and PCRs the host vouches with.
+ */
+#include "vtpm_manager/deepq.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "vtpm_manager/hwproto.h"
+
+/* Which of the host's PCRs a quote for group 0 has. */
+#define HOST_BANK ALG_SHA256
+#define HOST_PCRS 0xffu
+
+int
+deepq_group(struct mgr *m, uint32_t group, struct deepq_group *ret, char *text)
+{
+	(void)m;
+	if (group != 0) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1,
+		    "group %u has no attestation key in the host's TPM", group);
+		return VT_E_NOTFOUND;
+	}
+	memset(ret, 0, sizeof(*ret));
+	ret->bank = HOST_BANK;
+	ret->pcrs = HOST_PCRS;
+	return VT_OK;
+}
+
+void
+deepq_leaf(const struct ginst *g, const struct wdeep *d, struct deep_leaf *ret)
+{
+	const uint32_t told = DEEP_F_RESTORED | DEEP_F_CAPPED | DEEP_F_LAUNCHED;
+	struct deep_leaf *l = ret;
+
+	memset(l, 0, sizeof(*l));
+	memcpy(l->uuid, g->in.uuid, UUID_LEN);
+	l->group = g->in.group;
+	l->generation = g->in.generation;
+	l->version = g->in.version;
+	l->flags = d->flags & told;
+	if (g->in.flags & INST_F_RESTORED)
+		l->flags |= DEEP_F_RESTORED;
+	if (g->m->root_kind != ROOT_HARD)
+		l->flags |= DEEP_F_SOFT_ROOT;
+	memcpy(l->quote, d->quote, SHA256_LEN);
+	memcpy(l->channel_key, d->channel_key, SHA256_LEN);
+	memcpy(l->launch, d->launch, SHA256_LEN);
+	memcpy(l->journal, d->journal, SHA256_LEN);
+	l->nonce_len = (uint16_t)d->nonce.len;
+	if (d->nonce.len > 0)
+		memcpy(l->nonce, d->nonce.p, d->nonce.len);
+}
