@@ -58,12 +58,20 @@ store_need_open(struct store *st)
 	case STORE_LOCKED:
 		return store_fail(st, VT_E_STATE,
 		    "the store is locked: its master key is not there");
+	case STORE_FROZEN:
+		return store_fail(st, VT_E_CORRUPT, "%s", st->frozen);
 	case STORE_BROKEN:
 		break;
 	}
 	return store_fail(st, VT_E_CORRUPT,
 	    "the store's root is wrong or missing: nothing is changed until "
 	    "the state folder is put back from a backup");
+}
+
+int
+store_need_read(struct store *st)
+{
+	return st->mode == STORE_FROZEN ? VT_OK : store_need_open(st);
 }
 
 /* --- open and close --------------------------------------------------- */
@@ -313,6 +321,7 @@ store_rollback(struct store *st)
 	touched_done(st);
 	pend_clear(st);
 	st->chain = st->root.audit;
+	st->gen = st->root.gen;
 	st->free_hint = 0;
 }
 
@@ -469,6 +478,8 @@ commit_open(struct store *st)
 	    (rc = store_meta_next(st, &meta, next.meta)) != VT_OK)
 		goto fail;
 	next.seq++;
+	next.anchor = st->anchor;
+	next.gen = st->gen;
 	next.nslots = ht_slots(st->tree);
 	next.audit = st->chain;
 	if ((rc = root_make(st->key, &next, rec, &op.len)) != VT_OK)
@@ -495,9 +506,9 @@ store_commit(struct store *st)
 
 	if (st->mode == STORE_OPEN) {
 		if (st->pend != NULL || st->touched != NULL ||
-		    st->root.seq == 0)
+		    st->root.seq == 0 || st->anchor != st->root.anchor)
 			rc = commit_open(st);
-	} else if (st->mode == STORE_BROKEN) {
+	} else if (st->mode != STORE_LOCKED) {
 		if (st->pend != NULL)
 			rc = store_need_open(st);
 	} else if (st->pend != NULL) {
@@ -550,9 +561,10 @@ int
 store_kv_put(struct store *st, const char *key, const void *p, size_t len)
 {
 	struct store_op op = { .what = SW_KV, .key = key, .p = p, .len = len };
+	int rc;
 
-	if (st->mode == STORE_BROKEN)
-		return store_need_open(st);
+	if (st->mode != STORE_LOCKED && (rc = store_need_open(st)) != VT_OK)
+		return rc;
 	if (strncmp(key, META_PREFIX, strlen(META_PREFIX)) == 0)
 		return store_fail(st, VT_E_RANGE,
 		    "'%.60s' is the name of a value inside the tree", key);
@@ -650,7 +662,7 @@ store_audit_each(struct store *st, uint64_t from_seq,
 	struct audit_walk w = { .st = st, .cb = cb, .arg = arg };
 	int rc;
 
-	if ((rc = store_need_open(st)) != VT_OK)
+	if ((rc = store_need_read(st)) != VT_OK)
 		return rc;
 	if (from_seq > c->seq)
 		return VT_OK;
@@ -665,6 +677,26 @@ store_audit_each(struct store *st, uint64_t from_seq,
 	if (rc == VT_OK)
 		return audit_ends(&w.at, c, st->why);
 	return w.said ? rc : store_fail_be(st, rc);
+}
+
+/* --- anchor ----------------------------------------------------------- */
+
+uint64_t
+store_anchor(const struct store *st)
+{
+	return st->root.anchor;
+}
+
+void
+store_anchor_set(struct store *st, uint64_t anchor)
+{
+	st->anchor = anchor;
+}
+
+uint64_t
+store_commits(const struct store *st)
+{
+	return st->root.seq;
 }
 
 /* --- space ------------------------------------------------------------ */

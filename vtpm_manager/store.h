@@ -36,7 +36,10 @@
 #include "vtpm/proto.h"
 
 enum inst_status { INST_STOPPED = 1, INST_RUNNING = 2 };
-enum { INST_F_RESTORED = 1 /* generation grew by a snapshot restore */ };
+enum {
+	INST_F_RESTORED = 1,  /* generation grew by a snapshot restore */
+	INST_F_RECOVERED = 2, /* by an operator who took an old state */
+};
 
 struct inst {
 	uint8_t uuid[UUID_LEN];
@@ -103,8 +106,9 @@ int store_meta_put(
  * itself is missing or wrong so that none can be trusted: then every
  * instance is marked.  An empty store gets its first root (committed here,
  * with what was put before).  With VT_OK text is "" or a warning that the
- * operator must see: the audit log or the list of values does not fit.  VT_E_STATE: open already.
- * Pointers and copies from before are stale: find instances again. */
+ * operator must see: the audit log or the list of values does not fit.
+ * VT_E_STATE: open already. Pointers and copies from before are stale: find
+ * instances again. */
 int store_unlock(
     struct store *st, const uint8_t master[32], char *text) VT_CHECK;
 
@@ -143,6 +147,40 @@ int store_extra_get(struct store *st, const uint8_t uuid[UUID_LEN],
  * store is as after the last commit. */
 int store_commit(struct store *st) VT_CHECK;
 void store_rollback(struct store *st);
+
+/*
+ * The place of the physical TPM's counter (anchor.h).  store_anchor(): the
+ * value in the newest durable root.  store_anchor_set(): the value of every
+ * root from now on; before store_unlock() of a new store, that of its first.
+ * store_commits(): how many roots there were; it grows with each one.
+ */
+uint64_t store_anchor(const struct store *st);
+void store_anchor_set(struct store *st, uint64_t anchor);
+uint64_t store_commits(const struct store *st);
+
+/*
+ * After store_unlock(): this is not the newest store, in words of why.  From
+ * now on it can be read, every instance is marked with these words, and
+ * every change is VT_E_CORRUPT.  Nothing is written.
+ */
+void store_freeze(struct store *st, const char *why);
+bool store_frozen(const struct store *st);
+/*
+ * An operator takes a frozen store as it is.  Every instance that is good but
+ * for its age is stopped, loses what was kept of its volatile state and its
+ * launch, has INST_F_RECOVERED, and a generation that none ever had if none
+ * grew by more than `lost` steps that this store has not seen.  Not durable
+ * before store_commit(): if that fails, freeze it again.
+ */
+int store_recover_all(
+    struct store *st, uint64_t lost, uint32_t *ret_n) VT_CHECK;
+/*
+ * The same for one instance whose record does not fit the tree, while record
+ * and blobs fit each other.  VT_E_STATE: nothing is wrong with it;
+ * VT_E_NOTFOUND; VT_E_CORRUPT: not even they fit, or it was destroyed.
+ * The record's own fields (group, ...) are believed as they are found.
+ */
+int store_recover_one(struct store *st, const uint8_t uuid[UUID_LEN]) VT_CHECK;
 
 struct audit_rec {
 	uint64_t seq, wall_ms;

@@ -175,24 +175,6 @@ filled_with(const uint8_t leaf[HT_LEN], uint8_t byte)
 	return memcmp(leaf, want, sizeof(want)) == 0;
 }
 
-static int
-check_blobs(struct store *st, struct entry *e)
-{
-	unsigned int k;
-	uint8_t *p;
-	size_t len;
-	int rc;
-
-	for (k = 0; k < SX_N && !e->row.in.tampered; k++) {
-		p = NULL;
-		rc = store_blob_get(st, e, k, &p, &len);
-		free(p);
-		if (rc != VT_OK && rc != VT_E_NOTFOUND && rc != VT_E_CORRUPT)
-			return rc;
-	}
-	return VT_OK;
-}
-
 /* A slot under a good page. */
 static int
 check_slot(struct check *c, uint32_t slot)
@@ -215,7 +197,9 @@ check_slot(struct check *c, uint32_t slot)
 		if (mem_equal(got, leaf, HT_LEN)) {
 			if ((e = add(c->st, r, &rc)) == NULL)
 				return rc;
-			return check_blobs(c->st, e);
+			if (r->in.generation > c->st->gen)
+				c->st->gen = r->in.generation; /* format 1 */
+			return store_blobs_check(c->st, e);
 		}
 	}
 	if ((e = add(c->st, &named, &rc)) == NULL)
@@ -316,6 +300,7 @@ first_root(struct check *c, char *text)
 		return broken(c, text, "the store's root is missing");
 	memset(&st->root, 0, sizeof(st->root));
 	memset(&st->chain, 0, sizeof(st->chain));
+	st->gen = 0;
 	if ((rc = ht_new(0, &st->tree)) != VT_OK)
 		return rc;
 	st->mode = STORE_OPEN;
@@ -349,9 +334,12 @@ check_all(struct check *c, char *text)
 	if (rc != VT_OK)
 		return rc;
 	st->chain = st->root.audit;
+	st->gen = st->root.gen;
+	st->anchor = st->root.anchor;
 	if ((rc = load_tree(st)) != VT_OK || (rc = check_slots(c)) != VT_OK ||
 	    (rc = store_meta_load(st)) != VT_OK)
 		return rc;
+	st->root.gen = st->gen;
 	st->mode = STORE_OPEN;
 	check_audit(st, text);
 	if (st->meta.bad && text[0] == '\0')

@@ -9,10 +9,10 @@
  * Label:  uuid[16] | name, filled with zeros.
  * Root:   "VTSR" | be16 format 2 | be64 seq | be64 anchor | be32 nslots |
  *         tree root[32] | digest of the values' index[32] |
- *         be64 audit cut | hash[32] | be64 audit seq | hash[32] |
- *         HMAC-SHA256[32] over all before it.  Format 1, which is read
- *         and no longer written, has no values.
- * Key:    HKDF-SHA256(master, "store root").
+ *         be64 greatest generation | be64 audit cut | hash[32] | be64 audit seq
+ * | hash[32] | HMAC-SHA256[32] over all before it.  Format 1, which is read and
+ * no longer written, lacks index and generation. Key:    HKDF-SHA256(master,
+ * "store root").
  */
 #include <string.h>
 
@@ -91,6 +91,7 @@ root_make(const uint8_t key[32], const struct root_rec *r,
 	wr_be32(&w, r->nslots);
 	wr_bytes(&w, r->tree, HT_LEN);
 	wr_bytes(&w, r->meta, HT_LEN);
+	wr_be64(&w, r->gen);
 	wr_be64(&w, r->audit.cut);
 	wr_bytes(&w, r->audit.base, SHA256_LEN);
 	wr_be64(&w, r->audit.seq);
@@ -125,8 +126,10 @@ root_read(
 	r.anchor = rd_be64(&d);
 	r.nslots = rd_be32(&d);
 	rd_bytes(&d, r.tree, HT_LEN);
-	if (format >= 2)
+	if (format >= 2) {
 		rd_bytes(&d, r.meta, HT_LEN);
+		r.gen = rd_be64(&d);
+	}
 	r.audit.cut = rd_be64(&d);
 	rd_bytes(&d, r.audit.base, SHA256_LEN);
 	r.audit.seq = rd_be64(&d);
@@ -139,7 +142,8 @@ root_read(
 		return rc;
 	if (!mem_equal(mac, want, sizeof(mac)))
 		return VT_E_AUTH;
-	if (r.nslots > HT_MAX_SLOTS || r.audit.cut > r.audit.seq)
+	if (r.nslots > HT_MAX_SLOTS || r.audit.cut > r.audit.seq ||
+	    r.gen > INT64_MAX)
 		return VT_E_FORMAT;
 	*ret = r;
 	return VT_OK;

@@ -284,6 +284,33 @@ store_blob_get(struct store *st, struct entry *e, unsigned int kind,
 	return store_fail(st, VT_E_CORRUPT, "%s", e->row.in.why);
 }
 
+int
+store_blobs_check(struct store *st, struct entry *e)
+{
+	unsigned int k;
+	uint8_t *p;
+	size_t len;
+	int rc;
+
+	for (k = 0; k < SX_N && !e->row.in.tampered; k++) {
+		p = NULL;
+		rc = store_blob_get(st, e, k, &p, &len);
+		free(p);
+		if (rc != VT_OK && rc != VT_E_NOTFOUND && rc != VT_E_CORRUPT)
+			return rc;
+	}
+	return VT_OK;
+}
+
+int
+store_blob_drop(struct store *st, struct entry *e, unsigned int k)
+{
+	static const uint8_t none[SHA256_LEN];
+
+	return is_zero(e->row.dig[k]) ? VT_OK
+				      : blob_put(st, e, k, none, NULL, 0);
+}
+
 static int
 get_kind(struct store *st, const uint8_t uuid[UUID_LEN], unsigned int kind,
     uint8_t **ret, size_t *ret_len)
@@ -337,6 +364,8 @@ store_state_put(struct store *st, const uint8_t uuid[UUID_LEN],
 	in->generation = generation;
 	in->version = version;
 	in->flags = flags;
+	if (generation > st->gen)
+		st->gen = generation;
 	memcpy(in->digest, digest, sizeof(in->digest));
 	return VT_OK;
 }

@@ -7,6 +7,8 @@
  * store_inst.c   instances and what is kept for them
  * store_reg.c    registry: instances by slot, uuid and name
  * store_meta.c   small values inside the tree
+ * store_recover.c  a store, or a record, that an operator took although it
+ *                is an old one
  * store_codec.c  bytes of leaf, label and root record
  * store_check.c  store_unlock(): compare what is kept with the tree
  * store_dir.c    folder: lock, epoch, reserve
@@ -25,6 +27,7 @@
 
 struct entry {
 	struct store_row row;
+	bool frozen; /* marked by store_freeze() only */
 };
 
 struct reg {
@@ -56,6 +59,7 @@ struct root_rec {
 	uint32_t nslots;
 	uint8_t tree[HT_LEN];
 	uint8_t meta[HT_LEN]; /* of the values' index; zero: there is none */
+	uint64_t gen;         /* no instance ever had a greater generation */
 	struct audit_chain audit;
 };
 
@@ -90,7 +94,12 @@ struct meta {
 
 /* --- the store -------------------------------------------------------- */
 
-enum store_mode { STORE_LOCKED, STORE_OPEN, STORE_BROKEN };
+enum store_mode {
+	STORE_LOCKED,
+	STORE_OPEN,
+	STORE_BROKEN,
+	STORE_FROZEN /* whole, but not the newest: store_freeze() */
+};
 
 /* A change that waits for the commit. */
 struct pend {
@@ -121,10 +130,12 @@ struct store {
 	struct root_rec root;      /* as committed */
 	struct meta meta;          /* as committed */
 	struct audit_chain chain;  /* with what waits */
+	uint64_t anchor, gen;      /* of the next root */
 	struct pend *pend, **tail; /* in order */
 	struct touch *touched;
 	uint32_t free_hint; /* no free slot below */
 	char why[TEXT_MAX_LEN + 1];
+	char frozen[TEXT_MAX_LEN + 1]; /* why it is STORE_FROZEN */
 };
 
 int store_fail(struct store *st, int rc, const char *fmt, ...)
@@ -132,6 +143,7 @@ int store_fail(struct store *st, int rc, const char *fmt, ...)
 int store_fail_be(struct store *st, int rc); /* the backend's words */
 
 int store_need_open(struct store *st) VT_CHECK; /* else why */
+int store_need_read(struct store *st) VT_CHECK; /* open or frozen */
 /* Note what stands in slot before the first change to it. */
 int store_touch(struct store *st, uint32_t slot) VT_CHECK;
 /* Does the open transaction keep e, to put it back? */
@@ -150,6 +162,9 @@ int store_pend_copy(
 int store_blob_get(struct store *st, struct entry *e, unsigned int kind,
     uint8_t **ret, size_t *ret_len) VT_CHECK;
 void store_mark(struct entry *e, const char *fmt, ...) VT_PRINTF(2, 3);
+/* Every blob against its digest; what does not fit marks the entry. */
+int store_blobs_check(struct store *st, struct entry *e) VT_CHECK;
+int store_blob_drop(struct store *st, struct entry *e, unsigned int k) VT_CHECK;
 
 /* store_meta.c */
 void meta_done(struct meta *m);

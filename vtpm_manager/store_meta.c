@@ -231,7 +231,7 @@ need_index(struct store *st, const char *key)
 {
 	int rc;
 
-	if ((rc = store_need_open(st)) != VT_OK)
+	if ((rc = store_need_read(st)) != VT_OK)
 		return rc;
 	if (key[0] == '\0' || strlen(key) > META_KEY_MAX)
 		return store_fail(st, VT_E_RANGE,
@@ -300,7 +300,8 @@ store_meta_put(struct store *st, const char *key, const void *p, size_t len)
 	struct store_op op;
 	int rc;
 
-	if ((rc = need_index(st, key)) != VT_OK)
+	if ((rc = store_need_open(st)) != VT_OK ||
+	    (rc = need_index(st, key)) != VT_OK)
 		return rc;
 	if (len > STORE_META_MAX)
 		return store_fail(st, VT_E_RANGE,

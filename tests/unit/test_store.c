@@ -298,13 +298,13 @@ make_root_format_1(void)
 	    SQLITE_OK);
 	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
 	len = (size_t)sqlite3_column_bytes(s, 0);
-	assert_int_equal(len, 202);
+	assert_int_equal(len, 210);
 	memcpy(rec, sqlite3_column_blob(s, 0), len);
 	assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	assert_int_equal(rec[5], 2);
 	rec[5] = 1;
-	memmove(rec + 58, rec + 90, 80); /* the audit chain */
+	memmove(rec + 58, rec + 98, 80); /* the audit chain */
 	part.len = 58 + 80;
 	assert_int_equal(
 	    hkdf_sha256(master, 32, info, sizeof(info) - 1, key, sizeof(key)),

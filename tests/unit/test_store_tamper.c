@@ -388,7 +388,7 @@ a_changed_root_breaks_the_store(void **state)
 
 	(void)state;
 	sql("CREATE TABLE o_root AS SELECT * FROM root");
-	for (off = 1; off <= 202; off += 9) {
+	for (off = 1; off <= 210; off += 9) {
 		spoil_byte("root", "data", "1", off);
 		assert_broken("root");
 		sql("REPLACE INTO root SELECT * FROM o_root");
