@@ -2,11 +2,12 @@
 /*
  * hostcmd.c - a host's TPM under vtpm-hwtpm, a guest in memory on it, and what
  * a verifier makes of both:
- *   hostcmd "PROGRAM --tcti CONF ..." FOLDER CHALLENGE-COMMAND
+ *   hostcmd "PROGRAM --tcti CONF ..." FOLDER CHALLENGE-COMMAND [HOST-BLOB]
  * Writes FOLDER/identity.json, runs the command (it is to make
  * FOLDER/challenge.json), answers with FOLDER/response.json, and makes
  * evidence-0.json and evidence-7.json (group 0, and a group with an AK of its
- * own), policy-N.json, states.json.
+ * own), policy-N.json, states.json.  With a manager's host blob: the same for
+ * that manager's keys, without guests, and states.json has PCRs 0-7.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -97,6 +98,25 @@ init(void)
 	hw_init_put(&w, &in);
 	call("init", HW_INIT, &w, &a);
 	wr_free(&w);
+}
+
+static void
+load(const char *path)
+{
+	struct hw_load in = { .root = ROOT_HARD };
+	struct hw_answer a;
+	uint8_t *p = NULL;
+	size_t len = 0;
+	struct wr w;
+
+	assert_int_equal(read_file(path, HOST_BLOB_MAX_LEN, &p, &len), VT_OK);
+	in.host_blob.p = p;
+	in.host_blob.len = (uint32_t)len;
+	wr_grow(&w, 65536);
+	hw_load_put(&w, &in);
+	call("load", HW_LOAD, &w, &a);
+	wr_free(&w);
+	free(p);
 }
 
 static void
@@ -267,7 +287,7 @@ quote(struct dbundle *d, uint32_t group)
 }
 
 static void
-states(void)
+states(uint32_t pcrs)
 {
 	struct hoststates *st = calloc(1, sizeof(*st));
 	struct pcr_set set;
@@ -281,7 +301,7 @@ states(void)
 	st->n = 1;
 	st->state[0].a.pcrs.nbanks = 1;
 	st->state[0].a.pcrs.banks[0] = *pcr_bank(&set, ALG_SHA256);
-	st->state[0].a.pcrs.banks[0].valid = 1u << 4 | 1u << 7;
+	st->state[0].a.pcrs.banks[0].valid = pcrs;
 	assert_int_equal(hoststates_format(st, &text), VT_OK);
 	save("states.json", text);
 	free(text);
@@ -330,18 +350,23 @@ main(int argc, char **argv)
 {
 	struct dbundle *d = calloc(1, sizeof(*d));
 
-	if (argc != 4)
+	if (argc != 4 && argc != 5)
 		return 2;
 	folder = argv[2];
 	start(argv[1]);
-	init();
+	if (argc == 5)
+		load(argv[4]);
+	else
+		init();
 	identity(d);
 	if (system(argv[3]) != 0) /* NOLINT: the test's own words */
 		return 1;
 	activate();
-	states();
-	guest(0);
-	guest(7);
+	states(argc == 5 ? 0xff : 1u << 4 | 1u << 7);
+	if (argc == 4) {
+		guest(0);
+		guest(7);
+	}
 	hostid_free(d->id);
 	free(d);
 	msgch_free(ch);

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# deeplib.sh - sourced after lib.sh and bootlib.sh: a host's TPM (swtpm with its
+# maker's EK certificate), enrolled with a verifier, and deep evidence on it.
+#
+#   host_tpm NAME        a TPM at $T/NAME with PCRs 0-7 of a host that booted
+#   enrol_host NAME      the manager's keys on it: NAME.json (the host record),
+#                        NAME-states.json; the manager must not run meanwhile
+#   attest GUEST NONCE OUT ARGS...    vtpm-attest --deep
+#   judge NAME EVIDENCE NONCE ARGS... vtpm-verify on that host
+A=$B/vtpm-attest V=$B/vtpm-verify
+PY=$top/tests/deep/verify_deep.py
+need jq swtpm swtpm_setup swtpm_localca openssl tpm2_pcrextend python3
+
+host_tpm() { # NAME
+	local n=$1 p as=(--runas "$(id -un)")
+	[ "$(id -u)" = 0 ] || as=()
+	mkdir -p "$T/maker" "$T/roots" "$T/$n.tpm"
+	cat >"$T/localca.conf" <<CONF
+statedir = $T/maker
+signingkey = $T/maker/signkey.pem
+issuercert = $T/maker/issuercert.pem
+certserial = $T/maker/certserial
+CONF
+	cat >"$T/setup.conf" <<CONF
+create_certs_tool = $(command -v swtpm_localca)
+create_certs_tool_config = $T/localca.conf
+create_certs_tool_options = /etc/swtpm-localca.options
+active_pcr_banks = sha256
+CONF
+	swtpm_setup "${as[@]}" --tpm2 --tpmstate "$T/$n.tpm" \
+	    --config "$T/setup.conf" --create-ek-cert --pcr-banks sha256 \
+	    --not-overwrite >"$T/$n.setup" 2>&1 || return 1
+	cp "$T"/maker/*cert.pem "$T/roots"
+	cat "$T"/roots/*.pem >"$T/roots.pem"
+	start_host_tpm "$n" || return 1
+	for p in 0 1 2 3 4 5 6 7; do
+		TPM2TOOLS_TCTI=swtpm:path=$T/$n tpm2_pcrextend \
+		    "$p:sha256=$(printf '%063d1' "$p")" || return 1
+	done
+}
+start_host_tpm() { # NAME
+	background swtpm socket --tpm2 --tpmstate dir="$T/$1.tpm" \
+	    --flags not-need-init,startup-clear \
+	    --server type=unixio,path="$T/$1" \
+	    --ctrl type=unixio,path="$T/$1.ctrl" >/dev/null 2>&1
+	wait_for 5 [ -S "$T/$1" ]
+}
+enrol_host() { # NAME
+	local d=$T/$1.enrol
+	mkdir -p "$d"
+	python3 - "$STATE/store.db" >"$d/blob" <<'PYTHON' || return 1
+import sqlite3, sys
+row = sqlite3.connect(sys.argv[1]).execute(
+    "SELECT val FROM kv WHERE key = 'host_blob'").fetchone()
+sys.stdout.buffer.write(row[0])
+PYTHON
+	timeout 100 "$B/tests/hostcmd" \
+	    "$B/vtpm-hwtpm --tcti swtpm:path=$T/$1" "$d" \
+	    "$V enrol challenge --identity $d/identity.json \
+	    --roots $T/roots -o $d/challenge.json --state $d/secret.json" \
+	    "$d/blob" && "$V" enrol finish --response "$d/response.json" \
+	    --state "$d/secret.json" -o "$T/$1.json" &&
+	    mv "$d/states.json" "$T/$1-states.json"
+}
+attest() { # GUEST NONCE OUT ARGS...
+	local g=$1 n=$2 o=$3
+	shift 3
+	"$A" --tcti "$(tcti "$g")" --nonce "$n" --log "$GOOD_LOG" --deep \
+	    -o "$o" "$@"
+}
+judge() { # NAME EVIDENCE NONCE ARGS...
+	local h=$1 e=$2 n=$3
+	shift 3
+	"$V" -e "$e" --nonce "$n" --policy "$T/policy.json" \
+	    --host "$T/$h.json" --host-states "$T/$h-states.json" \
+	    --roots "$T/roots" "$@"
+}
+# The second verifier, which was written from doc/FORMATS.md alone.
+judge_py() { # NAME EVIDENCE NONCE
+	python3 "$PY" -e "$2" --nonce "$3" --host "$T/$1.json" \
+	    --host-states "$T/$1-states.json" --roots "$T/roots.pem"
+}
+deep_count() { jctl status | jq ".deep_quotes.$1"; }
