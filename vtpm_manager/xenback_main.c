@@ -35,6 +35,7 @@
 #define SERVED "vtpm-served"
 #define MAX_DEVICES 4096 /* that the toolstack may make */
 #define DOMID_MAX 0x7fef
+#define LINGER_US 2000000
 
 struct dev {
 	struct dev *next;
@@ -48,11 +49,19 @@ struct dev {
 	char back[PATH_LEN], front[PATH_LEN];
 };
 
+/* A folder that is to be removed, once libxl has read its last state. */
+struct leaving {
+	struct leaving *next;
+	uint32_t domid, devid;
+	uint64_t at_us;
+};
+
 struct xenback {
 	struct xs_handle *xs;
 	struct msgch *mgr;
 	struct dev *devs;
 	unsigned int ndevs;
+	struct leaving *leaving; /* the oldest first */
 	uint32_t next_id;
 	bool first;      /* the scan at start */
 	bool own_domain; /* not the toolstack's */
@@ -110,24 +119,62 @@ set_state(struct xenback *x, struct dev *d, int state)
 	xs_put(x, d->back, "state", text);
 }
 
-/* We are done with a device that libxl removes.  In a domain of our own the
- * folder is ours to remove, as xl devd does: libxl waits for that. */
 static void
-release(struct xenback *x, struct dev *d)
+remove_folder(struct xenback *x, uint32_t domid, uint32_t devid)
 {
 	char dir[PATH_LEN], **list;
 	unsigned int n = 0;
 
-	set_state(x, d, 6);
-	if (!x->own_domain)
-		return;
-	if (!xs_rm(x->xs, XBT_NULL, d->back))
-		log_warn("xenstore: cannot remove %s: %m", d->back);
-	(void)snprintf(dir, sizeof(dir), BASE "/%u", d->domid);
+	(void)snprintf(dir, sizeof(dir), BASE "/%u/%u", domid, devid);
+	if (!xs_rm(x->xs, XBT_NULL, dir))
+		log_warn("xenstore: cannot remove %s: %m", dir);
+	(void)snprintf(dir, sizeof(dir), BASE "/%u", domid);
 	list = xs_directory(x->xs, XBT_NULL, dir, &n);
 	if (list != NULL && n == 0)
 		(void)xs_rm(x->xs, XBT_NULL, dir);
 	free(list);
+}
+
+/*
+ * We are done with a device that libxl removes.  In a domain of our own the
+ * folder is ours to remove, as xl devd does, and libxl waits for that; but
+ * first it must have read state 6, or it takes the folder's absence for a
+ * failure.
+ */
+static void
+release(struct xenback *x, struct dev *d)
+{
+	struct leaving *l, **at;
+
+	for (at = &x->leaving; *at != NULL; at = &(*at)->next)
+		if ((*at)->domid == d->domid && (*at)->devid == d->devid)
+			return; /* what we write makes us look again */
+	set_state(x, d, 6);
+	if (!x->own_domain)
+		return;
+	if ((l = calloc(1, sizeof(*l))) == NULL) {
+		remove_folder(x, d->domid, d->devid);
+		return;
+	}
+	l->domid = d->domid;
+	l->devid = d->devid;
+	l->at_us = now_us() + LINGER_US;
+	*at = l;
+}
+
+/* Milliseconds until the next folder is due; -1: there is none. */
+static int
+remove_due(struct xenback *x)
+{
+	uint64_t now = now_us();
+	struct leaving *l;
+
+	while ((l = x->leaving) != NULL && l->at_us <= now) {
+		x->leaving = l->next;
+		remove_folder(x, l->domid, l->devid);
+		free(l);
+	}
+	return l != NULL ? (int)((l->at_us - now) / 1000) + 1 : -1;
 }
 
 /* --- the manager ---------------------------------------------------------- */
@@ -381,7 +428,8 @@ add(struct xenback *x, uint32_t domid, uint32_t devid)
 	if ((rc = read_identity(x, d)) != VT_OK) {
 		/* libxl waits for us to agree that it goes. */
 		if (rc == VT_E_STATE &&
-		    xs_get_num(x, d->back, "state", &mine) && mine == 5)
+		    xs_get_num(x, d->back, "state", &mine) &&
+		    (mine == 5 || (mine == 6 && x->own_domain)))
 			release(x, d);
 		free(d);
 		return;
@@ -509,7 +557,7 @@ loop(struct xenback *x)
 			    msgch_pending(x->mgr) ? POLLIN | POLLOUT : POLLIN };
 		p[1] =
 		    (struct pollfd){ .fd = xs_fileno(x->xs), .events = POLLIN };
-		if (poll(p, 2, -1) == -1 && errno != EINTR)
+		if (poll(p, 2, remove_due(x)) == -1 && errno != EINTR)
 			return 1;
 		if (p[1].revents & (POLLERR | POLLHUP)) {
 			log_err("xenstore is gone");
