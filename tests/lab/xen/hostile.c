@@ -11,9 +11,10 @@
  *	storm	notifies without a pause (COUNT thousand times)
  *	honest	COUNT commands as they should be
  * Prints "@HOSTILE MODE done N answered M in T ms"; exit 1 when it could not
- *connect.
+ * connect.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ static const uint8_t get_random[12] = { 0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7b, 0,
 	16 };
 
 static struct xs_handle *xs;
+static char back_path[160];
 static xengntshr_handle *shr;
 static xenevtchn_handle *evt;
 static volatile union tpmif_view *view;
@@ -65,19 +67,28 @@ put_num(const char *key, unsigned long v)
 	put(key, text);
 }
 
+/* The back half's state node, watched from now on. */
+static bool
+watch_back(void)
+{
+	unsigned int len;
+	char *back = xs_read(xs, XBT_NULL, FRONT "/backend", &len);
+
+	if (back == NULL)
+		return false;
+	(void)snprintf(back_path, sizeof(back_path), "%s/state", back);
+	free(back);
+	return xs_watch(xs, back_path, "b");
+}
+
 static int
 back_state(void)
 {
 	unsigned int len;
-	char *back = xs_read(xs, XBT_NULL, FRONT "/backend", &len), path[160];
-	char *s;
+	char *s = xs_read(xs, XBT_NULL, back_path, &len);
 	int v;
 
-	if (back == NULL)
-		return -1;
-	(void)snprintf(path, sizeof(path), "%s/state", back);
-	free(back);
-	if ((s = xs_read(xs, XBT_NULL, path, &len)) == NULL)
+	if (s == NULL)
 		return -1;
 	v = atoi(s);
 	free(s);
@@ -87,14 +98,18 @@ back_state(void)
 static int
 await(int want)
 {
-	int i;
+	struct pollfd p = { .fd = xs_fileno(xs), .events = POLLIN };
+	uint64_t end = now_us() + WAIT_MS * 1000u;
+	char **w;
 
-	for (i = 0; i < WAIT_MS; i++) {
-		if (back_state() == want)
-			return 0;
-		(void)usleep(1000);
+	while (back_state() != want) {
+		if (now_us() > end)
+			return -1;
+		(void)poll(&p, 1, 1000);
+		while ((w = xs_check_watch(xs)) != NULL)
+			free(w);
 	}
-	return -1;
+	return 0;
 }
 
 static int
@@ -310,7 +325,8 @@ main(int argc, char **argv)
 	xs = xs_open(0);
 	shr = xengntshr_open(NULL, 0);
 	evt = xenevtchn_open(NULL, 0);
-	if (xs == NULL || shr == NULL || evt == NULL || afresh() != 0) {
+	if (xs == NULL || shr == NULL || evt == NULL || !watch_back() ||
+	    afresh() != 0) {
 		printf("@HOSTILE %s cannot connect: %s, back half in state "
 		       "%d\n",
 		    argv[1], strerror(errno), xs != NULL ? back_state() : -1);

@@ -83,10 +83,28 @@ xl_fetch_all() {
 	fi
 	xl_kernel=$(ls "$XL"/cache/kernel/boot/vmlinuz-* | tail -1)
 	xl_mods=$(ls -d "$XL"/cache/kernel/lib/modules/* | tail -1)
+	xl_unpack_kernel "$xl_kernel" "$XL/vmlinux"
 	xl_fetch hvm qemu-system-xen || return 1
 	xl_fetch_pae || return 1
 	[ -e "$XL/xen.elf" ] ||
 	    gunzip -c "$xl_root"/boot/xen-4.17-amd64.gz >"$XL/xen.elf"
+}
+
+# The kernel proper out of a bzImage: Xen's loader takes it as it is, and an
+# emulated processor need not unpack it for every guest.  Boot protocol 2.08:
+# payload_offset, payload_length.  Without it guests start from the bzImage.
+xl_unpack_kernel() { # bzImage, out
+	local at len tool
+	[ ! -e "$2" ] || return 0
+	at=$(($(od -An -tu1 -j497 -N1 "$1")))
+	at=$(((at + 1) * 512 + $(od -An -tu4 -j584 -N4 "$1")))
+	len=$(($(od -An -tu4 -j588 -N4 "$1")))
+	for tool in xz zstd lz4 gzip; do # a size follows: trailing garbage
+		tail -c +$((at + 1)) "$1" | head -c "$len" |
+		    "$tool" -dcq >"$2" 2>/dev/null
+		[ "$(head -c 4 "$2" | tail -c 3)" != ELF ] || return 0
+	done
+	rm -f "$2"
 }
 
 xl_add_libs() { # root, file
@@ -118,9 +136,10 @@ xl_modules() { # root, module names
 		cp "$f" "$root/mods/"
 	done
 }
+# Not compressed: unpacking is slow on an emulated processor.
 xl_pack() { # root, out
 	(cd "$1" && find . | LC_ALL=C sort |
-	    cpio --quiet -R 0:0 -o -H newc) | gzip -n -1 >"$2"
+	    cpio --quiet -R 0:0 -o -H newc) >"$2"
 }
 
 # The guests' initramfs: stock kernel modules and our guest tools.
@@ -210,6 +229,7 @@ xl_build_dom0() {
 	cp -L /lib/*/libgcc_s.so.1 "$d/lib/" # pthread_cancel wants it
 	touch "$d/etc/xen/xl.conf"
 	cp "$xl_kernel" "$d/guest/vmlinuz"
+	[ ! -e "$XL/vmlinux" ] || cp "$XL/vmlinux" "$d/guest/"
 	cp "$XL/guest.gz" "$d/guest/initrd.gz"
 	cp "$xl_here/dom0-init" "$d/init"
 	cp "$xl_here"/scenarios/*.sh "$d/scenarios/"
@@ -236,12 +256,12 @@ xl_boot() {
 	tpm=$!
 	until [ -S "$dir/tpm.sock" ]; do sleep 0.05; done
 	timeout "$limit" qemu-system-x86_64 -nodefaults -display none \
-	    -M q35 -m "${XL_MEM:-2560}" -smp 2 -accel tcg,thread=multi \
+	    -M q35 -m "${XL_MEM:-4096}" -smp 2 -accel tcg,thread=multi \
 	    -cpu qemu64,+smep,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+svm,+npt \
 	    -kernel "$XL/xen.elf" \
 	    -initrd "$xl_kernel console=hvc0 quiet vtpm.scenarios=$(IFS=:
 		echo "$*") vtpm.hostile=${XEN_HOSTILE:-},$XL/dom0.gz" \
-	    -append "com1=115200,8n1 console=com1 dom0_mem=1280M" \
+	    -append "com1=115200,8n1 console=com1 dom0_mem=1792M" \
 	    -serial "file:$out.console" -serial "file:$out" \
 	    -chardev "socket,id=c,path=$dir/tpm.sock" \
 	    -tpmdev emulator,id=t,chardev=c -device tpm-tis,tpmdev=t \

@@ -1,8 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # lib.sh - sourced by dom0-init: helpers of the scenarios; busybox sh.
 STATE=/tmp/state RUN=/run/vtpm
-ok() { echo "ok - $*"; }
-not_ok() { echo "not ok - $*"; }
+# Seconds since this host started; what took long says so.
+uptime_s() { sed 's/\..*//' /proc/uptime; }
+LAST=$(uptime_s)
+took() {
+	local now
+	now=$(uptime_s)
+	[ $((now - LAST)) -lt 3 ] || echo " ($((now - LAST)) s)"
+	LAST=$now
+}
+ok() { echo "ok - $*$(took)"; LAST=$(uptime_s); }
+not_ok() { echo "not ok - $*$(took)"; LAST=$(uptime_s); }
 check() { # TEXT COMMAND...
 	local text=$1
 	shift
@@ -25,26 +34,38 @@ wait_for() { # SECONDS COMMAND...
 		usleep 100000
 	done
 }
+# The host's TPM: its number changes when dom0's driver let it go meanwhile.
+host_tpm() { ls /dev/tpmrm[0-9]* | head -1; }
+# start_manager OPTION...: on the host's TPM; says why when it does not come up.
 start_manager() {
 	mkdir -p $STATE $RUN
-	vtpm-managerd --state $STATE --run $RUN "$@" >>/tmp/manager.log 2>&1 &
+	touch /tmp/manager.log
+	READIES=$(readies)
+	vtpm-managerd --state $STATE --run $RUN --root "device:$(host_tpm)" \
+	    --pool 0 "$@" >>/tmp/manager.log 2>&1 &
 	MPID=$!
-	wait_for 30 grep -q 'vtpm-managerd: ready' /tmp/manager.log
+	wait_for 120 eval '[ "$(readies)" -gt $READIES ]' && return 0
+	not_ok "the manager did not become ready; TPM $(host_tpm)"
+	tail -5 /tmp/manager.log | sed 's/^/#   /'
+	return 1
 }
+readies() { grep -c 'vtpm-managerd: ready' /tmp/manager.log; }
 ctl() { vtpmctl --run $RUN "$@"; }
 uuid_of() { show "$1" | key uuid; }
 # guest NAME UUID [extra kernel arguments]: a guest with that vTPM; its sort
-# is in TYPE (pv), VCPUS (1), MAXVCPUS, MEM (300), KERNEL, INITRD and MORE
+# is in TYPE (pv), VCPUS (1), MAXVCPUS, MEM (200), KERNEL, INITRD and MORE.
+# The kernel is Debian's, unpacked beforehand where the loader takes that.
 guest() {
-	local name=$1 uuid=$2
+	local name=$1 uuid=$2 kernel=/guest/vmlinux
 	shift 2
+	[ "${TYPE:-pv}" != hvm ] && [ -e $kernel ] || kernel=/guest/vmlinuz
 	cat >/tmp/$name.cfg <<-CFG
 	name="$name"
 	type="${TYPE:-pv}"
-	kernel="${KERNEL:-/guest/vmlinuz}"
+	kernel="${KERNEL:-$kernel}"
 	ramdisk="${INITRD:-/guest/initrd.gz}"
 	extra="console=hvc0 quiet $*"
-	memory=${MEM:-300}
+	memory=${MEM:-200}
 	vcpus=${VCPUS:-1}
 	maxvcpus=${MAXVCPUS:-${VCPUS:-1}}
 	vtpm=["backend=${backend:-0},uuid=$uuid"]
@@ -112,7 +133,10 @@ end_scenario() {
 	done
 	vtpm-managerd --run $RUN --stop-all >/dev/null 2>&1
 	killall vtpm-managerd 2>/dev/null
-	sleep 1
+	wait_for 20 eval '! pidof vtpm-managerd' ||
+	    killall -9 vtpm-managerd
+	killall -9 vtpm-zygote vtpm-hwtpm vtpm-xenback 2>/dev/null
+	wait_for 20 eval '! pidof vtpm-zygote vtpm-hwtpm vtpm-xenback'
 	[ -s /tmp/manager.log ] && sed 's/^/# /' /tmp/manager.log | tail -40
 	rm -rf $STATE $RUN /tmp/manager.log
 }

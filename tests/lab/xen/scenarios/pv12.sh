@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # pv12 - a PV guest, Debian's kernel and its stock xen-tpmfront, TPM 1.2.
-start_manager --root device:/dev/tpmrm0 --pool 0
+start_manager
 check "the manager runs in dom0 on the host's TPM" ctl status
 check "a TPM 1.2 is provisioned" ctl create one --tpm 1.2
 u=$(uuid_of one)
