@@ -659,17 +659,15 @@ read_bank(struct hwtpm *h, struct pcr_set *set, uint16_t alg)
 }
 
 int
-hwtpm_pcrs(struct hwtpm *h, struct wr *w)
+hwtpm_read_pcrs(struct hwtpm *h, struct pcr_set *ret)
 {
 	TPMS_CAPABILITY_DATA *cap;
 	TPML_PCR_SELECTION *banks;
 	uint16_t algs[PCR_MAX_BANKS];
-	struct pcr_set set;
 	uint32_t i, n = 0;
 	TPMI_YES_NO more;
 	int rc;
 
-	h->again = false;
 	rc = hwtpm_check(h,
 	    Esys_GetCapability(
 		h->esys, NONE, NONE, NONE, TPM2_CAP_PCRS, 0, 1, &more, &cap),
@@ -682,11 +680,23 @@ hwtpm_pcrs(struct hwtpm *h, struct wr *w)
 		    digest_len(banks->pcrSelections[i].hash) > 0)
 			algs[n++] = banks->pcrSelections[i].hash;
 	Esys_Free(cap);
-	if ((rc = pcr_set_init(&set, algs, n)) != VT_OK)
+	if ((rc = pcr_set_init(ret, algs, n)) != VT_OK)
 		return hwtpm_fail(h, rc, "the host's PCR banks");
 	for (i = 0; i < n; i++)
-		if ((rc = read_bank(h, &set, algs[i])) != VT_OK)
+		if ((rc = read_bank(h, ret, algs[i])) != VT_OK)
 			return rc;
+	return VT_OK;
+}
+
+int
+hwtpm_pcrs(struct hwtpm *h, struct wr *w)
+{
+	struct pcr_set set;
+	int rc;
+
+	h->again = false;
+	if ((rc = hwtpm_read_pcrs(h, &set)) != VT_OK)
+		return rc;
 	pcr_set_encode(w, &set);
 	return wr_err(w);
 }

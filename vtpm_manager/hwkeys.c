@@ -10,7 +10,6 @@
 #include <tss2/tss2_mu.h>
 
 #include <openssl/crypto.h>
-#include <openssl/ecdsa.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,8 +67,8 @@ hwkeys_template(const uint8_t *bytes, size_t len, TPM2B_PUBLIC *ret)
 		   : VT_E_FORMAT;
 }
 
-static int
-make_srk(struct hwtpm *h, ESYS_TR *ret)
+int
+hwkeys_srk(struct hwtpm *h, ESYS_TR *ret)
 {
 	const TPM2B_SENSITIVE_CREATE sens = { 0 };
 	const TPML_PCR_SELECTION pcrs = { 0 };
@@ -204,19 +203,17 @@ hwkeys_to_bytes(struct hwtpm *h, const TPM2B_PUBLIC *pub,
 
 static int
 create(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
-    const TPM2B_SENSITIVE_CREATE *sens, const uint8_t *tmpl, size_t tmpl_len,
+    const TPM2B_SENSITIVE_CREATE *sens, const TPM2B_PUBLIC *in,
     const char *what, struct key_bytes *ret)
 {
 	const TPML_PCR_SELECTION pcrs = { 0 };
 	const TPM2B_DATA info = { 0 };
 	TPM2B_PRIVATE *priv = NULL;
-	TPM2B_PUBLIC in, *pub = NULL;
+	TPM2B_PUBLIC *pub = NULL;
 	TSS2_RC r;
 	int rc;
 
-	if ((rc = hwkeys_template(tmpl, tmpl_len, &in)) != VT_OK)
-		return hwtpm_fail(h, rc, "%s: template", what);
-	r = Esys_Create(h->esys, srk, session, NONE, NONE, sens, &in, &info,
+	r = Esys_Create(h->esys, srk, session, NONE, NONE, sens, in, &info,
 	    &pcrs, &priv, &pub, NULL, NULL, NULL);
 	if ((rc = hwtpm_check(h, r, what)) != VT_OK)
 		return rc;
@@ -226,17 +223,23 @@ create(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
 	return rc;
 }
 
-static int
-seal_master(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
+int
+hwkeys_seal(struct hwtpm *h, ESYS_TR srk, const struct wblob *approval_key,
     const uint8_t master[HW_MASTER_LEN], struct key_bytes *ret)
 {
 	TPM2B_SENSITIVE_CREATE sens = { 0 };
+	TPM2B_PUBLIC in;
 	int rc;
 
+	if ((rc = hwkeys_template(seal_hex, seal_hex_len, &in)) != VT_OK)
+		return hwtpm_fail(h, rc, "template of the sealed master key");
+	if (approval_key->len != 0 &&
+	    (rc = hwpolicy_template(h, approval_key, &in)) != VT_OK)
+		return rc;
 	sens.sensitive.data.size = HW_MASTER_LEN;
 	memcpy(sens.sensitive.data.buffer, master, HW_MASTER_LEN);
-	rc = create(h, srk, session, &sens, seal_hex, seal_hex_len,
-	    "sealing the master key", ret);
+	rc = create(
+	    h, srk, h->session, &sens, &in, "sealing the master key", ret);
 	explicit_bzero(&sens, sizeof(sens));
 	return rc;
 }
@@ -264,12 +267,15 @@ make_ca_key(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
     const uint8_t master[HW_MASTER_LEN], struct key_bytes *ret)
 {
 	TPM2B_SENSITIVE_CREATE sens = { 0 };
+	TPM2B_PUBLIC in;
 	int rc;
 
+	if ((rc = hwkeys_template(cakey_hex, cakey_hex_len, &in)) != VT_OK)
+		return hwtpm_fail(h, rc, "template of the CA key");
 	rc = ca_auth(h, master, &sens.sensitive.userAuth);
 	if (rc == VT_OK)
-		rc = create(h, srk, session, &sens, cakey_hex, cakey_hex_len,
-		    "making the CA key", ret);
+		rc = create(
+		    h, srk, session, &sens, &in, "making the CA key", ret);
 	explicit_bzero(&sens, sizeof(sens));
 	return rc;
 }
@@ -328,14 +334,19 @@ unseal(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
     uint8_t master[HW_MASTER_LEN])
 {
 	TPM2B_SENSITIVE_DATA *data;
-	ESYS_TR tr = NONE;
+	ESYS_TR tr = NONE, policy = NONE;
 	int rc;
 
+	if (b->policy == HWPOL_APPROVED &&
+	    (rc = hwpolicy_session(h, srk, b, &policy)) != VT_OK)
+		return rc;
 	rc = load(h, srk, h->session, b->master_pub.p, b->master_pub.len,
 	    b->master_priv.p, b->master_priv.len, "loading the master key",
 	    &tr);
-	if (rc != VT_OK)
+	if (rc != VT_OK) {
+		hwkeys_flush(h, &policy);
 		return rc;
+	}
 	/* Unseal has no parameter of its own to decrypt. */
 	rc = hwtpm_check(h,
 	    Esys_TRSess_SetAttributes(
@@ -343,9 +354,15 @@ unseal(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
 	    "preparing a session");
 	if (rc == VT_OK)
 		rc = hwtpm_check(h,
-		    Esys_Unseal(h->esys, tr, h->session, NONE, NONE, &data),
+		    policy == NONE ? Esys_Unseal(h->esys, tr, h->session, NONE,
+					 NONE, &data)
+				   : Esys_Unseal(h->esys, tr, policy,
+					 h->session, NONE, &data),
 		    "unsealing the master key");
+	if (rc != VT_OK && policy != NONE && !h->again)
+		rc = hwpolicy_refused(h);
 	hwkeys_flush(h, &tr);
+	hwkeys_flush(h, &policy);
 	if (rc != VT_OK)
 		return rc;
 	if (data->size == HW_MASTER_LEN)
@@ -356,52 +373,6 @@ unseal(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
 	explicit_bzero(data, sizeof(*data));
 	Esys_Free(data);
 	return rc;
-}
-
-/* ca_sign_fn: r and s of the TPM's signature as DER. */
-static int
-sign(void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len)
-{
-	TPMT_SIG_SCHEME scheme;
-	const TPMT_TK_HASHCHECK ticket = { .tag = TPM2_ST_HASHCHECK,
-		.hierarchy = TPM2_RH_NULL };
-	TPM2B_DIGEST d = { .size = SHA256_LEN };
-	struct hwtpm *h = arg;
-	TPMT_SIGNATURE *s;
-	ECDSA_SIG *sig;
-	BIGNUM *br, *bs;
-	int rc, n = 0;
-
-	memset(&scheme, 0, sizeof(scheme));
-	scheme.scheme = TPM2_ALG_ECDSA;
-	scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
-	memcpy(d.buffer, digest, SHA256_LEN);
-	rc = hwtpm_check(h,
-	    Esys_Sign(h->esys, h->ca_key, h->ca_auth, NONE, NONE, &d, &scheme,
-		&ticket, &s),
-	    "signing with the CA key");
-	if (rc != VT_OK)
-		return rc;
-	br = BN_bin2bn(s->signature.ecdsa.signatureR.buffer,
-	    s->signature.ecdsa.signatureR.size, NULL);
-	bs = BN_bin2bn(s->signature.ecdsa.signatureS.buffer,
-	    s->signature.ecdsa.signatureS.size, NULL);
-	sig = ECDSA_SIG_new();
-	if (s->sigAlg == TPM2_ALG_ECDSA && sig != NULL && br != NULL &&
-	    bs != NULL && ECDSA_SIG_set0(sig, br, bs) == 1) {
-		br = bs = NULL; /* given to sig */
-		n = i2d_ECDSA_SIG(sig, NULL);
-		if (n > 0 && n <= CA_SIG_MAX)
-			n = i2d_ECDSA_SIG(sig, &out);
-	}
-	ECDSA_SIG_free(sig);
-	BN_free(br);
-	BN_free(bs);
-	Esys_Free(s);
-	if (n <= 0 || n > CA_SIG_MAX)
-		return hwtpm_fail(h, VT_E_CRYPTO, "signing with the CA key");
-	*ret_len = (size_t)n;
-	return VT_OK;
 }
 
 /*
@@ -462,7 +433,7 @@ check_srk(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b)
 static int
 open_ca(struct hwtpm *h, const struct hwblob *b)
 {
-	const struct ca_signer signer = { sign, h };
+	const struct ca_signer signer = { hwkeys_sign, h };
 	int rc;
 
 	rc = ca_open(&signer, b->ca_cert.p, b->ca_cert.len, b->ca_pub.p,
@@ -475,10 +446,20 @@ open_ca(struct hwtpm *h, const struct hwblob *b)
 	    vt_strerror(rc));
 }
 
-/* Over all but the MAC itself and its length. */
 static int
-blob_mac(const uint8_t master[HW_MASTER_LEN], const uint8_t *p, size_t len,
-    uint8_t out[HWBLOB_MAC_LEN])
+get_master(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
+    const uint8_t *known, uint8_t master[HW_MASTER_LEN])
+{
+	if (known == NULL)
+		return unseal(h, srk, b, master);
+	memcpy(master, known, HW_MASTER_LEN);
+	return VT_OK;
+}
+
+/* Over all but the MAC itself and its length. */
+int
+hwkeys_blob_mac(const uint8_t master[HW_MASTER_LEN], const uint8_t *p,
+    size_t len, uint8_t out[HWBLOB_MAC_LEN])
 {
 	static const char label[] = "vTPM manager host blob";
 	const struct iov_part all = { p, len - HWBLOB_MAC_LEN - 2 };
@@ -502,7 +483,7 @@ check_mac(struct hwtpm *h, const struct hwblob *b,
 
 	if (b->ek == HWEK_NONE)
 		return VT_OK;
-	rc = blob_mac(master, h->blob, h->blob_len, mac);
+	rc = hwkeys_blob_mac(master, h->blob, h->blob_len, mac);
 	if (rc == VT_OK && CRYPTO_memcmp(mac, b->mac.p, sizeof(mac)) != 0)
 		rc = VT_E_CORRUPT;
 	if (rc == VT_OK)
@@ -513,7 +494,8 @@ check_mac(struct hwtpm *h, const struct hwblob *b,
 }
 
 int
-hwkeys_load(struct hwtpm *h, uint8_t master[HW_MASTER_LEN])
+hwkeys_load(
+    struct hwtpm *h, const uint8_t *known, uint8_t master[HW_MASTER_LEN])
 {
 	ESYS_TR srk = NONE;
 	struct hwblob b;
@@ -525,11 +507,11 @@ hwkeys_load(struct hwtpm *h, uint8_t master[HW_MASTER_LEN])
 		    "the stored host keys are damaged (%s): restore the store "
 		    "from a backup",
 		    vt_strerror(rc));
-	if ((rc = make_srk(h, &srk)) != VT_OK)
+	if ((rc = hwkeys_srk(h, &srk)) != VT_OK)
 		return rc;
 	if ((rc = check_srk(h, srk, &b)) == VT_OK &&
 	    (rc = hwkeys_session(h, srk, &h->session)) == VT_OK &&
-	    (rc = unseal(h, srk, &b, master)) == VT_OK &&
+	    (rc = get_master(h, srk, &b, known, master)) == VT_OK &&
 	    (rc = check_mac(h, &b, master)) == VT_OK &&
 	    (rc = ready_ca_key(h, srk, &b, master)) == VT_OK &&
 	    (rc = hwident_ready(h, master)) == VT_OK &&
@@ -545,8 +527,8 @@ hwkeys_load(struct hwtpm *h, uint8_t master[HW_MASTER_LEN])
 
 /* --- the requests --------------------------------------------------------- */
 
-static int
-set_blob(struct hwtpm *h, const uint8_t *p, size_t len)
+int
+hwkeys_set_blob(struct hwtpm *h, const uint8_t *p, size_t len)
 {
 	uint8_t *copy = malloc(len > 0 ? len : 1);
 
@@ -566,7 +548,7 @@ static int
 certify_self(struct hwtpm *h, ESYS_TR srk, const struct hw_init *req,
     const uint8_t master[HW_MASTER_LEN], struct hwblob *b, struct ca_der *der)
 {
-	const struct ca_signer signer = { sign, h };
+	const struct ca_signer signer = { hwkeys_sign, h };
 	int rc;
 
 	if ((rc = ready_ca_key(h, srk, b, master)) != VT_OK)
@@ -582,6 +564,32 @@ certify_self(struct hwtpm *h, ESYS_TR srk, const struct hw_init *req,
 	return rc;
 }
 
+int
+hwkeys_put_blob(struct hwtpm *h, const struct hwblob *b,
+    const uint8_t master[HW_MASTER_LEN], struct wr *w)
+{
+	int rc;
+
+	hwblob_put(w, b);
+	if ((rc = wr_err(w)) == VT_OK)
+		rc = hwkeys_blob_mac(
+		    master, w->buf, w->len, w->buf + w->len - HWBLOB_MAC_LEN);
+	return rc == VT_OK
+		   ? rc
+		   : hwtpm_fail(h, rc, "host keys: %s", vt_strerror(rc));
+}
+
+/* One that was recovered from escrow, or a new one. */
+static int
+new_master(
+    struct hwtpm *h, const struct wblob *given, uint8_t master[HW_MASTER_LEN])
+{
+	if (given->len != HW_MASTER_LEN)
+		return make_master(h, h->session, master);
+	memcpy(master, given->p, HW_MASTER_LEN);
+	return VT_OK;
+}
+
 static void
 blob_key(struct wblob *pub, struct wblob *priv, const struct key_bytes *k)
 {
@@ -592,37 +600,41 @@ blob_key(struct wblob *pub, struct wblob *priv, const struct key_bytes *k)
 }
 
 static int
-make_keys(
-    struct hwtpm *h, ESYS_TR *srk, const struct hw_init *req, struct wr *w)
+make_keys(struct hwtpm *h, ESYS_TR *srk, const struct hw_init *req,
+    uint8_t master[HW_MASTER_LEN], struct wr *w)
 {
 	struct key_bytes sealed, ca;
 	struct ident_bytes id;
 	struct nv_bytes nv[HWBLOB_COUNTERS];
-	uint8_t master[HW_MASTER_LEN], mac[HWBLOB_MAC_LEN] = { 0 };
-	struct hwblob b = { .root = req->root };
+	uint8_t mac[HWBLOB_MAC_LEN] = { 0 };
+	struct hwblob b = { .root = req->root,
+		.policy =
+		    req->approval_key.len != 0 ? HWPOL_APPROVED : HWPOL_NONE,
+		.approval_key = req->approval_key };
 	struct ca_der der;
 	TPM2B_NAME name;
 	int rc;
 
 	if ((rc = get_name(h, *srk, &name)) != VT_OK ||
 	    (rc = hwkeys_session(h, *srk, &h->session)) != VT_OK ||
-	    (rc = make_master(h, h->session, master)) != VT_OK)
+	    (rc = new_master(h, &req->master, master)) != VT_OK)
 		return rc;
-	if ((rc = seal_master(h, *srk, h->session, master, &sealed)) != VT_OK ||
+	if ((rc = hwkeys_seal(h, *srk, &req->approval_key, master, &sealed)) !=
+		VT_OK ||
 	    (rc = make_ca_key(h, *srk, h->session, master, &ca)) != VT_OK ||
 	    (rc = hwnv_make(h, master, nv)) != VT_OK ||
 	    (rc = hwident_make_ak(h, master, &id)) != VT_OK)
-		goto out;
+		return rc;
 	b.srk_name.p = name.name;
 	b.srk_name.len = name.size;
 	blob_key(&b.master_pub, &b.master_priv, &sealed);
 	blob_key(&b.ca_pub, &b.ca_priv, &ca);
 	if ((rc = certify_self(h, *srk, req, master, &b, &der)) != VT_OK)
-		goto out;
+		return rc;
 	b.ek = id.ek;
 	blob_key(&b.ak_pub, &b.ak_priv, &id.ak);
 	if ((rc = hwident_certify_ca(h, srk, &b, &id)) != VT_OK)
-		goto out;
+		return rc;
 	b.ca_attest.p = id.attest;
 	b.ca_attest.len = (uint32_t)id.attest_len;
 	b.ca_sig.p = id.sig;
@@ -630,15 +642,7 @@ make_keys(
 	hwnv_to_blob(nv, &b);
 	b.mac.p = mac;
 	b.mac.len = sizeof(mac);
-	hwblob_put(w, &b);
-	if ((rc = wr_err(w)) == VT_OK)
-		rc = blob_mac(
-		    master, w->buf, w->len, w->buf + w->len - HWBLOB_MAC_LEN);
-	if (rc != VT_OK)
-		rc = hwtpm_fail(h, rc, "host keys: %s", vt_strerror(rc));
-out:
-	explicit_bzero(master, sizeof(master));
-	return rc;
+	return hwkeys_put_blob(h, &b, master, w);
 }
 
 /* What is handed out, from h->blob. */
@@ -656,7 +660,7 @@ show(const struct hwtpm *h, struct wblob *blob, struct wblob *cert)
 int
 hwtpm_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
 {
-	uint8_t buf[HOST_BLOB_MAX_LEN];
+	uint8_t buf[HOST_BLOB_MAX_LEN], master[HW_MASTER_LEN] = { 0 };
 	ESYS_TR srk = NONE;
 	struct wr w;
 	int rc;
@@ -668,17 +672,20 @@ hwtpm_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
 		    "this host has keys already; they are not made twice");
 	wr_init(&w, buf, sizeof(buf));
 	hwnv_clean(h); /* of an attempt that the TPM did not live through */
-	if ((rc = make_srk(h, &srk)) != VT_OK)
+	if ((rc = hwkeys_srk(h, &srk)) != VT_OK)
 		return rc;
-	rc = make_keys(h, &srk, req, &w);
+	rc = make_keys(h, &srk, req, master, &w);
 	hwkeys_flush(h, &srk);
 	hwkeys_unload(h);
 	if (rc == VT_OK)
-		rc = set_blob(h, buf, w.len);
-	/* Hand out nothing that cannot be loaded again. */
+		rc = hwkeys_set_blob(h, buf, w.len);
+	/* Hand out nothing that cannot be loaded again; but nobody can have
+	 * approved a state yet, since the epoch counter is new. */
 	memset(ret, 0, sizeof(*ret));
 	if (rc == VT_OK)
-		rc = hwkeys_load(h, ret->master);
+		rc = hwkeys_load(
+		    h, req->approval_key.len != 0 ? master : NULL, ret->master);
+	explicit_bzero(master, sizeof(master));
 	if (rc != VT_OK) {
 		hwnv_clean(h);
 		return rc;
@@ -709,59 +716,15 @@ hwtpm_load(struct hwtpm *h, const struct hw_load *req, struct hw_loaded *ret)
 		    "this store belongs to a %s, the manager was started with "
 		    "a %s: start it with the root it was made with",
 		    certext_root_name(b.root), certext_root_name(req->root));
-	if ((rc = set_blob(h, req->host_blob.p, req->host_blob.len)) != VT_OK)
+	if ((rc = hwkeys_set_blob(h, req->host_blob.p, req->host_blob.len)) !=
+		VT_OK ||
+	    (rc = hwpolicy_set(h, req->n, req->approvals)) != VT_OK)
 		return rc;
 	h->root = 0;
 	memset(ret, 0, sizeof(*ret));
-	if ((rc = hwkeys_load(h, ret->master)) != VT_OK)
+	if ((rc = hwkeys_load(h, NULL, ret->master)) != VT_OK)
 		return rc;
 	h->root = req->root;
 	show(h, &blob, &ret->ca_cert);
-	return VT_OK;
-}
-
-static int
-one_cert(struct hwtpm *h, const struct ca_subject *sub,
-    const struct hw_certs *req, uint32_t i, struct ca_der *ret)
-{
-	static const char *const kinds[] = { [WCERT_EK_RSA] = "RSA EK",
-		[WCERT_EK_ECC] = "ECC EK",
-		[WCERT_AK] = "AK" };
-	uint8_t which = req->keys[i].which;
-	int rc;
-
-	h->text[0] = '\0';
-	rc = ca_issue(
-	    h->ca, sub, which, req->keys[i].pub.p, req->keys[i].pub.len, ret);
-	if (rc == VT_OK || h->text[0] != '\0')
-		return rc;
-	/* The signature was wrong: the handle is somebody else's key by now. */
-	if (rc == VT_E_AUTH)
-		h->again = true;
-	return hwtpm_fail(h, rc, "certificate for the %s of %s: %s",
-	    kinds[which], req->name,
-	    rc == VT_E_POLICY ? "this key is not one that a vTPM makes"
-	    : rc == VT_E_AUTH ? "the TPM did not sign it with the CA key"
-			      : vt_strerror(rc));
-}
-
-int
-hwtpm_certs(struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders)
-{
-	struct ca_subject sub = { .name = req->name,
-		.group = req->group,
-		.generation = req->generation,
-		.tpm_version = req->tpm_version,
-		.ak_seconds = req->ak_seconds };
-	uint32_t i;
-	int rc;
-
-	h->again = false;
-	if (h->root == 0 || h->ca == NULL)
-		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
-	memcpy(sub.uuid, req->uuid, sizeof(sub.uuid));
-	for (i = 0; i < req->n; i++)
-		if ((rc = one_cert(h, &sub, req, i, &ders[i])) != VT_OK)
-			return rc;
 	return VT_OK;
 }

@@ -29,6 +29,33 @@ int hwkeys_from_bytes(struct hwtpm *h, const uint8_t *pub, size_t pub_len,
 int hwkeys_auth(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN],
     const char *label, size_t label_len, TPM2B_AUTH *ret) VT_CHECK;
 
+int hwkeys_srk(struct hwtpm *h, ESYS_TR *ret) VT_CHECK;
+/* In h->session; approval_key len 0: without a policy. */
+int hwkeys_seal(struct hwtpm *h, ESYS_TR srk, const struct wblob *approval_key,
+    const uint8_t master[HW_MASTER_LEN], struct key_bytes *ret) VT_CHECK;
+int hwkeys_blob_mac(const uint8_t master[HW_MASTER_LEN], const uint8_t *p,
+    size_t len, uint8_t out[HWBLOB_MAC_LEN]) VT_CHECK;
+/* b with its MAC. */
+int hwkeys_put_blob(struct hwtpm *h, const struct hwblob *b,
+    const uint8_t master[HW_MASTER_LEN], struct wr *w) VT_CHECK;
+int hwkeys_set_blob(struct hwtpm *h, const uint8_t *p, size_t len) VT_CHECK;
+
+/* hwcert.c: ca_sign_fn, r and s of the TPM's signature as DER. */
+int hwkeys_sign(void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out,
+    size_t *ret_len) VT_CHECK;
+
+/* hwpolicy.c: the master key is released in an approved host state only. */
+int hwpolicy_template(struct hwtpm *h, const struct wblob *approval_key,
+    TPM2B_PUBLIC *in) VT_CHECK;
+/* A policy session, salted, that is good for the sealed master key now.
+ * VT_E_POLICY: no approved state fits; the text says what differs. */
+int hwpolicy_session(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
+    ESYS_TR *ret) VT_CHECK;
+int hwpolicy_refused(struct hwtpm *h); /* by the TPM; VT_E_POLICY */
+int hwpolicy_set(
+    struct hwtpm *h, uint32_t n, const struct wblob *approvals) VT_CHECK;
+void hwpolicy_clear(struct hwtpm *h);
+
 /* hwident.c: at HW_INIT, while the CA key is loaded and h->session is open. */
 struct ident_bytes {
 	uint8_t ek; /* enum hwblob_ek */
@@ -64,6 +91,9 @@ int hwnv_ready(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN]) VT_CHECK;
 /* h->nv of one of them, its Name compared with the blob's. */
 int hwnv_open(
     struct hwtpm *h, const struct hwblob *b, enum hw_which which) VT_CHECK;
+/* The open counter's value, in h->session where no key is loaded yet. */
+int hwnv_read(
+    struct hwtpm *h, enum hw_which which, ESYS_TR auth, uint64_t *ret) VT_CHECK;
 void hwnv_unload(struct hwtpm *h);
 
 #endif

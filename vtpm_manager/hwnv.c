@@ -241,9 +241,6 @@ hwnv_open(struct hwtpm *h, const struct hwblob *b, enum hw_which which)
 			rc = gone(h, nv->index, which, "was replaced");
 		Esys_Free(name);
 	}
-	if (rc == VT_OK)
-		rc = hwtpm_check(h, Esys_TR_SetAuth(h->esys, tr, &h->nv_auth),
-		    "preparing a counter");
 	if (rc != VT_OK)
 		(void)Esys_TR_Close(h->esys, &tr);
 	else
@@ -251,17 +248,17 @@ hwnv_open(struct hwtpm *h, const struct hwblob *b, enum hw_which which)
 	return rc;
 }
 
-/* By the owner: in h->session the answer's HMAC covers the index's Name, so
- * that it is the pinned one that was read. */
-static int
-read_counter(struct hwtpm *h, enum hw_which which, uint64_t *ret)
+/* By the owner: in a salted session the answer's HMAC covers the index's Name,
+ * so that it is the pinned one that was read. */
+int
+hwnv_read(struct hwtpm *h, enum hw_which which, ESYS_TR auth, uint64_t *ret)
 {
 	TPM2B_MAX_NV_BUFFER *data = NULL;
 	int rc;
 
 	rc = hwtpm_check(h,
-	    Esys_NV_Read(h->esys, ESYS_TR_RH_OWNER, h->nv[which - 1],
-		h->ca_auth, NONE, NONE, COUNTER_LEN, 0, &data),
+	    Esys_NV_Read(h->esys, ESYS_TR_RH_OWNER, h->nv[which - 1], auth,
+		NONE, NONE, COUNTER_LEN, 0, &data),
 	    "reading a counter");
 	if (rc != VT_OK)
 		return rc;
@@ -279,7 +276,12 @@ count(struct hwtpm *h, const struct hwblob *b, enum hw_which which)
 {
 	ESYS_TR tr = h->nv[which - 1];
 	TSS2_RC r;
+	int rc;
 
+	rc = hwtpm_check(h, Esys_TR_SetAuth(h->esys, tr, &h->nv_auth),
+	    "preparing a counter");
+	if (rc != VT_OK)
+		return rc;
 	r = Esys_NV_Increment(h->esys, tr, tr, h->ca_auth, NONE, NONE);
 	/* Its authorisation is ours alone, and has no lockout. */
 	if (says_of(r, TPM2_RC_BAD_AUTH) || says_of(r, TPM2_RC_AUTH_FAIL))
@@ -300,7 +302,7 @@ hwtpm_counter(struct hwtpm *h, const struct hw_counter *req, uint64_t *ret)
 	    hwblob_get(h->blob, h->blob_len, &b) != VT_OK)
 		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
 	if ((rc = hwnv_open(h, &b, which)) != VT_OK ||
-	    (rc = read_counter(h, which, &v)) != VT_OK)
+	    (rc = hwnv_read(h, which, h->ca_auth, &v)) != VT_OK)
 		return rc;
 	if (req->expect != 0 && v != req->expect &&
 	    !(req->increment != 0 && v == req->expect + 1))

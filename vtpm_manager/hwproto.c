@@ -86,7 +86,7 @@ hw_inited_get(const uint8_t *data, size_t len, struct hw_inited *ret)
 }
 
 void
-hw_load_put(struct wr *w, const struct hw_load *m)
+hw_approvals_put(struct wr *w, const struct hw_approvals *m)
 {
 	uint32_t i;
 
@@ -94,11 +94,44 @@ hw_load_put(struct wr *w, const struct hw_load *m)
 		wr_fail(w, VT_E_RANGE);
 		return;
 	}
-	wr_u8(w, m->root);
-	wblob_put(w, &m->host_blob);
 	wr_be32(w, m->n);
 	for (i = 0; i < m->n; i++)
 		wblob_put(w, &m->approvals[i]);
+}
+
+static void
+get_approvals(struct rd *r, uint32_t *n, struct wblob *ret)
+{
+	uint32_t i;
+
+	*n = rd_be32(r);
+	if (r->err == VT_OK && *n > HW_APPROVALS_MAX)
+		rd_fail(r, VT_E_RANGE);
+	for (i = 0; r->err == VT_OK && i < *n; i++)
+		wblob_get(r, APPROVAL_MAX_LEN, &ret[i]);
+}
+
+int
+hw_approvals_get(const uint8_t *data, size_t len, struct hw_approvals *ret)
+{
+	struct hw_approvals m;
+	struct rd r;
+
+	memset(&m, 0, sizeof(m));
+	rd_init(&r, data, len);
+	get_approvals(&r, &m.n, m.approvals);
+	COMMIT(&r, m, ret);
+}
+
+void
+hw_load_put(struct wr *w, const struct hw_load *m)
+{
+	struct hw_approvals a = { .n = m->n };
+
+	memcpy(a.approvals, m->approvals, sizeof(a.approvals));
+	wr_u8(w, m->root);
+	wblob_put(w, &m->host_blob);
+	hw_approvals_put(w, &a);
 }
 
 int
@@ -106,17 +139,12 @@ hw_load_get(const uint8_t *data, size_t len, struct hw_load *ret)
 {
 	struct hw_load m;
 	struct rd r;
-	uint32_t i;
 
 	memset(&m, 0, sizeof(m));
 	rd_init(&r, data, len);
 	m.root = get_root(&r, ROOT_SOFT);
 	wblob_get(&r, HOST_BLOB_MAX_LEN, &m.host_blob);
-	m.n = rd_be32(&r);
-	if (r.err == VT_OK && m.n > HW_APPROVALS_MAX)
-		rd_fail(&r, VT_E_RANGE);
-	for (i = 0; r.err == VT_OK && i < m.n; i++)
-		wblob_get(&r, APPROVAL_MAX_LEN, &m.approvals[i]);
+	get_approvals(&r, &m.n, m.approvals);
 	COMMIT(&r, m, ret);
 }
 

@@ -36,6 +36,7 @@ enum hw_type {
 	HW_QUOTE,       /* struct hw_quote -> struct hw_quoted */
 	HW_QUOTA,       /* struct hw_quota -> nothing: groups' shares */
 	HW_USAGE,       /* -> struct hw_usage */
+	HW_APPROVALS,   /* struct hw_approvals -> nothing */
 	HW_ANSWER = 64, /* be32 rc (int32) | text | the answer's struct */
 };
 
@@ -72,6 +73,12 @@ struct hw_inited {
 struct hw_load {
 	uint8_t root;
 	struct wblob host_blob;
+	uint32_t n;
+	struct wblob approvals[HW_APPROVALS_MAX];
+};
+/* The same list anew, for the next time that the key is loaded: the TPM may
+ * be reset while the process lives.  Answered at once. */
+struct hw_approvals {
 	uint32_t n;
 	struct wblob approvals[HW_APPROVALS_MAX];
 };
@@ -123,7 +130,8 @@ struct hw_counter {
 	uint64_t expect;
 };
 
-/* Seal the master key anew, under another approval key (len 0: none). */
+/* Seal the master key anew, under another approval key (len 0: none).
+ * VT_E_POLICY: no approval that was told (HW_APPROVALS) fits under it. */
 struct hw_bind {
 	struct wblob approval_key;
 };
@@ -215,6 +223,7 @@ struct hw_answer {
 HW_PROTO_PAIR(hw_init);
 HW_PROTO_PAIR(hw_inited);
 HW_PROTO_PAIR(hw_load);
+HW_PROTO_PAIR(hw_approvals);
 HW_PROTO_PAIR(hw_loaded);
 HW_PROTO_PAIR(hw_certs);
 HW_PROTO_PAIR(hw_certed);

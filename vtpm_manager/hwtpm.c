@@ -12,6 +12,7 @@
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "base/util.h"
+#include "vtpm_manager/hwkeys_priv.h"
 
 #define HDR_LEN 10
 #define RANDOM_PART 32   /* bytes: every TPM gives these in one command */
@@ -324,7 +325,7 @@ hwtpm_connect(struct hwtpm *h)
 		goto fail;
 	if (h->root == 0)
 		return VT_OK;
-	rc = hwkeys_load(h, master);
+	rc = hwkeys_load(h, NULL, master);
 	explicit_bzero(master, sizeof(master));
 	if (rc == VT_OK)
 		return VT_OK;
@@ -352,6 +353,7 @@ hwtpm_done(struct hwtpm *h)
 	free(h->blob);
 	h->blob = NULL;
 	h->root = 0;
+	hwpolicy_clear(h);
 }
 
 /* --- small services ------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "measure/pcr.h"
 #include "vtpm_manager/ca.h"
 #include "vtpm_manager/hwblob.h"
 #include "vtpm_manager/hwproto.h"
@@ -52,6 +53,11 @@ struct hwtpm {
 	uint8_t root; /* enum hw_root; 0: nothing is loaded */
 	uint8_t *blob;
 	size_t blob_len;
+	struct {
+		uint8_t *p;
+		size_t len;
+	} approvals[HW_APPROVALS_MAX]; /* encoded; as the manager told us */
+	uint32_t napprovals;
 	ESYS_TR ca_key;  /* ESYS_TR_NONE: not in the TPM */
 	ESYS_TR session; /* salted, under the storage key */
 	ESYS_TR ca_auth; /* session, or ESYS_TR_PASSWORD */
@@ -105,6 +111,13 @@ int hwtpm_ak(
     struct hwtpm *h, const struct hw_ak *req, struct hw_aked *ret) VT_CHECK;
 int hwtpm_quote(struct hwtpm *h, const struct hw_quote *req,
     struct hw_quoted *ret) VT_CHECK;
+/* hwpolicy.c.  What releases the master key from now on; n 0: nothing. */
+int hwtpm_approvals(struct hwtpm *h, const struct hw_approvals *req) VT_CHECK;
+/* Seal the master key under another approval key, or none; a store without
+ * counters gets them.  VT_E_POLICY: under the new key nothing that was
+ * approved fits the host's state, so nothing is changed. */
+int hwtpm_bind(
+    struct hwtpm *h, const struct hw_bind *req, struct hw_bound *ret) VT_CHECK;
 /* hwnv.c.  VT_E_STALE: the value is neither expect nor one more;
  * VT_E_UNSUPPORTED: the store is older than counters; VT_E_POLICY: somebody
  * removed or replaced it. */
@@ -112,6 +125,7 @@ int hwtpm_counter(
     struct hwtpm *h, const struct hw_counter *req, uint64_t *ret) VT_CHECK;
 /* The epoch for HW_PCRS: 0 before there are keys, or without counters. */
 int hwtpm_epoch(struct hwtpm *h, uint64_t *ret) VT_CHECK;
+int hwtpm_read_pcrs(struct hwtpm *h, struct pcr_set *ret) VT_CHECK;
 /* All PCRs of all active banks, as measure/pcr.h encodes them, to w. */
 int hwtpm_pcrs(struct hwtpm *h, struct wr *w) VT_CHECK;
 /* From the TPM and from the kernel, mixed. */
@@ -127,7 +141,9 @@ int hwtpm_check(struct hwtpm *h, TSS2_RC r, const char *what) VT_CHECK;
 /* The same for a failure of ours; returns rc. */
 int hwtpm_fail(struct hwtpm *h, int rc, const char *fmt, ...) VT_PRINTF(3, 4);
 /* Load h->blob: storage key, master key, CA key. */
-int hwkeys_load(struct hwtpm *h, uint8_t master[HW_MASTER_LEN]) VT_CHECK;
+/* known: the master key, if it need not be unsealed. */
+int hwkeys_load(struct hwtpm *h, const uint8_t *known,
+    uint8_t master[HW_MASTER_LEN]) VT_CHECK;
 /* Take CA key and session out of the TPM, if it still answers. */
 void hwkeys_unload(struct hwtpm *h);
 /* Random bytes of the TPM alone, at most 32. */

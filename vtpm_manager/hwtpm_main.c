@@ -350,6 +350,37 @@ do_usage(struct prog *p, uint32_t id)
 	wr_free(&w);
 }
 
+/* At once: a TPM that refuses the key may take it by these. */
+static void
+do_approvals(struct prog *p, const struct msg *m)
+{
+	struct hw_approvals in;
+	int rc;
+
+	p->tpm.text[0] = '\0';
+	if (hw_approvals_get(m->data, m->len, &in) != VT_OK)
+		rc = hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_APPROVALS");
+	else
+		rc = hwtpm_approvals(&p->tpm, &in);
+	if (rc == VT_OK)
+		p->connect_at_us = 0;
+	answer(p, m->id, rc, rc == VT_OK ? "" : p->tpm.text, NULL);
+}
+
+static int
+do_bind(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_bound done;
+	struct hw_bind in;
+	int rc;
+
+	if ((rc = hw_bind_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_BIND");
+	if ((rc = hwtpm_bind(&p->tpm, &in, &done)) == VT_OK)
+		hw_bound_put(out, &done);
+	return rc;
+}
+
 /* Requests that are done with the TPM, by HW_*. */
 static const struct {
 	int (*run)(struct prog *p, const struct req *r, struct wr *out);
@@ -360,6 +391,7 @@ static const struct {
 	[HW_RANDOM] = { do_random },
 	[HW_PCRS] = { do_pcrs },
 	[HW_COUNTER] = { do_counter },
+	[HW_BIND] = { do_bind },
 	[HW_IDENTITY] = { do_identity },
 	[HW_ACTIVATE] = { do_activate },
 	[HW_AK] = { do_ak },
@@ -424,6 +456,8 @@ drain(struct prog *p)
 		msg_close_fds(&m);
 		if (m.type == HW_STATUS)
 			do_status(p, m.id);
+		else if (m.type == HW_APPROVALS)
+			do_approvals(p, &m);
 		else if (m.type == HW_QUOTA)
 			do_quota(p, &m);
 		else if (m.type == HW_USAGE)

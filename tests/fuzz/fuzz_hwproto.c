@@ -75,6 +75,7 @@ TRY(hw_quoted)
 TRY(hw_quota)
 TRY(hw_usage)
 TRY(hwblob)
+TRY(hw_approvals)
 
 static void
 try_key(const uint8_t *data, size_t n)
@@ -104,7 +105,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		try_hw_certed, try_hw_status, try_hw_answer, try_hwblob,
 		try_key, try_hw_pcrs, try_hw_counter, try_hw_bind, try_hw_bound,
 		try_hw_identity, try_hw_activate, try_hw_ak, try_hw_aked,
-		try_hw_quote, try_hw_quoted, try_hw_quota, try_hw_usage };
+		try_hw_quote, try_hw_quoted, try_hw_quota, try_hw_usage,
+		try_hw_approvals };
 
 	if (len > 0)
 		tries[data[0] % VT_NELEM(tries)](data + 1, len - 1);

@@ -7,7 +7,12 @@
  * Commands, each with a fixed number of words, run one after another; each
  * prints one line "COMMAND: ok ..." or "COMMAND: error RC TEXT":
  *   init ROOT HOST PREFIX      keys to PREFIX.{blob,master,ca.der}
+ *   initk ROOT HOST PREFIX KEY bound to an approval key: PEM
+ *   initm ROOT HOST PREFIX KEY MASTER   likewise ("-": none), with that key
  *   load ROOT PREFIX           as above, compared with what init left
+ *   loada ROOT PREFIX FILES    likewise, with approvals: FILE[,FILE...]
+ *   approvals FILES            what releases the key from now on; "-": none
+ *   bind KEY PREFIX            PEM, "-": none; new PREFIX.blob
  *   certs NAME UUID GROUP PREFIX KIND:PUBFILE[,...]
  *                              to PREFIX.KIND.der; KIND ek-rsa, ek-ecc, ak,
  *                              or ek12 (the modulus of a TPM 1.2 EK)
@@ -32,6 +37,7 @@
 
 #include "base/msg.h"
 #include "base/util.h"
+#include "measure/approval.h"
 #include "vtpm_manager/hwproto.h"
 
 #define ANSWER_MS 120000
@@ -156,15 +162,42 @@ same(const char *prefix, const char *suffix, const void *p, size_t len)
 	return eq;
 }
 
+/* PEM -> point; the name of no file is no key. */
 static void
-cmd_init(char **arg)
+read_key(const char *path, uint8_t key[APPROVAL_KEY_LEN], struct wblob *ret)
+{
+	uint8_t *pem;
+	size_t len;
+	int rc;
+
+	memset(ret, 0, sizeof(*ret));
+	if (path == NULL || strcmp(path, "-") == 0)
+		return;
+	pem = fetch(path, "", &len);
+	if ((rc = approval_key_read(pem, len, key)) != VT_OK)
+		die(path, rc);
+	free(pem);
+	ret->p = key;
+	ret->len = APPROVAL_KEY_LEN;
+}
+
+static void
+init_with(char **arg, const char *key, const char *master)
 {
 	struct hw_init m = { .root = (uint8_t)atoi(arg[0]) };
+	uint8_t point[APPROVAL_KEY_LEN], *mk = NULL;
+	size_t n;
 	struct hw_inited done;
 	struct hw_answer a;
 	struct wr w;
 
 	(void)snprintf(m.host, sizeof(m.host), "%s", arg[1]);
+	read_key(key, point, &m.approval_key);
+	if (master != NULL) {
+		mk = fetch(master, "", &n);
+		m.master.p = mk;
+		m.master.len = (uint32_t)n;
+	}
 	wr_grow(&w, 65536);
 	hw_init_put(&w, &m);
 	if (call("init", HW_INIT, &w, &a)) {
@@ -176,10 +209,84 @@ cmd_init(char **arg)
 		printf("init: ok\n");
 	}
 	wr_free(&w);
+	free(mk);
 }
 
 static void
-cmd_load(char **arg)
+cmd_init(char **arg)
+{
+	init_with(arg, NULL, NULL);
+}
+
+static void
+cmd_initk(char **arg)
+{
+	init_with(arg, arg[3], NULL);
+}
+
+static void
+cmd_initm(char **arg)
+{
+	init_with(arg, arg[3], arg[4]);
+}
+
+/* Not freed: it is a test. */
+static uint32_t
+read_approvals(char *files, struct wblob *ret)
+{
+	char *save_p = NULL, *word;
+	uint32_t n = 0;
+	size_t len;
+
+	if (strcmp(files, "-") == 0)
+		return 0;
+	for (word = strtok_r(files, ",", &save_p);
+	     word != NULL && n < HW_APPROVALS_MAX;
+	     word = strtok_r(NULL, ",", &save_p)) {
+		ret[n].p = fetch(word, "", &len);
+		ret[n++].len = (uint32_t)len;
+	}
+	return n;
+}
+
+static void
+cmd_approvals(char **arg)
+{
+	struct hw_approvals m = { 0 };
+	struct hw_answer a;
+	struct wr w;
+
+	m.n = read_approvals(arg[0], m.approvals);
+	wr_grow(&w, 65536);
+	hw_approvals_put(&w, &m);
+	if (call("approvals", HW_APPROVALS, &w, &a))
+		printf("approvals: ok %u\n", m.n);
+	wr_free(&w);
+}
+
+static void
+cmd_bind(char **arg)
+{
+	uint8_t point[APPROVAL_KEY_LEN];
+	struct hw_bound done;
+	struct hw_answer a;
+	struct hw_bind m;
+	struct wr w;
+
+	read_key(arg[0], point, &m.approval_key);
+	wr_grow(&w, 1024);
+	hw_bind_put(&w, &m);
+	if (call("bind", HW_BIND, &w, &a)) {
+		if (hw_bound_get(a.body, a.body_len, &done) != VT_OK)
+			die("hw_bound", VT_E_FORMAT);
+		save(arg[1], "blob", done.host_blob.p, done.host_blob.len);
+		printf("bind: ok\n");
+	}
+	wr_free(&w);
+}
+
+static void
+load_with(char **arg, char *files)
 {
 	struct hw_load m = { .root = (uint8_t)atoi(arg[0]) };
 	struct hw_loaded done;
@@ -190,6 +297,7 @@ cmd_load(char **arg)
 
 	m.host_blob.p = blob;
 	m.host_blob.len = (uint32_t)len;
+	m.n = read_approvals(files, m.approvals);
 	wr_grow(&w, 65536);
 	hw_load_put(&w, &m);
 	if (call("load", HW_LOAD, &w, &a)) {
@@ -205,6 +313,20 @@ cmd_load(char **arg)
 	}
 	wr_free(&w);
 	free(blob);
+}
+
+static void
+cmd_load(char **arg)
+{
+	char none[] = "-";
+
+	load_with(arg, none);
+}
+
+static void
+cmd_loada(char **arg)
+{
+	load_with(arg, arg[2]);
 }
 
 static uint8_t
@@ -421,7 +543,12 @@ static const struct {
 	void (*run)(char **arg);
 } commands[] = {
 	{ "init", 3, cmd_init },
+	{ "initk", 4, cmd_initk },
+	{ "initm", 5, cmd_initm },
 	{ "load", 2, cmd_load },
+	{ "loada", 3, cmd_loada },
+	{ "approvals", 1, cmd_approvals },
+	{ "bind", 2, cmd_bind },
 	{ "certs", 5, cmd_certs },
 	{ "flood", 3, cmd_flood },
 	{ "collect", 1, cmd_collect },

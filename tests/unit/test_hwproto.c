@@ -549,6 +549,47 @@ get_usage(const uint8_t *p, size_t len)
 	return rc;
 }
 
+static void
+put_approvals(struct wr *w)
+{
+	struct hw_approvals m = { .n = 2, .approvals = { blob(1), blob(6) } };
+
+	hw_approvals_put(w, &m);
+}
+
+static int
+get_approvals(const uint8_t *p, size_t len)
+{
+	struct hw_approvals m;
+	int rc = hw_approvals_get(p, len, &m);
+
+	if (rc == VT_OK) {
+		assert_int_equal(m.n, 2);
+		assert_true(blob_is(&m.approvals[0], 1));
+		assert_true(blob_is(&m.approvals[1], 6));
+	}
+	return rc;
+}
+
+static void
+put_bind(struct wr *w)
+{
+	struct hw_bind m = { long_blob(65) };
+
+	hw_bind_put(w, &m);
+}
+
+static int
+get_bind(const uint8_t *p, size_t len)
+{
+	struct hw_bind m;
+	int rc = hw_bind_get(p, len, &m);
+
+	if (rc == VT_OK)
+		assert_int_equal(m.approval_key.len, 65);
+	return rc;
+}
+
 static const struct {
 	const char *what;
 	void (*put)(struct wr *w);
@@ -574,6 +615,8 @@ static const struct {
 	{ "hwblob 3", put_hwblob_3, get_hwblob_3 },
 	{ "hw_quota", put_quota, get_quota },
 	{ "hw_usage", put_usage, get_usage },
+	{ "hw_approvals", put_approvals, get_approvals },
+	{ "hw_bind", put_bind, get_bind },
 };
 
 static int
@@ -678,6 +721,8 @@ a_bad_field_is_refused(void **state)
 		{ "blob: root",			7, 10,	0,	VT_E_RANGE },
 		{ "blob: policy",		7, 11,	1,	VT_E_UNSUPPORTED },
 		{ "blob: Name too long",	7, 13,	67,	VT_E_RANGE },
+		{ "approvals: too many",	20, 3,	13,	VT_E_RANGE },
+		{ "bind: key of another length", 21, 3, 64,	VT_E_RANGE },
 		{ "blob 2: policy",		16, 11,	1,	VT_E_UNSUPPORTED },
 		{ "blob 3: policy",		17, 11,	2,	VT_E_UNSUPPORTED },
 		{ "blob 3: key, no policy",	17, 11,	0,	VT_E_FORMAT },
