@@ -72,5 +72,14 @@ int vctl_log(struct vctl *v, int argc, char **argv);
 int vctl_audit(struct vctl *v, int argc, char **argv);
 int vctl_status(struct vctl *v, int argc, char **argv);
 int vctl_launch(struct vctl *v, int argc, char **argv);
+int vctl_launch_xen(struct vctl *v, int argc, char **argv);
+
+/* --- vtpmctl_launch.c: for every hypervisor --- */
+struct launch_record;
+/* The PCR banks of a vTPM; an exit code. */
+int vctl_banks(struct vctl *v, const char *name, uint16_t *algs, uint32_t *n);
+/* Hand the record to the manager; domid -1: no Xen domain's. */
+int vctl_send_launch(struct vctl *v, const char *name,
+    const struct launch_record *rec, int64_t domid);
 
 #endif

@@ -38,19 +38,19 @@ struct launch {
 
 /* --- the record --- */
 
-static int
-banks_of(struct launch *l)
+int
+vctl_banks(struct vctl *v, const char *name, uint16_t *algs, uint32_t *n)
 {
-	json_t *o = vctl_json(l->v, "Show", l->name), *b;
+	json_t *o = vctl_json(v, "Show", name), *b;
 	size_t i;
 
 	if (o == NULL)
 		return EXIT_REFUSED;
 	json_array_foreach(json_object_get(o, "banks"), i,
-	    b) if (l->nalgs < PCR_MAX_BANKS) l->algs[l->nalgs++] =
+	    b) if (*n < PCR_MAX_BANKS) algs[(*n)++] =
 	    digest_alg(json_string_value(b));
 	json_decref(o);
-	return l->nalgs > 0 ? 0 : vctl_fail("guest %s: no PCR banks", l->name);
+	return *n > 0 ? 0 : vctl_fail("guest %s: no PCR banks", name);
 }
 
 /* Into a memfd without CLOEXEC, and argv points at that. */
@@ -161,27 +161,31 @@ make_record(struct launch *l)
 	return 0;
 }
 
-static int
-send_record(struct launch *l)
+int
+vctl_send_launch(struct vctl *v, const char *name,
+    const struct launch_record *rec, int64_t domid)
 {
-	sd_bus_message *m = vctl_new_call(l->v, "Launch"), *reply;
+	sd_bus_message *m = vctl_new_call(
+			   v, domid == -1 ? "Launch" : "LaunchDomain"),
+		       *reply;
 	struct wr w;
 	int r;
 
 	if (m == NULL)
 		return EXIT_REFUSED;
 	wr_grow(&w, LAUNCH_MAX_LEN);
-	launch_encode(l->rec, &w);
-	r = wr_err(&w) != VT_OK ? -E2BIG
-				: sd_bus_message_append(m, "s", l->name);
+	launch_encode(rec, &w);
+	r = wr_err(&w) != VT_OK ? -E2BIG : sd_bus_message_append(m, "s", name);
 	if (r >= 0)
 		r = sd_bus_message_append_array(m, 'y', w.buf, w.len);
+	if (r >= 0 && domid != -1)
+		r = sd_bus_message_append(m, "u", (uint32_t)domid);
 	wr_free(&w);
 	if (r < 0) {
 		sd_bus_message_unref(m);
 		return vctl_fail("launch record: %s", strerror(-r));
 	}
-	if ((reply = vctl_call(l->v, m)) == NULL)
+	if ((reply = vctl_call(v, m)) == NULL)
 		return EXIT_REFUSED;
 	sd_bus_message_unref(reply);
 	return 0;
@@ -258,8 +262,10 @@ go(struct launch *l)
 	char **argv;
 	int rc;
 
-	if ((rc = banks_of(l)) != 0 || (rc = make_record(l)) != 0 ||
-	    (!l->dry && (rc = send_record(l)) != 0))
+	if ((rc = vctl_banks(l->v, l->name, l->algs, &l->nalgs)) != 0 ||
+	    (rc = make_record(l)) != 0 ||
+	    (!l->dry &&
+		(rc = vctl_send_launch(l->v, l->name, l->rec, -1)) != 0))
 		return rc;
 	if ((argv = with_tpm(l)) == NULL)
 		return vctl_fail("out of memory");
@@ -320,7 +326,7 @@ parse(struct launch *l, int argc, char **argv)
 	if (strcmp(l->device, "crb") != 0 && strcmp(l->device, "tis") != 0)
 		return vctl_usage(l->v, "--tpm-device is crb or tis");
 	if (optind >= split || strcmp(argv[optind], "qemu") != 0)
-		return vctl_usage(l->v, "what is to be launched? (qemu)");
+		return vctl_usage(l->v, "what is to be launched? (qemu, xen)");
 	if (++optind < split)
 		l->name = argv[optind++];
 	return optind == split ? 0 : vctl_usage(l->v, "one guest at a time");
@@ -333,6 +339,8 @@ vctl_launch(struct vctl *v, int argc, char **argv)
 	char text[LQ_TEXT_MAX];
 	int rc;
 
+	if (argc > 1 && strcmp(argv[1], "xen") == 0)
+		return vctl_launch_xen(v, argc - 1, argv + 1);
 	if ((rc = parse(&l, argc, argv)) != 0)
 		return rc;
 	if (lq_parse(l.argc, l.argv, &l.plan, text) != VT_OK)

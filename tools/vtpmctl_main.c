@@ -36,7 +36,9 @@ const struct vctl_command vctl_commands[] = {
 	    vctl_status },
 	{ "launch",
 	    "qemu [NAME] [--tpm-device crb|tis] [--policy TEXT] "
-	    "[--dry-run] -- QEMU ARGS...",
+	    "[--dry-run] -- QEMU ARGS...\n           launch xen CFG "
+	    "[KEY=VALUE]... [--policy TEXT] [--require-vtpm | --or-plain] "
+	    "[--foreground] [--dry-run]",
 	    "measure what a guest is started with, then start it",
 	    vctl_launch },
 	{ NULL, NULL, NULL, NULL },

@@ -47,6 +47,8 @@ static const struct key {
 	LOCS(swtpm_localities),
 	LOCS(xen_localities),
 	TEXT(xen),
+	BOOL(xen_require_vtpm),
+	BOOL(xen_require_launch),
 	BOOL(bus),
 	TEXT(control_group),
 	TEXT(socket_group),

@@ -36,6 +36,8 @@ struct config {
 	uint32_t deep_batch_max; /* guests under one quote of the host */
 	uint32_t deep_wait_ms;   /* then they are told that it is over */
 	char xen[8];             /* serve Xen guests: auto, on, off */
+	bool xen_require_vtpm;   /* the launcher refuses a guest without one */
+	bool xen_require_launch; /* a vTPM is for measured domains only */
 	/* bit n: locality n */
 	uint8_t local_localities, swtpm_localities, xen_localities;
 	bool bus;                                 /* system bus too */

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "vtpm_manager/ctl.h"
 #include "vtpm_manager/inst.h"
+#include "vtpm_manager/xenlink.h"
 
 struct call { /* being worked on */
 	sd_bus_message *msg;
@@ -255,6 +256,43 @@ do_launch(sd_bus_message *msg, struct mgr *m, struct call *c)
 	return rc != VT_OK ? refuse_call(c, rc) : 1;
 }
 
+/* The record is bound to the domain: nobody else runs under it. */
+static void
+on_domain_launched(void *arg, int rc, const char *text)
+{
+	struct call *c = arg;
+	struct inst in;
+
+	if (rc == VT_OK && store_inst_find(c->m->st, c->object, &in) == VT_OK)
+		xenlink_launched(c->m->xen, in.uuid);
+	on_done(c, rc, text);
+}
+
+static int
+do_launch_domain(sd_bus_message *msg, struct mgr *m, struct call *c)
+{
+	const void *record;
+	struct inst in;
+	uint32_t domid;
+	size_t len;
+	int r, rc;
+
+	if (!call_find(c, &in, &r))
+		return r;
+	r = sd_bus_message_read_array(msg, 'y', &record, &len);
+	if (r >= 0)
+		r = sd_bus_message_read(msg, "u", &domid);
+	if (r < 0 || len > CTL_LAUNCH_MAX) {
+		call_free(c);
+		return r < 0 ? r : -E2BIG;
+	}
+	rc = xenlink_may_launch(m->xen, &in, domid, c->text);
+	if (rc == VT_OK)
+		rc = inst_launch(
+		    m, &in, record, len, on_domain_launched, c, c->text);
+	return rc != VT_OK ? refuse_call(c, rc) : 1;
+}
+
 /* --- StopAll --- */
 
 static void
@@ -452,6 +490,7 @@ static const struct method methods[] = {
 	{ "StopAll", ROLE_ADMIN, "stop-all", NULL, do_stop_all },
 	{ "Reset", ROLE_OPERATOR, "reset", NULL, do_reset },
 	{ "Launch", ROLE_OPERATOR, "launch", NULL, do_launch },
+	{ "LaunchDomain", ROLE_OPERATOR, "launch", NULL, do_launch_domain },
 	{ "List", ROLE_READER, NULL, ctl_list, NULL },
 	{ "Show", ROLE_READER, NULL, ctl_show, NULL },
 	{ "Log", ROLE_READER, NULL, ctl_log, NULL },
@@ -525,6 +564,8 @@ const sd_bus_vtable ctl_vtable[] = {
 	M("StopAll", "b", "u", "end_manager\0stopped\0"),
 	M("Reset", "s", "t", "name\0microseconds\0"),
 	M("Launch", "say", "t", "name\0record\0microseconds\0"),
+	M("LaunchDomain", "sayu", "t",
+	    "name\0record\0domid\0microseconds\0"),
 	M("List", "", "s", "json\0"),
 	M("Show", "s", "s", "name\0json\0"),
 	M("Log", "ss", "ay", "name\0what\0bytes\0"),

@@ -349,6 +349,10 @@ on_tpm_status(void *arg, const struct hw_answer *a)
 	(void)json_object_set_new(o, "pool",
 	    json_pack("{s:I,s:I}", "size", (json_int_t)m->cfg.pool, "ready",
 		(json_int_t)pool_ready(m->pool)));
+	(void)json_object_set_new(o, "xen",
+	    json_pack("{s:b,s:b,s:b}", "serves", m->xen != NULL, "require_vtpm",
+		m->cfg.xen_require_vtpm, "require_launch",
+		m->cfg.xen_require_launch));
 	(void)json_object_set_new(o, "vtpms", vtpms_json(m));
 	(void)json_object_set_new(o, "counters", counters_json(&m->n));
 	(void)reply_json(s->msg, o);

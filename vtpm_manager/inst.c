@@ -163,7 +163,7 @@ finish(struct ginst *g, int rc, const char *text)
 
 	mgr_unlink_guest(m, g->in.name);
 	mgr_unlink_worker(m, g->in.uuid);
-	inst_forget_launch(g);
+	inst_forget_launch(m, &g->in);
 	src = store_inst_status(m->st, g->in.uuid, INST_STOPPED);
 	if (src != VT_OK && src != VT_E_NOTFOUND)
 		log_warn("guest %s: status not stored: %s", g->in.name,
@@ -564,7 +564,7 @@ revive(struct mgr *m, const struct inst *in, bool same_boot)
 	g->was_up = true;
 	g->power = !same_boot;
 	if (g->power)
-		inst_forget_launch(g);
+		inst_forget_launch(m, in);
 	g->crashed = same_boot; /* unless its worker is found */
 	g->started_ms = wall_ms();
 	(void)snprintf(g->why, sizeof(g->why), "%s",

@@ -80,7 +80,8 @@ extern const struct wlink_ops inst_ops;
 /* --- inst_store.c: what a worker stores and reports --- */
 void inst_on_store(void *arg, uint32_t id, const struct wstore *s);
 void inst_on_event(void *arg, const struct wevent *e);
-void inst_forget_launch(struct ginst *g);
+/* What the store has of its launch; the worker keeps its own. */
+void inst_forget_launch(struct mgr *m, const struct inst *in);
 void inst_storage_state(struct mgr *m); /* tell every worker */
 /* Header and digest of a sealed blob fit the message and this uuid. */
 int inst_check_store(
@@ -115,6 +116,12 @@ int inst_destroy(struct mgr *m, const struct inst *in, bool force,
 /* record: measure/launch.h bytes; who and where it runs is filled in here. */
 int inst_launch(struct mgr *m, const struct inst *in, const uint8_t *record,
     size_t len, mgr_done_cb cb, void *arg, char *text) VT_CHECK;
+/* Who was launched is gone: no later power cycle is under that launch.  The
+ * present one keeps it, so that what it attested stays true. */
+void inst_launch_over(struct ginst *g);
+/* A power cycle for somebody whom nobody launched (yet). */
+int inst_new_run(struct mgr *m, const struct inst *in, mgr_done_cb cb,
+    void *arg, char *text) VT_CHECK;
 typedef void (*query_cb)(
     void *arg, int rc, const char *text, const uint8_t *p, size_t len);
 int inst_query(struct mgr *m, const struct inst *in, enum wquery_what what,

@@ -321,6 +321,59 @@ inst_launch(struct mgr *m, const struct inst *in, const uint8_t *record,
 	return rc;
 }
 
+/* --- the end of a launch --- */
+
+/* No launch for the power cycle to come. */
+static int
+put_no_launch(struct wr *w, uint8_t *buf, size_t cap)
+{
+	struct wlaunch none = { .mode = LAUNCH_FIRMWARE };
+
+	wr_init(w, buf, cap);
+	wlaunch_put(w, &none);
+	return wr_err(w);
+}
+
+static void
+on_forgotten(void *arg, int rc, const struct msg *msg)
+{
+	(void)arg;
+	(void)rc;
+	(void)msg; /* a worker that is gone has forgotten, too */
+}
+
+void
+inst_launch_over(struct ginst *g)
+{
+	uint8_t buf[64];
+	struct wr w;
+
+	inst_forget_launch(g->m, &g->in);
+	if (g->link == NULL || put_no_launch(&w, buf, sizeof(buf)) != VT_OK)
+		return;
+	if (wlink_request(
+		g->link, W_LAUNCH, &w, NULL, 0, 0, on_forgotten, NULL) != VT_OK)
+		log_debug("guest %s: no worker to tell that the launch is over",
+		    g->in.name);
+}
+
+int
+inst_new_run(
+    struct mgr *m, const struct inst *in, mgr_done_cb cb, void *arg, char *text)
+{
+	struct ginst *g = running(m, in, text);
+	uint8_t buf[64];
+	struct wr w;
+	int rc;
+
+	if (g == NULL)
+		return VT_E_STATE;
+	inst_forget_launch(m, in);
+	if ((rc = put_no_launch(&w, buf, sizeof(buf))) != VT_OK)
+		return rc;
+	return launch_running(g, &w, cb, arg);
+}
+
 /* --- questions --- */
 
 static void

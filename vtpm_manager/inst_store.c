@@ -177,14 +177,14 @@ clean(const char *in, char *out, size_t cap)
 
 /* A launch speaks for one run of the guest: nobody else starts under it. */
 void
-inst_forget_launch(struct ginst *g)
+inst_forget_launch(struct mgr *m, const struct inst *in)
 {
-	int rc = store_extra_put(g->m->st, g->in.uuid, SX_LAUNCH, NULL, 0);
+	int rc = store_extra_put(m->st, in->uuid, SX_LAUNCH, NULL, 0);
 
 	if (rc != VT_OK && rc != VT_E_NOTFOUND && rc != VT_E_CORRUPT)
 		log_warn("guest %s: its old launch record is still stored: %s",
-		    g->in.name, vt_strerror(rc));
-	mgr_commit_soon(g->m, NULL, NULL);
+		    in->name, vt_strerror(rc));
+	mgr_commit_soon(m, NULL, NULL);
 }
 
 void
@@ -204,7 +204,7 @@ inst_on_event(void *arg, const struct wevent *e)
 		g->capped = true;
 		break;
 	case WE_LAUNCH_OVER:
-		inst_forget_launch(g);
+		inst_forget_launch(g->m, &g->in);
 		break;
 	case WE_CHANNEL_OPEN:
 		g->channel_open = true;

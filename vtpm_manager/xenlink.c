@@ -23,8 +23,10 @@ struct held {
 	struct held *next;
 	struct xb_dev dev; /* gref and port of the last connect */
 	bool connected;
-	bool there; /* its device exists; else only the domid counts */
-	bool stale; /* there when xenback died; not seen by its successor */
+	bool there;    /* its device exists; else only the domid counts */
+	bool stale;    /* there when xenback died; not seen by its successor */
+	bool ran;      /* this domain connected once, or nobody knows */
+	bool launched; /* this domain's launch was measured */
 };
 
 /* A question of xenback's that waits for a worker or a start. */
@@ -149,10 +151,23 @@ ask_done(struct ask *q, int rc, const char *text)
 /* --- a device appears ------------------------------------------------------
  */
 
+static bool
+has_launch(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
+{
+	uint8_t *p = NULL;
+	size_t len;
+	bool has =
+	    store_extra_get(x->m->st, uuid, SX_LAUNCH, &p, &len) == VT_OK;
+
+	free(p);
+	return has;
+}
+
 static struct held *
 hold(struct xenlink *x, const struct xb_dev *d)
 {
 	struct held *h = held_of(x, d->uuid);
+	bool same = h != NULL && h->dev.domid == d->domid;
 
 	if (h == NULL) {
 		if (x->nheld >= HELD_MAX || (h = calloc(1, sizeof(*h))) == NULL)
@@ -164,6 +179,10 @@ hold(struct xenlink *x, const struct xb_dev *d)
 	h->dev = *d;
 	h->there = true;
 	h->stale = false;
+	if (!same) {
+		h->ran = d->resumed;
+		h->launched = d->resumed && has_launch(x, d->uuid);
+	}
 	return h;
 }
 
@@ -190,6 +209,7 @@ power(struct xenlink *x, const struct inst *in, struct ask *q, char *text)
 	if (g == NULL) { /* starting is a power cycle */
 		mgr_audit(
 		    x->m, "manager", "start", in->name, "ok", "for %s", who);
+		inst_forget_launch(x->m, in);
 		return inst_start(x->m, in, on_powered, q, text);
 	}
 	if (q->dev.resumed || (h != NULL && h->dev.domid == q->dev.domid)) {
@@ -198,7 +218,7 @@ power(struct xenlink *x, const struct inst *in, struct ask *q, char *text)
 	}
 	mgr_audit(
 	    x->m, "manager", "power-cycle", in->name, "ok", "new %s", who);
-	return inst_reset(x->m, in, on_powered, q, text);
+	return inst_new_run(x->m, in, on_powered, q, text);
 }
 
 static void
@@ -307,6 +327,21 @@ on_connected(void *arg, int rc, const struct msg *msg)
 }
 
 static void
+refuse_unlaunched(struct xenlink *x, uint32_t id, const struct ginst *g,
+    const struct xb_dev *d)
+{
+	char text[MGR_TEXT_MAX];
+
+	(void)snprintf(text, sizeof(text),
+	    "guest %s: domain %u was not launched measured, and "
+	    "xen_require_launch is on; start it with: vtpmctl launch xen CFG",
+	    g->in.name, d->domid);
+	mgr_audit(x->m, "manager", "attach", g->in.name, "refused",
+	    "domain %u was not launched measured", d->domid);
+	answer(x, id, VT_E_DENIED, text);
+}
+
+static void
 on_connect(struct xenlink *x, const struct msg *msg, const struct xb_dev *d)
 {
 	struct held *h = held_of(x, d->uuid);
@@ -318,10 +353,15 @@ on_connect(struct xenlink *x, const struct msg *msg, const struct xb_dev *d)
 		answer(x, msg->id, VT_E_STATE, "its vTPM is not running");
 		return;
 	}
+	if (x->m->cfg.xen_require_launch && !h->launched && !d->resumed) {
+		refuse_unlaunched(x, msg->id, g, d);
+		return;
+	}
 	if ((q = ask_new(x, msg->id, d)) == NULL) {
 		answer(x, msg->id, VT_E_NOMEM, "out of memory");
 		return;
 	}
+	h->ran = true;
 	h->dev = *d;
 	h->connected = true; /* also a worker that comes up meanwhile */
 	if (g->st != IS_RUNNING) {
@@ -367,6 +407,50 @@ on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone)
 	h->connected = h->stale = false;
 	/* The domid stays: detach and attach are no power cycle. */
 	h->there = !gone;
+	if (gone && g != NULL && h->launched)
+		inst_launch_over(g);
+}
+
+/* --- a domain's launch ----------------------------------------------------
+ */
+
+int
+xenlink_may_launch(
+    const struct xenlink *x, const struct inst *in, uint32_t domid, char *text)
+{
+	const struct held *h;
+
+	if (x == NULL) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "this manager serves no Xen guests (see xen in "
+		    "vtpm-managerd.conf(5))");
+		return VT_E_UNSUPPORTED;
+	}
+	h = held_of(x, in->uuid);
+	if (h == NULL || !h->there || h->dev.domid != domid) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: domain %u has not its vTPM", in->name, domid);
+		return VT_E_STATE;
+	}
+	if (h->ran || h->launched) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: domain %u %s; a launch is measured before the "
+		    "domain runs",
+		    in->name, domid,
+		    h->launched ? "was launched already"
+				: "talked to its TPM already");
+		return VT_E_STATE;
+	}
+	return VT_OK;
+}
+
+void
+xenlink_launched(struct xenlink *x, const uint8_t uuid[UUID_LEN])
+{
+	struct held *h = x != NULL ? held_of(x, uuid) : NULL;
+
+	if (h != NULL && h->there)
+		h->launched = true;
 }
 
 /* --- the process ------------------------------------------------------------

@@ -1,0 +1,228 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# launch_xen.sh - vtpmctl launch xen, without Xen: what was measured is what
+# xl gets, and a launch is for one domain only.  Who stands for xl, xenback
+# and xenwait writes down what it got; the real ones are in tests/lab/xen.
+. "$(dirname "$0")/lib.sh"
+need jq tpm2_pcrread sha256sum xxd
+
+export FX=$T/xl XBCMD_DIR=$T/xb
+mkdir -p "$FX" "$XBCMD_DIR"
+mkfifo "$XBCMD_DIR/in"
+: >"$XBCMD_DIR/out"
+export VTPM_XL=$top/tests/integration/fakexl
+export VTPM_XENBACK=$B/tests/xbcmd
+export VTPM_XENWAIT=$T/xenwait
+# Ends when the test says why: the file end.ID.
+cat >"$T/xenwait" <<'W'
+#!/bin/bash
+until [ -s "$FX/end.$1" ]; do
+	[ -d "$FX" ] || exit 1
+	sleep 0.05
+done
+cat "$FX/end.$1"
+W
+chmod +x "$T/xenwait"
+conf=$T/vtpm.conf
+printf 'xen = on\npool = 0\n' >"$conf"
+start_manager --config "$conf" || { not_ok "the manager starts"; exit 1; }
+ctl create g1 >/dev/null && ctl create g2 --tpm 1.2 >/dev/null
+u1=$(jctl show g1 | jq -r .uuid)
+u2=$(jctl show g2 | jq -r .uuid)
+head -c 5000 /dev/urandom >"$T/kernel"
+head -c 3000 /dev/urandom >"$T/initrd"
+cfg() { # FILE UUID LINES...: a guest's configuration
+	local f=$1 u=$2
+	shift 2
+	{
+		echo 'name = "web"'
+		echo 'type = "pv"'
+		echo "kernel = \"$T/kernel\""
+		echo "ramdisk = \"$T/initrd\""
+		echo 'extra = "root=/dev/xvda1 quiet"'
+		echo 'memory = 300'
+		[ -z "$u" ] || echo "vtpm = [ \"backend=0,uuid=$u\" ]"
+		printf '%s\n' "$@"
+	} >"$f"
+}
+cfg "$T/web.cfg" "$u1"
+launch() { ctl launch xen "$@"; }
+hash() { sha256sum <"$1" | cut -d' ' -f1; }
+loaded() { sed -n "s/^$1 //p" "$FX/loaded"; }
+state() { cat "$FX/state.$(cat "$FX/domid")"; }
+extend() { printf '%s%s' "$1" "$2" | xxd -r -p | sha256sum | cut -d' ' -f1; }
+ctl_pcr() { jctl log "$1" --pcrs | jq -r ".$2[\"$3\"]"; }
+# The TPM starts when its guest's first command comes: here a program's.
+touch_tpm() { t2 "$1" tpm2_pcrread sha256:0 >/dev/null; }
+zero=$(printf '%064d' 0)
+sep=$(printf '\0\0\0\0' | sha256sum | cut -d' ' -f1)
+xb() { # WORDS: what xenback would tell
+	local n
+	n=$(wc -l <"$XBCMD_DIR/out")
+	echo "$*" >"$XBCMD_DIR/in"
+	case $1 in gone) sleep 0.3; return ;; esac
+	wait_for 20 eval "[ \$(wc -l <'$XBCMD_DIR/out') -gt $n ]"
+	tail -1 "$XBCMD_DIR/out"
+}
+end_guest() { # WHY: the domain ends
+	echo "$1" >"$FX/end.$(cat "$FX/domid")"
+}
+
+# --- refusals ----------------------------------------------------------------
+refuse "no configuration" 'which configuration' launch
+refuse "an option of xl's that is not KEY=VALUE" 'KEY=VALUE is understood' \
+    launch "$T/web.cfg" -c
+refuse "a word that is not KEY=VALUE" 'not KEY=VALUE' launch "$T/web.cfg" word
+refuse "a file that is not there" 'no.cfg' launch "$T/no.cfg"
+refuse "a boot loader in dom0" 'bootloader= cannot be measured' \
+    launch "$T/web.cfg" 'bootloader="pygrub"'
+refuse "no kernel" 'no kernel=' launch "$T/web.cfg" 'kernel=""'
+refuse "a kernel that is not there" 'nothing' \
+    launch "$T/web.cfg" "kernel=\"$T/nothing\""
+cfg "$T/no.cfg" ""
+refuse "a guest without vtpm=" 'nothing to measure it into' launch "$T/no.cfg"
+refuse "and if one is demanded" '--require-vtpm demands' \
+    launch --or-plain --require-vtpm "$T/no.cfg"
+cfg "$T/ghost.cfg" 12345678-1234-4123-8123-123456789abc
+refuse "a vTPM that nobody provisioned" 'no vTPM has uuid 12345678' \
+    launch "$T/ghost.cfg"
+same "nothing was created for any of them" "" \
+    "$(grep '^create' "$FX/log" | grep -v -- ' -n ')"
+echo '{ "device_tree": "/x" }' >"$FX/lie"
+echo 0 >"$FX/asked"
+refuse "an xl that would load something else" 'not load just what was' \
+    launch "$T/web.cfg"
+rm "$FX/lie"
+check "a dry run measures" launch --dry-run "$T/web.cfg"
+same "and starts nothing" "" "$(ls "$FX" | grep '^dom\.')"
+check "a guest without vtpm= may be xl's alone" launch --or-plain "$T/no.cfg"
+same "it runs" running "$(state)"
+
+# --- a launch -------------------------------------------------------------------
+# Tampering between measurement and load: the files change under their names.
+cat >"$FX/evil" <<'V'
+case " $* " in *" -p "*)
+	cp "$T/kernel" "$T/kernel.good"
+	echo evil >"$T/kernel"
+	echo evil >"$T/initrd" ;;
+esac
+V
+export T
+kernel=$(hash "$T/kernel")
+initrd=$(hash "$T/initrd")
+cp "$T/initrd" "$T/initrd.good"
+check "a guest is launched measured" launch "$T/web.cfg"
+rm "$FX/evil"
+same "its files were exchanged meanwhile" evil "$(cat "$T/kernel")"
+same "xl loaded the measured kernel" "$kernel" "$(loaded kernel)"
+same "and the measured initrd" "$initrd" "$(loaded ramdisk)"
+mv "$T/kernel.good" "$T/kernel"
+mv "$T/initrd.good" "$T/initrd"
+same "it was created paused, and runs now" running "$(state)"
+check "with xl leaving it to us" grep -q '^create -q -p -e /proc/self/fd/' \
+    "$FX/log"
+check "the launch is recorded" sh -c "'$B/vtpmctl' --run '$RUN' --json \
+    show g1 | jq -e .launched"
+touch_tpm g1
+same "PCR 9 is the initrd" "$(extend "$zero" "$initrd")" \
+    "$(ctl_pcr g1 sha256 9)"
+same "PCR 4 is the kernel and a separator" \
+    "$(extend "$(extend "$zero" "$kernel")" "$sep")" "$(ctl_pcr g1 sha256 4)"
+same "PCR 8 is the command line" "$(extend "$zero" "$(printf %s \
+    'root=/dev/xvda1 quiet' | sha256sum | cut -d' ' -f1)")" \
+    "$(ctl_pcr g1 sha256 8)"
+rec=$(jctl log g1 | jq -r '.[]|select(.pcr==17).digests.sha256')
+same "PCR 17 is the launch record" "$(extend "$zero" "$rec")" \
+    "$(ctl_pcr g1 sha256 17)"
+conf_of() { launch --dry-run --json "$@" | jq -r .config; }
+p1=$(ctl_pcr g1 sha256 1)
+digest=$(conf_of "$T/web.cfg" | head -c -1 | sha256sum | cut -d' ' -f1)
+same "PCR 1 is the configuration and a separator" \
+    "$(extend "$(extend "$zero" "$(printf %s "$digest" | xxd -r -p |
+	sha256sum | cut -d' ' -f1)")" "$sep")" "$p1"
+all() { jctl log g1 --pcrs | jq -c '.sha256 | del(.["17"])'; }
+pcrs=$(all)
+first=$(cat "$FX/domid")
+refuse "a second launch while it runs" 'has its vTPM|in use|refused|failed' \
+    launch "$T/web.cfg"
+same "does not disturb it" running "$(cat "$FX/state.$first")"
+
+# --- a reboot is a new launch ---------------------------------------------------
+echo reboot >"$FX/end.$first"
+check "after a reboot it runs again" wait_for 60 eval \
+    '[ "$(cat "$FX/domid")" -gt '"$first"' ] && [ "$(state)" = running ] &&
+    [ "$(grep -c unpause "$FX/log")" = 2 ]'
+touch_tpm g1
+same "with the same PCRs" "$pcrs" "$(all)"
+second=$(cat "$FX/domid")
+
+# --- a launch is for that domain -------------------------------------------------
+end_guest poweroff
+check "powered off, the domain is destroyed" \
+    wait_for 20 eval '[ ! -e "$FX/dom.'"$second"'" ]'
+sleep 1
+same "and not started again" "$second" "$(cat "$FX/domid")"
+check "plain xl create with the same vTPM" "$VTPM_XL" create "$T/web.cfg"
+touch_tpm g1
+same "does not inherit the launch" "$zero" "$(ctl_pcr g1 sha256 9)"
+refuse "nor is one told of a launch afterwards" 'talked to its TPM|in use' \
+    eval 'xb connect "$(cat "$FX/domid")" "$u1" >/dev/null;
+    busctl --address="unix:path=$RUN/control.sock" call org.vtpm.Manager1 \
+    /org/vtpm/Manager1 org.vtpm.Manager1 LaunchDomain sayu g1 0 \
+    "$(cat "$FX/domid")"'
+"$VTPM_XL" destroy "$(cat "$FX/domid")"
+sleep 0.3
+refuse "a domain that has not the vTPM cannot be launched" \
+    'domain 77 has not its vTPM' \
+    busctl --address="unix:path=$RUN/control.sock" call org.vtpm.Manager1 \
+    /org/vtpm/Manager1 org.vtpm.Manager1 LaunchDomain sayu g1 0 77
+
+# --- what differs -----------------------------------------------------------------
+next() { # ARGS: launch, PCRs, end
+	launch "$T/web.cfg" "$@" >"$T/next.out" 2>&1 || {
+		sed 's/^/# /' "$T/next.out" >&2
+		return 1
+	}
+	touch_tpm g1
+	all
+	end_guest poweroff
+	wait_for 20 eval '[ ! -e "$FX/dom.$(cat "$FX/domid")" ]'
+	sleep 0.3
+}
+differs() { # PCRS: which of them are not those of the good boot
+	jq -rn --argjson a "$pcrs" --argjson b "${1:-\"none\"}" \
+	    '[$a|keys[]|select($a[.] != $b[.])]|join(" ")'
+}
+same "the same again is the same" "" "$(differs "$(next)")"
+same "one word more changes PCR 8 alone" 8 \
+    "$(differs "$(next 'extra="root=/dev/xvda1 quiet single"')")"
+same "another memory size changes PCR 1 alone" 1 \
+    "$(differs "$(next 'memory=301')")"
+echo x >>"$T/initrd"
+same "another initrd changes PCR 9 alone" 9 "$(differs "$(next)")"
+
+# --- a TPM 1.2 ---------------------------------------------------------------------
+cfg "$T/two.cfg" "$u2"
+sed -i 's/"web"/"two"/' "$T/two.cfg"
+check "a TPM 1.2 guest is launched" launch "$T/two.cfg"
+same "its record is in the log" 1 \
+    "$(jctl log g2 | jq '[.[]|select(.pcr==17)]|length')"
+before=$(cat "$FX/domid")
+end_guest poweroff
+wait_for 20 eval '[ ! -e "$FX/dom.'"$before"'" ]'
+
+# --- the manager's say -----------------------------------------------------------------
+stop_manager TERM
+printf 'xen = on\npool = 0\nxen_require_vtpm = yes\nxen_require_launch = yes\n' \
+    >"$conf"
+check "a manager that demands vTPMs and launches" \
+    start_manager --config "$conf"
+refuse "no guest without vtpm= is started" 'xen_require_vtpm is on' \
+    launch --or-plain "$T/no.cfg"
+check "plain xl create" "$VTPM_XL" create "$T/two.cfg"
+got=$(xb connect "$(cat "$FX/domid")" "$u2")
+case $got in
+"no "*"not launched measured"*) ok "gets no TPM: $got" ;;
+*) not_ok "gets no TPM, and it is said why: '$got'" ;;
+esac
+"$VTPM_XL" destroy "$(cat "$FX/domid")"

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * vtpmctl_xen.h - what the two halves of `vtpmctl launch xen` share:
+ * vtpmctl_xen.c measures, vtpmctl_xenrun.c starts and stays with the guest.
+ *
+ * Layer:  tools.
+ */
+#ifndef TOOLS_VTPMCTL_XEN_H
+#define TOOLS_VTPMCTL_XEN_H
+
+#include <limits.h>
+
+#include "measure/launch.h"
+#include "tools/launch_xen.h"
+#include "tools/vtpmctl.h"
+
+struct xlaunch {
+	struct vctl *v;
+	const char *cfg, *policy;
+	bool dry, require, or_plain, foreground;
+	int nargs;   /* KEY=VALUE after CFG */
+	char **args; /* borrowed */
+
+	char xl[PATH_MAX], xenwait[PATH_MAX];
+	char *base; /* the configuration's text as it was read; heap */
+	struct lx_plan plan;
+	char *config;                   /* lx_config_text() */
+	char vtpm[LAUNCH_MAX_NAME + 1]; /* name of the vTPM */
+
+	/* Of one run; xrun_done() lets go. */
+	struct launch_record *rec;
+	uint16_t algs[PCR_MAX_BANKS];
+	uint32_t nalgs;
+	int fds[LX_FILES_MAX], cfg_fd; /* sealed memfds; -1 */
+};
+
+/* --- vtpmctl_xen.c --- */
+/* Read every file, make the record, and the configuration that xl gets.
+ * An exit code; after any of them xrun_done() is due. */
+int xrun_measure(struct xlaunch *x);
+void xrun_done(struct xlaunch *x);
+/* What was measured, in lines or JSON; domid -1: not started. */
+int xrun_report(const struct xlaunch *x, int64_t domid);
+
+/* --- vtpmctl_xenrun.c --- */
+/* Create the domain paused, bind the record to it, let it run, and stay with
+ * it.  measured: xrun_measure() was done.  An exit code. */
+int xrun_guest(struct xlaunch *x);
+
+#endif
