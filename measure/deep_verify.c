@@ -60,6 +60,9 @@ struct dv { /* one verification under way */
 	struct ev_report *rep;
 	struct deep_host *h;
 	struct deep_answer a;
+	const struct group_quote *quote; /* judged alone, over this nonce */
+	const uint8_t *nonce;
+	size_t nonce_len;
 	const struct ak *ak;
 	struct quote_attest attest;
 	char why[WHY_MAX];
@@ -703,6 +706,23 @@ static const struct check host_checks[] = {
 };
 
 static bool
+host_quote(struct dv *v)
+{
+	uint8_t extra[SHA256_LEN];
+
+	if (group_qualify(v->quote->group, v->quote->sequence, v->nonce,
+		v->nonce_len, extra) != VT_OK ||
+	    v->attest.extra_len != sizeof(extra) ||
+	    !mem_equal(extra, v->attest.extra, sizeof(extra)))
+		return why(v, "the quote is not over this nonce, group and "
+			      "sequence: an old one, or another's");
+	return true;
+}
+
+static const struct check quote_check = { "host-quote", "it is over this nonce",
+	host_quote };
+
+static bool
 run(struct dv *v, const struct check *c, size_t n)
 {
 	size_t i;
@@ -743,4 +763,35 @@ deep_verify(const struct evidence *ev, const struct ev_want *want,
 		    "host is a good one cannot be told");
 	}
 	(void)run(&v, host_checks, n);
+}
+
+void
+deep_verify_quote(struct deep_host *h, const struct group_quote *q,
+    const uint8_t *nonce, size_t nonce_len, struct ev_report *rep)
+{
+	struct dv v = { .rep = rep, .h = h, .quote = q };
+	struct check c[VT_NELEM(host_checks)];
+	size_t i, n = VT_NELEM(host_checks);
+
+	for (i = 0; i < n; i++)
+		c[i] = host_checks[i].run == host_path ? quote_check
+						       : host_checks[i];
+	v.nonce = nonce;
+	v.nonce_len = nonce_len;
+	v.a.leaf.group = q->group;
+	memcpy(v.a.attest, q->attest, q->attest_len);
+	memcpy(v.a.sig, q->sig, q->sig_len);
+	memcpy(v.a.ak_cert, q->ak_cert, q->ak_cert_len);
+	v.a.attest_len = q->attest_len;
+	v.a.sig_len = q->sig_len;
+	v.a.ak_cert_len = q->ak_cert_len;
+	say_host(&v);
+	if (h->states == NULL) {
+		n -= 2;
+		ev_say(rep, "deep-host-state", EVO_CANNOT,
+		    "no host states were given (--host-states)");
+	}
+	if (h->ok && run(&v, c, n))
+		rep->root = v.ak->inst.root;
+	rep->verdict = ev_verdict(rep);
 }

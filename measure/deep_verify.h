@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 #include "measure/evidence.h"
+#include "measure/group.h"
 #include "measure/hostid.h"
 #include "measure/hoststate.h"
 
@@ -46,5 +47,12 @@ int deep_host_certs(struct deep_host *h, struct x509_want *want,
  * if its certificates were good. */
 void deep_verify(const struct evidence *ev, const struct ev_want *want,
     struct ev_report *rep);
+
+/*
+ * The same of a host quote by a group's AK, alone: rep (zeroed by the caller)
+ * gets every check and the verdict.  nonce: the one that was given out.
+ */
+void deep_verify_quote(struct deep_host *h, const struct group_quote *q,
+    const uint8_t *nonce, size_t nonce_len, struct ev_report *rep);
 
 #endif

@@ -544,8 +544,8 @@ check_boot(struct vv *v)
 	return VT_OK;
 }
 
-static enum ap_verdict
-verdict(const struct ev_report *rep)
+enum ap_verdict
+ev_verdict(const struct ev_report *rep)
 {
 	enum ap_verdict v = AP_ACCEPTED;
 	uint32_t i;
@@ -592,7 +592,7 @@ evidence_verify(const struct evidence *ev, const struct ev_want *want,
 		evidence_report_free(v.rep);
 		return rc;
 	}
-	v.rep->verdict = verdict(v.rep);
+	v.rep->verdict = ev_verdict(v.rep);
 	/* Belt and braces: accepted means that all of it was gone through. */
 	if (v.rep->verdict == AP_ACCEPTED &&
 	    (!v.quote_ok || !v.certs_ok || v.rep->appraisal == NULL))

@@ -7,6 +7,7 @@
 #ifndef TOOLS_VERIFY_CMD_H
 #define TOOLS_VERIFY_CMD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ int verify_cmd_policy(int argc, char **argv);
 int verify_cmd_show(int argc, char **argv);
 int verify_cmd_enrol(int argc, char **argv);
 int verify_cmd_states(int argc, char **argv);
+int verify_cmd_quote(int argc, char **argv);
+/* Every check and the verdict; returns an exit code. */
+int verify_report(const struct ev_report *r, bool json);
 
 /* Read a file; on failure the reason is logged.  *ret: free(). */
 int verify_read(

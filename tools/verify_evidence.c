@@ -263,11 +263,35 @@ print_report(const struct ev_report *r)
 	}
 }
 
+int
+verify_report(const struct ev_report *r, bool json)
+{
+	char *text;
+
+	if (json) {
+		if ((text = evidence_report_json(r)) == NULL ||
+		    verify_write(NULL, text) != VT_OK) {
+			free(text);
+			return VX_UNDECIDED;
+		}
+		free(text);
+	} else {
+		print_report(r);
+	}
+	switch (r->verdict) {
+	case AP_ACCEPTED:
+		return VX_ACCEPTED;
+	case AP_REFUSED:
+		return VX_REFUSED;
+	default:
+		return VX_UNDECIDED;
+	}
+}
+
 static int
 judge(struct job *j)
 {
 	struct ev_want w = { .nonce = j->nonce, .nonce_len = j->nonce_len };
-	char *text;
 	int rc;
 
 	w.policy = j->policy;
@@ -282,24 +306,7 @@ judge(struct job *j)
 		log_err("cannot judge: %s", vt_strerror(rc));
 		return VX_UNDECIDED;
 	}
-	if (j->json) {
-		if ((text = evidence_report_json(j->rep)) == NULL ||
-		    verify_write(NULL, text) != VT_OK) {
-			free(text);
-			return VX_UNDECIDED;
-		}
-		free(text);
-	} else {
-		print_report(j->rep);
-	}
-	switch (j->rep->verdict) {
-	case AP_ACCEPTED:
-		return VX_ACCEPTED;
-	case AP_REFUSED:
-		return VX_REFUSED;
-	default:
-		return VX_UNDECIDED;
-	}
+	return verify_report(j->rep, j->json);
 }
 
 int

@@ -18,6 +18,7 @@ static const char usage[] =
     "       vtpm-verify show EVIDENCE|LOG\n"
     "       vtpm-verify enrol challenge|finish ...\n"
     "       vtpm-verify host-states --key PEM -o FILE APPROVAL...\n"
+    "       vtpm-verify host-quote --quote FILE --nonce HEX ...\n"
     "       vtpm-verify nonce\n"
     "\n"
     "  -e, --evidence FILE  what vtpm-attest wrote\n"
@@ -39,8 +40,8 @@ static const char usage[] =
     "  --json               the verdict as JSON\n"
     "\n"
     "Exit: 0 accepted, 1 refused, 2 could not decide.\n"
-    "vtpm-verify policy --help says how to make a policy; enrol and\n"
-    "host-states have --help, too.\n";
+    "vtpm-verify policy --help says how to make a policy; enrol,\n"
+    "host-states and host-quote have --help, too.\n";
 
 static int
 cmd_nonce(int argc, char **argv)
@@ -81,6 +82,7 @@ main(int argc, char **argv)
 		{ "show", verify_cmd_show },
 		{ "enrol", verify_cmd_enrol },
 		{ "host-states", verify_cmd_states },
+		{ "host-quote", verify_cmd_quote },
 		{ "nonce", cmd_nonce },
 		{ "help", cmd_help },
 		{ "--help", cmd_help },

@@ -16,7 +16,7 @@
 const struct vctl_command vctl_commands[] = {
 	{ "create",
 	    "NAME [--tpm 2.0|1.2] [--uuid U] [--banks LIST] "
-	    "[--group N]",
+	    "[--group NAME]",
 	    "make a new vTPM with EK and AK certificates", vctl_create },
 	{ "start", "NAME", "power a vTPM on and open its channels",
 	    vctl_start },
@@ -41,6 +41,16 @@ const struct vctl_command vctl_commands[] = {
 	    "[--foreground] [--dry-run]",
 	    "measure what a guest is started with, then start it",
 	    vctl_launch },
+	{ "group",
+	    "create NAME --key PEM [--number N] [QUOTA...] | list | show NAME "
+	    "|\n           update NAME [--config FILE] [QUOTA...] "
+	    "[--renew-ak] | delete NAME |\n           quote NAME --nonce HEX "
+	    "[-o FILE] |\n           sign --key PEM --number N --sequence N "
+	    "--pcrs LIST\n                [--admin USER]... [--policy NAME]..."
+	    " -o FILE",
+	    "tenants: QUOTA is --vtpms N, --bytes N, --hw-ms N (per minute); "
+	    "0 is no limit",
+	    vctl_group },
 	{ NULL, NULL, NULL, NULL },
 };
 

@@ -404,6 +404,7 @@ wmanager_put(struct wr *w, const struct wmanager *m)
 {
 	wr_u8(w, m->storage_ok);
 	wr_u8(w, m->soft_root);
+	wr_u8(w, m->no_growth);
 	wr_str(w, m->build);
 }
 
@@ -417,8 +418,10 @@ wmanager_get(const uint8_t *data, size_t len, struct wmanager *ret)
 	rd_init(&r, data, len);
 	m.storage_ok = rd_u8(&r);
 	m.soft_root = rd_u8(&r);
+	m.no_growth = rd_u8(&r);
 	check_range(&r, m.storage_ok, 0, 1);
 	check_range(&r, m.soft_root, 0, 1);
+	check_range(&r, m.no_growth, 0, 1);
 	rd_str(&r, m.build, sizeof(m.build));
 	COMMIT(&r, m, ret);
 }

@@ -215,6 +215,8 @@ struct wstored {
 struct wmanager {
 	uint8_t storage_ok; /* 0: store is away or full, hold NV commands */
 	uint8_t soft_root;  /* 1: no physical TPM; guests are told so */
+	uint8_t no_growth;  /* 1: its group's quota is used up: no command
+			       that takes more NV space */
 	char build[NAME_MAX_LEN + 1]; /* of the manager; guests are told */
 };
 

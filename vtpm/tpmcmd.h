@@ -42,12 +42,14 @@
 #define RC_LOCALITY 0x907u
 #define RC_CANCELED 0x909u
 #define RC_NV_UNAVAILABLE 0x923u
+#define RC_NV_SPACE 0x14bu
 /* TPM 1.2 results likewise. */
 #define R12_DEACTIVATED 0x006u
 #define R12_DISABLED 0x007u
 #define R12_FAIL 0x009u
 #define R12_BAD_ORDINAL 0x00au
 #define R12_DECRYPT_ERROR 0x021u
+#define R12_NOSPACE 0x011u
 #define R12_BAD_LOCALITY 0x03du
 #define R12_RETRY 0x800u
 

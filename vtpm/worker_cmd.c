@@ -252,6 +252,26 @@ startup_was_ours(
 	return len == sizeof(clear) && memcmp(cmd, clear, len) == 0;
 }
 
+/*
+ * Its group's quota of bytes is used up: what would take more NV space is
+ * refused before libtpms does it, since a state that was changed must be
+ * stored (law 3).  All else goes on, so that space can be given back and
+ * counters count; what they may grow by is bounded.
+ */
+static bool
+takes_room(const struct worker *w, const uint8_t *cmd, size_t len)
+{
+	uint32_t code = be32_get(cmd + 6);
+
+	if (!w->no_growth)
+		return false;
+	if (!eng_is_tpm2())
+		return code == ORD_NV_DefineSpace;
+	if (code == CC_EvictControl) /* of a persistent object: it goes */
+		return len < 18 || cmd[14] != 0x81;
+	return code == CC_NV_DefineSpace;
+}
+
 static void
 run(struct slot *s, uint8_t locality, const uint8_t *cmd, size_t len)
 {
@@ -274,6 +294,11 @@ run(struct slot *s, uint8_t locality, const uint8_t *cmd, size_t len)
 	}
 	if (startup_was_ours(w, flags, cmd, len)) {
 		wk_answer_error(s, 0, 0);
+		return;
+	}
+	if (takes_room(w, cmd, len)) {
+		w->refused++;
+		wk_answer_error(s, RC_NV_SPACE, R12_NOSPACE);
 		return;
 	}
 	if (breaks_cap(w, flags)) {

@@ -136,7 +136,7 @@ struct worker {
 	int listen_fd;
 	struct msgch *mgr; /* NULL: away */
 	bool greeted;      /* W_MANAGER was here */
-	bool storage_ok, soft_root;
+	bool storage_ok, soft_root, no_growth;
 	char build[NAME_MAX_LEN + 1];
 	uint32_t certs_id, stop_id; /* requests that wait for a store */
 	bool certs_wait, stop_wait;

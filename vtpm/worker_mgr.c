@@ -74,6 +74,7 @@ on_manager(struct worker *w, struct msg *msg)
 	}
 	w->storage_ok = m.storage_ok != 0;
 	w->soft_root = m.soft_root != 0;
+	w->no_growth = m.no_growth != 0;
 	memcpy(w->build, m.build, sizeof(w->build));
 	if (!w->greeted) {
 		greet(w);

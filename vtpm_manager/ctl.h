@@ -11,6 +11,7 @@
 #ifndef VTPM_MANAGER_CTL_H
 #define VTPM_MANAGER_CTL_H
 
+#include <jansson.h>
 #include <systemd/sd-bus.h>
 
 #include "vtpm_manager/ctl_auth.h"
@@ -42,6 +43,50 @@ struct ctl {
 int ctl_new(struct mgr *m, struct ctl **ret) VT_CHECK;
 void ctl_free(struct ctl *c);
 
+/* How far a caller without the role that a method needs may go with it, who
+ * administers a group. */
+enum ctl_scope {
+	SCOPE_NONE,  /* not at all */
+	SCOPE_GUEST, /* its first argument names a vTPM of his group */
+	SCOPE_GROUP, /* its first argument names his group */
+	SCOPE_OWN,   /* it gives or makes what is his group's only */
+};
+
+/* A change that is being worked on; ctl_call_done() ends it. */
+struct ctl_call {
+	sd_bus_message *msg;
+	struct mgr *m;
+	const char *action; /* for the audit log; static */
+	char object[NAME_MAX_LEN + 1];
+	char who[64];
+	uint32_t uid;
+	bool limited; /* may do so as a group's administrator only */
+	uint64_t t0_us;
+	unsigned int left; /* StopAll: how many are still to stop */
+	uint32_t count;
+	bool end; /* StopAll: and the manager ends */
+	char text[MGR_TEXT_MAX];
+};
+void ctl_call_audit(struct ctl_call *c, int rc, const char *text);
+void ctl_call_free(struct ctl_call *c);
+/* mgr_done_cb: audit, answer with the time that it took, free. */
+void ctl_call_done(void *arg, int rc, const char *text);
+/* The same for what could not even begin; c->text says why. */
+int ctl_call_refuse(struct ctl_call *c, int rc);
+
+/* ctl_group.c */
+bool ctl_group_allows(sd_bus_message *msg, struct mgr *m,
+    const struct ctl_who *who, enum ctl_scope scope);
+/* List and GroupList for somebody who is limited. */
+int ctl_group_own(
+    sd_bus_message *msg, struct mgr *m, const struct ctl_who *who);
+int ctl_group_create(sd_bus_message *msg, struct mgr *m, struct ctl_call *c);
+int ctl_group_update(sd_bus_message *msg, struct mgr *m, struct ctl_call *c);
+int ctl_group_delete(sd_bus_message *msg, struct mgr *m, struct ctl_call *c);
+int ctl_group_quote(sd_bus_message *msg, struct mgr *m, struct ctl_call *c);
+int ctl_group_show(sd_bus_message *msg, struct mgr *m);
+int ctl_group_list(sd_bus_message *msg, struct mgr *m);
+
 /* ctl_method.c: the object, for ctl.c to put on each connection. */
 extern const sd_bus_vtable ctl_vtable[];
 /* Who sent this message? */
@@ -49,6 +94,8 @@ int ctl_sender(
     struct ctl_conn *c, sd_bus_message *msg, struct ctl_who *ret) VT_CHECK;
 
 /* ctl_query.c: answers that only read; ctl_status() for Status. */
+int ctl_reply_json(sd_bus_message *msg, json_t *j); /* j is taken over */
+int ctl_reply_bytes(sd_bus_message *msg, const uint8_t *p, size_t len);
 int ctl_list(sd_bus_message *msg, struct mgr *m);
 int ctl_show(sd_bus_message *msg, struct mgr *m);
 int ctl_log(sd_bus_message *msg, struct mgr *m);

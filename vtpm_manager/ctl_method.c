@@ -11,28 +11,18 @@
 
 #include "base/log.h"
 #include "vtpm_manager/ctl.h"
+#include "vtpm_manager/groups.h"
 #include "vtpm_manager/inst.h"
 #include "vtpm_manager/xenlink.h"
-
-struct call { /* being worked on */
-	sd_bus_message *msg;
-	struct mgr *m;
-	const char *action; /* for the audit log; static */
-	char object[NAME_MAX_LEN + 1];
-	char who[64];
-	uint64_t t0_us;
-	unsigned int left; /* StopAll: how many are still to stop */
-	uint32_t count;
-	bool end; /* StopAll: and the manager ends */
-	char text[MGR_TEXT_MAX];
-};
 
 struct method {
 	const char *name;
 	enum ctl_role role;
 	const char *action; /* audited; NULL: it only reads */
+	/* What a group's administrator may do with it, who has no such role. */
+	enum ctl_scope scope;
 	int (*read)(sd_bus_message *msg, struct mgr *m);
-	int (*change)(sd_bus_message *msg, struct mgr *m, struct call *c);
+	int (*change)(sd_bus_message *msg, struct mgr *m, struct ctl_call *c);
 };
 
 static const struct {
@@ -89,11 +79,11 @@ ctl_find(sd_bus_message *msg, struct mgr *m, struct inst *ret, int *ret_r)
 
 /* --- calls that take time --- */
 
-static struct call *
+static struct ctl_call *
 call_new(sd_bus_message *msg, struct mgr *m, const struct method *me,
     const struct ctl_who *who)
 {
-	struct call *c = calloc(1, sizeof(*c));
+	struct ctl_call *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
@@ -101,19 +91,21 @@ call_new(sd_bus_message *msg, struct mgr *m, const struct method *me,
 	c->m = m;
 	c->action = me->action;
 	c->t0_us = now_us();
+	c->uid = who->uid;
+	c->limited = who->role < me->role;
 	(void)snprintf(c->who, sizeof(c->who), "%s", who->text);
 	return c;
 }
 
-static void
-call_free(struct call *c)
+void
+ctl_call_free(struct ctl_call *c)
 {
 	sd_bus_message_unref(c->msg);
 	free(c);
 }
 
-static void
-call_audit(struct call *c, int rc, const char *text)
+void
+ctl_call_audit(struct ctl_call *c, int rc, const char *text)
 {
 	const char *prefix = strstr(text, ": ");
 
@@ -125,35 +117,35 @@ call_audit(struct call *c, int rc, const char *text)
 }
 
 /* Ended now or earlier: answer with the time that it took. */
-static void
-on_done(void *arg, int rc, const char *text)
+void
+ctl_call_done(void *arg, int rc, const char *text)
 {
-	struct call *c = arg;
+	struct ctl_call *c = arg;
 
-	call_audit(c, rc, text);
+	ctl_call_audit(c, rc, text);
 	if (rc != VT_OK)
 		(void)ctl_fail(c->msg, rc, text);
 	else
 		(void)sd_bus_reply_method_return(
 		    c->msg, "t", now_us() - c->t0_us);
-	call_free(c);
+	ctl_call_free(c);
 }
 
 /* The same for what could not even begin. */
-static int
-refuse_call(struct call *c, int rc)
+int
+ctl_call_refuse(struct ctl_call *c, int rc)
 {
 	if (c->text[0] == '\0')
 		(void)snprintf(c->text, sizeof(c->text), "%s", vt_strerror(rc));
-	on_done(c, rc, c->text);
+	ctl_call_done(c, rc, c->text);
 	return 1;
 }
 
 static bool
-call_find(struct call *c, struct inst *ret, int *ret_r)
+ctl_call_find(struct ctl_call *c, struct inst *ret, int *ret_r)
 {
 	if (!ctl_find(c->msg, c->m, ret, ret_r)) {
-		call_free(c);
+		ctl_call_free(c);
 		return false;
 	}
 	(void)snprintf(c->object, sizeof(c->object), "%s", ret->name);
@@ -161,115 +153,116 @@ call_find(struct call *c, struct inst *ret, int *ret_r)
 }
 
 static int
-do_start(sd_bus_message *msg, struct mgr *m, struct call *c)
+do_start(sd_bus_message *msg, struct mgr *m, struct ctl_call *c)
 {
 	struct inst in;
 	int r, rc;
 
 	(void)msg;
-	if (!call_find(c, &in, &r))
+	if (!ctl_call_find(c, &in, &r))
 		return r;
-	rc = inst_start(m, &in, on_done, c, c->text);
-	return rc != VT_OK ? refuse_call(c, rc) : 1;
+	rc = inst_start(m, &in, ctl_call_done, c, c->text);
+	return rc != VT_OK ? ctl_call_refuse(c, rc) : 1;
 }
 
 static int
-do_stop(sd_bus_message *msg, struct mgr *m, struct call *c)
+do_stop(sd_bus_message *msg, struct mgr *m, struct ctl_call *c)
 {
 	struct inst in;
 	int force, r, rc;
 
-	if (!call_find(c, &in, &r))
+	if (!ctl_call_find(c, &in, &r))
 		return r;
 	if ((r = sd_bus_message_read(msg, "b", &force)) < 0) {
-		call_free(c);
+		ctl_call_free(c);
 		return r;
 	}
-	rc = inst_stop(m, &in, force != 0, on_done, c, c->text);
-	return rc != VT_OK ? refuse_call(c, rc) : 1;
+	rc = inst_stop(m, &in, force != 0, ctl_call_done, c, c->text);
+	return rc != VT_OK ? ctl_call_refuse(c, rc) : 1;
 }
 
 static int
-do_reset(sd_bus_message *msg, struct mgr *m, struct call *c)
+do_reset(sd_bus_message *msg, struct mgr *m, struct ctl_call *c)
 {
 	struct inst in;
 	int r, rc;
 
 	(void)msg;
-	if (!call_find(c, &in, &r))
+	if (!ctl_call_find(c, &in, &r))
 		return r;
-	rc = inst_reset(m, &in, on_done, c, c->text);
-	return rc != VT_OK ? refuse_call(c, rc) : 1;
+	rc = inst_reset(m, &in, ctl_call_done, c, c->text);
+	return rc != VT_OK ? ctl_call_refuse(c, rc) : 1;
 }
 
 static int
-do_destroy(sd_bus_message *msg, struct mgr *m, struct call *c)
+do_destroy(sd_bus_message *msg, struct mgr *m, struct ctl_call *c)
 {
 	struct inst in;
 	int force, r, rc;
 
-	if (!call_find(c, &in, &r))
+	if (!ctl_call_find(c, &in, &r))
 		return r;
 	if ((r = sd_bus_message_read(msg, "b", &force)) < 0) {
-		call_free(c);
+		ctl_call_free(c);
 		return r;
 	}
-	rc = inst_destroy(m, &in, force != 0, c->who, on_done, c, c->text);
-	return rc != VT_OK ? refuse_call(c, rc) : 1;
+	rc =
+	    inst_destroy(m, &in, force != 0, c->who, ctl_call_done, c, c->text);
+	return rc != VT_OK ? ctl_call_refuse(c, rc) : 1;
 }
 
 /* A launch starts the vTPM that it is for. */
 static void
 on_recorded(void *arg, int rc, const char *text)
 {
-	struct call *c = arg;
+	struct ctl_call *c = arg;
 	struct inst in;
 
 	if (rc == VT_OK) {
 		rc = store_inst_find(c->m->st, c->object, &in);
 		if (rc == VT_OK && inst_live(c->m, in.uuid) == NULL) {
-			rc = inst_start(c->m, &in, on_done, c, c->text);
+			rc = inst_start(c->m, &in, ctl_call_done, c, c->text);
 			if (rc == VT_OK)
 				return;
 			text = c->text;
 		}
 	}
-	on_done(c, rc, text);
+	ctl_call_done(c, rc, text);
 }
 
 static int
-do_launch(sd_bus_message *msg, struct mgr *m, struct call *c)
+do_launch(sd_bus_message *msg, struct mgr *m, struct ctl_call *c)
 {
 	const void *record;
 	struct inst in;
 	size_t len;
 	int r, rc;
 
-	if (!call_find(c, &in, &r))
+	if (!ctl_call_find(c, &in, &r))
 		return r;
 	r = sd_bus_message_read_array(msg, 'y', &record, &len);
 	if (r < 0 || len > CTL_LAUNCH_MAX) {
-		call_free(c);
+		ctl_call_free(c);
 		return r < 0 ? r : -E2BIG;
 	}
 	rc = inst_launch(m, &in, record, len, on_recorded, c, c->text);
-	return rc != VT_OK ? refuse_call(c, rc) : 1;
+	return rc != VT_OK ? ctl_call_refuse(c, rc) : 1;
 }
 
 /* The record is bound to the domain: nobody else runs under it. */
 static void
 on_domain_launched(void *arg, int rc, const char *text)
 {
-	struct call *c = arg;
+	struct ctl_call *c = arg;
 	struct inst in;
 
 	if (rc == VT_OK && store_inst_find(c->m->st, c->object, &in) == VT_OK)
 		xenlink_launched(c->m->xen, in.uuid);
-	on_done(c, rc, text);
+	ctl_call_done(c, rc, text);
 }
 
 static int
-do_launch_domain(sd_bus_message *msg, struct mgr *m, struct call *c)
+do_launch_domain(sd_bus_message *msg, struct mgr *m, struct ctl_call *c)
 {
 	const void *record;
 	struct inst in;
@@ -277,20 +270,20 @@ do_launch_domain(sd_bus_message *msg, struct mgr *m, struct call *c)
 	size_t len;
 	int r, rc;
 
-	if (!call_find(c, &in, &r))
+	if (!ctl_call_find(c, &in, &r))
 		return r;
 	r = sd_bus_message_read_array(msg, 'y', &record, &len);
 	if (r >= 0)
 		r = sd_bus_message_read(msg, "u", &domid);
 	if (r < 0 || len > CTL_LAUNCH_MAX) {
-		call_free(c);
+		ctl_call_free(c);
 		return r < 0 ? r : -E2BIG;
 	}
 	rc = xenlink_may_launch(m->xen, &in, domid, c->text);
 	if (rc == VT_OK)
 		rc = inst_launch(
 		    m, &in, record, len, on_domain_launched, c, c->text);
-	return rc != VT_OK ? refuse_call(c, rc) : 1;
+	return rc != VT_OK ? ctl_call_refuse(c, rc) : 1;
 }
 
 /* --- StopAll --- */
@@ -302,20 +295,20 @@ end_manager(struct mgr *m)
 }
 
 static void
-all_stopped(struct call *c)
+all_stopped(struct ctl_call *c)
 {
 	mgr_audit(c->m, c->who, c->action, "", "ok", "%u stopped%s", c->count,
 	    c->end ? ", the manager ends" : "");
 	(void)sd_bus_reply_method_return(c->msg, "u", c->count);
 	if (c->end)
 		root_stop(c->m, end_manager);
-	call_free(c);
+	ctl_call_free(c);
 }
 
 static void
 on_one_stopped(void *arg, int rc, const char *text)
 {
-	struct call *c = arg;
+	struct ctl_call *c = arg;
 
 	(void)rc;
 	(void)text;
@@ -324,14 +317,14 @@ on_one_stopped(void *arg, int rc, const char *text)
 }
 
 static int
-do_stop_all(sd_bus_message *msg, struct mgr *m, struct call *c)
+do_stop_all(sd_bus_message *msg, struct mgr *m, struct ctl_call *c)
 {
 	struct ginst *g, *next;
 	struct inst in;
 	int end, r;
 
 	if ((r = sd_bus_message_read(msg, "b", &end)) < 0) {
-		call_free(c);
+		ctl_call_free(c);
 		return r;
 	}
 	c->end = end != 0;
@@ -381,9 +374,10 @@ parse_banks(const char *text, uint8_t *ret)
 }
 
 static int
-set_option(struct inst_spec *s, const char *key, const char *v, char *text)
+set_option(struct mgr *m, struct inst_spec *s, const char *key, const char *v,
+    char *text)
 {
-	char *end;
+	struct grp *g;
 
 	if (strcmp(key, "tpm") == 0) {
 		s->tpm_version = strcmp(v, "2.0") == 0   ? TPM_VER_20
@@ -406,12 +400,10 @@ set_option(struct inst_spec *s, const char *key, const char *v, char *text)
 		    "(SHA-1 only in a TPM 1.2)",
 		    v);
 	} else if (strcmp(key, "group") == 0) {
-		errno = 0;
-		s->group = (uint32_t)strtoul(v, &end, 10);
-		if (errno == 0 && v[0] >= '0' && v[0] <= '9' && *end == '\0')
+		if (grp_find(m, v, &g, text) == VT_OK) {
+			s->group = g->r.number;
 			return VT_OK;
-		(void)snprintf(
-		    text, MGR_TEXT_MAX, "'%.32s' is not a group number", v);
+		}
 	} else
 		(void)snprintf(
 		    text, MGR_TEXT_MAX, "there is no option '%.32s'", key);
@@ -420,7 +412,7 @@ set_option(struct inst_spec *s, const char *key, const char *v, char *text)
 
 /* -EBADMSG and the like, or VT_E_FORMAT with words. */
 static int
-read_spec(sd_bus_message *msg, struct inst_spec *s, char *text)
+read_spec(sd_bus_message *msg, struct mgr *m, struct inst_spec *s, char *text)
 {
 	const char *name, *key, *value;
 	int r, rc = VT_OK;
@@ -437,7 +429,7 @@ read_spec(sd_bus_message *msg, struct inst_spec *s, char *text)
 	memcpy(s->name, name, strlen(name) + 1);
 	while (rc == VT_OK &&
 	       (r = sd_bus_message_read(msg, "{ss}", &key, &value)) > 0)
-		rc = set_option(s, key, value, text);
+		rc = set_option(m, s, key, value, text);
 	if (rc != VT_OK)
 		return rc;
 	if (s->tpm_version == TPM_VER_12 && s->banks != 0) {
@@ -455,7 +447,7 @@ static void
 on_created(void *arg, int rc, const char *text, const struct inst_created *done)
 {
 	char uuid[UUID_STRLEN + 1];
-	struct call *c = arg;
+	struct ctl_call *c = arg;
 
 	if (rc != VT_OK)
 		(void)ctl_fail(c->msg, rc, text);
@@ -464,39 +456,84 @@ on_created(void *arg, int rc, const char *text, const struct inst_created *done)
 		(void)sd_bus_reply_method_return(
 		    c->msg, "stb", uuid, done->us, done->from_pool);
 	}
-	call_free(c); /* inst_create() has audited it */
+	ctl_call_free(c); /* inst_create() has audited it */
 }
 
 static int
-do_create(sd_bus_message *msg, struct mgr *m, struct call *c)
+do_create(sd_bus_message *msg, struct mgr *m, struct ctl_call *c)
 {
 	struct inst_spec s = { 0 };
 	int rc;
 
-	rc = read_spec(msg, &s, c->text);
+	rc = read_spec(msg, m, &s, c->text);
 	memcpy(c->object, s.name, sizeof(c->object));
+	if (rc == VT_OK && c->limited && !groups_admin(m, c->uid, s.group)) {
+		(void)snprintf(c->text, sizeof(c->text),
+		    "guest %s: not created: name a group that you administer "
+		    "(--group)",
+		    s.name);
+		rc = VT_E_DENIED;
+	}
 	if (rc == VT_OK)
 		rc = inst_create(m, &s, c->who, on_created, c, c->text);
-	return rc != VT_OK ? refuse_call(c, rc) : 1;
+	return rc != VT_OK ? ctl_call_refuse(c, rc) : 1;
 }
 
 /* --- the table --- */
 
+/* clang-format off */
 static const struct method methods[] = {
-	{ "Create", ROLE_ADMIN, "create", NULL, do_create },
-	{ "Destroy", ROLE_ADMIN, "destroy", NULL, do_destroy },
-	{ "Start", ROLE_OPERATOR, "start", NULL, do_start },
-	{ "Stop", ROLE_OPERATOR, "stop", NULL, do_stop },
-	{ "StopAll", ROLE_ADMIN, "stop-all", NULL, do_stop_all },
-	{ "Reset", ROLE_OPERATOR, "reset", NULL, do_reset },
-	{ "Launch", ROLE_OPERATOR, "launch", NULL, do_launch },
-	{ "LaunchDomain", ROLE_OPERATOR, "launch", NULL, do_launch_domain },
-	{ "List", ROLE_READER, NULL, ctl_list, NULL },
-	{ "Show", ROLE_READER, NULL, ctl_show, NULL },
-	{ "Log", ROLE_READER, NULL, ctl_log, NULL },
-	{ "Audit", ROLE_OPERATOR, NULL, ctl_audit, NULL },
-	{ "Status", ROLE_READER, NULL, ctl_status, NULL },
+	{ "Create", ROLE_ADMIN, "create", SCOPE_OWN, NULL, do_create },
+	{ "Destroy", ROLE_ADMIN, "destroy", SCOPE_GUEST, NULL, do_destroy },
+	{ "Start", ROLE_OPERATOR, "start", SCOPE_GUEST, NULL, do_start },
+	{ "Stop", ROLE_OPERATOR, "stop", SCOPE_GUEST, NULL, do_stop },
+	{ "StopAll", ROLE_ADMIN, "stop-all", SCOPE_NONE, NULL, do_stop_all },
+	{ "Reset", ROLE_OPERATOR, "reset", SCOPE_GUEST, NULL, do_reset },
+	{ "Launch", ROLE_OPERATOR, "launch", SCOPE_GUEST, NULL, do_launch },
+	{ "LaunchDomain", ROLE_OPERATOR, "launch", SCOPE_NONE, NULL,
+	    do_launch_domain },
+	{ "List", ROLE_READER, NULL, SCOPE_OWN, ctl_list, NULL },
+	{ "Show", ROLE_READER, NULL, SCOPE_GUEST, ctl_show, NULL },
+	{ "Log", ROLE_READER, NULL, SCOPE_GUEST, ctl_log, NULL },
+	{ "Audit", ROLE_OPERATOR, NULL, SCOPE_NONE, ctl_audit, NULL },
+	{ "Status", ROLE_READER, NULL, SCOPE_NONE, ctl_status, NULL },
+	{ "GroupCreate", ROLE_ADMIN, "group-create", SCOPE_NONE, NULL,
+	    ctl_group_create },
+	{ "GroupUpdate", ROLE_ADMIN, "group-update", SCOPE_GROUP, NULL,
+	    ctl_group_update },
+	{ "GroupDelete", ROLE_ADMIN, "group-delete", SCOPE_NONE, NULL,
+	    ctl_group_delete },
+	{ "GroupQuote", ROLE_OPERATOR, "group-quote", SCOPE_GROUP, NULL,
+	    ctl_group_quote },
+	{ "GroupShow", ROLE_READER, NULL, SCOPE_GROUP, ctl_group_show, NULL },
+	{ "GroupList", ROLE_READER, NULL, SCOPE_OWN, ctl_group_list, NULL },
 };
+/* clang-format on */
+
+static int
+deny(sd_bus_message *msg, struct mgr *m, const struct method *me,
+    const struct ctl_who *who)
+{
+	bool tenant = groups_admin_any(m, who->uid);
+	char text[MGR_TEXT_MAX];
+
+	if (tenant)
+		(void)snprintf(text, sizeof(text),
+		    "%s needs the role %s; an administrator of a group may do "
+		    "it at most with what belongs to his group",
+		    me->name, ctl_role_name(me->role));
+	else
+		(void)snprintf(text, sizeof(text),
+		    "%s needs the role %s, this caller has %s; see %s_users "
+		    "in vtpm-managerd.conf(5)",
+		    me->name, ctl_role_name(me->role), ctl_role_name(who->role),
+		    ctl_role_name(me->role));
+	if (me->action != NULL || tenant)
+		mgr_audit(m, who->text,
+		    me->action != NULL ? me->action : "read", "", "denied",
+		    "%s", me->name);
+	return ctl_fail(msg, VT_E_DENIED, text);
+}
 
 static int
 dispatch(sd_bus_message *msg, void *arg, sd_bus_error *err)
@@ -505,8 +542,8 @@ dispatch(sd_bus_message *msg, void *arg, sd_bus_error *err)
 	const struct method *me = NULL;
 	struct ctl_conn *conn = arg;
 	struct ctl_who who;
-	struct call *c;
-	char text[MGR_TEXT_MAX];
+	struct ctl_call *c;
+	bool known;
 	size_t i;
 
 	(void)err;
@@ -515,17 +552,14 @@ dispatch(sd_bus_message *msg, void *arg, sd_bus_error *err)
 			me = &methods[i];
 	if (me == NULL)
 		return 0;
-	if (ctl_sender(conn, msg, &who) != VT_OK || who.role < me->role) {
-		(void)snprintf(text, sizeof(text),
-		    "%s needs the role %s, this caller has %s; see %s_users "
-		    "in vtpm-managerd.conf(5)",
-		    me->name, ctl_role_name(me->role), ctl_role_name(who.role),
-		    ctl_role_name(me->role));
-		if (me->action != NULL)
-			mgr_audit(conn->m, who.text, me->action, "", "denied",
-			    "%s", me->name);
-		return ctl_fail(msg, VT_E_DENIED, text);
-	}
+	memset(&who, 0, sizeof(who));
+	who.uid = (uid_t)-1;
+	known = ctl_sender(conn, msg, &who) == VT_OK;
+	if (!known || (who.role < me->role &&
+			  !ctl_group_allows(msg, conn->m, &who, me->scope)))
+		return deny(msg, conn->m, me, &who);
+	if (me->scope == SCOPE_OWN && me->read != NULL && who.role < me->role)
+		return ctl_group_own(msg, conn->m, &who);
 	if (me->read != NULL)
 		return me->read(msg, conn->m);
 	if ((c = call_new(msg, conn->m, me, &who)) == NULL)
@@ -571,6 +605,14 @@ const sd_bus_vtable ctl_vtable[] = {
 	M("Log", "ss", "ay", "name\0what\0bytes\0"),
 	M("Audit", "tu", "s", "from\0max\0json\0"),
 	M("Status", "", "s", "json\0"),
+	M("GroupCreate", "sua{ss}", "ut",
+	    "name\0number\0options\0number\0microseconds\0"),
+	M("GroupUpdate", "sa{ss}ay", "t",
+	    "name\0options\0configuration\0microseconds\0"),
+	M("GroupDelete", "s", "t", "name\0microseconds\0"),
+	M("GroupQuote", "say", "ay", "name\0nonce\0quote\0"),
+	M("GroupShow", "s", "s", "name\0json\0"),
+	M("GroupList", "", "s", "json\0"),
 	SD_BUS_VTABLE_END,
 };
 /* clang-format on */

@@ -6,14 +6,14 @@
 
 #include "vtpm_manager/ctl.h"
 #include "vtpm_manager/deepq.h"
+#include "vtpm_manager/groups.h"
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
 #include "vtpm_manager/pool.h"
 #include "vtpm_manager/zyg.h"
 
-/* j is taken over. */
-static int
-reply_json(sd_bus_message *msg, json_t *j)
+int
+ctl_reply_json(sd_bus_message *msg, json_t *j)
 {
 	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
 	int r;
@@ -29,7 +29,7 @@ reply_json(sd_bus_message *msg, json_t *j)
 int
 ctl_list(sd_bus_message *msg, struct mgr *m)
 {
-	return reply_json(msg, inst_json_list(m));
+	return ctl_reply_json(msg, inst_json_list(m));
 }
 
 /* --- questions that the worker answers --- */
@@ -71,7 +71,7 @@ on_info(void *arg, int rc, const char *text, const uint8_t *p, size_t len)
 	if (store_inst_get(a->m->st, a->uuid, &in) != VT_OK)
 		(void)ctl_fail(a->msg, VT_E_NOTFOUND, "it is gone");
 	else
-		(void)reply_json(a->msg,
+		(void)ctl_reply_json(a->msg,
 		    inst_json_show(a->m, &in, rc == VT_OK ? p : NULL, len));
 	ask_free(a);
 }
@@ -91,11 +91,11 @@ ctl_show(sd_bus_message *msg, struct mgr *m)
 	if (inst_query(m, &in, WQ_INFO, on_info, a, text) == VT_OK)
 		return 1;
 	ask_free(a);
-	return reply_json(msg, inst_json_show(m, &in, NULL, 0));
+	return ctl_reply_json(msg, inst_json_show(m, &in, NULL, 0));
 }
 
-static int
-reply_bytes(sd_bus_message *msg, const uint8_t *p, size_t len)
+int
+ctl_reply_bytes(sd_bus_message *msg, const uint8_t *p, size_t len)
 {
 	sd_bus_message *re = NULL;
 	int r;
@@ -119,7 +119,7 @@ reply_stored(sd_bus_message *msg, struct mgr *m, const uint8_t uuid[UUID_LEN],
 
 	if (x == 0 || store_extra_get(m->st, uuid, x, &p, &len) != VT_OK)
 		return ctl_fail(msg, VT_E_STATE, why);
-	r = reply_bytes(msg, p, len);
+	r = ctl_reply_bytes(msg, p, len);
 	free(p);
 	return r;
 }
@@ -130,7 +130,7 @@ on_bytes(void *arg, int rc, const char *text, const uint8_t *p, size_t len)
 	struct ask *a = arg;
 
 	if (rc == VT_OK)
-		(void)reply_bytes(a->msg, p, len);
+		(void)ctl_reply_bytes(a->msg, p, len);
 	else
 		(void)reply_stored(a->msg, a->m, a->uuid, a->instead, text);
 	ask_free(a);
@@ -223,7 +223,7 @@ ctl_audit(sd_bus_message *msg, struct mgr *m)
 		json_decref(a.list);
 		return ctl_fail(msg, rc, store_why(m->st));
 	}
-	return reply_json(msg, a.list);
+	return ctl_reply_json(msg, a.list);
 }
 
 /* --- status --- */
@@ -355,9 +355,17 @@ on_tpm_status(void *arg, const struct hw_answer *a)
 		m->cfg.xen_require_launch));
 	(void)json_object_set_new(o, "vtpms", vtpms_json(m));
 	(void)json_object_set_new(o, "counters", counters_json(&m->n));
-	(void)reply_json(s->msg, o);
+	(void)json_object_set_new(
+	    o, "groups", groups_json_list(m, (uint32_t)-1));
+	(void)ctl_reply_json(s->msg, o);
 	sd_bus_message_unref(s->msg);
 	free(s);
+}
+
+static void
+on_hw_usage(void *arg, const struct hw_answer *a)
+{
+	groups_take_usage(arg, a);
 }
 
 int
@@ -370,8 +378,10 @@ ctl_status(sd_bus_message *msg, struct mgr *m)
 		return ctl_fail(msg, VT_E_NOMEM, "");
 	s->msg = sd_bus_message_ref(msg);
 	s->m = m;
-	/* While that process is being started anew nobody has to wait. */
+	/* While that process is being started anew nobody has to wait.  The
+	 * usage is answered first. */
 	if (hwlink_pid(m->hw) == 0 ||
+	    hwlink_request(m->hw, HW_USAGE, NULL, on_hw_usage, m) != VT_OK ||
 	    hwlink_request(m->hw, HW_STATUS, NULL, on_tpm_status, s) != VT_OK)
 		on_tpm_status(s, &busy);
 	return 1;

@@ -7,24 +7,32 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vtpm_manager/hwproto.h"
-
-/* Which of the host's PCRs a quote for group 0 has. */
-#define HOST_BANK ALG_SHA256
-#define HOST_PCRS 0xffu
+#include "vtpm_manager/groups.h"
 
 int
 deepq_group(struct mgr *m, uint32_t group, struct deepq_group *ret, char *text)
 {
-	(void)m;
-	if (group != 0) {
+	const struct grp *g = grp_number(m, group);
+
+	if (g == NULL && group != 0) {
 		(void)snprintf(text, TEXT_MAX_LEN + 1,
-		    "group %u has no attestation key in the host's TPM", group);
+		    "group %u has no attestation key in the host's TPM: the "
+		    "host's operator makes it with vtpmctl group create",
+		    group);
 		return VT_E_NOTFOUND;
 	}
 	memset(ret, 0, sizeof(*ret));
-	ret->bank = HOST_BANK;
-	ret->pcrs = HOST_PCRS;
+	ret->bank = GROUPS_BANK;
+	ret->pcrs = GROUPS_PCRS;
+	if (group == 0)
+		return VT_OK;
+	ret->ak.p = g->r.ak;
+	ret->ak.len = g->r.ak_len;
+	if (g->conf.sequence != 0) {
+		ret->bank = g->conf.bank;
+		ret->pcrs = g->conf.pcrs;
+		ret->sequence = g->conf.sequence;
+	}
 	return VT_OK;
 }
 

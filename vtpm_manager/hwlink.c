@@ -40,7 +40,8 @@ struct hwlink {
 	uint64_t restarts;
 	uint32_t next_id;
 	struct hreq *reqs;
-	struct wr host; /* encoded struct hw_load; len 0: none yet */
+	struct wr host;  /* encoded struct hw_load; len 0: none yet */
+	struct wr quota; /* encoded struct hw_quota; likewise */
 };
 
 static int hw_launch(struct hwlink *h);
@@ -93,6 +94,17 @@ watch(struct hwlink *h)
 	(void)sd_event_source_set_io_events(h->io, want);
 }
 
+/* Nobody waits for the answer. */
+static void
+send_quota(struct hwlink *h)
+{
+	if (h->ch == NULL || !h->loaded || h->quota.len == 0)
+		return;
+	if (msgch_send(h->ch, HW_QUOTA, ++h->next_id, h->quota.buf,
+		h->quota.len, NULL, 0) != VT_OK)
+		log_warn("vtpm-hwtpm is gone already");
+}
+
 static void
 send_waiting(struct hwlink *h)
 {
@@ -135,6 +147,7 @@ on_loaded(struct hwlink *h, const struct hw_answer *a)
 	h->failures = 0;
 	h->backoff_ms = HW_BACKOFF_MIN_MS;
 	log_info("vtpm-hwtpm is back");
+	send_quota(h);
 	send_waiting(h);
 }
 
@@ -289,6 +302,7 @@ hwlink_new(struct mgr *m, const char *tcti, struct hwlink **ret)
 	h->child.exited = on_exit_;
 	h->child.arg = h;
 	wr_grow(&h->host, HW_PAYLOAD_MAX);
+	wr_grow(&h->quota, HW_PAYLOAD_MAX);
 	if ((rc = mgr_path(h->tcti, sizeof(h->tcti), "%s", tcti)) != VT_OK ||
 	    (rc = hw_launch(h)) != VT_OK) {
 		hwlink_free(h);
@@ -314,6 +328,7 @@ hwlink_free(struct hwlink *h)
 	child_forget(&h->child);
 	msgch_free(h->ch);
 	wr_free(&h->host);
+	wr_free(&h->quota);
 	free(h);
 }
 
@@ -366,6 +381,20 @@ hwlink_set_host_blob(
 	wr_grow(&h->host, HW_PAYLOAD_MAX);
 	hw_load_put(&h->host, &l);
 	return wr_err(&h->host);
+}
+
+int
+hwlink_set_quota(struct hwlink *h, const struct wr *w)
+{
+	wr_free(&h->quota);
+	wr_grow(&h->quota, HW_PAYLOAD_MAX);
+	wr_bytes(&h->quota, w->buf, w->len);
+	if (wr_err(&h->quota) != VT_OK)
+		return wr_err(&h->quota);
+	send_quota(h);
+	if (h->ch != NULL)
+		watch(h);
+	return VT_OK;
 }
 
 void

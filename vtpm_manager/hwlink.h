@@ -28,6 +28,8 @@ void hwlink_forget(struct hwlink *h, void *arg);
  * Copied. */
 int hwlink_set_host_blob(
     struct hwlink *h, uint8_t root, const uint8_t *p, size_t len) VT_CHECK;
+/* Groups' shares (struct hw_quota): told now, and to each new process. */
+int hwlink_set_quota(struct hwlink *h, const struct wr *w) VT_CHECK;
 /* Start the process anew (its TPM did). */
 void hwlink_restart(struct hwlink *h);
 uint32_t hwlink_pid(const struct hwlink *h);

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "vtpm/seal.h"
+#include "vtpm_manager/groups.h"
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
 #include "vtpm_manager/pool.h"
@@ -112,6 +113,7 @@ on_durable(void *arg, int rc)
 		    "the store could not take it (%s); make room in %s",
 		    vt_strerror(rc), c->m->cfg.state);
 	}
+	groups_space_changed(c->m, c->in.group);
 	/* W_DONE follows, with the worker's view of it. */
 	wlink_stored(c->link, c->id, rc, c->version, c->in.generation);
 }
@@ -150,6 +152,12 @@ on_store(void *arg, uint32_t id, const struct wstore *s)
 		return;
 	}
 	rc = inst_check_store(c->in.uuid, s);
+	/* Others may have come since check_spec(). */
+	if (rc == VT_OK && (rc = groups_may_create(c->m, c->in.group,
+				s->blob.len, c->why)) != VT_OK) {
+		wlink_stored(c->link, id, rc, s->version, s->generation);
+		return;
+	}
 	if (rc == VT_OK)
 		rc = put_all(c, s);
 	if (rc != VT_OK) {
@@ -370,7 +378,7 @@ check_spec(struct mgr *m, const struct inst_spec *s, char *text)
 		    (unsigned long long)(space.free_bytes / 1024));
 		return VT_E_SPACE;
 	}
-	return VT_OK;
+	return groups_may_create(m, s->group, 0, text);
 }
 
 int

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vtpm_manager/groups.h"
 #include "vtpm_manager/hwproto.h"
 #include "vtpm_manager/zyg.h"
 
@@ -712,6 +713,7 @@ wlink_tell_storage(struct wlink *l)
 {
 	struct wmanager wm = { .storage_ok = l->m->storage_ok,
 		.soft_root = l->m->root_kind == ROOT_SOFT,
+		.no_growth = groups_no_growth(l->m, l->uuid),
 		.build = MGR_BUILD };
 	uint8_t buf[256];
 	struct wr w;

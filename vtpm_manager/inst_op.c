@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "measure/launch.h"
+#include "vtpm_manager/groups.h"
 #include "vtpm_manager/inst.h"
 
 /* One request to a running worker on somebody's behalf. */
@@ -99,6 +100,7 @@ on_gone(void *arg, int rc)
 	(void)snprintf(text, sizeof(text),
 	    "guest %s: not destroyed: the store could not take it: %s",
 	    d->in.name, vt_strerror(rc));
+	groups_space_changed(d->m, d->in.group);
 	d->cb(d->arg, rc, rc != VT_OK ? text : "");
 	free(d);
 }
@@ -183,7 +185,7 @@ static const struct {
 /* Who is launched, where and when is ours to say, not the caller's. */
 static int
 sign_record(struct mgr *m, const struct inst *in, const uint8_t *p, size_t len,
-    struct wr *out, uint8_t *ret_mode)
+    struct wr *out, uint8_t *ret_mode, char *text)
 {
 	struct launch_record *rec;
 	int rc;
@@ -194,7 +196,9 @@ sign_record(struct mgr *m, const struct inst *in, const uint8_t *p, size_t len,
 	memcpy(rec->name, in->name, sizeof(rec->name));
 	rec->group = in->group;
 	rec->time_ms = wall_ms();
-	rc = uuid_parse(m->boot_id, rec->host_boot_id);
+	rc = groups_may_launch(m, in->group, rec->policy, text);
+	if (rc == VT_OK)
+		rc = uuid_parse(m->boot_id, rec->host_boot_id);
 	if (rc == VT_OK) {
 		launch_encode(rec, out);
 		rc = wr_err(out);
@@ -206,7 +210,7 @@ sign_record(struct mgr *m, const struct inst *in, const uint8_t *p, size_t len,
 
 static int
 make_launch(struct mgr *m, const struct inst *in, const uint8_t *p, size_t len,
-    struct wr *ret)
+    struct wr *ret, char *text)
 {
 	uint8_t have = inst_banks(m, in), mode = 0, *log = NULL;
 	struct wlaunch wl = { 0 };
@@ -220,7 +224,7 @@ make_launch(struct mgr *m, const struct inst *in, const uint8_t *p, size_t len,
 		if (have & banks[i].bit)
 			algs[n++] = banks[i].alg;
 	wr_grow(&rec, LAUNCH_MAX_LEN);
-	rc = sign_record(m, in, p, len, &rec, &mode);
+	rc = sign_record(m, in, p, len, &rec, &mode, text);
 	if (rc == VT_OK)
 		rc = launch_make_log(rec.buf, rec.len, algs, n, &log, &log_len);
 	if (rc == VT_OK) {
@@ -292,6 +296,7 @@ inst_launch(struct mgr *m, const struct inst *in, const uint8_t *record,
     size_t len, mgr_done_cb cb, void *arg, char *text)
 {
 	struct ginst *g = inst_live(m, in->uuid);
+	char why[MGR_TEXT_MAX] = "";
 	struct op *o;
 	struct wr w;
 	int rc;
@@ -306,10 +311,10 @@ inst_launch(struct mgr *m, const struct inst *in, const uint8_t *record,
 	if (g != NULL && (g = running(m, in, text)) == NULL)
 		return VT_E_STATE;
 	wr_grow(&w, W_MSG_MAX);
-	if ((rc = make_launch(m, in, record, len, &w)) != VT_OK)
+	if ((rc = make_launch(m, in, record, len, &w, why)) != VT_OK)
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "guest %s: the launch record is refused: %s", in->name,
-		    vt_strerror(rc));
+		    "guest %s: the launch record is refused: %.400s", in->name,
+		    why[0] != '\0' ? why : vt_strerror(rc));
 	else if (g != NULL) {
 		mgr_commit_soon(m, NULL, NULL);
 		rc = launch_running(g, &w, cb, arg);

@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "vtpm/seal.h"
+#include "vtpm_manager/groups.h"
 #include "vtpm_manager/inst.h"
 
 #define AUDIT_BURST 20 /* a guest can provoke events: bounded */
@@ -22,6 +23,7 @@ struct pending {
 	uint8_t kind;
 	bool restored;
 	uint64_t generation, version;
+	uint32_t len;
 	uint8_t digest[32];
 };
 
@@ -43,6 +45,16 @@ inst_check_store(const uint8_t uuid[UUID_LEN], const struct wstore *s)
 	return mem_equal(digest, s->digest, SHA256_LEN) ? VT_OK : VT_E_AUTH;
 }
 
+/* Another length is of interest to its group's quota. */
+static void
+note_length(struct ginst *g, uint32_t len)
+{
+	if (g->in.state_len == len)
+		return;
+	g->in.state_len = len;
+	groups_space_changed(g->m, g->in.group);
+}
+
 static void
 on_durable(void *arg, int rc)
 {
@@ -56,6 +68,7 @@ on_durable(void *arg, int rc)
 		memcpy(g->in.digest, p->digest, sizeof(g->in.digest));
 		if (p->restored)
 			g->in.flags |= INST_F_RESTORED;
+		note_length(g, p->len);
 	}
 	/* A restored state is told its new generation and stores itself
 	 * again under it: two copies cannot both be current. */
@@ -117,6 +130,7 @@ inst_on_store(void *arg, uint32_t id, const struct wstore *s)
 	p->restored = restored;
 	p->generation = s->generation;
 	p->version = s->version;
+	p->len = s->blob.len;
 	memcpy(p->digest, s->digest, sizeof(p->digest));
 	if (restored)
 		mgr_audit(g->m, "manager", "restore", g->in.name, "ok",

@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "vtpm_manager/ctl.h"
 #include "vtpm_manager/deepq.h"
+#include "vtpm_manager/groups.h"
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
 #include "vtpm_manager/pool.h"
@@ -201,6 +202,10 @@ go(struct mgr *m)
 {
 	int rc;
 
+	if ((rc = groups_load(m)) != VT_OK) {
+		mgr_fatal(m, "groups: %s", vt_strerror(rc));
+		return;
+	}
 	if (start_xen(m) != VT_OK) /* first: workers are told of it */
 		return;
 	rc = store_kv_put(m->st, KV_BOOT, m->boot_id, strlen(m->boot_id));
@@ -439,6 +444,7 @@ mgr_free(struct mgr *m)
 	while (m->links != NULL)
 		wlink_close(m->links);
 	hwlink_free(m->hw);
+	groups_free(m);
 	zyg_free(m->zyg);
 	if (m->st != NULL)
 		store_close(m->st);

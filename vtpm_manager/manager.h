@@ -49,6 +49,7 @@ struct wlink;
 struct xenlink;
 struct commitq;
 struct deepq;
+struct groups;
 
 struct mgr_counters {
 	uint64_t creates, create_us_last, create_us_min;
@@ -83,6 +84,7 @@ struct mgr {
 	uint64_t link_serial;
 	struct commitq *cq;
 	struct deepq *deepq;
+	struct groups *groups;
 	struct mgr_counters n;
 	uint32_t next_uid; /* for workers without a slot */
 	int run_lock;

@@ -52,6 +52,7 @@ struct inst {
 	uint64_t generation, version;
 	uint64_t created_ms;        /* wall clock */
 	uint8_t digest[32];         /* SHA-256 of the sealed permanent blob */
+	uint32_t state_len;         /* bytes of it; not kept, counted */
 	bool tampered;              /* set by store_unlock(), with why */
 	char why[TEXT_MAX_LEN + 1]; /* words, without the guest's name */
 };

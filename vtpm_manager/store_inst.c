@@ -268,6 +268,8 @@ store_blob_get(struct store *st, struct entry *e, unsigned int kind,
 	if (rc == VT_OK &&
 	    (rc = digest_buf(ALG_SHA256, p, len, got)) == VT_OK) {
 		if (mem_equal(got, e->row.dig[kind], sizeof(got))) {
+			if (kind == SX_STATE)
+				e->row.in.state_len = (uint32_t)len;
 			*ret = p;
 			*ret_len = len;
 			return VT_OK;
@@ -366,6 +368,7 @@ store_state_put(struct store *st, const uint8_t uuid[UUID_LEN],
 	in->flags = flags;
 	if (generation > st->gen)
 		st->gen = generation;
+	in->state_len = (uint32_t)len;
 	memcpy(in->digest, digest, sizeof(in->digest));
 	return VT_OK;
 }

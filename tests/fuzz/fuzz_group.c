@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "measure/group.h"
+#include "vtpm_manager/groups.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -47,10 +48,31 @@ quote(const uint8_t *data, size_t len)
 		abort();
 }
 
+/* What the store keeps. */
+static void
+kept(const uint8_t *data, size_t len)
+{
+	static uint8_t out[GRP_REC_MAX];
+	struct grp_index x;
+	struct grp_rec r;
+	struct wr w;
+
+	wr_init(&w, out, sizeof(out));
+	if (grp_rec_get(data, len, &r) == VT_OK)
+		grp_rec_put(&w, &r);
+	else if (grp_index_get(data, len, &x) == VT_OK)
+		grp_index_put(&w, &x);
+	else
+		return;
+	if (wr_err(&w) != VT_OK || w.len != len || memcmp(out, data, len) != 0)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	config(data, len);
 	quote(data, len);
+	kept(data, len);
 	return 0;
 }

@@ -53,7 +53,7 @@ exits "wrong usage is 2" 2 "$B/vtpmctl" --run "$RUN" create
 exits "an unknown command is 2" 2 "$B/vtpmctl" --run "$RUN" frobnicate
 exits "an unknown option is 2" 2 "$B/vtpmctl" --run "$RUN" stop --now alice
 exits "no manager is 1" 1 "$B/vtpmctl" --run "$T/nowhere" list
-for c in create start stop reset destroy list show log audit status launch; do
+for c in create start stop reset destroy list show log audit status launch group; do
 	"$B/vtpmctl" "$c" --help 2>/dev/null | grep -q "usage: vtpmctl $c" ||
 	    not_ok "help of $c"
 done

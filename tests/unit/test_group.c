@@ -16,6 +16,7 @@
 
 #include "base/util.h"
 #include "measure/group.h"
+#include "vtpm_manager/groups.h"
 
 static char pem[2][1024];
 static uint8_t key[2][APPROVAL_KEY_LEN];
@@ -343,6 +344,87 @@ quotes_survive_and_every_prefix_is_truncated(void **state)
 	assert_int_equal(group_quote_get(buf, w.len, &b), VT_E_FORMAT);
 }
 
+static void
+fill_rec(struct grp_rec *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->number = 7;
+	(void)strcpy(r->name, "red");
+	memcpy(r->key, key[0], sizeof(r->key));
+	r->quota.vtpms = 3;
+	r->quota.bytes = UINT64_C(1) << 40;
+	r->quota.hw_ms = 60000;
+	r->created_ms = 1;
+	r->config_len = 100;
+	r->ak_len = 300;
+	r->ak_pub_len = 90;
+	memset(r->ak, 0x55, r->ak_len);
+}
+
+static void
+records_survive_and_every_prefix_is_truncated(void **state)
+{
+	static uint8_t buf[GRP_REC_MAX];
+	struct grp_rec a, b;
+	uint8_t *copy;
+	struct wr w;
+	size_t i;
+
+	(void)state;
+	fill_rec(&a);
+	wr_init(&w, buf, sizeof(buf));
+	grp_rec_put(&w, &a);
+	assert_int_equal(wr_err(&w), VT_OK);
+	memset(&b, 0, sizeof(b));
+	assert_int_equal(grp_rec_get(buf, w.len, &b), VT_OK);
+	assert_memory_equal(&a, &b, sizeof(a));
+	for (i = 0; i < w.len; i++) {
+		copy = malloc(i > 0 ? i : 1);
+		assert_non_null(copy);
+		memcpy(copy, buf, i);
+		assert_int_equal(grp_rec_get(copy, i, &b), VT_E_TRUNC);
+		free(copy);
+	}
+	buf[w.len] = 0;
+	assert_int_equal(grp_rec_get(buf, w.len + 1, &b), VT_E_FORMAT);
+	a.quota.hw_ms++;
+	wr_init(&w, buf, sizeof(buf));
+	grp_rec_put(&w, &a);
+	assert_int_equal(grp_rec_get(buf, w.len, &b), VT_E_RANGE);
+}
+
+static void
+the_list_is_ascending_and_below_the_next(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		struct grp_index x;
+		int want;
+	} cases[] = {
+		{ { 1, 0, { 0 } },		VT_OK },
+		{ { 8, 3, { 1, 2, 7 } },	VT_OK },
+		{ { 8, 3, { 1, 7, 7 } },	VT_E_FORMAT },
+		{ { 8, 3, { 2, 1, 7 } },	VT_E_FORMAT },
+		{ { 7, 3, { 1, 2, 7 } },	VT_E_FORMAT },
+		{ { 7, 1, { 0 } },		VT_E_FORMAT },
+	};
+	/* clang-format on */
+	uint8_t buf[64];
+	struct grp_index x;
+	struct wr w;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		wr_init(&w, buf, sizeof(buf));
+		grp_index_put(&w, &cases[i].x);
+		assert_int_equal(wr_err(&w), VT_OK);
+		assert_int_equal(grp_index_get(buf, w.len, &x), cases[i].want);
+		for (n = 0; cases[i].want == VT_OK && n < w.len; n++)
+			assert_int_equal(grp_index_get(buf, n, &x), VT_E_TRUNC);
+	}
+}
+
 int
 main(void)
 {
@@ -357,6 +439,8 @@ main(void)
 		cmocka_unit_test(launch_policies_are_those_listed_or_any),
 		cmocka_unit_test(a_quote_is_bound_to_group_sequence_and_nonce),
 		cmocka_unit_test(quotes_survive_and_every_prefix_is_truncated),
+		cmocka_unit_test(records_survive_and_every_prefix_is_truncated),
+		cmocka_unit_test(the_list_is_ascending_and_below_the_next),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

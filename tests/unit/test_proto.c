@@ -139,7 +139,7 @@ CODEC(wstored)
 }
 CODEC(wmanager)
 {
-	struct wmanager m = { 1, 1, "build 7" };
+	struct wmanager m = { 1, 1, 1, "build 7" };
 
 	wmanager_put(w, &m);
 }
@@ -283,6 +283,7 @@ values_over_their_limit_are_refused(void **state)
 		{ "wopen",	1, 0x20,	VT_E_RANGE },
 		{ "wlaunch",	0, 3,		VT_E_RANGE },
 		{ "wmanager",	0, 2,		VT_E_RANGE },
+		{ "wmanager",	2, 2,		VT_E_RANGE },
 		{ "wstore",	0, 5,		VT_E_RANGE },
 		{ "wstore",	1, 4,		VT_E_RANGE },
 		{ "wevent",	0, 0,		VT_E_RANGE },
