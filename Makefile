@@ -53,7 +53,7 @@ L_vtpm-xenback	:= -lxenstore -lcrypto
 M_vtpm-xenwait	:= tools/xenwait_main.c
 L_vtpm-xenwait	:= -lxenlight -lxentoollog
 PROGS	+= $(if $(XENDEV),vtpm-xenback vtpm-xenwait)
-XENMOD	:= $(if $(XENDEV),$(B)/vtpm-xen.so)
+XENMOD	:= $(if $(XENDEV),$(B)/vtpm-xen.so $(B)/vtpm-xenfront.so)
 HAVE	:= $(foreach p,$(PROGS),$(if $(wildcard $(M_$(p))),$(p)))
 TCTI	:= $(if $(wildcard tpmfront/tcti.c),$(B)/libtss2-tcti-tpmfront.so.0)
 
@@ -133,6 +133,10 @@ $(B)/libtss2-tcti-tpmfront.so.0: $(B)/o/tpmfront/tcti.o $(ARCH)
 $(B)/vtpm-xen.so: $(B)/o/tpmback/xen_chan.o $(ARCH)
 	$(LINK) -shared -Wl,--version-script=tpmback/xen.map -o $@ $^ \
 	    -lxengnttab -lxenevtchn -lcrypto
+
+$(B)/vtpm-xenfront.so: $(B)/o/tpmfront/xen_front.o $(ARCH)
+	$(LINK) -shared -Wl,--version-script=tpmfront/xenfront.map -o $@ $^ \
+	    -lxengnttab -lxenevtchn -lxenstore
 
 # --- tests ------------------------------------------------------------------
 UNIT	:= $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))

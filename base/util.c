@@ -60,6 +60,21 @@ hex_decode(const char *text, uint8_t *out, size_t cap, size_t *ret_len)
 	return VT_OK;
 }
 
+int
+dec_u32(const char *text, uint32_t *ret)
+{
+	uint64_t v = 0;
+	const char *p = text;
+
+	for (; *p >= '0' && *p <= '9'; p++)
+		if ((v = v * 10 + (uint64_t)(*p - '0')) > UINT32_MAX)
+			return VT_E_RANGE;
+	if (p == text || *p != '\0')
+		return VT_E_FORMAT;
+	*ret = (uint32_t)v;
+	return VT_OK;
+}
+
 void
 uuid_format(const uint8_t u[UUID_LEN], char out[UUID_STRLEN + 1])
 {

@@ -29,6 +29,10 @@ void hex_encode(const uint8_t *in, size_t len, char *out);
 int hex_decode(
     const char *text, uint8_t *out, size_t cap, size_t *ret_len) VT_CHECK;
 
+/* A decimal number that is all of text, digits alone.  VT_E_FORMAT, VT_E_RANGE
+ * (does not fit). */
+int dec_u32(const char *text, uint32_t *ret) VT_CHECK;
+
 void uuid_format(const uint8_t uuid[UUID_LEN], char out[UUID_STRLEN + 1]);
 int uuid_parse(const char *text, uint8_t ret_uuid[UUID_LEN]) VT_CHECK;
 /* Random, version 4. */

@@ -2,155 +2,64 @@
 #include "tpmfront/ring.h"
 
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/msg.h"
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "tpmback/local.h"
-#include "tpmback/spin.h"
+#include "tpmfront/ring_impl.h"
 
-#define GREETING_MAX 256
 #define TPM_HDR_LEN 10
 #define LOOKS_PER_CLOCK 16 /* looks at the page per look at the clock */
 
-enum { HELLO_MEM, HELLO_TO_BACK, HELLO_TO_FRONT };
-
-struct ring {
-	struct msgch *conn;
-	struct local_shm *shm;
-	int to_back, to_front, epoll_fd;
-	uint8_t localities, tpm_version;
-	bool pending; /* submitted, answer not taken */
-	bool polled;  /* the caller sleeps on ring_fd(): never "awake" */
-	struct spin spin;
-	uint64_t sent_us;
-	uint8_t resp[TPMIF_MAX_CMD];
-};
-
-static int
-take_shm(struct ring *r, int fd)
+void
+ring_init(struct ring *r, const struct ring_ops *ops)
 {
-	struct stat st;
-	int seals = fcntl(fd, F_GET_SEALS);
-	void *p;
-
-	if (fstat(fd, &st) == -1)
-		return VT_E_SYS;
-	if (seals == -1 || (seals & F_SEAL_SHRINK) == 0 ||
-	    st.st_size != LOCAL_SHM_SIZE)
-		return VT_E_PROTO;
-	p = mmap(
-	    NULL, sizeof(*r->shm), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED)
-		return VT_E_SYS;
-	r->shm = p;
-	return VT_OK;
-}
-
-static int
-take_hello(struct ring *r, struct msg *m)
-{
-	struct rd rd;
-	uint16_t version;
-	uint32_t size;
-	int rc;
-
-	rd_init(&rd, m->data, m->len);
-	version = rd_be16(&rd);
-	r->localities = rd_u8(&rd);
-	r->tpm_version = rd_u8(&rd);
-	size = rd_be32(&rd);
-	if (rd_end(&rd) != VT_OK || version != LOCAL_VERSION ||
-	    size != LOCAL_SHM_SIZE || m->nfds != LOCAL_NFDS)
-		return VT_E_PROTO;
-	if ((rc = take_shm(r, m->fds[HELLO_MEM])) != VT_OK)
-		return rc;
-	r->to_back = m->fds[HELLO_TO_BACK];
-	r->to_front = m->fds[HELLO_TO_FRONT];
-	(void)close(m->fds[HELLO_MEM]);
-	m->nfds = 0;
-	if (fd_set_nonblock(r->to_back, true) != VT_OK ||
-	    fd_set_nonblock(r->to_front, true) != VT_OK)
-		return VT_E_SYS;
-	return VT_OK;
-}
-
-static int
-greet(struct ring *r, int timeout_ms, char holder[RING_TEXT_MAX])
-{
-	struct msg m;
-	struct rd rd;
-	int rc;
-
-	if ((rc = msgch_recv_wait(r->conn, timeout_ms, &m)) != VT_OK)
-		return rc;
-	if (m.type == LOCAL_HELLO) {
-		rc = take_hello(r, &m);
-	} else if (m.type == LOCAL_BUSY) {
-		rd_init(&rd, m.data, m.len);
-		rd_str(&rd, holder, RING_TEXT_MAX);
-		rc = rd_end(&rd) == VT_OK ? VT_E_BUSY : VT_E_PROTO;
-	} else {
-		rc = VT_E_PROTO;
-	}
-	msg_close_fds(&m);
-	return rc;
-}
-
-int
-ring_connect(const char *path, int timeout_ms, struct ring **ret,
-    char holder[RING_TEXT_MAX])
-{
-	struct ring *r;
-	int fd, rc, saved;
-
-	if ((fd = unix_connect(path)) == -1)
-		return VT_E_SYS;
-	if ((r = calloc(1, sizeof(*r))) == NULL) {
-		(void)close(fd);
-		return VT_E_NOMEM;
-	}
-	r->to_back = r->to_front = r->epoll_fd = -1;
+	r->ops = ops;
+	r->bell_fd = r->conn_fd = r->epoll_fd = -1;
 	spin_init(&r->spin, SPIN_MAX_US);
-	if ((rc = msgch_new(fd, GREETING_MAX, &r->conn)) != VT_OK)
-		(void)close(fd);
-	else
-		rc = greet(r, timeout_ms, holder);
-	if (rc != VT_OK) {
-		saved = errno;
-		ring_close(r);
-		errno = saved;
-		return rc;
-	}
-	*ret = r;
-	return VT_OK;
+}
+
+void
+ring_done(struct ring *r)
+{
+	if (r->epoll_fd != -1)
+		(void)close(r->epoll_fd);
+	r->epoll_fd = -1;
 }
 
 void
 ring_close(struct ring *r)
 {
-	if (r == NULL)
-		return;
-	if (r->shm != NULL)
-		(void)munmap(r->shm, sizeof(*r->shm));
-	if (r->to_back != -1)
-		(void)close(r->to_back);
-	if (r->to_front != -1)
-		(void)close(r->to_front);
+	if (r != NULL)
+		r->ops->close(r);
+}
+
+void
+ring_have(struct ring *r, union tpmif_view *view, int bell_fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	r->view = view;
+	r->bell_fd = bell_fd;
+	r->generation++;
+	/* It cannot fail for want of anything but memory; then the bell of
+	 * this page is not heard by who polls, and its waits time out. */
 	if (r->epoll_fd != -1)
-		(void)close(r->epoll_fd);
-	msgch_free(r->conn);
-	explicit_bzero(r, sizeof(*r));
-	free(r);
+		(void)epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, bell_fd, &ev);
+}
+
+void
+ring_lost(struct ring *r)
+{
+	if (r->epoll_fd != -1 && r->bell_fd != -1)
+		(void)epoll_ctl(r->epoll_fd, EPOLL_CTL_DEL, r->bell_fd, NULL);
+	r->view = NULL;
+	r->bell_fd = -1;
+	r->pending = false;
 }
 
 uint8_t
@@ -174,30 +83,58 @@ ring_pending(const struct ring *r)
 union tpmif_view *
 ring_view(struct ring *r)
 {
-	return &r->shm->v;
+	return r->view;
+}
+
+unsigned int
+ring_generation(const struct ring *r)
+{
+	return r->generation;
 }
 
 void
 ring_notify(struct ring *r)
 {
-	static const uint64_t one = 1;
-	ssize_t n;
+	r->ops->notify(r);
+}
 
-	do
-		n = write(r->to_back, &one, sizeof(one));
-	while (n == -1 && errno == EINTR);
+int
+ring_ready(struct ring *r, int timeout_ms)
+{
+	if (r->ops->ready != NULL)
+		return r->ops->ready(r, timeout_ms);
+	return r->view != NULL ? VT_OK : VT_E_CLOSED;
+}
+
+const char *
+ring_why(const struct ring *r)
+{
+	return r->ops->why != NULL ? r->ops->why(r) : "the back half hung up";
+}
+
+int
+ring_attend(struct ring *r)
+{
+	struct pollfd p[2] = { { .fd = r->bell_fd, .events = POLLIN },
+		{ .fd = r->conn_fd, .events = r->conn_events } };
+
+	if (poll(p, 2, 0) <= 0)
+		return VT_OK;
+	if (p[0].revents != 0)
+		r->ops->hush(r);
+	return p[1].revents != 0 ? r->ops->attend(r) : VT_OK;
 }
 
 static void
 set_awake(struct ring *r, bool awake)
 {
-	__atomic_store_n(&r->shm->front_awake, awake, __ATOMIC_RELAXED);
+	if (r->front_awake != NULL)
+		__atomic_store_n(r->front_awake, awake, __ATOMIC_RELAXED);
 }
 
 int
 ring_submit(struct ring *r, uint8_t locality, const uint8_t *cmd, size_t len)
 {
-	struct tpmif_page *page = &r->shm->v.page;
 	uint8_t raw[8];
 	uint64_t word;
 	struct wr w;
@@ -206,8 +143,11 @@ ring_submit(struct ring *r, uint8_t locality, const uint8_t *cmd, size_t len)
 		return VT_E_STATE;
 	if (len > TPMIF_MAX_CMD)
 		return VT_E_RANGE;
+	if (r->view == NULL)
+		return VT_E_CLOSED;
+	r->tpm12 = len >= 2 && cmd[0] == 0x00;
 	set_awake(r, !r->polled && r->spin.us > 0);
-	memcpy(page->data, cmd, len);
+	memcpy(r->view->page.data, cmd, len);
 	wr_init(&w, raw, sizeof(raw));
 	wr_le32(&w, (uint32_t)len);
 	wr_u8(&w, TPMIF_SUBMIT);
@@ -216,9 +156,10 @@ ring_submit(struct ring *r, uint8_t locality, const uint8_t *cmd, size_t len)
 	memcpy(&word, raw, sizeof(word));
 	r->pending = true;
 	r->sent_us = now_us();
-	__atomic_store_n(&r->shm->v.header, word, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->view->header, word, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&r->shm->back_awake, __ATOMIC_RELAXED) != 1)
+	if (r->back_awake == NULL ||
+	    __atomic_load_n(r->back_awake, __ATOMIC_RELAXED) != 1)
 		ring_notify(r);
 	return VT_OK;
 }
@@ -229,7 +170,7 @@ ring_cancel(struct ring *r)
 	uint8_t want = TPMIF_SUBMIT;
 
 	/* Only over SUBMIT: an answer that is there already stays there. */
-	if (r->pending && __atomic_compare_exchange_n(&r->shm->v.page.state,
+	if (r->pending && __atomic_compare_exchange_n(&r->view->page.state,
 			      &want, (uint8_t)TPMIF_CANCEL, false,
 			      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		ring_notify(r);
@@ -238,7 +179,7 @@ ring_cancel(struct ring *r)
 static bool
 answered(const struct ring *r)
 {
-	uint8_t s = __atomic_load_n(&r->shm->v.page.state, __ATOMIC_ACQUIRE);
+	uint8_t s = __atomic_load_n(&r->view->page.state, __ATOMIC_ACQUIRE);
 
 	return s == TPMIF_FINISH || s == TPMIF_IDLE;
 }
@@ -247,21 +188,19 @@ answered(const struct ring *r)
 static size_t
 make_canceled(struct ring *r)
 {
-	bool tpm12 = r->tpm_version == 1; /* TPM_VER_12 */
 	struct wr w;
 
 	wr_init(&w, r->resp, sizeof(r->resp));
-	wr_be16(&w, tpm12 ? 0x00c4 : 0x8001);
+	wr_be16(&w, r->tpm12 ? 0x00c4 : 0x8001);
 	wr_be32(&w, TPM_HDR_LEN);
-	wr_be32(&w, tpm12 ? 0x09 : 0x909); /* TPM_FAIL, TPM_RC_CANCELED */
+	wr_be32(&w, r->tpm12 ? 0x09 : 0x909); /* TPM_FAIL, TPM_RC_CANCELED */
 	return w.len;
 }
 
 static int
 take_answer(struct ring *r, const uint8_t **ret, size_t *ret_len)
 {
-	struct tpmif_page *page = &r->shm->v.page;
-	uint64_t word = __atomic_load_n(&r->shm->v.header, __ATOMIC_ACQUIRE);
+	uint64_t word = __atomic_load_n(&r->view->header, __ATOMIC_ACQUIRE);
 	uint8_t raw[8];
 	struct rd rd;
 	size_t len;
@@ -276,7 +215,7 @@ take_answer(struct ring *r, const uint8_t **ret, size_t *ret_len)
 	} else {
 		if (len < TPM_HDR_LEN || len > sizeof(r->resp))
 			return VT_E_PROTO;
-		memcpy(r->resp, page->data, len);
+		memcpy(r->resp, r->view->page.data, len);
 		__asm__ volatile("" ::: "memory");
 		if (be32_get(r->resp + 2) != len)
 			return VT_E_PROTO;
@@ -306,28 +245,17 @@ spin_for_it(const struct ring *r, unsigned int us)
 	return answered(r);
 }
 
-static void
-hush_bell(const struct ring *r)
-{
-	uint64_t count;
-	ssize_t n;
-
-	do
-		n = read(r->to_front, &count, sizeof(count));
-	while (n == -1 && errno == EINTR);
-}
-
 static int
 sleep_for_it(struct ring *r, int timeout_ms)
 {
 	uint64_t now = now_us(), end = UINT64_MAX;
 	struct pollfd p[2];
-	int ms, n;
+	int ms, n, rc;
 
 	if (timeout_ms >= 0)
 		end = now + (uint64_t)timeout_ms * 1000;
-	p[0] = (struct pollfd){ .fd = r->to_front, .events = POLLIN };
-	p[1] = (struct pollfd){ .fd = msgch_fd(r->conn), .events = POLLRDHUP };
+	p[0] = (struct pollfd){ .fd = r->bell_fd, .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = r->conn_fd, .events = r->conn_events };
 	/* Say so, then look again: see tpmback/local.h. */
 	set_awake(r, false);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -341,11 +269,12 @@ sleep_for_it(struct ring *r, int timeout_ms)
 		if (n == -1 && errno != EINTR)
 			return VT_E_SYS;
 		if (n > 0 && p[0].revents != 0)
-			hush_bell(r);
+			r->ops->hush(r);
 		if (answered(r))
 			break;
-		if (n > 0 && p[1].revents != 0)
-			return VT_E_CLOSED;
+		if (n > 0 && p[1].revents != 0 &&
+		    (rc = r->ops->attend(r)) != VT_OK)
+			return rc;
 		if (timeout_ms == 0)
 			return VT_E_AGAIN;
 	}
@@ -369,7 +298,7 @@ ring_wait(struct ring *r, int timeout_ms, const uint8_t **ret, size_t *ret_len)
 		return rc;
 	}
 	if (r->polled)
-		hush_bell(r); /* the descriptor rests till the next answer */
+		r->ops->hush(r); /* the descriptor rests till the next answer */
 	return take_answer(r, ret, ret_len);
 }
 
@@ -383,20 +312,21 @@ ring_fd(struct ring *r)
 		return r->epoll_fd;
 	if ((fd = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		return -1;
-	if (epoll_ctl(fd, EPOLL_CTL_ADD, r->to_front, &ev) == -1)
+	if (r->bell_fd != -1 &&
+	    epoll_ctl(fd, EPOLL_CTL_ADD, r->bell_fd, &ev) == -1)
 		goto fail;
-	ev.events = EPOLLRDHUP; /* a hang-up is worth a look, too */
-	if (epoll_ctl(fd, EPOLL_CTL_ADD, msgch_fd(r->conn), &ev) == -1)
+	ev.events = (uint32_t)r->conn_events; /* a hang-up, too */
+	if (epoll_ctl(fd, EPOLL_CTL_ADD, r->conn_fd, &ev) == -1)
 		goto fail;
 	r->epoll_fd = fd;
 	r->polled = true;
 	set_awake(r, false);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (r->pending && answered(r)) {
+	if (r->front_awake != NULL && r->pending && answered(r)) {
 		static const uint64_t one = 1;
 
 		/* Its bell was spared; ring it ourselves. */
-		if (write(r->to_front, &one, sizeof(one)) == -1 &&
+		if (write(r->bell_fd, &one, sizeof(one)) == -1 &&
 		    errno != EAGAIN)
 			return -1;
 	}

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ring.h - front half of the local ring: send a TPM its commands.
+ * ring.h - front half of a ring, local or Xen's: send a TPM its commands.
  *
  * Layer:  tpmfront.
- * Spec:   tpmback/local.h, tpmback/page.h.
- * Trust:  the back half may be wrong, not hostile; lengths are checked all
- *         the same.
+ * Spec:   tpmback/page.h; tpmback/local.h, tpmfront/xen_front.h.
+ * Trust:  the back half may write anything at any time: the header is read
+ *         once, the answer copied once and then checked.
  * Thread: one at a time per ring.
  *
  * After ring_submit() the caller spins for a bounded, adaptive time and
  * then sleeps; between two back halves (a worker that is restarted) a
- * command is answered with a failure by the second.
+ * command is answered with a failure by the second.  A local ring whose
+ * back half is gone stays so; Xen's gets another page, see ring_ready().
  */
 #ifndef TPMFRONT_RING_H
 #define TPMFRONT_RING_H
@@ -23,6 +24,7 @@
 #include "tpmback/page.h"
 
 #define RING_TEXT_MAX 64 /* who has the other end, with NUL */
+#define RING_WHY_MAX 256 /* why there is no ring, with NUL */
 
 struct ring; /* opaque */
 
@@ -36,14 +38,34 @@ struct ring; /* opaque */
  */
 int ring_connect(const char *path, int timeout_ms, struct ring **ret,
     char holder[RING_TEXT_MAX]) VT_CHECK;
+/*
+ * The ring of this Xen domain's vtpm device; takes it, but does not wait for
+ * its page: ring_ready() does.  *ret as above.  On failure why is set:
+ * VT_E_UNSUPPORTED (this build or machine has no module for Xen), VT_E_BUSY,
+ * VT_E_SYS, VT_E_NOMEM.
+ */
+int ring_connect_xen(
+    uint32_t devid, struct ring **ret, char why[RING_WHY_MAX]) VT_CHECK;
 void ring_close(struct ring *r); /* NULL is a no-op; resets nothing */
 
-uint8_t ring_localities(const struct ring *r); /* bit n: granted */
-uint8_t ring_tpm_version(const struct ring *r);
+uint8_t ring_localities(const struct ring *r);  /* bit n: granted */
+uint8_t ring_tpm_version(const struct ring *r); /* 0: not told (Xen) */
+/* Pages that it has had: another number, perhaps another TPM behind it. */
+unsigned int ring_generation(const struct ring *r);
+/*
+ * Have a page to submit to; Xen's ring waits up to timeout_ms for one.
+ * VT_E_CLOSED, VT_E_TIMEOUT: there is none;
+ * VT_E_SYS, VT_E_PROTO.
+ */
+int ring_ready(struct ring *r, int timeout_ms) VT_CHECK;
+/* Why there is no page, in words; borrowed, never NULL. */
+const char *ring_why(const struct ring *r);
+/* For who is idle and saw ring_fd() readable: take what happened. */
+int ring_attend(struct ring *r);
 
 /*
  * Hand one command over; cmd is borrowed.  VT_E_STATE: the last one is not
- * answered; VT_E_RANGE: longer than TPMIF_MAX_CMD.
+ * answered; VT_E_RANGE: longer than TPMIF_MAX_CMD; VT_E_CLOSED: no page.
  */
 int ring_submit(
     struct ring *r, uint8_t locality, const uint8_t *cmd, size_t len) VT_CHECK;

@@ -20,11 +20,13 @@
 #include <string.h>
 
 #include "base/rdwr.h"
+#include "base/util.h"
 #include "tpmfront/ring.h"
 
 #define TCTI_MAGIC 0x7674706d2d667430ull /* "vtpm-ft0" */
 #define TCTI_VERSION 2
 #define CONNECT_MS 30000 /* a dead client's slow command may drain first */
+#define AGAIN_MS 10000   /* Xen: for a back half that is being restarted */
 #define GIVE_UP_MS 10000 /* for an answer that was cancelled */
 #define TPM_HDR_LEN 10
 
@@ -151,6 +153,10 @@ tcti_transmit(TSS2_TCTI_CONTEXT *ctx, size_t size, const uint8_t *command)
 		return TSS2_TCTI_RC_BAD_SEQUENCE;
 	if (size < TPM_HDR_LEN || be32_get(command + 2) != size)
 		return TSS2_TCTI_RC_BAD_VALUE;
+	if ((vrc = ring_ready(t->ring, AGAIN_MS)) != VT_OK) {
+		COMPLAIN("the vTPM is away: %s", ring_why(t->ring));
+		return of_ring(vrc);
+	}
 	if ((vrc = ring_submit(t->ring, t->locality, command, size)) != VT_OK) {
 		COMPLAIN("cannot send %zu bytes: %s", size, vt_strerror(vrc));
 		return of_ring(vrc);
@@ -301,24 +307,8 @@ tcti_make_sticky(TSS2_TCTI_CONTEXT *ctx, TPM2_HANDLE *handle, uint8_t sticky)
 /* --- making one ------------------------------------------------------------
  */
 
-/* "local=PATH" to PATH; NULL, and said why, for all else. */
-static const char *
-conf_path(const char *conf)
-{
-	if (conf != NULL && strncmp(conf, "local=", 6) == 0 && conf[6] != '\0')
-		return conf + 6;
-	if (conf != NULL &&
-	    (strcmp(conf, "xen") == 0 || strncmp(conf, "xen=", 4) == 0))
-		COMPLAIN("this build has no Xen ring; use local=PATH");
-	else
-		COMPLAIN("\"%s\" is no configuration; use local=PATH, the "
-			 "path of a vTPM's .tpmif socket",
-		    conf != NULL ? conf : "");
-	return NULL;
-}
-
 static TSS2_RC
-open_ring(const char *path, struct ring **ret)
+open_local(const char *path, struct ring **ret)
 {
 	char holder[RING_TEXT_MAX];
 	int rc = ring_connect(path, CONNECT_MS, ret, holder);
@@ -343,12 +333,51 @@ open_ring(const char *path, struct ring **ret)
 	return of_ring(rc);
 }
 
+static TSS2_RC
+open_xen(uint32_t devid, struct ring **ret)
+{
+	char why[RING_WHY_MAX];
+	struct ring *r;
+	int rc;
+
+	if ((rc = ring_connect_xen(devid, &r, why)) != VT_OK) {
+		COMPLAIN("%s", why);
+		return of_ring(rc);
+	}
+	if ((rc = ring_ready(r, CONNECT_MS)) != VT_OK) {
+		COMPLAIN("vtpm device %u: %s: %s", devid, vt_strerror(rc),
+		    ring_why(r));
+		ring_close(r);
+		return of_ring(rc);
+	}
+	*ret = r;
+	return TSS2_RC_SUCCESS;
+}
+
+/* "local=PATH", "xen" or "xen=DEVID". */
+static TSS2_RC
+open_ring(const char *conf, struct ring **ret)
+{
+	uint32_t devid = 0;
+
+	if (conf == NULL)
+		conf = "";
+	if (strncmp(conf, "local=", 6) == 0 && conf[6] != '\0')
+		return open_local(conf + 6, ret);
+	if (strcmp(conf, "xen") == 0 || (strncmp(conf, "xen=", 4) == 0 &&
+					    dec_u32(conf + 4, &devid) == VT_OK))
+		return open_xen(devid, ret);
+	COMPLAIN("\"%s\" is no configuration; use local=PATH, the path of a "
+		 "vTPM's .tpmif socket, or in a Xen guest xen or xen=DEVID",
+	    conf);
+	return TSS2_TCTI_RC_BAD_VALUE;
+}
+
 TSS2_RC
 Tss2_Tcti_Tpmfront_Init(TSS2_TCTI_CONTEXT *ctx, size_t *size, const char *conf)
 {
 	struct tcti *t = (struct tcti *)ctx;
 	struct ring *ring;
-	const char *path;
 	TSS2_RC rc;
 
 	if (size == NULL)
@@ -359,9 +388,7 @@ Tss2_Tcti_Tpmfront_Init(TSS2_TCTI_CONTEXT *ctx, size_t *size, const char *conf)
 	}
 	if (*size < sizeof(*t))
 		return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
-	if ((path = conf_path(conf)) == NULL)
-		return TSS2_TCTI_RC_BAD_VALUE;
-	if ((rc = open_ring(path, &ring)) != TSS2_RC_SUCCESS)
+	if ((rc = open_ring(conf, &ring)) != TSS2_RC_SUCCESS)
 		return rc;
 	memset(t, 0, sizeof(*t));
 	t->common.v1.magic = TCTI_MAGIC;
@@ -382,7 +409,8 @@ static const TSS2_TCTI_INFO info = {
 	.version = TCTI_VERSION,
 	.name = "tcti-tpmfront",
 	.description = "TCTI module for a virtual TPM's ring",
-	.config_help = "local=PATH: the path of a vTPM's .tpmif socket",
+	.config_help = "local=PATH: the path of a vTPM's .tpmif socket; "
+		       "xen or xen=DEVID: this Xen guest's vtpm device",
 	.init = Tss2_Tcti_Tpmfront_Init,
 };
 

@@ -83,19 +83,9 @@ xs_get(struct xenback *x, const char *dir, const char *key)
 static bool
 xs_get_num(struct xenback *x, const char *dir, const char *key, uint32_t *ret)
 {
-	char *s = xs_get(x, dir, key), *end;
-	unsigned long v;
-	bool ok = false;
+	char *s = xs_get(x, dir, key);
+	bool ok = s != NULL && dec_u32(s, ret) == VT_OK;
 
-	if (s == NULL)
-		return false;
-	errno = 0;
-	v = strtoul(s, &end, 10);
-	if (s[0] >= '0' && s[0] <= '9' && *end == '\0' && errno == 0 &&
-	    v <= UINT32_MAX) {
-		*ret = (uint32_t)v;
-		ok = true;
-	}
 	free(s);
 	return ok;
 }

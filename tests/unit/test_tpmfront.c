@@ -92,7 +92,8 @@ static void
 a_conf_that_is_none_is_refused(void **state)
 {
 	static const char *const bad[] = { NULL, "", "local", "local=", "loc=x",
-		"/run/x.tpmif", "xen", "xen=0" };
+		"/run/x.tpmif", "xen=", "xen=x", "xen=-1", "xenon",
+		"xen=4294967296" };
 	uint8_t buf[512];
 	size_t i, size;
 
@@ -109,6 +110,11 @@ a_conf_that_is_none_is_refused(void **state)
 	assert_int_equal(
 	    Tss2_Tcti_Tpmfront_Init((TSS2_TCTI_CONTEXT *)(void *)buf, &size,
 		"local=/nonexistent/t.tpmif"),
+	    TSS2_TCTI_RC_IO_ERROR);
+	/* no Xen here: neither the module's devices nor its folder */
+	size = sizeof(buf);
+	assert_int_equal(Tss2_Tcti_Tpmfront_Init(
+			     (TSS2_TCTI_CONTEXT *)(void *)buf, &size, "xen=3"),
 	    TSS2_TCTI_RC_IO_ERROR);
 	size = 8;
 	assert_int_equal(

@@ -290,10 +290,44 @@ every_error_has_words(void **state)
 	assert_non_null(vt_strerror(1000));
 }
 
+static void
+only_a_whole_decimal_number_is_one(void **state)
+{
+	static const struct {
+		const char *text;
+		int want;
+		uint32_t val;
+	} cases[] = {
+		{ "0", VT_OK, 0 },
+		{ "007", VT_OK, 7 },
+		{ "4294967295", VT_OK, UINT32_MAX },
+		{ "4294967296", VT_E_RANGE, 0 },
+		{ "99999999999999999999999", VT_E_RANGE, 0 },
+		{ "", VT_E_FORMAT, 0 },
+		{ " 1", VT_E_FORMAT, 0 },
+		{ "1 ", VT_E_FORMAT, 0 },
+		{ "-1", VT_E_FORMAT, 0 },
+		{ "+1", VT_E_FORMAT, 0 },
+		{ "0x1", VT_E_FORMAT, 0 },
+		{ "x", VT_E_FORMAT, 0 },
+	};
+	uint32_t v;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		v = 42;
+		print_message("  \"%s\"\n", cases[i].text);
+		assert_int_equal(dec_u32(cases[i].text, &v), cases[i].want);
+		assert_int_equal(v, cases[i].want == VT_OK ? cases[i].val : 42);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_a_whole_decimal_number_is_one),
 		cmocka_unit_test(hex_goes_there_and_back),
 		cmocka_unit_test(what_is_not_hex_is_refused),
 		cmocka_unit_test(uuids_are_printed_parsed_and_made),

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * front_fsm.h - the life of a vtpm device as its front half sees it.
+ *
+ * Layer:  tpmfront; pure: no I/O, no logging.
+ * Spec:   Xen public/io/xenbus.h (XenbusState), tpmif.h.
+ *
+ * A page is offered only while the back half says 2: then it certainly has
+ * none of ours, so that grant and port numbers that come again cannot be
+ * taken for the old ones.  What a predecessor left connected (killed, or a
+ * boot loader) is closed first.
+ *
+ *	AWAY --2--> OFFERED --4--> UP
+ *	  |  <-----5, 6, gone------'|--LEAVE--> LEAVING --5--> PARTING --2-->
+ *LEFT
+ *	  `-4-> CLEARING --2--> OFFERED
+ */
+#ifndef TPMFRONT_FRONT_FSM_H
+#define TPMFRONT_FRONT_FSM_H
+
+enum front_state {
+	FS_AWAY,     /* no page; no back half that wants one */
+	FS_CLEARING, /* it is connected to somebody before us: we said 5 */
+	FS_OFFERED,  /* page and port are in xenstore, we said 3 */
+	FS_UP,       /* the page may be used */
+	FS_LEAVING,  /* we said 5 and wait for its 5 */
+	FS_PARTING,  /* we said 6 and wait for its 2 */
+	FS_LEFT,     /* final */
+	FS_NSTATES,
+};
+
+enum front_event {
+	FE_NO_DEVICE,  /* our folder is not there */
+	FE_REMADE,     /* our folder is a new one: resumed, or attached anew */
+	FE_BACK_NONE,  /* back half: no state, or none that we know */
+	FE_BACK_WAITS, /* 2 */
+	FE_BACK_UP,    /* 3 or 4 */
+	FE_BACK_OLD,   /* 3 or 4, but without feature-protocol-v2 */
+	FE_BACK_CLOSING, /* 5 */
+	FE_BACK_CLOSED,  /* 6 */
+	FE_FAILED,       /* what we were to do could not be done */
+	FE_LEAVE,        /* our owner has done */
+	FE_NEVENTS,
+};
+
+enum front_action {
+	FA_NONE,
+	FA_OFFER,    /* make page and port, write their keys, say 3 */
+	FA_USE,      /* say 4 */
+	FA_DROP,     /* let page and port go; the folder is not ours */
+	FA_WITHDRAW, /* the same, and say 6 */
+	FA_CLOSE,    /* say 5 */
+	FA_RESET,    /* say 1, for who comes after us */
+	FA_NACTIONS,
+};
+
+struct front_step {
+	enum front_state next;
+	enum front_action act;
+};
+
+/* Total: an event that means nothing in a state changes nothing. */
+struct front_step front_step(enum front_state s, enum front_event e);
+const char *front_state_name(enum front_state s);
+
+#endif

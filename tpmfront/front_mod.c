@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * front_mod.c - loads the module that knows Xen, so that a program that has
+ * nothing to do with Xen needs none of its libraries.
+ */
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tpmfront/xen_front.h"
+
+static void *
+load_beside(const char *file)
+{
+	char path[PATH_MAX + sizeof(XENFRONT_FILE)];
+	const char *slash = strrchr(file, '/');
+
+	if (slash == NULL || strlen(file) >= PATH_MAX)
+		return NULL;
+	(void)snprintf(path, sizeof(path), "%.*s%s", (int)(slash + 1 - file),
+	    file, XENFRONT_FILE);
+	return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+}
+
+/* Beside the library or program that this code is in, else where the loader
+ * looks. */
+static void *
+load(void)
+{
+	char exe[PATH_MAX];
+	Dl_info info;
+	void *so = NULL;
+	ssize_t n;
+
+	if (dladdr((void *)(uintptr_t)ring_connect_xen, &info) != 0 &&
+	    info.dli_fname != NULL)
+		so = load_beside(info.dli_fname);
+	n = so == NULL ? readlink("/proc/self/exe", exe, sizeof(exe) - 1) : 0;
+	if (n > 0) {
+		exe[n] = '\0';
+		so = load_beside(exe);
+	}
+	if (so == NULL)
+		so = dlopen(
+		    XENFRONT_FILE, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	return so;
+}
+
+int
+ring_connect_xen(uint32_t devid, struct ring **ret, char why[RING_WHY_MAX])
+{
+	static const struct xenfront_module *mod;
+	void *so;
+
+	why[0] = '\0';
+	if (mod == NULL && (so = load()) != NULL)
+		mod = dlsym(so, XENFRONT_SYMBOL);
+	if (mod == NULL) {
+		const char *err = dlerror();
+
+		(void)snprintf(why, RING_WHY_MAX,
+		    "no Xen here: %s cannot be loaded (%s)", XENFRONT_FILE,
+		    err != NULL ? err : "?");
+		return VT_E_UNSUPPORTED;
+	}
+	return mod->open(devid, ret, why);
+}
