@@ -285,7 +285,7 @@ jail_drop(const struct jail *j, uint32_t uid, uint32_t gid, const int *keep,
 	int rc;
 
 	*ret_step = "close descriptors";
-	if ((rc = close_others(j, keep, nkeep)) != VT_OK)
+	if (!j->spec->keep_fds && (rc = close_others(j, keep, nkeep)) != VT_OK)
 		return rc;
 	*ret_step = "reset signals";
 	if ((rc = default_signals()) != VT_OK)

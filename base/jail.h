@@ -61,6 +61,9 @@ struct jail_spec {
 	 * its socket again: step 4 is skipped; step 8 leaves reading and
 	 * writing of `device`, if that is not NULL. */
 	bool keep_root;
+	/* Step 1 is skipped: what had to be closed was, before a library
+	 * opened descriptors that it does not name. */
+	bool keep_fds;
 	const char *device; /* borrowed until jail_close() */
 };
 

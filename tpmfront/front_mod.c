@@ -48,22 +48,33 @@ load(void)
 	return so;
 }
 
+static const struct xenfront_module *mod;
+
+int
+ring_load_xen(char why[RING_WHY_MAX])
+{
+	const char *err;
+	void *so;
+
+	if (mod == NULL && (so = load()) != NULL)
+		mod = dlsym(so, XENFRONT_SYMBOL);
+	err = dlerror();
+	if (mod != NULL) {
+		/* libxenstore ends its thread with pthread_cancel(3), for
+		 * which glibc loads this: later it may not be able to. */
+		(void)dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_NODELETE);
+		return VT_OK;
+	}
+	(void)snprintf(why, RING_WHY_MAX, "no Xen: %s cannot be loaded (%s)",
+	    XENFRONT_FILE, err != NULL ? err : "?");
+	return VT_E_UNSUPPORTED;
+}
+
 int
 ring_connect_xen(uint32_t devid, struct ring **ret, char why[RING_WHY_MAX])
 {
-	static const struct xenfront_module *mod;
-	void *so;
+	int rc = ring_load_xen(why);
 
-	why[0] = '\0';
-	if (mod == NULL && (so = load()) != NULL)
-		mod = dlsym(so, XENFRONT_SYMBOL);
-	if (mod == NULL) {
-		const char *err = dlerror();
-
-		(void)snprintf(why, RING_WHY_MAX,
-		    "no Xen here: %s cannot be loaded (%s)", XENFRONT_FILE,
-		    err != NULL ? err : "?");
-		return VT_E_UNSUPPORTED;
-	}
-	return mod->open(devid, ret, why);
+	why[RING_WHY_MAX - 1] = '\0';
+	return rc == VT_OK ? mod->open(devid, ret, why) : rc;
 }

@@ -46,6 +46,9 @@ int ring_connect(const char *path, int timeout_ms, struct ring **ret,
  */
 int ring_connect_xen(
     uint32_t devid, struct ring **ret, char why[RING_WHY_MAX]) VT_CHECK;
+/* Load that module now, for who cannot open files later.  VT_E_UNSUPPORTED and
+ * why. */
+int ring_load_xen(char why[RING_WHY_MAX]) VT_CHECK;
 void ring_close(struct ring *r); /* NULL is a no-op; resets nothing */
 
 uint8_t ring_localities(const struct ring *r);  /* bit n: granted */

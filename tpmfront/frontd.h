@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * frontd.h - the two processes of tpmfrontd.
+ *
+ * Layer:  tpmfront, in tpmfrontd only.
+ *
+ * The keeper holds the kernel's device and nothing else; it never sees a
+ * command.  Its child, jailed, has the ring and carries the commands.  A
+ * child that dies is replaced while the device stays: programs that have
+ * /dev/tpmrm0 open get one failed command and go on.  When the keeper dies
+ * the child closes the ring and ends.
+ */
+#ifndef TPMFRONT_FRONTD_H
+#define TPMFRONT_FRONTD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tpmfront/proxy.h"
+
+struct frontd {
+	const char *tcti; /* NULL: the Xen device devid */
+	uint32_t devid;
+	uint32_t wait_ms; /* for the TPM, at the first start */
+	bool background, debug;
+	int ready_fd; /* background: who started us waits for a byte; -1 */
+};
+
+/* Child to keeper: u8 1 (TPM 1.2) or 2.  Keeper to child: the device's
+ * descriptor and, in the background, one for what is to be logged. */
+enum frontd_msg { FD_FOUND = 1, FD_DEVICE = 2 };
+
+enum frontd_exit {
+	FX_STOPPED = 0,
+	FX_FAILED = 1,     /* said why; as good or bad later */
+	FX_NO_DEVICE = 10, /* the kernel closed its end */
+	FX_LOST = 11,      /* the TPM's side is gone */
+	FX_OTHER = 12,     /* a TPM of the other version is there now */
+};
+
+/* The child's whole life.  sock: to the keeper, owned.  dev: what the keeper
+ * has already, or fd -1.  Does not return. */
+void frontd_child(const struct frontd *o, int sock, const struct proxy *dev)
+    __attribute__((noreturn));
+
+/* The keeper's; an exit status. */
+int frontd_keep(const struct frontd *o);
+
+/* Give up what serving needs not; open descriptors stay.  On failure
+ * *ret_step names the step. */
+int frontd_jail(const struct frontd *o, const char **ret_step) VT_CHECK;
+
+#endif
