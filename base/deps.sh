@@ -16,7 +16,7 @@ run="qemu-system-x86 qemu-utils ovmf grub-efi-amd64-bin grub-common mtools \
 lint="libcmocka-dev clang clang-format cppcheck libclang-rt-14-dev libasan8 \
 	libubsan1 man-db"
 
-xen="libxen-dev"
+xen="libxen-dev cryptsetup-bin"
 
 case "${1:-build}" in
 build) want=$build ;;

@@ -181,7 +181,6 @@ answer(struct bridge *b, size_t len, bool *ret_other)
 	int rc;
 
 	b->commands++;
-	*ret_other = false;
 	if (len < HDR_LEN || len > TPMIF_MAX_CMD || be32_get(b->cmd + 2) != len)
 		return put_header(b, &fault_size);
 	if (be32_get(b->cmd + 6) == CC_SET_LOCALITY)
@@ -218,6 +217,7 @@ one_command(struct bridge *b, bool *ret_other)
 	ssize_t n = read(b->dev_fd, b->cmd, sizeof(b->cmd));
 	size_t len;
 
+	*ret_other = false;
 	if (n == -1)
 		return errno == EINTR || errno == EAGAIN;
 	if (n == 0)
@@ -241,6 +241,14 @@ void
 bridge_disown(struct bridge *b)
 {
 	(void)write_answer(b, put_header(b, &fault_failure));
+}
+
+bool
+bridge_turn(struct bridge *b)
+{
+	bool other;
+
+	return one_command(b, &other) && !other && !b->lost;
 }
 
 enum bridge_end

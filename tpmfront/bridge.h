@@ -77,6 +77,9 @@ int bridge_probe(struct bridge *b, int timeout_ms) VT_CHECK;
 /* A command that a dead predecessor had read is answered with FAILURE; a
  * kernel that waits for nothing takes no notice. */
 void bridge_disown(struct bridge *b);
+/* Take one command, which must be there, to its answer; no waiting for the
+ * next.  False: the kernel's end is gone, or bridge_serve() would end. */
+bool bridge_turn(struct bridge *b);
 /* Serve until something ends it. */
 enum bridge_end bridge_serve(struct bridge *b);
 /* While there is no TPM: answer the command that waits, if any, with RETRY. */

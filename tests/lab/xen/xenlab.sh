@@ -142,6 +142,21 @@ xl_pack() { # root, out
 	    cpio --quiet -R 0:0 -o -H newc) >"$2"
 }
 
+# tpmfrontd, and what unlocks a disk by its TPM.
+xl_add_front() { # root
+	local f
+	xl_modules "$1" tpm_vtpm_proxy xen-blkfront dm-mod dm-crypt xts \
+	    cryptd crypto_simd aesni-intel af_alg algif_skcipher || return 1
+	xl_add "$1" "$B/tpmfrontd" "$(command -v cryptsetup)" \
+	    "$(command -v tpm2_pcrread)" || return 1
+	for f in libtss2-tcti-tpmfront.so.0 vtpm-xenfront.so; do
+		cp "$B/$f" "$1/lib/"
+		xl_add_libs "$1" "$B/$f"
+	done
+	cp -L /lib/*/libgcc_s.so.1 "$1/lib/" # pthread_cancel wants it
+	cp "$xl_here/guest-front" "$1/"
+}
+
 # The guests' initramfs: stock kernel modules and our guest tools.
 xl_build_guest() {
 	local g=$XL/guest.root
@@ -150,6 +165,7 @@ xl_build_guest() {
 	xl_modules "$g" xen-tpmfront xenfs xen-evtchn xen-gntalloc || return 1
 	xl_add "$g" "$B/vtpm-attest" "$B/vtpm-seal" "$B/tests/xenwork" \
 	    "$B/tests/xenhostile" || return 1
+	xl_add_front "$g" || return 1
 	cp -L /usr/lib/*/libtss2-tcti-device.so.0 "$g/lib/"
 	cp "$xl_here/guest-init" "$g/init"
 	xl_pack "$g" "$XL/guest.gz"

@@ -7,6 +7,7 @@
  *			"@LOST" when an acknowledged write is not there
  * xenwork many N ROUNDS N processes extend PCR 11 at once, each ROUNDS times:
  *			"@MANY ok" when the PCR holds exactly so many
+ * xenwork extend PCR TEXT extends PCR by TEXT's SHA-256
  * Uses the raw device: one command at a time, whoever opens it first.
  */
 #include <sys/wait.h>
@@ -355,6 +356,12 @@ main(int argc, char **argv)
 	rc = startup();
 	if (rc != 0 && rc != 0x100)
 		printf("@ERR startup %x\n", rc);
+	if (strcmp(argv[1], "extend") == 0 && argc == 4) {
+		uint8_t digest[32];
+
+		(void)SHA256((const uint8_t *)argv[3], strlen(argv[3]), digest);
+		return extend((uint32_t)atoi(argv[2]), digest) != 0;
+	}
 	if (strcmp(argv[1], "loop") == 0)
 		return loop(strtoull(argv[2], NULL, 10));
 	if (strcmp(argv[1], "many") == 0 && argc == 4)

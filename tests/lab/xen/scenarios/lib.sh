@@ -113,6 +113,22 @@ evidence_quote() { # FILE NONCE
 console() { cat /var/log/xen/console/guest-$1.log 2>/dev/null | tr -d '\r'; }
 up() { console "$1" | grep -q '^@READY'; }
 says() { console "$1" | grep -q "$2"; } # NAME PATTERN
+# A command in a guest that was started with vtpm.shell=1: its output, its
+# exit status.
+inside() { # NAME COMMAND
+	local before tries=600
+	before=$(console "$1" | wc -l)
+	echo "$2" >"$(xenstore-read "/local/domain/$(xl domid \
+	    "$1")/console/tty")"
+	until console "$1" | tail -n +$((before + 1)) | grep -q '^@= '; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 99
+		usleep 100000
+	done
+	console "$1" | tail -n +$((before + 1)) | sed -n 's/^@R //p'
+	return "$(console "$1" | tail -n +$((before + 1)) |
+	    sed -n 's/^@= //p' | head -1)"
+}
 # The last number N of the rounds that xenwork has told.
 rounds() { console "$1" | sed -n 's/^@N \([0-9]*\) .*/\1/p' | tail -1; }
 goes_on() { # NAME: more rounds than now, in 60 s
