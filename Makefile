@@ -258,12 +258,24 @@ format:
 
 # --- install ----------------------------------------------------------------
 PREFIX	?= /usr/local
+# What a guest needs beside tpmfrontd; initramfs-tools looks in one place.
+UNITDIR	?= $(PREFIX)/lib/systemd/system
+IRTDIR	?= /usr/share/initramfs-tools
+GUESTFILES := tpmfrontd.service:$(UNITDIR)/tpmfrontd.service:644 \
+	   initramfs-hook:$(IRTDIR)/hooks/tpmfrontd:755 \
+	   initramfs-script:$(IRTDIR)/scripts/init-top/tpmfrontd:755
 LIBDIR	?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)
 	install -m 755 $(addprefix $(B)/,$(HAVE)) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(TCTI) $(DESTDIR)$(LIBDIR)
 	$(if $(XENMOD),install -m 755 $(XENMOD) $(DESTDIR)$(PREFIX)/bin)
+	$(foreach f,$(GUESTFILES),install -D -m $(word 3,$(subst :, ,$(f))) \
+	    tpmfront/guest/$(word 1,$(subst :, ,$(f))).in \
+	    $(DESTDIR)$(word 2,$(subst :, ,$(f))) && \
+	    sed -i 's|@BIN@|$(PREFIX)/bin|g' \
+	    $(DESTDIR)$(word 2,$(subst :, ,$(f))) &&) true
+	$(if $(XENDEV),install -m 644 $(B)/vtpm-xenfront.so $(DESTDIR)$(LIBDIR))
 	for s in 1 5 7 8; do install -D -m 644 -t \
 	    $(DESTDIR)$(PREFIX)/share/man/man$$s doc/man/*.$$s; done
 

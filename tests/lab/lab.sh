@@ -25,12 +25,12 @@ lab_cleanup() {
 }
 
 # The kernel that Debian's linux-image-amd64 stands for: downloaded and
-# unpacked, never installed.  Sets lab_kernel.
+# unpacked, never installed, and its module for /dev/vtpmx.  Sets lab_kernel
+# and lab_proxy_ko.
 lab_fetch_kernel() {
 	local cache=$LAB/cache name deb
 	mkdir -p "$cache"
-	lab_kernel=$(ls "$cache"/root/boot/vmlinuz-* 2>/dev/null | tail -1)
-	[ -n "$lab_kernel" ] && return 0
+	lab_have_kernel "$cache/root" && return 0
 	name=$(lab_kernel_name)
 	if [ -z "$name" ]; then
 		apt-get -qq update >/dev/null 2>&1
@@ -52,10 +52,17 @@ lab_fetch_kernel() {
 	deb=$(ls "$cache/${name}"_*.deb | tail -1)
 	mkdir -p "$cache/root.new/boot"
 	dpkg-deb --fsys-tarfile "$deb" |
-	    tar -x -C "$cache/root.new" --wildcards './boot/vmlinuz-*' || return 1
+	    tar -x -C "$cache/root.new" --wildcards './boot/vmlinuz-*' \
+		'*/tpm_vtpm_proxy.ko*' || return 1
 	rm -rf "$cache/root" "$deb"
 	mv "$cache/root.new" "$cache/root"
-	lab_kernel=$(ls "$cache"/root/boot/vmlinuz-* | tail -1)
+	lab_have_kernel "$cache/root"
+}
+
+lab_have_kernel() { # root
+	lab_kernel=$(ls "$1"/boot/vmlinuz-* 2>/dev/null | tail -1)
+	lab_proxy_ko=$(find "$1" -name 'tpm_vtpm_proxy.ko*' 2>/dev/null)
+	[ -n "$lab_kernel" ] && [ -n "$lab_proxy_ko" ]
 }
 
 lab_kernel_name() {

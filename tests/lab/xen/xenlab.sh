@@ -155,6 +155,9 @@ xl_add_front() { # root
 	done
 	cp -L /lib/*/libgcc_s.so.1 "$1/lib/" # pthread_cancel wants it
 	cp "$xl_here/guest-front" "$1/"
+	mkdir -p "$1/scripts/init-top"
+	sed 's|@BIN@|/bin|g' "$xl_top/tpmfront/guest/initramfs-script.in" \
+	    >"$1/scripts/init-top/tpmfrontd"
 }
 
 # The guests' initramfs: stock kernel modules and our guest tools.
