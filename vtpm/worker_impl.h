@@ -185,7 +185,7 @@ struct worker {
 
 	struct wk_deep deep[DEEP_TICKETS];
 	uint64_t deep_tickets; /* the last one given out */
-	uint64_t deep_us;      /* the last answer took so long */
+	uint64_t deep_us;      /* an answer takes so long */
 
 	uint64_t commands, stores, held_commands, refused;
 	struct slot slots[SLOTS];

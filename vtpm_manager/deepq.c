@@ -9,6 +9,10 @@
 #include "vtpm_manager/hwlink.h"
 
 #define TICKS 8 /* looks at the clock while somebody waits deep_wait_ms */
+/* After a batch of several its guests come again, one by one: the next quote
+ * is put off for a while, so that it is not made for the fastest alone. */
+#define GATHER_PART 6 /* of what a quote takes; guests look every eighth */
+#define GATHER_MAX_US 40000
 
 /* One guest's wish.  In its group's line, then in the batch. */
 struct dreq {
@@ -37,23 +41,29 @@ struct line { /* a group's */
 	size_t n;
 };
 
+struct batch { /* all parts on the heap */
+	struct dreq **reqs;
+	size_t n;
+	struct deep_tree *tree;
+	uint64_t t0, sequence;
+	uint8_t *ak_cert; /* NULL: HW_QUOTE gives it */
+	uint32_t ak_cert_len;
+};
+
 struct deepq {
 	struct mgr *m;
 	struct line *lines; /* the first one's turn is next */
 	size_t n;           /* in all lines */
-	sd_event_source *timer;
-	/* The batch that the host's TPM is signing. */
+	sd_event_source *timer, *gather;
+	size_t last_n;    /* how many were in the last batch */
+	uint64_t done_us; /* when it was over */
+	bool gathering;
 	bool busy;
-	struct dreq **batch; /* heap */
-	size_t nbatch;
-	struct deep_tree *tree;
-	uint64_t t0, sequence;
-	uint8_t *ak_cert; /* heap; NULL: HW_QUOTE gives it */
-	uint32_t ak_cert_len;
+	struct batch b; /* that the host's TPM is signing */
 	struct deepq_counters count;
 };
 
-static void kick(struct deepq *q);
+static void kick_soon(struct deepq *q);
 
 /* --- whose it is ---------------------------------------------------------- */
 
@@ -115,20 +125,16 @@ deepq_new(struct mgr *m)
 }
 
 static void
-batch_free(struct deepq *q)
+batch_free(struct batch *b)
 {
 	size_t i;
 
-	for (i = 0; i < q->nbatch; i++)
-		req_free(q->batch[i]);
-	free(q->batch);
-	free(q->ak_cert);
-	deep_tree_free(q->tree);
-	q->batch = NULL;
-	q->ak_cert = NULL;
-	q->tree = NULL;
-	q->nbatch = 0;
-	q->busy = false;
+	for (i = 0; i < b->n; i++)
+		req_free(b->reqs[i]);
+	free(b->reqs);
+	free(b->ak_cert);
+	deep_tree_free(b->tree);
+	memset(b, 0, sizeof(*b));
 }
 
 static struct dreq *
@@ -156,7 +162,7 @@ deepq_free(struct mgr *m)
 		return;
 	if (m->hw != NULL)
 		hwlink_forget(m->hw, q);
-	batch_free(q);
+	batch_free(&q->b);
 	while ((l = q->lines) != NULL) {
 		while ((r = line_take(q, l)) != NULL)
 			req_free(r);
@@ -164,6 +170,7 @@ deepq_free(struct mgr *m)
 		free(l);
 	}
 	(void)sd_event_source_disable_unref(q->timer);
+	(void)sd_event_source_disable_unref(q->gather);
 	free(q);
 	m->deepq = NULL;
 }
@@ -175,7 +182,7 @@ deepq_counters(const struct mgr *m, struct deepq_counters *ret)
 	if (m->deepq == NULL)
 		return;
 	*ret = m->deepq->count;
-	ret->waiting = m->deepq->n + m->deepq->nbatch;
+	ret->waiting = m->deepq->n + m->deepq->b.n;
 }
 
 /* --- answers -------------------------------------------------------------- */
@@ -210,42 +217,43 @@ tell_failure(struct deepq *q, struct dreq *r, int rc, const char *why)
 /* What all of the batch have in common. */
 static int
 fill_common(
-    const struct deepq *q, const struct hw_quoted *hq, struct deep_answer *a)
+    const struct batch *b, const struct hw_quoted *hq, struct deep_answer *a)
 {
-	const struct wblob cert =
-	    q->ak_cert != NULL ? (struct wblob){ q->ak_cert, q->ak_cert_len }
-			       : hq->ak_cert;
+	const struct wblob own = { b->ak_cert, b->ak_cert_len };
+	const struct wblob *cert = b->ak_cert != NULL ? &own : &hq->ak_cert;
 
 	memset(a, 0, sizeof(*a));
 	if (hq->attest.len > sizeof(a->attest) ||
 	    hq->signature.len > sizeof(a->sig) ||
-	    cert.len > sizeof(a->ak_cert) || cert.len == 0)
+	    cert->len > sizeof(a->ak_cert) || cert->len == 0)
 		return VT_E_RANGE;
 	memcpy(a->attest, hq->attest.p, hq->attest.len);
 	memcpy(a->sig, hq->signature.p, hq->signature.len);
-	memcpy(a->ak_cert, cert.p, cert.len);
+	memcpy(a->ak_cert, cert->p, cert->len);
 	a->attest_len = (uint16_t)hq->attest.len;
 	a->sig_len = (uint16_t)hq->signature.len;
-	a->ak_cert_len = (uint16_t)cert.len;
-	a->policy_sequence = q->sequence;
-	a->count = q->nbatch;
+	a->ak_cert_len = (uint16_t)cert->len;
+	a->policy_sequence = b->sequence;
+	a->count = b->n;
 	return VT_OK;
 }
 
 static int
-tell_answer(struct deepq *q, size_t i, struct deep_answer *a)
+tell_answer(
+    struct deepq *q, const struct batch *b, size_t i, struct deep_answer *a)
 {
-	struct wdeeped d = { .ticket = q->batch[i]->ticket };
+	struct dreq *r = b->reqs[i];
+	struct wdeeped d = { .ticket = r->ticket };
 	uint8_t buf[DEEP_ANSWER_MAX];
 	struct wr w;
 	size_t n;
 	int rc;
 
-	if (q->batch[i]->g == NULL)
+	if (r->g == NULL)
 		return VT_OK;
-	a->leaf = q->batch[i]->leaf;
+	a->leaf = r->leaf;
 	a->index = i;
-	if ((rc = deep_tree_path(q->tree, i, a->path, &n)) != VT_OK)
+	if ((rc = deep_tree_path(b->tree, i, a->path, &n)) != VT_OK)
 		return rc;
 	a->path_len = (uint16_t)n;
 	wr_init(&w, buf, sizeof(buf));
@@ -255,8 +263,23 @@ tell_answer(struct deepq *q, size_t i, struct deep_answer *a)
 	d.answer.p = buf;
 	d.answer.len = (uint32_t)w.len;
 	q->count.answered++;
-	tell(q->batch[i], &d);
+	tell(r, &d);
 	return VT_OK;
+}
+
+static void
+tell_all(struct deepq *q, const struct batch *b, int rc, const char *why,
+    struct deep_answer *common)
+{
+	size_t i;
+	int one;
+
+	for (i = 0; i < b->n; i++) {
+		one = rc == VT_OK ? tell_answer(q, b, i, common) : rc;
+		if (one != VT_OK)
+			tell_failure(q, b->reqs[i], one,
+			    rc != VT_OK ? why : vt_strerror(one));
+	}
 }
 
 static void
@@ -264,29 +287,30 @@ on_quoted(void *arg, const struct hw_answer *a)
 {
 	char why[TEXT_MAX_LEN + 1];
 	struct deepq *q = arg;
+	struct batch b = q->b;
 	struct deep_answer common;
 	struct hw_quoted hq;
-	int rc = a->rc, one;
-	size_t i;
+	int rc = a->rc;
 
 	if (rc == VT_OK)
 		rc = hw_quoted_get(a->body, a->body_len, &hq);
 	if (rc == VT_OK)
-		rc = fill_common(q, &hq, &common);
+		rc = fill_common(&b, &hq, &common);
 	(void)snprintf(why, sizeof(why), "the host's TPM did not vouch: %.200s",
 	    a->rc != VT_OK && a->text[0] != '\0' ? a->text : vt_strerror(rc));
 	if (rc != VT_OK)
-		log_warn("%zu deep quote(s): %s", q->nbatch, why);
-	q->count.us_last = now_us() - q->t0;
-	if (rc == VT_OK)
+		log_warn("%zu deep quote(s): %s", b.n, why);
+	else
 		q->count.host_quotes++;
-	for (i = 0; i < q->nbatch; i++) {
-		one = rc == VT_OK ? tell_answer(q, i, &common) : rc;
-		if (one != VT_OK)
-			tell_failure(q, q->batch[i], one, why);
-	}
-	batch_free(q);
-	kick(q);
+	q->done_us = now_us();
+	q->count.us_last = q->done_us - b.t0;
+	q->last_n = b.n;
+	/* The TPM makes the next one while this one is handed out. */
+	memset(&q->b, 0, sizeof(q->b));
+	q->busy = false;
+	kick_soon(q);
+	tell_all(q, &b, rc, why, &common);
+	batch_free(&b);
 }
 
 /* --- one batch ------------------------------------------------------------ */
@@ -303,16 +327,16 @@ gather(struct deepq *q, uint32_t *ret_group)
 		max = DEEP_BATCH_MAX;
 	if (max > l->n)
 		max = l->n;
-	q->batch = calloc(max, sizeof(struct dreq *));
-	if (q->batch == NULL)
+	q->b.reqs = calloc(max, sizeof(struct dreq *));
+	if (q->b.reqs == NULL)
 		return VT_E_NOMEM;
-	while (q->nbatch < max && (r = line_take(q, l)) != NULL) {
+	while (q->b.n < max && (r = line_take(q, l)) != NULL) {
 		/* A worker that died, or was replaced, waits no more. */
 		if (r->g == NULL || r->g->link == NULL ||
 		    r->g->link->serial != r->g->deep->serial)
 			req_free(r);
 		else
-			q->batch[q->nbatch++] = r;
+			q->b.reqs[q->b.n++] = r;
 	}
 	*ret_group = l->group;
 	q->lines = l->next;
@@ -324,23 +348,23 @@ gather(struct deepq *q, uint32_t *ret_group)
 		*pp = l;
 		l->next = NULL;
 	}
-	if (q->nbatch > q->count.batch_max)
-		q->count.batch_max = q->nbatch;
+	if (q->b.n > q->count.batch_max)
+		q->count.batch_max = q->b.n;
 	return VT_OK;
 }
 
 static int
 plant(struct deepq *q)
 {
-	uint8_t(*leaves)[SHA256_LEN] = calloc(q->nbatch, SHA256_LEN);
+	uint8_t(*leaves)[SHA256_LEN] = calloc(q->b.n, SHA256_LEN);
 	int rc = leaves != NULL ? VT_OK : VT_E_NOMEM;
 	size_t i;
 
-	for (i = 0; rc == VT_OK && i < q->nbatch; i++)
-		rc = deep_leaf_hash(&q->batch[i]->leaf, leaves[i]);
+	for (i = 0; rc == VT_OK && i < q->b.n; i++)
+		rc = deep_leaf_hash(&q->b.reqs[i]->leaf, leaves[i]);
 	if (rc == VT_OK)
 		rc = deep_tree_new(
-		    (const uint8_t(*)[SHA256_LEN])leaves, q->nbatch, &q->tree);
+		    (const uint8_t(*)[SHA256_LEN])leaves, q->b.n, &q->b.tree);
 	free(leaves);
 	return rc;
 }
@@ -350,10 +374,10 @@ keep_cert(struct deepq *q, const struct wblob *cert)
 {
 	if (cert->len == 0)
 		return VT_OK;
-	if ((q->ak_cert = malloc(cert->len)) == NULL)
+	if ((q->b.ak_cert = malloc(cert->len)) == NULL)
 		return VT_E_NOMEM;
-	memcpy(q->ak_cert, cert->p, cert->len);
-	q->ak_cert_len = cert->len;
+	memcpy(q->b.ak_cert, cert->p, cert->len);
+	q->b.ak_cert_len = cert->len;
 	return VT_OK;
 }
 
@@ -372,8 +396,8 @@ ask_host(struct deepq *q, uint32_t group, char *why)
 	hq.ak = dg.ak;
 	hq.bank = dg.bank;
 	hq.pcrs = dg.pcrs;
-	q->sequence = dg.sequence;
-	deep_tree_root(q->tree, root);
+	q->b.sequence = dg.sequence;
+	deep_tree_root(q->b.tree, root);
 	if ((rc = deep_qualify(root, dg.sequence, hq.extra)) != VT_OK)
 		return rc;
 	if (q->m->hw == NULL) {
@@ -384,7 +408,7 @@ ask_host(struct deepq *q, uint32_t group, char *why)
 	wr_grow(&w, HW_AK_MAX_LEN + 256);
 	hw_quote_put(&w, &hq);
 	if ((rc = wr_err(&w)) == VT_OK) {
-		q->t0 = now_us();
+		q->b.t0 = now_us();
 		rc = hwlink_request(q->m->hw, HW_QUOTE, &w, on_quoted, q);
 	}
 	wr_free(&w);
@@ -399,20 +423,59 @@ kick(struct deepq *q)
 	size_t i;
 	int rc;
 
+	q->gathering = false;
 	while (!q->busy && q->lines != NULL) {
 		why[0] = '\0';
 		q->busy = true;
-		if ((rc = gather(q, &group)) == VT_OK && q->nbatch > 0 &&
+		if ((rc = gather(q, &group)) == VT_OK && q->b.n > 0 &&
 		    (rc = plant(q)) == VT_OK &&
 		    (rc = ask_host(q, group, why)) == VT_OK)
 			return;
-		for (i = 0; i < q->nbatch; i++)
-			tell_failure(q, q->batch[i], rc,
+		for (i = 0; i < q->b.n; i++)
+			tell_failure(q, q->b.reqs[i], rc,
 			    why[0] != '\0' ? why : vt_strerror(rc));
-		batch_free(q);
+		batch_free(&q->b);
+		q->busy = false;
 		if (rc == VT_E_NOMEM)
 			return; /* the clock sees to those that wait */
 	}
+}
+
+/* --- when to begin -------------------------------------------------------- */
+
+static int
+on_gathered(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct deepq *q = arg;
+
+	(void)s;
+	(void)usec;
+	if (q->gathering)
+		kick(q);
+	return 0;
+}
+
+/* Now; or in a moment, if most of the last batch's guests are about to come
+ * again.  Else they would miss each quote by a little, for ever. */
+static void
+kick_soon(struct deepq *q)
+{
+	uint64_t us = q->count.us_last / GATHER_PART;
+
+	if (us > GATHER_MAX_US)
+		us = GATHER_MAX_US;
+	if (q->busy || q->n == 0)
+		return;
+	if (q->gathering) {
+		if (q->n >= q->last_n)
+			kick(q);
+		return;
+	}
+	q->gathering = us >= 1000 && q->n < q->last_n / 2 &&
+		       now_us() - q->done_us < q->count.us_last;
+	if (!q->gathering || mgr_timer(q->m, &q->gather, us / 1000,
+				 MGR_PRIO_CTL, on_gathered, q) != VT_OK)
+		kick(q);
 }
 
 /* --- the clock ------------------------------------------------------------ */
@@ -441,17 +504,17 @@ on_tick(sd_event_source *s, uint64_t usec, void *arg)
 	    "the host's TPM did not vouch within %u s; `vtpmctl status` on the "
 	    "host says how it is",
 	    (q->m->cfg.deep_wait_ms + 999) / 1000);
-	for (i = 0; i < q->nbatch; i++)
-		if (too_old(q, q->batch[i], now))
-			tell_failure(q, q->batch[i], VT_E_TIMEOUT, why);
+	for (i = 0; i < q->b.n; i++)
+		if (too_old(q, q->b.reqs[i], now))
+			tell_failure(q, q->b.reqs[i], VT_E_TIMEOUT, why);
 	for (l = q->lines; l != NULL; l = l->next)
 		while ((r = l->first) != NULL &&
 		       (r->g == NULL || too_old(q, r, now))) {
 			tell_failure(q, r, VT_E_TIMEOUT, why);
 			req_free(line_take(q, l));
 		}
-	kick(q);
-	if (q->nbatch > 0 || q->n > 0)
+	kick_soon(q);
+	if (q->b.n > 0 || q->n > 0)
 		if (mgr_timer(q->m, &q->timer, q->m->cfg.deep_wait_ms / TICKS,
 			MGR_PRIO_CTL, on_tick, q) != VT_OK)
 			mgr_fatal(q->m, "cannot set a timer");
@@ -587,7 +650,7 @@ deepq_ask(struct ginst *g, const struct wdeep *d)
 		wlink_deeped(g->link, &no);
 		return;
 	}
-	kick(q);
+	kick_soon(q);
 	if (first && mgr_timer(q->m, &q->timer, q->m->cfg.deep_wait_ms / TICKS,
 			 MGR_PRIO_CTL, on_tick, q) != VT_OK)
 		mgr_fatal(q->m, "cannot set a timer");

@@ -294,15 +294,50 @@ groups_take_turns(void **state)
 	assert_int_equal(f.ntold, 1);
 	host_says(VT_OK, ""); /* those; then 5 and 6, then four of 0 */
 	assert_int_equal(f.ntold, 7);
-	assert_int_equal(f.told[5].serial, 1020);
-	assert_int_equal(f.told[5].rc, VT_E_NOTFOUND);
-	assert_non_null(strstr(f.told[5].text, "group 5"));
-	assert_int_equal(f.told[6].serial, 1021);
+	assert_int_equal(f.told[1].serial, 1020);
+	assert_int_equal(f.told[1].rc, VT_E_NOTFOUND);
+	assert_non_null(strstr(f.told[1].text, "group 5"));
+	assert_int_equal(f.told[2].serial, 1021);
 	host_says(VT_OK, "");
 	host_says(VT_OK, "");
 	assert_int_equal(f.ntold, 15);
 	assert_int_equal(f.quotes, 4);
 	assert_int_equal(f.under_way, 0);
+}
+
+/* After a batch of several the next one waits a moment for them. */
+static void
+guests_that_come_again_share_the_next_quote(void **state)
+{
+	const unsigned int quote_us = 60000;
+	size_t i;
+
+	(void)state;
+	ask(0, 1);
+	host_says(VT_OK, "");
+	for (i = 0; i < 11; i++)
+		ask(i, 2); /* 0 alone, the others together */
+	usleep(quote_us);
+	host_says(VT_OK, "");
+	usleep(quote_us);
+	ask(0, 3); /* during the quote for ten */
+	host_says(VT_OK, "");
+	assert_int_equal(f.under_way, 0); /* it is not made for 0 alone */
+	for (i = 1; i < 10; i++)
+		ask(i, 3);
+	assert_int_equal(f.under_way, 1); /* as many as before: no more */
+	usleep(quote_us);
+	host_says(VT_OK, "");
+	assert_int_equal(f.told[f.ntold - 1].a.count, 10);
+	ask(5, 4); /* the others do not come: a moment later it begins */
+	assert_int_equal(f.under_way, 0);
+	turn_for(quote_us / 1000);
+	assert_int_equal(f.under_way, 1);
+	host_says(VT_OK, "");
+	assert_int_equal(f.told[f.ntold - 1].a.count, 1);
+	ask(5, 5); /* nor after a batch of one */
+	assert_int_equal(f.under_way, 1);
+	host_says(VT_OK, "");
 }
 
 static void
@@ -497,6 +532,7 @@ main(void)
 		T(the_first_waits_for_nobody_the_others_share_a_quote),
 		T(a_batch_has_a_limit),
 		T(groups_take_turns),
+		T(guests_that_come_again_share_the_next_quote),
 		T(one_guest_has_few_at_a_time),
 		T(one_guest_asks_only_so_often),
 		T(who_has_gone_is_told_nothing),

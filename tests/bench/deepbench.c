@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * deepbench.c - many guests at once ask for deep quotes:
+ *   deepbench RUN PREFIX GUESTS SECONDS [RATE]
+ *
+ * Drives the rings RUN/PREFIX1.tpmif to RUN/PREFIXn.tpmif from one thread.
+ * Each guest quotes, submits, comes back when it was told to, collects, looks
+ * whether the answer is its own and leads to what the host signed, and begins
+ * again: at once, or, with RATE, so that all together begin RATE a second.
+ * Prints one line
+ *   GUESTS ANSWERS PER-SECOND P50-MS P99-MS MAX-MS BATCH-P50 BATCH-MAX LOOKS
+ * where a latency is from submit to the whole answer, and LOOKS is how often
+ * one had to come back for it.
+ */
+#include <sys/epoll.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "base/rdwr.h"
+#include "base/util.h"
+#include "measure/deep.h"
+#include "measure/quote.h"
+#include "tpmfront/ring.h"
+#include "vtpm/vendor.h"
+
+#define GUESTS_MAX 4096
+#define SAMPLES_MAX (1 << 20)
+#define HDR 10
+#define TURN_MS 20
+#define AK 0x81000003u
+
+enum step { S_STARTUP, S_QUOTE, S_SUBMIT, S_REST, S_COLLECT, S_PACE };
+
+struct guest {
+	struct ring *r;
+	unsigned int number;
+	enum step step;
+	uint64_t ticket, nonce, t0, wake_us, due_us;
+	uint32_t poll_ms;
+	uint8_t digest[SHA256_LEN];
+};
+
+static struct guest guests[GUESTS_MAX];
+static size_t nguests;
+static uint32_t took_us[SAMPLES_MAX], batch[SAMPLES_MAX];
+static size_t nsamples, collects;
+static uint64_t end_us, every_us; /* of one guest; 0: at once */
+
+static void
+die(const struct guest *g, const char *what, long code)
+{
+	(void)fprintf(
+	    stderr, "deepbench: guest %u: %s: 0x%lx\n", g->number, what, code);
+	exit(1);
+}
+
+/* --- commands ------------------------------------------------------------- */
+
+static void
+begin(struct wr *w, uint8_t *buf, size_t cap, uint16_t tag, uint32_t code)
+{
+	wr_init(w, buf, cap);
+	wr_be16(w, tag);
+	wr_be32(w, 0);
+	wr_be32(w, code);
+}
+
+static void
+send_(struct guest *g, struct wr *w)
+{
+	int rc = wr_err(w);
+
+	wr_set_be32(w, 2, (uint32_t)w->len);
+	if (rc != VT_OK || (rc = ring_submit(g->r, 0, w->buf, w->len)) != VT_OK)
+		die(g, "no command can be sent", -rc);
+}
+
+static void
+send_startup(struct guest *g)
+{
+	uint8_t buf[16];
+	struct wr w;
+
+	begin(&w, buf, sizeof(buf), 0x8001, 0x144);
+	wr_be16(&w, 0);
+	g->step = S_STARTUP;
+	send_(g, &w);
+}
+
+static void
+send_quote(struct guest *g)
+{
+	uint8_t buf[128], nonce[16] = { 0 };
+	struct wr w;
+
+	be64_put(nonce, ++g->nonce);
+	begin(&w, buf, sizeof(buf), 0x8002, 0x158);
+	wr_be32(&w, AK);
+	wr_be32(&w, 9); /* an empty password */
+	wr_be32(&w, 0x40000009);
+	wr_be16(&w, 0);
+	wr_u8(&w, 0);
+	wr_be16(&w, 0);
+	wr_blob16(&w, nonce, sizeof(nonce));
+	wr_be16(&w, 0x0010);
+	wr_be32(&w, 1);
+	wr_be16(&w, ALG_SHA256);
+	wr_u8(&w, 3);
+	wr_bytes(&w, "\xff\x03\x00", 3);
+	g->step = S_QUOTE;
+	send_(g, &w);
+}
+
+static void
+send_submit(struct guest *g)
+{
+	uint8_t buf[128], none[32] = { 0 }, nonce[8];
+	struct wr w;
+
+	be64_put(nonce, g->nonce);
+	begin(&w, buf, sizeof(buf), 0x8001, TPM_CC_VTPM);
+	wr_be16(&w, VSUB_DEEP_SUBMIT);
+	wr_bytes(&w, g->digest, sizeof(g->digest));
+	wr_bytes(&w, none, sizeof(none));
+	wr_blob16(&w, nonce, sizeof(nonce));
+	g->step = S_SUBMIT;
+	g->t0 = now_us();
+	send_(g, &w);
+}
+
+static void
+send_collect(struct guest *g)
+{
+	uint8_t buf[64];
+	struct wr w;
+
+	begin(&w, buf, sizeof(buf), 0x8001, TPM_CC_VTPM);
+	wr_be16(&w, VSUB_DEEP_COLLECT);
+	wr_be64(&w, g->ticket);
+	wr_be32(&w, 0);
+	wr_be16(&w, DEEP_ANSWER_MAX);
+	g->step = S_COLLECT;
+	collects++;
+	send_(g, &w);
+}
+
+/* --- answers -------------------------------------------------------------- */
+
+static void
+rest(struct guest *g, uint32_t ms)
+{
+	g->step = S_REST;
+	g->wake_us = now_us() + ms * UINT64_C(1000);
+}
+
+static void
+next_one(struct guest *g)
+{
+	uint64_t now = now_us();
+
+	if (every_us == 0) {
+		send_quote(g);
+		return;
+	}
+	if (g->due_us + every_us < now)
+		g->due_us = now; /* a round behind: give it up */
+	g->wake_us = g->due_us > now ? g->due_us : now;
+	g->due_us += every_us;
+	g->step = S_PACE;
+}
+
+/* TPM2B_ATTEST and signature behind parameterSize, before one session. */
+static void
+on_quote(struct guest *g, const uint8_t *p, size_t len)
+{
+	struct iov_part parts[2];
+	size_t n;
+
+	if (len < HDR + 6 + 5 ||
+	    (n = be16_get(p + HDR + 4)) > len - HDR - 6 - 5)
+		die(g, "a quote", (long)len);
+	parts[0] = (struct iov_part){ p + HDR + 6, n };
+	parts[1] = (struct iov_part){ p + HDR + 6 + n, len - HDR - 6 - 5 - n };
+	if (digest_parts(ALG_SHA256, parts, 2, g->digest) != VT_OK)
+		die(g, "digest", 0);
+	send_submit(g);
+}
+
+static void
+check(struct guest *g, const struct deep_answer *a)
+{
+	uint8_t leaf[SHA256_LEN], root[SHA256_LEN], want[SHA256_LEN];
+	struct quote_attest q;
+
+	if (memcmp(a->leaf.quote, g->digest, SHA256_LEN) != 0 ||
+	    be64_get(a->leaf.nonce) != g->nonce)
+		die(g, "an answer to somebody else", 0);
+	if (deep_leaf_hash(&a->leaf, leaf) != VT_OK ||
+	    deep_path_root(leaf, a->index, a->count,
+		(const uint8_t(*)[SHA256_LEN])a->path, a->path_len,
+		root) != VT_OK ||
+	    deep_qualify(root, a->policy_sequence, want) != VT_OK ||
+	    quote_attest_get(a->attest, a->attest_len, &q) != VT_OK ||
+	    q.extra_len != SHA256_LEN || memcmp(q.extra, want, SHA256_LEN) != 0)
+		die(g, "the path does not lead to the host's quote", 0);
+}
+
+static void
+on_collect(struct guest *g, const uint8_t *p, size_t len)
+{
+	struct deep_answer a;
+	uint8_t state;
+
+	if (len < HDR + 9)
+		die(g, "a collect", (long)len);
+	state = p[HDR + 2];
+	if (state == VDQ_PENDING) {
+		rest(g, g->poll_ms);
+		return;
+	}
+	if (state == VDQ_FAILED) {
+		(void)fprintf(stderr, "deepbench: %.*s\n", (int)(len - HDR - 9),
+		    (const char *)p + HDR + 9);
+		die(g, "no deep quote", 0);
+	}
+	if (deep_answer_get(p + HDR + 9, len - HDR - 9, &a) != VT_OK)
+		die(g, "the answer is broken", 0);
+	if (nsamples < SAMPLES_MAX) {
+		took_us[nsamples] = (uint32_t)(now_us() - g->t0);
+		batch[nsamples++] = (uint32_t)a.count;
+	}
+	check(g, &a);
+	next_one(g);
+}
+
+static void
+on_answer(struct guest *g, const uint8_t *p, size_t len)
+{
+	uint32_t rc = be32_get(p + 6), ms;
+
+	switch (g->step) {
+	case S_STARTUP: /* or is it up already */
+		if (rc != 0 && rc != 0x100)
+			die(g, "startup", rc);
+		g->due_us = now_us() + every_us * g->number / nguests;
+		next_one(g);
+		return;
+	case S_QUOTE:
+		if (rc != 0)
+			die(g, "quote", rc);
+		on_quote(g, p, len);
+		return;
+	case S_SUBMIT:
+		if (rc != 0)
+			die(g, "submit", rc);
+		g->ticket = be64_get(p + HDR + 2);
+		ms = be32_get(p + HDR + 10);
+		g->poll_ms = ms / 8 > 2 ? ms / 8 : 2; /* as vtpm-attest */
+		rest(g, ms);
+		return;
+	default:
+		if (rc != 0)
+			die(g, "collect", rc);
+		on_collect(g, p, len);
+	}
+}
+
+/* --- all of them ---------------------------------------------------------- */
+
+static void
+open_all(const char *run, const char *prefix, int ep)
+{
+	char path[256], holder[RING_TEXT_MAX];
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct guest *g;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < nguests; i++) {
+		g = &guests[i];
+		g->number = (unsigned int)i + 1;
+		(void)snprintf(path, sizeof(path), "%s/%s%u.tpmif", run, prefix,
+		    g->number);
+		if ((rc = ring_connect(path, 10000, &g->r, holder)) != VT_OK)
+			die(g, path, -rc);
+		ev.data.ptr = g;
+		if (epoll_ctl(ep, EPOLL_CTL_ADD, ring_fd(g->r), &ev) == -1)
+			die(g, "epoll", 0);
+		send_startup(g);
+	}
+}
+
+static void
+take(struct guest *g)
+{
+	const uint8_t *p;
+	size_t len;
+	int rc;
+
+	if (!ring_pending(g->r))
+		return;
+	if ((rc = ring_wait(g->r, 0, &p, &len)) == VT_E_AGAIN)
+		return;
+	if (rc != VT_OK)
+		die(g, "its ring", -rc);
+	on_answer(g, p, len);
+}
+
+static void
+wake(struct guest *g)
+{
+	if (g->step == S_PACE)
+		send_quote(g);
+	else
+		send_collect(g);
+}
+
+static void
+drive(int ep)
+{
+	struct epoll_event evs[256];
+	uint64_t now, next;
+	size_t i;
+	int n, k;
+
+	for (now = now_us(); now < end_us; now = now_us()) {
+		next = now + TURN_MS * 1000;
+		for (i = 0; i < nguests; i++) {
+			if (guests[i].step != S_REST &&
+			    guests[i].step != S_PACE)
+				continue;
+			if (guests[i].wake_us <= now)
+				wake(&guests[i]);
+			else if (guests[i].wake_us < next)
+				next = guests[i].wake_us;
+		}
+		now = now_us();
+		n = epoll_wait(ep, evs, 256,
+		    next > now ? (int)((next - now + 999) / 1000) : 0);
+		for (k = 0; k < n; k++)
+			take(evs[k].data.ptr);
+	}
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void
+report(double seconds)
+{
+	if (nsamples == 0)
+		die(&guests[0], "no answer in time", 0);
+	qsort(took_us, nsamples, sizeof(took_us[0]), by_value);
+	qsort(batch, nsamples, sizeof(batch[0]), by_value);
+	(void)printf("%zu %zu %.1f %.1f %.1f %.1f %u %u %.1f\n", nguests,
+	    nsamples, (double)nsamples / seconds,
+	    took_us[nsamples / 2] / 1000.0,
+	    took_us[nsamples * 99 / 100] / 1000.0,
+	    took_us[nsamples - 1] / 1000.0, batch[nsamples / 2],
+	    batch[nsamples - 1], (double)collects / (double)nsamples);
+}
+
+int
+main(int argc, char **argv)
+{
+	double seconds;
+	size_t i;
+	int ep;
+
+	if (argc < 5 || argc > 6 || (nguests = (size_t)atol(argv[3])) == 0 ||
+	    nguests > GUESTS_MAX || (seconds = atof(argv[4])) <= 0) {
+		(void)fprintf(stderr,
+		    "usage: deepbench RUN PREFIX GUESTS SECONDS [RATE]\n");
+		return 2;
+	}
+	if (argc == 6)
+		every_us = (uint64_t)(1e6 * (double)nguests / atof(argv[5]));
+	if ((ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
+		return 1;
+	open_all(argv[1], argv[2], ep);
+	/* A first round, in which keys are loaded and hints are learned. */
+	end_us = now_us() + 3000000;
+	drive(ep);
+	nsamples = collects = 0;
+	end_us = now_us() + (uint64_t)(seconds * 1e6);
+	drive(ep);
+	report(seconds);
+	for (i = 0; i < nguests; i++)
+		ring_close(guests[i].r);
+	return 0;
+}
