@@ -82,5 +82,6 @@ int vctl_banks(struct vctl *v, const char *name, uint16_t *algs, uint32_t *n);
 /* Hand the record to the manager; domid -1: no Xen domain's. */
 int vctl_send_launch(struct vctl *v, const char *name,
     const struct launch_record *rec, int64_t domid);
+int vctl_host(struct vctl *v, int argc, char **argv);
 
 #endif

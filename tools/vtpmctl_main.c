@@ -51,6 +51,10 @@ const struct vctl_command vctl_commands[] = {
 	    "tenants: QUOTA is --vtpms N, --bytes N, --hw-ms N (per minute); "
 	    "0 is no limit",
 	    vctl_group },
+	{ "host",
+	    "status | pcrs | keygen | approve | revoke | bind | enrol ...",
+	    "the host's own TPM: approved states, epoch, enrolment",
+	    vctl_host },
 	{ NULL, NULL, NULL, NULL },
 };
 

@@ -32,6 +32,7 @@ static const struct key {
 	TEXT(zygote),
 	TEXT(hwtpm),
 	TEXT(host),
+	TEXT(approval_key),
 	NUM(pool, 0, 256),
 	NUM(pool_delay_ms, 0, 600000),
 	NUM(worker_uid_base, 1000, 0xe0000000),

@@ -25,6 +25,9 @@ struct config {
 	char state[CFG_PATH_MAX], run[CFG_PATH_MAX];
 	char root[CFG_PATH_MAX];                        /* "soft" or a TCTI */
 	char zygote[CFG_PATH_MAX], hwtpm[CFG_PATH_MAX]; /* "": beside us */
+	/* PEM: whose approval of the host's state releases the master key of
+	 * a new store; "": no state is asked for */
+	char approval_key[CFG_PATH_MAX];
 	char host[64]; /* CA subject; "": gethostname() */
 	uint32_t pool; /* vTPMs made in advance */
 	uint32_t pool_delay_ms;

@@ -102,6 +102,17 @@ int ctl_log(sd_bus_message *msg, struct mgr *m);
 int ctl_audit(sd_bus_message *msg, struct mgr *m);
 int ctl_status(sd_bus_message *msg, struct mgr *m);
 
+/* ctl_host.c: the host's own keys.  What is served while the manager is
+ * sealed, and the refusal of the rest. */
+bool ctl_host_serves(const char *method);
+int ctl_host_sealed(sd_bus_message *msg, struct mgr *m);
+int ctl_host_status(sd_bus_message *msg, struct mgr *m);
+int ctl_host_identity(sd_bus_message *msg, struct mgr *m);
+int ctl_host_activate(sd_bus_message *msg, struct mgr *m);
+int ctl_host_approve(sd_bus_message *msg, struct mgr *m);
+int ctl_host_revoke(sd_bus_message *msg, struct mgr *m);
+int ctl_host_bind(sd_bus_message *msg, struct mgr *m);
+
 /* A D-Bus error for rc, with words. */
 int ctl_fail(sd_bus_message *msg, int rc, const char *text);
 /* The instance that the message's first argument names; else the answer has

@@ -41,6 +41,7 @@ static const struct {
 	{ VT_E_STALE, CTL_ERROR "Tampered" },
 	{ VT_E_STATE, CTL_ERROR "State" },
 	{ VT_E_UNSUPPORTED, CTL_ERROR "Unsupported" },
+	{ VT_E_POLICY, CTL_ERROR "Policy" },
 };
 
 int
@@ -507,6 +508,17 @@ static const struct method methods[] = {
 	    ctl_group_quote },
 	{ "GroupShow", ROLE_READER, NULL, SCOPE_GROUP, ctl_group_show, NULL },
 	{ "GroupList", ROLE_READER, NULL, SCOPE_OWN, ctl_group_list, NULL },
+	{ "HostStatus", ROLE_READER, NULL, SCOPE_NONE, ctl_host_status, NULL },
+	{ "HostIdentity", ROLE_OPERATOR, NULL, SCOPE_NONE, ctl_host_identity,
+	    NULL },
+	{ "HostActivate", ROLE_ADMIN, "host-enrol", SCOPE_NONE,
+	    ctl_host_activate, NULL },
+	{ "HostApprove", ROLE_ADMIN, "host-approve", SCOPE_NONE,
+	    ctl_host_approve, NULL },
+	{ "HostRevoke", ROLE_ADMIN, "host-revoke", SCOPE_NONE,
+	    ctl_host_revoke, NULL },
+	{ "HostBind", ROLE_ADMIN, "host-bind", SCOPE_NONE, ctl_host_bind,
+	    NULL },
 };
 /* clang-format on */
 
@@ -558,6 +570,8 @@ dispatch(sd_bus_message *msg, void *arg, sd_bus_error *err)
 	if (!known || (who.role < me->role &&
 			  !ctl_group_allows(msg, conn->m, &who, me->scope)))
 		return deny(msg, conn->m, me, &who);
+	if (!conn->m->ready && !ctl_host_serves(name))
+		return ctl_host_sealed(msg, conn->m);
 	if (me->scope == SCOPE_OWN && me->read != NULL && who.role < me->role)
 		return ctl_group_own(msg, conn->m, &who);
 	if (me->read != NULL)
@@ -613,6 +627,12 @@ const sd_bus_vtable ctl_vtable[] = {
 	M("GroupQuote", "say", "ay", "name\0nonce\0quote\0"),
 	M("GroupShow", "s", "s", "name\0json\0"),
 	M("GroupList", "", "s", "json\0"),
+	M("HostStatus", "", "s", "json\0"),
+	M("HostIdentity", "", "s", "json\0"),
+	M("HostActivate", "ayay", "ay", "credential\0secret\0answer\0"),
+	M("HostApprove", "ay", "s", "approval\0result\0"),
+	M("HostRevoke", "tb", "s", "epoch\0force\0result\0"),
+	M("HostBind", "ayay", "s", "key\0approval\0result\0"),
 	SD_BUS_VTABLE_END,
 };
 /* clang-format on */

@@ -721,6 +721,7 @@ hwtpm_load(struct hwtpm *h, const struct hw_load *req, struct hw_loaded *ret)
 	    (rc = hwpolicy_set(h, req->n, req->approvals)) != VT_OK)
 		return rc;
 	h->root = 0;
+	h->refused = false;
 	memset(ret, 0, sizeof(*ret));
 	if ((rc = hwkeys_load(h, NULL, ret->master)) != VT_OK)
 		return rc;

@@ -55,6 +55,7 @@ int hwpolicy_refused(struct hwtpm *h); /* by the TPM; VT_E_POLICY */
 int hwpolicy_set(
     struct hwtpm *h, uint32_t n, const struct wblob *approvals) VT_CHECK;
 void hwpolicy_clear(struct hwtpm *h);
+bool hwpolicy_bound(const struct hwtpm *h); /* h->blob has a policy */
 
 /* hwident.c: at HW_INIT, while the CA key is loaded and h->session is open. */
 struct ident_bytes {

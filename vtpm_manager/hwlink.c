@@ -371,15 +371,11 @@ hwlink_forget(struct hwlink *h, void *arg)
 }
 
 int
-hwlink_set_host_blob(
-    struct hwlink *h, uint8_t root, const uint8_t *p, size_t len)
+hwlink_set_host(struct hwlink *h, const struct hw_load *l)
 {
-	struct hw_load l = { .root = root,
-		.host_blob = { .p = p, .len = (uint32_t)len } };
-
 	wr_free(&h->host);
 	wr_grow(&h->host, HW_PAYLOAD_MAX);
-	hw_load_put(&h->host, &l);
+	hw_load_put(&h->host, l);
 	return wr_err(&h->host);
 }
 

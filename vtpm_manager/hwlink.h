@@ -26,8 +26,7 @@ int hwlink_request(struct hwlink *h, uint16_t type, const struct wr *w,
 void hwlink_forget(struct hwlink *h, void *arg);
 /* After HW_INIT or HW_LOAD went well: what a new process is told first.
  * Copied. */
-int hwlink_set_host_blob(
-    struct hwlink *h, uint8_t root, const uint8_t *p, size_t len) VT_CHECK;
+int hwlink_set_host(struct hwlink *h, const struct hw_load *l) VT_CHECK;
 /* Groups' shares (struct hw_quota): told now, and to each new process. */
 int hwlink_set_quota(struct hwlink *h, const struct wr *w) VT_CHECK;
 /* Start the process anew (its TPM did). */

@@ -318,15 +318,24 @@ hwtpm_counter(struct hwtpm *h, const struct hw_counter *req, uint64_t *ret)
 	return VT_OK;
 }
 
+/* Before the keys are loaded there is no session to read it in, and nothing
+ * but words and advice rests on it. */
 int
 hwtpm_epoch(struct hwtpm *h, uint64_t *ret)
 {
-	struct hw_counter req = { .which = HWC_EPOCH };
 	struct hwblob b;
+	int rc;
 
 	*ret = 0;
-	if (h->root == 0 || hwblob_get(h->blob, h->blob_len, &b) != VT_OK ||
+	if (h->blob == NULL || hwblob_get(h->blob, h->blob_len, &b) != VT_OK ||
 	    b.nv[HWC_EPOCH - 1].name.len == 0)
 		return VT_OK;
-	return hwtpm_counter(h, &req, ret);
+	rc = hwnv_open(h, &b, HWC_EPOCH);
+	if (rc == VT_OK)
+		rc = hwnv_read(h, HWC_EPOCH,
+		    h->ca != NULL ? h->ca_auth : ESYS_TR_PASSWORD, ret);
+	/* Another TPM: its PCRs can be told all the same. */
+	if (rc == VT_E_POLICY && h->ca == NULL)
+		return VT_OK;
+	return rc;
 }

@@ -62,6 +62,16 @@ hwtpm_approvals(struct hwtpm *h, const struct hw_approvals *req)
 	return hwpolicy_set(h, req->n, req->approvals);
 }
 
+bool
+hwpolicy_bound(const struct hwtpm *h)
+{
+	struct hwblob b;
+
+	return h->blob != NULL &&
+	       hwblob_get(h->blob, h->blob_len, &b) == VT_OK &&
+	       b.policy == HWPOL_APPROVED;
+}
+
 int
 hwpolicy_template(
     struct hwtpm *h, const struct wblob *approval_key, TPM2B_PUBLIC *in)

@@ -327,10 +327,26 @@ hwtpm_connect(struct hwtpm *h)
 		return VT_OK;
 	rc = hwkeys_load(h, NULL, master);
 	explicit_bzero(master, sizeof(master));
-	if (rc == VT_OK)
+	h->refused = rc == VT_E_POLICY && !h->again && hwpolicy_bound(h);
+	if (rc == VT_OK || h->refused)
 		return VT_OK;
 fail:
 	hwtpm_disconnect(h);
+	return rc;
+}
+
+int
+hwtpm_need_keys(struct hwtpm *h)
+{
+	uint8_t master[HW_MASTER_LEN];
+	int rc;
+
+	if (!h->refused)
+		return VT_OK;
+	rc = hwkeys_load(h, NULL, master);
+	explicit_bzero(master, sizeof(master));
+	if (rc == VT_OK)
+		h->refused = false;
 	return rc;
 }
 
@@ -338,6 +354,7 @@ void
 hwtpm_disconnect(struct hwtpm *h)
 {
 	hwkeys_unload(h);
+	h->refused = false;
 	if (h->esys != NULL)
 		Esys_Finalize(&h->esys);
 	hwtcti_close(h->tcti);

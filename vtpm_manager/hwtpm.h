@@ -71,6 +71,11 @@ struct hwtpm {
 	uint32_t nv_half[HWBLOB_COUNTERS]; /* made by a hwtpm_init() that has
 					      not ended well yet; 0: none */
 
+	/* Connected, but the host's state was not an approved one when the
+	 * keys were to be loaded again; every request that needs them tries
+	 * anew. */
+	bool refused;
+
 	bool again;             /* the last piece of work may be tried again */
 	char text[HW_TEXT_LEN]; /* why the last one failed */
 	uint8_t out[3][2048];   /* for what *_identity and *_quote hand out */
@@ -90,6 +95,9 @@ void hwtpm_done(struct hwtpm *h);
 int hwtpm_connect(struct hwtpm *h) VT_CHECK;
 void hwtpm_disconnect(struct hwtpm *h);
 bool hwtpm_is_up(const struct hwtpm *h);
+
+/* For what needs the keys: loads them if they were refused before. */
+int hwtpm_need_keys(struct hwtpm *h) VT_CHECK;
 
 /* Out: master key, host blob and CA certificate, borrowed from h until the
  * next call.  VT_E_STATE: there are keys already. */

@@ -384,18 +384,19 @@ do_bind(struct prog *p, const struct req *r, struct wr *out)
 /* Requests that are done with the TPM, by HW_*. */
 static const struct {
 	int (*run)(struct prog *p, const struct req *r, struct wr *out);
+	bool keys; /* it needs them loaded */
 } handlers[] = {
-	[HW_INIT] = { do_init },
-	[HW_LOAD] = { do_load },
-	[HW_CERTS] = { do_certs },
-	[HW_RANDOM] = { do_random },
-	[HW_PCRS] = { do_pcrs },
-	[HW_COUNTER] = { do_counter },
-	[HW_BIND] = { do_bind },
-	[HW_IDENTITY] = { do_identity },
-	[HW_ACTIVATE] = { do_activate },
-	[HW_AK] = { do_ak },
-	[HW_QUOTE] = { do_quote },
+	[HW_INIT] = { do_init, false },
+	[HW_LOAD] = { do_load, false },
+	[HW_CERTS] = { do_certs, true },
+	[HW_RANDOM] = { do_random, false },
+	[HW_PCRS] = { do_pcrs, false },
+	[HW_COUNTER] = { do_counter, true },
+	[HW_BIND] = { do_bind, true },
+	[HW_IDENTITY] = { do_identity, true },
+	[HW_ACTIVATE] = { do_activate, true },
+	[HW_AK] = { do_ak, true },
+	[HW_QUOTE] = { do_quote, true },
 };
 
 /* --- requests ------------------------------------------------------------- */
@@ -565,13 +566,16 @@ run_request(struct prog *p, struct req *r)
 {
 	const struct wr *body = NULL;
 	struct wr w;
-	int rc;
+	int rc = VT_OK;
 
 	wr_grow(&w, PAYLOAD_MAX);
 	p->tpm.text[0] = '\0';
 	p->tpm.again = false;
 	hwtcti_begin(p->tpm.tcti);
-	rc = handlers[r->type].run(p, r, &w);
+	if (handlers[r->type].keys)
+		rc = hwtpm_need_keys(&p->tpm);
+	if (rc == VT_OK)
+		rc = handlers[r->type].run(p, r, &w);
 	if (rc == VT_OK && (rc = wr_err(&w)) != VT_OK)
 		(void)!hwtpm_fail(&p->tpm, rc, "%s", vt_strerror(rc));
 	if (rc == VT_OK)

@@ -26,6 +26,7 @@
 #include "vtpm_manager/groups.h"
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
+#include "vtpm_manager/mhost.h"
 #include "vtpm_manager/pool.h"
 #include "vtpm_manager/xenlink.h"
 #include "vtpm_manager/zyg.h"
@@ -122,7 +123,7 @@ mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
 		goto fail;
 	if ((rc = make_folder(cfg->state, 0700)) != VT_OK ||
 	    (rc = read_boot_id(m)) != VT_OK || (rc = commitq_new(m)) != VT_OK ||
-	    (rc = deepq_new(m)) != VT_OK) {
+	    (rc = deepq_new(m)) != VT_OK || (rc = mhost_new(m)) != VT_OK) {
 		(void)snprintf(
 		    text, MGR_TEXT_MAX, "%s: %s", cfg->state, vt_strerror(rc));
 		goto fail;
@@ -221,7 +222,7 @@ go(struct mgr *m)
 	    (long)getpid(),
 	    m->root_kind == ROOT_SOFT ? "software" : "hardware");
 	if ((rc = pool_new(m, &m->pool)) != VT_OK ||
-	    (rc = ctl_new(m, &m->ctl)) != VT_OK) {
+	    (m->ctl == NULL && (rc = ctl_new(m, &m->ctl)) != VT_OK)) {
 		mgr_fatal(m, "control socket: %s", vt_strerror(rc));
 		return;
 	}
@@ -284,8 +285,9 @@ on_inited(void *arg, const struct hw_answer *a)
 	if (rc == VT_OK)
 		rc = keep_ca(m, &hi.ca_cert);
 	if (rc == VT_OK)
-		rc = hwlink_set_host_blob(
-		    m->hw, m->root_kind, hi.host_blob.p, hi.host_blob.len);
+		rc = mhost_take_blob(m, hi.host_blob.p, hi.host_blob.len);
+	if (rc == VT_OK)
+		rc = mhost_tell_link(m);
 	/* Together with the first root, which store_unlock() makes. */
 	if (rc == VT_OK)
 		rc = store_kv_put(
@@ -293,15 +295,16 @@ on_inited(void *arg, const struct hw_answer *a)
 	if (rc != VT_OK)
 		mgr_fatal(m, "the host's keys could not be kept: %s",
 		    vt_strerror(rc));
-	else if (open_store(m, hi.master) == VT_OK)
-		go(m);
+	else if (open_store(m, hi.master) == VT_OK) {
+		mhost_new_store(m);
+		mhost_unlocked(m, go);
+	}
 	explicit_bzero(&hi, sizeof(hi));
 }
 
 static void
-on_hw_loaded(void *arg, const struct hw_answer *a)
+on_hw_loaded(struct mgr *m, const struct hw_answer *a)
 {
-	struct mgr *m = arg;
 	struct hw_loaded hl;
 	int rc;
 
@@ -320,7 +323,7 @@ on_hw_loaded(void *arg, const struct hw_answer *a)
 	if (rc != VT_OK)
 		mgr_fatal(m, "the host's keys: %s", vt_strerror(rc));
 	else if (open_store(m, hl.master) == VT_OK)
-		go(m);
+		mhost_unlocked(m, go);
 	explicit_bzero(&hl, sizeof(hl));
 }
 
@@ -330,9 +333,12 @@ static int
 ask_init(struct mgr *m)
 {
 	struct hw_init hi = { .root = m->root_kind };
-	uint8_t buf[128];
+	uint8_t buf[256], key[APPROVAL_KEY_LEN];
 	struct wr w;
+	int rc;
 
+	if ((rc = mhost_config_key(m, key, &hi.approval_key)) != VT_OK)
+		return rc;
 	(void)snprintf(hi.host, sizeof(hi.host), "%s", m->cfg.host);
 	if (hi.host[0] == '\0' &&
 	    gethostname(hi.host, sizeof(hi.host) - 1) == -1)
@@ -340,23 +346,6 @@ ask_init(struct mgr *m)
 	wr_init(&w, buf, sizeof(buf));
 	hw_init_put(&w, &hi);
 	return hwlink_request(m->hw, HW_INIT, &w, on_inited, m);
-}
-
-static int
-ask_load(struct mgr *m, const uint8_t *blob, size_t len)
-{
-	struct hw_load hl = { .root = m->root_kind,
-		.host_blob = { .p = blob, .len = (uint32_t)len } };
-	struct wr w;
-	int rc;
-
-	wr_grow(&w, 65536);
-	hw_load_put(&w, &hl);
-	rc = hwlink_request(m->hw, HW_LOAD, &w, on_hw_loaded, m);
-	wr_free(&w);
-	if (rc == VT_OK)
-		rc = hwlink_set_host_blob(m->hw, m->root_kind, blob, len);
-	return rc;
 }
 
 static void
@@ -383,8 +372,8 @@ on_root(void *arg, int rc, const char *text)
 		return;
 	}
 	rc = store_kv_get(m->st, STORE_KV_HOST, &blob, &len);
-	if (rc == VT_OK)
-		rc = ask_load(m, blob, len);
+	if (rc == VT_OK && (rc = mhost_take_blob(m, blob, len)) == VT_OK)
+		rc = mhost_load(m, on_hw_loaded);
 	else if (rc == VT_E_NOTFOUND && store_is_new(m->st))
 		rc = ask_init(m);
 	else {
@@ -437,6 +426,7 @@ mgr_free(struct mgr *m)
 	ctl_free(m->ctl);
 	deepq_free(m);
 	commitq_free(m);
+	mhost_free(m);
 	pool_free(m->pool);
 	inst_free_all(m);
 	root_free(m->root);

@@ -50,6 +50,7 @@ struct xenlink;
 struct commitq;
 struct deepq;
 struct groups;
+struct mhost;
 
 struct mgr_counters {
 	uint64_t creates, create_us_last, create_us_min;
@@ -85,6 +86,7 @@ struct mgr {
 	struct commitq *cq;
 	struct deepq *deepq;
 	struct groups *groups;
+	struct mhost *host; /* approved states of the host */
 	struct mgr_counters n;
 	uint32_t next_uid; /* for workers without a slot */
 	int run_lock;

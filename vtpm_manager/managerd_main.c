@@ -25,6 +25,7 @@ usage(FILE *f)
 	(void)fprintf(f,
 	    "usage: vtpm-managerd [--state DIR] [--run DIR] "
 	    "[--root soft|TCTI]\n"
+	    "                     [--approval-key PUB.pem]\n"
 	    "                     [--config FILE] [--pool N] [--user-mode] "
 	    "[--bus] [-v]\n"
 	    "       vtpm-managerd --stop-all [--run DIR]\n");
@@ -45,6 +46,7 @@ parse_args(int argc, char **argv, struct args *a)
 		{ "root", required_argument, NULL, 'R' },
 		{ "config", required_argument, NULL, 'c' },
 		{ "pool", required_argument, NULL, 'p' },
+		{ "approval-key", required_argument, NULL, 'k' },
 		{ "user-mode", no_argument, NULL, 'u' },
 		{ "bus", no_argument, NULL, 'b' },
 		{ "stop-all", no_argument, NULL, 'S' },
@@ -60,6 +62,7 @@ parse_args(int argc, char **argv, struct args *a)
 		{ 'r', "run", NULL },
 		{ 'R', "root", NULL },
 		{ 'p', "pool", NULL },
+		{ 'k', "approval_key", NULL },
 		{ 'u', "user_mode", "yes" },
 		{ 'b', "bus", "yes" },
 	};

@@ -1,0 +1,229 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# hostpolicy.sh - a manager whose master key is bound to approved states of the
+# host (a TPM by swtpm): it starts in those, waits sealed in others and says
+# what differs; approvals before and after, revoked, brought back, elsewhere.
+. "$(dirname "$0")/lib.sh"
+need jq swtpm swtpm_ioctl openssl tpm2_pcrextend tpm2_nvread
+export LD_LIBRARY_PATH=$B/tests:$LD_LIBRARY_PATH
+cd "$T" || exit 1
+host_tpm() { # NAME
+	mkdir "$1.d"
+	background swtpm socket --tpm2 --tpmstate "dir=$1.d" \
+	    --flags not-need-init,startup-clear \
+	    --server "type=unixio,path=$1" --ctrl "type=unixio,path=$1.ctrl" \
+	    >/dev/null 2>&1
+	wait_for 5 [ -S "$1" ] || { not_ok "swtpm starts"; exit 1; }
+}
+host_tpm host
+host() { TPM2TOOLS_TCTI=swtpm:path=$T/${H:-host} "$@"; }
+extend() { # PCR VALUE
+	host tpm2_pcrextend "$1:sha256=$(printf '%064d' "$2")" >/dev/null 2>&1
+}
+# Power cycle, then a boot loader and a kernel: PCR 4 is the kernel's.
+boot_host() { # KERNEL
+	host swtpm_ioctl --unix "$T/${H:-host}.ctrl" -i >/dev/null 2>&1
+	host tpm2_startup -c >/dev/null 2>&1
+	extend 0 10
+	extend 4 "$1"
+	extend 7 7
+}
+up() { # manager options; on the host's TPM
+	start_manager --pool 0 --root "swtpm:path=$T/${H:-host}" "$@"
+}
+# up_sealed: comes up, but not ready.
+is_sealed() { grep -aq '^vtpm-managerd: SEALED' "$LOG"; }
+up_sealed() {
+	: >"$LOG"
+	"$B/vtpm-managerd" --state "$STATE" --run "$RUN" --pool 0 \
+	    --root "swtpm:path=$T/${H:-host}" "$@" >"$LOG" 2>&1 </dev/null &
+	MPID=$!
+	wait_for 60 is_sealed
+}
+is_ready() { grep -aq '^vtpm-managerd: ready' "$LOG"; }
+hst() { jctl host status | jq -r "$1"; }
+ek_of() { t2 "$1" tpm2_nvread 0x01c0000a -C o 2>/dev/null | sha256sum; }
+alive_guest() { ctl start g && [ "$(ek_of g)" = "$ek" ] && ctl stop g; }
+
+boot_host 1
+check "an approval key is made" ctl host keygen -o key.pem
+refuse "and not replaced" "there already" ctl host keygen -o key.pem
+ctl host keygen -o other.pem >/dev/null
+check "the private part is nobody else's" \
+    [ "$(stat -c %a key.pem)" = 600 ]
+
+# --- bound from the first start ------------------------------------------------
+check "a new store is bound to the key" up --approval-key key.pem.pub
+check "the log says that an approval is missing" \
+    grep -q "none is approved yet" "$LOG"
+check "a guest is made" ctl create g
+check "it starts" ctl start g
+ek=$(ek_of g)
+ctl stop g >/dev/null
+same "the status: policy, epoch, no approvals" "approved 1 0 false" \
+    "$(hst '"\(.policy) \(if .epoch > 0 then 1 else 0 end) \(.approvals|length) \(.sealed)"')"
+stop_manager
+check "without an approval it is sealed at the next start" up_sealed
+check "and says what to do" grep -q "vtpmctl host approve" "$LOG"
+refuse "other methods are refused, in words" \
+    "sealed: no state of this host was approved" ctl list
+check "the status is served" eval 'hst .why | grep -q "no state of this host"'
+refuse "another key's approval is refused" "not signed by this host" \
+    ctl host approve --current --key other.pem
+check "the present state is approved: it starts" \
+    ctl host approve --current --key key.pem --label "kernel 1"
+check "it is ready" wait_for 30 is_ready
+check "the guest is who it was" alive_guest
+same "the status says which approval fits" "kernel 1 true true" \
+    "$(hst '.approvals[0] | "\(.label) \(.alive) \(.fits)"')"
+check "the audit log has it" eval \
+    'ctl audit | grep -q host-approve'
+
+# --- another state ------------------------------------------------------------
+check "the host's PCRs go to a file" ctl host pcrs -o next.json
+stop_manager
+boot_host 2
+check "another kernel: sealed" up_sealed
+check "it names the PCR and the approved state" grep -aqE \
+    "SEALED: .*nearest is 'kernel 1' \(sequence 1\): PCR 4 \(sha256\) is [0-9a-f]{16}\.\., approved [0-9a-f]{16}\.\.$" "$LOG"
+check "so does the status" eval 'ctl host status | grep -q "PCR 4 (sha256)"'
+check "nothing of it was given: no vTPM is there" \
+    eval '! ls "$RUN"/*.tpmif 2>/dev/null | grep -q .'
+stop_manager
+boot_host 1
+check "the old kernel: it starts" up
+# Beforehand: what PCR 4 will be, computed.
+p4=$( (printf '%064d' 0; printf '%064d' 3) | xxd -r -p | sha256sum | cut -c1-64)
+jq --arg v "$p4" '.pcrs.sha256["4"] = $v' next.json >kernel3.json
+check "the next kernel is approved beforehand" ctl host approve \
+    --pcrs kernel3.json --key key.pem --label "kernel 3" --select sha256:0,4,7
+same "both are there, one fits" "kernel 1 true,kernel 3 false" \
+    "$(hst '[.approvals[] | "\(.label) \(.fits)"] | join(",")')"
+stop_manager
+boot_host 3
+check "after the reboot it starts by that" up
+check "the guest is who it was" alive_guest
+
+# --- elsewhere, and in a file -------------------------------------------------
+ctl host pcrs -o there.json
+p4=$( (printf '%064d' 0; printf '%064d' 4) | xxd -r -p | sha256sum | cut -c1-64)
+jq --arg v "$p4" '.pcrs.sha256["4"] = $v' there.json >kernel4.json
+check "an approval is signed without a manager" env VTPM_RUN=/nowhere \
+    "$B/vtpmctl" host approve --pcrs kernel4.json --key key.pem --label \
+    "kernel 4" --sign-only -o k4.approval
+check "and imported" ctl host approve --import k4.approval
+refuse "twice it is not: sequences grow" "sequence 3, and there was one" \
+    ctl host approve --import k4.approval
+p4=$( (printf '%064d' 0; printf '%064d' 5) | xxd -r -p | sha256sum | cut -c1-64)
+jq --arg v "$p4" '.pcrs.sha256["4"] = $v | .next_sequence = 4' there.json \
+    >kernel5.json
+ctl host approve --pcrs kernel5.json --key key.pem --label "kernel 5" \
+    --sign-only -o k5.approval 2>/dev/null
+refuse "what is no approval is refused" "not an approval" \
+    ctl host approve --import key.pem
+head -c 200 k5.approval >torn.approval
+refuse "nor half of one" "not an approval" \
+    ctl host approve --import torn.approval
+stop_manager
+check "it is put into the folder while no manager runs" \
+    ctl host approve --import k5.approval --state "$STATE"
+boot_host 5
+check "and found at the next start" up
+check "which is in the audit log" eval \
+    'ctl audit | grep -q "found in the folder, sequence 4"'
+stop_manager
+boot_host 4
+check "the imported one is good, too" up
+
+# --- refused states -----------------------------------------------------------
+refuse "PCRs of all 00 are not approved" "all 00" \
+    ctl host approve --current --key key.pem --select sha256:4,11
+refuse "nor of all FF" "all FF" \
+    ctl host approve --current --key key.pem --select sha256:4,18
+refuse "nor SHA-1" "sha1" \
+    ctl host approve --current --key key.pem --select sha1:4
+refuse "nor no PCR at all" "not a selection|no PCR" \
+    ctl host approve --current --key key.pem --select sha256:
+openssl ecparam -name secp384r1 -genkey -noout -out p384.pem
+refuse "nor by a P-384 key" "P-256" \
+    ctl host approve --current --key p384.pem
+
+# --- epochs -------------------------------------------------------------------
+e=$(hst .epoch)
+refuse "revoking everything would lock the operator out: refused" \
+    "could not start again" ctl host revoke
+same "the epoch is as it was" "$e" "$(hst .epoch)"
+cp -r "$STATE/approvals" stolen
+check "with an approval of the present state it is done" \
+    ctl host revoke --key key.pem --label "kernel 4, epoch 2"
+same "the epoch grew; one approval is left" "$((e + 1)) kernel 4, epoch 2" \
+    "$(hst '"\(.epoch) \([.approvals[].label] | join("|"))"')"
+stop_manager
+boot_host 5
+cp stolen/* "$STATE/approvals/" # somebody brings the old ones back
+check "an old approval is dead in the TPM: sealed" up_sealed
+check "and that is said" grep -aqE "SEALED: the host is in no approved state|SEALED: .*dead" "$LOG"
+stop_manager
+boot_host 4
+check "the new one is alive" up
+same "the dead ones are gone" "1" "$(hst '.approvals | length')"
+check "the guest is who it was" alive_guest
+
+# An approval that is alive, but that the store had given up: only possible by
+# putting the whole folder back; the store remembers.
+ctl host approve --current --key key.pem --label "kernel 4 again" >/dev/null
+stop_manager
+rm "$STATE"/approvals/*
+ctl host approve --pcrs there.json --key key.pem --label sneaky --sequence 2 \
+    --epoch $((e + 1)) --select sha256:0,7 --sign-only -o "$T/sneaky" \
+    2>/dev/null
+cp "$T/sneaky" "$STATE/approvals/0000000002.approval"
+check "by an approval with an old number the manager does not go on" \
+    eval '! up 2>/dev/null'
+check "in words" grep -q "whose approval was given up" "$LOG"
+check "it was taken out" [ ! -e "$STATE/approvals/0000000002.approval" ]
+
+# --- another TPM --------------------------------------------------------------
+check "sealed: nothing is approved any more" up_sealed
+ctl host approve --current --key key.pem --label "kernel 4 anew" >"$T/x" 2>&1
+check "approved again, with a number above all" wait_for 30 is_ready
+stop_manager
+host_tpm second
+H=second boot_host 4
+H=second
+cp -r "$STATE" "$T/good-state"
+check "a copy of the store on another TPM is refused" up_sealed
+check "in words" grep -aq "another one than this store belongs to" "$LOG"
+stop_manager
+H=host
+
+# --- bind ---------------------------------------------------------------------
+check "it is bound to another key" eval 'up && ctl host bind --key other.pem \
+    --label "kernel 4, other key"'
+same "one approval, by that key" "kernel 4, other key" \
+    "$(hst '[.approvals[].label] | join("|")')"
+check "unbound" ctl host bind --none
+same "no policy" none "$(hst .policy)"
+stop_manager
+boot_host 9
+check "then it starts in any state" up
+check "the guest is who it was" alive_guest
+check "bound again" ctl host bind --key key.pem --label "kernel 9"
+stop_manager
+check "starts" up
+# vtpm-hwtpm dies: a new one is told the approvals.
+slay "$(hwtpm_pid)"
+check "another guest after vtpm-hwtpm was killed" ctl create h
+host swtpm_ioctl --unix "$T/host.ctrl" -i >/dev/null 2>&1
+refuse "the TPM was reset under the manager: certificates are refused" \
+    "no approved state" ctl create i
+boot_host 9
+check "in the approved state again they are made" ctl create i
+boot_host 10
+refuse "in another they are not" "no approved state" ctl create j
+check "until that is approved" ctl host approve --current --key key.pem
+check "then they are" ctl create j
+check "roles: a reader cannot approve" eval \
+    '[ "$(id -u)" != 0 ] || ! setpriv --reuid 65534 --clear-groups \
+    "$B/vtpmctl" --run "$RUN" host approve --retry >/dev/null 2>&1'
+stop_manager

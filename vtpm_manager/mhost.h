@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * mhost.h - the manager's view of the host's own keys: which states of the
+ * host release the master key, and the manager that waits, sealed, for one.
+ *
+ * Layer:  vtpm_manager.
+ * Sealed: the host's TPM refused the master key, because no approved state is
+ *         the host's now.  Then the control socket answers the Host* methods
+ *         and nothing else; the store stays closed, no vTPM starts.  An
+ *         approval of the present state ends it.
+ * Memory: the store remembers, inside its tree (STORE_META "host.approvals"),
+ *         the highest sequence number and every approval that it took:
+ *         be16 1 | key's SHA-256[32] | be64 last sequence | be32 n |
+ *         n * { be64 sequence | SHA-256 of the approval[32] }.  A file that
+ *         is neither newer nor remembered was brought back by somebody.
+ * One change at a time; others are VT_E_BUSY.
+ */
+#ifndef VTPM_MANAGER_MHOST_H
+#define VTPM_MANAGER_MHOST_H
+
+#include "vtpm_manager/approvals.h"
+#include "vtpm_manager/hwblob.h"
+#include "vtpm_manager/hwlink.h"
+#include "vtpm_manager/manager.h"
+
+/* text: for VT_OK what came of it, else why not. */
+typedef void (*mhost_cb)(void *arg, int rc, const char *text);
+typedef void (*mhost_loaded)(struct mgr *m, const struct hw_answer *a);
+
+struct mhost_op {    /* the change that is under way */
+	mhost_cb cb; /* NULL: none is */
+	void *arg;
+	char who[64];
+	const char *action; /* for the audit log; static */
+	char text[MGR_TEXT_MAX];
+	uint8_t raw[APPROVAL_MAX_LEN]; /* an approval; len 0: none */
+	uint32_t len;
+	uint8_t key[APPROVAL_KEY_LEN]; /* bind: the new one */
+	bool have_key, force;
+	uint64_t expect; /* revoke: the epoch that the caller knows */
+};
+
+struct mhost {
+	struct mgr *m;
+	uint8_t *blob; /* as in the store */
+	size_t blob_len;
+	bool bound; /* blob has a policy: key is the approval key */
+	bool counters;
+	uint8_t key[APPROVAL_KEY_LEN];
+	uint8_t epoch_name[APPROVAL_NAME_LEN];
+	struct approvals ap;
+	uint64_t last_seq;
+	bool sealed;
+	char why[MGR_TEXT_MAX]; /* of the last refusal */
+	mhost_loaded loaded;
+	void (*go)(struct mgr *m);
+	struct mhost_op op;
+};
+
+int mhost_new(struct mgr *m) VT_CHECK;
+void mhost_free(struct mgr *m);
+
+/* The approval key of the configuration, for a new store; len 0: there is
+ * none.  Says in the log what is wrong. */
+int mhost_config_key(
+    struct mgr *m, uint8_t key[APPROVAL_KEY_LEN], struct wblob *ret) VT_CHECK;
+/* It was made just now: say what the operator has to do next. */
+void mhost_new_store(struct mgr *m);
+/* The blob that the store has; approvals are read from their folder. */
+int mhost_take_blob(struct mgr *m, const uint8_t *p, size_t len) VT_CHECK;
+/* HW_LOAD; loaded runs when it went well or failed for good, not when the
+ * manager is sealed by it. */
+int mhost_load(struct mgr *m, mhost_loaded loaded) VT_CHECK;
+/* What a new vtpm-hwtpm is told first. */
+int mhost_tell_link(struct mgr *m) VT_CHECK;
+/* The store is open: compare with what it remembers, then go on. */
+void mhost_unlocked(struct mgr *m, void (*go)(struct mgr *m));
+bool mhost_sealed(const struct mgr *m);
+
+/* Changes.  VT_OK: cb runs later; else text (MGR_TEXT_MAX) says why not. */
+/* len 0: look into the folder again. */
+int mhost_approve(struct mgr *m, const char *who, const uint8_t *raw,
+    size_t len, mhost_cb cb, void *arg, char *text) VT_CHECK;
+int mhost_revoke(struct mgr *m, const char *who, uint64_t expect, bool force,
+    mhost_cb cb, void *arg, char *text) VT_CHECK;
+/* key NULL: from now on without a policy.  raw: an approval by that key of
+ * the state that the host is in. */
+int mhost_bind(struct mgr *m, const char *who, const uint8_t *key,
+    const uint8_t *raw, size_t len, mhost_cb cb, void *arg,
+    char *text) VT_CHECK;
+
+/* --- between mhost.c and mhost_op.c --- */
+void mhost_op_done(struct mhost *h, int rc, const char *fmt, ...)
+    VT_PRINTF(3, 4);
+int mhost_remember(struct mhost *h) VT_CHECK; /* put, not committed */
+/* Tell hwtpm and the link which approvals there are. */
+int mhost_tell(struct mhost *h) VT_CHECK;
+int mhost_retry(struct mhost *h) VT_CHECK;
+
+#endif
