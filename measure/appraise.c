@@ -150,21 +150,42 @@ check_role(struct appraisal *a, const struct pol_role *role)
 		    name, role->nalts);
 }
 
+/* The text that the digest of the record's configuration is over; NULL: it
+ * is not there, or not all of it. */
+static const char *
+config_text(const struct launch_record *rec)
+{
+	const struct launch_item *it = launch_find(rec, LR_CONFIG, NULL);
+	uint8_t d[SHA256_LEN];
+
+	if (it == NULL ||
+	    digest_buf(ALG_SHA256, it->text, strlen(it->text), d) != VT_OK ||
+	    memcmp(d, rec->config_digest, sizeof(d)) != 0)
+		return NULL;
+	return it->text;
+}
+
 static void
 check_config(struct appraisal *a)
 {
+	char words[400] = "";
+	const char *now;
 	uint32_t i;
 
 	if (a->pol->nconfigs == 0)
 		return;
 	for (i = 0; i < a->pol->nconfigs; i++)
-		if (memcmp(a->pol->configs[i], a->launch->config_digest, 32) ==
-		    0)
+		if (memcmp(a->pol->configs[i].val, a->launch->config_digest,
+			32) == 0)
 			return;
+	now = config_text(a->launch);
+	if (now != NULL && a->pol->configs[0].what[0] != '\0')
+		ap_config_words(
+		    now, a->pol->configs[0].what, words, sizeof(words));
 	ap_say(a, AP_C_LAUNCH_DIFFERS, AP_FAIL, 0, PCR_DRTM, 0,
 	    "the guest was started with a virtual machine configuration that "
-	    "is not one of the %u that the policy allows",
-	    a->pol->nconfigs);
+	    "is not one of the %u that the policy allows%s%s",
+	    a->pol->nconfigs, words[0] != '\0' ? ": " : "", words);
 }
 
 /* PCR 17 of every bank that the quote covers, and of one at least. */

@@ -29,6 +29,10 @@ void ap_say(struct appraisal *a, enum ap_code code, enum ap_severity sev,
     uint16_t alg, int32_t pcr, int32_t index, const char *fmt, ...)
     VT_PRINTF(7, 8);
 
+/* What differs between two configuration texts, lines "member=value", in
+ * words; at most cap bytes, always ended.  "": nothing that can be named. */
+void ap_config_words(const char *now, const char *want, char *out, size_t cap);
+
 /* Fill the report's list of events, none of them known yet. */
 void ap_list_events(struct appraisal *a, const struct trail *t);
 

@@ -455,18 +455,13 @@ get_launch(struct ctx *c, json_t *v, struct policy *p)
 	json_t *configs = json_object_get(v, "configs");
 	json_t *files = json_object_get(v, "files");
 	void *it;
-	uint32_t i;
 
 	if (v == NULL)
 		return;
 	check_keys(c, "launch", v, keys);
 	if (configs != NULL)
-		p->configs = get_array(c, "launch.configs", configs,
-		    POLICY_MAX_ALTS, sizeof(*p->configs), &p->nconfigs);
-	for (i = 0; i < p->nconfigs; i++)
-		get_hex(c, "launch.configs",
-		    json_string_value(json_array_get(configs, i)),
-		    p->configs[i], 32);
+		p->configs = get_digests(
+		    c, "launch.configs", configs, SHA256_LEN, &p->nconfigs);
 	p->need_launch = true;
 	if (files == NULL)
 		return;
@@ -618,7 +613,7 @@ policy_free(struct policy *p)
 	free_digests(p->initrds, p->ninitrds);
 	free(p->banks);
 	free(p->roles);
-	free(p->configs);
+	free_digests(p->configs, p->nconfigs);
 	free(p->name);
 	free(p->sha1_reason);
 	free(p->no_initrd_reason);

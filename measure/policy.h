@@ -91,7 +91,8 @@ struct policy {
 	char *no_initrd_reason;   /* NULL: the initrd must be measured */
 	struct pol_digest *initrds; /* in PCR 9, in banks[0]; one must be */
 	uint32_t ninitrds;
-	uint8_t (*configs)[32]; /* launch: allowed configuration digests */
+	struct pol_digest *configs; /* launch: allowed configurations' SHA-256;
+				       what: their text, or "" */
 	uint32_t nconfigs;
 	struct pol_role *roles;
 	uint32_t nroles;

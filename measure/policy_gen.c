@@ -239,12 +239,21 @@ pcr_json(struct gen *g, uint32_t pcr)
 
 /* --- whole ---------------------------------------------------------------- */
 
+/* The machine's text goes with its digest, so that a verdict can name what
+ * differs.  Only the whole text: a record may hold but its beginning. */
 static json_t *
 launch_json(const struct gen *g)
 {
-	char hex[65];
+	const struct launch_item *it = launch_find(g->launch, LR_CONFIG, NULL);
+	uint8_t d[SHA256_LEN];
+	char hex[2 * SHA256_LEN + 1];
 
-	hex_encode(g->launch->config_digest, 32, hex);
+	hex_encode(g->launch->config_digest, SHA256_LEN, hex);
+	if (it != NULL &&
+	    digest_buf(ALG_SHA256, it->text, strlen(it->text), d) == VT_OK &&
+	    memcmp(d, g->launch->config_digest, sizeof(d)) == 0)
+		return json_pack("{s:[{s:s,s:s}]}", "configs", "digest", hex,
+		    "what", it->text);
 	return json_pack("{s:[s]}", "configs", hex);
 }
 

@@ -71,7 +71,7 @@ every_field_is_taken(void **state)
 	assert_int_equal(p->ninitrds, 1);
 	assert_string_equal(p->initrds[0].what, "new initrd");
 	assert_int_equal(p->nconfigs, 1);
-	assert_int_equal(p->configs[0][31], 0x11);
+	assert_int_equal(p->configs[0].val[31], 0x11);
 	assert_int_equal(p->nroles, 1);
 	assert_int_equal(p->roles[0].role, LR_KERNEL);
 	assert_int_equal(p->roles[0].nalts, 2);
