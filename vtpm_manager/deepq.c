@@ -34,13 +34,6 @@ struct deepq_guest {
 	size_t ek_len, ak_len; /* 0: not looked up yet */
 };
 
-struct line { /* a group's */
-	struct line *next;
-	uint32_t group;
-	struct dreq *first, **last;
-	size_t n;
-};
-
 struct batch { /* all parts on the heap */
 	struct dreq **reqs;
 	size_t n;
@@ -50,20 +43,34 @@ struct batch { /* all parts on the heap */
 	uint32_t ak_cert_len;
 };
 
-struct deepq {
-	struct mgr *m;
-	struct line *lines; /* the first one's turn is next */
-	size_t n;           /* in all lines */
-	sd_event_source *timer, *gather;
+/* A group's: those that wait, and the one batch that is with the host's TPM.
+ * So a group that must wait for its quota makes nobody else wait.  It stays
+ * once it is there; there are no more than groups. */
+struct line {
+	struct line *next;
+	struct deepq *q;
+	uint32_t group;
+	struct dreq *first, **last;
+	size_t n;
+	sd_event_source *gather;
 	size_t last_n;    /* how many were in the last batch */
 	uint64_t done_us; /* when it was over */
+	uint64_t us_last; /* what it took */
 	bool gathering;
 	bool busy;
 	struct batch b; /* that the host's TPM is signing */
+};
+
+struct deepq {
+	struct mgr *m;
+	struct line *lines;
+	size_t n; /* in all lines */
+	sd_event_source *timer;
+	bool ticking;
 	struct deepq_counters count;
 };
 
-static void kick_soon(struct deepq *q);
+static void kick_soon(struct line *l);
 
 /* --- whose it is ---------------------------------------------------------- */
 
@@ -138,7 +145,7 @@ batch_free(struct batch *b)
 }
 
 static struct dreq *
-line_take(struct deepq *q, struct line *l)
+line_take(struct line *l)
 {
 	struct dreq *r = l->first;
 
@@ -147,7 +154,7 @@ line_take(struct deepq *q, struct line *l)
 	if ((l->first = r->next) == NULL)
 		l->last = &l->first;
 	l->n--;
-	q->n--;
+	l->q->n--;
 	return r;
 }
 
@@ -160,17 +167,17 @@ deepq_free(struct mgr *m)
 
 	if (q == NULL)
 		return;
-	if (m->hw != NULL)
-		hwlink_forget(m->hw, q);
-	batch_free(&q->b);
 	while ((l = q->lines) != NULL) {
-		while ((r = line_take(q, l)) != NULL)
+		if (m->hw != NULL)
+			hwlink_forget(m->hw, l);
+		batch_free(&l->b);
+		while ((r = line_take(l)) != NULL)
 			req_free(r);
+		(void)sd_event_source_disable_unref(l->gather);
 		q->lines = l->next;
 		free(l);
 	}
 	(void)sd_event_source_disable_unref(q->timer);
-	(void)sd_event_source_disable_unref(q->gather);
 	free(q);
 	m->deepq = NULL;
 }
@@ -178,11 +185,15 @@ deepq_free(struct mgr *m)
 void
 deepq_counters(const struct mgr *m, struct deepq_counters *ret)
 {
+	const struct line *l;
+
 	memset(ret, 0, sizeof(*ret));
 	if (m->deepq == NULL)
 		return;
 	*ret = m->deepq->count;
-	ret->waiting = m->deepq->n + m->deepq->b.n;
+	ret->waiting = m->deepq->n;
+	for (l = m->deepq->lines; l != NULL; l = l->next)
+		ret->waiting += l->b.n;
 }
 
 /* --- answers -------------------------------------------------------------- */
@@ -286,8 +297,9 @@ static void
 on_quoted(void *arg, const struct hw_answer *a)
 {
 	char why[TEXT_MAX_LEN + 1];
-	struct deepq *q = arg;
-	struct batch b = q->b;
+	struct line *l = arg;
+	struct deepq *q = l->q;
+	struct batch b = l->b;
 	struct deep_answer common;
 	struct hw_quoted hq;
 	int rc = a->rc;
@@ -302,105 +314,98 @@ on_quoted(void *arg, const struct hw_answer *a)
 		log_warn("%zu deep quote(s): %s", b.n, why);
 	else
 		q->count.host_quotes++;
-	q->done_us = now_us();
-	q->count.us_last = q->done_us - b.t0;
-	q->last_n = b.n;
+	l->done_us = now_us();
+	l->us_last = q->count.us_last = l->done_us - b.t0;
+	l->last_n = b.n;
 	/* The TPM makes the next one while this one is handed out. */
-	memset(&q->b, 0, sizeof(q->b));
-	q->busy = false;
-	kick_soon(q);
+	memset(&l->b, 0, sizeof(l->b));
+	l->busy = false;
+	kick_soon(l);
 	tell_all(q, &b, rc, why, &common);
 	batch_free(&b);
 }
 
 /* --- one batch ------------------------------------------------------------ */
 
-/* Those of the group whose turn it is; none, if their guests have gone. */
+/* None, if their guests have gone. */
 static int
-gather(struct deepq *q, uint32_t *ret_group)
+gather(struct line *l)
 {
-	struct line *l = q->lines, **pp;
+	struct deepq *q = l->q;
 	size_t max = q->m->cfg.deep_batch_max;
+	struct batch *b = &l->b;
 	struct dreq *r;
 
 	if (max > DEEP_BATCH_MAX)
 		max = DEEP_BATCH_MAX;
 	if (max > l->n)
 		max = l->n;
-	q->b.reqs = calloc(max, sizeof(struct dreq *));
-	if (q->b.reqs == NULL)
+	b->reqs = calloc(max, sizeof(struct dreq *));
+	if (b->reqs == NULL)
 		return VT_E_NOMEM;
-	while (q->b.n < max && (r = line_take(q, l)) != NULL) {
+	while (b->n < max && (r = line_take(l)) != NULL) {
 		/* A worker that died, or was replaced, waits no more. */
 		if (r->g == NULL || r->g->link == NULL ||
 		    r->g->link->serial != r->g->deep->serial)
 			req_free(r);
 		else
-			q->b.reqs[q->b.n++] = r;
+			b->reqs[b->n++] = r;
 	}
-	*ret_group = l->group;
-	q->lines = l->next;
-	if (l->n == 0) {
-		free(l);
-	} else {
-		for (pp = &q->lines; *pp != NULL; pp = &(*pp)->next)
-			;
-		*pp = l;
-		l->next = NULL;
-	}
-	if (q->b.n > q->count.batch_max)
-		q->count.batch_max = q->b.n;
+	if (b->n > q->count.batch_max)
+		q->count.batch_max = b->n;
 	return VT_OK;
 }
 
 static int
-plant(struct deepq *q)
+plant(struct batch *b)
 {
-	uint8_t(*leaves)[SHA256_LEN] = calloc(q->b.n, SHA256_LEN);
+	uint8_t(*leaves)[SHA256_LEN] = calloc(b->n, SHA256_LEN);
 	int rc = leaves != NULL ? VT_OK : VT_E_NOMEM;
 	size_t i;
 
-	for (i = 0; rc == VT_OK && i < q->b.n; i++)
-		rc = deep_leaf_hash(&q->b.reqs[i]->leaf, leaves[i]);
+	for (i = 0; rc == VT_OK && i < b->n; i++)
+		rc = deep_leaf_hash(&b->reqs[i]->leaf, leaves[i]);
 	if (rc == VT_OK)
 		rc = deep_tree_new(
-		    (const uint8_t(*)[SHA256_LEN])leaves, q->b.n, &q->b.tree);
+		    (const uint8_t(*)[SHA256_LEN])leaves, b->n, &b->tree);
 	free(leaves);
 	return rc;
 }
 
 static int
-keep_cert(struct deepq *q, const struct wblob *cert)
+keep_cert(struct batch *b, const struct wblob *cert)
 {
 	if (cert->len == 0)
 		return VT_OK;
-	if ((q->b.ak_cert = malloc(cert->len)) == NULL)
+	if ((b->ak_cert = malloc(cert->len)) == NULL)
 		return VT_E_NOMEM;
-	memcpy(q->b.ak_cert, cert->p, cert->len);
-	q->b.ak_cert_len = cert->len;
+	memcpy(b->ak_cert, cert->p, cert->len);
+	b->ak_cert_len = cert->len;
 	return VT_OK;
 }
 
 static int
-ask_host(struct deepq *q, uint32_t group, char *why)
+ask_host(struct line *l, char *why)
 {
-	struct hw_quote hq = { .group = group };
+	struct hw_quote hq = { .group = l->group };
+	struct mgr *m = l->q->m;
+	struct batch *b = &l->b;
 	uint8_t root[SHA256_LEN];
 	struct deepq_group dg;
 	struct wr w;
 	int rc;
 
-	if ((rc = deepq_group(q->m, group, &dg, why)) != VT_OK ||
-	    (rc = keep_cert(q, &dg.ak_cert)) != VT_OK)
+	if ((rc = deepq_group(m, l->group, &dg, why)) != VT_OK ||
+	    (rc = keep_cert(b, &dg.ak_cert)) != VT_OK)
 		return rc;
 	hq.ak = dg.ak;
 	hq.bank = dg.bank;
 	hq.pcrs = dg.pcrs;
-	q->b.sequence = dg.sequence;
-	deep_tree_root(q->b.tree, root);
+	b->sequence = dg.sequence;
+	deep_tree_root(b->tree, root);
 	if ((rc = deep_qualify(root, dg.sequence, hq.extra)) != VT_OK)
 		return rc;
-	if (q->m->hw == NULL) {
+	if (m->hw == NULL) {
 		(void)snprintf(why, TEXT_MAX_LEN + 1,
 		    "the manager has no TPM of the host yet");
 		return VT_E_CLOSED;
@@ -408,34 +413,34 @@ ask_host(struct deepq *q, uint32_t group, char *why)
 	wr_grow(&w, HW_AK_MAX_LEN + 256);
 	hw_quote_put(&w, &hq);
 	if ((rc = wr_err(&w)) == VT_OK) {
-		q->b.t0 = now_us();
-		rc = hwlink_request(q->m->hw, HW_QUOTE, &w, on_quoted, q);
+		b->t0 = now_us();
+		rc = hwlink_request(m->hw, HW_QUOTE, &w, on_quoted, l);
 	}
 	wr_free(&w);
 	return rc;
 }
 
 static void
-kick(struct deepq *q)
+kick(struct line *l)
 {
 	char why[TEXT_MAX_LEN + 1];
-	uint32_t group;
+	struct batch *b = &l->b;
 	size_t i;
 	int rc;
 
-	q->gathering = false;
-	while (!q->busy && q->lines != NULL) {
+	l->gathering = false;
+	while (!l->busy && l->n > 0) {
 		why[0] = '\0';
-		q->busy = true;
-		if ((rc = gather(q, &group)) == VT_OK && q->b.n > 0 &&
-		    (rc = plant(q)) == VT_OK &&
-		    (rc = ask_host(q, group, why)) == VT_OK)
+		l->busy = true;
+		if ((rc = gather(l)) == VT_OK && b->n > 0 &&
+		    (rc = plant(b)) == VT_OK &&
+		    (rc = ask_host(l, why)) == VT_OK)
 			return;
-		for (i = 0; i < q->b.n; i++)
-			tell_failure(q, q->b.reqs[i], rc,
+		for (i = 0; i < b->n; i++)
+			tell_failure(l->q, b->reqs[i], rc,
 			    why[0] != '\0' ? why : vt_strerror(rc));
-		batch_free(&q->b);
-		q->busy = false;
+		batch_free(b);
+		l->busy = false;
 		if (rc == VT_E_NOMEM)
 			return; /* the clock sees to those that wait */
 	}
@@ -446,36 +451,36 @@ kick(struct deepq *q)
 static int
 on_gathered(sd_event_source *s, uint64_t usec, void *arg)
 {
-	struct deepq *q = arg;
+	struct line *l = arg;
 
 	(void)s;
 	(void)usec;
-	if (q->gathering)
-		kick(q);
+	if (l->gathering)
+		kick(l);
 	return 0;
 }
 
 /* Now; or in a moment, if most of the last batch's guests are about to come
  * again.  Else they would miss each quote by a little, for ever. */
 static void
-kick_soon(struct deepq *q)
+kick_soon(struct line *l)
 {
-	uint64_t us = q->count.us_last / GATHER_PART;
+	uint64_t us = l->us_last / GATHER_PART;
 
 	if (us > GATHER_MAX_US)
 		us = GATHER_MAX_US;
-	if (q->busy || q->n == 0)
+	if (l->busy || l->n == 0)
 		return;
-	if (q->gathering) {
-		if (q->n >= q->last_n)
-			kick(q);
+	if (l->gathering) {
+		if (l->n >= l->last_n)
+			kick(l);
 		return;
 	}
-	q->gathering = us >= 1000 && q->n < q->last_n / 2 &&
-		       now_us() - q->done_us < q->count.us_last;
-	if (!q->gathering || mgr_timer(q->m, &q->gather, us / 1000,
-				 MGR_PRIO_CTL, on_gathered, q) != VT_OK)
-		kick(q);
+	l->gathering = us >= 1000 && l->n < l->last_n / 2 &&
+		       now_us() - l->done_us < l->us_last;
+	if (!l->gathering || mgr_timer(l->q->m, &l->gather, us / 1000,
+				 MGR_PRIO_CTL, on_gathered, l) != VT_OK)
+		kick(l);
 }
 
 /* --- the clock ------------------------------------------------------------ */
@@ -487,6 +492,17 @@ too_old(const struct deepq *q, const struct dreq *r, uint64_t now)
 	       now - r->at_us >= q->m->cfg.deep_wait_ms * UINT64_C(1000);
 }
 
+static int on_tick(sd_event_source *s, uint64_t usec, void *arg);
+
+static void
+tick_soon(struct deepq *q)
+{
+	q->ticking = true;
+	if (mgr_timer(q->m, &q->timer, q->m->cfg.deep_wait_ms / TICKS,
+		MGR_PRIO_CTL, on_tick, q) != VT_OK)
+		mgr_fatal(q->m, "cannot set a timer");
+}
+
 /* Everybody is told in time, whatever became of the host's TPM. */
 static int
 on_tick(sd_event_source *s, uint64_t usec, void *arg)
@@ -494,6 +510,7 @@ on_tick(sd_event_source *s, uint64_t usec, void *arg)
 	char why[TEXT_MAX_LEN + 1];
 	struct deepq *q = arg;
 	uint64_t now = now_us();
+	bool any = false;
 	struct dreq *r;
 	struct line *l;
 	size_t i;
@@ -504,20 +521,22 @@ on_tick(sd_event_source *s, uint64_t usec, void *arg)
 	    "the host's TPM did not vouch within %u s; `vtpmctl status` on the "
 	    "host says how it is",
 	    (q->m->cfg.deep_wait_ms + 999) / 1000);
-	for (i = 0; i < q->b.n; i++)
-		if (too_old(q, q->b.reqs[i], now))
-			tell_failure(q, q->b.reqs[i], VT_E_TIMEOUT, why);
-	for (l = q->lines; l != NULL; l = l->next)
+	for (l = q->lines; l != NULL; l = l->next) {
+		for (i = 0; i < l->b.n; i++)
+			if (too_old(q, l->b.reqs[i], now))
+				tell_failure(
+				    q, l->b.reqs[i], VT_E_TIMEOUT, why);
 		while ((r = l->first) != NULL &&
 		       (r->g == NULL || too_old(q, r, now))) {
 			tell_failure(q, r, VT_E_TIMEOUT, why);
-			req_free(line_take(q, l));
+			req_free(line_take(l));
 		}
-	kick_soon(q);
-	if (q->b.n > 0 || q->n > 0)
-		if (mgr_timer(q->m, &q->timer, q->m->cfg.deep_wait_ms / TICKS,
-			MGR_PRIO_CTL, on_tick, q) != VT_OK)
-			mgr_fatal(q->m, "cannot set a timer");
+		kick_soon(l);
+		any |= l->b.n > 0 || l->n > 0;
+	}
+	q->ticking = false;
+	if (any)
+		tick_soon(q);
 	return 0;
 }
 
@@ -577,7 +596,7 @@ names(struct ginst *g, struct deepq_guest *dg, struct deep_leaf *l)
 }
 
 static int
-enqueue(struct deepq *q, struct dreq *r)
+enqueue(struct deepq *q, struct dreq *r, struct line **ret)
 {
 	struct line **pp, *l;
 
@@ -587,6 +606,7 @@ enqueue(struct deepq *q, struct dreq *r)
 	if (l == NULL) {
 		if ((l = calloc(1, sizeof(*l))) == NULL)
 			return VT_E_NOMEM;
+		l->q = q;
 		l->group = r->leaf.group;
 		l->last = &l->first;
 		*pp = l;
@@ -595,11 +615,13 @@ enqueue(struct deepq *q, struct dreq *r)
 	l->last = &r->next;
 	l->n++;
 	q->n++;
+	*ret = l;
 	return VT_OK;
 }
 
 static int
-accept_(struct deepq *q, struct ginst *g, const struct wdeep *d, char *why)
+accept_(struct deepq *q, struct ginst *g, const struct wdeep *d,
+    struct line **ret, char *why)
 {
 	struct deepq_guest *dg = guest_of(g);
 	struct dreq *r;
@@ -616,7 +638,7 @@ accept_(struct deepq *q, struct ginst *g, const struct wdeep *d, char *why)
 		return VT_E_NOMEM;
 	deepq_leaf(g, d, &r->leaf);
 	if ((rc = names(g, dg, &r->leaf)) != VT_OK ||
-	    (rc = enqueue(q, r)) != VT_OK) {
+	    (rc = enqueue(q, r, ret)) != VT_OK) {
 		free(r);
 		return rc;
 	}
@@ -634,14 +656,13 @@ deepq_ask(struct ginst *g, const struct wdeep *d)
 {
 	struct wdeeped no = { .ticket = d->ticket };
 	struct deepq *q = g->m->deepq;
-	bool first;
+	struct line *l = NULL;
 	int rc;
 
 	if (q == NULL || g->link == NULL)
 		return; /* the end of this manager */
-	first = q->n == 0 && !q->busy;
 	q->count.asked++;
-	if ((rc = accept_(q, g, d, no.text)) != VT_OK) {
+	if ((rc = accept_(q, g, d, &l, no.text)) != VT_OK) {
 		no.rc = rc;
 		if (no.text[0] == '\0')
 			(void)snprintf(
@@ -650,8 +671,7 @@ deepq_ask(struct ginst *g, const struct wdeep *d)
 		wlink_deeped(g->link, &no);
 		return;
 	}
-	kick_soon(q);
-	if (first && mgr_timer(q->m, &q->timer, q->m->cfg.deep_wait_ms / TICKS,
-			 MGR_PRIO_CTL, on_tick, q) != VT_OK)
-		mgr_fatal(q->m, "cannot set a timer");
+	kick_soon(l);
+	if (!q->ticking)
+		tick_soon(q);
 }

@@ -9,7 +9,8 @@
  *         of guests, and the first one that asks waits for nobody.
  * Trust:  a worker says what its guest quoted, and may be in its guest's
  *         hands; who that guest is comes from the registry.
- * Order:  groups take turns, first come, first served inside a group.
+ * Order:  one batch of each group at a time is with the host's TPM, whose
+ *         queue is fair by group; first come, first served inside a group.
  * Limits, each told in words when it is met:
  *	DEEPQ_EACH	that wait, of one vTPM
  *	DEEPQ_BURST	asked at once by one vTPM, then DEEPQ_RATE a second

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "vtpm_manager/deepq.h"
+#include "vtpm_manager/groups_priv.h"
 #include "vtpm_manager/hwlink.h"
 
 #define GUESTS 40
@@ -40,11 +41,15 @@ static struct fix {
 	struct wlink l[GUESTS];
 	/* the host's TPM */
 	unsigned int quotes, under_way;
-	struct hw_quote hq;
-	hw_cb cb;
-	void *arg;
+	struct hw_quote hq; /* the last one */
+	struct {
+		uint32_t group;
+		hw_cb cb;
+		void *arg;
+	} way[4];   /* oldest first */
 	int refuse; /* what hwlink_request() says */
 	unsigned int lookups;
+	struct groups groups;
 	/* the workers */
 	struct told *told;
 	size_t ntold;
@@ -54,25 +59,32 @@ int
 __wrap_hwlink_request(
     struct hwlink *h, uint16_t type, const struct wr *w, hw_cb cb, void *arg)
 {
+	unsigned int i;
+
 	(void)h;
 	assert_int_equal(type, HW_QUOTE);
 	if (f.refuse != VT_OK)
 		return f.refuse;
-	assert_int_equal(f.under_way, 0); /* one at a time */
 	assert_int_equal(hw_quote_get(w->buf, w->len, &f.hq), VT_OK);
+	for (i = 0; i < f.under_way; i++) /* one at a time of each group */
+		assert_int_not_equal(f.way[i].group, f.hq.group);
+	assert_true(f.under_way < VT_NELEM(f.way));
 	f.quotes++;
-	f.under_way++;
-	f.cb = cb;
-	f.arg = arg;
+	f.way[f.under_way].group = f.hq.group;
+	f.way[f.under_way].cb = cb;
+	f.way[f.under_way++].arg = arg;
 	return VT_OK;
 }
 
 void
 __wrap_hwlink_forget(struct hwlink *h, void *arg)
 {
+	unsigned int i;
+
 	(void)h;
-	if (f.arg == arg)
-		f.cb = NULL;
+	for (i = 0; i < f.under_way; i++)
+		if (f.way[i].arg == arg)
+			f.way[i].cb = NULL;
 }
 
 void
@@ -157,26 +169,51 @@ ask(size_t i, uint64_t ticket)
 	deepq_ask(&f.g[i], &d);
 }
 
+/* Of the n-th that is under way. */
 static void
-host_says(int rc, const char *text)
+host_says_of(unsigned int n, int rc, const char *text)
 {
 	static const uint8_t bytes[300] = { 0x30 };
 	struct hw_quoted hq = { .attest = { bytes, 150 },
 		.signature = { bytes, 72 },
 		.ak_cert = { bytes, 300 } };
 	struct hw_answer a = { .rc = rc };
-	hw_cb cb = f.cb;
+	hw_cb cb = f.way[n].cb;
+	void *arg = f.way[n].arg;
 	uint8_t buf[1024];
 	struct wr w;
 
-	assert_int_equal(f.under_way, 1);
-	f.under_way = 0;
+	assert_true(n < f.under_way);
+	memmove(
+	    &f.way[n], &f.way[n + 1], (--f.under_way - n) * sizeof(f.way[0]));
 	(void)snprintf(a.text, sizeof(a.text), "%s", text);
 	wr_init(&w, buf, sizeof(buf));
 	hw_quoted_put(&w, &hq);
 	a.body = buf;
 	a.body_len = w.len;
-	cb(f.arg, &a);
+	cb(arg, &a);
+}
+
+static void
+host_says(int rc, const char *text)
+{
+	assert_int_equal(f.under_way, 1);
+	host_says_of(0, rc, text);
+}
+
+/* A group with an AK of its own. */
+static void
+have_group(struct grp *g, uint32_t number, uint64_t sequence)
+{
+	memset(g, 0, sizeof(*g));
+	g->r.number = number;
+	g->r.ak_len = 3;
+	g->conf.sequence = sequence;
+	g->conf.bank = ALG_SHA384;
+	g->conf.pcrs = 0x11;
+	g->next = f.groups.first;
+	f.groups.first = g;
+	f.m.groups = &f.groups;
 }
 
 /* It leads to what the host's TPM was asked to sign. */
@@ -275,33 +312,43 @@ a_batch_has_a_limit(void **state)
 	assert_int_equal(f.under_way, 0);
 }
 
-/* Group 0 floods; the others have no AK here, and hear so in their turn. */
+/* Group 0 floods, and its quote takes long: the others do not wait. */
 static void
-groups_take_turns(void **state)
+groups_do_not_wait_for_each_other(void **state)
 {
+	struct grp five;
 	size_t i;
 
 	(void)state;
+	have_group(&five, 5, 12);
 	f.m.cfg.deep_batch_max = 4;
-	f.g[20].in.group = 5;
-	f.g[21].in.group = 6;
-	ask(0, 1);
-	for (i = 1; i < 13; i++)
+	f.g[20].in.group = f.g[21].in.group = 5;
+	f.g[22].in.group = 6;
+	for (i = 0; i < 13; i++)
 		ask(i, i);
-	ask(20, 1);
-	ask(21, 1);
-	host_says(VT_OK, ""); /* the first alone; then four of group 0 */
+	assert_int_equal(f.under_way, 1);
+	ask(22, 1); /* that one has no AK here, and hears so */
 	assert_int_equal(f.ntold, 1);
-	host_says(VT_OK, ""); /* those; then 5 and 6, then four of 0 */
-	assert_int_equal(f.ntold, 7);
+	assert_int_equal(f.told[0].rc, VT_E_NOTFOUND);
+	assert_non_null(strstr(f.told[0].text, "group 6"));
+	ask(20, 1);
+	assert_int_equal(f.under_way, 2);
+	assert_int_equal(f.hq.group, 5);
+	assert_int_equal(f.hq.ak.len, 3);
+	assert_int_equal(f.hq.bank, ALG_SHA384);
+	assert_int_equal(f.hq.pcrs, 0x11);
+	ask(21, 1); /* the next batch */
+	assert_int_equal(f.under_way, 2);
+	host_says_of(1, VT_OK, "");
+	assert_int_equal(f.ntold, 2);
 	assert_int_equal(f.told[1].serial, 1020);
-	assert_int_equal(f.told[1].rc, VT_E_NOTFOUND);
-	assert_non_null(strstr(f.told[1].text, "group 5"));
+	assert_int_equal(f.told[1].a.policy_sequence, 12);
+	assert_int_equal(f.under_way, 2);
+	host_says_of(1, VT_OK, "");
 	assert_int_equal(f.told[2].serial, 1021);
-	host_says(VT_OK, "");
-	host_says(VT_OK, "");
-	assert_int_equal(f.ntold, 15);
-	assert_int_equal(f.quotes, 4);
+	for (i = 0; i < 4; i++) /* one, and three of four */
+		host_says(VT_OK, "");
+	assert_int_equal(f.ntold, 16);
 	assert_int_equal(f.under_way, 0);
 }
 
@@ -512,14 +559,19 @@ the_leaf_says_what_the_registry_knows(void **state)
 static void
 it_ends_with_somebody_waiting(void **state)
 {
+	struct grp seven;
+
 	(void)state;
 	ask(0, 1);
 	ask(1, 1);
+	have_group(&seven, 7, 0);
 	f.g[2].in.group = 7;
 	ask(2, 1);
+	assert_int_equal(f.under_way, 2);
 	deepq_free(&f.m);
 	assert_null(f.m.deepq);
-	assert_null(f.cb); /* nobody calls us any more */
+	assert_null(f.way[0].cb); /* nobody calls us any more */
+	assert_null(f.way[1].cb);
 	ask(3, 1);
 	assert_int_equal(f.ntold, 0);
 }
@@ -531,7 +583,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_first_waits_for_nobody_the_others_share_a_quote),
 		T(a_batch_has_a_limit),
-		T(groups_take_turns),
+		T(groups_do_not_wait_for_each_other),
 		T(guests_that_come_again_share_the_next_quote),
 		T(one_guest_has_few_at_a_time),
 		T(one_guest_asks_only_so_often),
