@@ -1,0 +1,716 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_xen_front.c - a Xen device's life from its front half's side, against
+ * a xenstore in memory: what the lab's real Xen cannot be made to do at will
+ * (numbers that come again, failures in the middle, a back half that lies).
+ * Real Xen: tests/lab/xen/scenarios/front.sh.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#if __has_include(<xengnttab.h>)
+
+#include <sys/eventfd.h>
+
+/* The module itself, on the libraries below. */
+#include "tpmfront/xen_front.c"
+
+#define NODES 32
+#define WATCHES 8
+#define DEVID 77 /* no lock of a real device */
+#define FRONT "device/vtpm/77"
+#define BACK "/local/domain/0/backend/vtpm/5/77"
+
+/* --- xenstore ------------------------------------------------------------- */
+
+struct xs_handle {
+	int fd;
+};
+static struct {
+	struct {
+		char path[96], val[64];
+	} nodes[NODES];
+	struct {
+		char path[96];
+		char token[4];
+		int fired;
+	} watches[WATCHES];
+	struct xs_handle h;
+	bool fail_writes;
+	void (*react)(const char *path, const char *val);
+	unsigned int writes;
+} st;
+
+/* --- devices -------------------------------------------------------------- */
+
+struct xenevtchn_handle {
+	int fd;
+};
+static struct {
+	struct xenevtchn_handle evt[8];
+	unsigned int opens, closes, binds, unbinds, shares, unshares;
+	int next_port;
+	uint32_t next_ref;
+	bool fail_share;
+	unsigned int notified, tries;
+	union tpmif_view page;
+} hv;
+
+static void
+fire(const char *path)
+{
+	uint64_t one = 1;
+	int i;
+
+	for (i = 0; i < WATCHES; i++)
+		if (st.watches[i].path[0] != '\0' &&
+		    strncmp(path, st.watches[i].path,
+			strlen(st.watches[i].path)) == 0) {
+			st.watches[i].fired++;
+			assert_int_equal(write(st.h.fd, &one, 8), 8);
+		}
+}
+
+static char *
+find(const char *path, bool make)
+{
+	int i, spare = -1;
+
+	for (i = 0; i < NODES; i++) {
+		if (strcmp(st.nodes[i].path, path) == 0)
+			return st.nodes[i].val;
+		if (st.nodes[i].path[0] == '\0' && spare < 0)
+			spare = i;
+	}
+	if (!make)
+		return NULL;
+	assert_true(spare >= 0);
+	(void)snprintf(
+	    st.nodes[spare].path, sizeof(st.nodes[0].path), "%s", path);
+	return st.nodes[spare].val;
+}
+
+static void
+node(const char *path, const char *val)
+{
+	(void)snprintf(find(path, true), sizeof(st.nodes[0].val), "%s", val);
+	fire(path);
+}
+
+static void
+no_node(const char *prefix)
+{
+	int i;
+
+	for (i = 0; i < NODES; i++)
+		if (strncmp(st.nodes[i].path, prefix, strlen(prefix)) == 0) {
+			fire(st.nodes[i].path);
+			st.nodes[i].path[0] = '\0';
+		}
+}
+
+static const char *
+value(const char *path)
+{
+	const char *v = find(path, false);
+
+	return v != NULL ? v : "";
+}
+
+struct xs_handle *
+xs_open(unsigned long flags)
+{
+	(void)flags;
+	st.h.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return &st.h;
+}
+
+void
+xs_close(struct xs_handle *h)
+{
+	(void)close(h->fd);
+}
+
+void *
+xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
+    unsigned int *len)
+{
+	const char *v = find(path, false);
+
+	(void)h;
+	(void)t;
+	if (v == NULL)
+		return NULL;
+	*len = (unsigned int)strlen(v);
+	return strdup(v);
+}
+
+bool
+xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
+    const void *data, unsigned int len)
+{
+	char val[64];
+
+	(void)h;
+	(void)t;
+	/* a guest may write in its folder, not make one */
+	if (st.fail_writes || find(FRONT "/backend", false) == NULL)
+		return false;
+	st.writes++;
+	(void)snprintf(val, sizeof(val), "%.*s", (int)len, (const char *)data);
+	node(path, val);
+	if (st.react != NULL)
+		st.react(path, val);
+	return true;
+}
+
+xs_transaction_t
+xs_transaction_start(struct xs_handle *h)
+{
+	(void)h;
+	return 1;
+}
+
+bool
+xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
+{
+	static int busy;
+
+	(void)h;
+	(void)t;
+	errno = EAGAIN;
+	if (!abort && ++busy % 2 != 0)
+		return false; /* somebody else wrote, too */
+	return true;
+}
+
+bool
+xs_watch(struct xs_handle *h, const char *path, const char *token)
+{
+	int i;
+
+	(void)h;
+	for (i = 0; i < WATCHES; i++)
+		if (st.watches[i].path[0] == '\0')
+			break;
+	assert_true(i < WATCHES);
+	(void)snprintf(
+	    st.watches[i].path, sizeof(st.watches[i].path), "%s", path);
+	(void)snprintf(
+	    st.watches[i].token, sizeof(st.watches[i].token), "%s", token);
+	fire(path);
+	return true;
+}
+
+bool
+xs_unwatch(struct xs_handle *h, const char *path, const char *token)
+{
+	int i;
+
+	(void)h;
+	for (i = 0; i < WATCHES; i++)
+		if (strcmp(st.watches[i].path, path) == 0 &&
+		    strcmp(st.watches[i].token, token) == 0)
+			st.watches[i].path[0] = '\0';
+	return true;
+}
+
+int
+xs_fileno(struct xs_handle *h)
+{
+	return h->fd;
+}
+
+char **
+xs_check_watch(struct xs_handle *h)
+{
+	uint64_t n;
+	char **w;
+	int i;
+
+	for (i = 0; i < WATCHES; i++)
+		if (st.watches[i].fired > 0)
+			break;
+	if (i == WATCHES) {
+		if (read(h->fd, &n, 8) == -1)
+			errno = EAGAIN;
+		return NULL;
+	}
+	st.watches[i].fired--;
+	w = malloc(2 * sizeof(*w));
+	assert_non_null(w);
+	w[XS_WATCH_PATH] = st.watches[i].path;
+	w[XS_WATCH_TOKEN] = st.watches[i].token;
+	return w;
+}
+
+xengntshr_handle *
+xengntshr_open(struct xentoollog_logger *logger, unsigned int flags)
+{
+	(void)logger;
+	(void)flags;
+	return (xengntshr_handle *)&hv;
+}
+
+int
+xengntshr_close(xengntshr_handle *h)
+{
+	(void)h;
+	return 0;
+}
+
+void *
+xengntshr_share_pages(xengntshr_handle *h, uint32_t domid, int count,
+    uint32_t *refs, int writable)
+{
+	(void)h;
+	(void)domid;
+	assert_int_equal(count, 1);
+	assert_int_equal(writable, 1);
+	hv.tries++;
+	if (hv.fail_share)
+		return NULL;
+	hv.shares++;
+	*refs = hv.next_ref;
+	memset(&hv.page, 0xee, sizeof(hv.page));
+	return &hv.page;
+}
+
+int
+xengntshr_unshare(xengntshr_handle *h, void *page, uint32_t count)
+{
+	(void)h;
+	assert_ptr_equal(page, &hv.page);
+	assert_int_equal(count, 1);
+	hv.unshares++;
+	return 0;
+}
+
+xenevtchn_handle *
+xenevtchn_open(struct xentoollog_logger *logger, unsigned int flags)
+{
+	struct xenevtchn_handle *e = &hv.evt[hv.opens++];
+
+	(void)logger;
+	(void)flags;
+	e->fd = eventfd(0, EFD_CLOEXEC);
+	return e;
+}
+
+int
+xenevtchn_close(xenevtchn_handle *e)
+{
+	hv.closes++;
+	return close(e->fd);
+}
+
+int
+xenevtchn_fd(xenevtchn_handle *e)
+{
+	return e->fd;
+}
+
+int
+xenevtchn_notify(xenevtchn_handle *e, evtchn_port_t port)
+{
+	(void)e;
+	(void)port;
+	hv.notified++;
+	return 0;
+}
+
+xenevtchn_port_or_error_t
+xenevtchn_bind_unbound_port(xenevtchn_handle *e, uint32_t domid)
+{
+	(void)e;
+	(void)domid;
+	hv.binds++;
+	return hv.next_port;
+}
+
+int
+xenevtchn_unbind(xenevtchn_handle *e, evtchn_port_t port)
+{
+	(void)e;
+	(void)port;
+	hv.unbinds++;
+	return 0;
+}
+
+xenevtchn_port_or_error_t
+xenevtchn_pending(xenevtchn_handle *e)
+{
+	uint64_t n;
+
+	return read(e->fd, &n, 8) == 8 ? hv.next_port : -1;
+}
+
+int
+xenevtchn_unmask(xenevtchn_handle *e, evtchn_port_t port)
+{
+	(void)e;
+	(void)port;
+	return 0;
+}
+
+/* --- the other side ------------------------------------------------------- */
+
+/* A back half as it should be. */
+static void
+polite(const char *path, const char *val)
+{
+	if (strcmp(path, FRONT "/state") != 0)
+		return;
+	switch (val[0]) {
+	case '3':
+	case '4':
+		node(BACK "/state", "4");
+		break;
+	case '5':
+		node(BACK "/state", "5");
+		break;
+	case '6':
+		node(BACK "/state", "2");
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+plug(const char *domid)
+{
+	node("domid", domid);
+	node(FRONT "/backend", BACK);
+	node(FRONT "/backend-id", "0");
+	node(FRONT "/state", "1");
+	node(BACK "/feature-protocol-v2", "1");
+	node(BACK "/state", "2");
+}
+
+static struct ring *
+begin(void)
+{
+	char why[RING_WHY_MAX];
+	struct ring *r;
+
+	memset(&st, 0, sizeof(st));
+	memset(&hv, 0, sizeof(hv));
+	hv.next_port = 9;
+	hv.next_ref = 8;
+	st.react = polite;
+	assert_int_equal(vtpm_xenfront_module.open(DEVID, &r, why), VT_OK);
+	assert_int_equal(st.writes, 0); /* open() starts nothing */
+	return r;
+}
+
+static struct ring *
+begin_up(void)
+{
+	struct ring *r = begin();
+
+	plug("5");
+	assert_int_equal(ring_ready(r, 5000), VT_OK);
+	return r;
+}
+
+/* Everything that was taken is given back, but what `kept` says. */
+static void
+end(struct ring *r, unsigned int kept)
+{
+	ring_close(r);
+	assert_int_equal(hv.shares, hv.unshares);
+	assert_int_equal(hv.binds, hv.unbinds + kept);
+	assert_int_equal(hv.opens, hv.closes + kept);
+}
+
+static void
+a_device_comes_up_and_goes(void **state)
+{
+	struct ring *r = begin_up();
+
+	(void)state;
+	assert_string_equal(value(FRONT "/ring-ref"), "8");
+	assert_string_equal(value(FRONT "/event-channel"), "9");
+	assert_string_equal(value(FRONT "/feature-protocol-v2"), "1");
+	assert_string_equal(value(FRONT "/state"), "4");
+	assert_int_equal(ring_view(r)->header, 0); /* no bytes of ours in it */
+	assert_int_equal(ring_generation(r), 1);
+	end(r, 0);
+	assert_string_equal(value(FRONT "/state"), "1"); /* for the next */
+}
+
+static void
+commands_go_over_the_page(void **state)
+{
+	static const uint8_t cmd[10] = { 0x80, 1, 0, 0, 0, 10, 0, 0, 1, 0x44 };
+	struct ring *r = begin_up();
+	const uint8_t *resp;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(ring_submit(r, 2, cmd, sizeof(cmd)), VT_OK);
+	assert_int_equal(hv.notified, 1); /* nobody on Xen says "awake" */
+	assert_int_equal(hv.page.page.state, TPMIF_SUBMIT);
+	assert_int_equal(hv.page.page.locality, 2);
+	assert_memory_equal(hv.page.page.data, cmd, sizeof(cmd));
+	assert_int_equal(ring_wait(r, 20, &resp, &len), VT_E_AGAIN);
+	hv.page.page.state = TPMIF_FINISH;
+	assert_int_equal(ring_wait(r, 20, &resp, &len), VT_OK);
+	assert_int_equal(len, sizeof(cmd));
+	end(r, 0);
+}
+
+/* A killed process, or a boot loader, left it connected. */
+static void
+what_was_left_connected_is_closed_first(void **state)
+{
+	struct ring *r = begin();
+
+	(void)state;
+	plug("5");
+	node(FRONT "/state", "4");
+	node(BACK "/state", "4");
+	assert_int_equal(ring_ready(r, 5000), VT_OK);
+	assert_string_equal(value(FRONT "/state"), "4");
+	end(r, 0);
+}
+
+static void
+a_back_half_that_closes_and_waits_gets_a_new_page(void **state)
+{
+	static const uint8_t cmd[10] = { 0x80, 1, 0, 0, 0, 10, 0, 0, 1, 0x44 };
+	struct ring *r = begin_up();
+	const uint8_t *resp;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(ring_submit(r, 0, cmd, sizeof(cmd)), VT_OK);
+	node(BACK "/state", "5");
+	assert_int_equal(ring_wait(r, 5000, &resp, &len), VT_E_CLOSED);
+	assert_false(ring_pending(r));
+	assert_int_equal(ring_ready(r, 5000), VT_OK);
+	assert_int_equal(ring_generation(r), 2);
+	assert_int_equal(hv.unbinds, 1);
+	end(r, 0);
+}
+
+static void
+detached_and_attached_it_comes_back(void **state)
+{
+	struct ring *r = begin_up();
+
+	(void)state;
+	no_node(FRONT);
+	no_node(BACK);
+	assert_int_equal(ring_ready(r, 50), VT_E_TIMEOUT);
+	assert_non_null(strstr(ring_why(r), "no such vtpm device"));
+	plug("5");
+	assert_int_equal(ring_ready(r, 5000), VT_OK);
+	assert_int_equal(hv.unbinds, 1); /* the same domain: given back */
+	/* so fast that only the new folder is seen */
+	no_node(FRONT);
+	plug("5");
+	assert_int_equal(ring_ready(r, 5000), VT_OK);
+	assert_int_equal(ring_generation(r), 3);
+	/* while there was no page: one look is enough */
+	st.react = NULL;
+	node(BACK "/state", "5");
+	(void)ring_attend(r);
+	assert_string_equal(value(FRONT "/state"), "6");
+	no_node(FRONT);
+	plug("5");
+	st.react = polite;
+	(void)ring_attend(r);
+	assert_non_null(ring_view(r));
+	end(r, 0);
+}
+
+/* Old ports are never touched again; the same numbers may come back. */
+static void
+a_restored_domain_starts_anew_and_leaves_its_old_port_alone(void **state)
+{
+	struct ring *r = begin_up();
+
+	(void)state;
+	no_node(FRONT);
+	plug("6"); /* restored: another domain id */
+	assert_int_equal(ring_ready(r, 5000), VT_OK);
+	assert_int_equal(hv.unbinds, 0);
+	assert_int_equal(hv.closes, 0);
+	assert_int_equal(hv.opens, 2);
+	/* and on another host, by chance with the same id: the kernel makes
+	 * the watches again */
+	no_node(FRONT);
+	fire(CANARY);
+	plug("6");
+	assert_int_equal(ring_ready(r, 5000), VT_OK);
+	assert_int_equal(hv.unbinds, 0);
+	assert_int_equal(hv.opens, 3);
+	assert_string_equal(value(FRONT "/state"), "4");
+	end(r, 2);
+}
+
+static void
+a_back_half_that_is_not_right_is_waited_for(void **state)
+{
+	static const struct {
+		const char *what, *state, *feature, *why;
+	} cases[] = {
+		{ "version 1", "4", "0", "version 1" },
+		{ "no feature", "4", "x", "version 1" },
+		{ "refused", "6", "1", "refuses" },
+		{ "unknown", "9", "1", "not there" },
+		{ "text", "two", "1", "not there" },
+		{ "huge", "4294967298", "1", "not there" },
+		{ "empty", "", "1", "not there" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		struct ring *r = begin();
+
+		print_message("  %s\n", cases[i].what);
+		plug("5");
+		st.react = NULL;
+		node(BACK "/state", cases[i].state);
+		node(BACK "/feature-protocol-v2", cases[i].feature);
+		assert_int_equal(ring_ready(r, 30), VT_E_TIMEOUT);
+		assert_non_null(strstr(ring_why(r), cases[i].why));
+		assert_int_equal(hv.shares, 0);
+		node(BACK "/feature-protocol-v2", "1");
+		node(BACK "/state", "2");
+		st.react = polite;
+		assert_int_equal(ring_ready(r, 5000), VT_OK);
+		end(r, 0);
+	}
+}
+
+/* State 2 for ever, 4 and back, 5 and 6 without end: bounded work, no page
+ * left over. */
+static void
+a_back_half_that_flaps_costs_bounded_work(void **state)
+{
+	static const char *const states[] = { "2", "4", "5", "6", "1", "3",
+		"7" };
+	struct ring *r = begin();
+	unsigned int i, seed = 1;
+	int rc;
+
+	(void)state;
+	plug("5");
+	st.react = NULL;
+	for (i = 0; i < 2000; i++) {
+		seed = seed * 1103515245 + 12345;
+		node(BACK "/state", states[seed / 65536 % VT_NELEM(states)]);
+		rc = seed / 7 % 3 == 0 ? ring_ready(r, 0) : ring_attend(r);
+		assert_int_not_equal(rc, VT_E_SYS);
+		assert_true(hv.shares - hv.unshares <= 1);
+		assert_true(hv.binds - hv.unbinds <= 1);
+		assert_true(
+		    (ring_view(r) != NULL) == (front(r)->state == FS_UP));
+	}
+	assert_true(st.writes < 2000 * 10);
+	st.react = polite;
+	node(BACK "/state", "2");
+	assert_int_equal(ring_ready(r, 5000), VT_OK);
+	end(r, 0);
+}
+
+static void
+what_fails_is_tried_again_later_not_at_once(void **state)
+{
+	struct ring *r = begin();
+
+	(void)state;
+	plug("5");
+	hv.fail_share = true;
+	assert_int_equal(ring_ready(r, 3 * AGAIN_MS + 500), VT_E_TIMEOUT);
+	assert_true(hv.tries >= 4 && st.writes < 10);
+	hv.fail_share = false;
+	assert_int_equal(ring_ready(r, 5000), VT_OK);
+	st.fail_writes = true;
+	node(BACK "/state", "5");
+	(void)ring_attend(r);
+	assert_null(ring_view(r)); /* not even its 6 can be said */
+	st.fail_writes = false;
+	node(BACK "/state", "2");
+	assert_int_equal(ring_ready(r, 5000), VT_OK);
+	end(r, 0);
+}
+
+static void
+closing_ends_though_the_back_half_is_deaf(void **state)
+{
+	struct ring *r = begin_up();
+
+	(void)state;
+	st.react = NULL;
+	end(r, 0); /* after two waits */
+	assert_string_equal(value(FRONT "/state"), "6");
+}
+
+static void
+one_front_half_per_device(void **state)
+{
+	struct ring *r = begin_up(), *other = NULL;
+	char why[RING_WHY_MAX], pid[24];
+
+	(void)state;
+	assert_int_equal(
+	    vtpm_xenfront_module.open(DEVID, &other, why), VT_E_BUSY);
+	assert_null(other);
+	(void)snprintf(pid, sizeof(pid), "process %d has it", (int)getpid());
+	assert_non_null(strstr(why, pid));
+	end(r, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_device_comes_up_and_goes),
+		cmocka_unit_test(commands_go_over_the_page),
+		cmocka_unit_test(what_was_left_connected_is_closed_first),
+		cmocka_unit_test(
+		    a_back_half_that_closes_and_waits_gets_a_new_page),
+		cmocka_unit_test(detached_and_attached_it_comes_back),
+		cmocka_unit_test(
+		    a_restored_domain_starts_anew_and_leaves_its_old_port_alone),
+		cmocka_unit_test(a_back_half_that_is_not_right_is_waited_for),
+		cmocka_unit_test(a_back_half_that_flaps_costs_bounded_work),
+		cmocka_unit_test(what_fails_is_tried_again_later_not_at_once),
+		cmocka_unit_test(closing_ends_though_the_back_half_is_deaf),
+		cmocka_unit_test(one_front_half_per_device),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#else
+
+static void
+nothing_to_test_without_xens_headers(void **state)
+{
+	(void)state;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_to_test_without_xens_headers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#endif
