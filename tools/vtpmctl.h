@@ -72,6 +72,7 @@ int vctl_log(struct vctl *v, int argc, char **argv);
 int vctl_audit(struct vctl *v, int argc, char **argv);
 int vctl_status(struct vctl *v, int argc, char **argv);
 int vctl_group(struct vctl *v, int argc, char **argv);
+int vctl_recover(struct vctl *v, int argc, char **argv);
 int vctl_launch(struct vctl *v, int argc, char **argv);
 int vctl_launch_xen(struct vctl *v, int argc, char **argv);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/vtpmctl.h"
 
@@ -36,6 +37,35 @@ print_tpm(const json_t *o)
 }
 
 static void
+print_anchor(const json_t *o)
+{
+	const json_t *a = json_object_get(o, "anchor");
+	const char *state = vctl_text(a, "state"), *why = vctl_text(a, "why");
+	char when[32];
+
+	(void)printf("%-10s %s", "Anchor", vctl_text(a, "policy"));
+	if (strcmp(vctl_text(a, "policy"), "interval") == 0)
+		(void)printf(" of %llu s",
+		    (unsigned long long)vctl_num(a, "interval_s"));
+	if (strcmp(state, "refused") == 0)
+		(void)printf(", STORE REFUSED");
+	else if (strcmp(state, "none") == 0 || strcmp(state, "off") == 0)
+		(void)printf(", NOT ANCHORED");
+	else
+		(void)printf(", counter %llu, raised %llu time(s), last %s%s",
+		    (unsigned long long)vctl_num(a, "counter"),
+		    (unsigned long long)vctl_num(a, "raises"),
+		    vctl_num(a, "last_raise_ms") > 0
+			? vctl_time(vctl_num(a, "last_raise_ms"), when)
+			: "never",
+		    strcmp(state, "away") == 0 ? ", NOT RAISED NOW" : "");
+	if (vctl_num(a, "failures") > 0)
+		(void)printf(", %llu failure(s)",
+		    (unsigned long long)vctl_num(a, "failures"));
+	(void)printf("%s%s\n", why[0] != '\0' ? ": " : "", why);
+}
+
+static void
 print_vtpms(const json_t *o)
 {
 	const json_t *n = json_object_get(o, "vtpms"), *val;
@@ -67,6 +97,7 @@ print_human(const json_t *o)
 		? "each with a uid of its own"
 		: "all under the manager's uid");
 	print_tpm(o);
+	print_anchor(o);
 	print_processes(o);
 	(void)printf("%-10s %llu MB free%s%s\n", "Space",
 	    (unsigned long long)(vctl_num(s, "free_bytes") >> 20),

@@ -11,7 +11,7 @@
 
 #define FILE_MAX 65536
 
-enum kind { K_TEXT, K_NUM, K_BOOL, K_LOCALITIES };
+enum kind { K_TEXT, K_NUM, K_BOOL, K_LOCALITIES, K_ANCHOR };
 
 /* clang-format off */
 #define TEXT(k)		  { #k, K_TEXT, offsetof(struct config, k), \
@@ -38,6 +38,9 @@ static const struct key {
 	NUM(worker_uid_base, 1000, 0xe0000000),
 	BOOL(user_mode),
 	NUM(reserve_mb, 1, 65536),
+	{ "anchor", K_ANCHOR, offsetof(struct config, anchor), 0,
+	    sizeof(((struct config *)0)->anchor) },
+	NUM(anchor_interval, 1, 86400),
 	NUM(crash_limit, 1, 1000),
 	NUM(crash_window_s, 1, 86400),
 	NUM(backoff_ms, 1, 60000),
@@ -77,6 +80,8 @@ config_defaults(struct config *c)
 	c->pool_delay_ms = 500;
 	c->worker_uid_base = 0x70000000;
 	c->reserve_mb = 16;
+	memcpy(c->anchor, "interval", sizeof("interval"));
+	c->anchor_interval = 10;
 	c->crash_limit = 5;
 	c->crash_window_s = 60;
 	c->backoff_ms = 100;
@@ -139,6 +144,20 @@ set_bool(bool *dst, const char *value, char *text)
 	return VT_OK;
 }
 
+static int
+set_anchor(char *dst, size_t cap, const char *value, char *text)
+{
+	static const char *const words[] = { "strict", "interval", "off" };
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(words); i++)
+		if (strcmp(words[i], value) == 0)
+			return set_text(dst, cap, value, text);
+	(void)snprintf(text, CFG_TEXT_MAX,
+	    "'%.64s' is none of strict, interval, off", value);
+	return VT_E_FORMAT;
+}
+
 /* "0,1,2" to a bit each; 4 belongs to the host's own D-RTM sequence. */
 static int
 set_localities(uint8_t *dst, const char *value, char *text)
@@ -191,6 +210,9 @@ config_set(struct config *c, const char *key, const char *value, char *text)
 		break;
 	case K_BOOL:
 		rc = set_bool(dst, value, why);
+		break;
+	case K_ANCHOR:
+		rc = set_anchor(dst, (size_t)k->max, value, why);
 		break;
 	case K_LOCALITIES:
 		rc = set_localities(dst, value, why);

@@ -34,6 +34,8 @@ struct config {
 	uint32_t worker_uid_base;
 	bool user_mode; /* no uids of their own for workers */
 	uint32_t reserve_mb;
+	char anchor[12];          /* strict, interval, off */
+	uint32_t anchor_interval; /* seconds */
 	uint32_t crash_limit, crash_window_s, backoff_ms;
 	uint32_t request_timeout_ms;
 	uint32_t deep_batch_max; /* guests under one quote of the host */

@@ -87,6 +87,9 @@ int ctl_group_quote(sd_bus_message *msg, struct mgr *m, struct ctl_call *c);
 int ctl_group_show(sd_bus_message *msg, struct mgr *m);
 int ctl_group_list(sd_bus_message *msg, struct mgr *m);
 
+/* ctl_recover.c */
+int ctl_recover(sd_bus_message *msg, struct mgr *m, struct ctl_call *c);
+
 /* ctl_method.c: the object, for ctl.c to put on each connection. */
 extern const sd_bus_vtable ctl_vtable[];
 /* Who sent this message? */

@@ -14,6 +14,7 @@
 #include "vtpm_manager/groups.h"
 #include "vtpm_manager/inst.h"
 #include "vtpm_manager/xenlink.h"
+#include "vtpm_manager/manager_anchor.h"
 
 struct method {
 	const char *name;
@@ -292,7 +293,7 @@ do_launch_domain(sd_bus_message *msg, struct mgr *m, struct ctl_call *c)
 static void
 end_manager(struct mgr *m)
 {
-	(void)sd_event_exit(m->ev, 0);
+	mgr_end(m);
 }
 
 static void
@@ -493,6 +494,7 @@ static const struct method methods[] = {
 	{ "Launch", ROLE_OPERATOR, "launch", SCOPE_GUEST, NULL, do_launch },
 	{ "LaunchDomain", ROLE_OPERATOR, "launch", SCOPE_NONE, NULL,
 	    do_launch_domain },
+	{ "Recover", ROLE_ADMIN, "recover", SCOPE_NONE, NULL, ctl_recover },
 	{ "List", ROLE_READER, NULL, SCOPE_OWN, ctl_list, NULL },
 	{ "Show", ROLE_READER, NULL, SCOPE_GUEST, ctl_show, NULL },
 	{ "Log", ROLE_READER, NULL, SCOPE_GUEST, ctl_log, NULL },
@@ -614,6 +616,7 @@ const sd_bus_vtable ctl_vtable[] = {
 	M("Launch", "say", "t", "name\0record\0microseconds\0"),
 	M("LaunchDomain", "sayu", "t",
 	    "name\0record\0domid\0microseconds\0"),
+	M("Recover", "ass", "u", "names\0reason\0recovered\0"),
 	M("List", "", "s", "json\0"),
 	M("Show", "s", "s", "name\0json\0"),
 	M("Log", "ss", "ay", "name\0what\0bytes\0"),

@@ -9,6 +9,7 @@
 #include "vtpm_manager/groups.h"
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
+#include "vtpm_manager/manager_anchor.h"
 #include "vtpm_manager/pool.h"
 #include "vtpm_manager/zyg.h"
 
@@ -334,6 +335,7 @@ on_tpm_status(void *arg, const struct hw_answer *a)
 		(void)json_object_set_new(
 		    o, "ca_certificate", inst_json_pem(&ca));
 	(void)json_object_set_new(o, "tpm", tpm_json(m, a));
+	(void)json_object_set_new(o, "anchor", anchorq_json(m));
 	(void)json_object_set_new(
 	    o, "zygote", child_json(zyg_pid(m->zyg), zyg_restarts(m->zyg)));
 	(void)json_object_set_new(

@@ -50,6 +50,8 @@ deepq_leaf(const struct ginst *g, const struct wdeep *d, struct deep_leaf *ret)
 	l->flags = d->flags & told;
 	if (g->in.flags & INST_F_RESTORED)
 		l->flags |= DEEP_F_RESTORED;
+	if (g->in.flags & INST_F_RECOVERED)
+		l->flags |= DEEP_F_RECOVERED;
 	if (g->m->root_kind != ROOT_HARD)
 		l->flags |= DEEP_F_SOFT_ROOT;
 	memcpy(l->quote, d->quote, SHA256_LEN);

@@ -478,12 +478,21 @@ inst_event(struct ginst *g, enum inst_event e)
 /* --- what the operator asks --- */
 
 void
-inst_tampered_text(const struct inst *in, char *text)
+inst_tampered_text(const struct mgr *m, const struct inst *in, char *text)
 {
+	if (store_frozen(m->st)) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: does not start, like all of this store: %.200s."
+		    "  Put back the newest copy of the state folder, or take "
+		    "this one with `vtpmctl recover --all --reason WHY`",
+		    in->name, in->why);
+		return;
+	}
 	(void)snprintf(text, MGR_TEXT_MAX,
-	    "guest %s: its state is not the one that was last stored (%.200s);"
+	    "guest %s: its state is not the one that was last stored (%.150s);"
 	    " it does not start.  Restore the whole state folder from the "
-	    "newest good copy, or `vtpmctl destroy %s` and create a new vTPM",
+	    "newest good copy; or take an old state with `vtpmctl recover`; "
+	    "or `vtpmctl destroy %s` and create a new vTPM",
 	    in->name, in->why, in->name);
 }
 
@@ -495,7 +504,7 @@ inst_start(
 	int rc;
 
 	if (in->tampered) {
-		inst_tampered_text(in, text);
+		inst_tampered_text(m, in, text);
 		return VT_E_CORRUPT;
 	}
 	if (g == NULL && (g = inst_new(m, in)) == NULL)

@@ -144,6 +144,8 @@ int inst_key_names(struct mgr *m, const struct inst *in, uint8_t *ek,
     size_t *ek_len, uint8_t *ak, size_t *ak_len, size_t cap) VT_CHECK;
 uint8_t inst_banks(struct mgr *m, const struct inst *in); /* BANK_* */
 /* "guest NAME: what" with what to do, for a marked instance. */
-void inst_tampered_text(const struct inst *in, char *text);
+void inst_tampered_text(const struct mgr *m, const struct inst *in, char *text);
+/* End a worker that the registry does not speak for. */
+void inst_end_stray(struct mgr *m, const struct inst *in);
 
 #endif

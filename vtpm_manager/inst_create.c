@@ -170,7 +170,7 @@ on_store(void *arg, uint32_t id, const struct wstore *s)
 	c->added = true;
 	c->id = id;
 	c->version = s->version;
-	mgr_commit_soon(c->m, on_durable, c);
+	mgr_commit_safe(c->m, on_durable, c);
 }
 
 static void
@@ -369,6 +369,13 @@ check_spec(struct mgr *m, const struct inst_spec *s, char *text)
 		return VT_E_EXISTS;
 	}
 	store_space(m->st, &space);
+	if (m->anchor_away) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: not created: the host's TPM does not raise the "
+		    "store's counter; `vtpmctl status` says why",
+		    s->name);
+		return VT_E_TPM;
+	}
 	if (!space.ok || !m->storage_ok) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "guest %s: not created: the file system of %s has no room "

@@ -711,7 +711,7 @@ wlink_deeped(struct wlink *l, const struct wdeeped *d)
 void
 wlink_tell_storage(struct wlink *l)
 {
-	struct wmanager wm = { .storage_ok = l->m->storage_ok,
+	struct wmanager wm = { .storage_ok = mgr_takes_writes(l->m),
 		.soft_root = l->m->root_kind == ROOT_SOFT,
 		.no_growth = groups_no_growth(l->m, l->uuid),
 		.build = MGR_BUILD };

@@ -106,8 +106,8 @@ on_gone(void *arg, int rc)
 }
 
 /* A worker may live on although its record was found tampered with. */
-static void
-end_stray(struct mgr *m, const struct inst *in)
+void
+inst_end_stray(struct mgr *m, const struct inst *in)
 {
 	static const struct wlink_ops none = { 0 };
 	struct wlink *l;
@@ -126,7 +126,7 @@ destroy_now(void *arg, int rc, const char *why)
 
 	(void)why;
 	(void)rc; /* stopped or not there: either way nobody runs it */
-	end_stray(d->m, &d->in);
+	inst_end_stray(d->m, &d->in);
 	if ((rc = store_inst_del(d->m->st, d->in.uuid)) != VT_OK) {
 		(void)snprintf(text, sizeof(text),
 		    "guest %s: not destroyed: %.300s", d->in.name,
@@ -136,7 +136,7 @@ destroy_now(void *arg, int rc, const char *why)
 		return;
 	}
 	mgr_audit(d->m, d->who, "destroy", d->in.name, "ok", "%s", "");
-	mgr_commit_soon(d->m, on_gone, d);
+	mgr_commit_safe(d->m, on_gone, d);
 }
 
 int

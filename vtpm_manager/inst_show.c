@@ -215,6 +215,8 @@ inst_json(struct mgr *m, const struct inst *in)
 	(void)json_object_set_new(
 	    o, "restored", json_boolean((in->flags & INST_F_RESTORED) != 0));
 	(void)json_object_set_new(
+	    o, "recovered", json_boolean((in->flags & INST_F_RECOVERED) != 0));
+	(void)json_object_set_new(
 	    o, "created_ms", json_integer((json_int_t)in->created_ms));
 	(void)json_object_set_new(o, "pid",
 	    g != NULL && g->link != NULL ? json_integer(g->link->pid)

@@ -136,7 +136,9 @@ inst_on_store(void *arg, uint32_t id, const struct wstore *s)
 		mgr_audit(g->m, "manager", "restore", g->in.name, "ok",
 		    "a snapshot was loaded, the generation becomes %llu",
 		    (unsigned long long)s->generation + 1);
-	mgr_commit_soon(g->m, on_durable, p);
+	/* A generation that grew must not be forgotten. */
+	mgr_commit_state(
+	    g->m, restored || s->generation > g->in.generation, on_durable, p);
 }
 
 /* --- events --- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The start order, each step after the one before has answered: run lock,
- * store, zygote, software root, hwtpm, master key, store opened, workers
- * found again, pool, control socket, ready.
+ * store, zygote, software root, hwtpm, master key, the store's counter, store
+ * opened, workers found again, pool, control socket, ready.
  */
 #include "vtpm_manager/manager.h"
 
@@ -26,6 +26,7 @@
 #include "vtpm_manager/groups.h"
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
+#include "vtpm_manager/manager_anchor.h"
 #include "vtpm_manager/mhost.h"
 #include "vtpm_manager/pool.h"
 #include "vtpm_manager/xenlink.h"
@@ -123,7 +124,8 @@ mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
 		goto fail;
 	if ((rc = make_folder(cfg->state, 0700)) != VT_OK ||
 	    (rc = read_boot_id(m)) != VT_OK || (rc = commitq_new(m)) != VT_OK ||
-	    (rc = deepq_new(m)) != VT_OK || (rc = mhost_new(m)) != VT_OK) {
+	    (rc = deepq_new(m)) != VT_OK || (rc = mhost_new(m)) != VT_OK ||
+	    (rc = anchorq_new(m)) != VT_OK) {
 		(void)snprintf(
 		    text, MGR_TEXT_MAX, "%s: %s", cfg->state, vt_strerror(rc));
 		goto fail;
@@ -234,13 +236,13 @@ go(struct mgr *m)
 }
 
 static int
-open_store(struct mgr *m, const uint8_t master[32])
+open_store(struct mgr *m)
 {
 	char text[TEXT_MAX_LEN + 1] = "";
 	int rc;
 
-	memcpy(m->master, master, sizeof(m->master));
-	rc = store_unlock(m->st, master, text);
+	anchorq_first(m);
+	rc = store_unlock(m->st, m->master, text);
 	m->unlocked = true;
 	if (rc == VT_E_CORRUPT) {
 		/* Readable, so that the operator can look. */
@@ -255,7 +257,24 @@ open_store(struct mgr *m, const uint8_t master[32])
 	}
 	if (text[0] != '\0')
 		log_warn("%s", text);
+	anchorq_check(m);
 	return VT_OK;
+}
+
+static void
+on_counter(struct mgr *m)
+{
+	if (open_store(m) == VT_OK)
+		mhost_unlocked(m, go);
+}
+
+static void
+on_new_counter(struct mgr *m)
+{
+	if (open_store(m) != VT_OK)
+		return;
+	mhost_new_store(m);
+	mhost_unlocked(m, go);
 }
 
 static int
@@ -295,9 +314,9 @@ on_inited(void *arg, const struct hw_answer *a)
 	if (rc != VT_OK)
 		mgr_fatal(m, "the host's keys could not be kept: %s",
 		    vt_strerror(rc));
-	else if (open_store(m, hi.master) == VT_OK) {
-		mhost_new_store(m);
-		mhost_unlocked(m, go);
+	else {
+		memcpy(m->master, hi.master, sizeof(m->master));
+		anchorq_ask(m, on_new_counter);
 	}
 	explicit_bzero(&hi, sizeof(hi));
 }
@@ -322,8 +341,10 @@ on_hw_loaded(struct mgr *m, const struct hw_answer *a)
 		rc = keep_ca(m, &hl.ca_cert);
 	if (rc != VT_OK)
 		mgr_fatal(m, "the host's keys: %s", vt_strerror(rc));
-	else if (open_store(m, hl.master) == VT_OK)
-		mhost_unlocked(m, go);
+	else {
+		memcpy(m->master, hl.master, sizeof(m->master));
+		anchorq_ask(m, on_counter);
+	}
 	explicit_bzero(&hl, sizeof(hl));
 }
 
@@ -426,6 +447,7 @@ mgr_free(struct mgr *m)
 	ctl_free(m->ctl);
 	deepq_free(m);
 	commitq_free(m);
+	anchorq_free(m);
 	mhost_free(m);
 	pool_free(m->pool);
 	inst_free_all(m);

@@ -51,6 +51,7 @@ struct commitq;
 struct deepq;
 struct groups;
 struct mhost;
+struct anchorq;
 
 struct mgr_counters {
 	uint64_t creates, create_us_last, create_us_min;
@@ -87,6 +88,8 @@ struct mgr {
 	struct deepq *deepq;
 	struct groups *groups;
 	struct mhost *host; /* approved states of the host */
+	struct anchorq *anchor;
+	bool anchor_away; /* it is not raised: no write may begin */
 	struct mgr_counters n;
 	uint32_t next_uid; /* for workers without a slot */
 	int run_lock;
@@ -150,8 +153,19 @@ void commitq_free(struct mgr *m);
 /* After the put calls: cb runs once they are durable or have failed.
  * cb NULL: nobody waits.  Never calls cb before it returns. */
 void mgr_commit_soon(struct mgr *m, commit_cb cb, void *arg);
+/* The same, but cb runs only when it can not be rolled back any more either,
+ * whatever the anchor's policy. */
+void mgr_commit_safe(struct mgr *m, commit_cb cb, void *arg);
+/* Like mgr_commit_soon() for one who asks again when storage is back: cb gets
+ * VT_E_AGAIN when it is durable but not safe for too long. */
+void mgr_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg);
 void mgr_commit_forget(struct mgr *m, void *arg); /* arg is going away */
 int mgr_commit_now(struct mgr *m) VT_CHECK;       /* and everybody's callback */
+void mgr_commit_again(struct mgr *m);             /* a raise is over */
+void mgr_commit_release(struct mgr *m);           /* the counter was raised */
+void mgr_commit_hurry(struct mgr *m);             /* it is not, for long */
+/* May a command begin that will have to be stored? */
+bool mgr_takes_writes(const struct mgr *m);
 /* A put failed for lack of space or the like: hold NV commands, retry. */
 void mgr_storage_bad(struct mgr *m, int rc);
 /* Audit; durable with the next commit, which this asks for. */

@@ -3,6 +3,8 @@
  * Group commit: whoever put something into the store asks here to be told
  * when it is durable.  All that is asked in one turn of the event loop goes
  * in one transaction (law 3: W_STORED is sent only from these callbacks).
+ * Where the store is anchored, who has to wait for the counter in the host's
+ * TPM as well waits in `held`.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -12,7 +14,7 @@
 
 #include "base/log.h"
 #include "vtpm_manager/inst.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/manager_anchor.h"
 
 #define BATCH_MAX 256      /* commit at once when so many wait */
 #define BATCH_WAIT_US 4000 /* or the first waits so long */
@@ -22,12 +24,17 @@ struct cwait {
 	struct cwait *next;
 	commit_cb cb; /* NULL: forgotten */
 	void *arg;
+	bool safe;     /* whatever the policy */
+	bool asks;     /* comes again: need not wait for ever */
+	uint64_t need; /* held: until the counter is this */
 };
 
 struct commitq {
 	struct mgr *m;
 	sd_event_source *defer, *retry;
 	struct cwait *head, **tail, *running;
+	struct cwait *held, **held_tail; /* by rising need */
+	bool safe; /* somebody in the list above wants it so */
 	unsigned int n;
 	uint64_t first_us;
 	bool dirty;
@@ -78,29 +85,64 @@ room_to_write(struct commitq *q)
 }
 
 static void
-commit_run(struct commitq *q)
+count_commit(struct commitq *q, uint64_t us)
 {
 	struct mgr *m = q->m;
-	struct cwait *w, *next;
-	uint64_t t0 = now_us(), us;
-	unsigned int n = q->n;
-	int rc;
 
-	if (!q->dirty)
-		return;
-	rc = store_commit(m->st);
-	us = now_us() - t0;
 	m->n.commits++;
 	m->n.commit_us_last = us;
 	if (us > m->n.commit_us_max)
 		m->n.commit_us_max = us;
-	if (n > m->n.batch_max)
-		m->n.batch_max = n;
+	if (q->n > m->n.batch_max)
+		m->n.batch_max = q->n;
+}
+
+static void
+tell(struct cwait *w, int rc)
+{
+	if (w->cb != NULL)
+		w->cb(w->arg, rc);
+	free(w);
+}
+
+/* Callbacks may ask for more; what they ask for comes in the next turn. */
+static void
+tell_all(struct commitq *q, int rc, uint64_t need)
+{
+	struct cwait *w;
+
 	q->running = q->head;
 	q->head = NULL;
 	q->tail = &q->head;
 	q->n = 0;
-	q->dirty = false;
+	q->dirty = q->safe = false;
+	while ((w = q->running) != NULL) {
+		q->running = w->next;
+		w->next = NULL;
+		if (rc == VT_OK && anchorq_waits(q->m, need, w->safe)) {
+			w->need = need;
+			*q->held_tail = w;
+			q->held_tail = &w->next;
+		} else {
+			tell(w, rc);
+		}
+	}
+}
+
+static void
+commit_run(struct commitq *q, bool now)
+{
+	struct mgr *m = q->m;
+	uint64_t t0 = now_us(), need, before;
+	int rc;
+
+	if (!q->dirty || (!now && anchorq_holds(m)))
+		return;
+	anchorq_before(m, q->safe);
+	before = store_commits(m->st);
+	rc = store_commit(m->st);
+	need = anchorq_after(m, rc, store_commits(m->st) != before);
+	count_commit(q, now_us() - t0);
 	if (rc != VT_OK)
 		mgr_storage_bad(m, rc);
 	else if (room_to_write(q) && !m->storage_ok) {
@@ -108,21 +150,70 @@ commit_run(struct commitq *q)
 		log_info("the store takes data again");
 		inst_storage_state(m);
 	}
-	while ((w = q->running) != NULL) {
-		next = w->next;
-		q->running = next;
-		if (w->cb != NULL)
-			w->cb(w->arg, rc);
-		free(w);
-	}
+	tell_all(q, rc, need);
+	if (rc != VT_OK)
+		return; /* on_retry() */
+	if (q->held != NULL)
+		anchorq_hasten(m);
+	anchorq_kick(m);
 }
 
 static int
 on_defer(sd_event_source *s, void *arg)
 {
 	(void)s;
-	commit_run(arg);
+	commit_run(arg, false);
 	return 0;
+}
+
+void
+mgr_commit_again(struct mgr *m)
+{
+	if (m->cq != NULL && m->cq->dirty)
+		(void)sd_event_source_set_enabled(
+		    m->cq->defer, SD_EVENT_ONESHOT);
+}
+
+void
+mgr_commit_release(struct mgr *m)
+{
+	struct commitq *q = m->cq;
+	struct cwait *w;
+
+	while ((w = q->held) != NULL && anchorq_safe(m, w->need)) {
+		if ((q->held = w->next) == NULL)
+			q->held_tail = &q->held;
+		tell(w, VT_OK);
+	}
+}
+
+void
+mgr_commit_hurry(struct mgr *m)
+{
+	struct commitq *q = m->cq;
+	struct cwait *w, **pp = &q->held, **tail = &q->running;
+
+	while ((w = *pp) != NULL) {
+		if (!w->asks) {
+			pp = &w->next;
+			continue;
+		}
+		*pp = w->next;
+		w->next = NULL;
+		*tail = w;
+		tail = &w->next;
+	}
+	q->held_tail = pp;
+	while ((w = q->running) != NULL) {
+		q->running = w->next;
+		tell(w, VT_E_AGAIN);
+	}
+}
+
+bool
+mgr_takes_writes(const struct mgr *m)
+{
+	return m->storage_ok && !m->anchor_away;
 }
 
 /* Nothing else to store may come while commands are held: try by itself. */
@@ -138,7 +229,7 @@ on_retry(sd_event_source *s, uint64_t usec, void *arg)
 		return 0;
 	if (store_kv_put(q->m->st, "probe", &now, sizeof(now)) == VT_OK) {
 		mgr_commit_soon(q->m, NULL, NULL);
-		commit_run(q);
+		commit_run(q, true);
 	}
 	if (!q->m->storage_ok)
 		look_again(q);
@@ -155,6 +246,7 @@ commitq_new(struct mgr *m)
 		return VT_E_NOMEM;
 	q->m = m;
 	q->tail = &q->head;
+	q->held_tail = &q->held;
 	r = sd_event_add_defer(m->ev, &q->defer, on_defer, q);
 	if (r >= 0)
 		r = sd_event_source_set_priority(q->defer, MGR_PRIO_COMMIT);
@@ -179,9 +271,13 @@ commitq_free(struct mgr *m)
 
 	if (q == NULL)
 		return;
-	commit_run(q);
+	commit_run(q, true);
 	while ((w = q->head) != NULL) {
 		q->head = w->next;
+		free(w);
+	}
+	while ((w = q->held) != NULL) {
+		q->held = w->next;
 		free(w);
 	}
 	(void)sd_event_source_disable_unref(q->defer);
@@ -190,8 +286,8 @@ commitq_free(struct mgr *m)
 	m->cq = NULL;
 }
 
-void
-mgr_commit_soon(struct mgr *m, commit_cb cb, void *arg)
+static void
+ask_for(struct mgr *m, bool safe, bool asks, commit_cb cb, void *arg)
 {
 	struct commitq *q = m->cq;
 	struct cwait *w;
@@ -210,6 +306,9 @@ mgr_commit_soon(struct mgr *m, commit_cb cb, void *arg)
 	}
 	w->cb = cb;
 	w->arg = arg;
+	w->safe = safe;
+	w->asks = asks;
+	q->safe |= safe;
 	*q->tail = w;
 	q->tail = &w->next;
 	q->n++;
@@ -218,6 +317,24 @@ mgr_commit_soon(struct mgr *m, commit_cb cb, void *arg)
 		(void)sd_event_source_set_priority(q->defer, MGR_PRIO_CHILD);
 	else if (q->n == 1)
 		(void)sd_event_source_set_priority(q->defer, MGR_PRIO_COMMIT);
+}
+
+void
+mgr_commit_soon(struct mgr *m, commit_cb cb, void *arg)
+{
+	ask_for(m, false, false, cb, arg);
+}
+
+void
+mgr_commit_safe(struct mgr *m, commit_cb cb, void *arg)
+{
+	ask_for(m, true, false, cb, arg);
+}
+
+void
+mgr_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg)
+{
+	ask_for(m, safe, true, cb, arg);
 }
 
 void
@@ -233,13 +350,16 @@ mgr_commit_forget(struct mgr *m, void *arg)
 	for (w = m->cq->running; w != NULL; w = w->next)
 		if (w->arg == arg)
 			w->cb = NULL;
+	for (w = m->cq->held; w != NULL; w = w->next)
+		if (w->arg == arg)
+			w->cb = NULL;
 }
 
 int
 mgr_commit_now(struct mgr *m)
 {
 	m->cq->dirty = true;
-	commit_run(m->cq);
+	commit_run(m->cq, true);
 	return m->storage_ok ? VT_OK : VT_E_SPACE;
 }
 

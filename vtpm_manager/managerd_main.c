@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/manager_anchor.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -28,6 +28,8 @@ usage(FILE *f)
 	    "                     [--approval-key PUB.pem]\n"
 	    "                     [--config FILE] [--pool N] [--user-mode] "
 	    "[--bus] [-v]\n"
+	    "                     [--anchor strict|interval|off] "
+	    "[--anchor-interval SECONDS]\n"
 	    "       vtpm-managerd --stop-all [--run DIR]\n");
 }
 
@@ -49,6 +51,8 @@ parse_args(int argc, char **argv, struct args *a)
 		{ "approval-key", required_argument, NULL, 'k' },
 		{ "user-mode", no_argument, NULL, 'u' },
 		{ "bus", no_argument, NULL, 'b' },
+		{ "anchor", required_argument, NULL, 'a' },
+		{ "anchor-interval", required_argument, NULL, 'i' },
 		{ "stop-all", no_argument, NULL, 'S' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -65,6 +69,8 @@ parse_args(int argc, char **argv, struct args *a)
 		{ 'k', "approval_key", NULL },
 		{ 'u', "user_mode", "yes" },
 		{ 'b', "bus", "yes" },
+		{ 'a', "anchor", NULL },
+		{ 'i', "anchor_interval", NULL },
 	};
 	char text[CFG_TEXT_MAX];
 	size_t i;
@@ -116,7 +122,20 @@ set_limits(void)
 }
 
 static int
-block_signals(sd_event *ev)
+on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
+{
+	struct mgr **m = arg;
+
+	(void)si;
+	if (*m != NULL)
+		mgr_end(*m);
+	else
+		(void)sd_event_exit(sd_event_source_get_event(s), 0);
+	return 0;
+}
+
+static int
+block_signals(sd_event *ev, struct mgr **m)
 {
 	static const int ends[] = { SIGTERM, SIGINT };
 	sigset_t set;
@@ -130,7 +149,7 @@ block_signals(sd_event *ev)
 		return -1;
 	(void)signal(SIGPIPE, SIG_IGN);
 	for (i = 0; i < VT_NELEM(ends); i++)
-		if (sd_event_add_signal(ev, NULL, ends[i], NULL, NULL) < 0)
+		if (sd_event_add_signal(ev, NULL, ends[i], on_signal, m) < 0)
 			return -1;
 	return 0;
 }
@@ -143,7 +162,7 @@ run(const struct config *cfg)
 	sd_event *ev = NULL;
 	int rc, r = 1;
 
-	if (sd_event_default(&ev) < 0 || block_signals(ev) != 0) {
+	if (sd_event_default(&ev) < 0 || block_signals(ev, &m) != 0) {
 		log_err("cannot make an event loop: %m");
 		goto out;
 	}

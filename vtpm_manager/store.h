@@ -179,9 +179,12 @@ int store_recover_all(
  * The same for one instance whose record does not fit the tree, while record
  * and blobs fit each other.  VT_E_STATE: nothing is wrong with it;
  * VT_E_NOTFOUND; VT_E_CORRUPT: not even they fit, or it was destroyed.
- * The record's own fields (group, ...) are believed as they are found.
+ * fits: does the sealed state belong to this record?  What nothing else
+ * vouches for (group, ...) is believed as it is found.
  */
-int store_recover_one(struct store *st, const uint8_t uuid[UUID_LEN]) VT_CHECK;
+int store_recover_one(struct store *st, const uint8_t uuid[UUID_LEN],
+    bool (*fits)(
+	const struct inst *in, const uint8_t *state, size_t len)) VT_CHECK;
 
 struct audit_rec {
 	uint64_t seq, wall_ms;

@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vtpm_manager/store_int.h"
@@ -160,8 +161,32 @@ read_record(struct store *st, const struct entry *e, struct found *f)
 	return VT_OK;
 }
 
+static int
+check_record(struct store *st, struct entry *e,
+    bool (*fits)(const struct inst *in, const uint8_t *state, size_t len))
+{
+	uint8_t *p = NULL;
+	size_t len = 0;
+	int rc;
+
+	if ((rc = store_blobs_check(st, e)) != VT_OK)
+		return rc;
+	if (e->row.in.tampered)
+		return VT_E_CORRUPT; /* store_why() says what */
+	if ((rc = store_blob_get(st, e, SX_STATE, &p, &len)) != VT_OK)
+		return rc == VT_E_NOTFOUND ? VT_E_CORRUPT : rc;
+	if (!fits(&e->row.in, p, len))
+		rc = store_fail(st, VT_E_CORRUPT,
+		    "'%s' cannot be recovered: its sealed state is another "
+		    "one than its record says",
+		    e->row.in.name);
+	free(p);
+	return rc;
+}
+
 int
-store_recover_one(struct store *st, const uint8_t uuid[UUID_LEN])
+store_recover_one(struct store *st, const uint8_t uuid[UUID_LEN],
+    bool (*fits)(const struct inst *in, const uint8_t *state, size_t len))
 {
 	struct entry *e = reg_uuid(&st->reg, uuid);
 	struct entry was;
@@ -189,9 +214,7 @@ store_recover_one(struct store *st, const uint8_t uuid[UUID_LEN])
 	e->row = f.row;
 	e->row.in.tampered = false;
 	e->row.in.why[0] = '\0';
-	if ((rc = store_blobs_check(st, e)) == VT_OK && e->row.in.tampered)
-		rc = VT_E_CORRUPT; /* store_why() says what */
-	if (rc != VT_OK) {
+	if ((rc = check_record(st, e, fits)) != VT_OK) {
 		*e = was;
 		return rc;
 	}

@@ -36,13 +36,25 @@ assert_frozen(struct store *st, int i)
 	assert_int_equal(add_inst(st, 50 + i), VT_E_CORRUPT);
 }
 
+static bool does_fit = true;
+
+static bool
+fits(const struct inst *in, const uint8_t *state, size_t len)
+{
+	uint8_t want[BLOB_LEN];
+
+	blob_of(in->name[6] - '0', in->version, 0, want);
+	return does_fit && len == BLOB_LEN &&
+	       memcmp(state, want, BLOB_LEN) == 0;
+}
+
 static int
 recover_one(struct store *st, int i)
 {
 	uint8_t uuid[UUID_LEN];
 
 	uuid_of(i, uuid);
-	return store_recover_one(st, uuid);
+	return store_recover_one(st, uuid, fits);
 }
 
 static void
@@ -267,6 +279,11 @@ what_does_not_fit_itself_is_not_taken(void **state)
 		    "REPLACE INTO blob SELECT * FROM p_blob");
 	}
 	st = must_unlock();
+	does_fit = false;
+	assert_int_equal(recover_one(st, 5), VT_E_CORRUPT);
+	assert_non_null(strstr(store_why(st), "another"));
+	assert_refused(st, 5, "");
+	does_fit = true;
 	assert_int_equal(recover_one(st, 5), VT_OK);
 	store_close(st);
 }
