@@ -65,7 +65,8 @@ ARCH	= $(addprefix $(B)/lib,$(addsuffix .a,tools vtpm_manager vtpm \
 	  tpmfront tpmback measure base))
 
 .PHONY: all run check check-asan check-xen fuzz bench lint clean help deps \
-	tests install format run-xen vtpmmgr-domain
+	tests install format run-xen vtpmmgr-domain module module-only \
+	install-dkms
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(XENMOD)
 
 help:
@@ -75,6 +76,8 @@ help:
 #: make check-xen    a real Xen host with guests, emulated (SCENARIOS=pv20)
 #: make vtpmmgr-domain  the manager's own Xen domain: $(B)/domain
 #: make run-xen      one Xen guest, told in words
+#: make module       the kernel's front half for Xen guests (KDIR=headers)
+#: make install-dkms its sources and dkms.conf into DESTDIR/usr/src
 #: make check-asan   unit tests under AddressSanitizer and UBSan
 #: make fuzz SECS=60 every fuzz target for SECS seconds (clang libFuzzer)
 #: make bench        one table, beside swtpm in the same run
@@ -250,7 +253,29 @@ vtpmmgr-domain: deps-build deps-run deps-xen
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@B=$(B) tools/domain/build.sh $(B)/domain
 
-lint: deps-build deps-lint
+# The kernel module is built in a copy, so that the tree stays clean.
+KDIR	?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
+	   $(lastword $(sort $(wildcard /usr/src/linux-headers-*-$(shell \
+	   dpkg --print-architecture 2>/dev/null)))))
+MODDIR	?= $(abspath $(B))/module
+MODSRC	:= tpmfront/linux
+DKMSVER	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' \
+	   $(MODSRC)/dkms.conf)
+module: deps-build deps-module
+	@$(MAKE) --no-print-directory module-only
+module-only:
+	@[ -n "$(KDIR)" ] || { echo "no kernel headers: KDIR=..." >&2; exit 1; }
+	@mkdir -p $(MODDIR)
+	cp -u $(MODSRC)/*.[ch] $(MODSRC)/Kbuild $(MODDIR)/
+	$(MAKE) -C $(KDIR) M=$(MODDIR) W=1 $(MODFLAGS) modules
+install-dkms:
+	install -D -m 644 -t \
+	    $(DESTDIR)/usr/src/vtpm-tpmfront-$(DKMSVER) \
+	    $(addprefix $(MODSRC)/,*.[ch] Kbuild Makefile dkms.conf)
+	install -D -m 644 -t $(DESTDIR)/etc/modprobe.d \
+	    $(MODSRC)/vtpm-tpmfront.conf
+
+lint: deps-build deps-lint deps-module
 	@B=$(B) tests/lint/lint.sh
 
 format:

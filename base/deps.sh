@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # deps.sh - install what is missing of a set of Debian packages; silent when
-# nothing is.  Sets: build, check, run, lint.
+# nothing is.  Sets: build, check, run, lint, xen, module.
 set -eu
 
 build="gcc make pkg-config libc6-dev libtpms-dev libtss2-dev libssl-dev \
@@ -17,6 +17,8 @@ lint="libcmocka-dev clang clang-format cppcheck libclang-rt-14-dev libasan8 \
 	libubsan1 man-db"
 
 xen="libxen-dev cryptsetup-bin"
+# A kernel's headers, for the front half that is a kernel module.
+module="linux-headers-$(dpkg --print-architecture) sparse"
 
 case "${1:-build}" in
 build) want=$build ;;
@@ -24,6 +26,7 @@ check) want=$check ;;
 run) want=$run ;;
 lint) want=$lint ;;
 xen) want=$xen ;;
+module) want=$module ;;
 *) echo "deps.sh: unknown set '$1'" >&2; exit 2 ;;
 esac
 

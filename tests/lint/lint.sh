@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# lint.sh - white space, layers, size, licence lines, cppcheck, gcc -fanalyzer.
+# lint.sh - white space, layers, size, licence lines, the kernel module,
+# cppcheck, gcc -fanalyzer.
 set -u
 B=${B:-build}
 cd "$(dirname "$0")/../.." || exit 1
@@ -36,12 +37,15 @@ awk 'FNR==1 { start = 0 }
 	    FILENAME, name, FNR - start; bad = 1 } start = 0 }
     { prev = $0 } END { exit bad }' "${files[@]}" || bad=$((bad + 1))
 
+echo "kernel module ..."
+B=$B tests/lint/kernel.sh || fail "the kernel module"
+
 echo "cppcheck ..."
 cppcheck -q -j"$(nproc)" --std=c11 --enable=warning,portability \
     --inline-suppr --error-exitcode=1 -I. -I"$B/gen" \
     --suppress=missingIncludeSystem --suppress=legacyUninitvar \
     --library=tests/lint/jansson.cfg \
-    --suppress='*:*/gen/*' base measure tpmback tpmfront vtpm \
+    --suppress='*:*/gen/*' -i tpmfront/linux base measure tpmback tpmfront vtpm \
     vtpm_manager tools || bad=$((bad + 1))
 
 echo "gcc -fanalyzer ..."

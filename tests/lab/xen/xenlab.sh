@@ -160,7 +160,26 @@ xl_add_front() { # root
 	    >"$1/scripts/init-top/tpmfrontd"
 }
 
-# The guests' initramfs: stock kernel modules and our guest tools.
+# Our kernel module, built against the lab kernel's own headers, which are
+# unpacked like the rest.  Their Makefile names the common ones by a path
+# that is not there.
+xl_build_module() {
+	local v h
+	v=$(basename "$xl_mods")
+	xl_fetch headers "linux-headers-$v" "linux-headers-${v%-*}-common" \
+	    "linux-kbuild-$(echo "$v" | cut -d. -f1,2)" || return 1
+	h=$(realpath "$XL")/cache/headers/usr/src
+	rm -f "$h/linux-headers-$v/Makefile"
+	echo "include $h/linux-headers-${v%-*}-common/Makefile" \
+	    >"$h/linux-headers-$v/Makefile"
+	make -s -C "$xl_top" B="$B" MODDIR="$(realpath "$XL")/module" \
+	    KDIR="$h/linux-headers-$v" module-only >"$XL/module.log" 2>&1 || {
+		tail -5 "$XL/module.log" >&2
+		return 1
+	}
+}
+
+# The guests' initramfs: stock kernel modules, ours, and our guest tools.
 xl_build_guest() {
 	local g=$XL/guest.root
 	rm -rf "$g"
@@ -170,6 +189,9 @@ xl_build_guest() {
 	    "$B/tests/xenhostile" || return 1
 	xl_add_front "$g" || return 1
 	cp -L /usr/lib/*/libtss2-tcti-device.so.0 "$g/lib/"
+	xl_build_module || return 1
+	cp "$XL/module/vtpm-tpmfront.ko" "$g/mods/"
+	cp "$xl_here/guest-module" "$g/"
 	cp "$xl_here/guest-init" "$g/init"
 	xl_pack "$g" "$XL/guest.gz"
 	rm -rf "$g"

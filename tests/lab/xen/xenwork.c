@@ -8,7 +8,12 @@
  * xenwork many N ROUNDS N processes extend PCR 11 at once, each ROUNDS times:
  *			"@MANY ok" when the PCR holds exactly so many
  * xenwork extend PCR TEXT extends PCR by TEXT's SHA-256
- * Uses the raw device: one command at a time, whoever opens it first.
+ * xenwork hold ROUNDS DEV	as loop, ten rounds a second, with DEV open all
+ *			the time: "@REOPEN" when that file was of no use any
+ *			more
+ * xenwork speed N DEV	how fast N extends of PCR 16 are, one after the other
+ * xenwork key DEV	makes a primary RSA key: a long command
+ * Without DEV the raw device: one command at a time, whoever opens it first.
  */
 #include <sys/wait.h>
 
@@ -29,16 +34,36 @@
 #define OWNER 0x40000001u
 #define PCR_LOOP 10
 #define PCR_MANY 11
+#define PCR_SPEED 16
+
+static const char *device = DEVICE;
+static bool holding; /* the device stays open between commands */
+static int held = -1;
 
 static int
 take_device(void)
 {
 	int fd, tries = 60000;
 
-	while ((fd = open(DEVICE, O_RDWR | O_CLOEXEC)) == -1 &&
+	if (held != -1)
+		return held;
+	while ((fd = open(device, O_RDWR | O_CLOEXEC)) == -1 &&
 	       errno == EBUSY && tries-- > 0)
 		(void)usleep(1000 + (unsigned)getpid() % 7 * 300);
+	if (holding)
+		held = fd;
 	return fd;
+}
+
+static void
+give_device(int fd, bool useless)
+{
+	if (holding && !useless)
+		return;
+	if (holding)
+		printf("@REOPEN %d\n", errno);
+	held = -1;
+	(void)close(fd);
 }
 
 /* One command; its response code, or UINT32_MAX when there was no answer. */
@@ -59,7 +84,7 @@ run(struct wr *w, uint8_t *ans, size_t max, size_t *ret_len)
 		n = read(fd, ans, max);
 	else
 		n = -1;
-	(void)close(fd);
+	give_device(fd, n < 10);
 	if (n < 10)
 		return UINT32_MAX;
 	*ret_len = (size_t)n;
@@ -307,6 +332,8 @@ loop(uint64_t rounds)
 		one_round(&b, b.nv + 1);
 		if (i % 5 == 0)
 			told(&b, i, &since);
+		if (holding)
+			(void)usleep(100000);
 	}
 	printf("@LOOPED %llu errors %lu capped %lu lost %lu\n",
 	    (unsigned long long)rounds, b.errors, b.capped, b.lost);
@@ -345,6 +372,85 @@ many(unsigned int n, unsigned int rounds)
 	return 0;
 }
 
+static int
+by_size(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int
+speed(unsigned int n)
+{
+	uint32_t *us = calloc(n, sizeof(*us));
+	uint64_t start, t0;
+	uint8_t digest[32] = { 2 };
+	unsigned int i;
+
+	if (us == NULL)
+		return 1;
+	for (i = 0; i < 20; i++) /* what is done once is not measured */
+		(void)extend(PCR_SPEED, digest);
+	start = now_us();
+	for (i = 0; i < n; i++) {
+		t0 = now_us();
+		if (extend(PCR_SPEED, digest) != 0) {
+			free(us);
+			printf("@SPEED failed after %u\n", i);
+			return 1;
+		}
+		us[i] = (uint32_t)(now_us() - t0);
+	}
+	start = now_us() - start;
+	qsort(us, n, sizeof(*us), by_size);
+	printf("@SPEED %u per_s %llu p50_us %u p99_us %u\n", n,
+	    (unsigned long long)n * 1000000 / start, us[n / 2],
+	    us[n - 1 - n / 100]);
+	free(us);
+	return 0;
+}
+
+/* TPM2_CreatePrimary(owner), the restricted RSA-2048 storage template. */
+static int
+key(void)
+{
+	uint8_t buf[256], ans[2048];
+	uint64_t t0;
+	size_t len = 0;
+	uint32_t rc;
+	struct wr w;
+
+	start(&w, buf, sizeof(buf), true, 0x131);
+	wr_be32(&w, OWNER);
+	password(&w);
+	wr_be16(&w, 4); /* inSensitive: empty */
+	wr_be32(&w, 0);
+	wr_be16(&w, 26 + 32); /* inPublic */
+	wr_be16(&w, 1);
+	wr_be16(&w, 0xb);
+	wr_be32(&w, 0x00030072);
+	wr_be16(&w, 0);
+	wr_be16(&w, 6); /* AES-128-CFB */
+	wr_be16(&w, 128);
+	wr_be16(&w, 0x43);
+	wr_be16(&w, 0x10); /* no scheme */
+	wr_be16(&w, 2048);
+	wr_be32(&w, 0);
+	wr_be16(&w, 32); /* unique: another key each time */
+	wr_be64(&w, now_us());
+	wr_be64(&w, (uint64_t)getpid());
+	wr_be64(&w, 0);
+	wr_be64(&w, 0);
+	wr_be16(&w, 0); /* outsideInfo */
+	wr_be32(&w, 0); /* creationPCR */
+	t0 = now_us();
+	rc = run(&w, ans, sizeof(ans), &len);
+	printf("@KEY %x %llu ms\n", rc,
+	    (unsigned long long)(now_us() - t0) / 1000);
+	return rc != 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -353,6 +459,15 @@ main(int argc, char **argv)
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 3)
 		return 2;
+	if (strcmp(argv[1], "key") == 0) {
+		device = argv[2];
+		return key();
+	}
+	if (argc == 4 &&
+	    (strcmp(argv[1], "hold") == 0 || strcmp(argv[1], "speed") == 0)) {
+		device = argv[3];
+		holding = true;
+	}
 	rc = startup();
 	if (rc != 0 && rc != 0x100)
 		printf("@ERR startup %x\n", rc);
@@ -362,7 +477,9 @@ main(int argc, char **argv)
 		(void)SHA256((const uint8_t *)argv[3], strlen(argv[3]), digest);
 		return extend((uint32_t)atoi(argv[2]), digest) != 0;
 	}
-	if (strcmp(argv[1], "loop") == 0)
+	if (strcmp(argv[1], "speed") == 0)
+		return speed((unsigned)atoi(argv[2]));
+	if (strcmp(argv[1], "loop") == 0 || holding)
 		return loop(strtoull(argv[2], NULL, 10));
 	if (strcmp(argv[1], "many") == 0 && argc == 4)
 		return many((unsigned)atoi(argv[2]), (unsigned)atoi(argv[3]));

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# module - our kernel module in unmodified Debian guests: TPM 2.0 with
+# /dev/tpmrm0, TPM 1.2, PV and PVH; detach and attach, unloading, dying
+# backends, killed processes.
+start_manager
+check "vTPMs are provisioned" eval 'ctl create m20 && ctl create pvh &&
+    ctl create m12 --tpm 1.2'
+nonce=00112233445566778899aabbccddeeff
+# The guest's PCRs of one bank beside the manager's.  NAME BANK [BUT-FOR-PCR]
+differ() {
+	local n v bad=0
+	ctl log "$1" --pcrs | tr A-F a-f >/tmp/host.txt
+	console "$1" | sed -n "s/^@PCR $2 //p" | tr A-F a-f |
+	    grep -v "^${3:-none} " >/tmp/seen
+	while read -r n v; do
+		grep -Eq "(^|[^0-9])0*$n[^0-9a-f].*$v" /tmp/host.txt ||
+		    bad=$((bad + 1))
+	done </tmp/seen
+	echo "$(wc -l </tmp/seen) read, $bad differ"
+}
+lines() { console "$1" | grep -c "$2"; } # NAME PATTERN
+u=$(uuid_of m20)
+ek=$(ek_of m20)
+check "a PV guest starts with a TPM 2.0" guest m20 "$u" vtpm.front=module \
+    vtpm.module=pcrs,seal,reload,kill,watch vtpm.attest=$nonce
+p1=$(power_cycles m20)
+check "it comes up" wait_for 180 up m20
+console m20 | grep -E '^@(SAYS|IMA|TIMEOUTS|ATTEST|SEAL|REFUSED|KILLED|WHOLE)' |
+    sed 's/^/# /'
+check "insmod returns when the TPM can be used" says m20 '^@AT ONCE'
+check "/dev/tpm0 is there" says m20 '^@DEV /dev/tpm0'
+check "/dev/tpmrm0 is there" says m20 '^@DEV /dev/tpmrm0'
+# PCR 10 changes all the time there.
+same "the kernel reads the PCRs that the manager has" \
+    "23 read, 0 differ" "$(differ m20 sha256 10)"
+console m20 | sed -n 's/^@E //p' | base64 -d >/tmp/e.json
+check "a quote through /dev/tpmrm0 verifies in dom0" \
+    evidence_quote /tmp/e.json $nonce
+check "a secret is sealed and unsealed" says m20 '^@UNSEAL 0 correct horse'
+check "after the PCR changed it is refused" says m20 '^@REFUSED .*PCR 10'
+same "and stays closed" 0 "$(lines m20 '^@UNSEAL open')"
+check "unloaded, the device is gone" says m20 '^@RELOAD gone'
+check "loaded again, the PCRs are what they were" says m20 '^@RELOAD same'
+check "a long command is answered" says m20 '^@WHOLE KEY 0 '
+check "after killed processes what follows is right" says m20 \
+    '^@KILL LOOPED 3 errors 0 capped 0 lost 0'
+check "a process works with /dev/tpmrm0 open all the time" goes_on m20
+same "none of it was a power cycle" "$p1" "$(power_cycles m20)"
+
+xb=$(pidof vtpm-xenback)
+kill -9 "$xb"
+check "xenback is killed: it goes on" goes_on m20
+w=$(worker_of m20)
+kill -9 "$w"
+check "the worker is killed: it goes on with another" \
+    eval 'sleep 3; goes_on m20'
+same "every PCR was capped, once" 1 "$(capped m20)"
+same "its file stayed valid" 0 "$(lines m20 '^@REOPEN')"
+same "no acknowledged write was lost" 0 "$(lines m20 '^@LOST')"
+
+xl vtpm-detach m20 0 >/dev/null 2>&1
+check "detached" wait_for 15 detached m20
+check "the guest sees that the TPM is gone" wait_for 20 says m20 '^@TPM gone'
+xl destroy m20
+
+check "a PV guest starts with a TPM 1.2" guest m12 "$(uuid_of m12)" \
+    vtpm.front=module
+check "it comes up too" wait_for 90 up m12
+console m12 | grep -E '^@(SAYS|TIMEOUTS)' | sed 's/^/# /'
+same "24 PCRs are in sysfs" 24 "$(lines m12 '^@PCR12')"
+ctl log m12 --pcrs >/tmp/host.txt
+console m12 | sed -n 's/^@PCR12 0*\([0-9]*\) /\1 /p' | tr A-F a-f >/tmp/seen
+bad=0
+while read -r n v; do
+	grep -Eq "(^|[^0-9])0*$n[^0-9a-f].*$v" /tmp/host.txt || bad=$((bad + 1))
+done </tmp/seen
+same "each equals what the manager has" 0 $bad
+same "a TPM 1.2 has no /dev/tpmrm0" 0 "$(lines m12 '^@DEV /dev/tpmrm')"
+xl destroy m12
+
+TYPE=pvh VCPUS=2 MAXVCPUS=2
+check "a PVH guest starts with a TPM 2.0" guest pvh "$(uuid_of pvh)" \
+    vtpm.front=module vtpm.module=seal,reload,pcrs
+check "it works there" wait_for 120 up pvh
+check "/dev/tpmrm0 is there as well" says pvh '^@DEV /dev/tpmrm0'
+check "a secret is sealed and unsealed" says pvh '^@UNSEAL 0 correct horse'
+check "PCR 10 is not zero" says pvh '^@PCR sha256 10 .*[1-9A-F]'
+same "the kernel reads the PCRs that the manager has" \
+    "24 read, 0 differ" "$(differ pvh sha256)"
