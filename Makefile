@@ -238,7 +238,7 @@ $(B)/fuzzers/%: $(B)/o/tests/fuzz/%.o $(ARCH)
 
 bench: deps-build deps-check deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) all \
-	    $(addprefix $(B)/tests/,$(BENCH))
+	    $(addprefix $(B)/tests/,$(BENCH)) $(SLOW)
 	@B=$(B) tests/bench/bench.sh
 
 check-xen: deps-build deps-check deps-run deps-xen

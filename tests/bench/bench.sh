@@ -4,9 +4,11 @@
 #
 # Both sides run the same client (cmdbench) with the same bytes, in turn.
 # SECS: seconds per command and mode; N: provisionings; LIVE: vTPMs whose
-# memory is measured; PARTS: some of provision, start, commands, memory, boot, verify.
+# memory is measured; PARTS: some of provision, start, commands, memory, boot, verify, deep.
 # shellcheck source=../integration/lib.sh
 . "$(dirname "$0")/../integration/lib.sh"
+# shellcheck source=deeppart.sh
+. "$(dirname "$0")/deeppart.sh"
 need swtpm swtpm_setup tpm2_getrandom jq awk
 SECS=${SECS:-1}
 N=${N:-20}
@@ -255,7 +257,7 @@ verify() {
 printf '  %-34s %10s %10s %-3s %8s\n' "" ours \
     "swtpm $(dpkg-query -W -f '${Version}' swtpm | cut -d- -f1)" "" ratio
 sw_setup "$sw/warm" >/dev/null 2>&1 || die "swtpm_setup: $(cat "$sw/warm.log")"
-for part in ${PARTS:-provision start commands memory boot verify}; do
+for part in ${PARTS:-provision start commands memory boot verify deep}; do
 	[ "$part" = provision ] || no_pool
 	$part
 done
@@ -268,6 +270,9 @@ cat <<NOTE
   swtpm_setup: EK RSA-2048 and P-384, EK and platform certificates, not synced.
   NV_Write, PCR_Extend: an NV_Write of ours is answered when it is on disk
   (fsync); swtpm writes the file and does not fsync.
+  deep quotes: a fresh TPM2_Quote of each guest, submitted and collected, on a
+  host's TPM of 200 ms a signature; "batched" and "one by one": every guest
+  begins again at once; latency from submit to the whole answer.
   idle: one command every 5 ms.  PSS: all daemons beside the workers take
   ${shared:-?} kB together, once.
 NOTE

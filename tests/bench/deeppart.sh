@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# deeppart.sh - sourced by bench.sh: deep quotes on a host's TPM that is as slow
+# as a physical one (tests/lab/tcti-slow.c: 200 ms a signature).
+#
+# DEEP: numbers of guests; the last one is the largest.  Real vTPMs, a real
+# manager, swtpm behind the slow module.
+DEEP=${DEEP:-1 16 256 1024}
+DEEP_RATE=${DEEP_RATE:-1000} # asked for a second, where latency is measured
+DEEP_SECS=${DEEP_SECS:-8}
+
+deep_manager() { # MILLISECONDS A SIGNATURE, LINES OF CONFIGURATION...
+	local sign=$1
+	shift
+	printf '%s\n' "$@" >"$T/deep.conf"
+	TCTI_SLOW="sign=$sign nv=$((sign / 4)) other=$((sign / 10))" \
+	    start_manager --pool 0 --config "$T/deep.conf" \
+	    --root slow:swtpm:path="$T/deephost" || die "no manager on a TPM"
+}
+deep_fleet() { # N
+	background swtpm socket --tpm2 --tpmstate dir="$T/deeptpm" \
+	    --flags not-need-init,startup-clear \
+	    --server type=unixio,path="$T/deephost" \
+	    --ctrl type=unixio,path="$T/deephost.ctrl" >/dev/null 2>&1
+	wait_for 5 [ -S "$T/deephost" ]
+	deep_manager 0
+	seq "$1" | xargs -P "$(nproc)" -I{} sh -c "'$B/vtpmctl' --run '$RUN' \
+	    create deep{} >/dev/null && '$B/vtpmctl' --run '$RUN' start deep{} \
+	    >/dev/null" || die "the fleet is not made"
+	stop_manager
+}
+deep_run() { # WORDS N RATE
+	local r per p50 p99 most
+	r=$("$B/tests/deepbench" "$RUN" deep "$2" "$DEEP_SECS" $3) ||
+	    die "deepbench failed"
+	echo "$1 $r" >>"$out/deep.txt"
+	read -r _ _ per p50 p99 _ _ most _ <<<"$r"
+	row "deep quotes, $2 vTPMs, $1" "$per" - /s
+	row "  p50, at most $most under one quote" "$p50" - ms
+	row "  p99" "$p99" - ms
+}
+# By the manager's count: most of a large fleet waits for minutes.
+deep_single() { # N
+	local before after
+	before=$(jctl status | jq .deep_quotes.answered)
+	"$B/tests/deepbench" "$RUN" deep "$1" "$DEEP_SECS" >/dev/null 2>&1
+	after=$(jctl status | jq .deep_quotes.answered)
+	row "deep quotes, $1 vTPMs, one by one" "$(awk -v n=$((after - before)) \
+	    -v s="$DEEP_SECS" 'BEGIN { printf "%.1f", n / (s + 3) }')" - /s
+}
+deep() {
+	local n most=0
+	end_all
+	STATE=$T/deepstate
+	mkdir -p "$STATE" "$T/deeptpm"
+	export LD_LIBRARY_PATH=$B/tests:$LD_LIBRARY_PATH
+	: >"$out/deep.txt"
+	for n in $DEEP; do most=$n; done
+	deep_fleet "$most"
+	deep_manager 200
+	for n in $DEEP; do deep_run "batched" "$n" ""; done
+	deep_run "at $DEEP_RATE/s" "$most" "$DEEP_RATE"
+	stop_manager
+	deep_manager 200 "deep_batch_max = 1" "deep_wait_ms = 600000"
+	for n in $DEEP; do deep_single "$n"; done
+	end_all
+	STATE=$T/state
+}

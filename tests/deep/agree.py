@@ -1,0 +1,211 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""agree.py - good evidence, spoilt in every field, before two verifiers: both
+must refuse, at the same check.
+
+agree.py VTPM-VERIFY EVIDENCE NONCE HOST STATES ROOTS.PEM POLICY FOLDER
+
+Evidence, host record and states are real ones that both accept.  Writes what
+it makes to FOLDER, and "ok - WORDS" or "not ok - WORDS" for each.
+"""
+import base64
+import contextlib
+import copy
+import io
+import json
+import os
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import verify_deep  # noqa: E402
+
+
+def fields(raw):
+    """[(name, offset, length)] of an answer; doc/FORMATS.md, "Deep quotes"."""
+    out, at = [], 0
+
+    def put(name, size):
+        nonlocal at
+        out.append((name, at, size))
+        at += size
+
+    def blob(name):
+        size = struct.unpack(">H", raw[at:at + 2])[0]
+        put(name + " length", 2)
+        if size:
+            put(name, size)
+
+    put("magic", 4)
+    put("version", 2)
+    put("leaf length", 2)
+    put("label", 15)
+    put("leaf version", 2)
+    put("uuid", 16)
+    put("group", 4)
+    blob("EK name")
+    blob("AK name")
+    put("guest quote", 32)
+    blob("leaf nonce")
+    put("channel key", 32)
+    put("launch", 32)
+    put("journal", 32)
+    put("flags", 4)
+    put("generation", 8)
+    put("state version", 8)
+    put("index", 8)
+    put("count", 8)
+    put("nodes", 2)
+    nodes = struct.unpack(">H", raw[at - 2:at])[0]
+    for i in range(nodes):
+        put(f"node {i}", 32)
+    put("sequence", 8)
+    blob("host quote")
+    blob("host signature")
+    blob("AK certificate")
+    assert at == len(raw)
+    return out
+
+
+def flip(raw, at, bit=0):
+    out = bytearray(raw)
+    out[at] ^= 1 << bit
+    return bytes(out)
+
+
+def b64(raw):
+    return base64.b64encode(raw).decode()
+
+
+def bundles(good, host, states):
+    """(words, evidence, host record, states); None: as it was."""
+    deep = base64.b64decode(good["deep"])
+
+    def with_deep(raw):
+        return dict(good, deep=b64(raw))
+
+    for name, at, size in fields(deep):
+        for where, off, bit in (("first", 0, 7), ("last", size - 1, 0)):
+            yield (f"answer, {where} byte of {name}",
+                   with_deep(flip(deep, at + off, bit)), None, None)
+        yield (f"answer, cut before {name}", with_deep(deep[:at]), None, None)
+    yield "answer, a byte more", with_deep(deep + b"\0"), None, None
+    nodes = [f for f in fields(deep) if f[0].startswith("node ")]
+    if nodes:
+        _, at, size = nodes[-1]
+        n = struct.unpack(">H", deep[nodes[0][1] - 2:nodes[0][1]])[0]
+        cut = deep[:nodes[0][1] - 2] + struct.pack(">H", n - 1)
+        cut += deep[nodes[0][1]:at] + deep[at + size:]
+        yield "answer, a node less", with_deep(cut), None, None
+    for key in ("quote", "signature", "ak_public", "ak_certificate",
+                "ek_certificate", "journal", "info", "event_log"):
+        if key not in good:
+            continue
+        raw = base64.b64decode(good[key])
+        for where, off in (("early", 3), ("middle", len(raw) // 2),
+                           ("last", len(raw) - 1)):
+            yield (f"evidence, {where} byte of {key}",
+                   dict(good, **{key: b64(flip(raw, off))}), None, None)
+    pcrs = copy.deepcopy(good["pcrs"])
+    bank = next(iter(pcrs))
+    pcrs[bank]["4"] = flip(bytes.fromhex(pcrs[bank]["4"]), 0).hex()
+    yield "evidence, PCR 4", dict(good, pcrs=pcrs), None, None
+    del pcrs[bank]["4"]
+    yield "evidence, without PCR 4", dict(good, pcrs=pcrs), None, None
+    for key in verify_deep.Host.KEYS:
+        raw = base64.b64decode(host[key])
+        for where, off in (("early", 5), ("middle", len(raw) // 2),
+                           ("last", len(raw) - 1)):
+            yield (f"host record, {where} byte of {key}", None,
+                   dict(host, **{key: b64(flip(raw, off))}), None)
+    one = states["states"][0]["pcrs"]
+    for n in one:
+        other = copy.deepcopy(states)
+        other["states"][0]["pcrs"][n] = flip(bytes.fromhex(one[n]), 31).hex()
+        yield f"states, another PCR {n}", None, None, other
+    other = copy.deepcopy(states)
+    del other["states"][0]["pcrs"]["7"]
+    yield "states, without PCR 7", None, None, other
+    other = copy.deepcopy(states)
+    other["states"][0]["pcrs"]["8"] = one["7"]
+    yield "states, PCR 8 as well", None, None, other
+
+
+def first_fail(text):
+    for line in text.splitlines():
+        if line.startswith("FAIL"):
+            return line.split()[1].rstrip(":")
+    return ""
+
+
+def run_c(prog, policy, args):
+    p = subprocess.run([prog, "--policy", policy] + args, check=False,
+                       capture_output=True, text=True)
+    return p.returncode, first_fail(p.stdout), p.stdout + p.stderr
+
+
+def run_py(args):
+    out, sys.argv = io.StringIO(), ["verify_deep.py"] + args
+    with contextlib.redirect_stdout(out):
+        code = verify_deep.main()
+    return code, first_fail(out.getvalue()), out.getvalue()
+
+
+# Where the bytes of a key or certificate cannot be read as one at all, the
+# document leaves open which check notices: (part, in C, in Python).
+SOONER = {("ek_certificate", "ek-chain", "signer"),
+          ("host record ak_public", "host-ca-attest", "host-ak"),
+          ("host record ca_certificate", "ca", "host-ca-key"),
+          ("host record ca_certificate", "ek-chain", "host-ca-key")}
+
+
+def point(words, c, py, want_ok):
+    # One that the one cannot read at all, the other says where it is broken.
+    unread = c[0] == 2 and py[1] in ("format", "deep-format")
+    same = c[1] == py[1] != "" or any(
+        all(w in words for w in part.split()) and (c[1], py[1]) == (a, b)
+        for part, a, b in SOONER)
+    good = (c[0] == py[0] == 0) if want_ok else (
+        unread or (c[0] == py[0] == 1 and same))
+    if good:
+        print(f"ok - {words}: both "
+              f"{'accept' if want_ok else 'refuse at ' + py[1]}")
+        return True
+    print(f"not ok - {words}: C exit {c[0]} at '{c[1]}', "
+          f"Python exit {py[0]} at '{py[1]}'")
+    for text in (c[2], py[2]):
+        print("\n".join("  " + ln for ln in text.splitlines()[-2:]))
+    return False
+
+
+def main():
+    prog, evidence, nonce, hostfile, statefile, roots, policy, folder = \
+        sys.argv[1:]
+    with open(evidence, encoding="utf-8") as f:
+        good = json.load(f)
+    with open(hostfile, encoding="utf-8") as f:
+        host = json.load(f)
+    with open(statefile, encoding="utf-8") as f:
+        states = json.load(f)
+    os.makedirs(folder, exist_ok=True)
+    paths = {k: os.path.join(folder, k + ".json")
+             for k in ("evidence", "host", "states")}
+    args = ["-e", paths["evidence"], "--nonce", nonce, "--host",
+            paths["host"], "--host-states", paths["states"], "--roots", roots]
+    bad = n = 0
+    cases = [("as it was made", None, None, None)]
+    cases += bundles(good, host, states)
+    for words, ev, h, st in cases:
+        for key, what in (("evidence", ev or good), ("host", h or host),
+                          ("states", st or states)):
+            with open(paths[key], "w", encoding="utf-8") as f:
+                json.dump(what, f)
+        n += 1
+        if not point(words, run_c(prog, policy, args), run_py(args), n == 1):
+            bad += 1
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
