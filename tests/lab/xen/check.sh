@@ -65,6 +65,16 @@ host() {
 	echo "$passed $failed" >"$out.sum"
 }
 
+# Whoever ends us ends the hosts.
+hosts_end() {
+	local f
+	for f in "$XL"/report.*.pid; do
+		[ ! -e "$f" ] || kill "$(cat "$f")" 2>/dev/null
+	done
+}
+trap hosts_end EXIT
+trap 'exit 1' INT TERM HUP
+
 mkdir -p "$XL"
 rm -f "$XL"/report.*
 echo "building the Xen host (Debian's Xen 4.17, stock kernel) ..."
@@ -84,7 +94,7 @@ if [ $# -eq 0 ]; then
 else
 	list=("$@")
 	if [ "$1" = all ]; then
-		# shellcheck disable=SC2046,SC2086
+		# shellcheck disable=SC2046,SC2086,SC2207
 		list=($(plan 0) $(plan 1) $(exists $never))
 		XEN_TIMEOUT=${XEN_TIMEOUT:-2400}
 	fi

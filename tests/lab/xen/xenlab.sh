@@ -254,6 +254,10 @@ xl_build_dom0() {
 	for b in xl xenstored xenconsoled xen-init-dom0; do
 		xl_add "$d" "$xl_root/usr/lib/xen-4.17/bin/$b" || return 1
 	done
+	# xl's own helper for save and restore, where libxl looks for it
+	mkdir -p "$d/usr/lib/xen-4.17/bin"
+	b=$xl_root/usr/lib/xen-4.17/bin/libxl-save-helper
+	cp "$b" "$d/usr/lib/xen-4.17/bin/" && xl_add_libs "$d" "$b" || return 1
 	for b in ls read write rm; do
 		xl_add "$d" "$(find "$xl_root/usr" -name "xenstore-$b" \
 		    -path '*bin*' | head -1)" || return 1
@@ -306,8 +310,11 @@ xl_boot() {
 	    -serial "file:$out.console" -serial "file:$out" \
 	    -chardev "socket,id=c,path=$dir/tpm.sock" \
 	    -tpmdev emulator,id=t,chardev=c -device tpm-tis,tpmdev=t \
-	    -no-reboot
+	    -no-reboot &
+	echo "$!" >"$out.pid"
+	wait $!
 	rc=$?
+	rm -f "$out.pid"
 	kill "$tpm" 2>/dev/null
 	wait "$tpm" 2>/dev/null
 	rm -rf "$dir"
