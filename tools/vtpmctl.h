@@ -84,5 +84,6 @@ int vctl_banks(struct vctl *v, const char *name, uint16_t *algs, uint32_t *n);
 int vctl_send_launch(struct vctl *v, const char *name,
     const struct launch_record *rec, int64_t domid);
 int vctl_host(struct vctl *v, int argc, char **argv);
+int vctl_xen(struct vctl *v, int argc, char **argv);
 
 #endif

@@ -58,6 +58,9 @@ const struct vctl_command vctl_commands[] = {
 	    "status | pcrs | keygen | approve | revoke | bind | enrol ...",
 	    "the host's own TPM: approved states, epoch, enrolment",
 	    vctl_host },
+	{ "xen", "save NAME FILE | restore NAME FILE | migrate NAME",
+	    "xl save, restore or local migration that keeps the vTPM's PCRs",
+	    vctl_xen },
 	{ NULL, NULL, NULL, NULL },
 };
 

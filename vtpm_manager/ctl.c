@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vtpm_manager/xenlink.h"
 
 static void
 conn_free(struct ctl *c, struct ctl_conn *conn)
@@ -25,6 +26,7 @@ conn_free(struct ctl *c, struct ctl_conn *conn)
 		c->nconns--;
 	}
 	if (conn->bus != NULL) {
+		xenlink_owner_gone(conn->m->xen, conn->bus);
 		(void)sd_bus_flush(conn->bus);
 		sd_bus_close(conn->bus);
 		sd_bus_unref(conn->bus);

@@ -64,7 +64,8 @@ struct ctl_call {
 	uint64_t t0_us;
 	unsigned int left; /* StopAll: how many are still to stop */
 	uint32_t count;
-	bool end; /* StopAll: and the manager ends */
+	bool end;         /* StopAll: and the manager ends */
+	const char *step; /* Xen: what was asked; static */
 	char text[MGR_TEXT_MAX];
 };
 void ctl_call_audit(struct ctl_call *c, int rc, const char *text);
@@ -89,6 +90,8 @@ int ctl_group_list(sd_bus_message *msg, struct mgr *m);
 
 /* ctl_recover.c */
 int ctl_recover(sd_bus_message *msg, struct mgr *m, struct ctl_call *c);
+/* ctl_xen.c */
+int ctl_xen(sd_bus_message *msg, struct mgr *m, struct ctl_call *c);
 
 /* ctl_method.c: the object, for ctl.c to put on each connection. */
 extern const sd_bus_vtable ctl_vtable[];

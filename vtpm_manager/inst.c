@@ -74,6 +74,16 @@ inst_new(struct mgr *m, const struct inst *in)
 }
 
 static void
+drop_vol(struct ginst *g)
+{
+	if (g->vol != NULL)
+		explicit_bzero(g->vol, g->vol_len);
+	free(g->vol);
+	g->vol = NULL;
+	g->vol_len = 0;
+}
+
+static void
 drop_channels(struct ginst *g)
 {
 	unsigned int i;
@@ -100,6 +110,7 @@ inst_free(struct ginst *g)
 	deepq_forget(g);
 	wlink_close(g->link);
 	drop_channels(g);
+	drop_vol(g);
 	while ((w = g->waiters) != NULL) {
 		g->waiters = w->next;
 		free(w);
@@ -241,6 +252,26 @@ bury(struct ginst *g)
 		g->crashed = true;
 }
 
+/* A saved volatile state is used once: gone before anybody can use the TPM
+ * that starts from it, and void when it starts without. */
+static int
+use_up_saved(struct ginst *g)
+{
+	uint8_t *p;
+	size_t len;
+	int rc;
+
+	rc = store_extra_get(g->m->st, g->in.uuid, SX_VOLATILE, &p, &len);
+	if (rc != VT_OK)
+		return rc == VT_E_NOTFOUND ? VT_OK : rc;
+	free(p);
+	if (g->vol == NULL)
+		mgr_audit(g->m, "manager", "saved-void", g->in.name, "ok",
+		    "started anew: the image saved before cannot go on with "
+		    "its TPM any more");
+	return store_extra_put(g->m->st, g->in.uuid, SX_VOLATILE, NULL, 0);
+}
+
 static void
 act_spawn(struct ginst *g)
 {
@@ -251,7 +282,9 @@ act_spawn(struct ginst *g)
 	g->pending = 0;
 	mgr_commit_forget(g->m, g);
 	if (!g->was_up) {
-		rc = store_inst_status(g->m->st, g->in.uuid, INST_RUNNING);
+		if ((rc = use_up_saved(g)) == VT_OK)
+			rc = store_inst_status(
+			    g->m->st, g->in.uuid, INST_RUNNING);
 		if (rc != VT_OK) {
 			(void)snprintf(g->why, sizeof(g->why),
 			    "the store does not take its status: %s",
@@ -328,6 +361,7 @@ act_ready(struct ginst *g)
 	g->was_up = true;
 	g->crashed = false;
 	g->power = false;
+	drop_vol(g);
 	if (!again)
 		g->started_ms = wall_ms();
 	if (again)
@@ -496,6 +530,17 @@ inst_tampered_text(const struct mgr *m, const struct inst *in, char *text)
 	    in->name, in->why, in->name);
 }
 
+static int
+refuse_start(const struct ginst *g, char *text)
+{
+	(void)snprintf(text, MGR_TEXT_MAX,
+	    g->st == IS_STOPPING
+		? "guest %s: is being stopped, try again when it is"
+		: "guest %s: is running already",
+	    g->in.name);
+	return g->st == IS_STOPPING ? VT_E_BUSY : VT_E_EXISTS;
+}
+
 int
 inst_start(
     struct mgr *m, const struct inst *in, mgr_done_cb cb, void *arg, char *text)
@@ -509,19 +554,8 @@ inst_start(
 	}
 	if (g == NULL && (g = inst_new(m, in)) == NULL)
 		return VT_E_NOMEM;
-	switch (g->st) {
-	case IS_RUNNING:
-		(void)snprintf(text, MGR_TEXT_MAX,
-		    "guest %s: is running already", in->name);
-		return VT_E_EXISTS;
-	case IS_STOPPING:
-		(void)snprintf(text, MGR_TEXT_MAX,
-		    "guest %s: is being stopped, try again when it is",
-		    in->name);
-		return VT_E_BUSY;
-	default:
-		break;
-	}
+	if (g->st == IS_RUNNING || g->st == IS_STOPPING)
+		return refuse_start(g, text);
 	if ((rc = inst_wait(g, cb, arg)) != VT_OK) {
 		if (g->st == IS_STOPPED)
 			inst_free(g);
@@ -534,6 +568,27 @@ inst_start(
 	if (g->st == IS_STOPPED || g->st == IS_FAILED || g->st == IS_BACKOFF)
 		inst_event(g, IE_START);
 	return VT_OK;
+}
+
+int
+inst_resume(struct mgr *m, const struct inst *in, const uint8_t *vol,
+    size_t len, mgr_done_cb cb, void *arg, char *text)
+{
+	struct ginst *g = inst_live(m, in->uuid);
+
+	if (g != NULL)
+		return refuse_start(g, text);
+	if (in->tampered)
+		return inst_start(m, in, cb, arg, text); /* says so */
+	if ((g = inst_new(m, in)) == NULL)
+		return VT_E_NOMEM;
+	if ((g->vol = malloc(len)) == NULL) {
+		inst_free(g);
+		return VT_E_NOMEM;
+	}
+	memcpy(g->vol, vol, len);
+	g->vol_len = len;
+	return inst_start(m, in, cb, arg, text);
 }
 
 int

@@ -47,6 +47,8 @@ struct ginst {
 	struct deepq_guest *deep; /* deepq.c's; NULL: never asked */
 	unsigned int audit_tokens;
 	uint64_t audit_at_us, audit_dropped;
+	uint8_t *vol; /* heap: sealed volatile state to start from, once */
+	size_t vol_len;
 	char why[MGR_TEXT_MAX]; /* of the last failure */
 };
 
@@ -56,6 +58,10 @@ void inst_event(struct ginst *g, enum inst_event e); /* g may be gone after */
 /* Start; cb when it is up or was refused.  VT_E_* at once with text. */
 int inst_start(struct mgr *m, const struct inst *in, mgr_done_cb cb, void *arg,
     char *text) VT_CHECK;
+/* Start where the sealed volatile state (copied) ended: no power cycle.
+ * Either way what the store had of it is deleted: it is used once. */
+int inst_resume(struct mgr *m, const struct inst *in, const uint8_t *vol,
+    size_t len, mgr_done_cb cb, void *arg, char *text) VT_CHECK;
 int inst_stop(struct mgr *m, const struct inst *in, bool force, mgr_done_cb cb,
     void *arg, char *text) VT_CHECK;
 void inst_free_all(struct mgr *m); /* workers live on */

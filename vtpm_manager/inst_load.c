@@ -174,6 +174,8 @@ gather(struct ginst *g, struct wload *l, uint8_t **ret_state,
 	l->version = in.version;
 	l->permanent.p = *ret_state;
 	l->permanent.len = (uint32_t)len;
+	l->volatile_.p = g->vol;
+	l->volatile_.len = (uint32_t)g->vol_len;
 	l->launch.p = *ret_launch;
 	l->launch.len = (uint32_t)llen;
 	return mgr_instance_key(g->m, in.uuid, l->key);

@@ -86,10 +86,7 @@ put(struct ginst *g, const struct wstore *s, bool restored)
 	if (s->kind == SEAL_PERMANENT)
 		return store_state_put(g->m->st, g->in.uuid, s->generation,
 		    s->version, flags, s->digest, s->blob.p, s->blob.len);
-	if (s->kind == SEAL_VOLATILE)
-		return store_extra_put(
-		    g->m->st, g->in.uuid, SX_VOLATILE, s->blob.p, s->blob.len);
-	return VT_E_PROTO;
+	return VT_E_PROTO; /* the volatile one is asked for (WQ_VOLATILE) */
 }
 
 static void

@@ -444,6 +444,7 @@ mgr_free(struct mgr *m)
 	if (m == NULL)
 		return;
 	xenlink_free(m->xen);
+	m->xen = NULL; /* connections that end tell it */
 	ctl_free(m->ctl);
 	deepq_free(m);
 	commitq_free(m);

@@ -38,6 +38,7 @@ void
 xb_answer_put(struct wr *w, const struct xb_answer *m)
 {
 	wr_be32(w, (uint32_t)m->rc);
+	wr_u8(w, m->wait);
 	wr_str(w, m->text);
 }
 
@@ -50,6 +51,7 @@ xb_answer_get(const uint8_t *p, size_t len, struct xb_answer *ret)
 
 	rd_init(&r, p, len);
 	m.rc = (int32_t)rd_be32(&r);
+	m.wait = rd_u8(&r);
 	rd_str(&r, m.text, sizeof(m.text));
 	if ((rc = rd_end(&r)) == VT_OK)
 		*ret = m;

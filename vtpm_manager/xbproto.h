@@ -36,7 +36,8 @@ struct xb_dev {
 	uint8_t resumed;     /* it was connected before xenback started */
 };
 struct xb_answer {
-	int32_t rc; /* VT_OK or VT_E_* */
+	int32_t rc;   /* VT_OK or VT_E_* */
+	uint8_t wait; /* to XB_DEVICE: whether it is served is not decided */
 	char text[TEXT_MAX_LEN + 1];
 };
 

@@ -45,6 +45,7 @@ struct dev {
 	uint32_t gref, port; /* of the last connect */
 	bool was_up;         /* connected before this process started */
 	bool was_served;     /* allowed before this process started */
+	bool undecided;      /* may go on where another domain ended */
 	uint32_t asked;      /* id of the message that waits for an answer */
 	char back[PATH_LEN], front[PATH_LEN];
 };
@@ -204,7 +205,8 @@ offer(struct xenback *x, struct dev *d)
 {
 	/* Law 4: a manager or xenback that starts while this domain runs
 	 * sees that it is no new one.  No guest can write here. */
-	xs_put(x, d->back, SERVED, "1");
+	if (!d->undecided)
+		xs_put(x, d->back, SERVED, "1");
 	/* Before state 2: a front half reads it as soon as it sees that. */
 	xs_put(x, d->back, "feature-protocol-v2", "1");
 	if (!d->was_up)
@@ -231,6 +233,9 @@ act(struct xenback *x, struct dev *d, enum xb_action a)
 		d->asked = tell(x, d, XB_CONNECT);
 		break;
 	case XA_ANNOUNCE:
+		if (d->undecided) /* now it is */
+			xs_put(x, d->back, SERVED, "1");
+		d->undecided = false;
 		xs_put(x, d->back, "ready", "1");
 		set_state(x, d, 4);
 		break;
@@ -515,6 +520,8 @@ answered(struct xenback *x, const struct msg *m)
 		    a.text[0] != '\0' ? a.text : vt_strerror(a.rc));
 		xs_put(x, d->back, "error", a.text);
 	}
+	if (d->state == XS_ASKING)
+		d->undecided = a.wait != 0;
 	if (d->state == XS_ASKING)
 		step(x, d, a.rc == VT_OK ? XE_ALLOWED : XE_DENIED);
 	else if (d->state == XS_CONNECTING)

@@ -12,41 +12,10 @@
 
 #include "base/log.h"
 #include "vtpm_manager/inst.h"
-#include "vtpm_manager/xbproto.h"
+#include "vtpm_manager/xenlink_impl.h"
 
-#define NO_DOMAIN UINT32_MAX
 #define RESTART_MS 500
 #define HELD_MAX 8192 /* devices that xenstore may name */
-
-/* One vTPM of a Xen domain. */
-struct held {
-	struct held *next;
-	struct xb_dev dev; /* gref and port of the last connect */
-	bool connected;
-	bool there;    /* its device exists; else only the domid counts */
-	bool stale;    /* there when xenback died; not seen by its successor */
-	bool ran;      /* this domain connected once, or nobody knows */
-	bool launched; /* this domain's launch was measured */
-};
-
-/* A question of xenback's that waits for a worker or a start. */
-struct ask {
-	struct ask *next;
-	struct xenlink *x;
-	uint32_t id;
-	struct xb_dev dev;
-	bool later; /* decided when xenback has told of every device */
-};
-
-struct xenlink {
-	struct mgr *m;
-	struct child child;
-	struct msgch *ch;
-	sd_event_source *io, *timer;
-	struct held *held;
-	unsigned int nheld;
-	struct ask *asks;
-};
 
 static int launch(struct xenlink *x);
 static void on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone);
@@ -65,8 +34,8 @@ xenlink_here(void)
 	return here;
 }
 
-static struct held *
-held_of(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
+struct held *
+xl_held_of(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
 {
 	struct held *h;
 
@@ -79,7 +48,7 @@ held_of(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
 uint32_t
 xenlink_domain(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
 {
-	const struct held *h = x != NULL ? held_of(x, uuid) : NULL;
+	const struct held *h = x != NULL ? xl_held_of(x, uuid) : NULL;
 
 	return h != NULL && h->there ? h->dev.domid : NO_DOMAIN;
 }
@@ -99,10 +68,10 @@ watch(struct xenlink *x)
 	    x->io, msgch_pending(x->ch) ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
-static void
-answer(struct xenlink *x, uint32_t id, int rc, const char *text)
+void
+xl_answer(struct xenlink *x, uint32_t id, int rc, bool wait, const char *text)
 {
-	struct xb_answer a = { .rc = rc };
+	struct xb_answer a = { .rc = rc, .wait = wait };
 	uint8_t buf[TEXT_MAX_LEN + 16];
 	struct wr w;
 
@@ -117,8 +86,8 @@ answer(struct xenlink *x, uint32_t id, int rc, const char *text)
 		watch(x);
 }
 
-static struct ask *
-ask_new(struct xenlink *x, uint32_t id, const struct xb_dev *d)
+struct ask *
+xl_ask_new(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 {
 	struct ask *q = calloc(1, sizeof(*q));
 
@@ -132,8 +101,8 @@ ask_new(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 	return q;
 }
 
-static void
-ask_done(struct ask *q, int rc, const char *text)
+void
+xl_ask_done(struct ask *q, int rc, const char *text)
 {
 	struct ask **pp;
 
@@ -143,7 +112,7 @@ ask_done(struct ask *q, int rc, const char *text)
 			;
 		if (*pp != NULL)
 			*pp = q->next;
-		answer(q->x, q->id, rc, text);
+		xl_answer(q->x, q->id, rc, false, text);
 	}
 	free(q);
 }
@@ -163,19 +132,31 @@ has_launch(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
 	return has;
 }
 
-static struct held *
-hold(struct xenlink *x, const struct xb_dev *d)
+struct held *
+xl_held_new(struct xenlink *x, const uint8_t uuid[UUID_LEN])
 {
-	struct held *h = held_of(x, d->uuid);
+	struct held *h = xl_held_of(x, uuid);
+
+	if (h != NULL)
+		return h;
+	if (x->nheld >= HELD_MAX || (h = calloc(1, sizeof(*h))) == NULL)
+		return NULL;
+	memcpy(h->dev.uuid, uuid, UUID_LEN);
+	h->dev.domid = h->cand.domid = NO_DOMAIN;
+	h->next = x->held;
+	x->held = h;
+	x->nheld++;
+	return h;
+}
+
+struct held *
+xl_hold(struct xenlink *x, const struct xb_dev *d)
+{
+	struct held *h = xl_held_new(x, d->uuid);
 	bool same = h != NULL && h->dev.domid == d->domid;
 
-	if (h == NULL) {
-		if (x->nheld >= HELD_MAX || (h = calloc(1, sizeof(*h))) == NULL)
-			return NULL;
-		h->next = x->held;
-		x->held = h;
-		x->nheld++;
-	}
+	if (h == NULL)
+		return NULL;
 	h->dev = *d;
 	h->there = true;
 	h->stale = false;
@@ -190,18 +171,24 @@ static void
 on_powered(void *arg, int rc, const char *text)
 {
 	struct ask *q = arg;
+	struct xenlink *x;
+	struct xb_dev d;
 
-	if (rc == VT_OK && q->x != NULL && hold(q->x, &q->dev) == NULL) {
+	if (rc == VT_OK && q->x != NULL && xl_hold(q->x, &q->dev) == NULL) {
 		rc = VT_E_NOMEM;
 		text = "out of memory";
 	}
-	ask_done(q, rc, text);
+	x = q->x;
+	d = q->dev;
+	xl_ask_done(q, rc, text);
+	if (x != NULL)
+		xm_release(x, &d, rc);
 }
 
-static int
-power(struct xenlink *x, const struct inst *in, struct ask *q, char *text)
+int
+xl_power(struct xenlink *x, const struct inst *in, struct ask *q, char *text)
 {
-	struct held *h = held_of(x, in->uuid);
+	struct held *h = xl_held_of(x, in->uuid);
 	struct ginst *g = inst_live(x->m, in->uuid);
 	char who[32];
 
@@ -225,7 +212,7 @@ static void
 on_device(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 {
 	char uuid[UUID_STRLEN + 1], text[MGR_TEXT_MAX] = "";
-	struct held *h = held_of(x, d->uuid);
+	struct held *h = xl_held_of(x, d->uuid);
 	struct inst in;
 	struct ask *q;
 	int rc;
@@ -237,9 +224,11 @@ on_device(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 		    "no vTPM has uuid %s; make it first: vtpmctl create NAME "
 		    "--uuid %s",
 		    uuid, uuid);
+	} else if (rc == VT_OK && h != NULL && xm_new_domain(x, h, id, d)) {
+		return;
 	} else if (rc == VT_OK && h != NULL && h->there &&
 		   (h->dev.domid != d->domid || h->dev.devid != d->devid)) {
-		if (h->stale && (q = ask_new(x, id, d)) != NULL) {
+		if (h->stale && (q = xl_ask_new(x, id, d)) != NULL) {
 			q->later = true;
 			return;
 		}
@@ -248,15 +237,15 @@ on_device(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 		    "guest %s: its vTPM is in use by domain %u", in.name,
 		    h->dev.domid);
 	}
-	if (rc == VT_OK && (q = ask_new(x, id, d)) != NULL) {
-		if ((rc = power(x, &in, q, text)) == VT_OK)
+	if (rc == VT_OK && (q = xl_ask_new(x, id, d)) != NULL) {
+		if ((rc = xl_power(x, &in, q, text)) == VT_OK)
 			return;
-		ask_done(q, rc, text);
+		xl_ask_done(q, rc, text);
 		return;
 	}
 	mgr_audit(x->m, "manager", "attach", uuid, "refused",
 	    "domain %u: %.180s", d->domid, text);
-	answer(x, id, rc != VT_OK ? rc : VT_E_NOMEM, text);
+	xl_answer(x, id, rc != VT_OK ? rc : VT_E_NOMEM, false, text);
 }
 
 /* xenback has told of every device that there is: what its predecessor knew
@@ -318,12 +307,12 @@ on_connected(void *arg, int rc, const struct msg *msg)
 	struct held *h;
 
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
-	h = q->x != NULL ? held_of(q->x, q->dev.uuid) : NULL;
+	h = q->x != NULL ? xl_held_of(q->x, q->dev.uuid) : NULL;
 	if (h != NULL && rc == VT_E_CLOSED)
 		rc = VT_OK; /* its successor is connected when it is up */
 	if (h != NULL)
 		h->connected = rc == VT_OK;
-	ask_done(q, rc, text);
+	xl_ask_done(q, rc, text);
 }
 
 static void
@@ -338,46 +327,54 @@ refuse_unlaunched(struct xenlink *x, uint32_t id, const struct ginst *g,
 	    g->in.name, d->domid);
 	mgr_audit(x->m, "manager", "attach", g->in.name, "refused",
 	    "domain %u was not launched measured", d->domid);
-	answer(x, id, VT_E_DENIED, text);
+	xl_answer(x, id, VT_E_DENIED, false, text);
 }
 
-static void
-on_connect(struct xenlink *x, const struct msg *msg, const struct xb_dev *d)
+void
+xl_on_connect(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 {
-	struct held *h = held_of(x, d->uuid);
+	struct held *h = xl_held_of(x, d->uuid);
 	struct ginst *g = inst_live(x->m, d->uuid);
 	struct ask *q;
 	int rc;
 
+	if (h != NULL && xm_is_candidate(h, d)) {
+		if ((q = xl_ask_new(x, id, d)) != NULL)
+			q->waiting = true;
+		else
+			xl_answer(x, id, VT_E_NOMEM, false, "out of memory");
+		return;
+	}
+
 	if (h == NULL || !h->there || h->dev.domid != d->domid || g == NULL) {
-		answer(x, msg->id, VT_E_STATE, "its vTPM is not running");
+		xl_answer(x, id, VT_E_STATE, false, "its vTPM is not running");
 		return;
 	}
 	if (x->m->cfg.xen_require_launch && !h->launched && !d->resumed) {
-		refuse_unlaunched(x, msg->id, g, d);
+		refuse_unlaunched(x, id, g, d);
 		return;
 	}
-	if ((q = ask_new(x, msg->id, d)) == NULL) {
-		answer(x, msg->id, VT_E_NOMEM, "out of memory");
+	if ((q = xl_ask_new(x, id, d)) == NULL) {
+		xl_answer(x, id, VT_E_NOMEM, false, "out of memory");
 		return;
 	}
 	h->ran = true;
 	h->dev = *d;
 	h->connected = true; /* also a worker that comes up meanwhile */
 	if (g->st != IS_RUNNING) {
-		ask_done(q, VT_OK, ""); /* inst_load() connects it */
+		xl_ask_done(q, VT_OK, ""); /* inst_load() connects it */
 		return;
 	}
 	rc = send_connect(g, d, d->resumed, on_connected, q);
 	if (rc != VT_OK)
-		ask_done(q, rc == VT_E_CLOSED ? VT_OK : rc, vt_strerror(rc));
+		xl_ask_done(q, rc == VT_E_CLOSED ? VT_OK : rc, vt_strerror(rc));
 }
 
 bool
 xenlink_reconnect(struct xenlink *x, struct ginst *g,
     void (*cb)(void *arg, int rc, const struct msg *msg), void *arg)
 {
-	struct held *h = x != NULL ? held_of(x, g->in.uuid) : NULL;
+	struct held *h = x != NULL ? xl_held_of(x, g->in.uuid) : NULL;
 
 	if (h == NULL || !h->there || !h->connected)
 		return false;
@@ -395,10 +392,14 @@ on_disconnected(void *arg, int rc, const struct msg *msg)
 static void
 on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone)
 {
-	struct held *h = held_of(x, d->uuid);
+	struct held *h = xl_held_of(x, d->uuid);
 	struct ginst *g = inst_live(x->m, d->uuid);
 	struct xb_dev none = { .domid = d->domid };
 
+	if (h != NULL && xm_is_candidate(h, d)) {
+		xm_candidate_left(x, h, gone);
+		return;
+	}
 	if (h == NULL || h->dev.domid != d->domid || h->dev.devid != d->devid)
 		return; /* was refused */
 	if (h->connected && g != NULL &&
@@ -407,7 +408,10 @@ on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone)
 	h->connected = h->stale = false;
 	/* The domid stays: detach and attach are no power cycle. */
 	h->there = !gone;
-	if (gone && g != NULL && h->launched)
+	if (gone)
+		xm_old_gone(h);
+	/* A domain that moves goes on in another one, and so does this. */
+	if (gone && g != NULL && h->launched && h->move != XM_LEFT_TWO)
 		inst_launch_over(g);
 }
 
@@ -426,7 +430,7 @@ xenlink_may_launch(
 		    "vtpm-managerd.conf(5))");
 		return VT_E_UNSUPPORTED;
 	}
-	h = held_of(x, in->uuid);
+	h = xl_held_of(x, in->uuid);
 	if (h == NULL || !h->there || h->dev.domid != domid) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "guest %s: domain %u has not its vTPM", in->name, domid);
@@ -447,7 +451,7 @@ xenlink_may_launch(
 void
 xenlink_launched(struct xenlink *x, const uint8_t uuid[UUID_LEN])
 {
-	struct held *h = x != NULL ? held_of(x, uuid) : NULL;
+	struct held *h = x != NULL ? xl_held_of(x, uuid) : NULL;
 
 	if (h != NULL && h->there)
 		h->launched = true;
@@ -475,7 +479,7 @@ on_message(struct xenlink *x, const struct msg *msg)
 		on_device(x, msg->id, &d);
 		break;
 	case XB_CONNECT:
-		on_connect(x, msg, &d);
+		xl_on_connect(x, msg->id, &d);
 		break;
 	case XB_DISCONNECT:
 	case XB_GONE:
@@ -538,7 +542,7 @@ on_exited(void *arg, const char *how)
 	while ((q = x->asks) != NULL) {
 		x->asks = q->next;
 		q->x = NULL;
-		if (q->later) /* nobody else knows of it */
+		if (q->later || q->waiting) /* nobody else knows of it */
 			free(q);
 	}
 	for (h = x->held; h != NULL; h = h->next)
@@ -606,7 +610,7 @@ xenlink_free(struct xenlink *x)
 	while ((q = x->asks) != NULL) {
 		x->asks = q->next;
 		q->x = NULL;
-		if (q->later)
+		if (q->later || q->waiting)
 			free(q);
 	}
 	while ((h = x->held) != NULL) {

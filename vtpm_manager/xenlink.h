@@ -4,8 +4,10 @@
  * vTPM, and what a new domain means for it.
  *
  * Layer:  vtpm_manager.
- * Law 4:  a new domid with a vTPM's uuid is a power cycle; a device that
- *         closes, opens or reconnects within a domain is none.
+ * Law 4:  a new domid with a vTPM's uuid is a power cycle, unless the
+ *         toolstack claims beforehand that it goes on where another one
+ *         ended (xenmove.c); a device that closes, opens or reconnects
+ *         within a domain is none.
  * Law 6:  one live domain per vTPM; an unknown uuid is refused.
  * Launch: a launch is for a domain that exists and has never run, by its
  *         domid; it ends with that domain.
@@ -13,7 +15,10 @@
 #ifndef VTPM_MANAGER_XENLINK_H
 #define VTPM_MANAGER_XENLINK_H
 
+#include "base/crypto.h"
 #include "vtpm_manager/manager.h"
+#include "vtpm_manager/xensaved.h"
+#include "vtpm_manager/xm_fsm.h"
 
 struct ginst;
 struct inst;
@@ -35,5 +40,24 @@ int xenlink_may_launch(const struct xenlink *x, const struct inst *in,
 void xenlink_launched(struct xenlink *x, const uint8_t uuid[UUID_LEN]);
 /* The domain that has this vTPM; (uint32_t)-1: none. */
 uint32_t xenlink_domain(const struct xenlink *x, const uint8_t uuid[UUID_LEN]);
+
+/* What the toolstack says of a vTPM's domain. */
+struct xen_claim {
+	enum xm_event what;            /* XM_BEGIN_*, XM_DONE, XM_ABORT */
+	uint8_t image[SHA256_LEN];     /* XM_BEGIN_RESTORE; XM_DONE of a save */
+	uint32_t domid;                /* XM_DONE of a restore or a move */
+	char domain[XEN_NAME_MAX + 1]; /* XM_DONE of a save: its name */
+	const void *owner;             /* the connection that says so */
+};
+/* domid and domain: whom it is about, where that is known; else NO_DOMAIN
+ * and "". */
+typedef void (*xen_claim_cb)(
+    void *arg, int rc, const char *text, uint32_t domid, const char *domain);
+/* cb once, perhaps before this returns; or VT_E_* at once with text:
+ * VT_E_BUSY: not yet, ask again. */
+int xenlink_claim(struct xenlink *x, const struct inst *in,
+    const struct xen_claim *c, xen_claim_cb cb, void *arg, char *text) VT_CHECK;
+/* Whoever claimed over this connection is gone: what was not done is not. */
+void xenlink_owner_gone(struct xenlink *x, const void *owner);
 
 #endif

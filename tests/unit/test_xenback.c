@@ -15,6 +15,8 @@
 #include "base/util.h"
 #include "vtpm_manager/xb_fsm.h"
 #include "vtpm_manager/xbproto.h"
+#include "vtpm_manager/xensaved.h"
+#include "vtpm_manager/xm_fsm.h"
 
 static void
 closed_front_half_can_come_again(void **state)
@@ -107,7 +109,8 @@ device_survives_the_wire(void **state)
 static void
 every_prefix_is_truncated(void **state)
 {
-	struct xb_answer a = { .rc = VT_E_BUSY, .text = "in use" }, got;
+	struct xb_answer a = { .rc = VT_E_BUSY, .wait = 1, .text = "in use" },
+			 got;
 	struct xb_dev d = { 1, 2, { 3 }, 4, 5, 0 }, dgot;
 	uint8_t buf[128], *copy;
 	struct wr w;
@@ -132,7 +135,196 @@ every_prefix_is_truncated(void **state)
 	}
 	assert_int_equal(xb_answer_get(buf, w.len, &got), VT_OK);
 	assert_int_equal(got.rc, VT_E_BUSY);
+	assert_int_equal(got.wait, 1);
 	assert_string_equal(got.text, "in use");
+}
+
+/* --- which domain goes on --- */
+
+/* From XM_FREE; the action of the last event. */
+static enum xm_action
+after(const enum xm_event *e, size_t n, enum xm_state *ret)
+{
+	struct xm_step st = { XM_FREE, XM_REFUSE };
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		st = xm_step(st.next, e[i]);
+	*ret = st.next;
+	return st.act;
+}
+
+static void
+unclaimed_domain_is_a_power_cycle(void **state)
+{
+	static const enum xm_event e[] = { XM_BEGIN_SAVE, XM_DONE, XM_OLD_GONE,
+		XM_NEW_DOMAIN };
+	enum xm_state s;
+
+	(void)state;
+	assert_int_equal(after(e, VT_NELEM(e), &s), XM_POWER);
+	assert_int_equal(s, XM_FREE);
+}
+
+static void
+restored_domain_waits_until_it_is_said_who_it_is(void **state)
+{
+	static const enum xm_event e[] = { XM_BEGIN_RESTORE, XM_NEW_DOMAIN,
+		XM_DONE, XM_NEW_DOMAIN };
+	enum xm_state s;
+
+	(void)state;
+	assert_int_equal(after(e, 2, &s), XM_OFFER);
+	assert_int_equal(xm_step(s, XM_NEW_DOMAIN).act, XM_REFUSE);
+	assert_int_equal(after(e, 3, &s), XM_RESUME);
+	assert_int_equal(after(e, 4, &s), XM_POWER); /* once only */
+}
+
+static void
+claim_that_is_given_up_is_a_power_cycle(void **state)
+{
+	static const enum xm_event restore[] = { XM_BEGIN_RESTORE,
+		XM_NEW_DOMAIN, XM_ABORT };
+	static const enum xm_event move[] = { XM_BEGIN_MOVE, XM_NEW_DOMAIN,
+		XM_OLD_GONE, XM_ABORT };
+	enum xm_state s;
+
+	(void)state;
+	assert_int_equal(after(restore, VT_NELEM(restore), &s), XM_CYCLE);
+	assert_int_equal(s, XM_FREE);
+	assert_int_equal(after(move, VT_NELEM(move), &s), XM_CYCLE);
+	assert_int_equal(s, XM_FREE);
+}
+
+static void
+moved_domain_gets_nothing_while_the_old_one_is_there(void **state)
+{
+	static const enum xm_event e[] = { XM_BEGIN_MOVE, XM_NEW_DOMAIN,
+		XM_DONE, XM_OLD_GONE, XM_DONE };
+	enum xm_state s;
+
+	(void)state;
+	assert_int_equal(after(e, 3, &s), XM_AGAIN);
+	assert_int_equal(s, XM_TWO);
+	assert_int_equal(after(e, 5, &s), XM_SWITCH);
+}
+
+static void
+saved_domain_that_ended_meanwhile_is_not_bound(void **state)
+{
+	static const enum xm_event e[] = { XM_BEGIN_SAVE, XM_OLD_GONE,
+		XM_DONE };
+	enum xm_state s;
+
+	(void)state;
+	assert_int_equal(after(e, VT_NELEM(e), &s), XM_REFUSE);
+}
+
+/* Every cell: only XM_DONE gives a domain what another one had, and only
+ * one that was held back since it appeared; a refusal changes nothing. */
+static void
+no_other_way_to_another_domains_pcrs(void **state)
+{
+	int s, e;
+
+	(void)state;
+	for (s = 0; s < XM_NSTATES; s++) {
+		for (e = 0; e < XM_NEVENTS; e++) {
+			struct xm_step st =
+			    xm_step((enum xm_state)s, (enum xm_event)e);
+
+			if (st.act == XM_REFUSE || st.act == XM_AGAIN)
+				assert_int_equal(st.next, s);
+			if (st.act == XM_RESUME)
+				assert_true(s == XM_OFFERED && e == XM_DONE);
+			if (st.act == XM_SWITCH)
+				assert_true(s == XM_LEFT_TWO && e == XM_DONE);
+			if (st.act == XM_HIBERNATE)
+				assert_true(s == XM_SAVING && e == XM_DONE);
+			/* who appears unclaimed gets nothing of another's */
+			if (e == XM_NEW_DOMAIN)
+				assert_true(
+				    st.act == XM_REFUSE ||
+				    (s == XM_FREE ? st.act == XM_POWER
+						  : st.act == XM_OFFER));
+			/* nobody is left waiting for ever */
+			if (e == XM_ABORT) {
+				assert_int_equal(st.next, XM_FREE);
+				assert_int_equal(st.act == XM_CYCLE,
+				    s == XM_OFFERED || s == XM_LEFT_TWO);
+			}
+			if (e >= XM_BEGIN_SAVE && e <= XM_BEGIN_MOVE)
+				assert_int_equal(
+				    st.act == XM_REFUSE, s != XM_FREE);
+		}
+		assert_non_null(xm_state_name((enum xm_state)s));
+	}
+}
+
+static void
+saved_state_survives_the_store(void **state)
+{
+	struct xensaved in = { .image = { 1, 2 },
+		.domain = "web-1",
+		.launched = 1,
+		.time_ms = 1234567890123,
+		.state = { (const uint8_t *)"abc", 3 } };
+	struct xensaved out = { 0 };
+	uint8_t buf[256], *copy;
+	struct wr w;
+	size_t n;
+
+	(void)state;
+	wr_init(&w, buf, sizeof(buf));
+	xensaved_put(&w, &in);
+	assert_int_equal(wr_err(&w), VT_OK);
+	for (n = 0; n < w.len; n++) {
+		assert_non_null(copy = malloc(n + 1));
+		memcpy(copy, buf, n);
+		assert_int_equal(xensaved_get(copy, n, &out), VT_E_TRUNC);
+		free(copy);
+	}
+	assert_int_equal(xensaved_get(buf, w.len + 1, &out), VT_E_FORMAT);
+	assert_int_equal(xensaved_get(buf, w.len, &out), VT_OK);
+	assert_memory_equal(out.image, in.image, sizeof(in.image));
+	assert_string_equal(out.domain, "web-1");
+	assert_int_equal(out.launched, 1);
+	assert_int_equal(out.time_ms, in.time_ms);
+	assert_int_equal(out.state.len, 3);
+	assert_memory_equal(out.state.p, "abc", 3);
+	buf[3] ^= 1; /* magic */
+	assert_int_equal(xensaved_get(buf, w.len, &out), VT_E_FORMAT);
+}
+
+static void
+domain_name_that_xl_could_misread_is_refused(void **state)
+{
+	static const struct {
+		const char *name;
+		bool ok;
+	} cases[] = {
+		{ "web", true },
+		{ "web-1.example", true },
+		{ "7up", true },
+		{ "", false },
+		{ "12", false },
+		{ "-f", false },
+		{ "a b", false },
+		{ "a/b", false },
+		{ "a\n", false },
+		{ "\xc3\xa4", false },
+	};
+	char longest[XEN_NAME_MAX + 2];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++)
+		assert_int_equal(xen_name_ok(cases[i].name), cases[i].ok);
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_false(xen_name_ok(longest));
+	longest[XEN_NAME_MAX] = '\0';
+	assert_true(xen_name_ok(longest));
 }
 
 int
@@ -145,6 +337,17 @@ main(void)
 		cmocka_unit_test(every_cell_keeps_the_invariants),
 		cmocka_unit_test(device_survives_the_wire),
 		cmocka_unit_test(every_prefix_is_truncated),
+		cmocka_unit_test(unclaimed_domain_is_a_power_cycle),
+		cmocka_unit_test(
+		    restored_domain_waits_until_it_is_said_who_it_is),
+		cmocka_unit_test(claim_that_is_given_up_is_a_power_cycle),
+		cmocka_unit_test(
+		    moved_domain_gets_nothing_while_the_old_one_is_there),
+		cmocka_unit_test(
+		    saved_domain_that_ended_meanwhile_is_not_bound),
+		cmocka_unit_test(no_other_way_to_another_domains_pcrs),
+		cmocka_unit_test(saved_state_survives_the_store),
+		cmocka_unit_test(domain_name_that_xl_could_misread_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,10 @@
  *			"@LOST" when an acknowledged write is not there
  * xenwork many N ROUNDS N processes extend PCR 11 at once, each ROUNDS times:
  *			"@MANY ok" when the PCR holds exactly so many
+ * xenwork keep		makes a key and a policy session that only the TPM's
+ *			volatile memory holds, extends PCR 12, and looks at
+ *			all three for ever: "@KEEP N", or "@KEPT lost WHAT",
+ *			whereupon it starts over
  * xenwork extend PCR TEXT extends PCR by TEXT's SHA-256
  * xenwork hold ROUNDS DEV	as loop, ten rounds a second, with DEV open all
  *			the time: "@REOPEN" when that file was of no use any
@@ -35,6 +39,8 @@
 #define PCR_LOOP 10
 #define PCR_MANY 11
 #define PCR_SPEED 16
+#define PCR_KEEP 12
+#define ANSWER_MAX 512
 
 static const char *device = DEVICE;
 static bool holding; /* the device stays open between commands */
@@ -48,7 +54,9 @@ take_device(void)
 	if (held != -1)
 		return held;
 	while ((fd = open(device, O_RDWR | O_CLOEXEC)) == -1 &&
-	       errno == EBUSY && tries-- > 0)
+	       (errno == EBUSY || errno == ENOENT || errno == ENODEV ||
+		   errno == ENXIO) &&
+	       tries-- > 0)
 		(void)usleep(1000 + (unsigned)getpid() % 7 * 300);
 	if (holding)
 		held = fd;
@@ -451,12 +459,158 @@ key(void)
 	return rc != 0;
 }
 
+/* --- what a TPM keeps in volatile memory ------------------------------------
+ */
+
+struct kept {
+	uint8_t pcr[32], key[ANSWER_MAX], session[ANSWER_MAX];
+	size_t key_len, session_len;
+	uint32_t key_handle, session_handle;
+};
+
+/* The handle in the answer to a command that made something. */
+static uint32_t
+make(struct wr *w, uint32_t *ret_handle)
+{
+	uint8_t ans[ANSWER_MAX * 4];
+	size_t len = 0;
+	uint32_t rc = run(w, ans, sizeof(ans), &len);
+
+	if (rc == 0 && len >= 14)
+		*ret_handle = (uint32_t)ans[10] << 24 |
+			      (uint32_t)ans[11] << 16 | (uint32_t)ans[12] << 8 |
+			      ans[13];
+	return rc;
+}
+
+static uint32_t
+make_key(uint32_t *ret_handle)
+{
+	/* a P-256 signing key */
+	static const uint8_t template[] = { 0, 24, 0, 0x23, 0, 0xb, 0, 4, 0,
+		0x72, 0, 0, 0, 0x10, 0, 0x18, 0, 0xb, 0, 3, 0, 0x10, 0, 0, 0,
+		0 };
+	uint8_t buf[128];
+	struct wr w;
+
+	start(&w, buf, sizeof(buf), true, 0x131);
+	wr_be32(&w, OWNER);
+	password(&w);
+	wr_be16(&w, 4);
+	wr_be32(&w, 0);
+	wr_bytes(&w, template, sizeof(template));
+	wr_be16(&w, 0);
+	wr_be32(&w, 0);
+	return make(&w, ret_handle);
+}
+
+static uint32_t
+make_session(uint32_t *ret_handle)
+{
+	uint8_t buf[128], ans[64], nonce[16] = { 7 };
+	size_t len;
+	struct wr w;
+	uint32_t rc;
+
+	start(&w, buf, sizeof(buf), false, 0x176);
+	wr_be32(&w, 0x40000007);
+	wr_be32(&w, 0x40000007);
+	wr_be16(&w, sizeof(nonce));
+	wr_bytes(&w, nonce, sizeof(nonce));
+	wr_be16(&w, 0);
+	wr_u8(&w, 1);
+	wr_be16(&w, 0x10);
+	wr_be16(&w, 0xb);
+	if ((rc = make(&w, ret_handle)) != 0)
+		return rc;
+	start(&w, buf, sizeof(buf), false, 0x16c);
+	wr_be32(&w, *ret_handle);
+	wr_be32(&w, 0x182);
+	return run(&w, ans, sizeof(ans), &len);
+}
+
+/* What the TPM says of a handle; asked again while there is no answer: the
+ * driver is being replaced after a resume. */
+static uint32_t
+ask_about(uint32_t cc, uint32_t handle, uint8_t *ans, size_t *ret_len)
+{
+	uint8_t buf[32];
+	int tries = 600;
+	uint32_t rc;
+	struct wr w;
+
+	do {
+		start(&w, buf, sizeof(buf), false, cc);
+		wr_be32(&w, handle);
+		*ret_len = 0;
+		rc = run(&w, ans, ANSWER_MAX, ret_len);
+	} while (rc == UINT32_MAX && tries-- > 0 && usleep(200000) == 0);
+	return rc;
+}
+
+static int
+keep_begin(struct kept *k)
+{
+	uint8_t digest[32] = { 3 };
+
+	memset(k, 0, sizeof(*k));
+	if (extend(PCR_KEEP, digest) != 0 || pcr_read(PCR_KEEP, k->pcr) != 0 ||
+	    make_key(&k->key_handle) != 0 ||
+	    make_session(&k->session_handle) != 0 ||
+	    ask_about(0x173, k->key_handle, k->key, &k->key_len) != 0 ||
+	    ask_about(0x189, k->session_handle, k->session, &k->session_len) !=
+		0)
+		return -1;
+	printf(
+	    "@KEEPING key %x session %x\n", k->key_handle, k->session_handle);
+	return 0;
+}
+
+static const char *
+keep_look(const struct kept *k)
+{
+	uint8_t pcr[32], ans[ANSWER_MAX];
+	size_t len;
+
+	if (ask_about(0x173, k->key_handle, ans, &len) != 0 ||
+	    len != k->key_len || memcmp(ans, k->key, len) != 0)
+		return "key";
+	if (ask_about(0x189, k->session_handle, ans, &len) != 0 ||
+	    len != k->session_len || memcmp(ans, k->session, len) != 0)
+		return "session";
+	if (pcr_read(PCR_KEEP, pcr) != 0 || memcmp(pcr, k->pcr, 32) != 0)
+		return "PCR";
+	return NULL;
+}
+
+static _Noreturn void
+keep(void)
+{
+	const char *lost;
+	struct kept k;
+	unsigned long n;
+
+	for (;;) {
+		(void)startup();
+		if (keep_begin(&k) != 0)
+			printf("@ERR nothing can be made\n");
+		for (n = 1; (lost = keep_look(&k)) == NULL; n++) {
+			printf("@KEEP %lu\n", n);
+			(void)usleep(500000);
+		}
+		printf("@KEPT lost %s\n", lost);
+		(void)usleep(500000);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	uint32_t rc;
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc == 2 && strcmp(argv[1], "keep") == 0)
+		keep();
 	if (argc < 3)
 		return 2;
 	if (strcmp(argv[1], "key") == 0) {
