@@ -12,9 +12,9 @@ B=${B:-build}
 case $B in /*) ;; *) B=$PWD/$B ;; esac
 . tests/lab/xen/xenlab.sh
 one="pv12 pv20 front module launch kill"
-two="hostile types save domain"
+two="hostile types domain"
 # Only when they are named: what `make run-xen` tells, what measures speed.
-never="tour speed"
+never="tour speed save"
 
 exists() { # names: those that there are
 	local s
