@@ -28,8 +28,8 @@ failed_at() { sed -n 's/^FAIL *\([a-z-]*\).*/\1/p' | head -1; }
 check "a host's TPM is made and certified" host_tpm host || exit 1
 check "a manager makes its keys on it" start_manager --pool 0 \
     --root swtpm:path="$T/host" || exit 1
-stop_manager
 check "the host is enrolled with a verifier" enrol_host host || exit 1
+stop_manager
 SLOW="--root slow:swtpm:path=$T/host"
 export TCTI_SLOW="sign=200 nv=50 other=20 count=$T/count log=$T/tpm.log"
 # shellcheck disable=SC2086

@@ -4,7 +4,7 @@
 #
 #   host_tpm NAME        a TPM at $T/NAME with PCRs 0-7 of a host that booted
 #   enrol_host NAME      the manager's keys on it: NAME.json (the host record),
-#                        NAME-states.json; the manager must not run meanwhile
+#                        NAME-states.json; by vtpmctl if the manager runs
 #   attest GUEST NONCE OUT ARGS...    vtpm-attest --deep
 #   judge NAME EVIDENCE NONCE ARGS... vtpm-verify on that host
 A=$B/vtpm-attest V=$B/vtpm-verify
@@ -46,6 +46,24 @@ start_host_tpm() { # NAME
 	wait_for 5 [ -S "$T/$1" ]
 }
 enrol_host() { # NAME
+	if [ -n "$MPID" ]; then enrol_running "$1"; else enrol_stopped "$1"; fi
+}
+enrol_running() { # NAME
+	local d=$T/$1.enrol
+	mkdir -p "$d"
+	ctl host enrol -o "$d/identity.json" && "$V" enrol challenge \
+	    --identity "$d/identity.json" --roots "$T/roots" \
+	    -o "$d/challenge.json" --state "$d/secret.json" &&
+	    ctl host enrol --challenge "$d/challenge.json" \
+		-o "$d/response.json" && "$V" enrol finish \
+	    --response "$d/response.json" --state "$d/secret.json" \
+	    -o "$T/$1.json" && ctl host pcrs -o "$d/pcrs.json" &&
+	    jq '{ format: "vtpm-host-states", version: 1, states: [
+		{ bank: "sha256", pcrs: .pcrs.sha256 |
+		with_entries(select(.key | tonumber < 8)) } ] }' \
+		"$d/pcrs.json" >"$T/$1-states.json"
+}
+enrol_stopped() { # NAME
 	local d=$T/$1.enrol
 	mkdir -p "$d"
 	python3 - "$STATE/store.db" >"$d/blob" <<'PYTHON' || return 1
