@@ -58,6 +58,21 @@ same "every PCR was capped, once" 1 "$(capped m20)"
 same "its file stayed valid" 0 "$(lines m20 '^@REOPEN')"
 same "no acknowledged write was lost" 0 "$(lines m20 '^@LOST')"
 
+
+# Its open file and its loop outlive what replaces page and event channel.
+n=$(capped m20)
+check "a checkpoint (xl save -c) of the running guest" xl save -c m20 /dev/null
+check "it goes on" goes_on m20
+img=/tmp/m20.img
+check "it is saved (vtpmctl xen save)" ctl xen save m20 $img
+check "the domain is gone" wait_for 20 gone m20
+check "and restored" ctl xen restore m20 $img
+rm -f $img
+check "it goes on with the TPM it had" goes_on m20
+same "no PCR changed" "$n" "$(capped m20)"
+same "its file is still the same" 0 "$(lines m20 '^@REOPEN')"
+same "no acknowledged write was lost" 0 "$(lines m20 '^@LOST')"
+
 xl vtpm-detach m20 0 >/dev/null 2>&1
 check "detached" wait_for 15 detached m20
 check "the guest sees that the TPM is gone" wait_for 20 says m20 '^@TPM gone'

@@ -19,9 +19,7 @@ speed() {
 	xl destroy "$name"
 }
 speed "stock xen-tpmfront" stock
-if grep -q 'front=daemon' /guest/switches 2>/dev/null; then
-	speed "tpmfrontd" tpmfrontd vtpm.front=daemon
-fi
+speed "tpmfrontd" tpmfrontd vtpm.front=tpmfrontd
 speed "our module" module vtpm.front=module
 speed "our module, spin_us=0" module-asleep vtpm.front=module vtpm.spin=0
 awk 'BEGIN { printf "# %-16s %12s %8s %8s %8s\n", "front half",
