@@ -324,6 +324,10 @@ static const struct {
 	    vctl_host_bind },
 	{ "enrol", "-o IDENTITY | --challenge FILE -o RESPONSE",
 	    vctl_host_enrol },
+	{ "escrow", "--threshold M PEM... -o FOLDER", vctl_host_escrow },
+	{ "recover",
+	    "--share FILE --key KEY.pem -o OPENED\n  recover OPENED...",
+	    vctl_host_recover },
 };
 
 static void

@@ -18,6 +18,8 @@ int vctl_host_approve(struct vctl *v, int argc, char **argv);
 int vctl_host_revoke(struct vctl *v, int argc, char **argv);
 int vctl_host_bind(struct vctl *v, int argc, char **argv);
 int vctl_host_enrol(struct vctl *v, int argc, char **argv);
+int vctl_host_escrow(struct vctl *v, int argc, char **argv);
+int vctl_host_recover(struct vctl *v, int argc, char **argv);
 
 /* What the manager says of the host; NULL after a message. */
 json_t *vctl_host_ask(struct vctl *v);

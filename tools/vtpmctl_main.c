@@ -55,7 +55,9 @@ const struct vctl_command vctl_commands[] = {
 	    "0 is no limit",
 	    vctl_group },
 	{ "host",
-	    "status | pcrs | keygen | approve | revoke | bind | enrol ...",
+	    "status | pcrs | keygen | approve | revoke | bind | enrol | escrow "
+	    "|"
+	    " recover ...",
 	    "the host's own TPM: approved states, epoch, enrolment",
 	    vctl_host },
 	{ "xen", "save NAME FILE | restore NAME FILE | migrate NAME",

@@ -33,6 +33,8 @@ static const struct key {
 	TEXT(hwtpm),
 	TEXT(host),
 	TEXT(approval_key),
+	TEXT(escrow),
+	BOOL(recover),
 	NUM(pool, 0, 256),
 	NUM(pool_delay_ms, 0, 600000),
 	NUM(worker_uid_base, 1000, 0xe0000000),

@@ -28,6 +28,9 @@ struct config {
 	/* PEM: whose approval of the host's state releases the master key of
 	 * a new store; "": no state is asked for */
 	char approval_key[CFG_PATH_MAX];
+	/* "2:a.pem,b.pem,c.pem": a new store's master key in shares */
+	char escrow[CFG_LIST_MAX];
+	bool recover;  /* wait for shares when the TPM gives no key */
 	char host[64]; /* CA subject; "": gethostname() */
 	uint32_t pool; /* vTPMs made in advance */
 	uint32_t pool_delay_ms;

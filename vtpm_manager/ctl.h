@@ -118,6 +118,8 @@ int ctl_host_activate(sd_bus_message *msg, struct mgr *m);
 int ctl_host_approve(sd_bus_message *msg, struct mgr *m);
 int ctl_host_revoke(sd_bus_message *msg, struct mgr *m);
 int ctl_host_bind(sd_bus_message *msg, struct mgr *m);
+int ctl_host_escrow(sd_bus_message *msg, struct mgr *m);
+int ctl_host_recover(sd_bus_message *msg, struct mgr *m);
 
 /* A D-Bus error for rc, with words. */
 int ctl_fail(sd_bus_message *msg, int rc, const char *text);

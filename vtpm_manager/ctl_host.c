@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/crypto.h"
 #include "measure/hostid.h"
 #include "vtpm_manager/ctl.h"
+#include "vtpm_manager/mescrow.h"
 #include "vtpm_manager/mhost.h"
 
 struct hcall {
@@ -149,6 +149,96 @@ ctl_host_bind(sd_bus_message *msg, struct mgr *m)
 	return rc == VT_OK ? 1 : refuse(c, "host-bind", rc, text);
 }
 
+/* --- escrow --------------------------------------------------------------- */
+
+static int
+reply_shares(sd_bus_message *msg, char *const *shares, unsigned int n)
+{
+	sd_bus_message *re = NULL;
+	unsigned int i;
+	int r;
+
+	r = sd_bus_message_new_method_return(msg, &re);
+	if (r >= 0)
+		r = sd_bus_message_open_container(re, 'a', "s");
+	for (i = 0; i < n && r >= 0; i++)
+		r = sd_bus_message_append(re, "s", shares[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(re);
+	if (r >= 0)
+		r = sd_bus_send(NULL, re, NULL);
+	sd_bus_message_unref(re);
+	return r;
+}
+
+int
+ctl_host_escrow(sd_bus_message *msg, struct mgr *m)
+{
+	struct mescrow_key keys[SHAMIR_MAX_SHARES];
+	char *shares[SHAMIR_MAX_SHARES], text[MGR_TEXT_MAX] = "";
+	unsigned int n = 0, i;
+	struct hcall *c;
+	const char *pem;
+	uint32_t need;
+	int r, rc;
+
+	if (!m->ready)
+		return ctl_host_sealed(msg, m);
+	if ((r = sd_bus_message_read(msg, "u", &need)) < 0 ||
+	    (r = sd_bus_message_enter_container(msg, 'a', "s")) < 0)
+		return r;
+	while ((r = sd_bus_message_read(msg, "s", &pem)) > 0) {
+		if (n == SHAMIR_MAX_SHARES)
+			return -E2BIG;
+		keys[n].p = pem;
+		keys[n++].len = strlen(pem);
+	}
+	if (r < 0)
+		return r;
+	if ((c = hcall_new(msg, m)) == NULL)
+		return -ENOMEM;
+	rc = mescrow_make(m, m->master, need, keys, n, shares, text);
+	if (rc != VT_OK)
+		return refuse(c, "host-escrow", rc, text);
+	mgr_audit(m, c->who.text, "host-escrow", "", "ok",
+	    "%u shares, %u of them recover the store", n, need);
+	/* Not before the log has it. */
+	rc = mgr_commit_now(m);
+	r = rc == VT_OK ? reply_shares(msg, shares, n)
+			: ctl_fail(msg, rc, "the store takes no data");
+	for (i = 0; i < n; i++)
+		free(shares[i]);
+	hcall_free(c);
+	return r < 0 ? r : 1;
+}
+
+int
+ctl_host_recover(sd_bus_message *msg, struct mgr *m)
+{
+	struct mescrow_key shares[SHAMIR_MAX_SHARES];
+	char text[MGR_TEXT_MAX] = "";
+	unsigned int n = 0;
+	struct hcall *c;
+	const void *p;
+	size_t len;
+	int r, rc;
+
+	if ((r = sd_bus_message_enter_container(msg, 'a', "ay")) < 0)
+		return r;
+	while (sd_bus_message_at_end(msg, false) == 0) {
+		if (n == SHAMIR_MAX_SHARES)
+			return -E2BIG;
+		if ((r = sd_bus_message_read_array(msg, 'y', &p, &len)) < 0)
+			return r;
+		shares[n].p = p;
+		shares[n++].len = len;
+	}
+	if ((c = hcall_new(msg, m)) == NULL)
+		return -ENOMEM;
+	rc = mescrow_recover(m, c->who.text, shares, n, on_changed, c, text);
+	return rc == VT_OK ? 1 : refuse(c, "host-recover", rc, text);
+}
+
 /* --- identity ------------------------------------------------------------- */
 
 static int
@@ -182,10 +272,7 @@ identity_text(struct mgr *m, const struct hw_identity *id, char **ret)
 
 	if ((rc = hostid_new(&h)) != VT_OK)
 		return rc;
-	(void)snprintf(h->host, sizeof(h->host), "%s", m->cfg.host);
-	if (h->host[0] == '\0' &&
-	    gethostname(h->host, sizeof(h->host) - 1) == -1)
-		(void)snprintf(h->host, sizeof(h->host), "localhost");
+	mgr_host_name(m, h->host, sizeof(h->host));
 	for (i = 0; rc == VT_OK && i < VT_NELEM(parts); i++)
 		if (parts[i].b->len > 0)
 			rc = hostid_set(
@@ -358,6 +445,7 @@ gather(
     json_t *o, const struct mhost *h, const struct pcr_set *now, uint64_t epoch)
 {
 	uint8_t fp[SHA256_LEN];
+	char name[64];
 	json_t *list;
 	uint32_t i;
 
@@ -368,7 +456,8 @@ gather(
 	    json_string(
 		h->m->root_kind == ROOT_SOFT ? "software" : "hardware"));
 	set(o, "tcti", json_string(hwlink_tcti(h->m->hw)));
-	set(o, "host", json_string(h->m->cfg.host));
+	mgr_host_name(h->m, name, sizeof(name));
+	set(o, "host", json_string(name));
 	set(o, "policy", json_string(h->bound ? "approved" : "none"));
 	if (h->bound &&
 	    digest_buf(ALG_SHA256, h->key, sizeof(h->key), fp) == VT_OK) {

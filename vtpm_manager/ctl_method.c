@@ -520,6 +520,10 @@ static const struct method methods[] = {
 	    ctl_host_approve, NULL },
 	{ "HostRevoke", ROLE_ADMIN, "host-revoke", SCOPE_NONE,
 	    ctl_host_revoke, NULL },
+	{ "HostEscrow", ROLE_ADMIN, "host-escrow", SCOPE_NONE,
+	    ctl_host_escrow, NULL },
+	{ "HostRecover", ROLE_ADMIN, "host-recover", SCOPE_NONE,
+	    ctl_host_recover, NULL },
 	{ "HostBind", ROLE_ADMIN, "host-bind", SCOPE_NONE, ctl_host_bind,
 	    NULL },
 };
@@ -638,6 +642,8 @@ const sd_bus_vtable ctl_vtable[] = {
 	M("HostActivate", "ayay", "ay", "credential\0secret\0answer\0"),
 	M("HostApprove", "ay", "s", "approval\0result\0"),
 	M("HostRevoke", "tb", "s", "epoch\0force\0result\0"),
+	M("HostEscrow", "uas", "as", "threshold\0keys\0shares\0"),
+	M("HostRecover", "aay", "s", "shares\0result\0"),
 	M("HostBind", "ayay", "s", "key\0approval\0result\0"),
 	SD_BUS_VTABLE_END,
 };

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/crypto.h"
 #include "measure/approval.h"
 #include "vtpm_manager/hwproto.h"
 
@@ -146,5 +147,24 @@ hwblob_get(const uint8_t *data, size_t len, struct hwblob *ret)
 	}
 	if ((rc = rd_end(&r)) == VT_OK)
 		*ret = b;
+	return rc;
+}
+
+int
+hwblob_mac(const uint8_t master[32], const uint8_t *p, size_t len,
+    uint8_t out[HWBLOB_MAC_LEN])
+{
+	static const char label[] = "vTPM manager host blob";
+	struct iov_part all = { p, 0 };
+	uint8_t key[SHA256_LEN];
+	int rc;
+
+	if (len < HWBLOB_MAC_LEN + 2)
+		return VT_E_TRUNC;
+	all.len = len - HWBLOB_MAC_LEN - 2;
+	rc = hkdf_sha256(master, 32, label, sizeof(label), key, sizeof(key));
+	if (rc == VT_OK)
+		rc = hmac_sha256_parts(key, sizeof(key), &all, 1, out);
+	explicit_bzero(key, sizeof(key));
 	return rc;
 }

@@ -67,5 +67,9 @@ void hwblob_put(struct wr *w, const struct hwblob *b);
 /* *ret borrows from data.  VT_E_TRUNC, VT_E_FORMAT, VT_E_RANGE;
  * VT_E_UNSUPPORTED: another version or policy. */
 int hwblob_get(const uint8_t *data, size_t len, struct hwblob *ret) VT_CHECK;
+/* The MAC of an encoded blob: over all but the MAC itself and its length.
+ * VT_E_CRYPTO, VT_E_TRUNC. */
+int hwblob_mac(const uint8_t master[32], const uint8_t *p, size_t len,
+    uint8_t out[HWBLOB_MAC_LEN]) VT_CHECK;
 
 #endif

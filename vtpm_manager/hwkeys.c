@@ -456,24 +456,6 @@ get_master(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
 	return VT_OK;
 }
 
-/* Over all but the MAC itself and its length. */
-int
-hwkeys_blob_mac(const uint8_t master[HW_MASTER_LEN], const uint8_t *p,
-    size_t len, uint8_t out[HWBLOB_MAC_LEN])
-{
-	static const char label[] = "vTPM manager host blob";
-	const struct iov_part all = { p, len - HWBLOB_MAC_LEN - 2 };
-	uint8_t key[SHA256_LEN];
-	int rc;
-
-	rc = hkdf_sha256(
-	    master, HW_MASTER_LEN, label, sizeof(label), key, sizeof(key));
-	if (rc == VT_OK)
-		rc = hmac_sha256_parts(key, sizeof(key), &all, 1, out);
-	explicit_bzero(key, sizeof(key));
-	return rc;
-}
-
 static int
 check_mac(struct hwtpm *h, const struct hwblob *b,
     const uint8_t master[HW_MASTER_LEN])
@@ -483,7 +465,7 @@ check_mac(struct hwtpm *h, const struct hwblob *b,
 
 	if (b->ek == HWEK_NONE)
 		return VT_OK;
-	rc = hwkeys_blob_mac(master, h->blob, h->blob_len, mac);
+	rc = hwblob_mac(master, h->blob, h->blob_len, mac);
 	if (rc == VT_OK && CRYPTO_memcmp(mac, b->mac.p, sizeof(mac)) != 0)
 		rc = VT_E_CORRUPT;
 	if (rc == VT_OK)
@@ -572,7 +554,7 @@ hwkeys_put_blob(struct hwtpm *h, const struct hwblob *b,
 
 	hwblob_put(w, b);
 	if ((rc = wr_err(w)) == VT_OK)
-		rc = hwkeys_blob_mac(
+		rc = hwblob_mac(
 		    master, w->buf, w->len, w->buf + w->len - HWBLOB_MAC_LEN);
 	return rc == VT_OK
 		   ? rc

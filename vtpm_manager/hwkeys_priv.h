@@ -33,8 +33,6 @@ int hwkeys_srk(struct hwtpm *h, ESYS_TR *ret) VT_CHECK;
 /* In h->session; approval_key len 0: without a policy. */
 int hwkeys_seal(struct hwtpm *h, ESYS_TR srk, const struct wblob *approval_key,
     const uint8_t master[HW_MASTER_LEN], struct key_bytes *ret) VT_CHECK;
-int hwkeys_blob_mac(const uint8_t master[HW_MASTER_LEN], const uint8_t *p,
-    size_t len, uint8_t out[HWBLOB_MAC_LEN]) VT_CHECK;
 /* b with its MAC. */
 int hwkeys_put_blob(struct hwtpm *h, const struct hwblob *b,
     const uint8_t master[HW_MASTER_LEN], struct wr *w) VT_CHECK;

@@ -27,6 +27,7 @@
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
 #include "vtpm_manager/manager_anchor.h"
+#include "vtpm_manager/mescrow.h"
 #include "vtpm_manager/mhost.h"
 #include "vtpm_manager/pool.h"
 #include "vtpm_manager/xenlink.h"
@@ -233,6 +234,7 @@ go(struct mgr *m)
 	    m->root_kind == ROOT_SOFT ? "software" : "hardware",
 	    m->separated ? "" : ", workers without uids of their own");
 	(void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s", m->cfg.run);
+	mescrow_ready(m);
 }
 
 static int
@@ -287,9 +289,24 @@ keep_ca(struct mgr *m, const struct wblob *cert)
 	return VT_OK;
 }
 
+void
+mgr_unsealed(
+    struct mgr *m, const uint8_t master[32], const struct wblob *ca_cert)
+{
+	int rc = keep_ca(m, ca_cert);
+
+	if (rc != VT_OK) {
+		mgr_fatal(m, "the host's keys: %s", vt_strerror(rc));
+		return;
+	}
+	memcpy(m->master, master, sizeof(m->master));
+	anchorq_ask(m, on_counter);
+}
+
 static void
 on_inited(void *arg, const struct hw_answer *a)
 {
+	char text[MGR_TEXT_MAX] = "";
 	struct mgr *m = arg;
 	struct hw_inited hi;
 	int rc;
@@ -307,13 +324,16 @@ on_inited(void *arg, const struct hw_answer *a)
 		rc = mhost_take_blob(m, hi.host_blob.p, hi.host_blob.len);
 	if (rc == VT_OK)
 		rc = mhost_tell_link(m);
+	/* Shares that were asked for and cannot be made: no store. */
+	if (rc == VT_OK)
+		rc = mescrow_at_init(m, hi.master, text);
 	/* Together with the first root, which store_unlock() makes. */
 	if (rc == VT_OK)
 		rc = store_kv_put(
 		    m->st, STORE_KV_HOST, hi.host_blob.p, hi.host_blob.len);
 	if (rc != VT_OK)
 		mgr_fatal(m, "the host's keys could not be kept: %s",
-		    vt_strerror(rc));
+		    text[0] != '\0' ? text : vt_strerror(rc));
 	else {
 		memcpy(m->master, hi.master, sizeof(m->master));
 		anchorq_ask(m, on_new_counter);
@@ -336,15 +356,10 @@ on_hw_loaded(struct mgr *m, const struct hw_answer *a)
 		    a->text);
 		return;
 	}
-	rc = hw_loaded_get(a->body, a->body_len, &hl);
-	if (rc == VT_OK)
-		rc = keep_ca(m, &hl.ca_cert);
-	if (rc != VT_OK)
+	if ((rc = hw_loaded_get(a->body, a->body_len, &hl)) != VT_OK)
 		mgr_fatal(m, "the host's keys: %s", vt_strerror(rc));
-	else {
-		memcpy(m->master, hl.master, sizeof(m->master));
-		anchorq_ask(m, on_counter);
-	}
+	else
+		mgr_unsealed(m, hl.master, &hl.ca_cert);
 	explicit_bzero(&hl, sizeof(hl));
 }
 
@@ -360,10 +375,7 @@ ask_init(struct mgr *m)
 
 	if ((rc = mhost_config_key(m, key, &hi.approval_key)) != VT_OK)
 		return rc;
-	(void)snprintf(hi.host, sizeof(hi.host), "%s", m->cfg.host);
-	if (hi.host[0] == '\0' &&
-	    gethostname(hi.host, sizeof(hi.host) - 1) == -1)
-		(void)snprintf(hi.host, sizeof(hi.host), "localhost");
+	mgr_host_name(m, hi.host, sizeof(hi.host));
 	wr_init(&w, buf, sizeof(buf));
 	hw_init_put(&w, &hi);
 	return hwlink_request(m->hw, HW_INIT, &w, on_inited, m);

@@ -103,7 +103,14 @@ void mgr_free(struct mgr *m); /* workers live on */
 /* Nothing can go on: say why and end the loop with failure. */
 void mgr_fatal(struct mgr *m, const char *fmt, ...) VT_PRINTF(2, 3);
 
+/* The master key is there: open the store, go on. */
+struct wblob;
+void mgr_unsealed(
+    struct mgr *m, const uint8_t master[32], const struct wblob *ca_cert);
+
 /* manager_util.c */
+/* As certificates and shares call it: configured, or the system's. */
+void mgr_host_name(const struct mgr *m, char *out, size_t cap);
 int mgr_path(char *out, size_t cap, const char *fmt, ...) VT_PRINTF(3, 4);
 bool mgr_name_ok(const char *name);
 int mgr_instance_key(struct mgr *m, const uint8_t uuid[UUID_LEN],

@@ -11,9 +11,11 @@
 
 #define BACKOFF_MIN_MS 200
 #define BACKOFF_MAX_MS 10000
-#define START_TRIES 6     /* of the first question */
-#define PATIENCE_MS 5000  /* strict: then no more writes begin */
-#define END_MS 5000       /* of a clean stop */
+#define START_TRIES 6    /* of the first question */
+#define PATIENCE_MS 5000 /* strict: then no more writes begin */
+#define END_MS 5000      /* of a clean stop */
+/* Nobody can tell what the store that the other TPM had did not keep. */
+#define MOVED_LOST 1000000
 #define CATCH_UP_MAX 4096 /* raises, after a counter that is far behind */
 
 enum busy { B_IDLE, B_READING, B_COUNTING, B_RESTING };
@@ -27,6 +29,7 @@ struct anchorq {
 	bool unsure;  /* a raise may have happened without an answer */
 	bool ending;  /* mgr_end() was called */
 	bool refused; /* the store was frozen by us */
+	bool moved;   /* to this TPM, from escrow */
 	char refusal[TEXT_MAX_LEN + 1];
 	sd_event_source *due, *rest, *patience, *end;
 	uint64_t backoff_ms;
@@ -204,10 +207,12 @@ refuse(struct anchorq *q, const char *what)
 	    m->cfg.state, m->cfg.run);
 }
 
+/* On another TPM the counter says nothing about the store: its numbers go on
+ * from what that one is at. */
 static void
 take_on(struct anchorq *q)
 {
-	uint64_t root = store_anchor(q->m->st);
+	uint64_t root = q->moved ? q->found : store_anchor(q->m->st);
 
 	q->on = true;
 	anchor_start(&q->a, q->policy, root, q->found);
@@ -254,6 +259,12 @@ judge(struct anchorq *q)
 }
 
 void
+anchorq_moved(struct mgr *m)
+{
+	m->anchor->moved = true;
+}
+
+void
 anchorq_check(struct mgr *m)
 {
 	struct anchorq *q = m->anchor;
@@ -270,7 +281,9 @@ anchorq_check(struct mgr *m)
 			 "not be seen");
 		return;
 	}
-	if (q->rc == VT_OK)
+	if (q->moved)
+		refuse(q, "the store comes from another TPM");
+	else if (q->rc == VT_OK)
 		judge(q);
 	else if (q->rc == VT_E_UNSUPPORTED && store_anchor(m->st) == 0)
 		log_warn("the store is not anchored: %s", q->why);
@@ -287,6 +300,8 @@ anchorq_lost(const struct mgr *m)
 	const struct anchorq *q = m->anchor;
 	uint64_t root = store_anchor(m->st);
 
+	if (q->moved)
+		return MOVED_LOST;
 	/* Each grown generation was told only after a raise; one may not have
 	 * been told. */
 	return q->found > root ? q->found - root + 1 : 1;
@@ -306,7 +321,7 @@ anchorq_accept(struct mgr *m, char *text)
 				  "anchor = off to go on without");
 		return VT_E_STATE;
 	}
-	if (root > q->found && root - q->found > CATCH_UP_MAX) {
+	if (!q->moved && root > q->found && root - q->found > CATCH_UP_MAX) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "the counter would have to be raised %llu times",
 		    (unsigned long long)(root - q->found));
@@ -322,8 +337,10 @@ anchorq_accepted(struct mgr *m, bool durable)
 	struct anchorq *q = m->anchor;
 
 	q->refused = !durable;
-	if (durable)
+	if (durable) {
+		q->moved = false;
 		return;
+	}
 	q->on = false;
 	store_freeze(m->st, q->refusal);
 }

@@ -26,6 +26,9 @@ void anchorq_ask(struct mgr *m, void (*then)(struct mgr *m));
 void anchorq_first(struct mgr *m);
 /* After it: freezes a store that is not the newest. */
 void anchorq_check(struct mgr *m);
+/* Before both: the store comes from another TPM (mescrow.h).  It is refused
+ * as it is, and anchored at this TPM's counter once it is taken. */
+void anchorq_moved(struct mgr *m);
 /* An operator takes the frozen store: how many raises it does not know of. */
 uint64_t anchorq_lost(const struct mgr *m);
 /* VT_E_STATE: not even then can it be anchored; text says why. */
@@ -60,6 +63,10 @@ void mgr_end(struct mgr *m);
 int mgr_recover(struct mgr *m, char *const *names, const char *reason,
     const char *who, mgr_done_cb cb, void *arg, uint32_t *ret_n,
     char *text) VT_CHECK;
+
+/* A store from another TPM is taken, whatever says that it is the newest. */
+int mgr_recover_moved(struct mgr *m, const char *who, mgr_done_cb cb, void *arg,
+    uint32_t *ret_n, char *text) VT_CHECK;
 
 json_t *anchorq_json(const struct mgr *m);
 

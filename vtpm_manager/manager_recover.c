@@ -146,3 +146,30 @@ mgr_recover(struct mgr *m, char *const *names, const char *reason,
 	mgr_commit_safe(m, on_durable, r);
 	return VT_OK;
 }
+
+int
+mgr_recover_moved(struct mgr *m, const char *who, mgr_done_cb cb, void *arg,
+    uint32_t *ret_n, char *text)
+{
+	static const char reason[] = "from escrow, to another TPM";
+	struct recover *r;
+	int rc;
+
+	if (store_frozen(m->st))
+		return mgr_recover(m, NULL, reason, who, cb, arg, ret_n, text);
+	/* Nothing anchors it (a software root, anchor = off). */
+	if ((r = calloc(1, sizeof(*r))) == NULL)
+		return VT_E_NOMEM;
+	*r = (struct recover){ .m = m, .cb = cb, .arg = arg };
+	store_freeze(m->st, "the store comes from another TPM");
+	if ((rc = store_recover_all(m->st, anchorq_lost(m), ret_n)) != VT_OK) {
+		(void)snprintf(text, MGR_TEXT_MAX, "not recovered: %.300s",
+		    store_why(m->st));
+		free(r);
+		return rc;
+	}
+	mgr_audit(m, who, "recover", "", "ok", "the whole store, %u vTPMs: %s",
+	    *ret_n, reason);
+	mgr_commit_safe(m, on_durable, r);
+	return VT_OK;
+}

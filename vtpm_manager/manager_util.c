@@ -163,6 +163,15 @@ mgr_fresh_uid(struct mgr *m)
 	return m->cfg.worker_uid_base + MGR_UID_FRESH + m->next_uid;
 }
 
+void
+mgr_host_name(const struct mgr *m, char *out, size_t cap)
+{
+	(void)snprintf(out, cap, "%s", m->cfg.host);
+	if (out[0] == '\0' && gethostname(out, cap - 1) == -1)
+		(void)snprintf(out, cap, "localhost");
+	out[cap - 1] = '\0';
+}
+
 /* Always a new source: the old one may have had another handler. */
 int
 mgr_timer(struct mgr *m, sd_event_source **s, uint64_t ms, int priority,

@@ -25,7 +25,9 @@ usage(FILE *f)
 	(void)fprintf(f,
 	    "usage: vtpm-managerd [--state DIR] [--run DIR] "
 	    "[--root soft|TCTI]\n"
-	    "                     [--approval-key PUB.pem]\n"
+	    "                     [--approval-key PUB.pem] "
+	    "[--escrow M:PEM,PEM,...]\n"
+	    "                     [--recover]\n"
 	    "                     [--config FILE] [--pool N] [--user-mode] "
 	    "[--bus] [-v]\n"
 	    "                     [--anchor strict|interval|off] "
@@ -49,6 +51,8 @@ parse_args(int argc, char **argv, struct args *a)
 		{ "config", required_argument, NULL, 'c' },
 		{ "pool", required_argument, NULL, 'p' },
 		{ "approval-key", required_argument, NULL, 'k' },
+		{ "escrow", required_argument, NULL, 'e' },
+		{ "recover", no_argument, NULL, 'V' },
 		{ "user-mode", no_argument, NULL, 'u' },
 		{ "bus", no_argument, NULL, 'b' },
 		{ "anchor", required_argument, NULL, 'a' },
@@ -67,6 +71,8 @@ parse_args(int argc, char **argv, struct args *a)
 		{ 'R', "root", NULL },
 		{ 'p', "pool", NULL },
 		{ 'k', "approval_key", NULL },
+		{ 'e', "escrow", NULL },
+		{ 'V', "recover", "yes" },
 		{ 'u', "user_mode", "yes" },
 		{ 'b', "bus", "yes" },
 		{ 'a', "anchor", NULL },

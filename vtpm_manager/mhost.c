@@ -211,9 +211,14 @@ seal(struct mhost *h, const char *why)
 	log_err("SEALED: %s", why);
 	if (!first)
 		return;
-	log_err("no vTPM starts until this state of the host is approved: "
-		"\"vtpmctl host status\" shows what differs, \"vtpmctl host "
-		"approve --current --key KEY.pem\" approves it");
+	if (h->m->cfg.recover)
+		log_err("to take this store to this TPM give the shares of its "
+			"operators: \"vtpmctl host recover OPENED-SHARE...\"");
+	else
+		log_err("no vTPM starts until this state of the host is "
+			"approved: \"vtpmctl host status\" shows what differs, "
+			"\"vtpmctl host approve --current --key KEY.pem\" "
+			"approves it");
 	if (h->m->ctl == NULL && (rc = ctl_new(h->m, &h->m->ctl)) != VT_OK) {
 		mgr_fatal(h->m, "control socket: %s", vt_strerror(rc));
 		return;
@@ -227,9 +232,10 @@ on_load(void *arg, const struct hw_answer *a)
 	struct mhost *h = arg;
 	int rc;
 
-	if (a->rc == VT_E_POLICY && h->bound) {
+	if ((a->rc == VT_E_POLICY && h->bound) ||
+	    (a->rc != VT_OK && h->m->cfg.recover)) {
 		seal(h, a->text);
-		mhost_op_done(h, VT_E_POLICY, "still sealed: %s", a->text);
+		mhost_op_done(h, a->rc, "still sealed: %s", a->text);
 		return;
 	}
 	if (a->rc == VT_OK) {

@@ -51,6 +51,7 @@ struct mhost {
 	struct approvals ap;
 	uint64_t last_seq;
 	bool sealed;
+	bool recovering;        /* from escrow; mescrow_ready() ends it */
 	char why[MGR_TEXT_MAX]; /* of the last refusal */
 	mhost_loaded loaded;
 	void (*go)(struct mgr *m);
@@ -90,6 +91,8 @@ int mhost_bind(struct mgr *m, const char *who, const uint8_t *key,
     char *text) VT_CHECK;
 
 /* --- between mhost.c and mhost_op.c --- */
+int mhost_begin(struct mhost *h, const char *who, const char *action,
+    mhost_cb cb, void *arg, char *text) VT_CHECK;
 void mhost_op_done(struct mhost *h, int rc, const char *fmt, ...)
     VT_PRINTF(3, 4);
 int mhost_remember(struct mhost *h) VT_CHECK; /* put, not committed */

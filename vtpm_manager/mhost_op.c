@@ -15,8 +15,8 @@ struct state { /* of the host, now */
 	uint64_t epoch; /* 0: not known */
 };
 
-static int
-begin(struct mhost *h, const char *who, const char *action, mhost_cb cb,
+int
+mhost_begin(struct mhost *h, const char *who, const char *action, mhost_cb cb,
     void *arg, char *text)
 {
 	if (h->op.cb != NULL) {
@@ -222,7 +222,7 @@ mhost_approve(struct mgr *m, const char *who, const uint8_t *raw, size_t len,
 	if (len > 0 && (rc = approvals_check(raw, len, h->key, h->epoch_name,
 			    &a, text, MGR_TEXT_MAX)) != VT_OK)
 		return rc;
-	if ((rc = begin(h, who, "host-approve", cb, arg, text)) != VT_OK)
+	if ((rc = mhost_begin(h, who, "host-approve", cb, arg, text)) != VT_OK)
 		return rc;
 	if (len == 0)
 		return look_again(h, text);
@@ -325,7 +325,7 @@ mhost_revoke(struct mgr *m, const char *who, uint64_t expect, bool force,
 		    "the epoch up: approve the host's state first");
 		return VT_E_STATE;
 	}
-	if ((rc = begin(h, who, "host-revoke", cb, arg, text)) != VT_OK)
+	if ((rc = mhost_begin(h, who, "host-revoke", cb, arg, text)) != VT_OK)
 		return rc;
 	h->op.expect = expect;
 	h->op.force = force;
@@ -439,7 +439,7 @@ mhost_bind(struct mgr *m, const char *who, const uint8_t *key,
 	if (key != NULL && (rc = approvals_check(raw, len, key, h->epoch_name,
 				&a, text, MGR_TEXT_MAX)) != VT_OK)
 		return rc;
-	if ((rc = begin(h, who, "host-bind", cb, arg, text)) != VT_OK)
+	if ((rc = mhost_begin(h, who, "host-bind", cb, arg, text)) != VT_OK)
 		return rc;
 	if (key != NULL) {
 		memcpy(h->op.raw, raw, len);

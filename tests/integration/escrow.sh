@@ -1,0 +1,175 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# escrow.sh - the master key in shares for its operators, made with the store
+# and later; a store taken to another TPM (swtpm) by any two of three: the
+# guests keep who they are and what they had, and are marked; who has too few
+# shares, changed ones or another store's gets nowhere.
+. "$(dirname "$0")/lib.sh"
+need jq swtpm swtpm_ioctl openssl tpm2_pcrextend tpm2_nvread tpm2_nvdefine
+cd "$T" || exit 1
+host_tpm() { # NAME
+	mkdir "$1.d"
+	background swtpm socket --tpm2 --tpmstate "dir=$1.d" \
+	    --flags not-need-init,startup-clear \
+	    --server "type=unixio,path=$1" --ctrl "type=unixio,path=$1.ctrl" \
+	    >/dev/null 2>&1
+	wait_for 5 [ -S "$1" ] || { not_ok "swtpm starts"; exit 1; }
+	for p in 4 7; do
+		TPM2TOOLS_TCTI=swtpm:path=$T/$1 tpm2_pcrextend \
+		    "$p:sha256=$(printf '%064d' "$p")" >/dev/null 2>&1
+	done
+}
+host_tpm one
+host_tpm two
+up() { start_manager --pool 0 --root "swtpm:path=$T/$H" "$@"; }
+is_sealed() { grep -aq '^vtpm-managerd: SEALED' "$LOG"; }
+up_sealed() {
+	: >"$LOG"
+	"$B/vtpm-managerd" --state "$STATE" --run "$RUN" --pool 0 \
+	    --root "swtpm:path=$T/$H" "$@" >"$LOG" 2>&1 </dev/null &
+	MPID=$!
+	wait_for 60 is_sealed
+}
+ek_of() { t2 "$1" tpm2_nvread 0x01c0000a -C o 2>/dev/null | sha256sum; }
+# Operators: RSA, EC, and an EC key in a certificate.
+openssl genrsa -out op1.key 2048 2>/dev/null
+openssl pkey -in op1.key -pubout -out op1.pem
+openssl ecparam -name prime256v1 -genkey -noout -out op2.key
+openssl pkey -in op2.key -pubout -out op2.pem
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:secp384r1 -nodes \
+    -keyout op3.key -out op3.pem -subj "/CN=operator 3" 2>/dev/null
+openssl genrsa -out weak.key 1024 2>/dev/null
+openssl pkey -in weak.key -pubout -out weak.pem
+H=one
+check "shares cannot be made for a weak key: no store is made" \
+    eval '! up --escrow 2:op1.pem,weak.pem >/dev/null'
+check "in words" grep -q "operator 2's key: RSA with 2048 bits" "$LOG"
+check "a new store with shares, 2 of 3" \
+    up --escrow 2:op1.pem,op2.pem,op3.pem
+same "three shares are there" 3 "$(ls "$STATE"/escrow/share-*-of-3.pem | wc -l)"
+check "they are nobody else's" \
+    [ "$(stat -c %a "$STATE/escrow/share-1-of-3.pem")" = 600 ]
+mv "$STATE/escrow" first
+check "a guest is made, with a secret in its NV" eval 'ctl create g &&
+    ctl start g && t2 g tpm2_nvdefine 0x1500001 -s 8 -C o >/dev/null &&
+    printf "a secret" | t2 g tpm2_nvwrite 0x1500001 -C o -i -'
+ek=$(ek_of g)
+gen=$(jctl show g | jq .generation)
+ctl stop g >/dev/null
+check "new shares are made later, 3 of 3" ctl host escrow --threshold 3 \
+    op1.pem op2.pem op3.pem -o later
+refuse "not 4 of 3" "not possible" ctl host escrow --threshold 4 \
+    op1.pem op2.pem op3.pem -o x
+refuse "nor 1 of 2: that is a copy" "not possible" ctl host escrow \
+    --threshold 1 op1.pem op2.pem -o x
+refuse "nor for what is no key" "neither a certificate nor" ctl host escrow \
+    --threshold 2 op1.pem "$top/README.md" -o x
+check "it is in the audit log" eval 'ctl audit | grep -q host-escrow'
+refuse "a manager that has its key takes no shares" "started with --recover" \
+    ctl host recover "$STATE/epoch"
+stop_manager
+
+# --- operators open their shares, without a manager ---------------------------
+own() { env VTPM_RUN=/nowhere "$B/vtpmctl" host recover "$@"; }
+for i in 1 2 3; do
+	check "operator $i opens share $i" own --share "first/share-$i-of-3.pem" \
+	    --key "op$i.key" -o "open$i"
+	own --share "later/share-$i-of-3.pem" --key "op$i.key" \
+	    -o "late$i" >/dev/null 2>&1
+done
+refuse "not another's" "not for this key" own --share first/share-1-of-3.pem \
+    --key op2.key -o x
+check "stock OpenSSL opens them, too" eval \
+    'openssl cms -decrypt -inform PEM -in first/share-2-of-3.pem \
+    -inkey op2.key -binary -out ossl && cmp ossl open2'
+openssl cms -decrypt -inform PEM -in first/share-1-of-3.pem -inkey op1.key \
+    -binary -out ossl1 2>/dev/null
+check "RSA ones as well" cmp ossl1 open1
+check "a share says nothing of the key by itself" \
+    eval '! cmp -s <(tail -c 400 open1) <(tail -c 400 open2)'
+
+# --- to another TPM -----------------------------------------------------------
+H=two
+check "without --recover the store does not open on another TPM" \
+    eval '! up >/dev/null'
+check "with it the manager waits for shares" up_sealed --recover
+refuse "other methods wait, too" "sealed" ctl list
+refuse "one share is too few" "2 of the 3 shares" ctl host recover open1
+refuse "twice the same is" "twice" ctl host recover open1 open1
+refuse "shares of two sets do not mix" "not of one set" \
+    ctl host recover open1 late2
+refuse "a share that is still sealed is told" "not an opened share" \
+    ctl host recover open1 first/share-2-of-3.pem
+python3 - <<'PY'
+import hashlib
+b = bytearray(open("open2", "rb").read()[:-32])
+at = 4 + 2 + 16
+at += 2 + int.from_bytes(b[at:at + 2], "big") + 8 + 3
+b[at] ^= 1 # the share itself, and its digest made good again
+open("bent2", "wb").write(bytes(b) + hashlib.sha256(b).digest())
+PY
+refuse "a changed one is named" "share (1|2) is not the one" \
+    ctl host recover open1 bent2
+stop_manager
+mkdir other-state
+STATE0=$STATE STATE=$T/other-state
+H=one
+up --escrow 2:op1.pem,op2.pem >/dev/null
+stop_manager
+for i in 1 2; do
+	own --share "other-state/escrow/share-$i-of-2.pem" --key "op$i.key" \
+	    -o "alien$i" >/dev/null 2>&1
+done
+STATE=$STATE0 H=two
+check "sealed again" up_sealed --recover
+refuse "another store's shares are refused" "of another store" \
+    ctl host recover alien1 alien2
+check "two of three bring it back" ctl host recover open3 open1
+cp "$T/check.out" said
+check "it says what is new" grep -q "enrol this host again" said
+check "the guest starts" ctl start g
+same "with the same endorsement key" "$ek" "$(ek_of g)"
+same "and its secret" "a secret" \
+    "$(t2 g tpm2_nvread 0x1500001 -C o -s 8 2>/dev/null)"
+check "marked: a generation that there never was ($gen before)" \
+    [ "$(jctl show g | jq .generation)" -gt "$gen" ]
+check "and a flag" eval 'jctl show g | grep -qi recovered'
+check "it is in the audit log" eval \
+    'ctl audit | grep "host-recover" | grep -q ok'
+ctl stop g >/dev/null
+check "a new guest is made by the new CA" ctl create n
+stop_manager
+check "it starts on that TPM from now on" up
+check "the guest is who it was" eval \
+    'ctl start g && [ "$(ek_of g)" = "$ek" ] && ctl stop g'
+stop_manager
+H=one
+check "and not on the old one any more" eval '! up >/dev/null'
+
+# --- bound to states ----------------------------------------------------------
+rm -rf "$STATE" && mkdir "$STATE"
+ctl host keygen -o key.pem >/dev/null
+check "a store that is bound to host states, with shares" up \
+    --approval-key key.pem.pub --escrow 2:op1.pem,op2.pem
+ctl host approve --current --key key.pem >/dev/null 2>&1
+ctl create b >/dev/null
+ctl start b >/dev/null
+ek=$(ek_of b)
+ctl stop b >/dev/null
+stop_manager
+for i in 1 2; do
+	own --share "$STATE/escrow/share-$i-of-2.pem" --key "op$i.key" \
+	    -o "b$i" >/dev/null 2>&1
+done
+H=two
+check "on another TPM it waits" up_sealed --recover
+check "it is recovered" ctl host recover b1 b2
+check "it is still bound to the key, and says so" eval \
+    '[ "$(jctl host status | jq -r .policy)" = approved ] &&
+    ! jctl host status | jq -e ".approvals[0]" >/dev/null'
+check "the new TPM's state is approved" ctl host approve --current \
+    --key key.pem
+stop_manager
+check "it starts by that" up
+check "the guest is who it was" eval 'ctl start b && [ "$(ek_of b)" = "$ek" ]'
+stop_manager
