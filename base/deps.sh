@@ -12,7 +12,7 @@ check="libcmocka-dev swtpm swtpm-tools tpm2-tools openssl e2fsprogs \
 	python3-cryptography"
 run="qemu-system-x86 qemu-utils ovmf grub-efi-amd64-bin grub-common mtools \
 	dosfstools busybox-static cpio jq openssl libtss2-tcti-device0 \
-	libcmocka-dev"
+	libcmocka-dev swtpm swtpm-tools tpm2-tools libtss2-tcti-swtpm0"
 lint="libcmocka-dev clang clang-format cppcheck libclang-rt-14-dev libasan8 \
 	libubsan1 man-db"
 

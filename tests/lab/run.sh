@@ -2,24 +2,27 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # run.sh - the main job on a real guest, step by step, in words: provision a
 # vTPM, boot Debian's kernel on it through OVMF and GRUB2, attest, seal,
-# boot again, tamper.  Artefacts stay in $B/run.
+# boot again, tamper; then the same on a host's TPM (run_host.sh).  Artefacts
+# stay in $B/run.
 set -u
 B=${B:-build}
 cd "$(dirname "$0")/../.." || exit 1
 case $B in /*) ;; *) B=$PWD/$B ;; esac
 export B LD_LIBRARY_PATH=$B${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 . tests/lab/lab.sh
+. tests/lab/run_host.sh
 
 OUT=$B/run
 NAME=guest1
 CMDLINE="console=ttyS0 panic=5"
 WORD=single # what the third boot adds
 SEAL_PCRS=sha256:0,2,4,7,8,9
-T=
+STEPS=14
+T= STATE= RUN=
 t0=$SECONDS
 
 say() { printf '      %s\n' "$*"; }
-step() { printf '\n[%s] %s\n' "$1" "$2"; }
+step() { printf '\n[%s/%s] %s\n' "$1" "$STEPS" "$2"; }
 proven() { printf '   => %s\n' "$*"; }
 now_ms() { date +%s%3N; }
 die() {
@@ -36,8 +39,7 @@ die() {
 finish() {
 	lab_cleanup
 	if [ -n "$T" ]; then
-		"$B/vtpm-managerd" --run "$T/run" --stop-all \
-		    >>"$OUT/manager.log" 2>&1
+		end_manager
 		cp "$T/qemu.log" "$OUT" 2>/dev/null
 		find "$OUT" -name '*.log' -empty -delete
 		rm -rf "$T"
@@ -46,7 +48,10 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-ctl() { "$B/vtpmctl" --run "$T/run" "$@"; }
+end_manager() {
+	"$B/vtpm-managerd" --run "$RUN" --stop-all >>"$OUT/manager.log" 2>&1
+}
+ctl() { "$B/vtpmctl" --run "$RUN" "$@"; }
 guest() { "$B/tests/guestctl" do "$T/cmd.sock" 60 "$OUT" "$@"; }
 
 # --- what must be there -----------------------------------------------------
@@ -61,7 +66,7 @@ preflight() {
 	done
 	[ -z "$missing" ] || die "not built:$missing (make run builds them)"
 	for p in qemu-system-x86_64 grub-mkimage mkfs.vfat mcopy busybox cpio \
-	    jq gzip; do
+	    jq gzip swtpm swtpm_setup swtpm_ioctl tpm2_pcrextend; do
 		PATH=$PATH:/usr/sbin:/sbin command -v "$p" >/dev/null ||
 		    missing="$missing $p"
 	done
@@ -114,11 +119,16 @@ wait_boot() {
 }
 alive() { kill -0 "$1" 2>/dev/null; }
 
-manager_ready() { grep -aq 'vtpm-managerd: ready' "$OUT/manager.log"; }
+manager_ready() { grep -aq '^vtpm-managerd: ready' "$OUT/manager.log"; }
 
+# start_manager FOLDER [OPTION...]
 start_manager() {
+	STATE=$T/$1/state RUN=$T/$1/run
+	mkdir -p "$STATE" "$RUN"
+	shift
 	lab_start "$OUT/manager.log" \
-	    "$B/vtpm-managerd" --state "$T/state" --run "$T/run"
+	    "$B/vtpm-managerd" --state "$STATE" --run "$RUN" "$@"
+	manager_pid=$lab_last_pid
 	wait_ready "starting" 30 manager_ready ||
 	    die "the manager did not start" "$OUT/manager.log"
 	ctl --json status >"$T/status.json" ||
@@ -137,7 +147,7 @@ boot() {
 	lab_qemu_common "$T"
 	lab_qemu_uefi "$T" "$T/boot.img"
 	boot_t0=$(now_ms)
-	lab_start "$T/qemu.log" "$B/vtpmctl" --run "$T/run" launch qemu $NAME \
+	lab_start "$T/qemu.log" "$B/vtpmctl" --run "$RUN" launch qemu $NAME \
 	    --tpm-device crb -- qemu-system-x86_64 "${lab_qemu_args[@]}"
 	qemu_pid=$lab_last_pid
 	wait_boot 120 ||
@@ -201,15 +211,15 @@ replayed() { # journal|log
 # --- the story -----------------------------------------------------------------
 
 story_provision() {
-	step 1/8 "The manager starts, on a software root"
-	start_manager
+	step 1 "The manager starts, on a software root"
+	start_manager soft
 	say "$(jq -r '"root: " + .root + ", TPM of " + .tpm.manufacturer' \
 	    "$T/status.json")"
 	proven "nothing signed here can pass for a physical TPM's:" \
 	    "$(openssl x509 -in "$OUT/ca.pem" -noout -subject 2>/dev/null |
 	    sed 's/.*CN *= */CA "/')\""
 
-	step 2/8 "A vTPM is provisioned"
+	step 2 "A vTPM is provisioned"
 	wait_pool
 	ctl create $NAME >"$T/create.txt" 2>&1 ||
 	    die "create failed" "$T/create.txt"
@@ -223,11 +233,11 @@ story_provision() {
 # A vTPM from the pool is what an operator meets; the first seconds are not.
 wait_pool() {
 	wait_ready "filling the pool" 10 sh -c "'$B/vtpmctl' --run \
-	    '$T/run' --json status | jq -e '.pool.ready > 0'" || true
+	    '$RUN' --json status | jq -e '.pool.ready > 0'" || true
 }
 
 story_boot() {
-	step 3/8 "A guest boots on it: OVMF, GRUB2 (linuxefi), Debian's kernel"
+	step 3 "A guest boots on it: OVMF, GRUB2 (linuxefi), Debian's kernel"
 	lab_fetch_kernel || die "no kernel"
 	lab_make_initrd "$LAB/initrd.gz" "$B/vtpm-attest" "$B/vtpm-seal" ||
 	    die "could not make the initrd"
@@ -244,7 +254,7 @@ story_boot() {
 }
 
 story_policy() {
-	step 4/8 "A policy is made from that boot, against the host's own files"
+	step 4 "A policy is made from that boot, against the host's own files"
 	"$B/vtpm-verify" policy --from "$OUT/evidence-boot1.json" \
 	    --name lab --kernel "$lab_kernel" --initrd "$LAB/initrd.gz" \
 	    --grub-cfg "$OUT/grub-boot1.cfg" --cmdline "$CMDLINE" \
@@ -267,7 +277,7 @@ story_policy() {
 
 story_attest() {
 	local n
-	step 5/8 "The guest attests itself for a fresh nonce"
+	step 5 "The guest attests itself for a fresh nonce"
 	n=$(nonce)
 	attest 1b "$n"
 	verify 1b "$n" || die "refused" "$OUT/verdict-boot1b.txt"
@@ -282,7 +292,7 @@ story_attest() {
 }
 
 story_seal() {
-	step 6/8 "A secret is sealed to this boot ($SEAL_PCRS)"
+	step 6 "A secret is sealed to this boot ($SEAL_PCRS)"
 	secret=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 	guest seal $SEAL_PCRS "$secret" >"$T/seal.txt" 2>&1 ||
 	    die "not sealed" "$T/seal.txt"
@@ -293,7 +303,7 @@ story_seal() {
 
 story_again() {
 	local n
-	step 7/8 "The same guest boots a second time, unchanged"
+	step 7 "The same guest boots a second time, unchanged"
 	boot 2 "$CMDLINE"
 	"$B/tests/guestctl" put "$T/cmd.sock" 30 sealed "$OUT/sealed" ||
 	    die "the blob did not reach the guest"
@@ -303,6 +313,7 @@ story_again() {
 	rm -f "$OUT/unsealed"
 	proven "the secret is unsealed, and is the one that was sealed"
 	n=$(nonce)
+	nonce2=$n
 	attest 2 "$n"
 	verify 2 "$n" || die "refused" "$OUT/verdict-boot2.txt"
 	proven "$(tail -1 "$OUT/verdict-boot2.txt"), for a new nonce"
@@ -311,7 +322,7 @@ story_again() {
 
 story_tamper() {
 	local n
-	step 8/8 "A third boot, with one word more in grub.cfg: \"$WORD\""
+	step 8 "A third boot, with one word more in grub.cfg: \"$WORD\""
 	boot 3 "$CMDLINE $WORD"
 	n=$(nonce)
 	attest 3 "$n"
@@ -339,10 +350,11 @@ summary() {
 	ctl audit >"$OUT/audit.txt" 2>&1
 	cat <<-END
 
-	All eight steps in $((SECONDS - t0)) s.  In $OUT:
-	  evidence-boot*.json   what the guest handed over, four times
+	All $STEPS steps in $((SECONDS - t0)) s.  In $OUT:
+	  evidence-boot*.json   what the guests handed over
 	  verdict-boot*.txt     what vtpm-verify checked, and why it refused
-	  policy.json, ca.pem   what it was checked against
+	  policy*.json, ca.pem  what it was checked against
+	  host.json, states*.json  the host as the verifier knows it
 	  events.txt            the boot in words, event by event
 	  eventlog.bin, journal.txt, pcrs-*.txt, audit.txt, *.log
 
@@ -352,13 +364,12 @@ summary() {
 	END
 }
 
-echo "vTPM manager: provision, boot, attest, seal, tamper"
+echo "vTPM manager: provision, boot, attest, seal, tamper; on a host's TPM, too"
 preflight
 mkdir -p "$OUT" "$LAB/cache"
 rm -f "$OUT"/*.* "$OUT"/sealed
 T=$(mktemp -d "${TMPDIR:-/tmp}/vtpm-run.XXXXXX")
 chmod 755 "$T"
-mkdir -p "$T/state" "$T/run"
 story_provision
 story_boot
 story_policy
@@ -366,4 +377,6 @@ story_attest
 story_seal
 story_again
 story_tamper
+end_manager
+story_host
 summary
