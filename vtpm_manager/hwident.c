@@ -605,6 +605,8 @@ hwtpm_quote(struct hwtpm *h, const struct hw_quote *req, struct hw_quoted *ret)
 		rc = fresh_cert(h, req->group, &pub, &cert);
 	if (rc == VT_OK)
 		rc = quote_with(h, own != NONE ? own : h->ak, req, ret);
+	if (rc == VT_OK)
+		rc = hwident_check_quote(h, &pub, req, ret);
 	hwkeys_flush(h, &own);
 	if (rc != VT_OK)
 		return rc;

@@ -71,6 +71,10 @@ int hwident_certify_ca(struct hwtpm *h, ESYS_TR *srk, const struct hwblob *b,
 int hwident_ready(
     struct hwtpm *h, const uint8_t master[HW_MASTER_LEN]) VT_CHECK;
 void hwident_unload(struct hwtpm *h);
+/* hwcheck.c: q is what was asked for, signed by pub (TPM2B_PUBLIC).
+ * VT_E_AUTH, and to be done again. */
+int hwident_check_quote(struct hwtpm *h, const struct wblob *pub,
+    const struct hw_quote *req, const struct hw_quoted *q) VT_CHECK;
 
 /* hwnv.c: counters in the TPM's NV memory. */
 struct nv_bytes {
