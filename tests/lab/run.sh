@@ -18,7 +18,7 @@ CMDLINE="console=ttyS0 panic=5"
 WORD=single # what the third boot adds
 SEAL_PCRS=sha256:0,2,4,7,8,9
 STEPS=14
-T= STATE= RUN=
+T="" STATE="" RUN=""
 t0=$SECONDS
 
 say() { printf '      %s\n' "$*"; }
