@@ -504,3 +504,33 @@ x509_verify(const struct x509_want *want, struct x509_report *ret)
 	X509_STORE_free(v.store);
 	return s < XS_N ? VT_E_AUTH : VT_OK;
 }
+
+static bool
+time_of(const ASN1_TIME *t, time_t *ret)
+{
+	struct tm tm;
+
+	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
+		return false;
+	*ret = timegm(&tm);
+	return *ret != (time_t)-1;
+}
+
+int
+x509_cert_times(
+    const uint8_t *der, size_t len, time_t *ret_from, time_t *ret_until)
+{
+	X509 *x = x509_cert_get(der, len);
+	time_t from, until;
+	bool ok;
+
+	ok = x != NULL && time_of(X509_get0_notBefore(x), &from) &&
+	     time_of(X509_get0_notAfter(x), &until);
+	X509_free(x);
+	ERR_clear_error();
+	if (!ok)
+		return VT_E_FORMAT;
+	*ret_from = from;
+	*ret_until = until;
+	return VT_OK;
+}

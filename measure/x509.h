@@ -76,6 +76,11 @@ int x509_verify(const struct x509_want *want, struct x509_report *ret) VT_CHECK;
  */
 int x509_ek_name(const uint8_t *der, size_t len, struct tpm_name *ret) VT_CHECK;
 
+/* From when until when a certificate is good, whoever signed it.
+ * VT_E_FORMAT. */
+int x509_cert_times(const uint8_t *der, size_t len, time_t *ret_from,
+    time_t *ret_until) VT_CHECK;
+
 const char *x509_step_id(enum x509_step s);
 const char *x509_step_words(enum x509_step s);
 

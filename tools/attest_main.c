@@ -202,8 +202,32 @@ ek_is_parent(const struct attest *a)
 	       tpm_name_equal(&qn, &a->ak_qn);
 }
 
+/* The one in NV was written at some time, and certificates of AKs are
+ * short-lived: the vTPM may have a newer one. */
 static int
-take_certs(struct attest *a)
+take_newest(struct attest *a)
+{
+	const struct ev_blob *nv = &a->ev->part[EV_AK_CERT];
+	time_t from, until, nv_from, nv_until;
+	uint8_t *buf = NULL;
+	size_t len = 0;
+	int rc;
+
+	rc = esys_vendor_fetch(&a->e, VSUB_AK_CERT, &buf, &len);
+	if (rc == VT_E_UNSUPPORTED)
+		return VT_OK; /* a vTPM of an older manager */
+	if (rc == VT_OK && len > 0 &&
+	    x509_cert_times(buf, len, &from, &until) == VT_OK &&
+	    (nv->p == NULL ||
+		x509_cert_times(nv->p, nv->len, &nv_from, &nv_until) != VT_OK ||
+		until > nv_until))
+		rc = evidence_set(a->ev, EV_AK_CERT, buf, len);
+	free(buf);
+	return rc;
+}
+
+static int
+take_certs(struct attest *a, bool ours)
 {
 	static const uint32_t ek[] = { ESYS_NV_EK_ECC, ESYS_NV_EK_RSA };
 	bool any = false, parent = false;
@@ -211,6 +235,10 @@ take_certs(struct attest *a)
 	int rc;
 
 	rc = take_cert(a, ESYS_NV_AK_CERT, EV_AK_CERT);
+	if (ours && (rc == VT_OK || rc == VT_E_NOTFOUND))
+		rc = take_newest(a);
+	if (rc == VT_OK && a->ev->part[EV_AK_CERT].p == NULL)
+		rc = VT_E_NOTFOUND;
 	if (rc == VT_E_NOTFOUND)
 		log_warn(
 		    "there is no AK certificate at NV 0x%08x", ESYS_NV_AK_CERT);
@@ -503,7 +531,7 @@ gather(struct attest *a)
 
 	if ((rc = take_info(a, &ours)) != VT_OK ||
 	    (rc = take_log(a)) != VT_OK || (rc = take_ak(a)) != VT_OK ||
-	    (rc = take_certs(a)) != VT_OK)
+	    (rc = take_certs(a, ours)) != VT_OK)
 		return rc;
 	sort_sel(&a->sel);
 	for (i = 0, rc = VT_E_AGAIN; i < ESYS_TRIES && rc == VT_E_AGAIN; i++)

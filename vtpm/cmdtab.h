@@ -34,6 +34,7 @@ enum {
 
 /* TPM 2.0 command codes that are built or looked at here. */
 #define CC_EvictControl 0x120u
+#define CC_NV_UndefineSpace 0x122u
 #define CC_NV_DefineSpace 0x12au
 #define CC_PCR_Allocate 0x12bu
 #define CC_CreatePrimary 0x131u
@@ -45,11 +46,13 @@ enum {
 #define CC_Startup 0x144u
 #define CC_Shutdown 0x145u
 #define CC_StirRandom 0x146u
+#define CC_NV_Read 0x14eu
 #define CC_PolicySecret 0x151u
 #define CC_Create 0x153u
 #define CC_Load 0x157u
 #define CC_Quote 0x158u
 #define CC_FlushContext 0x165u
+#define CC_NV_ReadPublic 0x169u
 #define CC_ReadPublic 0x173u
 #define CC_StartAuthSession 0x176u
 #define CC_GetCapability 0x17au

@@ -70,6 +70,7 @@ enum wmsg_type {
 	W_MANAGER,        /* struct wmanager: first message after (re)connect */
 	W_XEN,            /* struct wxen: a Xen front half came or went */
 	W_DEEPED,         /* struct wdeeped: answer to W_DEEP; no W_DONE */
+	W_AKCERT,         /* struct wakcert: the AK's newest certificate */
 
 	/* worker -> manager */
 	W_DONE = 64,   /* struct wdone, id of the request */
@@ -288,6 +289,10 @@ struct wdeeped {
 	struct wblob answer; /* encoded struct deep_answer */
 };
 
+struct wakcert {
+	struct wblob der; /* not empty */
+};
+
 /*
  * One pair per struct.  Encoders write to w (sticky error); decoders return
  * VT_OK and fill *ret, or VT_E_TRUNC, VT_E_FORMAT, VT_E_RANGE; blobs in *ret
@@ -318,6 +323,7 @@ VTPM_PROTO_PAIR(wstore);
 VTPM_PROTO_PAIR(wevent);
 VTPM_PROTO_PAIR(wdeep);
 VTPM_PROTO_PAIR(wdeeped);
+VTPM_PROTO_PAIR(wakcert);
 #undef VTPM_PROTO_PAIR
 
 /* One blob as a field: be32 length + bytes.  What is read is borrowed from

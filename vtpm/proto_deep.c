@@ -65,3 +65,26 @@ wdeeped_get(const uint8_t *data, size_t len, struct wdeeped *ret)
 		*ret = m;
 	return rc;
 }
+
+void
+wakcert_put(struct wr *w, const struct wakcert *m)
+{
+	wblob_put(w, &m->der);
+}
+
+int
+wakcert_get(const uint8_t *data, size_t len, struct wakcert *ret)
+{
+	struct wakcert m;
+	struct rd r;
+	int rc;
+
+	memset(&m, 0, sizeof(m));
+	rd_init(&r, data, len);
+	wblob_get(&r, CERT_MAX_LEN, &m.der);
+	if (r.err == VT_OK && m.der.len == 0)
+		rd_fail(&r, VT_E_RANGE);
+	if ((rc = rd_end(&r)) == VT_OK)
+		*ret = m;
+	return rc;
+}

@@ -20,6 +20,7 @@
 #define NV_EK_ECC_TEMPLATE 0x01c0000cu
 #define NV_AK_AZURE 0x01c101d0u /* where Azure's clients look */
 #define NV_AK_GCE 0x01c10002u   /* where Google's clients look */
+#define NV_TRY 0x01c10fffu      /* to see whether there is room */
 
 /* TPMA_NV: PLATFORMCREATE NO_DA AUTHREAD OWNERREAD PPREAD WRITEDEFINE
  * PPWRITE (Part 2, 13.4). */
@@ -362,4 +363,88 @@ prov20_certs(const struct wcerts *m, struct prov_fail *f)
 	for (i = 0; rc == VT_OK && i < m->n; i++)
 		rc = put_cert(m->certs[i].which, &m->certs[i].der, f);
 	return rc;
+}
+
+/* --- another AK certificate ------------------------------------------------
+ */
+
+/* 1: index holds these bytes; 0: others; VT_E_TPM: it is not there. */
+static int
+nv_is(uint32_t index, const uint8_t *p, size_t len, struct prov_fail *f)
+{
+	const uint8_t *got;
+	struct tcmd c;
+	struct rd r, pub;
+	size_t off, n, m;
+	int rc;
+
+	tcmd_begin(&c, ST_NO_SESSIONS, CC_NV_ReadPublic);
+	wr_be32(&c.w, index);
+	if ((rc = prov_run(&c, "look at an NV index", f, NULL, &r)) != VT_OK)
+		return rc;
+	got = rd_blob16(&r, PUB_MAX_LEN, &n);
+	rd_init(&pub, got, n);
+	(void)rd_span(&pub, 10); /* index, nameAlg, attributes */
+	(void)rd_blob16(&pub, 64, &m);
+	if (rd_be16(&pub) != len || rd_err(&pub) != VT_OK)
+		return 0;
+	for (off = 0; off < len; off += n) {
+		n = len - off < NV_CHUNK ? len - off : NV_CHUNK;
+		tcmd_begin(&c, ST_SESSIONS, CC_NV_Read);
+		wr_be32(&c.w, index); /* by its own, empty word */
+		wr_be32(&c.w, index);
+		tcmd_auth_empty(&c);
+		wr_be16(&c.w, (uint16_t)n);
+		wr_be16(&c.w, (uint16_t)off);
+		rc = prov_run(&c, "read an NV index", f, NULL, &r);
+		if (rc != VT_OK)
+			return rc;
+		got = rd_blob16(&r, NV_CHUNK, &m);
+		if (rd_err(&r) != VT_OK || m != n ||
+		    memcmp(got, p + off, n) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+static int
+nv_undefine(uint32_t index, struct prov_fail *f)
+{
+	struct tcmd c;
+	struct rd r;
+
+	tcmd_begin(&c, ST_SESSIONS, CC_NV_UndefineSpace);
+	wr_be32(&c.w, RH_PLATFORM);
+	wr_be32(&c.w, index);
+	tcmd_auth_empty(&c);
+	return prov_run(&c, "remove an NV index", f, NULL, &r);
+}
+
+/* Room for the new one is found before the old one goes. */
+static int
+nv_replace(uint32_t index, const struct wblob *der, struct prov_fail *f)
+{
+	int rc;
+
+	if ((rc = nv_define(NV_TRY, der->len, f)) != VT_OK ||
+	    (rc = nv_undefine(NV_TRY, f)) != VT_OK ||
+	    (rc = nv_undefine(index, f)) != VT_OK)
+		return rc;
+	return nv_put(index, der->p, der->len, f);
+}
+
+int
+prov20_ak_cert(const struct wblob *der, struct prov_fail *f)
+{
+	static const uint32_t where[] = { NV_AK_AZURE, NV_AK_GCE };
+	size_t i;
+	int rc;
+
+	for (i = 0; i < VT_NELEM(where); i++) {
+		if ((rc = nv_is(where[i], der->p, der->len, f)) == 1)
+			continue;
+		if (rc != 0 || (rc = nv_replace(where[i], der, f)) != VT_OK)
+			return rc;
+	}
+	return VT_OK;
 }

@@ -106,3 +106,9 @@ prov_certs(const struct wcerts *m, struct prov_fail *f)
 	eng_power_off();
 	return rc;
 }
+
+int
+prov_ak_cert(const struct wblob *der, struct prov_fail *f)
+{
+	return prov20_ak_cert(der, f);
+}

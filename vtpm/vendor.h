@@ -39,6 +39,10 @@ enum vtpm_sub {
 	 *   u8 state VDQ_* | be32 total | be16 n | n bytes of the encoded
 	 *   struct deep_answer; VDQ_FAILED: of a text that says why */
 	VSUB_DEEP_COLLECT = 6,
+	/* As VSUB_LOG, for the newest certificate of the AK (DER): it is
+	 * short-lived, and the one in NV may be an older one.  0 bytes: the
+	 * one in NV is all there is. */
+	VSUB_AK_CERT = 7,
 };
 
 enum { VDQ_PENDING = 1, VDQ_READY = 2, VDQ_FAILED = 3 };

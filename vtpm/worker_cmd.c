@@ -88,6 +88,8 @@ run_vendor(struct slot *s, const uint8_t *cmd, size_t len)
 		f.log = w->launch.l.log;
 		f.launch = w->launch.l.record;
 	}
+	f.ak_cert.p = w->ak_cert;
+	f.ak_cert.len = (uint32_t)w->ak_cert_len;
 	if (journal) {
 		if (off == 0 || w->jsnap == NULL)
 			snap_journal(w);

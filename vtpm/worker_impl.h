@@ -13,6 +13,7 @@
  *	worker_xen.c	a Xen guest's channel
  *	worker_snap.c	sealed states: load, snapshot, restore
  *	worker_query.c	what the manager asks
+ *	worker_akcert.c	the AK's newest certificate
  *	worker_deep.c	deep quotes for the guest
  *
  * Durability.  Every change of the permanent state gets the next version
@@ -183,6 +184,10 @@ struct worker {
 	uint8_t *jsnap;
 	size_t jsnap_len;
 
+	uint8_t *ak_cert; /* heap: the newest; NULL: the one in NV */
+	size_t ak_cert_len;
+	bool ak_cert_due; /* NV does not have it yet, as far as we know */
+
 	struct wk_deep deep[DEEP_TICKETS];
 	uint64_t deep_tickets; /* the last one given out */
 	uint64_t deep_us;      /* an answer takes so long */
@@ -284,6 +289,11 @@ size_t wk_deep(
 void wk_deep_answered(struct worker *w, const struct wdeeped *m);
 void wk_deep_ask_again(struct worker *w); /* the manager is back */
 void wk_deep_drop_all(struct worker *w);  /* with a power cycle */
+
+/* worker_akcert.c */
+int wk_ak_cert_take(struct worker *w, const struct wakcert *m) VT_CHECK;
+/* Into NV, if it is due and possible.  Uses the engine; the caller stores. */
+void wk_ak_cert_write(struct worker *w);
 
 /* worker_query.c */
 void wk_query(struct worker *w, uint32_t id, uint8_t what);

@@ -293,6 +293,19 @@ on_deeped(struct worker *w, struct msg *msg)
 		wk_deep_answered(w, &m);
 }
 
+static void
+on_akcert(struct worker *w, struct msg *msg)
+{
+	struct wakcert m;
+	int rc;
+
+	rc = wakcert_get(msg->data, msg->len, &m);
+	if (rc == VT_OK)
+		rc = wk_ak_cert_take(w, &m);
+	wk_done(w, msg->id, rc, "%s",
+	    rc == VT_OK ? "" : "the AK's certificate could not be taken");
+}
+
 static const struct handler {
 	uint16_t type;
 	unsigned int phases; /* P() or-ed */
@@ -312,6 +325,7 @@ static const struct handler {
 	{ W_STORED, ANY, 0, 0, on_stored },
 	{ W_MANAGER, ANY, 0, 0, on_manager },
 	{ W_DEEPED, ANY, 0, 0, on_deeped },
+	{ W_AKCERT, P(WP_LOADED), 0, 0, on_akcert },
 };
 
 static void

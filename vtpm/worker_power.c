@@ -31,6 +31,8 @@ wk_note_startup(struct worker *w, uint8_t locality, bool clear)
 	w->shut_down = false;
 	if ((rc = capture_startup(&w->cap, locality, clear)) != VT_OK)
 		return rc;
+	if (clear) /* nobody has set the platform's authorisation yet */
+		wk_ak_cert_write(w);
 	return tcmd_stir();
 }
 

@@ -34,6 +34,7 @@ struct config {
 	char host[64]; /* CA subject; "": gethostname() */
 	uint32_t pool; /* vTPMs made in advance */
 	uint32_t pool_delay_ms;
+	uint32_t ak_cert_days, ak_cert_s; /* s 0: the days count */
 	uint32_t worker_uid_base;
 	bool user_mode; /* no uids of their own for workers */
 	uint32_t reserve_mb;

@@ -367,6 +367,7 @@ act_ready(struct ginst *g)
 	if (again)
 		mgr_audit(g->m, "manager", "restart", g->in.name, "ok",
 		    "%s%.200s", g->capped ? "PCRs are capped: " : "", g->why);
+	inst_ak_ready(g);
 	(void)xenlink_reconnect(g->m->xen, g, on_reconnected, NULL);
 	inst_tell(inst_take_waiters(g), VT_OK, "");
 }

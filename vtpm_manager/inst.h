@@ -133,6 +133,13 @@ typedef void (*query_cb)(
 int inst_query(struct mgr *m, const struct inst *in, enum wquery_what what,
     query_cb cb, void *arg, char *text) VT_CHECK;
 
+/* --- inst_akcert.c: short-lived certificates of AKs --- */
+int inst_ak_new(struct mgr *m) VT_CHECK;
+void inst_ak_free(struct mgr *m);
+uint32_t inst_ak_seconds(const struct mgr *m); /* life of a new one */
+/* g runs: its worker is told the newest one, which is renewed if it is due. */
+void inst_ak_ready(struct ginst *g);
+
 /* --- inst_show.c: JSON for people and programs --- */
 /* A certificate as PEM text; NULL: out of memory. */
 json_t *inst_json_pem(const struct wblob *der);
@@ -144,6 +151,8 @@ json_t *inst_json_show(
 /* What is kept as SX_CERTS. */
 json_t *inst_json_identity(uint8_t tpm_version, uint8_t banks,
     const struct wprovisioned *pub, const struct wcerts *certs);
+/* The same, read; json_decref().  NULL: there is none. */
+json_t *inst_identity(struct mgr *m, const struct inst *in);
 /* Names of the keys of a TPM 2.0 (algorithm and digest), cap bytes each;
  * the EK is the one whose child the AK is.  VT_E_UNSUPPORTED: a TPM 1.2. */
 int inst_key_names(struct mgr *m, const struct inst *in, uint8_t *ek,

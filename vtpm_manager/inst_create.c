@@ -323,6 +323,7 @@ on_made(void *arg, int rc, const char *text, struct made *d)
 	hc.group = c->in.group;
 	hc.generation = FIRST_GENERATION;
 	hc.tpm_version = c->in.tpm_version;
+	hc.ak_seconds = inst_ak_seconds(c->m);
 	hc.n = list_keys(&d->areas, which, pub);
 	for (i = 0; i < hc.n; i++) {
 		hc.keys[i].which = which[i];

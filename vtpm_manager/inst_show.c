@@ -130,8 +130,8 @@ inst_json_identity(uint8_t version, uint8_t banks,
 	return o;
 }
 
-static json_t *
-load_identity(struct mgr *m, const struct inst *in)
+json_t *
+inst_identity(struct mgr *m, const struct inst *in)
 {
 	uint8_t *p = NULL;
 	size_t len = 0;
@@ -160,7 +160,7 @@ int
 inst_key_names(struct mgr *m, const struct inst *in, uint8_t *ek,
     size_t *ek_len, uint8_t *ak, size_t *ak_len, size_t cap)
 {
-	json_t *id = load_identity(m, in);
+	json_t *id = inst_identity(m, in);
 	int rc;
 
 	rc = name_of(id, "ek_ecc", ek, cap, ek_len);
@@ -173,7 +173,7 @@ inst_key_names(struct mgr *m, const struct inst *in, uint8_t *ek,
 uint8_t
 inst_banks(struct mgr *m, const struct inst *in)
 {
-	json_t *id = load_identity(m, in), *v;
+	json_t *id = inst_identity(m, in), *v;
 	uint8_t bits = 0;
 	const char *s;
 	size_t i, k;
@@ -319,7 +319,7 @@ inst_json_show(
     struct mgr *m, const struct inst *in, const uint8_t *info, size_t info_len)
 {
 	const struct ginst *g = inst_live(m, in->uuid);
-	json_t *o = inst_json(m, in), *id = load_identity(m, in);
+	json_t *o = inst_json(m, in), *id = inst_identity(m, in);
 	uint8_t *p = NULL;
 	size_t len = 0;
 

@@ -206,7 +206,7 @@ go(struct mgr *m)
 {
 	int rc;
 
-	if ((rc = groups_load(m)) != VT_OK) {
+	if ((rc = inst_ak_new(m)) != VT_OK || (rc = groups_load(m)) != VT_OK) {
 		mgr_fatal(m, "groups: %s", vt_strerror(rc));
 		return;
 	}
@@ -459,6 +459,7 @@ mgr_free(struct mgr *m)
 	m->xen = NULL; /* connections that end tell it */
 	ctl_free(m->ctl);
 	deepq_free(m);
+	inst_ak_free(m);
 	commitq_free(m);
 	anchorq_free(m);
 	mhost_free(m);

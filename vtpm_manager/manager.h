@@ -50,6 +50,7 @@ struct xenlink;
 struct commitq;
 struct deepq;
 struct groups;
+struct akcerts;
 struct mhost;
 struct anchorq;
 
@@ -87,6 +88,7 @@ struct mgr {
 	struct commitq *cq;
 	struct deepq *deepq;
 	struct groups *groups;
+	struct akcerts *akcerts;
 	struct mhost *host; /* approved states of the host */
 	struct anchorq *anchor;
 	bool anchor_away; /* it is not raised: no write may begin */

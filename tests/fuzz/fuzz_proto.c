@@ -40,12 +40,13 @@ CODEC(wstore)
 CODEC(wevent)
 CODEC(wdeep)
 CODEC(wdeeped)
+CODEC(wakcert)
 
 static int (*const all[])(const uint8_t *, size_t, struct wr *) = { zspawn_try,
 	zspawned_try, zexited_try, wprovision_try, wprovisioned_try, wcerts_try,
 	wload_try, wopen_try, wkeep_try, wlaunch_try, wquery_try, wanswer_try,
 	wstored_try, wmanager_try, wdone_try, whello_try, wstore_try,
-	wevent_try, wdeep_try, wdeeped_try };
+	wevent_try, wdeep_try, wdeeped_try, wakcert_try };
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

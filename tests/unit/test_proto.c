@@ -187,6 +187,13 @@ CODEC(wdeeped)
 	wdeeped_put(w, &m);
 }
 
+CODEC(wakcert)
+{
+	struct wakcert m = { blob(700) };
+
+	wakcert_put(w, &m);
+}
+
 #define ROW(name)                                \
 	{                                        \
 #name, name##_make, name##_again \
@@ -199,7 +206,7 @@ static const struct {
 	ROW(wprovisioned), ROW(wcerts), ROW(wload), ROW(wopen), ROW(wkeep),
 	ROW(wlaunch), ROW(wquery), ROW(wanswer), ROW(wstored), ROW(wmanager),
 	ROW(wdone), ROW(whello), ROW(wstore), ROW(wevent), ROW(wdeep),
-	ROW(wdeeped) };
+	ROW(wdeeped), ROW(wakcert) };
 
 /* On an exact heap copy, so that ASan sees one byte too many. */
 static int
@@ -289,6 +296,7 @@ values_over_their_limit_are_refused(void **state)
 		{ "wevent",	0, 0,		VT_E_RANGE },
 		{ "wevent",	0, 99,		VT_E_RANGE },
 		{ "wdeep",	143, 65,	VT_E_RANGE },	/* nonce */
+		{ "wakcert",	1, 1,		VT_E_RANGE },	/* 64 KiB */
 		{ "wdeeped",	8, 0,		VT_E_RANGE },	/* rc > 0 */
 		{ "wdeeped",	18, 1,		VT_E_RANGE },	/* 16 MiB */
 	};

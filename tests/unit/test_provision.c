@@ -276,6 +276,118 @@ state_is_clean_for_the_first_guest(void **state)
 	assert_int_equal(rd_be32(&r), 0);
 }
 
+/* What stands at an index, at most 1024 bytes of it. */
+static int
+read_index(uint32_t index, uint16_t len, uint8_t *out)
+{
+	const uint8_t *p;
+	struct tcmd c;
+	struct rd r;
+	size_t n;
+	int rc;
+
+	tcmd_begin(&c, ST_SESSIONS, CC_NV_Read);
+	wr_be32(&c.w, index);
+	wr_be32(&c.w, index);
+	tcmd_auth_empty(&c);
+	wr_be16(&c.w, len);
+	wr_be16(&c.w, 0);
+	if ((rc = tcmd_run(&c, NULL, &r)) != VT_OK)
+		return rc;
+	p = rd_blob16(&r, 1024, &n);
+	assert_int_equal(n, len);
+	memcpy(out, p, n);
+	return VT_OK;
+}
+
+static int
+define_index(uint32_t index, uint16_t len)
+{
+	struct tcmd c;
+	struct rd r;
+
+	tcmd_begin(&c, ST_SESSIONS, CC_NV_DefineSpace);
+	wr_be32(&c.w, RH_OWNER);
+	tcmd_auth_empty(&c);
+	wr_be16(&c.w, 0);
+	wr_be16(&c.w, 14);
+	wr_be32(&c.w, index);
+	wr_be16(&c.w, ALG_SHA256);
+	wr_be32(&c.w, 0x00020002); /* OWNERREAD OWNERWRITE */
+	wr_be16(&c.w, 0);
+	wr_be16(&c.w, len);
+	return tcmd_run(&c, NULL, &r);
+}
+
+static void
+the_aks_certificate_can_be_replaced(void **state)
+{
+	uint8_t fresh[700], got[1024];
+	struct wblob b = { fresh, sizeof(fresh) };
+	struct prov_fail f;
+	struct prov_keys k;
+
+	(void)state;
+	make(TPM_VER_20, 0, &k);
+	write_certs(3);
+	start();
+	memset(fresh, 0x77, sizeof(fresh));
+	(void)eng_changed();
+	assert_int_equal(prov_ak_cert(&b, &f), VT_OK);
+	assert_true(eng_changed());
+	assert_int_equal(read_index(0x01c101d0, 700, got), VT_OK);
+	assert_memory_equal(got, fresh, sizeof(fresh));
+	assert_int_equal(read_index(0x01c10002, 700, got), VT_OK);
+	assert_memory_equal(got, fresh, sizeof(fresh));
+	assert_int_equal(read_index(0x01c10fff, 1, got), VT_E_TPM);
+	/* A second time there is nothing to do. */
+	(void)eng_changed();
+	assert_int_equal(prov_ak_cert(&b, &f), VT_OK);
+	assert_false(eng_changed());
+	/* A longer one than one NV command carries. */
+	b.p = der[0];
+	b.len = 1500;
+	assert_int_equal(prov_ak_cert(&b, &f), VT_OK);
+	assert_int_equal(read_index(0x01c101d0, 1024, got), VT_OK);
+	assert_memory_equal(got, der[0], 1024);
+	assert_int_equal(prov_ak_cert(&b, &f), VT_OK);
+}
+
+static void
+what_cannot_be_replaced_stays(void **state)
+{
+	uint8_t got[1024];
+	struct wblob b = { der[0], 2000 };
+	struct prov_fail f;
+	struct prov_keys k;
+	uint32_t i;
+	struct tcmd c;
+	struct rd r;
+
+	(void)state;
+	make(TPM_VER_20, 0, &k);
+	write_certs(3);
+	start();
+	for (i = 0; i < 400 && define_index(0x01500000 + i, 1024) == VT_OK; i++)
+		;
+	assert_in_range(i, 1, 399); /* the guest has filled it up */
+	assert_int_equal(prov_ak_cert(&b, &f), VT_E_TPM);
+	assert_int_equal(read_index(0x01c101d0, 1024, got), VT_OK);
+	assert_memory_equal(got, der[2], 1024);
+	/* Firmware has taken the platform hierarchy. */
+	make(TPM_VER_20, 0, &k);
+	write_certs(3);
+	start();
+	tcmd_begin(&c, ST_SESSIONS, 0x129); /* HierarchyChangeAuth */
+	wr_be32(&c.w, RH_PLATFORM);
+	tcmd_auth_empty(&c);
+	wr_blob16(&c.w, "secret", 6);
+	assert_int_equal(tcmd_run(&c, NULL, &r), VT_OK);
+	assert_int_equal(prov_ak_cert(&b, &f), VT_E_TPM);
+	assert_int_equal(read_index(0x01c101d0, 1024, got), VT_OK);
+	assert_memory_equal(got, der[2], 1024);
+}
+
 /* --- TPM 1.2 ----------------------------------------------------------------
  */
 
@@ -346,6 +458,8 @@ main(void)
 		T(ek_can_be_made_again_from_its_template),
 		T(certificates_are_locked_for_ever),
 		T(state_is_clean_for_the_first_guest),
+		T(the_aks_certificate_can_be_replaced),
+		T(what_cannot_be_replaced_stays),
 		T(tpm12_has_an_ek_and_is_enabled),
 	};
 
