@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* test_hwproto.c - messages to hwtpm, and the blob of the host's keys. */
+/* test_hwproto.c - messages to hwtpm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "vtpm_manager/hwblob.h"
 #include "vtpm_manager/hwproto.h"
 
 static const uint8_t bytes[] = { 1, 2, 3, 4, 5, 6, 7 };
@@ -224,101 +223,6 @@ long_blob(size_t len)
 	struct wblob b = { long_bytes, (uint32_t)len };
 
 	return b;
-}
-
-static struct hwblob
-a_hwblob(int version)
-{
-	struct hwblob b = { .root = ROOT_SOFT,
-		.srk_name = blob(7),
-		.master_pub = blob(1),
-		.master_priv = blob(2),
-		.ca_pub = blob(3),
-		.ca_priv = blob(4),
-		.ca_cert = blob(5) };
-
-	if (version >= 2) {
-		b.ek = HWEK_RSA;
-		b.ak_pub = blob(1);
-		b.ak_priv = blob(2);
-		b.ca_attest = blob(3);
-		b.ca_sig = blob(4);
-		b.mac = long_blob(HWBLOB_MAC_LEN);
-	}
-	if (version >= 3) {
-		b.policy = HWPOL_APPROVED;
-		b.approval_key = long_blob(65);
-		b.nv[0].index = 0x01812345;
-		b.nv[1].index = 0x01954321;
-		b.nv[0].name = long_blob(HWBLOB_NV_NAME_LEN);
-		b.nv[1].name = long_blob(HWBLOB_NV_NAME_LEN);
-	}
-	return b;
-}
-
-static void
-put_hwblob(struct wr *w)
-{
-	struct hwblob b = a_hwblob(1);
-
-	hwblob_put(w, &b);
-}
-
-static void
-put_hwblob_2(struct wr *w)
-{
-	struct hwblob b = a_hwblob(2);
-
-	hwblob_put(w, &b);
-}
-
-static void
-put_hwblob_3(struct wr *w)
-{
-	struct hwblob b = a_hwblob(3);
-
-	hwblob_put(w, &b);
-}
-
-static int
-get_any_hwblob(const uint8_t *p, size_t len, int version)
-{
-	struct hwblob b;
-	int rc = hwblob_get(p, len, &b);
-
-	if (rc != VT_OK)
-		return rc;
-	assert_int_equal(b.root, ROOT_SOFT);
-	assert_true(blob_is(&b.srk_name, 7));
-	assert_true(blob_is(&b.master_priv, 2));
-	assert_true(blob_is(&b.ca_cert, 5));
-	assert_int_equal(b.ek, version >= 2 ? HWEK_RSA : HWEK_NONE);
-	if (version >= 2)
-		assert_true(blob_is(&b.ca_sig, 4));
-	assert_int_equal(b.policy, version >= 3 ? HWPOL_APPROVED : HWPOL_NONE);
-	assert_int_equal(b.approval_key.len, version >= 3 ? 65 : 0);
-	assert_int_equal(b.nv[1].index, version >= 3 ? 0x01954321 : 0);
-	assert_int_equal(
-	    b.nv[1].name.len, version >= 3 ? HWBLOB_NV_NAME_LEN : 0);
-	return rc;
-}
-
-static int
-get_hwblob(const uint8_t *p, size_t len)
-{
-	return get_any_hwblob(p, len, 1);
-}
-
-static int
-get_hwblob_2(const uint8_t *p, size_t len)
-{
-	return get_any_hwblob(p, len, 2);
-}
-
-static int
-get_hwblob_3(const uint8_t *p, size_t len)
-{
-	return get_any_hwblob(p, len, 3);
 }
 
 static void
@@ -602,7 +506,6 @@ static const struct {
 	{ "hw_certs", put_certs, get_certs },
 	{ "hw_certed", put_certed, get_certed },
 	{ "hw_status", put_status, get_status },
-	{ "hwblob", put_hwblob, get_hwblob },
 	{ "hw_pcrs", put_pcrs, get_pcrs },
 	{ "hw_counter", put_counter, get_counter },
 	{ "hw_identity", put_identity, get_identity },
@@ -611,8 +514,6 @@ static const struct {
 	{ "hw_aked", put_aked, get_aked },
 	{ "hw_quote", put_quote, get_quote },
 	{ "hw_quoted", put_quoted, get_quoted },
-	{ "hwblob 2", put_hwblob_2, get_hwblob_2 },
-	{ "hwblob 3", put_hwblob_3, get_hwblob_3 },
 	{ "hw_quota", put_quota, get_quota },
 	{ "hw_usage", put_usage, get_usage },
 	{ "hw_approvals", put_approvals, get_approvals },
@@ -709,23 +610,14 @@ a_bad_field_is_refused(void **state)
 		{ "certed: too many",		5, 3,	5,	VT_E_RANGE },
 		{ "status: root",		6, 0,	3,	VT_E_RANGE },
 		{ "status: up",			6, 1,	2,	VT_E_RANGE },
-		{ "counter: which",		9, 0,	3,	VT_E_RANGE },
-		{ "counter: increment",		9, 1,	2,	VT_E_RANGE },
+		{ "counter: which",		8, 0,	3,	VT_E_RANGE },
+		{ "counter: increment",		8, 1,	2,	VT_E_RANGE },
 		{ "load: too many approvals",	2, 13,	13,	VT_E_RANGE },
-		{ "quota: too many",		18, 2,	2,	VT_E_RANGE },
-		{ "quota: more than all",	18, 17,	1,	VT_E_RANGE },
-		{ "usage: too many",		19, 2,	2,	VT_E_RANGE },
-		{ "blob: magic",		7, 0,	'v',	VT_E_FORMAT },
-		{ "blob: version",		7, 5,	4,	VT_E_UNSUPPORTED },
-		{ "blob: length",		7, 8,	1,	VT_E_TRUNC },
-		{ "blob: root",			7, 10,	0,	VT_E_RANGE },
-		{ "blob: policy",		7, 11,	1,	VT_E_UNSUPPORTED },
-		{ "blob: Name too long",	7, 13,	67,	VT_E_RANGE },
-		{ "approvals: too many",	20, 3,	13,	VT_E_RANGE },
-		{ "bind: key of another length", 21, 3, 64,	VT_E_RANGE },
-		{ "blob 2: policy",		16, 11,	1,	VT_E_UNSUPPORTED },
-		{ "blob 3: policy",		17, 11,	2,	VT_E_UNSUPPORTED },
-		{ "blob 3: key, no policy",	17, 11,	0,	VT_E_FORMAT },
+		{ "quota: too many",		15, 2,	2,	VT_E_RANGE },
+		{ "quota: more than all",	15, 17,	1,	VT_E_RANGE },
+		{ "usage: too many",		16, 2,	2,	VT_E_RANGE },
+		{ "approvals: too many",	17, 3,	13,	VT_E_RANGE },
+		{ "bind: key of another length", 18, 3, 64,	VT_E_RANGE },
 	};
 	/* clang-format on */
 	uint8_t buf[1024];
@@ -741,35 +633,6 @@ a_bad_field_is_refused(void **state)
 		buf[cases[i].off] = cases[i].val;
 		assert_int_equal(
 		    get_copy(cases[i].kind, buf, w.len), cases[i].want);
-	}
-}
-
-static void
-a_key_blob_with_an_empty_part_is_refused(void **state)
-{
-	struct hwblob full = { .root = ROOT_SOFT,
-		.srk_name = blob(7),
-		.master_pub = blob(1),
-		.master_priv = blob(2),
-		.ca_pub = blob(3),
-		.ca_priv = blob(4),
-		.ca_cert = blob(5) };
-	struct wblob *const parts[] = { &full.srk_name, &full.master_pub,
-		&full.master_priv, &full.ca_pub, &full.ca_priv, &full.ca_cert };
-	uint8_t buf[256];
-	struct hwblob out;
-	struct wr w;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < VT_NELEM(parts); i++) {
-		uint32_t len = parts[i]->len;
-
-		parts[i]->len = 0;
-		wr_init(&w, buf, sizeof(buf));
-		hwblob_put(&w, &full);
-		assert_int_equal(hwblob_get(buf, w.len, &out), VT_E_FORMAT);
-		parts[i]->len = len;
 	}
 }
 
@@ -831,7 +694,6 @@ main(void)
 		cmocka_unit_test(every_proper_prefix_is_truncated),
 		cmocka_unit_test(bytes_left_over_are_an_error),
 		cmocka_unit_test(a_bad_field_is_refused),
-		cmocka_unit_test(a_key_blob_with_an_empty_part_is_refused),
 		cmocka_unit_test(an_answer_carries_its_body_to_the_end),
 		cmocka_unit_test(too_many_keys_are_not_written),
 	};
