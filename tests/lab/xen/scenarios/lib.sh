@@ -118,8 +118,8 @@ says() { console "$1" | grep -q "$2"; } # NAME PATTERN
 inside() { # NAME COMMAND
 	local before tries=600
 	before=$(console "$1" | wc -l)
-	echo "$2" >"$(xenstore-read "/local/domain/$(xl domid \
-	    "$1")/console/tty")"
+	echo "$2" | tr '\n' ' ' | sed 's/$/\n/' >"$(xenstore-read \
+	    "/local/domain/$(xl domid "$1")/console/tty")"
 	until console "$1" | tail -n +$((before + 1)) | grep -q '^@= '; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || return 99
