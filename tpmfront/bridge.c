@@ -84,6 +84,8 @@ bridge_probe(struct bridge *b, int timeout_ms)
 	if (collect_owed(b) != VT_OK)
 		return VT_E_TIMEOUT;
 	b->generation = b->tpm->generation(b->arg);
+	if (b->renewed != NULL)
+		b->renewed(b->renewed_arg);
 	if ((rc = b->tpm->send(b->arg, 0, ask, sizeof(ask))) != VT_OK)
 		return rc;
 	rc = b->tpm->wait(b->arg, timeout_ms, &resp, &len);
@@ -270,6 +272,8 @@ bridge_serve(struct bridge *b)
 		rc = p[2].revents != 0 ? b->tpm->attend(b->arg) : VT_OK;
 		if (rc == VT_E_CLOSED && !b->tpm->comes_back(b->arg))
 			b->lost = true;
+		if (p[2].revents != 0 && b->renewed != NULL)
+			b->renewed(b->renewed_arg);
 		if ((p[0].revents & POLLIN) != 0) {
 			if (!one_command(b, &other))
 				return BRIDGE_NO_DEVICE;

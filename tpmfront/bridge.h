@@ -58,6 +58,9 @@ struct bridge {
 	bool tpm12;
 	uint8_t locality;
 	int dev_fd, stop_fd;
+	/* Called when there may be a new page; NULL. */
+	void (*renewed)(void *renewed_arg);
+	void *renewed_arg;
 	unsigned int generation; /* of the TPM that was asked its version */
 	bool owed; /* an answer that nobody waits for has not come yet */
 	bool lost;

@@ -26,9 +26,14 @@ struct frontd {
 	int ready_fd; /* background: who started us waits for a byte; -1 */
 };
 
-/* Child to keeper: u8 1 (TPM 1.2) or 2.  Keeper to child: the device's
- * descriptor and, in the background, one for what is to be logged. */
-enum frontd_msg { FD_FOUND = 1, FD_DEVICE = 2 };
+/*
+ * FD_FOUND	child to keeper: u8 1 (TPM 1.2) or 2
+ * FD_DEVICE	keeper to child: the device's descriptor and, in the
+ *		background, one for what is to be logged
+ * FD_BELL	child to keeper: a descriptor of /dev/xen/evtchn, to be held
+ *		open whatever becomes of the child (tpmfront/xen_front.h)
+ */
+enum frontd_msg { FD_FOUND = 1, FD_DEVICE = 2, FD_BELL = 3 };
 
 enum frontd_exit {
 	FX_STOPPED = 0,

@@ -23,7 +23,8 @@ struct child {
 	struct msgch *keeper;
 	struct ring *ring;
 	struct tcti_tpm *tcti;
-	int dev_fd; /* -1: not made yet */
+	int dev_fd;  /* -1: not made yet */
+	int bell_fd; /* the keeper holds it, too; -1 */
 	uint64_t end_us;
 	struct bridge bridge;
 };
@@ -91,12 +92,29 @@ jail(struct child *c)
 	leave(c, FX_FAILED);
 }
 
+/* In a guest that was restored, the last one to close it would be stopped by
+ * a BUG of the kernel's and never end: so that is not to be us. */
+static void
+hand_over_bell(void *arg)
+{
+	struct child *c = arg;
+	int fd = ring_bell_fd(c->ring);
+
+	if (fd == -1 || fd == c->bell_fd)
+		return;
+	if (msgch_send(c->keeper, FD_BELL, 0, NULL, 0, &fd, 1) == VT_OK)
+		c->bell_fd = fd;
+}
+
 static void
 start_bridge(
     struct child *c, const struct bridge_tpm *tpm, const struct proxy *dev)
 {
 	bridge_init(&c->bridge, tpm, c->ring, dev->fd, msgch_fd(c->keeper));
 	c->bridge.tpm12 = dev->tpm12;
+	c->bridge.renewed_arg = c;
+	if (c->o->tcti == NULL)
+		c->bridge.renewed = hand_over_bell;
 	if (dev->fd != -1)
 		bridge_disown(&c->bridge);
 }
@@ -184,6 +202,7 @@ frontd_child(const struct frontd *o, int sock, const struct proxy *dev)
 
 	c.o = o;
 	c.dev_fd = dev->fd;
+	c.bell_fd = -1;
 	c.end_us = now_us() + (uint64_t)o->wait_ms * 1000;
 	close_others(sock, dev->fd);
 	if (msgch_new(sock, MSG_LEN_MAX, &c.keeper) != VT_OK)

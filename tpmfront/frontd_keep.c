@@ -23,6 +23,8 @@
 #define LOOK_MS 20       /* for the device, while it comes up */
 #define DEVICE_MS 120000 /* the kernel runs a self test first */
 #define STOP_MS 6000     /* for the child to close its ring */
+#define BELLS_MAX 256 /* more than so many restores and deaths: no more held \
+		       */
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS 5000
 
@@ -33,6 +35,7 @@ struct keeper {
 	pid_t child;
 	int sig_fd;
 	bool ready, stopping;
+	unsigned int bells; /* descriptors that are held and never closed */
 	unsigned int backoff_ms;
 	uint64_t start_at_us; /* the next child, when there is none */
 	uint64_t give_up_us;  /* the device is not there, or no end */
@@ -129,6 +132,11 @@ hear_child(struct keeper *k)
 	int rc;
 
 	while (k->ch != NULL && (rc = msgch_recv(k->ch, &m)) != VT_E_AGAIN) {
+		if (rc == VT_OK && m.type == FD_BELL) {
+			if (m.nfds != 1 || k->bells++ >= BELLS_MAX)
+				msg_close_fds(&m);
+			continue;
+		}
 		if (rc != VT_OK || m.type != FD_FOUND || m.len != 1) {
 			/* It died, SIGCHLD says how. */
 			msgch_free(k->ch);

@@ -92,6 +92,12 @@ ring_generation(const struct ring *r)
 	return r->generation;
 }
 
+int
+ring_bell_fd(const struct ring *r)
+{
+	return r->bell_fd;
+}
+
 void
 ring_notify(struct ring *r)
 {

@@ -86,6 +86,8 @@ int ring_wait(struct ring *r, int timeout_ms, const uint8_t **ret,
 void ring_cancel(struct ring *r);
 /* A command was submitted and its answer not taken. */
 bool ring_pending(const struct ring *r);
+/* The page's own bell, as long as there is a page; -1.  Owned by the ring. */
+int ring_bell_fd(const struct ring *r);
 /* A descriptor that polls readable when ring_wait(r, 0) is worth calling.
  * Owned by the ring.  -1 and errno. */
 int ring_fd(struct ring *r);
