@@ -145,8 +145,8 @@ xl_pack() { # root, out
 # tpmfrontd, and what unlocks a disk by its TPM.
 xl_add_front() { # root
 	local f
-	xl_modules "$1" tpm_vtpm_proxy xen-blkfront dm-mod dm-crypt xts \
-	    cryptd crypto_simd aesni-intel af_alg algif_skcipher || return 1
+	xl_modules "$1" tpm_vtpm_proxy xen-blkfront dm-mod dm-crypt xts ecb \
+	    af_alg algif_skcipher || return 1
 	xl_add "$1" "$B/tpmfrontd" "$(command -v cryptsetup)" \
 	    "$(command -v tpm2_pcrread)" || return 1
 	for f in libtss2-tcti-tpmfront.so.0 vtpm-xenfront.so; do
