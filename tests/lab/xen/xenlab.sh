@@ -184,7 +184,8 @@ xl_build_guest() {
 	local g=$XL/guest.root
 	rm -rf "$g"
 	xl_skeleton "$g"
-	xl_modules "$g" xen-tpmfront xenfs xen-evtchn xen-gntalloc || return 1
+	xl_modules "$g" xen-tpmfront xenfs xen-evtchn xen-gntalloc \
+	    xen-blkfront || return 1
 	xl_add "$g" "$B/vtpm-attest" "$B/vtpm-seal" "$B/tests/xenwork" \
 	    "$B/tests/xenhostile" || return 1
 	xl_add_front "$g" || return 1
@@ -193,6 +194,7 @@ xl_build_guest() {
 	cp "$XL/module/vtpm-tpmfront.ko" "$g/mods/"
 	cp "$xl_here/guest-module" "$g/"
 	cp "$xl_here/guest-init" "$g/init"
+	cp "$xl_here/seal.sh" "$g/"
 	xl_pack "$g" "$XL/guest.gz"
 	rm -rf "$g"
 }
@@ -264,10 +266,11 @@ xl_build_dom0() {
 	done
 	xl_modules "$d" xen-evtchn xen-gntdev xen-gntalloc xen-privcmd \
 	    xenfs loop xen-blkback || return 1
-	for b in managerd zygote hwtpm xenback; do
+	for b in managerd zygote hwtpm xenback xenwait; do
 		xl_add "$d" "$B/vtpm-$b" || return 1
 	done
 	xl_add "$d" "$B/vtpmctl" "$B/vtpm-verify" "$B/vtpm-attest" || return 1
+	cp "$xl_top/tools/hooks/xl" "$d/bin/xl-vtpm"
 	cp "$B/vtpm-xen.so" "$d/bin/"
 	xl_add_libs "$d" "$B/vtpm-xen.so"
 	cp -L /usr/lib/*/libtss2-tcti-device.so.0 "$d/lib/"

@@ -54,6 +54,7 @@ ctl() { vtpmctl --run $RUN "$@"; }
 uuid_of() { show "$1" | key uuid; }
 # guest NAME UUID [extra kernel arguments]: a guest with that vTPM; its sort
 # is in TYPE (pv), VCPUS (1), MAXVCPUS, MEM (200), KERNEL, INITRD and MORE.
+# START is what starts it (xl create).
 # The kernel is Debian's, unpacked beforehand where the loader takes that.
 guest() {
 	local name=$1 uuid=$2 kernel=/guest/vmlinux
@@ -73,7 +74,7 @@ guest() {
 	$MORE
 	CFG
 	rm -f /var/log/xen/console/guest-$name.log
-	xl create /tmp/$name.cfg
+	${START:-xl create} /tmp/$name.cfg
 }
 # value of one key of a JSON answer, wherever it is
 key() { sed -n "s/.*\"$1\": *\"\{0,1\}\([^\",}]*\).*/\1/p" | head -1; }
