@@ -75,6 +75,7 @@ int vctl_group(struct vctl *v, int argc, char **argv);
 int vctl_recover(struct vctl *v, int argc, char **argv);
 int vctl_launch(struct vctl *v, int argc, char **argv);
 int vctl_launch_xen(struct vctl *v, int argc, char **argv);
+int vctl_launch_record(struct vctl *v, int argc, char **argv);
 
 /* --- vtpmctl_launch.c: for every hypervisor --- */
 struct launch_record;

@@ -341,6 +341,8 @@ vctl_launch(struct vctl *v, int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "xen") == 0)
 		return vctl_launch_xen(v, argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "record") == 0)
+		return vctl_launch_record(v, argc - 1, argv + 1);
 	if ((rc = parse(&l, argc, argv)) != 0)
 		return rc;
 	if (lq_parse(l.argc, l.argv, &l.plan, text) != VT_OK)

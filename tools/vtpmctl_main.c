@@ -41,7 +41,8 @@ const struct vctl_command vctl_commands[] = {
 	    "qemu [NAME] [--tpm-device crb|tis] [--policy TEXT] "
 	    "[--dry-run] -- QEMU ARGS...\n           launch xen CFG "
 	    "[KEY=VALUE]... [--policy TEXT] [--require-vtpm | --or-plain] "
-	    "[--foreground] [--dry-run]",
+	    "[--foreground] [--dry-run]\n           launch record NAME "
+	    "--domid N --in FILE",
 	    "measure what a guest is started with, then start it",
 	    vctl_launch },
 	{ "group",

@@ -114,38 +114,8 @@ read_plan(struct xlaunch *x)
 	return rc;
 }
 
-/* --- which vTPM ------------------------------------------------------------
+/* --- a guest without vtpm= ---------------------------------------------------
  */
-
-static int
-find_vtpm(struct xlaunch *x)
-{
-	char uuid[UUID_STRLEN + 1];
-	json_t *list, *o;
-	size_t i;
-
-	uuid_format(x->plan.vtpm, uuid);
-	if (strcmp(x->plan.backend, "0") != 0 &&
-	    strcmp(x->plan.backend, "Domain-0") != 0)
-		return vctl_fail("%s: the vTPM's backend is %s; only the "
-				 "manager of this domain can be told of a "
-				 "launch",
-		    x->cfg, x->plan.backend);
-	if ((list = vctl_json(x->v, "List", NULL)) == NULL)
-		return EXIT_REFUSED;
-	json_array_foreach(list, i, o)
-	{
-		if (strcmp(vctl_text(o, "uuid"), uuid) == 0)
-			(void)snprintf(x->vtpm, sizeof(x->vtpm), "%s",
-			    vctl_text(o, "name"));
-	}
-	json_decref(list);
-	if (x->vtpm[0] == '\0')
-		return vctl_fail("%s: no vTPM has uuid %s; make it first: "
-				 "vtpmctl create NAME --uuid %s",
-		    x->cfg, uuid, uuid);
-	return 0;
-}
 
 /* A guest without vtpm=: refused, or xl's alone. */
 static int
@@ -427,7 +397,7 @@ make_config(struct xlaunch *x)
 int
 xrun_measure(struct xlaunch *x)
 {
-	int rc = vctl_banks(x->v, x->vtpm, x->algs, &x->nalgs);
+	int rc = xmgr_banks(x);
 
 	if (rc == 0)
 		rc = make_record(x);
@@ -522,7 +492,7 @@ go(struct xlaunch *x)
 			return rc;
 		return exec_plain(x);
 	}
-	if ((rc = find_vtpm(x)) != 0 || (rc = add_defaults(x)) != 0)
+	if ((rc = xmgr_find(x)) != 0 || (rc = add_defaults(x)) != 0)
 		return rc;
 	if ((rc = xrun_measure(x)) == 0)
 		rc = x->dry ? xrun_report(x, -1) : xrun_guest(x);

@@ -26,6 +26,7 @@ struct xlaunch {
 	struct lx_plan plan;
 	char *config;                   /* lx_config_text() */
 	char vtpm[LAUNCH_MAX_NAME + 1]; /* name of the vTPM */
+	bool remote;                    /* its manager is in another domain */
 
 	/* Of one run; xrun_done() lets go. */
 	struct launch_record *rec;
@@ -41,6 +42,12 @@ int xrun_measure(struct xlaunch *x);
 void xrun_done(struct xlaunch *x);
 /* What was measured, in lines or JSON; domid -1: not started. */
 int xrun_report(const struct xlaunch *x, int64_t domid);
+
+/* --- vtpmctl_xenmgr.c: the manager, here or in a domain of its own --- */
+/* The name of the configuration's vTPM.  Exit codes, all of them. */
+int xmgr_find(struct xlaunch *x);
+int xmgr_banks(struct xlaunch *x);
+int xmgr_launch(struct xlaunch *x, uint32_t domid);
 
 /* --- vtpmctl_xenrun.c --- */
 /* Create the domain paused, bind the record to it, let it run, and stay with

@@ -77,7 +77,7 @@ start_measured(struct xlaunch *x, uint32_t *ret_domid)
 
 	if (rc != 0)
 		return rc;
-	rc = vctl_send_launch(x->v, x->vtpm, x->rec, *ret_domid);
+	rc = xmgr_launch(x, *ret_domid);
 	if (rc == 0)
 		rc = xl_do(x, "unpause", *ret_domid, NULL);
 	if (rc != 0)
@@ -177,7 +177,7 @@ start_again(struct xlaunch *x, uint32_t *domid)
 			(void)sleep(TRY_S);
 		sd_bus_flush_close_unref(x->v->bus);
 		x->v->bus = NULL;
-		if ((rc = vctl_connect(x->v)) == 0 &&
+		if ((rc = x->remote ? 0 : vctl_connect(x->v)) == 0 &&
 		    (rc = xrun_measure(x)) == 0)
 			rc = start_measured(x, domid);
 		xrun_done(x);

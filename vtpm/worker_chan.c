@@ -32,7 +32,9 @@ on_note(void *arg, struct chan *ch, enum chan_note n, const char *text)
 	struct slot *s = arg;
 
 	(void)ch;
-	if (n == CN_CLOSED && s->kind != CHAN_LOCAL)
+	/* A Xen domain's channel closes and opens; its manager knows of its
+	 * end. */
+	if (n == CN_CLOSED && s->kind == CHAN_SWTPM)
 		wk_launch_over(s->w);
 	wk_event(s->w, codes[n], "%s: %s", names[s->kind], text);
 }

@@ -38,7 +38,8 @@ inst_count(struct mgr *m, enum inst_state s)
 	return n;
 }
 
-/* Events tell it, and after our restart the descriptors that are kept. */
+/* The descriptors that are kept tell it, and for Xen whoever watches xenstore.
+ * Not events: a guest can use those up. */
 bool
 inst_in_use(const struct ginst *g)
 {
@@ -52,7 +53,7 @@ inst_in_use(const struct ginst *g)
 		if (k->nfds > 0)
 			return true;
 	}
-	return g->channel_open;
+	return xenlink_connected(g->m->xen, g->in.uuid);
 }
 
 static struct ginst *
@@ -235,7 +236,6 @@ bury(struct ginst *g)
 	unsigned int i;
 
 	mgr_timer_off(g->timer);
-	g->channel_open = false;
 	if (g->link != NULL) {
 		for (i = 0; i < WLINK_CHANS; i++) {
 			if (!g->link->kept[i].told)

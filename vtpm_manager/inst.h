@@ -43,7 +43,7 @@ struct ginst {
 	uint64_t crashes; /* since this manager started */
 	uint64_t started_ms;
 	uint32_t power_cycles;
-	bool capped, channel_open;
+	bool capped;
 	struct deepq_guest *deep; /* deepq.c's; NULL: never asked */
 	unsigned int audit_tokens;
 	uint64_t audit_at_us, audit_dropped;

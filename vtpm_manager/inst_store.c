@@ -219,12 +219,6 @@ inst_on_event(void *arg, const struct wevent *e)
 	case WE_LAUNCH_OVER:
 		inst_forget_launch(g->m, &g->in);
 		break;
-	case WE_CHANNEL_OPEN:
-		g->channel_open = true;
-		break;
-	case WE_CHANNEL_CLOSED:
-		g->channel_open = false;
-		break;
 	default:
 		break;
 	}

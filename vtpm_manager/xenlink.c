@@ -53,6 +53,14 @@ xenlink_domain(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
 	return h != NULL && h->there ? h->dev.domid : NO_DOMAIN;
 }
 
+bool
+xenlink_connected(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
+{
+	const struct held *h = x != NULL ? held_of(x, uuid) : NULL;
+
+	return h != NULL && h->there && h->connected;
+}
+
 uint32_t
 xenlink_pid(const struct xenlink *x)
 {

@@ -38,6 +38,8 @@ uint32_t xenlink_pid(const struct xenlink *x); /* 0: not running */
 int xenlink_may_launch(const struct xenlink *x, const struct inst *in,
     uint32_t domid, char *text) VT_CHECK;
 void xenlink_launched(struct xenlink *x, const uint8_t uuid[UUID_LEN]);
+/* Its front half is connected. */
+bool xenlink_connected(const struct xenlink *x, const uint8_t uuid[UUID_LEN]);
 /* The domain that has this vTPM; (uint32_t)-1: none. */
 uint32_t xenlink_domain(const struct xenlink *x, const uint8_t uuid[UUID_LEN]);
 

@@ -53,7 +53,11 @@ state() { cat "$FX/state.$(cat "$FX/domid")"; }
 extend() { printf '%s%s' "$1" "$2" | xxd -r -p | sha256sum | cut -d' ' -f1; }
 ctl_pcr() { jctl log "$1" --pcrs | jq -r ".$2[\"$3\"]"; }
 # The TPM starts when its guest's first command comes: here a program's.
-touch_tpm() { t2 "$1" tpm2_pcrread sha256:0 >/dev/null; }
+touch_tpm() {
+	t2 "$1" tpm2_pcrread sha256:0 >/dev/null
+	wait_for 20 idle "$1" # until the manager knows that it let go
+}
+idle() { ! jctl show "$1" | jq -e .worker.channel_open; }
 zero=$(printf '%064d' 0)
 sep=$(printf '\0\0\0\0' | sha256sum | cut -d' ' -f1)
 xb() { # WORDS: what xenback would tell
@@ -201,6 +205,13 @@ same "another memory size changes PCR 1 alone" 1 \
 echo x >>"$T/initrd"
 same "another initrd changes PCR 9 alone" 9 "$(differs "$(next)")"
 
+# --- more events than the worker may tell at once -------------------------------------
+for i in $(seq 24); do t2 g1 tpm2_pcrread sha256:0 >/dev/null; done
+check "a channel that came and went too often does not stay in use" \
+    launch "$T/web.cfg"
+end_guest poweroff
+wait_for 20 eval '[ ! -e "$FX/dom.$(cat "$FX/domid")" ]'
+
 # --- a TPM 1.2 ---------------------------------------------------------------------
 cfg "$T/two.cfg" "$u2"
 sed -i 's/"web"/"two"/' "$T/two.cfg"
@@ -210,6 +221,52 @@ same "its record is in the log" 1 \
 before=$(cat "$FX/domid")
 end_guest poweroff
 wait_for 20 eval '[ ! -e "$FX/dom.'"$before"'" ]'
+
+# --- the manager in a domain of its own: by its console --------------------------------
+mkdir "$T/bin"
+cat >"$T/bin/vtpmctl" <<W
+#!/bin/bash
+shift 2
+exec "$B/vtpmctl" --run "$RUN" "\${@//\/tmp\/in/$T/in}"
+W
+chmod +x "$T/bin/vtpmctl"
+cat >"$T/domain" <<W
+PATH=$T/bin:\$PATH
+finish() { exit 0; }
+echo "vtpmmgr: some words of before"
+. <(sed 's|/tmp/in|$T/in|g' "$top/tools/domain/console")
+W
+background "$B/tests/ptycmd" "$T/tty" bash "$T/domain"
+wait_for 10 test -s "$T/tty"
+sed 's/backend=0/backend=vtpmmgr/' "$T/web.cfg" >"$T/remote.cfg"
+export VTPM_CONSOLE=$(cat "$T/tty")
+remote() { VTPM_RUN=$T/nowhere "$B/vtpmctl" launch xen "$@"; }
+check "a launch by the console of the manager's domain" \
+    remote "$T/remote.cfg"
+touch_tpm g1
+same "PCR 9 is the initrd" "$(extend "$zero" "$(hash "$T/initrd")")" \
+    "$(ctl_pcr g1 sha256 9)"
+end_guest poweroff
+wait_for 20 eval '[ ! -e "$FX/dom.$(cat "$FX/domid")" ]'
+long=$(printf 'word%04d ' $(seq 400))
+check "a record longer than a terminal's line" remote "$T/remote.cfg" \
+    "extra=\"${long% }\""
+touch_tpm g1
+same "PCR 8 is that command line" "$(extend "$zero" "$(printf %s "${long% }" |
+    sha256sum | cut -d' ' -f1)")" "$(ctl_pcr g1 sha256 8)"
+end_guest poweroff
+wait_for 20 eval '[ ! -e "$FX/dom.$(cat "$FX/domid")" ]'
+refuse "a vTPM that this manager has not" 'no vTPM has uuid' remote \
+    "$T/remote.cfg" "vtpm = [ \"backend=vtpmmgr,uuid=12345678-1234-4123-8123-123456789abc\" ]"
+jctl log g1 | jq -r '.[]|select(.pcr==17).data' | xxd -r -p |
+    tail -c +9 >"$T/rec"
+refuse "a launch for a domain that has not the vTPM" 'has not its vTPM' \
+    sh -c "printf '%s' \"\$(base64 -w0 '$T/rec')\" >'$T/in2'; \
+    '$B/vtpmctl' --run '$RUN' launch record g1 --domid 99 --in '$T/in2'"
+echo nonsense >"$T/in2"
+refuse "what is no record" 'no launch record' \
+    ctl launch record g1 --domid 99 --in "$T/in2"
+unset VTPM_CONSOLE
 
 # --- the manager's say -----------------------------------------------------------------
 stop_manager TERM

@@ -61,7 +61,7 @@ for m in $modules; do
 	cp "$f" "$root/mods/"
 	echo "$m.ko" >>"$root/mods/list"
 done
-cp "$here/init" "$root/init"
+cp "$here/init" "$here/console" "$root/"
 chmod 755 "$root/init"
 # What the kernel runs when dom0 asks for a shutdown.
 mkdir -p "$root/sbin"
