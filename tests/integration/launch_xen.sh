@@ -216,6 +216,12 @@ wait_for 20 eval '[ ! -e "$FX/dom.$(cat "$FX/domid")" ]'
 cfg "$T/two.cfg" "$u2"
 sed -i 's/"web"/"two"/' "$T/two.cfg"
 check "a TPM 1.2 guest is launched" launch "$T/two.cfg"
+# TPM_ORD_PcrRead of PCR 9, as a guest's driver sends it.
+answer=$("$B/tests/ringcmd" "$RUN/g2.tpmif" 00c10000000e0000001500000009)
+same "its TPM answers a TPM 1.2 command" 00c40000001e00000000 "${answer:0:20}"
+same "PCR 9 is the initrd" "$(printf '%040d%s' 0 \
+    "$(sha1sum <"$T/initrd" | cut -d' ' -f1)" | xxd -r -p | sha1sum |
+    cut -d' ' -f1)" "${answer:20}"
 same "its record is in the log" 1 \
     "$(jctl log g2 | jq '[.[]|select(.pcr==17)]|length')"
 before=$(cat "$FX/domid")

@@ -48,6 +48,7 @@ check "it comes up" wait_for 60 up m12
 console m12 | sed -n 's/^@PCR12 0*\([0-9]\{1,2\}\) /\1 /p' | tr A-F a-f |
     tr -d '\r' >/tmp/seen
 same "24 PCRs are read in the guest" 24 "$(wc -l </tmp/seen)"
+[ -s /tmp/seen ] || console m12 | tail -12 | cut -c 1-150 | sed 's/^/# /'
 bad=0 replayed=0
 while read -r n v; do
 	[ "$v" = "$(pcr_of m12 sha1 $n)" ] || {
@@ -55,7 +56,6 @@ while read -r n v; do
 		echo "# PCR $n: the guest has $v, the TPM $(pcr_of m12 sha1 $n)"
 	}
 	start=0000000000000000000000000000000000000000
-	case $n in 18 | 19 | 20 | 21 | 22) ;; esac
 	[ "$v" = "$(replay m12 sha1 $n $start)" ] || {
 		replayed=$((replayed + 1))
 		echo "# PCR $n: the guest has $v, the log" \
@@ -164,9 +164,8 @@ evidence mpvh /tmp/e6.json
 check "a policy is made of its boot" vtpm-verify policy \
     --from /tmp/e6.json --name pvh -o /tmp/policy.json
 check "which accepts it" verify /tmp/e6.json || sed 's/^/# /' /tmp/verdict
-check "xl shutdown" xl shutdown mpvh
-check "nothing of it is left" wait_for 60 eval \
-    'gone mpvh && ! pidof vtpm-xenwait'
+ended mpvh
+check "nobody waits for any of them" wait_for 30 eval '! pidof vtpm-xenwait'
 sed 's/^/# /' /var/log/xen/vtpm-*.log
 TYPE=""
 START=""
