@@ -56,7 +56,7 @@ xenlink_domain(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
 bool
 xenlink_connected(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
 {
-	const struct held *h = x != NULL ? held_of(x, uuid) : NULL;
+	const struct held *h = x != NULL ? xl_held_of(x, uuid) : NULL;
 
 	return h != NULL && h->there && h->connected;
 }
