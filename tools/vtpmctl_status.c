@@ -66,6 +66,22 @@ print_anchor(const json_t *o)
 }
 
 static void
+print_deep(const json_t *o)
+{
+	const json_t *d = json_object_get(o, "deep_quotes");
+
+	if (vctl_num(d, "asked") == 0)
+		return;
+	(void)printf("%-10s %llu answered, %llu failed, %llu waiting; %llu "
+		     "quotes of the host, at most %llu under one\n",
+	    "Deep", (unsigned long long)vctl_num(d, "answered"),
+	    (unsigned long long)vctl_num(d, "failed"),
+	    (unsigned long long)vctl_num(d, "waiting"),
+	    (unsigned long long)vctl_num(d, "host_quotes"),
+	    (unsigned long long)vctl_num(d, "batch_max"));
+}
+
+static void
 print_vtpms(const json_t *o)
 {
 	const json_t *n = json_object_get(o, "vtpms"), *val;
@@ -98,6 +114,7 @@ print_human(const json_t *o)
 		: "all under the manager's uid");
 	print_tpm(o);
 	print_anchor(o);
+	print_deep(o);
 	print_processes(o);
 	(void)printf("%-10s %llu MB free%s%s\n", "Space",
 	    (unsigned long long)(vctl_num(s, "free_bytes") >> 20),

@@ -107,6 +107,8 @@ quoted=$(($(deep_count host_quotes) - quoted))
 check "$asked answers took $quoted quotes of the host's TPM" \
     [ "$asked" -ge 6 -a "$quoted" -lt "$asked" ]
 check "the largest batch had more than one" [ "$(deep_count batch_max)" -gt 1 ]
+check "the status says so to people" eval \
+    'ctl status | grep -q "^Deep .* answered, .* at most [2-9] under one"'
 for i in 1 2 3 4 5 6; do
 	check "g$i: both verifiers accept" eval \
 	    'judge host g$i.json "$N" && judge_py host g$i.json "$N"'
