@@ -96,6 +96,32 @@ print_vtpms(const json_t *o)
 }
 
 static void
+print_groups(const json_t *o)
+{
+	const json_t *g;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "groups"), i, g)
+	{
+		const json_t *u = json_object_get(g, "used");
+		const json_t *h = json_object_get(g, "hw");
+
+		(void)printf("%-10s %s: %llu vTPMs, %llu KB, TPM %llu ms in "
+			     "%llu requests, %llu delayed, %llu refused%s\n",
+		    i == 0 ? "Groups" : "", vctl_text(g, "name"),
+		    (unsigned long long)vctl_num(u, "vtpms"),
+		    (unsigned long long)(vctl_num(u, "bytes") >> 10),
+		    (unsigned long long)vctl_num(h, "ms"),
+		    (unsigned long long)vctl_num(h, "requests"),
+		    (unsigned long long)vctl_num(h, "delayed"),
+		    (unsigned long long)vctl_num(h, "refused"),
+		    json_is_true(json_object_get(u, "full"))
+			? ", NO MORE NV SPACE"
+			: "");
+	}
+}
+
+static void
 print_human(const json_t *o)
 {
 	const json_t *s = json_object_get(o, "space");
@@ -128,6 +154,7 @@ print_human(const json_t *o)
 	    (unsigned long long)vctl_num(p, "ready"),
 	    (unsigned long long)vctl_num(p, "size"));
 	print_vtpms(o);
+	print_groups(o);
 	(void)printf("%-10s %llu states in %llu commits (at most %llu at "
 		     "once), last took %llu us\n",
 	    "Stored", (unsigned long long)vctl_num(c, "stores"),

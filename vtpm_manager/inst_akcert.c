@@ -4,7 +4,7 @@
  * third of their life is left, at a start and once a day, one after the other.
  *
  * A certificate says that this manager, on this host's TPM, stood behind the
- * vTPM lately: hwtpm gives one only while it has the host's keys.
+ * vTPM lately; so none is renewed while the host is in no approved state.
  */
 #include <openssl/bio.h>
 #include <openssl/pem.h>
@@ -18,6 +18,7 @@
 #include "measure/x509.h"
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
+#include "vtpm_manager/mhost.h"
 
 #define DAY_S 86400u
 #define LOOKS 12 /* in one life of a certificate, at least */
@@ -198,7 +199,7 @@ on_certed(void *arg, const struct hw_answer *ans)
 }
 
 static int
-ask(struct akcerts *a, const struct inst *in)
+ask_cert(struct akcerts *a, const struct inst *in)
 {
 	struct hw_certs hc = { .n = 1 };
 	uint8_t pub[PUB_MAX_LEN];
@@ -225,6 +226,33 @@ ask(struct akcerts *a, const struct inst *in)
 	return rc;
 }
 
+/* Not while the host is in a state that nobody has approved: then its word is
+ * worth nothing, and what it said before runs out. */
+static void
+on_state(void *arg, const struct hw_answer *ans)
+{
+	struct akcerts *a = arg;
+	struct inst in;
+	int rc;
+
+	if (store_inst_get(a->m->st, a->uuid, &in) != VT_OK) {
+		done(a);
+		return;
+	}
+	if (!mhost_approved(a->m, ans)) {
+		mgr_audit(a->m, "manager", "renew-ak-cert", in.name, "refused",
+		    "the host is in no approved state now (vtpmctl host "
+		    "status)");
+		done(a);
+		return;
+	}
+	if ((rc = ask_cert(a, &in)) == VT_OK)
+		return;
+	log_warn("guest %s: its AK's certificate is not renewed: %s", in.name,
+	    vt_strerror(rc));
+	done(a);
+}
+
 /* The next one that waits; false: it needed nothing. */
 static bool
 one(struct akcerts *a, const uint8_t uuid[UUID_LEN])
@@ -245,7 +273,8 @@ one(struct akcerts *a, const uint8_t uuid[UUID_LEN])
 	if (due) {
 		memcpy(a->uuid, uuid, UUID_LEN);
 		a->busy = true;
-		if ((rc = ask(a, &in)) == VT_OK)
+		rc = hwlink_request(a->m->hw, HW_PCRS, NULL, on_state, a);
+		if (rc == VT_OK)
 			return true;
 		log_warn("guest %s: its AK's certificate is not renewed: %s",
 		    in.name, vt_strerror(rc));

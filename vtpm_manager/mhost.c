@@ -408,25 +408,38 @@ sort_out(struct mhost *h, const struct memory *mem)
 	return bad;
 }
 
-/* The key is out, but was it by an approval that we know of? */
-static void
-on_checked(void *arg, const struct hw_answer *a)
+bool
+mhost_approved(const struct mgr *m, const struct hw_answer *a)
 {
-	struct mhost *h = arg;
+	const struct mhost *h = m->host;
 	struct pcr_set now;
 	struct hw_pcrs p;
 	char text[256];
 	uint32_t i;
 
-	if (a->rc == VT_OK && hw_pcrs_get(a->body, a->body_len, &p) == VT_OK &&
-	    pcr_set_decode(p.pcrs.p, p.pcrs.len, &now) == VT_OK)
-		for (i = 0; i < h->ap.n; i++)
-			if (h->ap.one[i].a.epoch >= p.epoch &&
-			    approval_compare(&h->ap.one[i].a, &now, text,
-				sizeof(text)) == VT_OK) {
-				h->go(h->m);
-				return;
-			}
+	if (h == NULL || !h->bound)
+		return true;
+	if (a->rc != VT_OK || hw_pcrs_get(a->body, a->body_len, &p) != VT_OK ||
+	    pcr_set_decode(p.pcrs.p, p.pcrs.len, &now) != VT_OK)
+		return false;
+	for (i = 0; i < h->ap.n; i++)
+		if (h->ap.one[i].a.epoch >= p.epoch &&
+		    approval_compare(
+			&h->ap.one[i].a, &now, text, sizeof(text)) == VT_OK)
+			return true;
+	return false;
+}
+
+/* The key is out, but was it by an approval that we know of? */
+static void
+on_checked(void *arg, const struct hw_answer *a)
+{
+	struct mhost *h = arg;
+
+	if (mhost_approved(h->m, a)) {
+		h->go(h->m);
+		return;
+	}
 	mgr_fatal(h->m,
 	    "the host is in a state whose approval was given up, and somebody "
 	    "brought that back (see the audit log): approve this state anew, "

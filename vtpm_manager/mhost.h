@@ -77,6 +77,9 @@ int mhost_tell_link(struct mgr *m) VT_CHECK;
 /* The store is open: compare with what it remembers, then go on. */
 void mhost_unlocked(struct mgr *m, void (*go)(struct mgr *m));
 bool mhost_sealed(const struct mgr *m);
+/* Is the state that HW_PCRS has told an approved one, alive now?  Always,
+ * where the master key is not bound to states. */
+bool mhost_approved(const struct mgr *m, const struct hw_answer *pcrs);
 
 /* Changes.  VT_OK: cb runs later; else text (MGR_TEXT_MAX) says why not. */
 /* len 0: look into the folder again. */

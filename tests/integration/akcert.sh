@@ -8,7 +8,7 @@
 need jq openssl tpm2_nvread tpm2_changeauth
 A=$B/vtpm-attest V=$B/vtpm-verify
 cd "$T" || exit 1
-LIFE=60
+LIFE=40
 echo "ak_cert_s = $LIFE" >conf
 
 cert() { jctl show "$1" | jq -r .ak.certificate; } # as the manager has it
@@ -91,6 +91,37 @@ check "a worker that died has it again" eval 'slay "$(worker_pid alice)" &&
 check "a TPM 1.2 has no AK and is none the worse" eval \
     'ctl create old --tpm 1.2 && ctl start old'
 end_all
+
+# On a host whose states are approved: renewed in those, not in others.
+STATE=$T/host.state
+mkdir "$STATE" tpm
+background swtpm socket --tpm2 --tpmstate dir=tpm \
+    --flags not-need-init,startup-clear --server type=unixio,path=host \
+    --ctrl type=unixio,path=host.ctrl >/dev/null 2>&1
+wait_for 5 [ -S host ]
+host() { TPM2TOOLS_TCTI=swtpm:path=$T/host "$@"; }
+for p in 0 4 7; do
+	host tpm2_pcrextend "$p:sha256=$(printf '%064d' 7)"
+done
+ctl host keygen -o key.pem >/dev/null
+check "a manager on a host's TPM, bound to its states" start_manager --pool 0 \
+    --config conf --root swtpm:path="$T/host" --approval-key key.pem.pub
+check "the present state is approved" ctl host approve --current --key key.pem
+check "carol starts" eval 'ctl create carol && ctl start carol'
+old=$(cert carol | serial)
+check "hers is renewed" wait_for $((2 * LIFE)) other carol "$old"
+old=$(cert carol | serial)
+host tpm2_pcrextend "4:sha256=$(printf '%064d' 8)"
+refused() { jctl audit | jq -e '[.[] | select(.action == "renew-ak-cert" and
+    .result == "refused")] | length > 0'; }
+check "the host goes into another state: it is refused" \
+    wait_for $((2 * LIFE)) refused
+check "and runs out" eval '! other carol "$old" &&
+    wait_for $((2 * LIFE)) eval "[ \$(cert carol | left) -lt 0 ]"'
+check "the new state is approved" ctl host approve --current --key key.pem
+check "so it is renewed" wait_for 60 other carol "$old"
+end_all
+STATE=$T/state
 
 check "without a setting" start_manager --pool 0
 check "bob is made" ctl create bob
