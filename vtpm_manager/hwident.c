@@ -36,6 +36,7 @@ void
 hwident_unload(struct hwtpm *h)
 {
 	hwkeys_flush(h, &h->ak);
+	hwak_forget(h);
 	memset(h->ak_certs, 0, sizeof(h->ak_certs));
 }
 
@@ -248,8 +249,8 @@ load_ak(struct hwtpm *h, ESYS_TR ek, const uint8_t *pub, size_t pub_len,
 	return rc;
 }
 
-static int
-load_under_ek(struct hwtpm *h, uint8_t ek_kind, const struct wblob *pub,
+int
+hwident_load_under_ek(struct hwtpm *h, uint8_t ek_kind, const struct wblob *pub,
     const struct wblob *priv, ESYS_TR *ret)
 {
 	ESYS_TR ek = NONE;
@@ -284,7 +285,7 @@ need_ak(struct hwtpm *h, struct hwblob *b)
 
 	if ((rc = blob_with_ak(h, b)) != VT_OK || h->ak != NONE)
 		return rc;
-	return load_under_ek(h, b->ek, &b->ak_pub, &b->ak_priv, &h->ak);
+	return hwak_load(h, b->ek, &b->ak_pub, &b->ak_priv, &h->ak);
 }
 
 /* --- the CA key, certified ------------------------------------------------ */
@@ -313,7 +314,8 @@ hwident_certify_ca(struct hwtpm *h, ESYS_TR *srk, const struct hwblob *b,
 	/* A TPM may have room for three objects: CA key, EK, AK. */
 	hwkeys_flush(h, srk);
 	if (rc == VT_OK)
-		rc = load_under_ek(h, b->ek, &b->ak_pub, &b->ak_priv, &h->ak);
+		rc = hwident_load_under_ek(
+		    h, b->ek, &b->ak_pub, &b->ak_priv, &h->ak);
 	if (rc == VT_OK)
 		rc = hwtpm_check(h,
 		    Esys_Certify(h->esys, h->ca_key, h->ak, h->ca_auth, auth,
@@ -505,9 +507,8 @@ quoting_key(struct hwtpm *h, const struct hw_quote *req, ESYS_TR *own,
 		    h, rc, "the AK of group %u is damaged", req->group);
 	if ((rc = blob_with_ak(h, &b)) != VT_OK)
 		return rc;
-	hwkeys_flush(h, &h->ak); /* its room is needed */
 	*ret_pub = pub;
-	return load_under_ek(h, b.ek, &pub, &priv, own);
+	return hwak_load(h, b.ek, &pub, &priv, own);
 }
 
 /*

@@ -71,6 +71,13 @@ int hwident_certify_ca(struct hwtpm *h, ESYS_TR *srk, const struct hwblob *b,
 int hwident_ready(
     struct hwtpm *h, const uint8_t master[HW_MASTER_LEN]) VT_CHECK;
 void hwident_unload(struct hwtpm *h);
+int hwident_load_under_ek(struct hwtpm *h, uint8_t ek, const struct wblob *pub,
+    const struct wblob *priv, ESYS_TR *ret) VT_CHECK;
+/* hwakctx.c: the same, quickly if it was loaded before.  h->ak may be flushed
+ * for it. */
+int hwak_load(struct hwtpm *h, uint8_t ek, const struct wblob *pub,
+    const struct wblob *priv, ESYS_TR *ret) VT_CHECK;
+void hwak_forget(struct hwtpm *h);
 /* hwcheck.c: q is what was asked for, signed by pub (TPM2B_PUBLIC).
  * VT_E_AUTH, and to be done again. */
 int hwident_check_quote(struct hwtpm *h, const struct wblob *pub,

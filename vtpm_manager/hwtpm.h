@@ -38,6 +38,13 @@ struct hw_ak_cert {
 	struct ca_der der; /* len 0: none */
 };
 
+#define HW_AK_CTXS 32
+struct hw_ak_ctx {         /* hwakctx.c */
+	TPMS_CONTEXT *ctx; /* heap; NULL: free */
+	uint8_t id[SHA256_LEN];
+	uint64_t used_us;
+};
+
 struct hwtpm {
 	const char *conf; /* TCTI, as the operator gave it; borrowed */
 	struct hwtcti_limits limits;
@@ -65,6 +72,7 @@ struct hwtpm {
 	ESYS_TR ak;         /* the host's AK; NONE until it is needed */
 	TPM2B_AUTH ak_auth; /* of all AKs of this host; from the master key */
 	struct hw_ak_cert ak_certs[HW_AK_CERTS];
+	struct hw_ak_ctx ak_ctx[HW_AK_CTXS];
 
 	ESYS_TR nv[HWBLOB_COUNTERS];       /* NONE until they are needed */
 	TPM2B_AUTH nv_auth;                /* of both; from the master key */
