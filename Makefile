@@ -205,7 +205,20 @@ $(SKIPVER): $(SKIPSRC:%.c=$(B)/skip/%.o) $(B)/libbase.a
 	@mkdir -p $(@D)
 	$(LINK) -pie -o $@ $^ $(L_vtpm-verify)
 
-tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS)) $(SLOW) $(SKIPVER)
+# And its own manager, for attacks on the store.
+SKIPMGR	:= $(B)/tests/attack-managerd
+$(B)/skip/libvtpm_manager.a: $(patsubst %.c,$(B)/skip/%.o,\
+	   $(filter vtpm_manager/%,$(SRCS)))
+	@rm -f $@
+	ar rcs $@ $^
+$(SKIPMGR): $(B)/skip/vtpm_manager/managerd_main.o \
+	   $(B)/skip/tests/attacks/skip.o $(B)/skip/libvtpm_manager.a \
+	   $(filter-out %/libtools.a %/libvtpm_manager.a,$(ARCH))
+	@mkdir -p $(@D)
+	$(LINK) -pie -o $@ $^ $(L_vtpm-managerd)
+
+tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS)) $(SLOW) $(SKIPVER) \
+	   $(SKIPMGR)
 
 deps:
 	@base/deps.sh build

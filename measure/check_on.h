@@ -4,7 +4,8 @@
  *
  * Layer:  measure.
  * Always, in every program that is installed.  The attack suite builds a
- * verifier of its own with VTPM_TEST_SKIP_CHECKS and supplies the function:
+ * verifier and a manager of its own with VTPM_TEST_SKIP_CHECKS and supplies
+ * the function:
  * an attack that still fails with its one check taken out proves nothing
  * about that check.
  */

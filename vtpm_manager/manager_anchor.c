@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "measure/check_on.h"
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
 
@@ -239,6 +240,8 @@ judge(struct anchorq *q)
 		    (unsigned long long)c);
 		break;
 	case AV_BEHIND:
+		if (!check_on("anchor-behind"))
+			break;
 		(void)snprintf(what, sizeof(what),
 		    "the whole store is an older copy: its number is %llu, "
 		    "the counter in the host's TPM is at %llu, %llu step(s) "
@@ -587,7 +590,7 @@ on_read(void *arg, const struct hw_answer *a)
 		raise_failed(q, a->text[0] != '\0' ? a->text : vt_strerror(rc));
 		return;
 	}
-	if (v == q->a.counter + 1 && q->unsure) {
+	if (v == q->a.counter + 1 && (q->unsure || !check_on("anchor-other"))) {
 		raised(q);
 		return;
 	}
@@ -663,6 +666,13 @@ mgr_end(struct mgr *m)
 
 /* --- for the operator --------------------------------------------------- */
 
+static bool
+is_slow(const struct anchorq *q)
+{
+	return (q->busy == B_READING || q->busy == B_COUNTING) &&
+	       now_us() - q->t0 > PATIENCE_MS * 1000ull;
+}
+
 static const char *
 state_of(const struct anchorq *q)
 {
@@ -672,7 +682,7 @@ state_of(const struct anchorq *q)
 		return "refused";
 	if (!q->on)
 		return q->policy == ANCHOR_OFF ? "off" : "none";
-	if (q->why[0] != '\0')
+	if (q->why[0] != '\0' || is_slow(q))
 		return "away";
 	return q->a.need <= q->a.counter ? "safe" : "open";
 }
@@ -689,6 +699,8 @@ anchorq_json(const struct mgr *m)
 		      "and would be put back with it";
 	else if (q->refused)
 		why = q->refusal;
+	else if (why[0] == '\0' && is_slow(q))
+		why = "it does not answer";
 	else if (!q->on && q->policy == ANCHOR_OFF)
 		why = "switched off";
 	o = json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "policy",
