@@ -180,6 +180,7 @@ recover(struct vctl *v, char **files, int n)
 
 	if (m == NULL)
 		return EXIT_REFUSED;
+	(void)sd_bus_message_sensitive(m);
 	if (append_shares(m, files, n) < 0) {
 		sd_bus_message_unref(m);
 		return vctl_fail("the shares cannot be sent");

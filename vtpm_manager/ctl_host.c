@@ -20,6 +20,7 @@ struct hcall {
 	struct mgr *m;
 	struct ctl_who who;
 	json_t *json; /* status, while it is gathered */
+	bool again;
 };
 
 bool
@@ -223,6 +224,7 @@ ctl_host_recover(sd_bus_message *msg, struct mgr *m)
 	size_t len;
 	int r, rc;
 
+	(void)sd_bus_message_sensitive(msg);
 	if ((r = sd_bus_message_enter_container(msg, 'a', "ay")) < 0)
 		return r;
 	while (sd_bus_message_at_end(msg, false) == 0) {
@@ -512,6 +514,14 @@ on_status_pcrs(void *arg, const struct hw_answer *a)
 	known = a->rc == VT_OK &&
 		hw_pcrs_get(a->body, a->body_len, &p) == VT_OK &&
 		pcr_set_decode(p.pcrs.p, p.pcrs.len, &now) == VT_OK;
+	/* A vtpm-hwtpm that came after the refusal knows of no counter. */
+	if (known && p.epoch == 0 && c->m->host->counters && !c->again &&
+	    mhost_remind(c->m->host) == VT_OK) {
+		c->again = true;
+		if (hwlink_request(
+			c->m->hw, HW_PCRS, NULL, on_status_pcrs, c) == VT_OK)
+			return;
+	}
 	c->json = json_object();
 	gather(c->json, c->m->host, known ? &now : NULL, known ? p.epoch : 0);
 	if (!known)

@@ -256,8 +256,8 @@ on_load(void *arg, const struct hw_answer *a)
 		mhost_op_done(h, a->rc, "%s", a->text);
 }
 
-int
-mhost_retry(struct mhost *h)
+static int
+ask_load(struct mhost *h, hw_cb cb)
 {
 	struct hw_load l = { .root = h->m->root_kind,
 		.host_blob = { .p = h->blob, .len = (uint32_t)h->blob_len } };
@@ -267,9 +267,21 @@ mhost_retry(struct mhost *h)
 	approvals_list(&h->ap, &l.n, l.approvals);
 	wr_grow(&w, 65536);
 	hw_load_put(&w, &l);
-	rc = hwlink_request(h->m->hw, HW_LOAD, &w, on_load, h);
+	rc = hwlink_request(h->m->hw, HW_LOAD, &w, cb, h);
 	wr_free(&w);
 	return rc;
+}
+
+int
+mhost_retry(struct mhost *h)
+{
+	return ask_load(h, on_load);
+}
+
+int
+mhost_remind(struct mhost *h)
+{
+	return h->sealed ? ask_load(h, NULL) : VT_E_STATE;
 }
 
 int
@@ -446,6 +458,22 @@ on_checked(void *arg, const struct hw_answer *a)
 	    "or raise the epoch (vtpmctl host revoke) in a state that is good");
 }
 
+/* The setting is for new stores. */
+static void
+warn_of_other_key(struct mhost *h)
+{
+	uint8_t key[APPROVAL_KEY_LEN];
+	struct wblob b = { NULL, 0 };
+
+	if (mhost_config_key(h->m, key, &b) != VT_OK || b.len == 0)
+		return;
+	if (!h->bound || memcmp(key, h->key, sizeof(key)) != 0)
+		log_warn("approval_key is not what this store is bound to%s: "
+			 "\"vtpmctl host bind\" changes that, the setting "
+			 "does not",
+		    h->bound ? "" : ", which is no key");
+}
+
 void
 mhost_unlocked(struct mgr *m, void (*go)(struct mgr *m))
 {
@@ -455,6 +483,7 @@ mhost_unlocked(struct mgr *m, void (*go)(struct mgr *m))
 	int rc;
 
 	h->go = go;
+	warn_of_other_key(h);
 	if (!h->bound) {
 		go(m);
 		return;

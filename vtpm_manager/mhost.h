@@ -102,5 +102,7 @@ int mhost_remember(struct mhost *h) VT_CHECK; /* put, not committed */
 /* Tell hwtpm and the link which approvals there are. */
 int mhost_tell(struct mhost *h) VT_CHECK;
 int mhost_retry(struct mhost *h) VT_CHECK;
+/* Sealed: HW_LOAD for what it tells vtpm-hwtpm, whatever comes of it. */
+int mhost_remind(struct mhost *h) VT_CHECK;
 
 #endif

@@ -87,6 +87,10 @@ check "another kernel: sealed" up_sealed
 check "it names the PCR and the approved state" grep -aqE \
     "SEALED: .*nearest is 'kernel 1' \(sequence 1\): PCR 4 \(sha256\) is [0-9a-f]{16}\.\., approved [0-9a-f]{16}\.\.$" "$LOG"
 check "so does the status" eval 'ctl host status | grep -q "PCR 4 (sha256)"'
+hw=$(pgrep -P "$MPID" -f vtpm-hwtpm | head -1)
+slay "$hw"
+check "a vtpm-hwtpm that was killed is told what is to be approved" eval \
+    'wait_for 20 eval "[ \"\$(hst .epoch)\" -gt 0 ]"'
 check "nothing of it was given: no vTPM is there" \
     eval '! ls "$RUN"/*.tpmif 2>/dev/null | grep -q .'
 stop_manager
@@ -108,6 +112,10 @@ check "the guest is who it was" alive_guest
 ctl host pcrs -o there.json
 p4=$( (printf '%064d' 0; printf '%064d' 4) | xxd -r -p | sha256sum | cut -c1-64)
 jq --arg v "$p4" '.pcrs.sha256["4"] = $v' there.json >kernel4.json
+check "a setting that differs from what the store is bound to is told" eval \
+    'ctl stop --all --exit && wait_for 20 gone "$MPID"; MPID=
+    openssl pkey -in other.pem -pubout -out o.pub && up --approval-key o.pub &&
+    grep -q "approval_key is not what this store is bound to" "$LOG"'
 check "an approval is signed without a manager" env VTPM_RUN=/nowhere \
     "$B/vtpmctl" host approve --pcrs kernel4.json --key key.pem --label \
     "kernel 4" --sign-only -o k4.approval
