@@ -197,7 +197,7 @@ xcons_command(struct xcons *c, const char *line, char **ret)
 int
 xcons_send(struct xcons *c, const char *base64)
 {
-	char line[CHUNK + 8], *said;
+	char line[CHUNK + 8], *said = NULL;
 	size_t n;
 	int rc;
 
