@@ -3,14 +3,13 @@
 #include <linux/sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 
-#include "base/jail.h"
+#include "base/jail_rules.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "tpmfront/frontd.h"
@@ -21,12 +20,6 @@
 #define THREAD_FLAGS (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)
 
 /* clang-format off */
-#define ALLOW(name)		{ .nr = __NR_##name }
-#define ALLOW_IF(name, a, v)	{ .nr = __NR_##name, \
-				  .conds = { { a, JAIL_EQ, 0, v } } }
-#define ALLOW_MASK(name, a, m, v) { .nr = __NR_##name, \
-				  .conds = { { a, JAIL_MASKED, m, v } } }
-
 static const struct jail_rule rules[] = {
 	/* device, ring, keeper, xenbus, the log */
 	ALLOW(read),
@@ -73,7 +66,7 @@ static const struct jail_rule rules[] = {
 	ALLOW(sched_getaffinity),
 	/* libxenstore's thread: threads, never processes */
 	ALLOW_MASK(clone, 0, THREAD_FLAGS, THREAD_FLAGS),
-	{ .nr = __NR_clone3, .fail_err = ENOSYS },
+	ANSWER(clone3, ENOSYS),
 	ALLOW(futex),
 	ALLOW(set_robust_list),
 	ALLOW(rseq),

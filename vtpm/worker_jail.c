@@ -2,54 +2,17 @@
 #include "vtpm/worker_jail.h"
 
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 
+#include "base/jail_rules.h"
 #include "base/util.h"
 
 #define MIB (1024 * 1024ULL)
 #define THREAD_FLAGS (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)
-
-#define ALLOW(name)                        \
-	{                                  \
-		__NR_##name, 0,            \
-		{                          \
-			{                  \
-				0, 0, 0, 0 \
-			}                  \
-		}                          \
-	}
-#define ALLOW_IF(name, arg, value)                     \
-	{                                              \
-		__NR_##name, 0,                        \
-		{                                      \
-			{                              \
-				arg, JAIL_EQ, 0, value \
-			}                              \
-		}                                      \
-	}
-#define ALLOW_MASK(name, arg, mask, value)                    \
-	{                                                     \
-		__NR_##name, 0,                               \
-		{                                             \
-			{                                     \
-				arg, JAIL_MASKED, mask, value \
-			}                                     \
-		}                                             \
-	}
-#define ANSWER(name, err)                  \
-	{                                  \
-		__NR_##name, err,          \
-		{                          \
-			{                  \
-				0, 0, 0, 0 \
-			}                  \
-		}                          \
-	}
 
 /* clang-format off */
 static const struct jail_rule rules[] = {

@@ -5,7 +5,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <openssl/crypto.h>
 
@@ -16,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/jail.h"
+#include "base/jail_rules.h"
 #include "base/log.h"
 #include "base/util.h"
 
@@ -24,12 +23,6 @@
 #define DEFAULT_DEVICE "/dev/tpm0" /* what the module takes by itself */
 
 /* clang-format off */
-#define ALLOW(name)		{ .nr = __NR_##name }
-#define ALLOW_IF(name, a, v)	{ .nr = __NR_##name, \
-				  .conds = { { a, JAIL_EQ, 0, v } } }
-#define ALLOW_MASK(name, a, m, v) { .nr = __NR_##name, \
-				  .conds = { { a, JAIL_MASKED, m, v } } }
-
 static const struct jail_rule rules[] = {
 	/* the manager's socket and the TPM */
 	ALLOW(read),
