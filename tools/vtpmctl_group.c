@@ -180,8 +180,10 @@ read_text(const char *path, char **ret)
 	}
 	explicit_bzero(p, len);
 	free(p);
+	if (text == NULL)
+		return vctl_fail("out of memory");
 	*ret = text;
-	return text != NULL ? 0 : vctl_fail("out of memory");
+	return 0;
 }
 
 static int
@@ -227,7 +229,7 @@ group_create(struct vctl *v, int argc, char **argv)
 	sd_bus_message *m, *reply;
 	uint8_t point[APPROVAL_KEY_LEN];
 	struct gargs a;
-	char *pem;
+	char *pem = NULL;
 	int r, rc;
 
 	rc = options(v, argc, argv,
@@ -238,7 +240,7 @@ group_create(struct vctl *v, int argc, char **argv)
 		return rc;
 	if (a.key == NULL)
 		return vctl_usage(v, "--key: the group's approval key, public");
-	if ((rc = read_text(a.key, &pem)) != 0)
+	if ((rc = read_text(a.key, &pem)) != 0 || pem == NULL)
 		return rc;
 	/* A private key has no business on the host. */
 	if (strstr(pem, "PRIVATE KEY") != NULL)
@@ -565,7 +567,7 @@ static int
 sign_config(struct gargs *a)
 {
 	uint8_t buf[GROUP_CONFIG_MAX];
-	char text[128], *pem;
+	char text[128], *pem = NULL;
 	struct wr w;
 	int rc;
 

@@ -334,14 +334,14 @@ gather(struct line *l)
 	struct deepq *q = l->q;
 	size_t max = q->m->cfg.deep_batch_max;
 	struct batch *b = &l->b;
-	struct dreq *r;
+	struct dreq *r, **reqs;
 
 	if (max > DEEP_BATCH_MAX)
 		max = DEEP_BATCH_MAX;
 	if (max > l->n)
 		max = l->n;
-	b->reqs = calloc(max, sizeof(struct dreq *));
-	if (b->reqs == NULL)
+	reqs = deepq_alloc(max, sizeof(struct dreq *));
+	if (reqs == NULL)
 		return VT_E_NOMEM;
 	while (b->n < max && (r = line_take(l)) != NULL) {
 		/* A worker that died, or was replaced, waits no more. */
@@ -349,8 +349,9 @@ gather(struct line *l)
 		    r->g->link->serial != r->g->deep->serial)
 			req_free(r);
 		else
-			b->reqs[b->n++] = r;
+			reqs[b->n++] = r;
 	}
+	b->reqs = reqs;
 	if (b->n > q->count.batch_max)
 		q->count.batch_max = b->n;
 	return VT_OK;
@@ -377,7 +378,7 @@ keep_cert(struct batch *b, const struct wblob *cert)
 {
 	if (cert->len == 0)
 		return VT_OK;
-	if ((b->ak_cert = malloc(cert->len)) == NULL)
+	if ((b->ak_cert = deepq_alloc(1, cert->len)) == NULL)
 		return VT_E_NOMEM;
 	memcpy(b->ak_cert, cert->p, cert->len);
 	b->ak_cert_len = cert->len;
@@ -604,7 +605,7 @@ enqueue(struct deepq *q, struct dreq *r, struct line **ret)
 		if (l->group == r->leaf.group)
 			break;
 	if (l == NULL) {
-		if ((l = calloc(1, sizeof(*l))) == NULL)
+		if ((l = deepq_alloc(1, sizeof(*l))) == NULL)
 			return VT_E_NOMEM;
 		l->q = q;
 		l->group = r->leaf.group;
@@ -634,7 +635,7 @@ accept_(struct deepq *q, struct ginst *g, const struct wdeep *d,
 		    "too many deep quotes are asked for; try again later");
 		return VT_E_BUSY;
 	}
-	if ((r = calloc(1, sizeof(*r))) == NULL)
+	if ((r = deepq_alloc(1, sizeof(*r))) == NULL)
 		return VT_E_NOMEM;
 	deepq_leaf(g, d, &r->leaf);
 	if ((rc = names(g, dg, &r->leaf)) != VT_OK ||

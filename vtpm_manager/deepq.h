@@ -54,6 +54,9 @@ void deepq_forget(struct ginst *g);
 void deepq_counters(const struct mgr *m, struct deepq_counters *ret);
 
 /* deepq_leaf.c */
+/* calloc(3), apart: gcc's analyser loses sight of lists whose end is kept, and
+ * takes what is put there for lost. */
+void *deepq_alloc(size_t n, size_t size);
 /* Blobs in *ret are borrowed until the loop's next turn.  On failure text
  * (TEXT_MAX_LEN + 1 bytes) says what to do. */
 int deepq_group(struct mgr *m, uint32_t group, struct deepq_group *ret,

@@ -5,9 +5,16 @@
 #include "vtpm_manager/deepq.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vtpm_manager/groups.h"
+
+void *
+deepq_alloc(size_t n, size_t size)
+{
+	return calloc(n, size);
+}
 
 int
 deepq_group(struct mgr *m, uint32_t group, struct deepq_group *ret, char *text)

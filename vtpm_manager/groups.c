@@ -70,7 +70,7 @@ read_one(struct mgr *m, uint32_t number, struct grp *g)
 }
 
 static int
-add_one(struct mgr *m, uint32_t number, struct grp ***tail)
+add_one(struct mgr *m, uint32_t number)
 {
 	struct grp *g = calloc(1, sizeof(*g));
 	int rc;
@@ -86,8 +86,7 @@ add_one(struct mgr *m, uint32_t number, struct grp ***tail)
 		free(g);
 		return VT_OK;
 	}
-	**tail = g;
-	*tail = &g->next;
+	grp_insert(m->groups, g);
 	return VT_OK;
 }
 
@@ -95,7 +94,6 @@ static int
 read_all(struct mgr *m)
 {
 	struct groups *gs = m->groups;
-	struct grp **tail = &gs->first->next;
 	struct grp_index x;
 	uint8_t *p = NULL;
 	size_t len;
@@ -115,7 +113,7 @@ read_all(struct mgr *m)
 		return rc;
 	gs->next = x.next;
 	for (i = 0; i < x.n; i++)
-		if ((rc = add_one(m, x.numbers[i], &tail)) != VT_OK)
+		if ((rc = add_one(m, x.numbers[i])) != VT_OK)
 			return rc;
 	return VT_OK;
 }

@@ -90,8 +90,8 @@ struct making {
 	void *arg;
 };
 
-static void
-insert(struct groups *gs, struct grp *g)
+void
+grp_insert(struct groups *gs, struct grp *g)
 {
 	struct grp **pp = &gs->first->next;
 
@@ -141,7 +141,7 @@ settle_new(struct mgr *m, struct making *k, char *text)
 		    k->g->r.name);
 		return VT_E_EXISTS;
 	}
-	insert(gs, k->g);
+	grp_insert(gs, k->g);
 	gs->next = k->g->r.number + 1;
 	if ((rc = put_rec(m, &k->g->r)) == VT_OK)
 		rc = put_index(m);
@@ -416,7 +416,7 @@ groups_delete(struct mgr *m, struct grp *g, char *text)
 	if ((rc = store_meta_put(m->st, key, NULL, 0)) == VT_OK)
 		rc = put_index(m);
 	if ((rc = commit(m, rc, text)) != VT_OK) {
-		insert(m->groups, g);
+		grp_insert(m->groups, g);
 		return rc;
 	}
 	free(g);

@@ -19,6 +19,8 @@ struct groups {
 
 /* g->conf out of g->r.config; none if it does not fit. */
 int grp_decode_config(struct grp *g) VT_CHECK;
+/* By number; the list has it from now on. */
+void grp_insert(struct groups *gs, struct grp *g);
 void grp_meta_key(uint32_t number, char key[32]);
 
 #endif

@@ -44,6 +44,7 @@ struct ginst {
 	uint64_t started_ms;
 	uint32_t power_cycles;
 	bool capped;
+	bool ak_wanted;           /* inst_akcert.c */
 	struct deepq_guest *deep; /* deepq.c's; NULL: never asked */
 	unsigned int audit_tokens;
 	uint64_t audit_at_us, audit_dropped;

@@ -23,14 +23,8 @@
 #define DAY_S 86400u
 #define LOOKS 12 /* in one life of a certificate, at least */
 
-struct want {
-	struct want *next;
-	uint8_t uuid[UUID_LEN];
-};
-
 struct akcerts {
 	struct mgr *m;
-	struct want *first, **last;
 	sd_event_source *timer, *step;
 	/* The one that is being renewed. */
 	bool busy;
@@ -285,47 +279,41 @@ one(struct akcerts *a, const uint8_t uuid[UUID_LEN])
 	return false;
 }
 
+/* ginst.ak_wanted says for whom it is to be looked at. */
+static struct ginst *
+wanted(const struct akcerts *a)
+{
+	struct ginst *g;
+
+	for (g = a->m->insts; g != NULL; g = g->next)
+		if (g->ak_wanted)
+			return g;
+	return NULL;
+}
+
 static int
 on_step(sd_event_source *s, uint64_t usec, void *arg)
 {
 	struct akcerts *a = arg;
-	struct want *w;
+	struct ginst *g;
 
 	(void)s;
 	(void)usec;
-	if (a->busy || (w = a->first) == NULL)
+	if (a->busy || (g = wanted(a)) == NULL)
 		return 0;
-	if ((a->first = w->next) == NULL)
-		a->last = &a->first;
-	if (!one(a, w->uuid))
+	g->ak_wanted = false;
+	if (!one(a, g->in.uuid))
 		next_soon(a);
-	free(w);
 	return 0;
 }
 
 static void
 next_soon(struct akcerts *a)
 {
-	if (a->first != NULL &&
+	if (wanted(a) != NULL &&
 	    mgr_timer(a->m, &a->step, 0, MGR_PRIO_IDLE, on_step, a) != VT_OK)
 		log_warn("cannot set a timer: AK certificates are renewed "
 			 "later");
-}
-
-static void
-want(struct akcerts *a, const uint8_t uuid[UUID_LEN])
-{
-	struct want *w;
-
-	for (w = a->first; w != NULL; w = w->next)
-		if (memcmp(w->uuid, uuid, UUID_LEN) == 0)
-			return;
-	if ((w = calloc(1, sizeof(*w))) == NULL)
-		return; /* the clock comes back to it */
-	memcpy(w->uuid, uuid, UUID_LEN);
-	*a->last = w;
-	a->last = &w->next;
-	next_soon(a);
 }
 
 void
@@ -342,7 +330,8 @@ inst_ak_ready(struct ginst *g)
 		tell_worker(g, der, len);
 	free(der);
 	json_decref(id);
-	want(g->m->akcerts, g->in.uuid);
+	g->ak_wanted = true;
+	next_soon(g->m->akcerts);
 }
 
 /* --- the clock
@@ -358,8 +347,8 @@ on_clock(sd_event_source *s, uint64_t usec, void *arg)
 	(void)s;
 	(void)usec;
 	for (g = a->m->insts; g != NULL; g = g->next)
-		if (g->st == IS_RUNNING)
-			want(a, g->in.uuid);
+		g->ak_wanted |= g->st == IS_RUNNING;
+	next_soon(a);
 	if (every > DAY_S)
 		every = DAY_S;
 	if (every == 0)
@@ -379,7 +368,6 @@ inst_ak_new(struct mgr *m)
 	if (a == NULL)
 		return VT_E_NOMEM;
 	a->m = m;
-	a->last = &a->first;
 	m->akcerts = a;
 	return on_clock(NULL, 0, a) == 0 ? VT_OK : VT_E_SYS;
 }
@@ -388,17 +376,11 @@ void
 inst_ak_free(struct mgr *m)
 {
 	struct akcerts *a = m->akcerts;
-	struct want *w;
-
 	if (a == NULL)
 		return;
 	mgr_commit_forget(m, a);
 	if (m->hw != NULL)
 		hwlink_forget(m->hw, a);
-	while ((w = a->first) != NULL) {
-		a->first = w->next;
-		free(w);
-	}
 	(void)sd_event_source_disable_unref(a->timer);
 	(void)sd_event_source_disable_unref(a->step);
 	json_decref(a->id);

@@ -67,6 +67,11 @@ check "a guest is made, with a secret in its NV" eval 'ctl create g &&
 ek=$(ek_of g)
 gen=$(jctl show g | jq .generation)
 ctl stop g >/dev/null
+openssl ecparam -name prime256v1 -genkey -noout 2>/dev/null |
+    openssl pkey -pubout -out tenant.pub 2>/dev/null
+check "a tenant has a group" ctl group create tenant --key tenant.pub
+check "the host is quoted for it" ctl group quote tenant \
+    --nonce 0011223344556677 -o tenant.q
 check "new shares are made later, 3 of 3" ctl host escrow --threshold 3 \
     op1.pem op2.pem op3.pem -o later
 refuse "not 4 of 3" "not possible" ctl host escrow --threshold 4 \
@@ -145,6 +150,11 @@ same "and its secret" "a secret" \
 check "marked: a generation that there never was ($gen before)" \
     [ "$(jctl show g | jq .generation)" -gt $((gen + 1000000)) ]
 check "and a flag" eval 'jctl show g | grep -qi recovered'
+refuse "the tenant's AK was the other TPM's" "no quote: .*attestation key" \
+    ctl group quote tenant --nonce 0011223344556677 -o tenant.q
+check "it gets a new one" ctl group update tenant --renew-ak
+check "and the host is quoted for it again" ctl group quote tenant \
+    --nonce 0011223344556677 -o tenant.q
 check "it is in the audit log" eval \
     'ctl audit | grep "host-recover" | grep -q ok'
 ctl stop g >/dev/null
