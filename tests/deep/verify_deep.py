@@ -300,9 +300,13 @@ def issued(cert, issuer, words):
 
 
 def in_date(cert, words):
-    now = datetime.datetime.utcnow()
-    need(cert.not_valid_before <= now <= cert.not_valid_after,
-         f"{words}: out of date")
+    if hasattr(cert, "not_valid_before_utc"):  # since version 42
+        now = datetime.datetime.now(datetime.timezone.utc)
+        first, last = cert.not_valid_before_utc, cert.not_valid_after_utc
+    else:
+        now = datetime.datetime.utcnow()
+        first, last = cert.not_valid_before, cert.not_valid_after
+    need(first <= now <= last, f"{words}: out of date")
 
 
 def is_ca(cert):

@@ -163,6 +163,23 @@ refuse "without --deep there is still evidence, and it is not enough" \
 start_host_tpm host
 check "the TPM is back, so are deep quotes" wait_for 40 \
     attest bob "$N" back.json
+
+# The host's TPM neither answers nor fails, from the first command for bob on.
+stop_manager
+rm -f count none.json
+# shellcheck disable=SC2086
+check "the manager starts once more" start_manager --pool 0 $SLOW
+first=$(($(sent) + 1))
+stop_manager
+rm -f count
+export TCTI_SLOW="sign=0 nv=0 other=0 count=$T/count fault=hang@$first"
+# shellcheck disable=SC2086
+start_manager --pool 0 $SLOW --config impatient.conf
+t0=$SECONDS
+refuse "a TPM that hangs: bob is told, in words" \
+    "no deep quote: .*did not vouch within 4 s" attest bob "$N" none.json
+check "after $((SECONDS - t0)) s" [ $((SECONDS - t0)) -lt 40 ]
+check "his own TPM goes on" t2 bob tpm2_getrandom --hex 8
 end_all
 
 # A software root says so.
