@@ -46,6 +46,23 @@ static const char *device = DEVICE;
 static bool holding; /* the device stays open between commands */
 static int held = -1;
 
+/* The stock Xen driver's device has another number after each resume: its
+ * old self keeps the one that it had. */
+static int
+open_device(void)
+{
+	char path[] = "/dev/tpmN";
+	int fd, n;
+
+	fd = open(device, O_RDWR | O_CLOEXEC);
+	for (n = 1; fd == -1 && errno == ENOENT && n < 10; n++) {
+		path[sizeof(path) - 2] = (char)('0' + n);
+		if (strcmp(device, DEVICE) == 0)
+			fd = open(path, O_RDWR | O_CLOEXEC);
+	}
+	return fd;
+}
+
 static int
 take_device(void)
 {
@@ -53,7 +70,7 @@ take_device(void)
 
 	if (held != -1)
 		return held;
-	while ((fd = open(device, O_RDWR | O_CLOEXEC)) == -1 &&
+	while ((fd = open_device()) == -1 &&
 	       (errno == EBUSY || errno == ENOENT || errno == ENODEV ||
 		   errno == ENXIO) &&
 	       tries-- > 0)

@@ -3,20 +3,24 @@
 # memory, and looks at them all the time (xenwork keep), is checkpointed,
 # moved, saved and restored; what may not go on does not.
 image=/tmp/one.img
-keeps() { console one | sed -n 's/^@KEEP //p' | tail -1; }
+# A domain that moves comes with another name, and so does its log.
+log() { cat /var/log/xen/console/guest-one*.log | tr -d '\r'; }
+keeps() { log | grep -c '^@KEEP '; }
 keeps_on() { # more looks than now, nothing lost
 	local was
 	was=$(keeps)
 	wait_for 90 eval "[ \"\$(keeps)\" -gt \"${was:-0}\" ]" || {
-		console one | tail -3
+		tail -n 3 /var/log/xen/console/guest-one*.log
 		xl list
+		xl dmesg | tail -n 3
 		xenstore-ls "/local/domain/$(xl domid one)/device/vtpm"
 		xenstore-ls "/local/domain/0/backend/vtpm"
 		tail -6 /tmp/manager.log
+		show one | grep -o '"commands": *[0-9]*'
 		return 1
 	}
 }
-lost() { console one | grep -c '^@KEPT lost'; }
+lost() { log | grep -c '^@KEPT lost'; }
 pcrs() { ctl log one --pcrs; }
 cycles() { ctl audit --max 1000 | grep -c 'new domain'; }
 refused() { # COMMAND...: exit 1, and no domain comes of it
