@@ -62,7 +62,7 @@ struct xenback {
 	struct msgch *mgr;
 	struct dev *devs;
 	unsigned int ndevs;
-	struct leaving *leaving; /* the oldest first */
+	struct leaving *leaving; /* the newest first */
 	uint32_t next_id;
 	bool first;      /* the scan at start */
 	bool own_domain; /* not the toolstack's */
@@ -135,10 +135,10 @@ remove_folder(struct xenback *x, uint32_t domid, uint32_t devid)
 static void
 release(struct xenback *x, struct dev *d)
 {
-	struct leaving *l, **at;
+	struct leaving *l;
 
-	for (at = &x->leaving; *at != NULL; at = &(*at)->next)
-		if ((*at)->domid == d->domid && (*at)->devid == d->devid)
+	for (l = x->leaving; l != NULL; l = l->next)
+		if (l->domid == d->domid && l->devid == d->devid)
 			return; /* what we write makes us look again */
 	set_state(x, d, 6);
 	if (!x->own_domain)
@@ -150,22 +150,28 @@ release(struct xenback *x, struct dev *d)
 	l->domid = d->domid;
 	l->devid = d->devid;
 	l->at_us = now_us() + LINGER_US;
-	*at = l;
+	l->next = x->leaving;
+	x->leaving = l;
 }
 
 /* Milliseconds until the next folder is due; -1: there is none. */
 static int
 remove_due(struct xenback *x)
 {
-	uint64_t now = now_us();
-	struct leaving *l;
+	struct leaving **at = &x->leaving, *l;
+	uint64_t now = now_us(), next = UINT64_MAX;
 
-	while ((l = x->leaving) != NULL && l->at_us <= now) {
-		x->leaving = l->next;
+	while ((l = *at) != NULL) {
+		if (l->at_us > now) {
+			next = l->at_us < next ? l->at_us : next;
+			at = &l->next;
+			continue;
+		}
+		*at = l->next;
 		remove_folder(x, l->domid, l->devid);
 		free(l);
 	}
-	return l != NULL ? (int)((l->at_us - now) / 1000) + 1 : -1;
+	return next != UINT64_MAX ? (int)((next - now) / 1000) + 1 : -1;
 }
 
 /* --- the manager ---------------------------------------------------------- */
