@@ -314,6 +314,7 @@ install: all
 	    sed -i 's|@BIN@|$(PREFIX)/bin|g' \
 	    $(DESTDIR)$(word 2,$(subst :, ,$(f))) &&) true
 	$(if $(XENDEV),install -m 644 $(B)/vtpm-xenfront.so $(DESTDIR)$(LIBDIR))
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/vtpm/hooks tools/hooks/*
 	for s in 1 5 7 8; do install -D -m 644 -t \
 	    $(DESTDIR)$(PREFIX)/share/man/man$$s doc/man/*.$$s; done
 

@@ -274,6 +274,18 @@ refuse "what is no record" 'no launch record' \
     ctl launch record g1 --domid 99 --in "$T/in2"
 unset VTPM_CONSOLE
 
+# --- the hook for those who call xl themselves -----------------------------------------
+hook() { VTPMCTL=$B/vtpmctl VTPM_RUN=$RUN sh "$top/tools/hooks/xl" "$@"; }
+check "xl create by the hook" hook create -q "$T/web.cfg" 'memory=310'
+touch_tpm g1
+same "is a measured launch" "$(extend "$zero" "$(hash "$T/initrd")")" \
+    "$(ctl_pcr g1 sha256 9)"
+end_guest poweroff
+wait_for 20 eval '[ ! -e "$FX/dom.$(cat "$FX/domid")" ]'
+refuse "an option that it cannot keep" 'not possible for a measured guest' \
+    hook create -p "$T/web.cfg"
+check "everything else is xl's" hook vm-list
+
 # --- the manager's say -----------------------------------------------------------------
 stop_manager TERM
 printf 'xen = on\npool = 0\nxen_require_vtpm = yes\nxen_require_launch = yes\n' \
