@@ -24,7 +24,7 @@ struct fix {
 	struct wlink *l;
 	int lfd, fd; /* the worker's: listening, connected */
 	struct msgch *ch;
-	unsigned int hellos, stores, events, closed, answers;
+	unsigned int hellos, stores, events, deeps, closed, answers;
 	int answer_rc;
 	bool answered_before_closed;
 	char why[TEXT_MAX_LEN + 1];
@@ -59,6 +59,15 @@ on_event(void *arg, const struct wevent *e)
 }
 
 static void
+on_deep(void *arg, const struct wdeep *d)
+{
+	struct fix *f = arg;
+
+	assert_int_equal(d->ticket, 7);
+	f->deeps++;
+}
+
+static void
 on_closed(void *arg, const char *why)
 {
 	struct fix *f = arg;
@@ -84,6 +93,14 @@ static const struct wlink_ops ops = {
 	.hello = on_hello,
 	.store = on_store,
 	.event = on_event,
+	.deep = on_deep,
+	.closed = on_closed,
+};
+
+/* A worker that is nobody's yet. */
+static const struct wlink_ops pool_ops = {
+	.hello = on_hello,
+	.store = on_store,
 	.closed = on_closed,
 };
 
@@ -205,6 +222,8 @@ what_a_worker_may_not_say_ends_its_link(void **state)
 		{ "store cut short", W_STORE, 1, 9, "store" },
 		{ "keep cut short", W_KEEP, 0, 1, "keep" },
 		{ "event cut short", W_EVENT, 0, 0, "may not send" },
+		{ "a deep quote cut short", W_DEEP, 0, 16, "may not send" },
+		{ "what the manager says of one", W_DEEPED, 0, 16, "may not" },
 		{ "an answer to nothing", W_DONE, 99, 0, "nobody asked" },
 		{ "an answer to id 0", W_DONE, 0, 0, "nobody asked" },
 		{ "the zygote's words", Z_SPAWNED, 1, 0, "may not send" },
@@ -226,6 +245,56 @@ what_a_worker_may_not_say_ends_its_link(void **state)
 		assert_int_equal(teardown(state), 0);
 		assert_int_equal(setup(state), 0);
 	}
+}
+
+static void
+say_deep(struct fix *f)
+{
+	struct wdeep d = { .ticket = 7 };
+	uint8_t buf[512];
+	struct wr w;
+
+	wr_init(&w, buf, sizeof(buf));
+	wdeep_put(&w, &d);
+	assert_int_equal(wr_err(&w), VT_OK);
+	say(f, W_DEEP, 0, w.buf, w.len);
+	turn(f);
+}
+
+static void
+deep_quotes_are_for_guests(void **state)
+{
+	struct fix *f = *state;
+
+	say_deep(f);
+	assert_int_equal(f->deeps, 1);
+	assert_int_equal(f->closed, 0);
+	wlink_hand_over(f->l, &pool_ops, f);
+	say_deep(f);
+	assert_int_equal(f->deeps, 1);
+	assert_int_equal(f->closed, 1);
+	assert_non_null(strstr(f->why, "may not send"));
+}
+
+/* It asks and asks, and never takes an answer. */
+static void
+a_worker_that_does_not_read_is_let_go(void **state)
+{
+	static uint8_t answer[WDEEP_ANSWER_MAX];
+	struct wdeeped d = { .answer = { answer, sizeof(answer) } };
+	struct fix *f = *state;
+	size_t sent = 0;
+
+	while (f->closed == 0 && sent < 4 * WLINK_BACKLOG_MAX) {
+		wlink_deeped(f->l, &d);
+		sent += sizeof(answer);
+		if (sent % (64 * sizeof(answer)) == 0)
+			turn(f);
+	}
+	turn(f);
+	assert_int_equal(f->closed, 1);
+	assert_non_null(strstr(f->why, "does not read"));
+	assert_true(sent > WLINK_BACKLOG_MAX);
 }
 
 static void
@@ -417,6 +486,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_well_behaved_worker_is_heard),
 		T(what_a_worker_may_not_say_ends_its_link),
+		T(deep_quotes_are_for_guests),
+		T(a_worker_that_does_not_read_is_let_go),
 		T(a_keep_for_a_channel_that_is_none_is_refused),
 		T(raw_noise_ends_the_link),
 		T(storing_without_waiting_is_bounded),
