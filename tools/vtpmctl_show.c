@@ -60,6 +60,7 @@ print_worker(const json_t *o)
 static void
 print_human(const json_t *o, bool certs)
 {
+	const json_t *saved;
 	char when[32];
 
 	(void)printf("%-12s %s\n", "Name", vctl_text(o, "name"));
@@ -81,6 +82,11 @@ print_human(const json_t *o, bool certs)
 	(void)printf("%-12s %s\n", "Launch",
 	    json_is_true(json_object_get(o, "launched")) ? "recorded"
 							 : "none recorded");
+	if ((saved = json_object_get(o, "saved")) != NULL)
+		(void)printf("%-12s domain %s, %s\n%-12s image %s\n", "Saved",
+		    vctl_text(saved, "domain"),
+		    vctl_time(vctl_num(saved, "time_ms"), when), "",
+		    vctl_text(saved, "image"));
 	print_banks(o);
 	print_key(o, "ek_rsa", "EK (RSA)", certs);
 	print_key(o, "ek_ecc", "EK (ECC)", certs);

@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "vtpm_manager/inst.h"
+#include "vtpm_manager/xensaved.h"
 
 #define INFO_MAX 16384 /* a worker's JSON about itself */
 
@@ -314,6 +315,24 @@ channels_json(struct mgr *m, const struct inst *in)
 	return o;
 }
 
+/* A Xen domain that was saved and may come back. */
+static void
+add_saved(struct mgr *m, const struct inst *in, json_t *o)
+{
+	struct xensaved s;
+	uint8_t *p = NULL;
+	size_t len;
+
+	if (store_extra_get(m->st, in->uuid, SX_VOLATILE, &p, &len) != VT_OK)
+		return;
+	if (xensaved_get(p, len, &s) == VT_OK)
+		(void)json_object_set_new(o, "saved",
+		    json_pack("{s:s,s:o,s:I}", "domain", s.domain, "image",
+			hex_json(s.image, sizeof(s.image)), "time_ms",
+			(json_int_t)s.time_ms));
+	free(p);
+}
+
 json_t *
 inst_json_show(
     struct mgr *m, const struct inst *in, const uint8_t *info, size_t info_len)
@@ -331,6 +350,7 @@ inst_json_show(
 	    json_boolean(store_extra_get(
 			     m->st, in->uuid, SX_LAUNCH, &p, &len) == VT_OK));
 	free(p);
+	add_saved(m, in, o);
 	(void)json_object_set_new(
 	    o, "digest", hex_json(in->digest, sizeof(in->digest)));
 	if (g != NULL && g->link != NULL) {

@@ -49,6 +49,8 @@ same "it is the same domain" "$d0" "$(xl domid one)"
 check "it is saved (vtpmctl xen save)" ctl xen save one $image
 check "the domain is gone" wait_for 20 gone one
 same "its TPM is stopped" stopped "$(show one | key state)"
+same "show tells which image it waits for" \
+    "$(sha256sum $image | cut -d' ' -f1)" "$(show one | key image)"
 check "the manager ends" ctl stop --all --exit
 wait_for 30 eval '! pidof vtpm-managerd'
 check "and another one starts" start_manager
