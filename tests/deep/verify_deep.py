@@ -657,6 +657,24 @@ class Answer:
         return x
 
 
+class HostQuote:
+    """A quote of the host by a group's AK, without any guest."""
+
+    def __init__(self, path, nonce):
+        with open(path, "rb") as f:
+            raw = f.read(4097)
+        need(len(raw) <= 4096, "too long")
+        r = Bytes(raw)
+        need(r.take(4) == b"VTGQ" and r.num(2) == 1, "not a host quote")
+        self.group, self.sequence = r.num(4), r.num(8)
+        need(len(r.blob(64)) >= 8, "the nonce is too short")
+        self.attest, self.sig = r.blob(512), r.blob(512)
+        self.ak_cert = r.blob(2048)
+        r.end()
+        self.want = sha(b"vTPM group quote" + struct.pack(
+            ">HIQH", 1, self.group, self.sequence, len(nonce)) + nonce)
+
+
 def extreme(value):
     return value in (b"\x00" * len(value), b"\xff" * len(value))
 
@@ -816,6 +834,10 @@ def judge_host(j, ctx, host, states):
         need(ctx["host_attest"].extra == want,
              "this leaf is not under what the host's TPM signed")
 
+    def quoted():
+        need(ctx["host_attest"].extra == a.want,
+             "not over this nonce, group and sequence")
+
     def selection():
         sel = ctx["host_attest"].selection
         need(len(sel) == 1 and sel[0][0] in STRONG and sel[0][1] != 0,
@@ -832,7 +854,8 @@ def judge_host(j, ctx, host, states):
             ctx["host_attest"].signer == qualified(
                 ek_qn(host.ek.name), host.ak.with_key(ctx["host_key"])),
             "not a key under the host's EK")),
-        ("deep-path", path), ("deep-selection", selection))
+        ("host-quote", quoted) if isinstance(a, HostQuote)
+        else ("deep-path", path), ("deep-selection", selection))
     if not ok:
         return
     if states is None:
@@ -845,7 +868,9 @@ def judge_host(j, ctx, host, states):
 
 def main():
     p = argparse.ArgumentParser(description="judge deep evidence")
-    p.add_argument("-e", "--evidence", required=True)
+    what = p.add_mutually_exclusive_group(required=True)
+    what.add_argument("-e", "--evidence")
+    what.add_argument("--quote", help="a host quote, instead of evidence")
     p.add_argument("--nonce", required=True, help="hex")
     p.add_argument("--host", help="host record")
     p.add_argument("--roots", help="PEM: roots of the TPM's manufacturer")
@@ -854,10 +879,12 @@ def main():
     o = p.parse_args()
     j, ctx = Judge(), None
     try:
-        ev = Evidence(o.evidence)
+        ev = Evidence(o.evidence) if o.evidence else None
         states = States(o.host_states) if o.host_states else None
         host = Host(o.host) if o.host else None
-        ctx = judge_guest(j, ev, bytes.fromhex(o.nonce))
+        nonce = bytes.fromhex(o.nonce)
+        ctx = (judge_guest(j, ev, nonce) if ev else
+               {"a": HostQuote(o.quote, nonce)})
     except (Bad, ValueError) as err:
         print(f"FAIL format: {err}")
         j.failed = True
@@ -865,7 +892,10 @@ def main():
         j.cannot("host-ek-chain", "no host record was given")
     elif ctx is not None:
         roots = read_pems(o.roots) if o.roots else []
-        if (host.judge(j, roots) and judge_certs(j, ev, ctx, host.ca)):
+        if ev is None:
+            if host.judge(j, roots):
+                judge_host(j, ctx, host, states)
+        elif host.judge(j, roots) and judge_certs(j, ev, ctx, host.ca):
             if ev.part["deep"] is None:
                 j.check("deep-format", lambda: need(False, "no deep quote"))
             elif judge_leaf(j, ev, ctx, o.allow_restored):

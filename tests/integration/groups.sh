@@ -135,6 +135,9 @@ hq() { # FILE ARGS...
 check "the host is quoted for red" ctl group quote red --nonce "$N" -o red.q
 check "a verifier accepts it" hq red.q --nonce "$N" --group 1 \
     --min-sequence 10 --host-states host-states.json
+hq_py() { python3 "$PY" --quote "$1" --host host.json --roots roots.pem \
+    --nonce "$2" --host-states "${3:-host-states.json}"; }
+check "so does the second verifier" hq_py red.q "$N"
 check "the host is quoted for blue, and for itself" eval \
     'ctl group quote blue --nonce "$N" -o blue.q &&
     ctl group quote 0 --nonce "$N" -o host.q'
@@ -142,7 +145,14 @@ check "accepted with blue's states" hq blue.q --nonce "$N" \
     --host-states blue-states.json
 check "the host's own is accepted" hq host.q --nonce "$N" --group 0 \
     --host-states host-states.json
+check "by the second verifier, too" eval \
+    'hq_py blue.q "$N" blue-states.json && hq_py host.q "$N"'
 N2=$("$V" nonce)
+check "which refuses another nonce, and other PCRs" eval \
+    '! hq_py red.q "$N2" && ! hq_py blue.q "$N"'
+head -c 300 red.q >cut.q
+check "and half a quote" eval '! hq_py cut.q "$N"'
+refuse "as the first one does" "not a host quote" hq cut.q --nonce "$N"
 refuse "for another nonce it is refused" "FAIL.*host-quote" \
     hq red.q --nonce "$N2" --host-states host-states.json
 refuse "for another group likewise" "for group 1" \
