@@ -35,7 +35,7 @@ poke() { # OFFSET VALUE
 start_manager
 check "a TPM 2.0 is provisioned" ctl create one
 u=$(uuid_of one)
-MEM=128
+MEM=192
 check "a guest starts" guest one "$u" vtpm.do=keep
 check "it has a key, a session and a PCR" wait_for 120 says one '^@KEEP 2'
 console one | sed -n 's/^@KEEPING/# in the guest:/p'
