@@ -23,8 +23,9 @@
 #define LOOK_MS 20       /* for the device, while it comes up */
 #define DEVICE_MS 120000 /* the kernel runs a self test first */
 #define STOP_MS 6000     /* for the child to close its ring */
-#define BELLS_MAX 256 /* more than so many restores and deaths: no more held \
-		       */
+#define BELLS_MAX                                                  \
+	256 /* more than so many restores and deaths: no more held \
+	     */
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MAX_MS 5000
 
@@ -166,9 +167,15 @@ child_ended(struct keeper *k, int how)
 	if (k->stopping)
 		return;
 	if (WIFSIGNALED(how)) {
+		if (!k->ready) {
+			log_err("the ring's process died of signal %d",
+			    WTERMSIG(how));
+			end_with(k, 1);
+			return;
+		}
 		log_warn("the ring's process died of signal %d; %s stays, "
 			 "another process takes over",
-		    WTERMSIG(how), k->ready ? k->dev.name : "what was made");
+		    WTERMSIG(how), k->dev.name);
 		again(k);
 		return;
 	}
