@@ -63,6 +63,10 @@ print_anchor(const json_t *o)
 		(void)printf(", %llu failure(s)",
 		    (unsigned long long)vctl_num(a, "failures"));
 	(void)printf("%s%s\n", why[0] != '\0' ? ": " : "", why);
+	if (vctl_num(a, "exposed_since_ms") > 0)
+		(void)printf("%-10s what was stored since %s could be rolled "
+			     "back\n",
+		    "", vctl_time(vctl_num(a, "exposed_since_ms"), when));
 }
 
 static void

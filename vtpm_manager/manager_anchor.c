@@ -12,7 +12,7 @@
 
 #define BACKOFF_MIN_MS 200
 #define BACKOFF_MAX_MS 10000
-#define START_TRIES 6    /* of the first question */
+#define START_TRIES 3    /* of the first question */
 #define PATIENCE_MS 5000 /* strict: then no more writes begin */
 #define END_MS 5000      /* of a clean stop */
 /* Nobody can tell what the store that the other TPM had did not keep. */

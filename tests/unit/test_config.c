@@ -48,6 +48,8 @@ good_lines_are_taken(void **state)
 			     "user_mode = yes\n"
 			     "swtpm_localities = 0, 2,3\n"
 			     "host = name#with-hash\n"
+			     "anchor = strict\n"
+			     "anchor_interval = 300\n"
 			     "reader_users = a, b",
 			     text),
 	    VT_OK);
@@ -59,6 +61,11 @@ good_lines_are_taken(void **state)
 	assert_int_equal(c.local_localities, 1);
 	assert_string_equal(c.host, "name#with-hash");
 	assert_string_equal(c.reader_users, "a, b");
+	assert_string_equal(c.anchor, "strict");
+	assert_int_equal(c.anchor_interval, 300);
+	assert_int_equal(parse(&c, "", text), VT_OK);
+	assert_string_equal(c.anchor, "interval");
+	assert_int_equal(c.anchor_interval, 10);
 }
 
 static void
@@ -73,6 +80,9 @@ every_mistake_is_named_with_its_line(void **state)
 		{ "pol = 1",			VT_E_NOTFOUND, "f.conf:1: there is no key 'pol'" },
 		{ "\n\npool 1",			VT_E_FORMAT, "f.conf:3: " },
 		{ "= 1",			VT_E_FORMAT, "f.conf:1: " },
+		{ "anchor = never",		VT_E_FORMAT, "f.conf:1: anchor: 'never' is none of strict" },
+		{ "anchor =",			VT_E_FORMAT, "f.conf:1: anchor: " },
+		{ "anchor_interval = 0",	VT_E_RANGE, "f.conf:1: anchor_interval: " },
 		{ "pool =",			VT_E_FORMAT, "f.conf:1: pool: '' is not a number" },
 		{ "pool = -1",			VT_E_FORMAT, "f.conf:1: pool: " },
 		{ "pool = 1x",			VT_E_FORMAT, "f.conf:1: pool: " },

@@ -547,6 +547,9 @@ the_leaf_says_what_the_registry_knows(void **state)
 	d.flags = 0;
 	deepq_leaf(&f.g[0], &d, &l);
 	assert_int_equal(l.flags, 0);
+	f.g[0].in.flags = INST_F_RECOVERED;
+	deepq_leaf(&f.g[0], &d, &l);
+	assert_int_equal(l.flags, DEEP_F_RECOVERED);
 	f.g[0].in.flags = INST_F_RESTORED;
 	f.m.root_kind = ROOT_SOFT;
 	deepq_leaf(&f.g[0], &d, &l);
