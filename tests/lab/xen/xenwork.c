@@ -469,6 +469,7 @@ key(void)
 	wr_be64(&w, 0);
 	wr_be16(&w, 0); /* outsideInfo */
 	wr_be32(&w, 0); /* creationPCR */
+	printf("@KEY begins\n");
 	t0 = now_us();
 	rc = run(&w, ans, sizeof(ans), &len);
 	printf("@KEY %x %llu ms\n", rc,

@@ -21,7 +21,7 @@ check "a uuid that nobody provisioned is refused" \
 p1=$(power_cycles two)
 xl vtpm-detach two 0 >/dev/null 2>&1
 check "detached" wait_for 15 detached two
-xl vtpm-attach two backend=0,uuid="$u" >/dev/null 2>&1
+check "attached" xl vtpm-attach two backend=0 uuid="$u"
 sleep 3
 same "detach and attach is no power cycle" "$p1" "$(power_cycles two)"
 xl destroy two
