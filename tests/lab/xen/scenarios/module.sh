@@ -74,6 +74,7 @@ same "no PCR changed" "$n" "$(capped m20)"
 same "its file is still the same" 0 "$(lines m20 '^@REOPEN')"
 same "no acknowledged write was lost" 0 "$(lines m20 '^@LOST')"
 
+p1=$(power_cycles m20) # a restored worker counts anew
 xl vtpm-detach m20 0 >/dev/null 2>&1
 check "detached" wait_for 15 detached m20
 check "the guest sees that the TPM is gone" wait_for 20 says m20 '^@TPM gone'
