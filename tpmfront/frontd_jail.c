@@ -42,6 +42,7 @@ static const struct jail_rule rules[] = {
 	ALLOW_IF(fcntl, 1, F_SETFL),
 	ALLOW_IF(fcntl, 1, F_GETFD),
 	ALLOW_IF(fcntl, 1, F_SETFD),
+	ALLOW_IF(fcntl, 1, F_DUPFD_CLOEXEC), /* what the keeper is handed */
 	/* event channels of a restored guest */
 	ALLOW(openat),			/* Landlock: that device alone */
 	ALLOW(fstat),
