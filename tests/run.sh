@@ -5,6 +5,7 @@
 # Unit tests (cmocka) print "[  PASSED  ] N test(s)."; integration scripts in
 # tests/integration/*.sh print "ok - TEXT" or "not ok - TEXT" per point; a
 # fuzz target's replay counts as one test.  --unit: only unit and replay.
+# JOBS: how many scripts run side by side (one per processor).
 set -u
 B=${B:-build}
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -56,26 +57,48 @@ replay() { # binary
 	fi
 }
 
+# Runs beside others: what it says comes at once, at its end, and its counts
+# go to a file.
 script() { # file
 	local name log rc n bad t0=$SECONDS
 	name=$(basename "$1" .sh)
 	log=$logs/$name.log
-	timeout "${TEST_TIMEOUT:-420}" "$1" >"$log" 2>&1 </dev/null
+	timeout "${TEST_TIMEOUT:-600}" "$1" >"$log" 2>&1 </dev/null
 	rc=$?
 	n=$(grep -ac '^ok - ' "$log")
 	bad=$(grep -ac '^not ok - ' "$log")
-	passed=$((passed + n))
-	failed=$((failed + bad))
 	if [ "$bad" -gt 0 ]; then
-		echo "FAIL $name: $bad of $((n + bad)), $log:"
-		grep -a '^not ok - ' "$log"
+		printf '%s\n' "FAIL $name: $bad of $((n + bad)), $log:" \
+		    "$(grep -a '^not ok - ' "$log")"
 	elif [ $rc -ne 0 ] || [ "$n" -eq 0 ]; then
-		failed=$((failed + 1))
-		echo "FAIL $name: exit $rc after $n point(s), $log:"
-		tail -15 "$log"
+		bad=1
+		printf '%s\n' "FAIL $name: exit $rc after $n point(s), $log:" \
+		    "$(tail -15 "$log")"
 	else
 		echo "ok   $name: $n ($((SECONDS - t0)) s)"
 	fi
+	echo "$n $bad" >"$logs/$name.count"
+}
+scripts() { # those that take longest begin first, so that none is left alone
+	local t n bad first
+	first=$(printf 'tests/integration/%s.sh ' akcert anchor frontd groups \
+	    qemu hwpolicy)
+	rm -f "$logs"/*.count
+	for t in $(printf '%s\n' $first tests/integration/*.sh |
+	    awk '!seen[$0]++'); do
+		[ -x "$t" ] && wanted "$(basename "$t")" || continue
+		while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-$(nproc)}" ]; do
+			wait -n
+		done
+		script "$t" &
+	done
+	wait
+	for t in "$logs"/*.count; do
+		[ -e "$t" ] || continue
+		read -r n bad <"$t"
+		passed=$((passed + n))
+		failed=$((failed + bad))
+	done
 }
 
 for t in "$B"/tests/test_*; do
@@ -84,10 +107,6 @@ done
 for t in "$B"/tests/fuzz_*; do
 	[ -x "$t" ] && wanted "$(basename "$t")" && replay "$t"
 done
-if [ "${1:-}" != --unit ]; then
-	for t in tests/integration/*.sh; do
-		[ -x "$t" ] && wanted "$(basename "$t")" && script "$t"
-	done
-fi
+[ "${1:-}" = --unit ] || scripts
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
