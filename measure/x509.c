@@ -463,6 +463,21 @@ static const struct {
 };
 /* clang-format on */
 
+int
+x509_issued_by(const uint8_t *der, size_t len, const uint8_t *ca, size_t ca_len)
+{
+	X509 *x = x509_cert_get(der, len), *by = x509_cert_get(ca, ca_len);
+	int rc = VT_E_FORMAT;
+
+	if (x != NULL && by != NULL)
+		rc = X509_verify(x, X509_get0_pubkey(by)) == 1 ? VT_OK
+							       : VT_E_AUTH;
+	X509_free(x);
+	X509_free(by);
+	ERR_clear_error();
+	return rc;
+}
+
 const char *
 x509_step_id(enum x509_step s)
 {

@@ -81,6 +81,11 @@ int x509_ek_name(const uint8_t *der, size_t len, struct tpm_name *ret) VT_CHECK;
 int x509_cert_times(const uint8_t *der, size_t len, time_t *ret_from,
     time_t *ret_until) VT_CHECK;
 
+/* Was it signed by this CA (DER, both)?  Nothing else is looked at.
+ * VT_E_AUTH: by somebody else; VT_E_FORMAT. */
+int x509_issued_by(
+    const uint8_t *der, size_t len, const uint8_t *ca, size_t ca_len) VT_CHECK;
+
 const char *x509_step_id(enum x509_step s);
 const char *x509_step_words(enum x509_step s);
 

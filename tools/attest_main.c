@@ -202,26 +202,23 @@ ek_is_parent(const struct attest *a)
 	       tpm_name_equal(&qn, &a->ak_qn);
 }
 
-/* The one in NV was written at some time, and certificates of AKs are
- * short-lived: the vTPM may have a newer one. */
+/* Those in NV were written at some time: certificates of AKs are short-lived,
+ * and a host that was recovered has another CA.  What the vTPM has besides is
+ * the manager's newest. */
 static int
-take_newest(struct attest *a)
+take_newest(struct attest *a, uint16_t sub, enum ev_part part)
 {
-	const struct ev_blob *nv = &a->ev->part[EV_AK_CERT];
-	time_t from, until, nv_from, nv_until;
+	time_t from, until;
 	uint8_t *buf = NULL;
 	size_t len = 0;
 	int rc;
 
-	rc = esys_vendor_fetch(&a->e, VSUB_AK_CERT, &buf, &len);
+	rc = esys_vendor_fetch(&a->e, sub, &buf, &len);
 	if (rc == VT_E_UNSUPPORTED)
 		return VT_OK; /* a vTPM of an older manager */
 	if (rc == VT_OK && len > 0 &&
-	    x509_cert_times(buf, len, &from, &until) == VT_OK &&
-	    (nv->p == NULL ||
-		x509_cert_times(nv->p, nv->len, &nv_from, &nv_until) != VT_OK ||
-		until > nv_until))
-		rc = evidence_set(a->ev, EV_AK_CERT, buf, len);
+	    x509_cert_times(buf, len, &from, &until) == VT_OK)
+		rc = evidence_set(a->ev, part, buf, len);
 	free(buf);
 	return rc;
 }
@@ -230,13 +227,14 @@ static int
 take_certs(struct attest *a, bool ours)
 {
 	static const uint32_t ek[] = { ESYS_NV_EK_ECC, ESYS_NV_EK_RSA };
+	static const uint16_t sub[] = { VSUB_EK_ECC_CERT, VSUB_EK_RSA_CERT };
 	bool any = false, parent = false;
 	size_t i;
 	int rc;
 
 	rc = take_cert(a, ESYS_NV_AK_CERT, EV_AK_CERT);
 	if (ours && (rc == VT_OK || rc == VT_E_NOTFOUND))
-		rc = take_newest(a);
+		rc = take_newest(a, VSUB_AK_CERT, EV_AK_CERT);
 	if (rc == VT_OK && a->ev->part[EV_AK_CERT].p == NULL)
 		rc = VT_E_NOTFOUND;
 	if (rc == VT_E_NOTFOUND)
@@ -246,6 +244,8 @@ take_certs(struct attest *a, bool ours)
 		goto fail;
 	for (i = 0; i < VT_NELEM(ek) && !parent; i++) {
 		rc = take_cert(a, ek[i], EV_EK_CERT);
+		if (ours && rc == VT_OK)
+			rc = take_newest(a, sub[i], EV_EK_CERT);
 		if (rc == VT_OK) {
 			any = true;
 			parent = ek_is_parent(a);

@@ -91,6 +91,10 @@ print_human(const json_t *o, bool certs)
 	print_key(o, "ek_rsa", "EK (RSA)", certs);
 	print_key(o, "ek_ecc", "EK (ECC)", certs);
 	print_key(o, "ak", "AK", certs);
+	if (json_object_get(o, "reissued_ms") != NULL)
+		(void)printf("%-12s issued anew by this host's new CA, %s\n",
+		    "Certificates",
+		    vctl_time(vctl_num(o, "reissued_ms"), when));
 	print_worker(o);
 }
 

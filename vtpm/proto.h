@@ -70,7 +70,7 @@ enum wmsg_type {
 	W_MANAGER,        /* struct wmanager: first message after (re)connect */
 	W_XEN,            /* struct wxen: a Xen front half came or went */
 	W_DEEPED,         /* struct wdeeped: answer to W_DEEP; no W_DONE */
-	W_AKCERT,         /* struct wakcert: the AK's newest certificate */
+	W_AKCERT,         /* struct wakcert: a key's newest certificate */
 
 	/* worker -> manager */
 	W_DONE = 64,   /* struct wdone, id of the request */
@@ -291,6 +291,7 @@ struct wdeeped {
 
 struct wakcert {
 	struct wblob der; /* not empty */
+	uint8_t which;    /* WCERT_* */
 };
 
 /*

@@ -66,10 +66,14 @@ wdeeped_get(const uint8_t *data, size_t len, struct wdeeped *ret)
 	return rc;
 }
 
+/* An AK's says nothing of its kind: so workers that an older manager started
+ * take it, too. */
 void
 wakcert_put(struct wr *w, const struct wakcert *m)
 {
 	wblob_put(w, &m->der);
+	if (m->which != WCERT_AK)
+		wr_u8(w, m->which);
 }
 
 int
@@ -84,6 +88,12 @@ wakcert_get(const uint8_t *data, size_t len, struct wakcert *ret)
 	wblob_get(&r, CERT_MAX_LEN, &m.der);
 	if (r.err == VT_OK && m.der.len == 0)
 		rd_fail(&r, VT_E_RANGE);
+	m.which = WCERT_AK;
+	if (r.err == VT_OK && r.left > 0) {
+		m.which = rd_u8(&r);
+		if (m.which != WCERT_EK_RSA && m.which != WCERT_EK_ECC)
+			rd_fail(&r, VT_E_FORMAT);
+	}
 	if ((rc = rd_end(&r)) == VT_OK)
 		*ret = m;
 	return rc;

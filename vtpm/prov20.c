@@ -365,7 +365,7 @@ prov20_certs(const struct wcerts *m, struct prov_fail *f)
 	return rc;
 }
 
-/* --- another AK certificate ------------------------------------------------
+/* --- another certificate ---------------------------------------------------
  */
 
 /* 1: index holds these bytes; 0: others; VT_E_TPM: it is not there. */
@@ -434,16 +434,27 @@ nv_replace(uint32_t index, const struct wblob *der, struct prov_fail *f)
 }
 
 int
-prov20_ak_cert(const struct wblob *der, struct prov_fail *f)
+prov20_cert(uint8_t which, const struct wblob *der, struct prov_fail *f)
 {
-	static const uint32_t where[] = { NV_AK_AZURE, NV_AK_GCE };
+	static const struct {
+		uint8_t which;
+		uint32_t index;
+	} where[] = {
+		{ WCERT_EK_RSA, NV_EK_RSA },
+		{ WCERT_EK_ECC, NV_EK_ECC },
+		{ WCERT_AK, NV_AK_AZURE },
+		{ WCERT_AK, NV_AK_GCE },
+	};
+	uint32_t at;
 	size_t i;
 	int rc;
 
 	for (i = 0; i < VT_NELEM(where); i++) {
-		if ((rc = nv_is(where[i], der->p, der->len, f)) == 1)
+		at = where[i].index;
+		if (where[i].which != which ||
+		    (rc = nv_is(at, der->p, der->len, f)) == 1)
 			continue;
-		if (rc != 0 || (rc = nv_replace(where[i], der, f)) != VT_OK)
+		if (rc != 0 || (rc = nv_replace(at, der, f)) != VT_OK)
 			return rc;
 	}
 	return VT_OK;

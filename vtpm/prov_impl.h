@@ -15,7 +15,8 @@ int prov20_keys(struct prov_keys *ret, struct prov_fail *f) VT_CHECK;
 /* Takes effect at the next power on. */
 int prov20_banks(uint8_t banks, struct prov_fail *f) VT_CHECK;
 int prov20_certs(const struct wcerts *m, struct prov_fail *f) VT_CHECK;
-int prov20_ak_cert(const struct wblob *der, struct prov_fail *f) VT_CHECK;
+int prov20_cert(
+    uint8_t which, const struct wblob *der, struct prov_fail *f) VT_CHECK;
 int prov12_enable(struct prov_fail *f) VT_CHECK;
 int prov12_keys(struct prov_keys *ret, struct prov_fail *f) VT_CHECK;
 int prov12_certs(const struct wcerts *m, struct prov_fail *f) VT_CHECK;

@@ -108,7 +108,7 @@ prov_certs(const struct wcerts *m, struct prov_fail *f)
 }
 
 int
-prov_ak_cert(const struct wblob *der, struct prov_fail *f)
+prov_cert(uint8_t which, const struct wblob *der, struct prov_fail *f)
 {
-	return prov20_ak_cert(der, f);
+	return prov20_cert(which, der, f);
 }

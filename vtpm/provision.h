@@ -12,7 +12,8 @@
  * the P-256 EK).  NV: EK certificates 0x01C00002 and 0x01C0000A, template
  * L-2 0x01C0000C, AK certificate 0x01C101D0 and 0x01C10002; all of them
  * made by the platform and locked for ever.  The AK's certificate is
- * short-lived: it is replaced by removing the index and making it anew.
+ * short-lived, and a host that was recovered on another TPM has another CA:
+ * a certificate is replaced by removing the index and making it anew.
  * TPM 1.2: EK RSA-2048, enabled and activated; certificate 0x1000F000.
  */
 #ifndef VTPM_PROVISION_H
@@ -51,11 +52,12 @@ int prov_make(uint8_t tpm_version, uint8_t banks, struct prov_keys *ret,
 int prov_certs(const struct wcerts *m, struct prov_fail *ret_fail) VT_CHECK;
 
 /*
- * Replace the AK's certificate in NV, where it is not this one already, on a
- * TPM 2.0 that runs.  Either all of it is as it was or the new one is there,
- * unless the TPM itself fails.  VT_E_TPM: the platform hierarchy is the
- * firmware's by now, or there is no room.
+ * Replace a key's (WCERT_*) certificate in NV, where it is not this one
+ * already, on a TPM 2.0 that runs.  Either all of it is as it was or the new
+ * one is there, unless the TPM itself fails.  VT_E_TPM: the platform hierarchy
+ * is the firmware's by now, or there is no room.
  */
-int prov_ak_cert(const struct wblob *der, struct prov_fail *ret_fail) VT_CHECK;
+int prov_cert(uint8_t which, const struct wblob *der,
+    struct prov_fail *ret_fail) VT_CHECK;
 
 #endif

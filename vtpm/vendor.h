@@ -43,6 +43,10 @@ enum vtpm_sub {
 	 * short-lived, and the one in NV may be an older one.  0 bytes: the
 	 * one in NV is all there is. */
 	VSUB_AK_CERT = 7,
+	/* The same for those of the EKs, of which there are newer ones after
+	 * the host was recovered on another TPM. */
+	VSUB_EK_RSA_CERT = 8,
+	VSUB_EK_ECC_CERT = 9,
 };
 
 enum { VDQ_PENDING = 1, VDQ_READY = 2, VDQ_FAILED = 3 };

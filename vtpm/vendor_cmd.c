@@ -147,6 +147,10 @@ vendor_answer(const struct vendor_facts *f, const uint8_t *cmd, size_t len,
 		return answer_chunk(&f->launch, sub, &r, out, cap);
 	case VSUB_AK_CERT:
 		return answer_chunk(&f->ak_cert, sub, &r, out, cap);
+	case VSUB_EK_RSA_CERT:
+		return answer_chunk(&f->ek_rsa_cert, sub, &r, out, cap);
+	case VSUB_EK_ECC_CERT:
+		return answer_chunk(&f->ek_ecc_cert, sub, &r, out, cap);
 	default:
 		return fail(out, RC_COMMAND_CODE);
 	}

@@ -33,7 +33,7 @@ struct vendor_facts {
 	uint32_t power_cycles;
 	uint32_t flags;    /* VIF_* */
 	const char *build; /* of the manager; not NULL */
-	struct wblob log, journal, launch, ak_cert;
+	struct wblob log, journal, launch, ak_cert, ek_rsa_cert, ek_ecc_cert;
 };
 
 /* The subcommand of a TPM_CC_VTPM command, 0 if it has none. */

@@ -61,6 +61,14 @@ info_flags(const struct worker *w)
 	return f;
 }
 
+static struct wblob
+newest_cert(const struct worker *w, uint8_t which)
+{
+	const struct wk_cert *c = &w->certs[which];
+
+	return (struct wblob){ c->der, (uint32_t)c->len };
+}
+
 static void
 run_vendor(struct slot *s, const uint8_t *cmd, size_t len)
 {
@@ -88,8 +96,9 @@ run_vendor(struct slot *s, const uint8_t *cmd, size_t len)
 		f.log = w->launch.l.log;
 		f.launch = w->launch.l.record;
 	}
-	f.ak_cert.p = w->ak_cert;
-	f.ak_cert.len = (uint32_t)w->ak_cert_len;
+	f.ak_cert = newest_cert(w, WCERT_AK);
+	f.ek_rsa_cert = newest_cert(w, WCERT_EK_RSA);
+	f.ek_ecc_cert = newest_cert(w, WCERT_EK_ECC);
 	if (journal) {
 		if (off == 0 || w->jsnap == NULL)
 			snap_journal(w);

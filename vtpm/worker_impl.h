@@ -13,7 +13,7 @@
  *	worker_xen.c	a Xen guest's channel
  *	worker_snap.c	sealed states: load, snapshot, restore
  *	worker_query.c	what the manager asks
- *	worker_akcert.c	the AK's newest certificate
+ *	worker_akcert.c	newest certificates of the keys
  *	worker_deep.c	deep quotes for the guest
  *
  * Durability.  Every change of the permanent state gets the next version
@@ -127,6 +127,12 @@ struct wk_deep {
 	size_t answer_len;
 };
 
+struct wk_cert {
+	uint8_t *der; /* heap: the newest; NULL: the one in NV */
+	size_t len;
+	bool due; /* NV does not have it yet, as far as we know */
+};
+
 struct worker {
 	const struct worker_cfg *cfg;
 	enum phase phase;
@@ -184,9 +190,7 @@ struct worker {
 	uint8_t *jsnap;
 	size_t jsnap_len;
 
-	uint8_t *ak_cert; /* heap: the newest; NULL: the one in NV */
-	size_t ak_cert_len;
-	bool ak_cert_due; /* NV does not have it yet, as far as we know */
+	struct wk_cert certs[WCERT_AK + 1]; /* by WCERT_* */
 
 	struct wk_deep deep[DEEP_TICKETS];
 	uint64_t deep_tickets; /* the last one given out */
@@ -291,9 +295,9 @@ void wk_deep_ask_again(struct worker *w); /* the manager is back */
 void wk_deep_drop_all(struct worker *w);  /* with a power cycle */
 
 /* worker_akcert.c */
-int wk_ak_cert_take(struct worker *w, const struct wakcert *m) VT_CHECK;
-/* Into NV, if it is due and possible.  Uses the engine; the caller stores. */
-void wk_ak_cert_write(struct worker *w);
+int wk_cert_take(struct worker *w, const struct wakcert *m) VT_CHECK;
+/* Into NV, what is due, if possible.  Uses the engine; the caller stores. */
+void wk_certs_write(struct worker *w);
 
 /* worker_query.c */
 void wk_query(struct worker *w, uint32_t id, uint8_t what);

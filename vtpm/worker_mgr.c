@@ -301,9 +301,9 @@ on_akcert(struct worker *w, struct msg *msg)
 
 	rc = wakcert_get(msg->data, msg->len, &m);
 	if (rc == VT_OK)
-		rc = wk_ak_cert_take(w, &m);
+		rc = wk_cert_take(w, &m);
 	wk_done(w, msg->id, rc, "%s",
-	    rc == VT_OK ? "" : "the AK's certificate could not be taken");
+	    rc == VT_OK ? "" : "a key's certificate could not be taken");
 }
 
 static const struct handler {

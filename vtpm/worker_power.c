@@ -32,7 +32,7 @@ wk_note_startup(struct worker *w, uint8_t locality, bool clear)
 	if ((rc = capture_startup(&w->cap, locality, clear)) != VT_OK)
 		return rc;
 	if (clear) /* nobody has set the platform's authorisation yet */
-		wk_ak_cert_write(w);
+		wk_certs_write(w);
 	return tcmd_stir();
 }
 

@@ -2,6 +2,8 @@
 /*
  * inst_akcert.c - certificates of vTPMs' AKs are short-lived: renewed when a
  * third of their life is left, at a start and once a day, one after the other.
+ * On a host that was recovered on another TPM the CA is another one: then all
+ * of a vTPM's certificates are issued anew; its keys stay.
  *
  * A certificate says that this manager, on this host's TPM, stood behind the
  * vTPM lately; so none is renewed while the host is in no approved state.
@@ -29,8 +31,22 @@ struct akcerts {
 	/* The one that is being renewed. */
 	bool busy;
 	uint8_t uuid[UUID_LEN];
-	json_t *id; /* what is kept of its keys */
+	json_t *id;                /* what is kept of its keys */
+	bool anew;                 /* all of them, by another CA than before */
+	uint32_t n;                /* keys that were asked for */
+	uint8_t key[HW_CERTS_MAX]; /* their places in keys[] */
 };
+
+#define KEYS 3
+static const struct {
+	const char *name;
+	uint8_t which;
+} keys[KEYS] = {
+	{ "ak", WCERT_AK }, /* the one that is short-lived */
+	{ "ek_rsa", WCERT_EK_RSA },
+	{ "ek_ecc", WCERT_EK_ECC },
+};
+_Static_assert(KEYS <= HW_CERTS_MAX, "one request is enough");
 
 uint32_t
 inst_ak_seconds(const struct mgr *m)
@@ -43,10 +59,10 @@ inst_ak_seconds(const struct mgr *m)
  */
 
 static const char *
-ak_text(const json_t *id, const char *key)
+key_text(const json_t *id, uint32_t i, const char *what)
 {
 	return json_string_value(
-	    json_object_get(json_object_get(id, "ak"), key));
+	    json_object_get(json_object_get(id, keys[i].name), what));
 }
 
 /* PEM to DER; heap. */
@@ -69,14 +85,46 @@ pem_to_der(const char *pem, uint8_t **ret, size_t *ret_len)
 	return rc;
 }
 
+static int
+cert_of(const json_t *id, uint32_t i, uint8_t **ret, size_t *ret_len)
+{
+	return pem_to_der(key_text(id, i, "certificate"), ret, ret_len);
+}
+
+/* Did another CA than the present one issue any of them? */
+static bool
+is_foreign(const struct mgr *m, const json_t *id)
+{
+	bool foreign = false;
+	uint8_t *der;
+	size_t len;
+	uint32_t i;
+
+	for (i = 0; i < KEYS && !foreign; i++) {
+		der = NULL;
+		foreign =
+		    m->ca_cert != NULL && cert_of(id, i, &der, &len) == VT_OK &&
+		    x509_issued_by(der, len, m->ca_cert, m->ca_cert_len) ==
+			VT_E_AUTH;
+		free(der);
+	}
+	return foreign;
+}
+
 /* It begins some time before it was made, for clocks that go wrong. */
 static bool
-is_due(const struct mgr *m, const uint8_t *der, size_t len)
+is_due(const struct mgr *m, const json_t *id)
 {
 	time_t from, until, now = (time_t)(wall_ms() / 1000);
 	time_t life = (time_t)inst_ak_seconds(m);
+	uint8_t *der = NULL;
+	size_t len;
+	int rc;
 
-	if (x509_cert_times(der, len, &from, &until) != VT_OK)
+	if ((rc = cert_of(id, 0, &der, &len)) == VT_OK)
+		rc = x509_cert_times(der, len, &from, &until);
+	free(der);
+	if (rc != VT_OK)
 		return false;
 	if (until - from < life)
 		life = until - from;
@@ -94,14 +142,13 @@ on_taken(void *arg, int rc, const struct msg *msg)
 	(void)arg;
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
 	if (rc != VT_OK && rc != VT_E_CLOSED)
-		log_warn(
-		    "a worker did not take its AK's certificate: %s", text);
+		log_warn("a worker did not take a key's certificate: %s", text);
 }
 
 static void
-tell_worker(struct ginst *g, const uint8_t *der, size_t len)
+tell_one(struct ginst *g, uint8_t which, const uint8_t *der, size_t len)
 {
-	struct wakcert m = { .der = { der, (uint32_t)len } };
+	struct wakcert m = { { der, (uint32_t)len }, which };
 	uint8_t buf[CERT_MAX_LEN + 8];
 	struct wr w;
 
@@ -110,9 +157,25 @@ tell_worker(struct ginst *g, const uint8_t *der, size_t len)
 	if (wr_err(&w) != VT_OK || g->link == NULL ||
 	    wlink_request(g->link, W_AKCERT, &w, NULL, 0, 0, on_taken, NULL) !=
 		VT_OK)
-		log_warn("guest %s: its AK's newest certificate could not be "
-			 "handed over",
+		log_warn("guest %s: a newest certificate could not be handed "
+			 "over",
 		    g->in.name);
+}
+
+/* Its EKs' are the ones it was made with, unless it says otherwise. */
+static void
+tell_worker(struct ginst *g, const json_t *id)
+{
+	uint32_t i, n = json_object_get(id, "reissued_ms") != NULL ? KEYS : 1;
+	uint8_t *der;
+	size_t len;
+
+	for (i = 0; i < n; i++) {
+		der = NULL;
+		if (cert_of(id, i, &der, &len) == VT_OK)
+			tell_one(g, keys[i].which, der, len);
+		free(der);
+	}
 }
 
 /* --- one renewal
@@ -134,28 +197,41 @@ on_durable(void *arg, int rc)
 {
 	struct akcerts *a = arg;
 	struct ginst *g = inst_live(a->m, a->uuid);
-	uint8_t *der = NULL;
-	size_t len;
 
 	if (rc != VT_OK)
 		log_warn("a renewed AK certificate could not be stored: %s",
 		    vt_strerror(rc));
-	else if (g != NULL && g->st == IS_RUNNING &&
-		 pem_to_der(ak_text(a->id, "certificate"), &der, &len) == VT_OK)
-		tell_worker(g, der, len);
-	free(der);
+	else if (g != NULL && g->st == IS_RUNNING)
+		tell_worker(g, a->id);
 	done(a);
 }
 
-static int
-keep(struct akcerts *a, const struct wblob *der)
+static const char *
+not_renewed(const struct akcerts *a)
 {
-	json_t *pem = inst_json_pem(der), *ak = json_object_get(a->id, "ak");
+	return a->anew ? "its certificates are another CA's and are not issued "
+			 "anew now"
+		       : "its AK's certificate is not renewed";
+}
+
+static int
+keep(struct akcerts *a, const struct hw_certed *hc)
+{
 	char *text = NULL;
 	int rc = VT_E_NOMEM;
+	json_t *key;
+	uint32_t i;
 
-	if (pem != NULL && json_object_set_new(ak, "certificate", pem) == 0 &&
-	    (text = json_dumps(a->id, JSON_COMPACT)) != NULL)
+	for (i = 0; i < hc->n; i++) {
+		key = json_object_get(a->id, keys[a->key[i]].name);
+		if (json_object_set_new(
+			key, "certificate", inst_json_pem(&hc->certs[i])) != 0)
+			return VT_E_NOMEM;
+	}
+	if (a->anew && json_object_set_new(a->id, "reissued_ms",
+			   json_integer((json_int_t)wall_ms())) != 0)
+		return VT_E_NOMEM;
+	if ((text = json_dumps(a->id, JSON_COMPACT)) != NULL)
 		rc = store_extra_put(a->m->st, a->uuid, SX_CERTS,
 		    (const uint8_t *)text, strlen(text));
 	free(text);
@@ -173,21 +249,28 @@ on_certed(void *arg, const struct hw_answer *ans)
 
 	if (rc == VT_OK)
 		rc = hw_certed_get(ans->body, ans->body_len, &hc);
-	if (rc == VT_OK && hc.n != 1)
+	if (rc == VT_OK && hc.n != a->n)
 		rc = VT_E_PROTO;
 	if (rc == VT_OK)
-		rc = keep(a, &hc.certs[0]);
+		rc = keep(a, &hc);
 	if (store_inst_get(a->m->st, a->uuid, &in) != VT_OK) {
 		done(a); /* destroyed meanwhile */
 		return;
 	}
 	if (rc == VT_OK) {
-		mgr_audit(a->m, "manager", "renew-ak-cert", in.name, "ok",
-		    "for %u s", (unsigned)inst_ak_seconds(a->m));
+		if (a->anew)
+			mgr_audit(a->m, "manager", "reissue-certs", in.name,
+			    "ok",
+			    "certificates: issued anew by the new CA, "
+			    "generation %llu",
+			    (unsigned long long)in.generation);
+		else
+			mgr_audit(a->m, "manager", "renew-ak-cert", in.name,
+			    "ok", "for %u s", (unsigned)inst_ak_seconds(a->m));
 		mgr_commit_soon(a->m, on_durable, a);
 		return;
 	}
-	log_warn("guest %s: its AK's certificate is not renewed: %s", in.name,
+	log_warn("guest %s: %s: %s", in.name, not_renewed(a),
 	    why[0] != '\0' ? why : vt_strerror(rc));
 	done(a);
 }
@@ -195,14 +278,24 @@ on_certed(void *arg, const struct hw_answer *ans)
 static int
 ask_cert(struct akcerts *a, const struct inst *in)
 {
-	struct hw_certs hc = { .n = 1 };
-	uint8_t pub[PUB_MAX_LEN];
-	const char *hex = ak_text(a->id, "public");
+	struct hw_certs hc = { .n = 0 };
+	uint8_t pub[KEYS][PUB_MAX_LEN];
+	const char *hex;
 	struct wr w;
+	uint32_t i;
 	size_t len;
 	int rc;
 
-	if (hex == NULL || hex_decode(hex, pub, sizeof(pub), &len) != VT_OK)
+	for (i = 0; i < (a->anew ? KEYS : 1); i++) {
+		if ((hex = key_text(a->id, i, "public")) == NULL)
+			continue;
+		if (hex_decode(hex, pub[i], sizeof(pub[i]), &len) != VT_OK)
+			return VT_E_FORMAT;
+		a->key[hc.n] = (uint8_t)i;
+		hc.keys[hc.n].which = keys[i].which;
+		hc.keys[hc.n++].pub = (struct wblob){ pub[i], (uint32_t)len };
+	}
+	if ((a->n = hc.n) == 0)
 		return VT_E_FORMAT;
 	memcpy(hc.uuid, in->uuid, UUID_LEN);
 	memcpy(hc.name, in->name, sizeof(hc.name));
@@ -210,9 +303,6 @@ ask_cert(struct akcerts *a, const struct inst *in)
 	hc.generation = in->generation;
 	hc.tpm_version = in->tpm_version;
 	hc.ak_seconds = inst_ak_seconds(a->m);
-	hc.keys[0].which = WCERT_AK;
-	hc.keys[0].pub.p = pub;
-	hc.keys[0].pub.len = (uint32_t)len;
 	wr_grow(&w, 8192);
 	hw_certs_put(&w, &hc);
 	rc = hwlink_request(a->m->hw, HW_CERTS, &w, on_certed, a);
@@ -234,7 +324,9 @@ on_state(void *arg, const struct hw_answer *ans)
 		return;
 	}
 	if (!mhost_approved(a->m, ans)) {
-		mgr_audit(a->m, "manager", "renew-ak-cert", in.name, "refused",
+		mgr_audit(a->m, "manager",
+		    a->anew ? "reissue-certs" : "renew-ak-cert", in.name,
+		    "refused",
 		    "the host is in no approved state now (vtpmctl host "
 		    "status)");
 		done(a);
@@ -242,8 +334,7 @@ on_state(void *arg, const struct hw_answer *ans)
 	}
 	if ((rc = ask_cert(a, &in)) == VT_OK)
 		return;
-	log_warn("guest %s: its AK's certificate is not renewed: %s", in.name,
-	    vt_strerror(rc));
+	log_warn("guest %s: %s: %s", in.name, not_renewed(a), vt_strerror(rc));
 	done(a);
 }
 
@@ -251,27 +342,22 @@ on_state(void *arg, const struct hw_answer *ans)
 static bool
 one(struct akcerts *a, const uint8_t uuid[UUID_LEN])
 {
-	uint8_t *der = NULL;
 	struct inst in;
-	size_t len;
-	bool due;
 	int rc;
 
 	if (store_inst_get(a->m->st, uuid, &in) != VT_OK || in.tampered ||
 	    in.tpm_version != TPM_VER_20 ||
 	    (a->id = inst_identity(a->m, &in)) == NULL)
 		return false;
-	due = pem_to_der(ak_text(a->id, "certificate"), &der, &len) == VT_OK &&
-	      is_due(a->m, der, len);
-	free(der);
-	if (due) {
+	a->anew = is_foreign(a->m, a->id);
+	if (a->anew || is_due(a->m, a->id)) {
 		memcpy(a->uuid, uuid, UUID_LEN);
 		a->busy = true;
 		rc = hwlink_request(a->m->hw, HW_PCRS, NULL, on_state, a);
 		if (rc == VT_OK)
 			return true;
-		log_warn("guest %s: its AK's certificate is not renewed: %s",
-		    in.name, vt_strerror(rc));
+		log_warn("guest %s: %s: %s", in.name, not_renewed(a),
+		    vt_strerror(rc));
 		a->busy = false;
 	}
 	json_decref(a->id);
@@ -320,15 +406,11 @@ void
 inst_ak_ready(struct ginst *g)
 {
 	json_t *id;
-	uint8_t *der = NULL;
-	size_t len;
 
 	if (g->m->akcerts == NULL || g->in.tpm_version != TPM_VER_20)
 		return;
 	id = inst_identity(g->m, &g->in);
-	if (pem_to_der(ak_text(id, "certificate"), &der, &len) == VT_OK)
-		tell_worker(g, der, len);
-	free(der);
+	tell_worker(g, id);
 	json_decref(id);
 	g->ak_wanted = true;
 	next_soon(g->m->akcerts);

@@ -304,8 +304,8 @@ on_taken(void *arg, int rc, const char *text)
 	mhost_op_done(h, VT_OK,
 	    "the store is on this TPM now; its vTPMs keep their keys and "
 	    "state, marked as recovered.  CA and attestation keys are new: "
-	    "enrol this host again (vtpmctl host enrol); certificates of the "
-	    "old CA do not chain to it%s",
+	    "enrol this host again (vtpmctl host enrol); each vTPM's "
+	    "certificates are issued anew by the new CA when it starts%s",
 	    h->bound ? "; approve this host's state before the next start "
 		       "(vtpmctl host approve)"
 		     : "");

@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # escrow.sh - the master key in shares for its operators, made with the store
 # and later; a store taken to another TPM (swtpm) by any two of three: the
-# guests keep who they are and what they had, and are marked; who has too few
-# shares, changed ones or another store's gets nowhere.
+# guests keep who they are and what they had, and are marked; their certificates
+# are issued anew by the new CA; who has too few shares, changed ones or another
+# store's gets nowhere.
 # FULL=1: from a TPM that has counted further than the other one ever can.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/bootlib.sh"
 need jq swtpm swtpm_ioctl openssl tpm2_pcrextend tpm2_nvread tpm2_nvdefine
 cd "$T" || exit 1
 host_tpm() { # NAME
-	mkdir "$1.d"
+	mkdir -p "$1.d"
 	background swtpm socket --tpm2 --tpmstate "dir=$1.d" \
 	    --flags not-need-init,startup-clear \
 	    --server "type=unixio,path=$1" --ctrl "type=unixio,path=$1.ctrl" \
@@ -31,7 +33,21 @@ up_sealed() {
 	MPID=$!
 	wait_for 60 is_sealed
 }
-ek_of() { t2 "$1" tpm2_nvread 0x01c0000a -C o 2>/dev/null | sha256sum; }
+ek_cert() { t2 "$1" tpm2_nvread 0x01c0000a -C o 2>/dev/null |
+    openssl x509 -inform der; } # as its NV has it
+ek_of() { ek_cert "$1" | openssl x509 -noout -pubkey; }
+A=$B/vtpm-attest V=$B/vtpm-verify
+attest() { # GUEST OUT
+	N=$("$V" nonce)
+	"$A" --tcti "$(tcti "$1")" --nonce "$N" --log "$GOOD_LOG" -o "$2"
+}
+judge() { # EVIDENCE CA
+	"$V" -e "$1" --nonce "$N" --policy policy.json --ca "$2"
+}
+certs() { jctl show "$1" |
+    jq -r '.ek_rsa, .ek_ecc, .ak | .certificate, .public'; }
+publics() { jctl show "$1" | jq -r '.ek_rsa, .ek_ecc, .ak | .public'; }
+anew() { jctl show "$1" | jq -e .reissued_ms; }
 # Operators: RSA, EC, and an EC key in a certificate.
 openssl genrsa -out op1.key 2048 2>/dev/null
 openssl pkey -in op1.key -pubout -out op1.pem
@@ -66,6 +82,14 @@ check "a guest is made, with a secret in its NV" eval 'ctl create g &&
     printf "a secret" | t2 g tpm2_nvwrite 0x1500001 -C o -i -'
 ek=$(ek_of g)
 gen=$(jctl show g | jq .generation)
+publics=$(publics g)
+ctl create h >/dev/null
+certs=$(certs h)
+ca_to old-ca.pem
+check "it boots and attests" eval 'boot g && attest g before.json'
+check "a policy is made" "$V" policy --from before.json --name ref \
+    --cmdline "$GOOD_LINE" -o policy.json
+check "it is accepted" judge before.json old-ca.pem
 ctl stop g >/dev/null
 openssl ecparam -name prime256v1 -genkey -noout 2>/dev/null |
     openssl pkey -pubout -out tenant.pub 2>/dev/null
@@ -145,6 +169,20 @@ cp "$T/check.out" said
 check "it says what is new" grep -q "enrol this host again" said
 check "the guest starts" ctl start g
 same "with the same endorsement key" "$ek" "$(ek_of g)"
+ca_to ca.pem
+check "there is another CA" eval '! cmp -s ca.pem old-ca.pem'
+check "its certificates are issued anew" wait_for 60 anew g
+check "in words" eval 'ctl show g | grep "issued anew by this host.s new CA"'
+check "and in the audit log" eval \
+    'ctl audit | grep reissue-certs | grep -q "by the new CA, generation"'
+same "for the same keys" "$publics" "$(publics g)"
+in_nv() { ek_cert "$1" | openssl verify -partial_chain -CAfile "$2"; }
+check "its NV has them, too" wait_for 20 in_nv g ca.pem
+check "it boots and attests" eval 'boot g && attest g after.json'
+check "it is accepted under the new CA" judge after.json ca.pem
+refuse "and not under the old one" "ek-chain" judge after.json old-ca.pem
+same "the key is the same" "$ek" "$(jq -r .ek_certificate after.json |
+    base64 -d | openssl x509 -inform der -noout -pubkey)"
 same "and its secret" "a secret" \
     "$(t2 g tpm2_nvread 0x1500001 -C o -s 8 2>/dev/null)"
 check "marked: a generation that there never was ($gen before)" \
@@ -162,7 +200,36 @@ check "a new guest is made by the new CA" ctl create n
 stop_manager
 check "it starts on that TPM from now on" up
 check "the guest is who it was" eval \
-    'ctl start g && [ "$(ek_of g)" = "$ek" ] && ctl stop g'
+    'ctl start g && [ "$(ek_of g)" = "$ek" ]'
+at=$(anew g)
+stop_manager
+# A guest whose certificates are still the old CA's, and the TPM away.
+echo "ak_cert_s = 120" >conf # looked at every 10 s
+check "the manager starts" up --config conf
+swtpm_ioctl --unix "$T/two.ctrl" -s >/dev/null 2>&1
+check "another guest starts without the TPM" ctl start h
+same "who it was" "$(ek_of h)" "$(echo "$certs" |
+    sed -n '/BEGIN/,/END/p' | csplit -s -z -f h- - '/BEGIN/' '{*}' &&
+    openssl x509 -in h-01 -noout -pubkey)"
+waits() { grep -aq "h: its certificates are another CA's and are not" "$LOG"; }
+check "its certificates cannot be issued anew, in words" wait_for 150 waits
+same "the old ones stay" "$certs" "$(certs h)"
+check "in NV, too" in_nv h old-ca.pem
+check "it does not say otherwise" eval '! anew h'
+check "firmware takes the platform of it" eval \
+    'boot h && t2 h tpm2_changeauth -c platform fw'
+host_tpm two
+check "the TPM is back: they are issued anew while it runs" \
+    wait_for 90 anew h
+told() { attest h h.json && judge h.json ca.pem; }
+check "it attests with them" wait_for 30 told
+check "which are not in NV yet" in_nv h old-ca.pem
+check "after a reset" eval 'ctl reset h && boot h'
+check "they are" in_nv h ca.pem
+same "no key changed" "$(echo "$certs" | grep -E '^[0-9a-f]+$')" "$(publics h)"
+same "the other guest's were issued anew once" "$at" "$(anew g)"
+ctl stop g >/dev/null
+ctl stop h >/dev/null
 stop_manager
 H=one
 check "and not on the old one any more" eval '! up >/dev/null'
@@ -188,9 +255,16 @@ check "it is recovered" ctl host recover b1 b2
 check "it is still bound to the key, and says so" eval \
     '[ "$(jctl host status | jq -r .policy)" = approved ] &&
     ! jctl host status | jq -e ".approvals[0]" >/dev/null'
+check "the guest starts" ctl start b
+certs=$(certs b)
+refused() { ctl audit | grep reissue-certs | grep -q refused; }
+check "no certificates in a state that nobody approved" wait_for 60 refused
+same "the old ones stay" "$certs" "$(certs b)"
+ctl stop b >/dev/null
 check "the new TPM's state is approved" ctl host approve --current \
     --key key.pem
 stop_manager
 check "it starts by that" up
 check "the guest is who it was" eval 'ctl start b && [ "$(ek_of b)" = "$ek" ]'
+check "now its certificates are issued anew" wait_for 60 anew b
 stop_manager

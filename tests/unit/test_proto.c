@@ -189,7 +189,7 @@ CODEC(wdeeped)
 
 CODEC(wakcert)
 {
-	struct wakcert m = { blob(700) };
+	struct wakcert m = { blob(700), WCERT_AK };
 
 	wakcert_put(w, &m);
 }
@@ -261,6 +261,37 @@ every_prefix_and_every_tail_is_refused(void **state)
 		}
 		a[w.len] = 0;
 		assert_int_equal(decode(i, a, w.len + 1, b, &n), VT_E_FORMAT);
+	}
+}
+
+/* An AK's is as it was before there were others, and in no second way. */
+static void
+only_an_eks_certificate_names_its_kind(void **state)
+{
+	struct wakcert m = { blob(700), WCERT_AK }, got;
+	static uint8_t buf[OUT_MAX];
+	struct wr w;
+	uint8_t which;
+
+	(void)state;
+	wr_init(&w, buf, sizeof(buf));
+	wakcert_put(&w, &m);
+	assert_int_equal(w.len, 704);
+	assert_int_equal(wakcert_get(buf, 704, &got), VT_OK);
+	assert_int_equal(got.which, WCERT_AK);
+	for (which = 0; which < 8; which++) {
+		buf[704] = which;
+		if (which != WCERT_EK_RSA && which != WCERT_EK_ECC) {
+			assert_int_equal(
+			    wakcert_get(buf, 705, &got), VT_E_FORMAT);
+			continue;
+		}
+		assert_int_equal(wakcert_get(buf, 705, &got), VT_OK);
+		assert_int_equal(got.which, which);
+		wr_init(&w, buf, sizeof(buf));
+		wakcert_put(&w, &got);
+		assert_int_equal(w.len, 705);
+		assert_int_equal(wakcert_get(buf, 706, &got), VT_E_FORMAT);
 	}
 }
 
@@ -337,6 +368,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_message_survives_the_wire),
 		cmocka_unit_test(every_prefix_and_every_tail_is_refused),
+		cmocka_unit_test(only_an_eks_certificate_names_its_kind),
 		cmocka_unit_test(values_over_their_limit_are_refused),
 		cmocka_unit_test(failed_decode_leaves_its_output_alone),
 	};

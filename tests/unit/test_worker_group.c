@@ -17,6 +17,9 @@
 #define C_AK_CERT	"800100000000" "20005654" "0007" "00000000" "0400"
 #define C_NV_CERT	"800200000000" "0000014e" "40000001" "01c101d0" PW \
 			"0010" "0000"
+#define C_EK_CERT(sub)	"800100000000" "20005654" sub "00000000" "0400"
+#define C_NV_EK		"800200000000" "0000014e" "40000001" "01c0000a" PW \
+			"0010" "0000"
 #define C_PLATFORM(x)	"800200000000" "00000129" "4000000c" PW "0004" x
 /* clang-format on */
 #define NV_SPACE 0x14bu
@@ -94,10 +97,10 @@ a_used_up_quota_takes_no_more_room_and_all_else_goes_on(void **state)
 }
 
 static int
-give_cert(struct fw *g, uint8_t fill, uint32_t len)
+give_cert(struct fw *g, uint8_t which, uint8_t fill, uint32_t len)
 {
 	uint8_t der[CERT_MAX_LEN], buf[CERT_MAX_LEN + 8];
-	struct wakcert c = { .der = { der, len } };
+	struct wakcert c = { { der, len }, which };
 	struct wr w;
 
 	memset(der, fill, sizeof(der));
@@ -121,7 +124,7 @@ a_new_certificate_is_told_and_written_and_durable(void **state)
 	assert_int_equal(fm_cmd(g, r, C_AK_CERT, out, &n), 0);
 	assert_int_equal(be32_get(out + 12), 0); /* NV's is all there is */
 	stored = g->version;
-	assert_int_equal(give_cert(g, 0x51, 600), VT_OK);
+	assert_int_equal(give_cert(g, WCERT_AK, 0x51, 600), VT_OK);
 	fm_pump_for(g, 50);
 	assert_int_equal(g->version, stored + 1);
 	assert_int_equal(fm_cmd(g, r, C_AK_CERT, out, &n), 0);
@@ -132,7 +135,7 @@ a_new_certificate_is_told_and_written_and_durable(void **state)
 	assert_int_equal(out[16], 0x51);
 	/* The same one again changes nothing. */
 	stored = g->version;
-	assert_int_equal(give_cert(g, 0x51, 600), VT_OK);
+	assert_int_equal(give_cert(g, WCERT_AK, 0x51, 600), VT_OK);
 	fm_pump_for(g, 50);
 	assert_int_equal(g->version, stored);
 	ring_close(r);
@@ -150,7 +153,7 @@ what_firmware_took_is_written_after_the_next_start(void **state)
 	r = fm_guest(g);
 	fm_settle(g, r);
 	assert_int_equal(fm_cmd(g, r, C_PLATFORM("61626364"), NULL, NULL), 0);
-	assert_int_equal(give_cert(g, 0x52, 700), VT_OK);
+	assert_int_equal(give_cert(g, WCERT_AK, 0x52, 700), VT_OK);
 	assert_int_equal(fm_cmd(g, r, C_AK_CERT, out, &n), 0);
 	assert_int_equal(be32_get(out + 12), 700);
 	assert_int_equal(fm_cmd(g, r, C_NV_CERT, out, &n), 0);
@@ -162,6 +165,45 @@ what_firmware_took_is_written_after_the_next_start(void **state)
 	ring_close(r);
 }
 
+static void
+an_eks_certificate_is_replaced_as_well(void **state)
+{
+	struct fw *g = *state;
+	uint8_t out[FM_CMD_MAX];
+	struct ring *r;
+	size_t n;
+
+	fm_make(&m, g);
+	r = fm_guest(g);
+	fm_settle(g, r);
+	assert_int_equal(give_cert(g, WCERT_EK_ECC, 0x61, 600), VT_OK);
+	assert_int_equal(fm_cmd(g, r, C_NV_EK, out, &n), 0);
+	assert_int_equal(out[16], 0x61);
+	assert_int_equal(fm_cmd(g, r, C_EK_CERT("0009"), out, &n), 0);
+	assert_int_equal(be32_get(out + 12), 600);
+	assert_int_equal(out[18], 0x61);
+	/* The other ones are none the wiser. */
+	assert_int_equal(fm_cmd(g, r, C_EK_CERT("0008"), out, &n), 0);
+	assert_int_equal(be32_get(out + 12), 0);
+	assert_int_equal(fm_cmd(g, r, C_AK_CERT, out, &n), 0);
+	assert_int_equal(be32_get(out + 12), 0);
+	/* Firmware takes the platform: NV follows after the next start. */
+	assert_int_equal(fm_cmd(g, r, C_PLATFORM("61626364"), NULL, NULL), 0);
+	assert_int_equal(give_cert(g, WCERT_EK_ECC, 0x62, 700), VT_OK);
+	assert_int_equal(give_cert(g, WCERT_AK, 0x63, 700), VT_OK);
+	assert_int_equal(fm_cmd(g, r, C_EK_CERT("0009"), out, &n), 0);
+	assert_int_equal(out[18], 0x62);
+	assert_int_equal(fm_cmd(g, r, C_NV_EK, out, &n), 0);
+	assert_int_equal(out[16], 0x61);
+	assert_int_equal(fm_ask_done(g, W_RESET, NULL, NULL, 0), VT_OK);
+	assert_int_equal(fm_cmd(g, r, C_STARTUP, NULL, NULL), 0);
+	assert_int_equal(fm_cmd(g, r, C_NV_EK, out, &n), 0);
+	assert_int_equal(out[16], 0x62);
+	assert_int_equal(fm_cmd(g, r, C_NV_CERT, out, &n), 0);
+	assert_int_equal(out[16], 0x63);
+	ring_close(r);
+}
+
 int
 main(void)
 {
@@ -170,6 +212,7 @@ main(void)
 		T(a_used_up_quota_takes_no_more_room_and_all_else_goes_on),
 		T(a_new_certificate_is_told_and_written_and_durable),
 		T(what_firmware_took_is_written_after_the_next_start),
+		T(an_eks_certificate_is_replaced_as_well),
 	};
 	int rc;
 

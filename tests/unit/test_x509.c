@@ -250,6 +250,31 @@ other_keys_are_refused(void **state)
 }
 
 static void
+who_issued_a_certificate_is_told_by_the_signature(void **state)
+{
+	struct x509_report rep;
+	struct tc_cert ca2;
+	struct set s;
+
+	(void)state;
+	set_init(&s);
+	assert_int_equal(verify(&s, &rep), VT_OK);
+	assert_int_equal(
+	    x509_issued_by(s.ak.der, s.ak.len, s.ca.der, s.ca.len), VT_OK);
+	/* A CA of the same name with another key. */
+	s.ca_spec.key = s.other;
+	tc_make(&s.ca_spec, NULL, NULL, &ca2);
+	assert_int_equal(
+	    x509_issued_by(s.ak.der, s.ak.len, ca2.der, ca2.len), VT_E_AUTH);
+	assert_int_equal(
+	    x509_issued_by(s.ak.der, s.ak.len - 1, ca2.der, ca2.len),
+	    VT_E_FORMAT);
+	assert_int_equal(
+	    x509_issued_by(s.ak.der, s.ak.len, NULL, 0), VT_E_FORMAT);
+	set_done(&s);
+}
+
+static void
 both_must_be_for_one_virtual_tpm(void **state)
 {
 	struct set s;
@@ -392,6 +417,8 @@ main(void)
 		cmocka_unit_test(certificates_for_other_uses_are_refused),
 		cmocka_unit_test(certificate_signed_by_an_ek_is_refused),
 		cmocka_unit_test(other_keys_are_refused),
+		cmocka_unit_test(
+		    who_issued_a_certificate_is_told_by_the_signature),
 		cmocka_unit_test(both_must_be_for_one_virtual_tpm),
 		cmocka_unit_test(software_root_never_passes_for_hardware),
 		cmocka_unit_test(broken_certificates_are_refused),
