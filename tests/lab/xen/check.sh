@@ -13,9 +13,9 @@ B=${B:-build}
 case $B in /*) ;; *) B=$PWD/$B ;; esac
 . tests/lab/xen/xenlab.sh
 one="pv12 pv20 launch kill"
-two="module types hostile domain"
+two="module front types hostile domain"
 # Only when they are named: what `make run-xen` tells, what measures speed.
-never="tour speed save front"
+never="tour speed save"
 
 exists() { # names: those that there are
 	local s

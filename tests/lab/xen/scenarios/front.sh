@@ -89,7 +89,7 @@ p1=$(power_cycles front)
 xl vtpm-detach front 0 >/tmp/detach.out 2>&1
 check "detached while it runs" wait_for 20 detached front
 sleep 2
-xl vtpm-attach front backend=0,uuid="$u" >>/tmp/detach.out 2>&1
+xl vtpm-attach front backend=0 uuid="$u" >>/tmp/detach.out 2>&1
 check "attached again, the guest goes on" works
 same "that was no power cycle" "$p1" "$(power_cycles front)"
 same "nothing lost, no PCR changed" "" \
