@@ -14,7 +14,7 @@
 
 #define OUT_MAX 8192
 
-static const uint8_t bytes[700] = { 1, 2, 3, 4, 5, 6, 7 };
+static const uint8_t bytes[1024] = { 1, 2, 3, 4, 5, 6, 7 };
 
 static struct wblob
 blob(uint32_t len)
