@@ -73,7 +73,7 @@ help:
 	@sed -n 's/^#: //p' Makefile
 #: make run          provision, boot, attest, seal, tamper: the main job
 #: make check        unit, integration and fuzz-corpus tests
-#: make check-xen    a real Xen host with guests, emulated (SCENARIOS=pv20)
+#: make check-xen    real Xen hosts with guests, emulated (SCENARIOS=pv20|ci|all)
 #: make vtpmmgr-domain  the manager's own Xen domain: $(B)/domain
 #: make run-xen      one Xen guest, told in words
 #: make module       the kernel's front half for Xen guests (KDIR=headers)
