@@ -132,12 +132,13 @@ if [ "$(id -u)" -eq 0 ]; then
 	    tpm2_getrandom --hex 8
 	kill -KILL $p
 	wait $p 2>/dev/null
+	: >"$T/u.log" # no "ready" of the one before
 	setpriv --reuid daemon --regid daemon --clear-groups \
 	    "$B/vtpm-managerd" --state "$T/u/s" --run "$T/u/r" --pool 0 \
 	    >"$T/u.log" 2>&1 </dev/null &
 	PIDS+=($!)
 	wait_for 60 grep -aq '^vtpm-managerd: ready' "$T/u.log"
-	check "its workers are found again, too" \
+	check "its workers are found again, too" wait_for 20 \
 	    grep -aq 'guest eve: its worker .* taken over' "$T/u.log"
 	check "stop --all --exit" u stop --all --exit
 fi
