@@ -18,7 +18,7 @@ two="module front types hostile domain"
 # Only when they are named: what `make run-xen` tells, what measures speed.
 never="tour speed save"
 
-late="front types" # not for "ci"
+late="front types hostile" # not for "ci"
 skip=
 exists() { # names: those that there are
 	local s
