@@ -143,6 +143,21 @@ rss() { # PID: KiB
 	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"
 }
 gone() { ! xl domid "$1" >/dev/null 2>&1; }
+# pcrs12 GUEST: what its kernel read of a TPM 1.2, "NN HEX" a line; the guest's
+# sed may have left no space.
+pcrs12() {
+	console "$1" | sed -n \
+	    's/^@PCR12 *\([0-9][0-9]\) *\([0-9A-F]\{40\}\)$/\1 \2/p' | tr A-F a-f
+}
+# pcrs12_same GUEST VTPM: of how many the manager has the same value.
+pcrs12_same() {
+	local n v
+	ctl log "$2" --pcrs >/tmp/host.txt
+	pcrs12 "$1" | while read -r n v; do
+		grep -Eq "(^|[^0-9])0*${n#0}[^0-9a-f].*$v" /tmp/host.txt &&
+		    echo same
+	done | grep -c same
+}
 end_scenario() {
 	local d
 	for d in $(xl list | awk 'NR > 2 { print $1 }'); do
