@@ -11,7 +11,7 @@ differ() {
 	local n v bad=0
 	ctl log "$1" --pcrs | tr A-F a-f >/tmp/host.txt
 	console "$1" | sed -n "s/^@PCR $2 //p" | tr A-F a-f |
-	    grep -v "^${3:-none} " >/tmp/seen
+	    grep -v "^${3:-none} " | sort -u >/tmp/seen
 	while read -r n v; do
 		grep -Eq "(^|[^0-9])0*$n[^0-9a-f].*$v" /tmp/host.txt ||
 		    bad=$((bad + 1))
@@ -94,13 +94,7 @@ check "a PV guest starts with a TPM 1.2" guest m12 "$(uuid_of m12)" \
 check "it comes up too" wait_for 90 up m12
 console m12 | grep -E '^@(SAYS|TIMEOUTS)' | sed 's/^/# /'
 same "24 PCRs are in sysfs" 24 "$(lines m12 '^@PCR12')"
-ctl log m12 --pcrs >/tmp/host.txt
-console m12 | sed -n 's/^@PCR12 0*\([0-9]*\) /\1 /p' | tr A-F a-f >/tmp/seen
-bad=0
-while read -r n v; do
-	grep -Eq "(^|[^0-9])0*$n[^0-9a-f].*$v" /tmp/host.txt || bad=$((bad + 1))
-done </tmp/seen
-same "each equals what the manager has" 0 $bad
+same "each equals what the manager has" 24 "$(pcrs12_same m12 m12)"
 same "a TPM 1.2 has no /dev/tpmrm0" 0 "$(lines m12 '^@DEV /dev/tpmrm')"
 xl destroy m12
 
