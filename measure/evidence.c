@@ -5,6 +5,7 @@
 #include "measure/evidence.h"
 
 #include <jansson.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/rdwr.h"
 #include "measure/b64.h"
 #include "measure/deep.h"
+#include "measure/jcut.h"
 
 #define EV_FORMAT "vtpm-evidence"
 #define EV_VERSION 1
@@ -88,33 +90,42 @@ bad(char err[EV_ERR_MAX], int rc, const char *key, const char *what)
 }
 
 static int
-parse_part(struct evidence *ev, enum ev_part part, const json_t *val,
-    char err[EV_ERR_MAX])
+parse_nonce(
+    struct evidence *ev, const char *text, size_t len, char err[EV_ERR_MAX])
 {
-	size_t cap = (parts[part].max + 2) / 3 * 4, len;
+	char hex[2 * EV_NONCE_MAX + 1]; /* in hex, as people pass it on */
+	uint8_t raw[EV_NONCE_MAX];
+	size_t n;
+
+	if (len >= sizeof(hex))
+		return bad(err, VT_E_RANGE, "nonce", "too long");
+	memcpy(hex, text, len);
+	hex[len] = '\0';
+	if (strlen(hex) != len ||
+	    hex_decode(hex, raw, sizeof(raw), &n) != VT_OK || n < EV_NONCE_MIN)
+		return bad(
+		    err, VT_E_FORMAT, "nonce", "not 8 to 64 bytes in hex");
+	return evidence_set(ev, EV_NONCE, raw, n);
+}
+
+static int
+parse_part(struct evidence *ev, const struct jcut *j, enum ev_part part,
+    const json_t *val, char err[EV_ERR_MAX])
+{
 	struct ev_blob *b = &ev->part[part];
+	const char *text;
+	size_t len;
 	int rc;
 
 	if (json_is_null(val) && !parts[part].needed)
 		return VT_OK;
-	if (!json_is_string(val))
+	if (!jcut_text(j, val, &text, &len))
 		return bad(err, VT_E_FORMAT, parts[part].key, "not text");
-	len = json_string_length(val);
-	if (len > cap)
+	if (part == EV_NONCE)
+		return parse_nonce(ev, text, len, err);
+	if (len > (parts[part].max + 2) / 3 * 4)
 		return bad(err, VT_E_RANGE, parts[part].key, "too long");
-	if (part == EV_NONCE) { /* in hex, as people pass it on */
-		uint8_t raw[EV_NONCE_MAX];
-		size_t n;
-
-		if (strlen(json_string_value(val)) != len ||
-		    hex_decode(json_string_value(val), raw, sizeof(raw), &n) !=
-			VT_OK ||
-		    n < EV_NONCE_MIN)
-			return bad(err, VT_E_FORMAT, "nonce",
-			    "not 8 to 64 bytes in hex");
-		return evidence_set(ev, EV_NONCE, raw, n);
-	}
-	rc = b64_get(json_string_value(val), len, &b->p, &b->len);
+	rc = b64_get(text, len, &b->p, &b->len);
 	if (rc == VT_E_FORMAT)
 		return bad(err, rc, parts[part].key, "not base64");
 	if (rc == VT_OK && b->len > parts[part].max)
@@ -183,8 +194,8 @@ parse_pcrs(struct evidence *ev, json_t *obj, char err[EV_ERR_MAX])
 }
 
 static int
-parse_key(
-    struct evidence *ev, const char *key, json_t *val, char err[EV_ERR_MAX])
+parse_key(struct evidence *ev, const struct jcut *j, const char *key,
+    json_t *val, char err[EV_ERR_MAX])
 {
 	int i;
 
@@ -206,15 +217,15 @@ parse_key(
 		return parse_pcrs(ev, val, err);
 	for (i = 0; i < EV_NPARTS; i++)
 		if (strcmp(key, parts[i].key) == 0)
-			return parse_part(ev, (enum ev_part)i, val, err);
+			return parse_part(ev, j, (enum ev_part)i, val, err);
 	return bad(err, VT_E_FORMAT, key, "unknown key");
 }
 
 static int
-parse_root(struct evidence *ev, json_t *root, char err[EV_ERR_MAX])
+parse_root(struct evidence *ev, const struct jcut *j, char err[EV_ERR_MAX])
 {
+	json_t *root = j->root, *val;
 	const char *key;
-	json_t *val;
 	int rc, i;
 
 	if (!json_is_object(root))
@@ -225,7 +236,7 @@ parse_root(struct evidence *ev, json_t *root, char err[EV_ERR_MAX])
 		return bad(err, VT_E_FORMAT, "file",
 		    "this is not a vtpm-evidence file");
 	json_object_foreach(root, key,
-	    val) if ((rc = parse_key(ev, key, val, err)) != VT_OK) return rc;
+	    val) if ((rc = parse_key(ev, j, key, val, err)) != VT_OK) return rc;
 	for (i = 0; i < EV_NPARTS; i++)
 		if (parts[i].needed && ev->part[i].p == NULL)
 			return bad(err, VT_E_FORMAT, parts[i].key, "missing");
@@ -239,23 +250,22 @@ evidence_parse(
     const void *json, size_t len, struct evidence **ret, char err[EV_ERR_MAX])
 {
 	struct evidence *ev = NULL;
+	struct jcut j = { 0 };
 	json_error_t je;
-	json_t *root;
 	int rc;
 
 	if (len > EV_MAX_LEN)
 		return bad(err, VT_E_RANGE, "file", "too long");
-	root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &je);
-	if (root == NULL) {
+	if ((rc = jcut_load(json, len, &j, &je)) == VT_E_FORMAT) {
 		(void)snprintf(err, EV_ERR_MAX,
 		    "evidence: not JSON: %.80s in line %d", je.text, je.line);
-		return VT_E_FORMAT;
+		return rc;
 	}
-	if ((rc = evidence_new(&ev)) != VT_OK)
-		rc = bad(err, rc, "file", "out of memory");
-	else
-		rc = parse_root(ev, root, err);
-	json_decref(root);
+	if (rc == VT_OK)
+		rc = evidence_new(&ev);
+	if (rc == VT_OK)
+		rc = parse_root(ev, &j, err);
+	jcut_done(&j);
 	if (rc == VT_E_NOMEM)
 		(void)bad(err, rc, "file", "out of memory");
 	if (rc != VT_OK) {

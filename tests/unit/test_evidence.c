@@ -15,6 +15,10 @@
 
 #include "tests/unit/bundle.h"
 
+#define HEX32                                                  \
+	"00112233445566778899aabbccddeeff00112233445566778899" \
+	"aabbccddeeff"
+
 static char *
 vector_json(void)
 {
@@ -127,6 +131,9 @@ files_of_another_form_are_refused(void **state)
 		{ "nonce", "\"00112233445566\"", VT_E_FORMAT },
 		{ "nonce", "\"001122334455667\"", VT_E_FORMAT },
 		{ "nonce", "17",		VT_E_FORMAT },
+		{ "nonce", "\"" HEX32 HEX32 "\"",	VT_OK },
+		{ "nonce", "\"" HEX32 HEX32 "00\"",	VT_E_RANGE },
+		{ "nonce", "\"" HEX32 HEX32 HEX32 HEX32 "\"", VT_E_RANGE },
 		{ "quote", NULL,		VT_E_FORMAT },
 		{ "quote", "null",		VT_E_FORMAT },
 		{ "quote", "\"\"",		VT_E_FORMAT },
