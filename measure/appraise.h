@@ -77,6 +77,7 @@ struct ap_report {
 	struct ap_finding *findings; /* what refuses comes first */
 	uint32_t nevents;
 	struct ap_event *events; /* of the policy's first bank */
+	uint32_t shared;         /* owners beside the first */
 };
 
 struct ap_in {
@@ -96,6 +97,10 @@ struct ap_in {
  * VT_E_CRYPTO. */
 int appraise(const struct ap_in *in, struct ap_report **ret) VT_CHECK;
 void ap_report_free(struct ap_report *r); /* NULL is a no-op */
+/* One more owner of r, which nobody may change from now on; each of them
+ * calls ap_report_free(). */
+struct ap_report *ap_report_share(struct ap_report *r);
+size_t ap_report_bytes(const struct ap_report *r); /* of memory */
 
 const char *ap_code_name(enum ap_code code);      /* "event-unknown" */
 const char *ap_verdict_name(enum ap_verdict v);   /* "accepted" */

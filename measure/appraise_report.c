@@ -136,6 +136,10 @@ ap_report_free(struct ap_report *r)
 
 	if (r == NULL)
 		return;
+	if (r->shared > 0) {
+		r->shared--;
+		return;
+	}
 	for (i = 0; i < r->n; i++)
 		free(r->findings[i].words);
 	for (i = 0; i < r->nevents; i++)
@@ -143,6 +147,27 @@ ap_report_free(struct ap_report *r)
 	free(r->findings);
 	free(r->events);
 	free(r);
+}
+
+struct ap_report *
+ap_report_share(struct ap_report *r)
+{
+	r->shared++;
+	return r;
+}
+
+size_t
+ap_report_bytes(const struct ap_report *r)
+{
+	size_t bytes = sizeof(*r) + r->n * sizeof(*r->findings) +
+		       r->nevents * sizeof(*r->events);
+	uint32_t i;
+
+	for (i = 0; i < r->n; i++)
+		bytes += strlen(r->findings[i].words) + 1;
+	for (i = 0; i < r->nevents; i++)
+		bytes += strlen(r->events[i].words) + 1;
+	return bytes;
 }
 
 static json_t *

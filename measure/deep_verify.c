@@ -24,7 +24,8 @@
 #include "measure/x509_priv.h"
 
 #define WHY_MAX 224
-#define CACHE_N 64 /* host quotes, AK certificates */
+#define CACHE_N 64  /* host quotes, AK certificates */
+#define SEEN_N 4096 /* vTPMs of this host */
 
 struct ak { /* a group's AK whose certificate was verified */
 	uint8_t digest[SHA256_LEN]; /* of the certificate */
@@ -56,6 +57,7 @@ struct deep_host {
 
 struct dv { /* one verification under way */
 	const struct evidence *ev;
+	const struct ev_digests *dig; /* of its parts */
 	const struct ev_want *want;
 	struct ev_report *rep;
 	struct deep_host *h;
@@ -106,7 +108,7 @@ host_ready(struct deep_host *h)
 	h->store = X509_STORE_new();
 	return h->ca != NULL && h->store != NULL &&
 	       X509_STORE_add_cert(h->store, h->ca) == 1 &&
-	       vcache_new(&h->seen) == VT_OK &&
+	       vcache_new(SEEN_N, &h->seen) == VT_OK &&
 	       tpm_pub_to_evp(&h->rep.ak, &h->ak) == VT_OK;
 }
 
@@ -290,13 +292,9 @@ leaf_instance(struct dv *v)
 static bool
 part_is(struct dv *v, enum ev_part part, const uint8_t want[SHA256_LEN])
 {
-	const struct ev_blob *b = &v->ev->part[part];
-	uint8_t d[SHA256_LEN];
-
-	if (b->p == NULL)
+	if (!v->dig->there[part])
 		return is_zero(want, SHA256_LEN);
-	return digest_buf(ALG_SHA256, b->p, b->len, d) == VT_OK &&
-	       mem_equal(d, want, sizeof(d));
+	return mem_equal(v->dig->d[part], want, SHA256_LEN);
 }
 
 static bool
@@ -738,10 +736,12 @@ run(struct dv *v, const struct check *c, size_t n)
 }
 
 void
-deep_verify(const struct evidence *ev, const struct ev_want *want,
-    struct ev_report *rep)
+deep_verify(const struct evidence *ev, const struct ev_digests *dig,
+    const struct ev_want *want, struct ev_report *rep)
 {
-	struct dv v = { .ev = ev, .want = want, .rep = rep, .h = want->host };
+	struct dv v = {
+		.ev = ev, .dig = dig, .want = want, .rep = rep, .h = want->host
+	};
 	size_t n = VT_NELEM(host_checks);
 
 	say_host(&v);

@@ -24,6 +24,8 @@
 #include "measure/hostid.h"
 #include "measure/hoststate.h"
 
+struct ev_digests; /* measure/evidence_priv.h */
+
 /*
  * Check a host record and get ready.  A record that is refused is no error:
  * every verification then says so.  id, roots (or NULL) and states (or NULL)
@@ -43,10 +45,10 @@ void deep_host_ca(
 int deep_host_certs(struct deep_host *h, struct x509_want *want,
     struct x509_report *ret, EVP_PKEY **ret_key) VT_CHECK;
 
-/* Add every check of ev's deep part to rep, whose instance and root are set
- * if its certificates were good. */
-void deep_verify(const struct evidence *ev, const struct ev_want *want,
-    struct ev_report *rep);
+/* Add every check of ev's deep part (dig: of its parts) to rep, whose instance
+ * and root are set if its certificates were good. */
+void deep_verify(const struct evidence *ev, const struct ev_digests *dig,
+    const struct ev_want *want, struct ev_report *rep);
 
 /*
  * The same of a host quote by a group's AK, alone: rep (zeroed by the caller)

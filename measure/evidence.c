@@ -13,6 +13,7 @@
 #include "base/rdwr.h"
 #include "measure/b64.h"
 #include "measure/deep.h"
+#include "measure/evidence_priv.h"
 #include "measure/jcut.h"
 
 #define EV_FORMAT "vtpm-evidence"
@@ -373,14 +374,44 @@ evidence_selection(const struct evidence *ev, struct pcr_sel *ret)
 	ret->n = b;
 }
 
+static const enum ev_part bound[] = { EV_LOG, EV_JOURNAL, EV_LAUNCH,
+	EV_HOST_LOG, EV_INFO };
+
 int
-evidence_qualify(const struct evidence *ev, uint8_t out[SHA256_LEN])
+evidence_digests(const struct evidence *ev, struct ev_digests *ret)
 {
-	static const enum ev_part bound[] = { EV_LOG, EV_JOURNAL, EV_LAUNCH,
-		EV_HOST_LOG, EV_INFO };
+	size_t i;
+	int rc;
+
+	memset(ret, 0, sizeof(*ret));
+	for (i = 0; i < VT_NELEM(bound); i++) {
+		const struct ev_blob *b = &ev->part[bound[i]];
+
+		if (b->p == NULL)
+			continue;
+		ret->there[bound[i]] = true;
+		if ((rc = digest_buf(
+			 ALG_SHA256, b->p, b->len, ret->d[bound[i]])) != VT_OK)
+			return rc;
+	}
+	return VT_OK;
+}
+
+void
+evidence_put_part(struct wr *w, const struct ev_digests *dig, enum ev_part part)
+{
+	if (dig->there[part])
+		wr_blob32(w, dig->d[part], SHA256_LEN);
+	else
+		wr_blob32(w, NULL, 0);
+}
+
+int
+evidence_qualify_by(const struct evidence *ev, const struct ev_digests *dig,
+    uint8_t out[SHA256_LEN])
+{
 	uint8_t buf[sizeof(EV_DOMAIN) + 4 + EV_NONCE_MAX +
 		    VT_NELEM(bound) * (4 + SHA256_LEN)];
-	uint8_t d[SHA256_LEN];
 	struct wr w;
 	size_t i;
 	int rc;
@@ -388,20 +419,20 @@ evidence_qualify(const struct evidence *ev, uint8_t out[SHA256_LEN])
 	wr_init(&w, buf, sizeof(buf));
 	wr_bytes(&w, EV_DOMAIN, sizeof(EV_DOMAIN) - 1);
 	wr_blob32(&w, ev->part[EV_NONCE].p, ev->part[EV_NONCE].len);
-	for (i = 0; i < VT_NELEM(bound); i++) {
-		const struct ev_blob *b = &ev->part[bound[i]];
-
-		if (b->p == NULL) {
-			wr_blob32(&w, NULL, 0);
-			continue;
-		}
-		if ((rc = digest_buf(ALG_SHA256, b->p, b->len, d)) != VT_OK)
-			return rc;
-		wr_blob32(&w, d, sizeof(d));
-	}
+	for (i = 0; i < VT_NELEM(bound); i++)
+		evidence_put_part(&w, dig, bound[i]);
 	if ((rc = wr_err(&w)) != VT_OK)
 		return rc;
 	return digest_buf(ALG_SHA256, buf, w.len, out);
+}
+
+int
+evidence_qualify(const struct evidence *ev, uint8_t out[SHA256_LEN])
+{
+	struct ev_digests dig;
+	int rc = evidence_digests(ev, &dig);
+
+	return rc == VT_OK ? evidence_qualify_by(ev, &dig, out) : rc;
 }
 
 int

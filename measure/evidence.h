@@ -29,6 +29,7 @@
 #include "measure/x509.h"
 
 struct deep_host; /* measure/deep_verify.h */
+struct bcache;    /* measure/bcache.h */
 
 #define EV_MAX_LEN (6u * 1024 * 1024) /* bytes of JSON */
 #define EV_MAX_BLOB (1024u * 1024)    /* bytes of one part */
@@ -150,6 +151,9 @@ struct ev_want {
 	 * its CA is then taken where ca is NULL.  Not const: it remembers
 	 * what it has verified. */
 	struct deep_host *host;
+	/* Boots that policy accepted before, or NULL; not looked at if it was
+	 * made for another policy. */
+	struct bcache *boots;
 	/* SHA-256 of the key of the channel over which the verifier talks
 	 * to the guest, or NULL: the deep quote must name it. */
 	const uint8_t *channel_key;

@@ -6,47 +6,58 @@
 
 #include "base/rdwr.h"
 #include "base/util.h"
+#include "measure/lru.h"
+
+#define KEY_BYTES 2048 /* about what OpenSSL takes for a public key */
 
 struct entry {
-	uint8_t digest[SHA256_LEN];
 	struct x509_report rep;
 	EVP_PKEY *key;
 };
 
 struct vcache {
-	struct entry *slot[VCACHE_N]; /* by the digest's first bits */
+	struct lru *seen; /* by digest_of() */
 };
 
+static void
+entry_free(void *val)
+{
+	struct entry *e = val;
+
+	EVP_PKEY_free(e->key);
+	free(e);
+}
+
 int
-vcache_new(struct vcache **ret)
+vcache_new(size_t max_n, struct vcache **ret)
 {
 	struct vcache *c = calloc(1, sizeof(*c));
+	int rc;
 
 	if (c == NULL)
 		return VT_E_NOMEM;
+	rc = lru_new(max_n, max_n * VCACHE_BYTES, entry_free, &c->seen);
+	if (rc != VT_OK) {
+		free(c);
+		return rc;
+	}
 	*ret = c;
 	return VT_OK;
-}
-
-static void
-entry_free(struct entry *e)
-{
-	if (e == NULL)
-		return;
-	EVP_PKEY_free(e->key);
-	free(e);
 }
 
 void
 vcache_free(struct vcache *c)
 {
-	size_t i;
-
 	if (c == NULL)
 		return;
-	for (i = 0; i < VCACHE_N; i++)
-		entry_free(c->slot[i]);
+	lru_free(c->seen);
 	free(c);
+}
+
+size_t
+vcache_count(const struct vcache *c)
+{
+	return lru_count(c->seen);
 }
 
 static int
@@ -68,24 +79,24 @@ digest_of(const struct x509_want *w, uint8_t out[SHA256_LEN])
 	return digest_parts(ALG_SHA256, parts, VT_NELEM(parts), out);
 }
 
-static void
-keep(struct entry **slot, const struct x509_want *w,
-    const struct x509_report *rep, const uint8_t digest[SHA256_LEN])
+static const struct entry *
+keep(struct vcache *c, const struct x509_want *w, const struct x509_report *rep,
+    const uint8_t digest[SHA256_LEN])
 {
 	struct entry *e = calloc(1, sizeof(*e));
 	struct tpm_pub pub;
 
+	_Static_assert(sizeof(*e) + KEY_BYTES + 128 < VCACHE_BYTES, "limit");
 	if (e == NULL)
-		return;
-	if (tpm_pub_get(w->ak_pub, w->ak_pub_len, &pub) != VT_OK ||
-	    tpm_pub_to_evp(&pub, &e->key) != VT_OK) {
-		free(e);
-		return;
-	}
-	memcpy(e->digest, digest, SHA256_LEN);
+		return NULL;
 	e->rep = *rep;
-	entry_free(*slot);
-	*slot = e;
+	if (tpm_pub_get(w->ak_pub, w->ak_pub_len, &pub) != VT_OK ||
+	    tpm_pub_to_evp(&pub, &e->key) != VT_OK ||
+	    lru_put(c->seen, digest, e, sizeof(*e) + KEY_BYTES) != VT_OK) {
+		entry_free(e);
+		return NULL;
+	}
+	return e;
 }
 
 int
@@ -93,23 +104,21 @@ vcache_verify(struct vcache *c, const struct x509_want *want,
     struct x509_report *ret, EVP_PKEY **ret_key)
 {
 	time_t now = want->now != 0 ? want->now : time(NULL);
+	const struct entry *e;
 	uint8_t d[SHA256_LEN];
-	struct entry **slot;
 	int rc;
 
 	*ret_key = NULL;
 	if (digest_of(want, d) != VT_OK)
 		return x509_verify(want, ret);
-	slot = &c->slot[be16_get(d) % VCACHE_N];
-	if (*slot == NULL || memcmp((*slot)->digest, d, sizeof(d)) != 0 ||
-	    now < (*slot)->rep.from || now >= (*slot)->rep.until) {
+	e = lru_find(c->seen, d);
+	if (e == NULL || now < e->rep.from || now >= e->rep.until) {
 		if ((rc = x509_verify(want, ret)) != VT_OK)
 			return rc;
-		keep(slot, want, ret, d);
+		if ((e = keep(c, want, ret, d)) == NULL)
+			return VT_OK;
 	}
-	if (*slot != NULL && memcmp((*slot)->digest, d, sizeof(d)) == 0) {
-		*ret = (*slot)->rep;
-		*ret_key = (*slot)->key;
-	}
+	*ret = e->rep;
+	*ret_key = e->key;
 	return VT_OK;
 }

@@ -6,7 +6,7 @@
  * Layer:  measure; no I/O, no logging.
  * What is found here was good: the same bytes, under the same CA, at a time
  * when all of them are in date.  Nothing that was refused is kept.
- * Limits: VCACHE_N vTPMs; a new one takes the place of an old one.
+ * Limits: vTPMs, the user's; what was used longest ago goes first.
  */
 #ifndef MEASURE_VCACHE_H
 #define MEASURE_VCACHE_H
@@ -20,11 +20,12 @@
 #include "base/err.h"
 #include "measure/x509.h"
 
-#define VCACHE_N 4096 /* about 4 MiB when full */
+#define VCACHE_BYTES 4096 /* of one vTPM, at most */
 
 struct vcache; /* opaque */
-int vcache_new(struct vcache **ret) VT_CHECK;
+int vcache_new(size_t max_n, struct vcache **ret) VT_CHECK;
 void vcache_free(struct vcache *c); /* NULL is a no-op */
+size_t vcache_count(const struct vcache *c);
 /* As x509_verify(); *ret_key, if it is good: the AK's key, borrowed until the
  * next call, else NULL. */
 int vcache_verify(struct vcache *c, const struct x509_want *want,

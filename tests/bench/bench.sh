@@ -237,7 +237,8 @@ boot() {
 	    "$(printf '%s\n' "${theirs[@]}" | median)" s
 }
 
-# Deep evidence of 256 vTPMs under one quote of the host's TPM.
+# Deep evidence of 256 vTPMs under one quote of the host's TPM; fresh nonces,
+# quotes and host quote in each round.
 verify() {
 	local kind rate
 	(cd "$top" && "$B/tests/verifybench" 256 "$SECS") >"$out/verify.txt" \
@@ -248,6 +249,7 @@ verify() {
 		again) kind="deep verification, seen before" ;;
 		judge) kind="the same, bundle parsed before" ;;
 		parse) kind="reading a bundle alone" ;;
+		floor) kind="its P-256 signature alone" ;;
 		esac
 		row "$kind, 1 core" "$rate" - /s
 	done <"$out/verify.txt"
@@ -273,6 +275,9 @@ cat <<NOTE
   deep quotes: a fresh TPM2_Quote of each guest, submitted and collected, on a
   host's TPM of 200 ms a signature; "batched" and "one by one": every guest
   begins again at once; latency from submit to the whole answer.
+  deep verification: the whole of vtpm-verify's work as a library call, of 256
+  guests, each with a fresh nonce and quote under a fresh quote of the host;
+  seen before: its certificates and this boot of it were judged earlier.
   idle: one command every 5 ms.  PSS: all daemons beside the workers take
   ${shared:-?} kB together, once.
 NOTE

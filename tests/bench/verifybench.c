@@ -3,13 +3,18 @@
  * verifybench.c - how many deep bundles one core verifies in a second:
  *   verifybench GUESTS SECONDS
  *
- * GUESTS vTPMs with keys and certificates of their own, all leaves of one
- * tree under one quote of the host's TPM, as a verifier of a fleet gets them.
- * The whole of vtpm-verify's work, as calls of the library: JSON, quote,
- * certificates, leaf, path, host, logs, policy.
- * Prints "KIND PER-SECOND": `first` sees every guest for the first time,
- * `again` those it has seen, `judge` those without
- * their JSON, `parse` is the JSON alone.
+ * GUESTS vTPMs, each with keys, certificates, launch record and journal of its
+ * own, all leaves of one tree under one quote of the host's TPM, as a verifier
+ * of a fleet gets them.  Each round has fresh nonces, fresh quotes of all
+ * guests and a fresh quote of the host, and is judged once; what makes it is
+ * not in the time that is measured.  The whole of vtpm-verify's work, as calls
+ * of the library: JSON, quote, certificates, leaf, path, host, logs, policy.
+ * Prints "KIND PER-SECOND":
+ *   first  every guest is seen for the first time
+ *   again  guests that were seen before, in the same boot
+ *   judge  the same without their JSON
+ *   parse  the JSON alone
+ *   floor  nothing but each guest's P-256 signature
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,16 +27,31 @@
 
 #include <cmocka.h>
 
+#include "measure/bcache.h"
 #include "tests/unit/deepbundle.h"
 
 #define GUESTS_MAX 4096
+#define BOOTS_BYTES ((size_t)256 << 20)
+
+struct guest {
+	EVP_PKEY *ek, *ak;
+	struct evidence *ev; /* its own; fresh in each round */
+	struct deep_leaf leaf;
+	uint8_t uuid[UUID_LEN], nonce[16];
+	char *json;
+	size_t len;
+};
 
 struct fleet {
-	char *json[GUESTS_MAX];
+	struct guest guest[GUESTS_MAX];
 	size_t n;
+	uint64_t round;
 	struct dbundle base;
 	struct hoststates *states;
 	struct host_roots *roots;
+	/* the verifier's memory */
+	struct deep_host *host;
+	struct bcache *boots;
 };
 
 static uint64_t
@@ -43,60 +63,48 @@ cpu_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
+/* --- the fleet ------------------------------------------------------------ */
+
+/* The base bundle becomes this guest's. */
+static void
+be_guest(struct dbundle *d, const struct guest *g)
+{
+	d->g.f.ek = g->ek;
+	d->g.f.ak = g->ak;
+	d->g.ev = g->ev;
+	memcpy(d->g.inst.uuid, g->uuid, UUID_LEN);
+}
+
+static void
+guest_make(struct fleet *f, size_t i)
+{
+	char *text = NULL, err[EV_ERR_MAX];
+	struct guest *g = &f->guest[i];
+	struct dbundle *d = &f->base;
+
+	memcpy(g->uuid, d->g.inst.uuid, UUID_LEN);
+	be32_put(g->uuid, (uint32_t)i);
+	assert_non_null(g->ek = EVP_EC_gen("P-256"));
+	assert_non_null(g->ak = EVP_EC_gen("P-256"));
+	assert_int_equal(evidence_format(d->g.ev, &text), VT_OK);
+	assert_int_equal(
+	    evidence_parse(text, strlen(text), &g->ev, err), VT_OK);
+	free(text);
+	be_guest(d, g);
+	memcpy(d->g.rec->uuid, g->uuid, UUID_LEN);
+	db_boot(d);
+	db_guest(d);
+}
+
 static void
 fleet_make(struct fleet *f, size_t n)
 {
-	uint8_t(*leaves)[SHA256_LEN] = calloc(n, SHA256_LEN);
-	struct deep_leaf *data = calloc(n, sizeof(*data));
-	uint8_t root[SHA256_LEN];
 	struct dbundle *d = &f->base;
-	struct evidence **evs = calloc(n, sizeof(struct evidence *));
-	struct deep_tree *t = NULL;
-	char err[HOSTSTATE_ERR_MAX], *text = NULL;
-	size_t i, len;
+	char *text = NULL, err[HOSTSTATE_ERR_MAX];
 
-	assert_true(leaves != NULL && data != NULL && evs != NULL);
 	db_init(d, NULL);
-	for (i = 0; i < n; i++) {
-		EVP_PKEY_free(d->g.f.ek);
-		EVP_PKEY_free(d->g.f.ak);
-		assert_non_null(d->g.f.ek = EVP_EC_gen("P-256"));
-		assert_non_null(d->g.f.ak = EVP_EC_gen("P-256"));
-		db_guest(d);
-		data[i] = d->leaf;
-		assert_int_equal(deep_leaf_hash(&d->leaf, leaves[i]), VT_OK);
-		assert_int_equal(evidence_format(d->g.ev, &text), VT_OK);
-		assert_int_equal(
-		    evidence_parse(text, strlen(text), &evs[i], err), VT_OK);
-		free(text);
-	}
-	assert_int_equal(deep_tree_new((const void *)leaves, n, &t), VT_OK);
-	deep_tree_root(t, root);
-	assert_int_equal(deep_qualify(root, d->sequence, d->host.extra), VT_OK);
-	fq_make(&d->host);
-	memcpy(d->ans.attest, d->host.attest, d->host.attest_len);
-	d->ans.attest_len = (uint16_t)d->host.attest_len;
-	memcpy(d->ans.sig, d->host.sig, d->host.sig_len);
-	for (i = 0; i < n; i++) {
-		d->ans.leaf = data[i];
-		d->ans.index = i;
-		d->ans.count = n;
-		assert_int_equal(
-		    deep_tree_path(t, i, d->ans.path, &len), VT_OK);
-		d->ans.path_len = (uint16_t)len;
-		db_put_answer(d);
-		assert_int_equal(
-		    evidence_set(evs[i], EV_DEEP, d->g.ev->part[EV_DEEP].p,
-			d->g.ev->part[EV_DEEP].len),
-		    VT_OK);
-		assert_int_equal(evidence_format(evs[i], &f->json[i]), VT_OK);
-		evidence_free(evs[i]);
-	}
-	f->n = n;
-	deep_tree_free(t);
-	free(evs);
-	free(data);
-	free(leaves);
+	for (f->n = 0; f->n < n; f->n++)
+		guest_make(f, f->n);
 	assert_int_equal(host_roots_new(&f->roots), VT_OK);
 	assert_int_equal(
 	    host_roots_add(f->roots, d->maker_cert.der, d->maker_cert.len),
@@ -108,97 +116,183 @@ fleet_make(struct fleet *f, size_t n)
 }
 
 static void
-one(struct fleet *f, size_t i, struct deep_host *h, bool judge)
+guest_quotes(struct fleet *f, size_t i)
 {
-	struct ev_want w = { .nonce = bundle_nonce,
-		.nonce_len = sizeof(bundle_nonce),
-		.policy = f->base.g.policy,
-		.host = h };
-	struct evidence *ev = NULL;
-	struct ev_report *r = NULL;
+	struct guest *g = &f->guest[i];
+	struct dbundle *d = &f->base;
+
+	be_guest(d, g);
+	be64_put(g->nonce, f->round);
+	be64_put(g->nonce + 8, i);
+	assert_int_equal(
+	    evidence_set(g->ev, EV_NONCE, g->nonce, sizeof(g->nonce)), VT_OK);
+	d->g.f.clock = 1000 * f->round;
+	bundle_quote(&d->g);
+	db_leaf(d);
+	g->leaf = d->leaf;
+}
+
+static void
+guest_answer(struct fleet *f, const struct deep_tree *t, size_t i)
+{
+	struct guest *g = &f->guest[i];
+	struct dbundle *d = &f->base;
+	size_t len;
+
+	d->ans.leaf = g->leaf;
+	d->ans.index = i;
+	d->ans.count = f->n;
+	assert_int_equal(deep_tree_path(t, i, d->ans.path, &len), VT_OK);
+	d->ans.path_len = (uint16_t)len;
+	d->g.ev = g->ev;
+	db_put_answer(d);
+	free(g->json);
+	assert_int_equal(evidence_format(g->ev, &g->json), VT_OK);
+	g->len = strlen(g->json);
+}
+
+/* Nonces, quotes, the host's quote and the bundles, all fresh. */
+static void
+next_round(struct fleet *f)
+{
+	uint8_t(*leaves)[SHA256_LEN] = calloc(f->n, SHA256_LEN);
+	struct dbundle *d = &f->base;
+	struct deep_tree *t = NULL;
+	uint8_t root[SHA256_LEN];
+	size_t i;
+
+	assert_non_null(leaves);
+	f->round++;
+	for (i = 0; i < f->n; i++) {
+		guest_quotes(f, i);
+		assert_int_equal(
+		    deep_leaf_hash(&f->guest[i].leaf, leaves[i]), VT_OK);
+	}
+	assert_int_equal(deep_tree_new((const void *)leaves, f->n, &t), VT_OK);
+	deep_tree_root(t, root);
+	assert_int_equal(deep_qualify(root, d->sequence, d->host.extra), VT_OK);
+	fq_make(&d->host);
+	memcpy(d->ans.attest, d->host.attest, d->host.attest_len);
+	d->ans.attest_len = (uint16_t)d->host.attest_len;
+	memcpy(d->ans.sig, d->host.sig, d->host.sig_len);
+	for (i = 0; i < f->n; i++)
+		guest_answer(f, t, i);
+	deep_tree_free(t);
+	free(leaves);
+}
+
+/* --- what is measured ----------------------------------------------------- */
+
+static void
+remember(struct fleet *f)
+{
+	if (deep_host_new(f->base.id, f->roots, f->states, 0, &f->host) !=
+		VT_OK ||
+	    bcache_new(f->base.g.policy, BOOTS_BYTES, &f->boots) != VT_OK)
+		abort();
+}
+
+static void
+forget(struct fleet *f)
+{
+	deep_host_free(f->host);
+	bcache_free(f->boots);
+	f->host = NULL;
+	f->boots = NULL;
+}
+
+static void
+parse(const struct guest *g, struct evidence **ret)
+{
 	char err[EV_ERR_MAX];
 
-	if (evidence_parse(f->json[i], strlen(f->json[i]), &ev, err) != VT_OK)
+	if (evidence_parse(g->json, g->len, ret, err) != VT_OK)
 		abort();
-	if (judge && (evidence_verify(ev, &w, &r) != VT_OK ||
-			 r->verdict != AP_ACCEPTED)) {
-		(void)fprintf(stderr, "guest %zu is not accepted\n", i);
+}
+
+static void
+judge(struct fleet *f, const struct guest *g, const struct evidence *ev)
+{
+	struct ev_want w = { .nonce = g->nonce,
+		.nonce_len = sizeof(g->nonce),
+		.policy = f->base.g.policy,
+		.uuid = g->uuid,
+		.host = f->host,
+		.boots = f->boots };
+	struct ev_report *r = NULL;
+
+	if (evidence_verify(ev, &w, &r) != VT_OK || r->verdict != AP_ACCEPTED) {
+		(void)fprintf(
+		    stderr, "guest %zd is not accepted\n", g - f->guest);
 		exit(1);
 	}
 	evidence_report_free(r);
+}
+
+static void
+whole(struct fleet *f, size_t i)
+{
+	struct evidence *ev = NULL;
+
+	parse(&f->guest[i], &ev);
+	judge(f, &f->guest[i], ev);
 	evidence_free(ev);
 }
 
-/* Bundles that were parsed before: the verification alone. */
+/* g->ev is what was parsed before. */
 static void
-measure_judge(struct fleet *f, uint64_t us)
+judge_alone(struct fleet *f, size_t i)
 {
-	struct evidence **evs = calloc(f->n, sizeof(struct evidence *));
-	struct ev_want w = { .nonce = bundle_nonce,
-		.nonce_len = sizeof(bundle_nonce),
-		.policy = f->base.g.policy };
-	char err[EV_ERR_MAX];
-	uint64_t t0 = 0;
-	size_t i, n = 0;
-
-	if (evs == NULL ||
-	    deep_host_new(f->base.id, f->roots, f->states, 0, &w.host) != VT_OK)
-		abort();
-	for (i = 0; i < f->n; i++)
-		if (evidence_parse(
-			f->json[i], strlen(f->json[i]), &evs[i], err) != VT_OK)
-			abort();
-	while (t0 == 0 || cpu_us() - t0 < us) {
-		for (i = 0; i < f->n; i++) {
-			struct ev_report *r = NULL;
-
-			if (evidence_verify(evs[i], &w, &r) != VT_OK ||
-			    r->verdict != AP_ACCEPTED)
-				abort();
-			evidence_report_free(r);
-		}
-		if (t0 == 0)
-			t0 = cpu_us(); /* the first round fills the memory */
-		else
-			n += f->n;
-	}
-	(void)printf("judge %.0f\n", (double)n * 1e6 / (double)(cpu_us() - t0));
-	for (i = 0; i < f->n; i++)
-		evidence_free(evs[i]);
-	free(evs);
-	deep_host_free(w.host);
+	judge(f, &f->guest[i], f->guest[i].ev);
 }
 
-/* Rounds over all guests until `us` of the processor's time are gone. */
 static void
-measure(struct fleet *f, const char *what, bool fresh, bool judge, uint64_t us)
+parse_alone(struct fleet *f, size_t i)
+{
+	struct evidence *ev = NULL;
+
+	parse(&f->guest[i], &ev);
+	evidence_free(ev);
+}
+
+static void
+signature_alone(struct fleet *f, size_t i)
+{
+	const struct ev_blob *b = f->guest[i].ev->part;
+	struct tpm_pub pub;
+	const uint8_t *p;
+	size_t len;
+
+	if (tpm_pub_unwrap(b[EV_AK_PUBLIC].p, b[EV_AK_PUBLIC].len, &p, &len) !=
+		VT_OK ||
+	    tpm_pub_get(p, len, &pub) != VT_OK ||
+	    !quote_signature_ok(&pub, f->guest[i].ak, b[EV_QUOTE].p,
+		b[EV_QUOTE].len, b[EV_SIGNATURE].p, b[EV_SIGNATURE].len))
+		abort();
+}
+
+/* Rounds, each once, until `us` of the processor's time are gone. */
+static void
+measure(struct fleet *f, const char *what,
+    void (*one)(struct fleet *f, size_t i), bool fresh, uint64_t us)
 {
 	uint64_t t0, used = 0;
-	struct deep_host *h = NULL;
 	size_t i, n = 0;
 
-	if (!fresh) {
-		if (deep_host_new(f->base.id, f->roots, f->states, 0, &h) !=
-		    VT_OK)
-			abort();
-		for (i = 0; judge && i < f->n; i++)
-			one(f, i, h, true);
-	}
 	while (used < us) {
-		t0 = cpu_us();
-		if (fresh && deep_host_new(f->base.id, f->roots, f->states, 0,
-				 &h) != VT_OK)
-			abort();
-		for (i = 0; i < f->n; i++)
-			one(f, i, h, judge);
-		n += f->n;
+		next_round(f);
 		if (fresh)
-			deep_host_free(h);
+			forget(f);
+		t0 = cpu_us();
+		if (fresh)
+			remember(f);
+		for (i = 0; i < f->n; i++)
+			one(f, i);
 		used += cpu_us() - t0;
+		n += f->n;
 	}
-	if (!fresh)
-		deep_host_free(h);
 	(void)printf("%s %.0f\n", what, (double)n * 1e6 / (double)used);
+	(void)fflush(stdout);
 }
 
 int
@@ -208,13 +302,19 @@ main(int argc, char **argv)
 	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 256;
 	uint64_t us = argc > 2 ? strtoul(argv[2], NULL, 10) * 1000000 : 2000000;
 
-	if (f == NULL || n == 0 || n > GUESTS_MAX)
+	if (f == NULL || n == 0 || n > GUESTS_MAX || us == 0)
 		return 2;
 	fleet_make(f, n);
-	(void)fprintf(stderr, "evidence: %zu bytes each\n", strlen(f->json[0]));
-	measure(f, "first", true, true, us);
-	measure(f, "again", false, true, us);
-	measure_judge(f, us);
-	measure(f, "parse", false, false, us);
+	next_round(f);
+	(void)fprintf(stderr, "evidence: %zu bytes each\n", f->guest[0].len);
+	measure(f, "first", whole, true, us); /* leaves all of them seen */
+	measure(f, "again", whole, false, us);
+	(void)fprintf(stderr, "boots: %zu, %zu bytes, found %llu times\n",
+	    bcache_count(f->boots), bcache_bytes(f->boots),
+	    (unsigned long long)bcache_hits(f->boots));
+	measure(f, "judge", judge_alone, false, us);
+	measure(f, "parse", parse_alone, false, us);
+	measure(f, "floor", signature_alone, false, us);
+	forget(f);
 	return 0;
 }

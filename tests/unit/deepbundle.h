@@ -154,12 +154,42 @@ db_record(struct dbundle *d)
 	    hostid_set(d->id, HI_CA_CERT, d->g.ca.der, d->g.ca.len), VT_OK);
 }
 
+/* What the host says of the guest whose evidence is there. */
 static inline void
-db_guest(struct dbundle *d)
+db_leaf(struct dbundle *d)
+{
+	const struct bundle *b = &d->g;
+	const struct ev_blob *p = b->ev->part;
+	const struct iov_part parts[] = {
+		{ p[EV_QUOTE].p, p[EV_QUOTE].len },
+		{ p[EV_SIGNATURE].p, p[EV_SIGNATURE].len },
+	};
+	struct deep_leaf *l = &d->leaf;
+
+	memset(l, 0, sizeof(*l));
+	memcpy(l->uuid, b->inst.uuid, UUID_LEN);
+	l->group = b->inst.group;
+	memcpy(l->ek_name, b->f.ek_name.b, l->ek_name_len = b->f.ek_name.len);
+	memcpy(l->ak_name, b->f.ak_name.b, l->ak_name_len = b->f.ak_name.len);
+	assert_int_equal(digest_parts(ALG_SHA256, parts, 2, l->quote), VT_OK);
+	memcpy(
+	    l->nonce, p[EV_NONCE].p, l->nonce_len = (uint16_t)p[EV_NONCE].len);
+	assert_int_equal(
+	    digest_buf(ALG_SHA256, p[EV_LAUNCH].p, p[EV_LAUNCH].len, l->launch),
+	    VT_OK);
+	assert_int_equal(digest_buf(ALG_SHA256, p[EV_JOURNAL].p,
+			     p[EV_JOURNAL].len, l->journal),
+	    VT_OK);
+	l->flags = DEEP_F_LAUNCHED;
+	l->generation = b->inst.generation;
+	l->version = 12;
+}
+
+/* Certificates of the guest, and what it says of itself. */
+static inline void
+db_certs(struct dbundle *d)
 {
 	struct bundle *b = &d->g;
-	struct deep_leaf *l = &d->leaf;
-	const struct ev_blob *p = b->ev->part;
 
 	db_cert(b->f.ek, "EK", CERTEXT_EKU_EK, &b->inst, 0, &b->ca, b->ca_key,
 	    &b->ek);
@@ -172,34 +202,15 @@ db_guest(struct dbundle *d)
 	memcpy(b->info.uuid, b->inst.uuid, UUID_LEN);
 	b->info.group = b->inst.group;
 	bundle_put_info(b);
-	bundle_quote(b);
-	bundle_policy(b, false);
+}
 
-	memset(l, 0, sizeof(*l));
-	memcpy(l->uuid, b->inst.uuid, UUID_LEN);
-	l->group = b->inst.group;
-	memcpy(l->ek_name, b->f.ek_name.b, l->ek_name_len = b->f.ek_name.len);
-	memcpy(l->ak_name, b->f.ak_name.b, l->ak_name_len = b->f.ak_name.len);
-	{
-		const struct iov_part parts[] = {
-			{ p[EV_QUOTE].p, p[EV_QUOTE].len },
-			{ p[EV_SIGNATURE].p, p[EV_SIGNATURE].len },
-		};
-
-		assert_int_equal(
-		    digest_parts(ALG_SHA256, parts, 2, l->quote), VT_OK);
-	}
-	memcpy(
-	    l->nonce, p[EV_NONCE].p, l->nonce_len = (uint16_t)p[EV_NONCE].len);
-	assert_int_equal(
-	    digest_buf(ALG_SHA256, p[EV_LAUNCH].p, p[EV_LAUNCH].len, l->launch),
-	    VT_OK);
-	assert_int_equal(digest_buf(ALG_SHA256, p[EV_JOURNAL].p,
-			     p[EV_JOURNAL].len, l->journal),
-	    VT_OK);
-	l->flags = DEEP_F_LAUNCHED;
-	l->generation = b->inst.generation;
-	l->version = 12;
+static inline void
+db_guest(struct dbundle *d)
+{
+	db_certs(d);
+	bundle_quote(&d->g);
+	bundle_policy(&d->g, false);
+	db_leaf(d);
 }
 
 static inline void
