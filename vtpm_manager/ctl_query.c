@@ -214,6 +214,7 @@ ctl_audit(sd_bus_message *msg, struct mgr *m)
 
 	if ((r = sd_bus_message_read(msg, "tu", &from, &max)) < 0)
 		return r;
+	mgr_audit_counted(m);
 	/* What is not committed yet is not seen: make it so first. */
 	if (m->unlocked && m->storage_ok && mgr_commit_now(m) != VT_OK)
 		return ctl_fail(msg, VT_E_SPACE, "the store takes no data");

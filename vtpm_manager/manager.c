@@ -458,6 +458,7 @@ mgr_free(struct mgr *m)
 	xenlink_free(m->xen);
 	m->xen = NULL; /* connections that end tell it */
 	ctl_free(m->ctl);
+	(void)sd_event_source_disable_unref(m->denied_timer);
 	deepq_free(m);
 	inst_ak_free(m);
 	commitq_free(m);

@@ -21,6 +21,7 @@
 #include "base/msg.h"
 #include "base/util.h"
 #include "vtpm/proto.h"
+#include "vtpm_manager/auditlim.h"
 #include "vtpm_manager/config.h"
 #include "vtpm_manager/store.h"
 
@@ -92,6 +93,9 @@ struct mgr {
 	struct mhost *host; /* approved states of the host */
 	struct anchorq *anchor;
 	bool anchor_away; /* it is not raised: no write may begin */
+	struct auditlim denied;
+	sd_event_source *denied_timer;
+	bool denied_counts; /* it runs */
 	struct mgr_counters n;
 	uint32_t next_uid; /* for workers without a slot */
 	int run_lock;
@@ -177,10 +181,16 @@ void mgr_commit_hurry(struct mgr *m);             /* it is not, for long */
 bool mgr_takes_writes(const struct mgr *m);
 /* A put failed for lack of space or the like: hold NV commands, retry. */
 void mgr_storage_bad(struct mgr *m, int rc);
-/* Audit; durable with the next commit, which this asks for. */
+
+/* manager_audit.c */
+/* Audit; durable with the next commit, which this asks for.  Of what was asked
+ * for by a caller ("uid ...") and did not end "ok" only so much gets a record
+ * of its own (auditlim.h): the rest is counted, and written as one. */
 void mgr_audit(struct mgr *m, const char *who, const char *action,
     const char *object, const char *result, const char *fmt, ...)
     VT_PRINTF(6, 7);
+/* What was counted is written now. */
+void mgr_audit_counted(struct mgr *m);
 
 /* manager_root.c: the software root's worker. */
 int root_start(struct mgr *m, mgr_done_cb cb, void *arg) VT_CHECK;

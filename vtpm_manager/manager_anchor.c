@@ -648,6 +648,7 @@ mgr_end(struct mgr *m)
 {
 	struct anchorq *q = m->anchor;
 
+	mgr_audit_counted(m);
 	if (q == NULL || !q->on || q->ending) {
 		(void)sd_event_exit(m->ev, 0);
 		return;

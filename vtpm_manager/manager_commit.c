@@ -7,7 +7,6 @@
  * TPM as well waits in `held`.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,26 +368,4 @@ mgr_storage_bad(struct mgr *m, int rc)
 	m->n.commit_failures++;
 	hold_writes(m,
 	    store_why(m->st)[0] != '\0' ? store_why(m->st) : vt_strerror(rc));
-}
-
-void
-mgr_audit(struct mgr *m, const char *who, const char *action,
-    const char *object, const char *result, const char *fmt, ...)
-{
-	char detail[TEXT_MAX_LEN + 1];
-	va_list ap;
-	int rc;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(detail, sizeof(detail), fmt, ap);
-	va_end(ap);
-	log_info("audit: %s: %s %s: %s%s%s", who, action, object, result,
-	    detail[0] != '\0' ? ": " : "", detail);
-	if (!m->unlocked)
-		return;
-	rc = store_audit(m->st, who, action, object, result, detail);
-	if (rc == VT_OK)
-		mgr_commit_soon(m, NULL, NULL);
-	else
-		log_warn("cannot write the audit log: %s", vt_strerror(rc));
 }

@@ -104,6 +104,23 @@ if [ "$(id -u)" -eq 0 ]; then
 	check "and who did what" sh -c \
 	    "'$B/vtpmctl' --run '$RUN' --json audit | jq -e \
 	    'map(select(.action==\"reset\"))[0].who == \"uid 2 (operator)\"'"
+	# The log is not filled by somebody who may do nothing.
+	chatty() { for _ in $(seq 130); do as daemon start alice; done; }
+	refuse "130 denied requests of one user" 'needs the role' chatty
+	denied() { jctl audit | jq "map(select(.result == \"denied\" and
+	    (.who | startswith(\"uid 1 \"))))"; }
+	records=$(denied | jq 'map(select(.action == "start")) | length')
+	check "not each has a record ($records)" \
+	    [ "$records" -ge 90 -a "$records" -lt 125 ]
+	counted=$(denied | jq -r '.[] | select(.action == "denied").detail' |
+	    sed -n 's/^\([0-9]*\) more denied requests of uid 1 .*/\1/p' |
+	    awk "{ n += \$1 } END { print n + 0 }")
+	same "the others are counted: none is lost" 131 \
+	    "$((records + counted))"
+	refuse "another user" 'needs the role admin' as bin destroy alice
+	check "has a record all the same" eval 'jctl audit | jq -e \
+	    "map(select(.result == \"denied\" and .action == \"destroy\")) |
+	    length == 2"'
 	same "the control socket belongs to the group" daemon \
 	    "$(stat -c %G "$RUN/control.sock")"
 	same "a worker has a uid of its own" "" "$(ps -o uid= -p \
