@@ -21,6 +21,20 @@ print_processes(const json_t *o)
 	}
 }
 
+/* It said nothing about itself just now: what is shown is older. */
+static void
+print_busy(const json_t *t)
+{
+	char since[32], as_of[32];
+
+	(void)printf("%-10s inside a command of the TPM since %s", "",
+	    vctl_time(vctl_num(t, "busy_since_ms"), since));
+	if (vctl_num(t, "as_of_ms") > 0)
+		(void)printf("; as it was at %s",
+		    vctl_time(vctl_num(t, "as_of_ms"), as_of));
+	(void)printf("\n");
+}
+
 static void
 print_tpm(const json_t *o)
 {
@@ -34,6 +48,8 @@ print_tpm(const json_t *o)
 	else
 		(void)printf(
 		    ", its TPM does not answer: %s\n", vctl_text(t, "why"));
+	if (vctl_num(t, "busy_since_ms") > 0)
+		print_busy(t);
 }
 
 static void

@@ -213,7 +213,10 @@ ctl_new(struct mgr *m, struct ctl **ret)
 		return VT_E_NOMEM;
 	c->m = m;
 	c->listen_fd = -1;
-	rc = mgr_path(path, sizeof(path), "%s/control.sock", m->cfg.run);
+	rc = ctl_status_new(m, &c->status);
+	if (rc == VT_OK)
+		rc =
+		    mgr_path(path, sizeof(path), "%s/control.sock", m->cfg.run);
 	if (rc == VT_OK && (c->listen_fd = unix_listen(path, 0660)) == -1)
 		rc = VT_E_SYS;
 	if (rc == VT_OK)
@@ -245,6 +248,7 @@ ctl_free(struct ctl *c)
 		return;
 	while (c->conns != NULL)
 		conn_free(c, c->conns);
+	ctl_status_free(c->status);
 	(void)sd_event_source_disable_unref(c->io);
 	if (c->listen_fd != -1)
 		(void)close(c->listen_fd);

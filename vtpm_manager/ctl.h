@@ -32,8 +32,10 @@ struct ctl_conn {
 	struct ctl_who who;
 };
 
+struct ctl_statusq; /* ctl_status.c */
 struct ctl {
 	struct mgr *m;
+	struct ctl_statusq *status;
 	int listen_fd;
 	sd_event_source *io;
 	struct ctl_conn *conns;
@@ -99,14 +101,18 @@ extern const sd_bus_vtable ctl_vtable[];
 int ctl_sender(
     struct ctl_conn *c, sd_bus_message *msg, struct ctl_who *ret) VT_CHECK;
 
-/* ctl_query.c: answers that only read; ctl_status() for Status. */
+/* ctl_status.c */
+int ctl_status_new(struct mgr *m, struct ctl_statusq **ret) VT_CHECK;
+void ctl_status_free(struct ctl_statusq *q);
+int ctl_status(sd_bus_message *msg, struct mgr *m);
+
+/* ctl_query.c: answers that only read. */
 int ctl_reply_json(sd_bus_message *msg, json_t *j); /* j is taken over */
 int ctl_reply_bytes(sd_bus_message *msg, const uint8_t *p, size_t len);
 int ctl_list(sd_bus_message *msg, struct mgr *m);
 int ctl_show(sd_bus_message *msg, struct mgr *m);
 int ctl_log(sd_bus_message *msg, struct mgr *m);
 int ctl_audit(sd_bus_message *msg, struct mgr *m);
-int ctl_status(sd_bus_message *msg, struct mgr *m);
 
 /* ctl_host.c: the host's own keys.  What is served while the manager is
  * sealed, and the refusal of the rest. */

@@ -38,6 +38,7 @@ struct hwlink {
 	uint32_t load_id;
 	unsigned int backoff_ms, failures;
 	uint64_t restarts;
+	uint64_t silent_us; /* since then, if something was sent */
 	uint32_t next_id;
 	struct hreq *reqs;
 	struct wr host;  /* encoded struct hw_load; len 0: none yet */
@@ -94,6 +95,17 @@ watch(struct hwlink *h)
 	(void)sd_event_source_set_io_events(h->io, want);
 }
 
+static bool
+has_work(const struct hwlink *h)
+{
+	const struct hreq *r;
+
+	for (r = h->reqs; r != NULL; r = r->next)
+		if (r->sent)
+			return true;
+	return h->load_id != 0;
+}
+
 /* Nobody waits for the answer. */
 static void
 send_quota(struct hwlink *h)
@@ -115,6 +127,8 @@ send_waiting(struct hwlink *h)
 	for (r = h->reqs; r != NULL; r = r->next) {
 		if (r->sent)
 			continue;
+		if (!has_work(h))
+			h->silent_us = now_us();
 		if (msgch_send(h->ch, r->type, r->id, r->w.buf, r->w.len, NULL,
 			0) != VT_OK)
 			break; /* the exit handler sorts it out */
@@ -157,6 +171,7 @@ on_message(struct hwlink *h, const struct msg *msg)
 	struct hw_answer a;
 	struct hreq *r;
 
+	h->silent_us = now_us();
 	if (msg->type != HW_ANSWER ||
 	    hw_answer_get(msg->data, msg->len, &a) != VT_OK) {
 		log_warn("vtpm-hwtpm sent a message of type %u that is not "
@@ -282,6 +297,7 @@ hw_launch(struct hwlink *h)
 		return VT_OK;
 	}
 	h->load_id = ++h->next_id;
+	h->silent_us = now_us();
 	if (msgch_send(h->ch, HW_LOAD, h->load_id, h->host.buf, h->host.len,
 		NULL, 0) != VT_OK)
 		log_warn("vtpm-hwtpm is gone already");
@@ -398,6 +414,12 @@ hwlink_restart(struct hwlink *h)
 {
 	if (h != NULL && h->child.pid > 0)
 		(void)kill(h->child.pid, SIGKILL);
+}
+
+uint64_t
+hwlink_busy_since(const struct hwlink *h)
+{
+	return h != NULL && has_work(h) ? h->silent_us : 0;
 }
 
 uint32_t

@@ -31,6 +31,9 @@ int hwlink_set_host(struct hwlink *h, const struct hw_load *l) VT_CHECK;
 int hwlink_set_quota(struct hwlink *h, const struct wr *w) VT_CHECK;
 /* Start the process anew (its TPM did). */
 void hwlink_restart(struct hwlink *h);
+/* Since when it has been silent though something was asked (now_us()); 0: it
+ * has nothing to do.  It answers everything but what takes the TPM at once. */
+uint64_t hwlink_busy_since(const struct hwlink *h);
 uint32_t hwlink_pid(const struct hwlink *h);
 uint64_t hwlink_restarts(const struct hwlink *h);
 const char *hwlink_tcti(const struct hwlink *h);
