@@ -54,19 +54,7 @@ die() { echo "bench: $*" >&2; exit 1; }
 
 # --- swtpm, with a CA of its own in our folder -------------------------------
 sw=$T/sw
-mkdir -p "$sw/ca"
-cat >"$sw/localca.conf" <<CONF
-statedir = $sw/ca
-signingkey = $sw/ca/signkey.pem
-issuercert = $sw/ca/issuercert.pem
-certserial = $sw/ca/certserial
-CONF
-cat >"$sw/setup.conf" <<CONF
-create_certs_tool = $(command -v swtpm_localca)
-create_certs_tool_config = $sw/localca.conf
-create_certs_tool_options = /etc/swtpm-localca.options
-active_pcr_banks = sha256
-CONF
+swtpm_maker "$sw"
 as=(--runas "$(id -un)")
 [ "$(id -u)" = 0 ] || as=()
 sw_setup() { # DIR

@@ -17,11 +17,7 @@ deep_manager() { # MILLISECONDS A SIGNATURE, LINES OF CONFIGURATION...
 	    --root slow:swtpm:path="$T/deephost" || die "no manager on a TPM"
 }
 deep_fleet() { # N
-	background swtpm socket --tpm2 --tpmstate dir="$T/deeptpm" \
-	    --flags not-need-init,startup-clear \
-	    --server type=unixio,path="$T/deephost" \
-	    --ctrl type=unixio,path="$T/deephost.ctrl" >/dev/null 2>&1
-	wait_for 5 [ -S "$T/deephost" ]
+	tpm deephost
 	deep_manager 0
 	seq "$1" | xargs -P "$(nproc)" -I{} sh -c "'$B/vtpmctl' --run '$RUN' \
 	    create deep{} >/dev/null && '$B/vtpmctl' --run '$RUN' start deep{} \
@@ -51,7 +47,7 @@ deep() {
 	local n most=0
 	end_all
 	STATE=$T/deepstate
-	mkdir -p "$STATE" "$T/deeptpm"
+	mkdir -p "$STATE"
 	export LD_LIBRARY_PATH=$B/tests:$LD_LIBRARY_PATH
 	: >"$out/deep.txt"
 	for n in $DEEP; do most=$n; done

@@ -94,11 +94,8 @@ end_all
 
 # On a host whose states are approved: renewed in those, not in others.
 STATE=$T/host.state
-mkdir "$STATE" tpm
-background swtpm socket --tpm2 --tpmstate dir=tpm \
-    --flags not-need-init,startup-clear --server type=unixio,path=host \
-    --ctrl type=unixio,path=host.ctrl >/dev/null 2>&1
-wait_for 5 [ -S host ]
+mkdir "$STATE"
+tpm host
 host() { TPM2TOOLS_TCTI=swtpm:path=$T/host "$@"; }
 for p in 0 4 7; do
 	host tpm2_pcrextend "$p:sha256=$(printf '%064d' 7)"

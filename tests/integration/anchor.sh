@@ -15,13 +15,7 @@ export TCTI_SLOW=$FAST
 ROOT="slow:swtpm:path=$T/host"
 
 start_tpm() { # NAME: a TPM of its own
-	mkdir -p "$T/$1.tpm"
-	background swtpm socket --tpm2 --tpmstate dir="$T/$1.tpm" \
-	    --flags not-need-init,startup-clear \
-	    --server type=unixio,path="$T/$1" \
-	    --ctrl type=unixio,path="$T/$1.ctrl" >/dev/null 2>&1
-	TPM_PID=${PIDS[-1]}
-	wait_for 5 [ -S "$T/$1" ]
+	tpm "$1" && TPM_PID=$SWTPM_PID
 }
 up() { # POLICY ARGS...
 	local p=$1

@@ -10,11 +10,7 @@ need jq sqlite3 swtpm tpm2_nvread swtpm_ioctl
 guest=$B/tests/law3guest
 export LD_LIBRARY_PATH=$B/tests:$LD_LIBRARY_PATH
 FAST="sign=0 nv=0 other=0 count=$T/count"
-mkdir "$T/tpm"
-background swtpm socket --tpm2 --tpmstate dir="$T/tpm" \
-    --flags not-need-init,startup-clear --server type=unixio,path="$T/host" \
-    --ctrl type=unixio,path="$T/host.ctrl" >/dev/null 2>&1
-wait_for 5 [ -S "$T/host" ]
+tpm host
 up() { start_manager --pool 0 --root "slow:swtpm:path=$T/host" --anchor strict; }
 sent() { od -An -tu8 --endian=big "$T/count" | tr -d ' '; }
 is_safe() { [ "$(jctl status | jq -r .anchor.state)" = safe ]; }

@@ -3,39 +3,8 @@
 # approval.sh - a stock TPM comes to the policy digests that measure/approval.c
 # computes, takes its signatures, and releases a sealed secret by them; and no
 # longer once the epoch counter has passed.
-set -u
-B=${B:-build}
-cd "$(dirname "$0")/../.." || exit 1
-case $B in /*) ;; *) B=$PWD/$B ;; esac
-dir=$(mktemp -d /tmp/vtpm-approval.XXXXXX)
-cd "$dir" || exit 1
-pid=
-cleanup() {
-	[ -z "$pid" ] || kill "$pid" 2>/dev/null
-	wait 2>/dev/null
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-ok() { echo "ok - $*"; }
-not_ok() {
-	echo "not ok - $*"
-	tail -5 err 2>/dev/null | sed 's/^/  /'
-}
-check() {
-	local text=$1
-	shift
-	if "$@" >out 2>err; then ok "$text"; else not_ok "$text"; fi
-}
-refuse() {
-	local text=$1
-	shift
-	if "$@" >out 2>err; then not_ok "$text"; else ok "$text"; fi
-}
-mkdir tpm
-swtpm socket --tpm2 --tpmstate dir=tpm --server type=unixio,path=s \
-    --ctrl type=unixio,path=s.ctrl --flags not-need-init >swtpm.log 2>&1 &
-pid=$!
-for _ in $(seq 100); do [ -S s ] && break; sleep 0.02; done
+. "$(dirname "$0")/tpmlib.sh"
+tpm s
 export TPM2TOOLS_TCTI=swtpm:path=$dir/s
 idx=0x01400100
 {
@@ -71,11 +40,11 @@ state() { # trial or policy, selection, epoch
 finish() { tpm2_flushcontext s.ctx; }
 for what in "sha256:4,7 0" "sha256:7 0" "sha384:4,7 12"; do
 	read -r sel group <<<"$what"
-	check "$sel, group $group: signed and verified again" \
+	try "$sel, group $group: signed and verified again" \
 	    make a "$sel" "$now" "$group"
-	check "$sel: the TPM takes PolicyPCR and PolicyNV" \
+	try "$sel: the TPM takes PolicyPCR and PolicyNV" \
 	    state policy "$sel" "$now"
-	check "$sel: its digest is ours" cmp now.policy a.policy
+	try "$sel: its digest is ours" cmp now.policy a.policy
 	finish >/dev/null 2>&1
 	{
 		tpm2_loadexternal -C o -u a.pub -c key.ctx -n key.name
@@ -84,14 +53,14 @@ for what in "sha256:4,7 0" "sha256:7 0" "sha384:4,7 12"; do
 		    -L now.auth
 		finish
 	} >>setup.log 2>&1
-	check "$sel, group $group: PolicyAuthorize's digest is ours" \
+	try "$sel, group $group: PolicyAuthorize's digest is ours" \
 	    cmp now.auth a.auth
 	tpm2_flushcontext -t >/dev/null 2>&1
 done
 
 make a sha256:4,7 "$now" 0 2>/dev/null
 printf 'the master key' >secret
-check "a secret is sealed to the approval key" tpm2_create -C srk.ctx -i secret \
+try "a secret is sealed to the approval key" tpm2_create -C srk.ctx -i secret \
     -L a.auth -u o.pub -r o.priv -a 'fixedtpm|fixedparent'
 unseal() { # approval, epoch in it
 	tpm2_flushcontext -t
@@ -109,8 +78,8 @@ unseal() { # approval, epoch in it
 	finish
 	return $rc
 }
-check "the approved state releases it" unseal a "$now"
-check "and it is the secret" cmp secret got
+try "the approved state releases it" unseal a "$now"
+try "and it is the secret" cmp secret got
 make b sha256:4,7 "$now" 0 other.pem
 refuse "another key's approval does not" unseal b "$now"
 make g sha256:4,7 "$now" 5
@@ -118,13 +87,13 @@ refuse "a group's approval does not release the host's" unseal g "$now"
 tpm2_nvincrement $idx -C o >/dev/null 2>&1
 refuse "after an epoch bump the old approval is dead" unseal a "$now"
 make c sha256:4,7 $((now + 1)) 0
-check "a new one works" unseal c $((now + 1))
+try "a new one works" unseal c $((now + 1))
 tpm2_pcrextend "7:sha256=$(printf '%064d' 9)" >/dev/null 2>&1
 refuse "in another host state it does not" unseal c $((now + 1))
 
 refuse "PCRs that are all 00 are not approved" make z sha256:4,8 1 0
 cp err why
-check "and that is said" grep -q "all 00" why
+try "and that is said" grep -q "all 00" why
 refuse "nor all FF" make z sha256:18 1 0
 refuse "nor SHA-1" make z sha1:4 1 0
 refuse "nor by a P-384 key" make z sha256:4 1 0 p384.pem

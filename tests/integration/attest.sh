@@ -141,27 +141,22 @@ refuse "sealing to a TPM 1.2" "is a TPM 1.2" eval \
     'echo x | "$B/vtpm-seal" seal --tcti "$(tcti old)" -o x.blob'
 
 # A stock TPM: no vendor command, no certificates.
-mkdir -p sw
-swtpm socket --tpm2 --tpmstate dir=sw --server type=unixio,path=sw/s \
-    --ctrl type=unixio,path=sw/s.ctrl \
-    --flags not-need-init,startup-clear >sw/log 2>&1 &
-PIDS+=($!)
-wait_for 5 [ -S sw/s.ctrl ]
-sw="--tcti swtpm:path=$T/sw/s"
+tpm sw
+sw="--tcti swtpm:path=$T/sw"
 refuse "a TPM of another make has no journal, and that is said" \
     "TPM_CC_VTPM.*--no-journal" "$A" $sw --nonce "$N" -o sw.json
 refuse "--no-journal goes on, up to the missing AK" "no key at" \
     "$A" $sw --nonce "$N" --no-journal -o sw.json
 
 # Its AK, made as a vTPM's is; PCR 7 moves just before the quote (0x158).
-export TPM2TOOLS_TCTI=swtpm:path=$T/sw/s
+export TPM2TOOLS_TCTI=swtpm:path=$T/sw
 tpm2_createek -G ecc -c ek.ctx -Q && tpm2_flushcontext -t
 tpm2_createak -C ek.ctx -G ecc -g sha256 -s ecdsa -c ak.ctx -Q
 tpm2_flushcontext -t
 tpm2_flushcontext -s
 tpm2_evictcontrol -c ak.ctx 0x81000003 -Q
 tpm2_flushcontext -t
-mover="cmd:$B/tests/pcrmover $T/sw/s"
+mover="cmd:$B/tests/pcrmover $T/sw"
 check "a PCR that moves while it is quoted is read again" \
     "$A" --tcti "$mover 7 0x158 2" --nonce "$N" --no-journal -o sw.json
 same "and what is shown is what was signed" \

@@ -2,28 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # credential.sh - a stock TPM opens the credentials that measure/credential.c
 # makes, for its own EK and AK and for no other.
-set -u
-B=${B:-build}
-cd "$(dirname "$0")/../.." || exit 1
-case $B in /*) ;; *) B=$PWD/$B ;; esac
-dir=$(mktemp -d /tmp/vtpm-cred.XXXXXX)
-cd "$dir" || exit 1
-pid=
-cleanup() {
-	[ -z "$pid" ] || kill "$pid" 2>/dev/null
-	wait 2>/dev/null
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-ok() { echo "ok - $*"; }
-not_ok() { echo "not ok - $*"; tail -5 err | sed 's/^/  /'; }
-check() { local t=$1; shift; if "$@" >out 2>err; then ok "$t"; else not_ok "$t"; fi; }
-refuse() { local t=$1; shift; if "$@" >out 2>err; then not_ok "$t"; else ok "$t"; fi; }
-mkdir tpm
-swtpm socket --tpm2 --tpmstate dir=tpm --server type=unixio,path=s \
-    --ctrl type=unixio,path=s.ctrl --flags not-need-init >swtpm.log 2>&1 &
-pid=$!
-for _ in $(seq 100); do [ -S s ] && break; sleep 0.02; done
+. "$(dirname "$0")/tpmlib.sh"
+tpm s
 export TPM2TOOLS_TCTI=swtpm:path=$dir/s
 tpm2_startup -c
 head -c 32 /dev/urandom >secret
@@ -47,10 +27,10 @@ for g in rsa ecc; do
 	done
 	tpm2_flushcontext -t
 	tpm2_readpublic -c $g.ctx -o $g.tss -f tss >>setup.log 2>&1
-	check "$g: a credential is made" "$B/tests/credcmd" $g.tss \
+	try "$g: a credential is made" "$B/tests/credcmd" $g.tss \
 	    "$(xxd -p -c 99 ${g}ak.name)" secret cred
-	check "$g: the TPM opens it" activate $g ${g}ak
-	check "$g: it is the secret" cmp secret got
+	try "$g: the TPM opens it" activate $g ${g}ak
+	try "$g: it is the secret" cmp secret got
 	refuse "$g: not beside another AK" activate $g ${g}other
 	printf '\xff' | dd of=cred bs=1 seek=60 conv=notrunc 2>/dev/null
 	refuse "$g: nor when it was changed" activate $g ${g}ak

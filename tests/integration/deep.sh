@@ -160,7 +160,7 @@ refuse "without --deep there is still evidence, and it is not enough" \
     "COULD NOT DECIDE" eval \
     '"$A" --tcti "$(tcti bob)" --nonce "$N" --log "$GOOD_LOG" -o plain.json &&
     judge host plain.json "$N"'
-start_host_tpm host
+tpm host
 check "the TPM is back, so are deep quotes" wait_for 40 \
     attest bob "$N" back.json
 

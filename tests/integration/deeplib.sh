@@ -12,38 +12,15 @@ PY=$top/tests/deep/verify_deep.py
 need jq swtpm swtpm_setup swtpm_localca openssl tpm2_pcrextend python3
 
 host_tpm() { # NAME
-	local n=$1 p as=(--runas "$(id -un)")
-	[ "$(id -u)" = 0 ] || as=()
-	mkdir -p "$T/maker" "$T/roots" "$T/$n.tpm"
-	cat >"$T/localca.conf" <<CONF
-statedir = $T/maker
-signingkey = $T/maker/signkey.pem
-issuercert = $T/maker/issuercert.pem
-certserial = $T/maker/certserial
-CONF
-	cat >"$T/setup.conf" <<CONF
-create_certs_tool = $(command -v swtpm_localca)
-create_certs_tool_config = $T/localca.conf
-create_certs_tool_options = /etc/swtpm-localca.options
-active_pcr_banks = sha256
-CONF
-	swtpm_setup "${as[@]}" --tpm2 --tpmstate "$T/$n.tpm" \
-	    --config "$T/setup.conf" --create-ek-cert --pcr-banks sha256 \
-	    --not-overwrite >"$T/$n.setup" 2>&1 || return 1
-	cp "$T"/maker/*cert.pem "$T/roots"
-	cat "$T"/roots/*.pem >"$T/roots.pem"
-	start_host_tpm "$n" || return 1
+	swtpm_made "$T" "$T/$1.tpm" >"$T/$1.setup" || return 1
+	tpm "$1" && host_boots "$1"
+}
+host_boots() { # NAME: what its firmware measures
+	local p
 	for p in 0 1 2 3 4 5 6 7; do
-		TPM2TOOLS_TCTI=swtpm:path=$T/$n tpm2_pcrextend \
+		TPM2TOOLS_TCTI=swtpm:path=$T/$1 tpm2_pcrextend \
 		    "$p:sha256=$(printf '%063d1' "$p")" || return 1
 	done
-}
-start_host_tpm() { # NAME
-	background swtpm socket --tpm2 --tpmstate dir="$T/$1.tpm" \
-	    --flags not-need-init,startup-clear \
-	    --server type=unixio,path="$T/$1" \
-	    --ctrl type=unixio,path="$T/$1.ctrl" >/dev/null 2>&1
-	wait_for 5 [ -S "$T/$1" ]
 }
 enrol_host() { # NAME
 	if [ -n "$MPID" ]; then enrol_running "$1"; else enrol_stopped "$1"; fi

@@ -11,16 +11,8 @@
 need jq swtpm swtpm_ioctl openssl tpm2_pcrextend tpm2_nvread tpm2_nvdefine
 cd "$T" || exit 1
 host_tpm() { # NAME
-	mkdir -p "$1.d"
-	background swtpm socket --tpm2 --tpmstate "dir=$1.d" \
-	    --flags not-need-init,startup-clear \
-	    --server "type=unixio,path=$1" --ctrl "type=unixio,path=$1.ctrl" \
-	    >/dev/null 2>&1
-	wait_for 5 [ -S "$1" ] || { not_ok "swtpm starts"; exit 1; }
-	for p in 4 7; do
-		TPM2TOOLS_TCTI=swtpm:path=$T/$1 tpm2_pcrextend \
-		    "$p:sha256=$(printf '%064d' "$p")" >/dev/null 2>&1
-	done
+	tpm "$1" && swtpm_extend "$T/$1" 4 4 7 7 >/dev/null 2>&1 ||
+	    { not_ok "swtpm starts"; exit 1; }
 }
 host_tpm one
 host_tpm two

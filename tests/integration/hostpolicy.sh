@@ -8,12 +8,7 @@ need jq swtpm swtpm_ioctl openssl tpm2_pcrextend tpm2_nvread
 export LD_LIBRARY_PATH=$B/tests:$LD_LIBRARY_PATH
 cd "$T" || exit 1
 host_tpm() { # NAME
-	mkdir "$1.d"
-	background swtpm socket --tpm2 --tpmstate "dir=$1.d" \
-	    --flags not-need-init,startup-clear \
-	    --server "type=unixio,path=$1" --ctrl "type=unixio,path=$1.ctrl" \
-	    >/dev/null 2>&1
-	wait_for 5 [ -S "$1" ] || { not_ok "swtpm starts"; exit 1; }
+	tpm "$1" || { not_ok "swtpm starts"; exit 1; }
 }
 host_tpm host
 host() { TPM2TOOLS_TCTI=swtpm:path=$T/${H:-host} "$@"; }

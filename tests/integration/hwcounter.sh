@@ -3,38 +3,9 @@
 # hwcounter.sh - counters in the NV memory of the host's TPM (swtpm) under
 # vtpm-hwtpm: counted up by nobody else, exactly once whatever is lost under
 # way, and found out when somebody replaces or removes them.
-set -u
-B=${B:-build}
-cd "$(dirname "$0")/../.." || exit 1
-case $B in /*) ;; *) B=$PWD/$B ;; esac
+. "$(dirname "$0")/tpmlib.sh"
 export LD_LIBRARY_PATH=$B/tests${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-dir=$(mktemp -d /tmp/vtpm-hwcounter.XXXXXX)
-cd "$dir" || exit 1
-pid=
-cleanup() {
-	[ -z "$pid" ] || kill "$pid" 2>/dev/null
-	wait 2>/dev/null
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-ok() { echo "ok - $*"; }
-not_ok() {
-	echo "not ok - $*"
-	sed 's/^/  /' out err 2>/dev/null | tail -12
-}
-check() { # text, command...
-	local text=$1
-	shift
-	if "$@"; then ok "$text"; else not_ok "$text"; fi
-}
-says() { grep -aqE -e "$1" out; }
-line() { sed -n "$1p" out; }
-mkdir tpm
-swtpm socket --tpm2 --tpmstate dir=tpm --flags not-need-init \
-    --server type=unixio,path=s --ctrl type=unixio,path=s.ctrl \
-    >swtpm.log 2>&1 &
-pid=$!
-for _ in $(seq 100); do [ -S s ] && break; sleep 0.02; done
+tpm s
 export TPM2TOOLS_TCTI=swtpm:path=$dir/s
 run() {
 	timeout 100 "$B/tests/hwcmd" \

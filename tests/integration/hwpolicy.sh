@@ -4,40 +4,10 @@
 # host's TPM (swtpm) under vtpm-hwtpm: who else asks gets nothing, with words;
 # and with every fault at every command the answer is right or none.
 # FULL=1: all kinds of faults.
-set -u
-B=${B:-build}
-cd "$(dirname "$0")/../.." || exit 1
-case $B in /*) ;; *) B=$PWD/$B ;; esac
+. "$(dirname "$0")/tpmlib.sh"
 export LD_LIBRARY_PATH=$B/tests${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-dir=$(mktemp -d /tmp/vtpm-hwpolicy.XXXXXX)
-cd "$dir" || exit 1
-pids=()
-cleanup() {
-	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
-	wait 2>/dev/null
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-ok() { echo "ok - $*"; }
-not_ok() {
-	echo "not ok - $*"
-	sed 's/^/  /' out err 2>/dev/null | tail -12
-}
-check() { # text, command...
-	local text=$1
-	shift
-	if "$@"; then ok "$text"; else not_ok "$text"; fi
-}
-says() { grep -aqE -e "$1" out; }
-line() { sed -n "$1p" out; }
-for t in a b; do
-	mkdir $t.d
-	swtpm socket --tpm2 --tpmstate dir=$t.d --flags not-need-init \
-	    --server type=unixio,path=$t --ctrl type=unixio,path=$t.ctrl \
-	    >/dev/null 2>&1 &
-	pids+=($!)
-done
-for _ in $(seq 100); do [ -S a ] && [ -S b ] && break; sleep 0.02; done
+tpm a
+tpm b
 export TPM2TOOLS_TCTI=swtpm:path=$dir/a
 run() {
 	local opt="--retry-ms 400 --wait-ms 6000 --answer-ms 300"

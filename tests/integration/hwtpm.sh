@@ -3,47 +3,17 @@
 # hwtpm.sh - vtpm-hwtpm against a stock swtpm: keys made once and loaded again,
 # certificates that openssl accepts, other TPMs refused, lost and reset TPMs
 # survived, everything bounded.
-set -u
-B=${B:-build}
-cd "$(dirname "$0")/../.." || exit 1
-case $B in /*) ;; *) B=$PWD/$B ;; esac
+. "$(dirname "$0")/tpmlib.sh"
 hwtpm=${HWTPM:-$B/vtpm-hwtpm}
 hwcmd=${HWCMD:-$B/tests/hwcmd}
-dir=$(mktemp -d /tmp/vtpm-hwtpm.XXXXXX)
 uuid=11112222-3333-4444-5555-666677778888
-cd "$dir" || exit 1
-pids=()
-cleanup() {
-	for p in "${pids[@]}"; do
-		kill -CONT "$p" 2>/dev/null
-		kill "$p" 2>/dev/null
-	done
-	wait 2>/dev/null
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-ok() { echo "ok - $*"; }
-not_ok() {
-	echo "not ok - $*"
-	sed 's/^/  /' out err 2>/dev/null | tail -20
-}
-check() { # text, command...
-	local text=$1
-	shift
-	if "$@"; then ok "$text"; else not_ok "$text"; fi
-}
-says() { grep -aqE -e "$1" out; }
 
 # A TPM NAME with its state in NAME.d; swtpm's options follow.
-cat >tpm.sh <<'END'
-name=$1; shift
-mkdir -p "$name.d"
-rm -f "$name"
-swtpm socket --tpmstate "dir=$name.d" --server "type=unixio,path=$name" \
-    --ctrl "type=unixio,path=$name.ctrl" --flags not-need-init "$@" \
-    >>swtpm.log 2>&1 &
-echo $! >"$name.pid"
-for i in $(seq 100); do [ -S "$name" ] && break; sleep 0.02; done
+cat >tpm.sh <<END
+. "$top/tests/swtpm.sh"
+name=\$1; shift
+swtpm_run "\$name.d" "\$name" --flags not-need-init "\$@"
+echo \$SWTPM_PID >"\$name.pid"
 END
 start_tpm() {
 	bash tpm.sh "$@"

@@ -4,43 +4,13 @@
 # every command.  Never a wrong certificate, never a new identity, never a
 # hang, always an answer; and slow as a physical TPM, fair between groups.
 # FULL=1: all kinds of faults, not those alone that differ in what is done.
-set -u
-B=${B:-build}
-cd "$(dirname "$0")/../.." || exit 1
-case $B in /*) ;; *) B=$PWD/$B ;; esac
+. "$(dirname "$0")/tpmlib.sh"
 hwtpm=${HWTPM:-$B/vtpm-hwtpm}
 hwcmd=${HWCMD:-$B/tests/hwcmd}
 export LD_LIBRARY_PATH=$B/tests${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-dir=$(mktemp -d /tmp/vtpm-faults.XXXXXX)
 uuid=11112222-3333-4444-5555-666677778888
-cd "$dir" || exit 1
-pids=()
-cleanup() {
-	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
-	wait 2>/dev/null
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-ok() { echo "ok - $*"; }
-not_ok() {
-	echo "not ok - $*"
-	sed 's/^/  /' out err 2>/dev/null | tail -20
-}
-check() { # text, command...
-	local text=$1
-	shift
-	if "$@"; then ok "$text"; else not_ok "$text"; fi
-}
-says() { grep -aqE -e "$1" out; }
-
-for t in a b; do
-	mkdir $t.d
-	swtpm socket --tpm2 --tpmstate dir=$t.d --flags not-need-init \
-	    --server type=unixio,path=$t --ctrl type=unixio,path=$t.ctrl \
-	    >/dev/null 2>&1 &
-	pids+=($!)
-done
-for i in $(seq 100); do [ -S a ] && [ -S b ] && break; sleep 0.02; done
+tpm a
+tpm b
 export TPM2TOOLS_TCTI=swtpm:path=$dir/b
 {
 	tpm2_startup -c

@@ -15,6 +15,7 @@ B=${B:-build}
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 case $B in /*) ;; *) B=$top/$B ;; esac
 export LD_LIBRARY_PATH=$B${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+. "$top/tests/swtpm.sh"
 T=$(mktemp -d "${TMPDIR:-/tmp}/vt.XXXXXX")
 STATE=$T/state
 RUN=$T/run
@@ -66,6 +67,11 @@ slay() { [ "${1:-0}" -gt 1 ] 2>/dev/null && kill -KILL "$1" 2>/dev/null; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 # Run something in the background that must end with the test.
 background() { "$@" & PIDS+=($!); }
+# tpm NAME: a stock TPM at $T/NAME, its state in $T/NAME.tpm (tests/swtpm.sh).
+tpm() {
+	swtpm_run "$T/$1.tpm" "$T/$1" || return 1
+	PIDS+=("$SWTPM_PID")
+}
 
 ready() { ! alive "$MPID" || grep -aq '^vtpm-managerd: ready' "$LOG"; }
 # start_manager ARGS...: in the background, returns when it is ready.

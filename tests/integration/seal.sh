@@ -141,20 +141,15 @@ refuse "a large blob with one byte changed" "changed since" \
     unseal alice flip.blob no.out
 
 # A stock TPM without a persistent storage key: the standard primary.
-mkdir -p sw
-swtpm socket --tpm2 --tpmstate dir=sw --server type=unixio,path=sw/s \
-    --ctrl type=unixio,path=sw/s.ctrl \
-    --flags not-need-init,startup-clear >sw/log 2>&1 &
-PIDS+=($!)
-wait_for 5 [ -S sw/s.ctrl ]
-sw="swtpm:path=$T/sw/s"
+tpm sw
+sw="swtpm:path=$T/sw"
 TPM2TOOLS_TCTI=$sw tpm2_pcrextend "7:sha256=$(sha x)"
 check "stock swtpm: sealed under the standard primary key, and open" eval '
     "$S" seal --tcti "$sw" --pcrs sha256:7 -i small -o sw.blob &&
     "$S" unseal --tcti "$sw" -i sw.blob -o s4 && cmp small s4 &&
     "$S" show sw.blob | grep -q "standard primary"'
 # PCR 14 moves between PolicyPCR and Unseal (0x15e): tried again.
-move="cmd:$B/tests/pcrmover $T/sw/s 14 0x15e"
+move="cmd:$B/tests/pcrmover $T/sw 14 0x15e"
 check "a PCR that moves once in mid-way does no harm" eval '
     "$S" unseal --tcti "$move 1" -i sw.blob -o s5 && cmp small s5'
 refuse "one that never rests is given up on, in words" \
@@ -162,7 +157,7 @@ refuse "one that never rests is given up on, in words" \
     -o no.out
 # PCR 7, to which it is sealed, moves there: shut, and named.
 refuse "a sealed PCR that moves in mid-way" "sha256 PCR 7 .*not as at" \
-    "$S" unseal --tcti "cmd:$B/tests/pcrmover $T/sw/s 7 0x15e 1" \
+    "$S" unseal --tcti "cmd:$B/tests/pcrmover $T/sw 7 0x15e 1" \
     -i sw.blob -o no.out
 TPM2TOOLS_TCTI=$sw tpm2_clear
 refuse "after TPM2_Clear its storage key is another one" "cleared" \

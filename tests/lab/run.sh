@@ -10,6 +10,7 @@ cd "$(dirname "$0")/../.." || exit 1
 case $B in /*) ;; *) B=$PWD/$B ;; esac
 export B LD_LIBRARY_PATH=$B${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 . tests/lab/lab.sh
+. tests/swtpm.sh
 . tests/lab/run_host.sh
 
 OUT=$B/run

@@ -7,32 +7,12 @@
 HTPM= # the host's TPM as a TCTI
 
 host_tpm() { # its TPM, made and certified in a factory of ours
-	local as=(--runas "$(id -un)")
-	[ "$(id -u)" = 0 ] || as=()
-	mkdir -p "$T/maker" "$T/htpm" "$T/tpm"
-	cat >"$T/maker.conf" <<-CONF
-	statedir = $T/maker
-	signingkey = $T/maker/signkey.pem
-	issuercert = $T/maker/issuercert.pem
-	certserial = $T/maker/certserial
-	CONF
-	cat >"$T/setup.conf" <<-CONF
-	create_certs_tool = $(command -v swtpm_localca)
-	create_certs_tool_config = $T/maker.conf
-	create_certs_tool_options = /etc/swtpm-localca.options
-	active_pcr_banks = sha256
-	CONF
-	swtpm_setup "${as[@]}" --tpm2 --tpmstate "$T/htpm" \
-	    --config "$T/setup.conf" --create-ek-cert --pcr-banks sha256 \
-	    --not-overwrite >"$OUT/tpm-setup.log" 2>&1 ||
+	mkdir -p "$T/tpm"
+	swtpm_made "$T" "$T/htpm" >"$OUT/tpm-setup.log" ||
 	    die "the host's TPM could not be made" "$OUT/tpm-setup.log"
-	cat "$T"/maker/*cert.pem >"$OUT/maker.pem"
-	lab_start "$T/swtpm.log" swtpm socket --tpm2 \
-	    --tpmstate "dir=$T/htpm" --flags not-need-init,startup-clear \
-	    --server "type=unixio,path=$T/tpm/sock" \
-	    --ctrl "type=unixio,path=$T/tpm/sock.ctrl"
-	lab_wait_socket "$T/tpm/sock" 10 || die "swtpm does not start" \
-	    "$T/swtpm.log"
+	cp "$T/roots.pem" "$OUT/maker.pem"
+	swtpm_run "$T/htpm" "$T/tpm/sock" || die "swtpm does not start"
+	lab_pids+=("$SWTPM_PID")
 	HTPM=swtpm:path=$T/tpm/sock
 }
 
@@ -40,7 +20,7 @@ host_tpm() { # its TPM, made and certified in a factory of ours
 # PCR 4 is the boot loader's.
 host_boots() {
 	local p
-	swtpm_ioctl --unix "$T/tpm/sock.ctrl" -i >/dev/null 2>&1
+	swtpm_reset "$T/tpm/sock" >/dev/null 2>&1
 	TPM2TOOLS_TCTI=$HTPM tpm2_startup -c >/dev/null 2>&1
 	for p in "0:firmware 1.0" "1:settings" "2:option ROMs" "3:-" "4:$1" \
 	    "5:partitions" "6:-" "7:secure boot on"; do
