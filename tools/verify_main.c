@@ -17,7 +17,7 @@ static const char usage[] =
     "       vtpm-verify policy --from EVIDENCE -o FILE [options]\n"
     "       vtpm-verify show EVIDENCE|LOG\n"
     "       vtpm-verify enrol challenge|finish ...\n"
-    "       vtpm-verify host-states --key PEM -o FILE APPROVAL...\n"
+    "       vtpm-verify host-states --key PEM APPROVAL... | --pcrs FILE ...\n"
     "       vtpm-verify host-quote --quote FILE --nonce HEX ...\n"
     "       vtpm-verify nonce\n"
     "\n"

@@ -292,6 +292,27 @@ sign(const struct opts *o, struct approval *a, uint8_t *out, size_t cap,
 	return EXIT_OK;
 }
 
+/* A verifier may take approvals for its list of host states: it will not know
+ * the host again by one over other PCRs than those that are quoted. */
+static void
+note_selection(const struct approval *a, const json_t *about)
+{
+	const char *text =
+	    json_string_value(json_object_get(about, "deep_pcrs"));
+	struct pcr_sel sel;
+
+	if (text == NULL || pcr_sel_parse(text, &sel) != VT_OK || sel.n != 1 ||
+	    (sel.banks[0].alg == a->pcrs.banks[0].alg &&
+		sel.banks[0].mask == a->pcrs.banks[0].valid))
+		return;
+	(void)fprintf(stderr,
+	    "note: the host's deep quotes cover other PCRs (%s): for "
+	    "verifiers, approve with --select %s, set deep_pcrs in "
+	    "vtpm-managerd.conf(5), or make their list with `vtpm-verify "
+	    "host-states --pcrs`\n",
+	    text, text);
+}
+
 /* Sign what the options say; about: NULL, the manager is asked. */
 static int
 make(struct vctl *v, struct opts *o, json_t *about, uint8_t *out, size_t cap,
@@ -309,10 +330,13 @@ make(struct vctl *v, struct opts *o, json_t *about, uint8_t *out, size_t cap,
 			goto out;
 		about = asked;
 	}
-	ex = fill(
-	    o, about != NULL ? about : file, file != NULL ? file : about, &a);
+	if (about == NULL)
+		about = file;
+	ex = fill(o, about, file != NULL ? file : about, &a);
 	if (ex == EXIT_OK)
 		ex = sign(o, &a, out, cap, ret_len);
+	if (ex == EXIT_OK)
+		note_selection(&a, about);
 out:
 	json_decref(file);
 	json_decref(asked);

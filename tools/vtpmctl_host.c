@@ -189,6 +189,8 @@ print_status(const json_t *o)
 	(void)printf("%-10s epoch %llu, anchor %llu\n", "Counters",
 	    (unsigned long long)vctl_num(o, "epoch"),
 	    (unsigned long long)vctl_num(o, "anchor"));
+	(void)printf("%-10s %s in deep quotes (deep_pcrs)\n", "Quoted",
+	    vctl_text(o, "deep_pcrs"));
 	(void)printf("Approvals  %zu, next sequence %llu\n",
 	    json_array_size(list),
 	    (unsigned long long)vctl_num(o, "next_sequence"));
@@ -220,7 +222,7 @@ static int
 host_pcrs(struct vctl *v, int argc, char **argv)
 {
 	static const char *const keys[] = { "host", "epoch", "epoch_name",
-		"next_sequence", "pcrs" };
+		"next_sequence", "deep_pcrs", "pcrs" };
 	const char *out = NULL;
 	json_t *o, *f, *val;
 	size_t i;

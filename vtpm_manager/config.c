@@ -11,7 +11,7 @@
 
 #define FILE_MAX 65536
 
-enum kind { K_TEXT, K_NUM, K_BOOL, K_LOCALITIES, K_ANCHOR };
+enum kind { K_TEXT, K_NUM, K_BOOL, K_LOCALITIES, K_ANCHOR, K_PCRS };
 
 /* clang-format off */
 #define TEXT(k)		  { #k, K_TEXT, offsetof(struct config, k), \
@@ -51,6 +51,7 @@ static const struct key {
 	NUM(request_timeout_ms, 100, 600000),
 	NUM(deep_batch_max, 1, 4096),
 	NUM(deep_wait_ms, 100, 600000),
+	{ "deep_pcrs", K_PCRS, offsetof(struct config, deep_pcrs), 0, 0 },
 	LOCS(local_localities),
 	LOCS(swtpm_localities),
 	LOCS(xen_localities),
@@ -93,6 +94,9 @@ config_defaults(struct config *c)
 	c->request_timeout_ms = 30000;
 	c->deep_batch_max = 4096;
 	c->deep_wait_ms = 30000;
+	c->deep_pcrs.n = 1;
+	c->deep_pcrs.banks[0].alg = ALG_SHA256;
+	c->deep_pcrs.banks[0].mask = 0xff;
 	c->local_localities = 1;
 	c->swtpm_localities = 1;
 	c->xen_localities = 1;
@@ -188,6 +192,27 @@ set_localities(uint8_t *dst, const char *value, char *text)
 	return VT_E_FORMAT;
 }
 
+/* What an approval or a group's configuration may select, too. */
+static int
+set_pcrs(struct pcr_sel *dst, const char *value, char *text)
+{
+	struct pcr_sel sel;
+
+	if (pcr_sel_parse(value, &sel) != VT_OK || sel.n != 1 ||
+	    sel.banks[0].mask == 0) {
+		(void)snprintf(text, CFG_TEXT_MAX,
+		    "'%.64s' is not PCRs of one bank, as sha256:0-7", value);
+		return VT_E_FORMAT;
+	}
+	if (sel.banks[0].alg == ALG_SHA1) {
+		(void)snprintf(text, CFG_TEXT_MAX,
+		    "SHA-1 proves nothing: use sha256 or better");
+		return VT_E_POLICY;
+	}
+	*dst = sel;
+	return VT_OK;
+}
+
 int
 config_set(struct config *c, const char *key, const char *value, char *text)
 {
@@ -221,6 +246,9 @@ config_set(struct config *c, const char *key, const char *value, char *text)
 		break;
 	case K_LOCALITIES:
 		rc = set_localities(dst, value, why);
+		break;
+	case K_PCRS:
+		rc = set_pcrs(dst, value, why);
 		break;
 	}
 	if (rc != VT_OK)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "measure/pcr.h"
 
 #define CFG_PATH_MAX 256
 #define CFG_LIST_MAX 512
@@ -44,6 +45,9 @@ struct config {
 	uint32_t request_timeout_ms;
 	uint32_t deep_batch_max; /* guests under one quote of the host */
 	uint32_t deep_wait_ms;   /* then they are told that it is over */
+	/* One bank: the host's PCRs in deep quotes of group 0, and of groups
+	 * whose key has signed no configuration yet. */
+	struct pcr_sel deep_pcrs;
 	char xen[8];             /* serve Xen guests: auto, on, off */
 	bool xen_require_vtpm;   /* the launcher refuses a guest without one */
 	bool xen_require_launch; /* a vTPM is for measured domains only */

@@ -447,7 +447,7 @@ gather(
     json_t *o, const struct mhost *h, const struct pcr_set *now, uint64_t epoch)
 {
 	uint8_t fp[SHA256_LEN];
-	char name[64];
+	char name[64], sel[128];
 	json_t *list;
 	uint32_t i;
 
@@ -471,6 +471,8 @@ gather(
 		    hex_json(h->epoch_name, sizeof(h->epoch_name)));
 	set(o, "epoch", json_integer((json_int_t)epoch));
 	set(o, "next_sequence", json_integer((json_int_t)h->last_seq + 1));
+	pcr_sel_format(&h->m->cfg.deep_pcrs, sel, sizeof(sel));
+	set(o, "deep_pcrs", json_string(sel));
 	if (now != NULL)
 		set(o, "pcrs", pcrs_json(now));
 	list = json_array();

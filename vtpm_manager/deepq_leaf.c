@@ -20,6 +20,7 @@ int
 deepq_group(struct mgr *m, uint32_t group, struct deepq_group *ret, char *text)
 {
 	const struct grp *g = grp_number(m, group);
+	struct pcr_sel sel;
 
 	if (g == NULL && group != 0) {
 		(void)snprintf(text, TEXT_MAX_LEN + 1,
@@ -29,17 +30,14 @@ deepq_group(struct mgr *m, uint32_t group, struct deepq_group *ret, char *text)
 		return VT_E_NOTFOUND;
 	}
 	memset(ret, 0, sizeof(*ret));
-	ret->bank = GROUPS_BANK;
-	ret->pcrs = GROUPS_PCRS;
+	sel = groups_pcrs(m, g);
+	ret->bank = sel.banks[0].alg;
+	ret->pcrs = sel.banks[0].mask;
 	if (group == 0)
 		return VT_OK;
 	ret->ak.p = g->r.ak;
 	ret->ak.len = g->r.ak_len;
-	if (g->conf.sequence != 0) {
-		ret->bank = g->conf.bank;
-		ret->pcrs = g->conf.pcrs;
-		ret->sequence = g->conf.sequence;
-	}
+	ret->sequence = g->conf.sequence;
 	return VT_OK;
 }
 

@@ -170,6 +170,18 @@ groups_first(struct mgr *m)
 	return m->groups != NULL ? m->groups->first : NULL;
 }
 
+struct pcr_sel
+groups_pcrs(const struct mgr *m, const struct grp *g)
+{
+	struct pcr_sel sel = m->cfg.deep_pcrs;
+
+	if (g != NULL && g->conf.sequence != 0) {
+		sel.banks[0].alg = g->conf.bank;
+		sel.banks[0].mask = g->conf.pcrs;
+	}
+	return sel;
+}
+
 struct grp *
 grp_number(struct mgr *m, uint32_t number)
 {

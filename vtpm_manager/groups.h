@@ -25,9 +25,6 @@
 #define GROUPS_MAX (HW_GROUPS_MAX - 1) /* beside group 0 */
 #define GROUPS_HOST_NAME "host"        /* of group 0 */
 #define GRP_REC_MAX 16384              /* bytes of one record */
-/* What a group quotes until it has a configuration, and group 0 always. */
-#define GROUPS_BANK ALG_SHA256
-#define GROUPS_PCRS 0xffu
 
 struct grp_quota { /* 0: no limit */
 	uint32_t vtpms;
@@ -80,6 +77,9 @@ int grp_index_get(
 int groups_load(struct mgr *m) VT_CHECK;
 void groups_free(struct mgr *m);
 struct grp *grp_number(struct mgr *m, uint32_t number); /* NULL: none */
+/* The host's PCRs in its quotes for g, one bank: what g's configuration says,
+ * else (and for NULL) the host's setting. */
+struct pcr_sel groups_pcrs(const struct mgr *m, const struct grp *g);
 /* By name or number.  VT_E_NOTFOUND with words. */
 int grp_find(
     struct mgr *m, const char *what, struct grp **ret, char *text) VT_CHECK;

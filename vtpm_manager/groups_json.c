@@ -19,14 +19,12 @@ words(const char *list, size_t width, uint32_t n)
 }
 
 static json_t *
-config_json(const struct grp *g)
+config_json(const struct mgr *m, const struct grp *g)
 {
 	const struct group_config *c = &g->conf;
-	struct pcr_sel sel = { .n = 1 };
+	struct pcr_sel sel = groups_pcrs(m, g);
 	char text[128];
 
-	sel.banks[0].alg = c->sequence != 0 ? c->bank : GROUPS_BANK;
-	sel.banks[0].mask = c->sequence != 0 ? c->pcrs : GROUPS_PCRS;
 	pcr_sel_format(&sel, text, sizeof(text));
 	return json_pack("{s:I,s:I,s:s,s:o,s:o}", "sequence",
 	    (json_int_t)c->sequence, "made_s", (json_int_t)c->made_s, "pcrs",
@@ -69,7 +67,7 @@ groups_json(struct mgr *m, const struct grp *g)
 			 "s:{s:I,s:I,s:b},s:{s:I,s:I,s:I,s:I,s:I}}",
 	    "number", (json_int_t)g->r.number, "name", g->r.name, "created_ms",
 	    (json_int_t)g->r.created_ms, "key", key_json(g), "ak_public",
-	    pub_json(g), "configuration", config_json(g), "quota", "vtpms",
+	    pub_json(g), "configuration", config_json(m, g), "quota", "vtpms",
 	    (json_int_t)g->r.quota.vtpms, "bytes", (json_int_t)g->r.quota.bytes,
 	    "hw_ms", (json_int_t)g->r.quota.hw_ms, "used", "vtpms",
 	    (json_int_t)vtpms, "bytes", (json_int_t)bytes, "full", g->full,

@@ -474,9 +474,10 @@ int
 groups_quote(struct mgr *m, struct grp *g, const uint8_t *nonce, size_t len,
     grp_quote_cb cb, void *arg, char *text)
 {
-	struct hw_quote hq = {
-		.group = g->r.number, .bank = GROUPS_BANK, .pcrs = GROUPS_PCRS
-	};
+	struct pcr_sel sel = groups_pcrs(m, g);
+	struct hw_quote hq = { .group = g->r.number,
+		.bank = sel.banks[0].alg,
+		.pcrs = sel.banks[0].mask };
 	struct quoting *k;
 	struct wr w;
 	int rc;
@@ -486,10 +487,6 @@ groups_quote(struct mgr *m, struct grp *g, const uint8_t *nonce, size_t len,
 		(void)snprintf(text, MGR_TEXT_MAX, "a nonce has %d to %d bytes",
 		    GROUP_NONCE_MIN, GROUP_NONCE_MAX);
 		return VT_E_FORMAT;
-	}
-	if (g->conf.sequence != 0) {
-		hq.bank = g->conf.bank;
-		hq.pcrs = g->conf.pcrs;
 	}
 	hq.ak.p = g->r.ak;
 	hq.ak.len = g->r.ak_len;

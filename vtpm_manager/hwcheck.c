@@ -18,6 +18,10 @@ quote_fits(const struct hw_quote *req, const struct hw_quoted *q)
 
 	if ((rc = quote_attest_get(q->attest.p, q->attest.len, &a)) != VT_OK)
 		return rc;
+	/* TPM2_Quote silently leaves out what the TPM does not have. */
+	if (a.sel.n == 0 || (a.sel.n == 1 && a.sel.banks[0].alg == req->bank &&
+				a.sel.banks[0].mask == 0))
+		return VT_E_UNSUPPORTED;
 	if (a.extra_len != sizeof(req->extra) ||
 	    memcmp(a.extra, req->extra, sizeof(req->extra)) != 0 ||
 	    a.sel.n != 1 || a.sel.banks[0].alg != req->bank ||
@@ -49,6 +53,13 @@ hwident_check_quote(struct hwtpm *h, const struct wblob *pub,
 	EVP_PKEY_free(key);
 	if (rc == VT_OK)
 		return VT_OK;
+	if (rc == VT_E_UNSUPPORTED)
+		return hwtpm_fail(h, rc,
+		    "the host's TPM has no PCRs of bank %s, which are to be "
+		    "quoted: enable that bank in the firmware, or choose "
+		    "another one (deep_pcrs in vtpm-managerd.conf(5), the "
+		    "group's configuration)",
+		    digest_name(req->bank));
 	h->again = true;
 	return hwtpm_fail(h, VT_E_AUTH,
 	    "the host's quote came back spoilt (%s): something between the "

@@ -35,10 +35,7 @@ enrol_running() { # NAME
 		-o "$d/response.json" && "$V" enrol finish \
 	    --response "$d/response.json" --state "$d/secret.json" \
 	    -o "$T/$1.json" && ctl host pcrs -o "$d/pcrs.json" &&
-	    jq '{ format: "vtpm-host-states", version: 1, states: [
-		{ bank: "sha256", pcrs: .pcrs.sha256 |
-		with_entries(select(.key | tonumber < 8)) } ] }' \
-		"$d/pcrs.json" >"$T/$1-states.json"
+	    "$V" host-states --pcrs "$d/pcrs.json" -o "$T/$1-states.json"
 }
 enrol_stopped() { # NAME
 	local d=$T/$1.enrol
@@ -71,8 +68,10 @@ judge() { # NAME EVIDENCE NONCE ARGS...
 	    --roots "$T/roots" "$@"
 }
 # The second verifier, which was written from doc/FORMATS.md alone.
-judge_py() { # NAME EVIDENCE NONCE
-	python3 "$PY" -e "$2" --nonce "$3" --host "$T/$1.json" \
-	    --host-states "$T/$1-states.json" --roots "$T/roots.pem"
+judge_py() { # NAME EVIDENCE NONCE ARGS...
+	local h=$1 e=$2 n=$3
+	shift 3
+	python3 "$PY" -e "$e" --nonce "$n" --host "$T/$h.json" \
+	    --host-states "$T/$h-states.json" --roots "$T/roots.pem" "$@"
 }
 deep_count() { jctl status | jq ".deep_quotes.$1"; }

@@ -50,6 +50,7 @@ good_lines_are_taken(void **state)
 			     "host = name#with-hash\n"
 			     "anchor = strict\n"
 			     "anchor_interval = 300\n"
+			     "deep_pcrs = sha384:4,17-19\n"
 			     "reader_users = a, b",
 			     text),
 	    VT_OK);
@@ -63,9 +64,14 @@ good_lines_are_taken(void **state)
 	assert_string_equal(c.reader_users, "a, b");
 	assert_string_equal(c.anchor, "strict");
 	assert_int_equal(c.anchor_interval, 300);
+	assert_int_equal(c.deep_pcrs.n, 1);
+	assert_int_equal(c.deep_pcrs.banks[0].alg, ALG_SHA384);
+	assert_int_equal(c.deep_pcrs.banks[0].mask, 1 << 4 | 7 << 17);
 	assert_int_equal(parse(&c, "", text), VT_OK);
 	assert_string_equal(c.anchor, "interval");
 	assert_int_equal(c.anchor_interval, 10);
+	assert_int_equal(c.deep_pcrs.banks[0].alg, ALG_SHA256);
+	assert_int_equal(c.deep_pcrs.banks[0].mask, 0xff);
 }
 
 static void
@@ -83,6 +89,11 @@ every_mistake_is_named_with_its_line(void **state)
 		{ "anchor = never",		VT_E_FORMAT, "f.conf:1: anchor: 'never' is none of strict" },
 		{ "anchor =",			VT_E_FORMAT, "f.conf:1: anchor: " },
 		{ "anchor_interval = 0",	VT_E_RANGE, "f.conf:1: anchor_interval: " },
+		{ "deep_pcrs = 0-7",		VT_E_FORMAT, "f.conf:1: deep_pcrs: '0-7' is not PCRs of one bank" },
+		{ "deep_pcrs = sha256:",	VT_E_FORMAT, "f.conf:1: deep_pcrs: " },
+		{ "deep_pcrs = sha256:24",	VT_E_FORMAT, "f.conf:1: deep_pcrs: " },
+		{ "deep_pcrs = sha256:0+sha384:0", VT_E_FORMAT, "f.conf:1: deep_pcrs: " },
+		{ "deep_pcrs = sha1:0-7",	VT_E_POLICY, "f.conf:1: deep_pcrs: SHA-1 proves nothing" },
 		{ "pool =",			VT_E_FORMAT, "f.conf:1: pool: '' is not a number" },
 		{ "pool = -1",			VT_E_FORMAT, "f.conf:1: pool: " },
 		{ "pool = 1x",			VT_E_FORMAT, "f.conf:1: pool: " },

@@ -28,6 +28,13 @@ void __wrap_wlink_deeped(struct wlink *l, const struct wdeeped *d);
 int __wrap_inst_key_names(struct mgr *m, const struct inst *in, uint8_t *ek,
     size_t *ek_len, uint8_t *ak, size_t *ak_len, size_t cap);
 
+uint64_t __real_now_us(void);
+uint64_t __wrap_now_us(void);
+int __real_mgr_timer(struct mgr *m, sd_event_source **s, uint64_t ms,
+    int priority, sd_event_time_handler_t cb, void *arg);
+int __wrap_mgr_timer(struct mgr *m, sd_event_source **s, uint64_t ms,
+    int priority, sd_event_time_handler_t cb, void *arg);
+
 struct told {
 	uint64_t serial, ticket;
 	int rc;
@@ -50,6 +57,12 @@ static struct fix {
 	int refuse; /* what hwlink_request() says */
 	unsigned int lookups;
 	struct groups groups;
+	/* the clock, if the test has it in its hands */
+	bool clock;
+	uint64_t now;
+	sd_event_time_handler_t timer; /* the newest that was set */
+	void *timer_arg;
+	uint64_t timer_ms;
 	/* the workers */
 	struct told *told;
 	size_t ntold;
@@ -116,6 +129,24 @@ __wrap_inst_key_names(struct mgr *m, const struct inst *in, uint8_t *ek,
 	memset(ek, 1, 34);
 	memset(ak, in->uuid[0], 34);
 	*ek_len = *ak_len = 34;
+	return VT_OK;
+}
+
+uint64_t
+__wrap_now_us(void)
+{
+	return f.clock ? f.now : __real_now_us();
+}
+
+int
+__wrap_mgr_timer(struct mgr *m, sd_event_source **s, uint64_t ms, int priority,
+    sd_event_time_handler_t cb, void *arg)
+{
+	if (!f.clock)
+		return __real_mgr_timer(m, s, ms, priority, cb, arg);
+	f.timer = cb;
+	f.timer_arg = arg;
+	f.timer_ms = ms;
 	return VT_OK;
 }
 
@@ -356,29 +387,35 @@ groups_do_not_wait_for_each_other(void **state)
 static void
 guests_that_come_again_share_the_next_quote(void **state)
 {
-	const unsigned int quote_us = 60000;
+	const uint64_t quote_us = 60000;
 	size_t i;
 
 	(void)state;
+	f.clock = true;
+	f.now = 5000000;
 	ask(0, 1);
 	host_says(VT_OK, "");
 	for (i = 0; i < 11; i++)
 		ask(i, 2); /* 0 alone, the others together */
-	usleep(quote_us);
+	f.now += quote_us;
 	host_says(VT_OK, "");
-	usleep(quote_us);
+	f.now += quote_us;
 	ask(0, 3); /* during the quote for ten */
 	host_says(VT_OK, "");
 	assert_int_equal(f.under_way, 0); /* it is not made for 0 alone */
 	for (i = 1; i < 10; i++)
 		ask(i, 3);
 	assert_int_equal(f.under_way, 1); /* as many as before: no more */
-	usleep(quote_us);
+	f.now += quote_us;
 	host_says(VT_OK, "");
 	assert_int_equal(f.told[f.ntold - 1].a.count, 10);
+	f.timer = NULL;
 	ask(5, 4); /* the others do not come: a moment later it begins */
 	assert_int_equal(f.under_way, 0);
-	turn_for(quote_us / 1000);
+	assert_non_null(f.timer);
+	assert_in_range(f.timer_ms, 1, quote_us / 1000 / 2);
+	f.now += f.timer_ms * 1000;
+	(void)f.timer(NULL, 0, f.timer_arg);
 	assert_int_equal(f.under_way, 1);
 	host_says(VT_OK, "");
 	assert_int_equal(f.told[f.ntold - 1].a.count, 1);
@@ -560,6 +597,29 @@ the_leaf_says_what_the_registry_knows(void **state)
 }
 
 static void
+pcrs_are_the_hosts_setting_or_the_groups(void **state)
+{
+	struct grp five, seven;
+
+	(void)state;
+	f.m.cfg.deep_pcrs.banks[0].alg = ALG_SHA512;
+	f.m.cfg.deep_pcrs.banks[0].mask = 0x90;
+	have_group(&five, 5, 12);
+	have_group(&seven, 7, 0);
+	f.g[1].in.group = 7; /* its key has signed nothing yet */
+	f.g[2].in.group = 5;
+	ask(0, 1);
+	assert_int_equal(f.hq.bank, ALG_SHA512);
+	assert_int_equal(f.hq.pcrs, 0x90);
+	ask(1, 1);
+	assert_int_equal(f.hq.bank, ALG_SHA512);
+	assert_int_equal(f.hq.pcrs, 0x90);
+	ask(2, 1);
+	assert_int_equal(f.hq.bank, ALG_SHA384);
+	assert_int_equal(f.hq.pcrs, 0x11);
+}
+
+static void
 it_ends_with_somebody_waiting(void **state)
 {
 	struct grp seven;
@@ -594,6 +654,7 @@ main(void)
 		T(everybody_hears_why_it_failed),
 		T(a_host_that_is_silent_is_not_waited_for),
 		T(the_leaf_says_what_the_registry_knows),
+		T(pcrs_are_the_hosts_setting_or_the_groups),
 		T(it_ends_with_somebody_waiting),
 	};
 

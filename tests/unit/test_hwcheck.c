@@ -69,6 +69,20 @@ refused(const char *what)
 	assert_true(strlen(x.h.text) > 20);
 }
 
+/* TPM2_Quote leaves such a bank out without a word. */
+static void
+a_bank_that_the_tpm_has_not_is_told(void **state)
+{
+	(void)state;
+	x.f.sel.banks[0].mask = 0;
+	fq_make(&x.f);
+	x.q.attest.len = (uint32_t)x.f.attest_len;
+	x.q.signature.len = (uint32_t)x.f.sig_len;
+	assert_int_equal(check(), VT_E_UNSUPPORTED);
+	assert_false(x.h.again); /* it would be no better */
+	assert_non_null(strstr(x.h.text, "no PCRs of bank sha256"));
+}
+
 static void
 what_was_asked_for_is_taken(void **state)
 {
@@ -127,6 +141,7 @@ main(void)
 		T(what_was_asked_for_is_taken),
 		T(every_bit_counts),
 		T(another_quote_is_refused),
+		T(a_bank_that_the_tpm_has_not_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
