@@ -5,6 +5,11 @@
  * On a host that was recovered on another TPM the CA is another one: then all
  * of a vTPM's certificates are issued anew; its keys stay.
  *
+ * A TPM 1.2 has its EK's certificate in an NV index that is locked for good
+ * (the D bit and bWriteDefine, as TCG's PC Client wants it), and no command to
+ * fetch another one: there the operator hands the new one out, `vtpmctl show
+ * --certs`.
+ *
  * A certificate says that this manager, on this host's TPM, stood behind the
  * vTPM lately; so none is renewed while the host is in no approved state.
  */
@@ -170,6 +175,8 @@ tell_worker(struct ginst *g, const json_t *id)
 	uint8_t *der;
 	size_t len;
 
+	if (g->in.tpm_version != TPM_VER_20)
+		return; /* it has no place for another one, see above */
 	for (i = 0; i < n; i++) {
 		der = NULL;
 		if (cert_of(id, i, &der, &len) == VT_OK)
@@ -346,7 +353,6 @@ one(struct akcerts *a, const uint8_t uuid[UUID_LEN])
 	int rc;
 
 	if (store_inst_get(a->m->st, uuid, &in) != VT_OK || in.tampered ||
-	    in.tpm_version != TPM_VER_20 ||
 	    (a->id = inst_identity(a->m, &in)) == NULL)
 		return false;
 	a->anew = is_foreign(a->m, a->id);
@@ -407,7 +413,7 @@ inst_ak_ready(struct ginst *g)
 {
 	json_t *id;
 
-	if (g->m->akcerts == NULL || g->in.tpm_version != TPM_VER_20)
+	if (g->m->akcerts == NULL)
 		return;
 	id = inst_identity(g->m, &g->in);
 	tell_worker(g, id);

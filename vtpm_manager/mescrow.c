@@ -292,23 +292,41 @@ mescrow_recover(struct mgr *m, const char *who,
 	return rc;
 }
 
+static int
+count_12(const struct inst *in, void *arg)
+{
+	uint32_t *n = arg;
+
+	*n += in->tpm_version == TPM_VER_12 ? 1 : 0;
+	return 0;
+}
+
 static void
 on_taken(void *arg, int rc, const char *text)
 {
 	struct mhost *h = arg;
+	char old[200] = "";
+	uint32_t n = 0;
 
 	if (rc != VT_OK) {
 		mhost_op_done(h, rc, "%s", text);
 		return;
 	}
+	if (store_inst_each(h->m->st, count_12, &n) == VT_OK && n > 0)
+		(void)snprintf(old, sizeof(old),
+		    ".  %u TPM 1.2: NV, locked for good, keeps the EK's old "
+		    "certificate there; the new one is in vtpmctl show NAME "
+		    "--certs",
+		    (unsigned)n);
 	mhost_op_done(h, VT_OK,
 	    "the store is on this TPM now; its vTPMs keep their keys and "
 	    "state, marked as recovered.  CA and attestation keys are new: "
-	    "enrol this host again (vtpmctl host enrol); each vTPM's "
-	    "certificates are issued anew by the new CA when it starts%s",
+	    "enrol this host again (vtpmctl host enrol); vTPMs' certificates "
+	    "are issued anew by the new CA when they start%s%s",
 	    h->bound ? "; approve this host's state before the next start "
 		       "(vtpmctl host approve)"
-		     : "");
+		     : "",
+	    old);
 }
 
 void

@@ -76,6 +76,8 @@ ek=$(ek_of g)
 gen=$(jctl show g | jq .generation)
 publics=$(publics g)
 ctl create h >/dev/null
+ctl create old --tpm 1.2 >/dev/null
+old_key=$(jctl show old | jq -r .ek_rsa.public)
 certs=$(certs h)
 ca_to old-ca.pem
 check "it boots and attests" eval 'boot g && attest g before.json'
@@ -159,6 +161,7 @@ refuse "another store's shares are refused" "of another store" \
 check "two of three bring it back" ctl host recover open3 open1
 cp "$T/check.out" said
 check "it says what is new" grep -q "enrol this host again" said
+check "and what a TPM 1.2 keeps" grep -q "1 TPM 1.2: .* old certificate" said
 check "the guest starts" ctl start g
 same "with the same endorsement key" "$ek" "$(ek_of g)"
 ca_to ca.pem
@@ -169,6 +172,19 @@ check "and in the audit log" eval \
     'ctl audit | grep reissue-certs | grep -q "by the new CA, generation"'
 same "for the same keys" "$publics" "$(publics g)"
 in_nv() { ek_cert "$1" | openssl verify -partial_chain -CAfile "$2"; }
+# A TPM 1.2: its NV is locked, but its EK is certified anew.
+check "a TPM 1.2 starts" ctl start old
+check "its EK's certificate is issued anew" wait_for 60 anew old
+jctl show old | jq -r .ek_rsa.certificate >old.pem
+check "by the new CA, and not by the old one" eval \
+    'openssl verify -partial_chain -CAfile ca.pem old.pem &&
+    ! openssl verify -partial_chain -CAfile old-ca.pem old.pem'
+same "for the same key" "$old_key" "$(openssl x509 -in old.pem -noout -text |
+    sed -n '/Modulus/,/Exponent/p' | grep -i '^ *[0-9a-f][0-9a-f]:' |
+    tr -d ' :\n' | sed 's/^00//')"
+check "and that NV keeps the old one is said" eval \
+    'ctl show old | grep "new CA.*NV memory keeps the old one"'
+ctl stop old >/dev/null
 check "its NV has them, too" wait_for 20 in_nv g ca.pem
 check "it boots and attests" eval 'boot g && attest g after.json'
 check "it is accepted under the new CA" judge after.json ca.pem
