@@ -313,7 +313,7 @@ verify_cmd_enrol(int argc, char **argv)
 	struct job j = { 0 };
 	int c;
 
-	if (argc > 1) {
+	if (argc > 1 && argv[1][0] != '-') {
 		argc--;
 		argv++;
 	}

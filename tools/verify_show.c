@@ -233,9 +233,15 @@ verify_cmd_show(int argc, char **argv)
 	size_t len = 0, i;
 	int rc;
 
-	if (argc != 2) {
-		(void)fputs("usage: vtpm-verify show EVIDENCE|LOG\n", stderr);
-		return VX_UNDECIDED;
+	bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 ||
+				     strcmp(argv[1], "-h") == 0);
+
+	if (argc != 2 || help) {
+		(void)fputs("usage: vtpm-verify show EVIDENCE|LOG\n"
+			    "What is in evidence, or in an event log, in "
+			    "words; nothing of it is verified.\n",
+		    help ? stdout : stderr);
+		return help ? VX_ACCEPTED : VX_UNDECIDED;
 	}
 	if (verify_read(argv[1], EV_MAX_LEN, &buf, &len) != VT_OK)
 		return VX_UNDECIDED;

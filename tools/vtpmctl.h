@@ -18,11 +18,13 @@
 
 enum { EXIT_OK = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
+struct vctl_sub;
 struct vctl {
 	const char *run; /* folder of the manager */
 	bool json;
 	sd_bus *bus;
-	const char *command; /* for usage */
+	const char *command;        /* for usage */
+	const struct vctl_sub *sub; /* likewise; NULL: the command has none */
 };
 
 struct vctl_command {
@@ -32,6 +34,16 @@ struct vctl_command {
 };
 
 extern const struct vctl_command vctl_commands[];
+
+/* A command of a command; in a list that ends with a name NULL. */
+struct vctl_sub {
+	const char *name, *args, *help;
+	/* argv[0] is the subcommand; returns an exit code. */
+	int (*run)(struct vctl *v, int argc, char **argv);
+};
+/* Run the one that argv[1] names, or say how it or all of them are used. */
+int vctl_run_sub(
+    struct vctl *v, const struct vctl_sub *subs, int argc, char **argv);
 
 /* "vtpmctl COMMAND: what is wrong" and how it is used; EXIT_USAGE. */
 int vctl_usage(struct vctl *v, const char *fmt, ...) VT_PRINTF(2, 3);

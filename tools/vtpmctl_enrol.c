@@ -102,5 +102,10 @@ vctl_host_enrol(struct vctl *v, int argc, char **argv)
 	}
 	if (optind != argc || out == NULL)
 		return vctl_usage(v, "enrol needs -o FILE");
-	return challenge != NULL ? answer(v, challenge, out) : identity(v, out);
+	c = challenge != NULL ? answer(v, challenge, out) : identity(v, out);
+	if (c == EXIT_OK)
+		(void)fprintf(stderr, "%s: for `vtpm-verify enrol %s`\n", out,
+		    challenge != NULL ? "finish --response"
+				      : "challenge --identity");
+	return c;
 }

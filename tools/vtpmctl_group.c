@@ -616,26 +616,34 @@ group_sign(struct vctl *v, int argc, char **argv)
 	return sign_config(&a);
 }
 
+#define QUOTA "[--vtpms N] [--bytes N] [--hw-ms N]"
+
+static const struct vctl_sub subs[] = {
+	{ "create", "NAME --key PEM [--number N] " QUOTA,
+	    "a tenant, his approval key and quotas (hw-ms: of the host's TPM "
+	    "per minute; 0: no limit)",
+	    group_create },
+	{ "list", "", "all groups, and what they use", group_list },
+	{ "show", "NAME", "one group", group_show },
+	{ "update", "NAME [--config FILE] [--renew-ak]\n              " QUOTA,
+	    "take a configuration that its key has signed, another AK, other "
+	    "quotas",
+	    group_update },
+	{ "delete", "NAME", "a group without vTPMs", group_delete },
+	{ "quote", "NAME --nonce HEX [-o FILE]",
+	    "the host's TPM quotes for the group (vtpm-verify host-quote)",
+	    group_quote },
+	{ "sign",
+	    "--key PEM --number N --sequence N --pcrs LIST\n"
+	    "                [--admin USER]... [--policy NAME]... -o FILE",
+	    "make a configuration, on the tenant's machine; LIST is as "
+	    "sha256:0-7",
+	    group_sign },
+	{ NULL, NULL, NULL, NULL },
+};
+
 int
 vctl_group(struct vctl *v, int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(struct vctl *v, int argc, char **argv);
-	} subs[] = {
-		{ "create", group_create },
-		{ "list", group_list },
-		{ "show", group_show },
-		{ "update", group_update },
-		{ "delete", group_delete },
-		{ "quote", group_quote },
-		{ "sign", group_sign },
-	};
-	size_t i;
-
-	for (i = 0; argc > 1 && i < VT_NELEM(subs); i++)
-		if (strcmp(argv[1], subs[i].name) == 0)
-			return subs[i].run(v, argc - 1, argv + 1);
-	return vctl_usage(
-	    v, argc > 1 ? "there is no such subcommand" : "what?");
+	return vctl_run_sub(v, subs, argc, argv);
 }

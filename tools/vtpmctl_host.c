@@ -305,54 +305,53 @@ host_keygen(struct vctl *v, int argc, char **argv)
 
 /* --- the table ------------------------------------------------------------ */
 
-static const struct {
-	const char *name, *args;
-	int (*run)(struct vctl *v, int argc, char **argv);
-} subs[] = {
-	{ "status", "", host_status },
-	{ "pcrs", "[-o FILE]", host_pcrs },
-	{ "keygen", "-o KEY.pem", host_keygen },
+static const struct vctl_sub subs[] = {
+	{ "status", "",
+	    "what the master key is bound to, counters, approvals, PCRs",
+	    host_status },
+	{ "pcrs", "[-o FILE]",
+	    "the host's PCRs, to approve a state elsewhere, for a verifier",
+	    host_pcrs },
+	{ "keygen", "-o KEY.pem",
+	    "an approval key and KEY.pem.pub; keep the key off the host",
+	    host_keygen },
 	{ "approve",
-	    "--current|--pcrs FILE --key KEY.pem [--select SEL] [--label "
-	    "TEXT]\n"
-	    "          [--epoch N] [--sequence N] [--sign-only -o FILE]\n"
-	    "  approve --import FILE [--state DIR] | --retry",
+	    "--current|--pcrs FILE --key KEY.pem [--select SEL]\n"
+	    "               [--label TEXT] [--epoch N] [--sequence N] "
+	    "[--sign-only -o FILE]\n"
+	    "           approve --import FILE [--state DIR] | --retry",
+	    "sign a state of the host (SEL: as sha256:0-7), or take one that "
+	    "was signed",
 	    vctl_host_approve },
 	{ "revoke", "[--key KEY.pem [--select SEL] [--label TEXT]] [--force]",
+	    "end all approvals of this epoch; --key approves the present "
+	    "state first",
 	    vctl_host_revoke },
 	{ "bind",
 	    "--key KEY.pem [--select SEL] [--label TEXT]\n"
-	    "  bind    --key PUB.pem --import APPROVAL | --none",
+	    "           bind --key PUB.pem --import APPROVAL | --none",
+	    "have the TPM give the master key in approved states only, or in "
+	    "any",
 	    vctl_host_bind },
 	{ "enrol", "-o IDENTITY | --challenge FILE -o RESPONSE",
+	    "who this host is, and the answer to `vtpm-verify enrol "
+	    "challenge`",
 	    vctl_host_enrol },
-	{ "escrow", "--threshold M PEM... -o FOLDER", vctl_host_escrow },
+	{ "escrow", "--threshold M PEM... -o FOLDER",
+	    "the master key in shares for operators, M of which recover the "
+	    "store",
+	    vctl_host_escrow },
 	{ "recover",
-	    "--share FILE --key KEY.pem -o OPENED\n  recover OPENED...",
+	    "--share FILE --key KEY.pem -o OPENED\n"
+	    "           recover OPENED...",
+	    "open one's share; take the store to another TPM with enough of "
+	    "them",
 	    vctl_host_recover },
+	{ NULL, NULL, NULL, NULL },
 };
-
-static void
-host_usage(FILE *f)
-{
-	size_t i;
-
-	(void)fprintf(f, "usage: vtpmctl host SUBCOMMAND\n");
-	for (i = 0; i < VT_NELEM(subs); i++)
-		(void)fprintf(f, "  %-7s %s\n", subs[i].name, subs[i].args);
-}
 
 int
 vctl_host(struct vctl *v, int argc, char **argv)
 {
-	size_t i;
-
-	if (argc >= 2)
-		for (i = 0; i < VT_NELEM(subs); i++)
-			if (strcmp(subs[i].name, argv[1]) == 0)
-				return subs[i].run(v, argc - 1, argv + 1);
-	if (argc >= 2)
-		(void)vctl_fail("there is no `vtpmctl host %s`", argv[1]);
-	host_usage(stderr);
-	return EXIT_USAGE;
+	return vctl_run_sub(v, subs, argc, argv);
 }

@@ -45,21 +45,15 @@ const struct vctl_command vctl_commands[] = {
 	    "--domid N --in FILE",
 	    "measure what a guest is started with, then start it",
 	    vctl_launch },
-	{ "group",
-	    "create NAME --key PEM [--number N] [QUOTA...] | list | show NAME "
-	    "|\n           update NAME [--config FILE] [QUOTA...] "
-	    "[--renew-ak] | delete NAME |\n           quote NAME --nonce HEX "
-	    "[-o FILE] |\n           sign --key PEM --number N --sequence N "
-	    "--pcrs LIST\n                [--admin USER]... [--policy NAME]..."
-	    " -o FILE",
-	    "tenants: QUOTA is --vtpms N, --bytes N, --hw-ms N (per minute); "
-	    "0 is no limit",
+	{ "group", "create | list | show | update | delete | quote | sign ...",
+	    "tenants, each with a key, quotas and administrators "
+	    "(vtpmctl group --help)",
 	    vctl_group },
 	{ "host",
 	    "status | pcrs | keygen | approve | revoke | bind | enrol | escrow "
-	    "|"
-	    " recover ...",
-	    "the host's own TPM: approved states, epoch, enrolment",
+	    "| recover ...",
+	    "the host's own TPM: approved states, enrolment, escrow "
+	    "(vtpmctl host --help)",
 	    vctl_host },
 	{ "xen", "save NAME FILE | restore NAME FILE | migrate NAME",
 	    "xl save, restore or local migration that keeps the vTPM's PCRs",
@@ -96,14 +90,19 @@ int
 vctl_usage(struct vctl *v, const char *fmt, ...)
 {
 	const struct vctl_command *c = find_command(v->command);
+	const char *sub = v->sub != NULL ? v->sub->name : "";
+	const char *space = v->sub != NULL ? " " : "";
 	va_list ap;
 
-	(void)fprintf(stderr, "vtpmctl %s: ", v->command);
+	(void)fprintf(stderr, "vtpmctl %s%s%s: ", v->command, space, sub);
 	va_start(ap, fmt);
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	(void)fprintf(stderr, "\nusage: vtpmctl %s %s\n", v->command,
-	    c != NULL ? c->args : "");
+	(void)fprintf(stderr, "\nusage: vtpmctl %s%s%s %s\n", v->command, space,
+	    sub,
+	    v->sub != NULL ? v->sub->args
+	    : c != NULL    ? c->args
+			   : "");
 	return EXIT_USAGE;
 }
 
@@ -187,7 +186,7 @@ main(int argc, char **argv)
 	}
 	v.command = c->name;
 	argc = take_json(argc, argv, &v.json);
-	if (argc > 1 &&
+	if (argc > 1 && c->run != vctl_host && c->run != vctl_group &&
 	    (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
 		return help(&v, c);
 	optind = 0; /* each command parses its own */
