@@ -64,7 +64,7 @@ TCTI	:= $(if $(wildcard tpmfront/tcti.c),$(B)/libtss2-tcti-tpmfront.so.0)
 ARCH	= $(addprefix $(B)/lib,$(addsuffix .a,tools vtpm_manager vtpm \
 	  tpmfront tpmback measure base))
 
-.PHONY: all run check check-asan check-xen fuzz bench lint clean help deps \
+.PHONY: all run check check-full check-asan check-xen fuzz bench lint clean help deps \
 	tests install format run-xen vtpmmgr-domain module module-only \
 	install-dkms
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(XENMOD)
@@ -73,6 +73,7 @@ help:
 	@sed -n 's/^#: //p' Makefile
 #: make run          provision, boot, attest, seal, tamper: the main job
 #: make check        unit, integration and fuzz-corpus tests
+#: make check-full   every fault of the host's TPM at every command: long
 #: make check-xen    real Xen hosts with guests, emulated (SCENARIOS=pv20|ci|all)
 #: make vtpmmgr-domain  the manager's own Xen domain: $(B)/domain
 #: make run-xen      one Xen guest, told in words
@@ -228,6 +229,10 @@ deps-%:
 check: deps-build deps-check deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) all tests
 	@B=$(B) tests/run.sh
+
+check-full: deps-build deps-check deps-run
+	@$(MAKE) --no-print-directory -j$$(nproc) all tests
+	@B=$(B) tests/run.sh --full
 
 run: deps-build deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(B)/tests/guestctl

@@ -4,7 +4,8 @@
 #
 # Unit tests (cmocka) print "[  PASSED  ] N test(s)."; integration scripts in
 # tests/integration/*.sh print "ok - TEXT" or "not ok - TEXT" per point; a
-# fuzz target's replay counts as one test.  --unit: only unit and replay.
+# fuzz target's replay counts as one test.  --unit: only unit and replay;
+# --full: only those scripts that do more with FULL=1, and all of that.
 # JOBS: how many scripts run side by side (one per processor).
 set -u
 B=${B:-build}
@@ -82,11 +83,12 @@ script() { # file
 scripts() { # those that take longest begin first, so that none is left alone
 	local t n bad first
 	first=$(printf 'tests/integration/%s.sh ' akcert anchor frontd groups \
-	    qemu hwpolicy)
+	    hostfaults qemu hwpolicy)
 	rm -f "$logs"/*.count
 	for t in $(printf '%s\n' $first tests/integration/*.sh |
 	    awk '!seen[$0]++'); do
 		[ -x "$t" ] && wanted "$(basename "$t")" || continue
+		[ -z "${FULL:-}" ] || grep -q '^# FULL=1' "$t" || continue
 		while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-$(nproc)}" ]; do
 			wait -n
 		done
@@ -101,6 +103,13 @@ scripts() { # those that take longest begin first, so that none is left alone
 	done
 }
 
+if [ "${1:-}" = --full ]; then
+	export FULL=1 TEST_TIMEOUT=${TEST_TIMEOUT:-7200}
+	scripts
+	echo "$passed passed, $failed failed"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+	exit
+fi
 for t in "$B"/tests/test_*; do
 	[ -x "$t" ] && wanted "$(basename "$t")" && unit "$t"
 done

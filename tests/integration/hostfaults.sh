@@ -3,8 +3,11 @@
 # hostfaults.sh - the host's TPM fails at its 1st, 2nd, 3rd, ... command while
 # a manager on it starts, provisions, vouches for a guest and stops.  No
 # wrong evidence, no lost state, no new identity, no hang.
-# FULL=1: at every command; else at every STRIDE-th (9), each kind of fault
-# from another first one on, so that all of them together leave none out.
+# Here: pulled, reset and failing, at every command.  KINDS=others
+# (hostfaults_kinds.sh): all other kinds, each at every STRIDE-th command (9)
+# from another first one on, so that together they leave none out.
+# FULL=1: every kind at every command, also a TPM that hangs (half a minute
+# each, so that at every STRIDE-th only).
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/bootlib.sh"
 . "$(dirname "$0")/deeplib.sh"
@@ -12,7 +15,6 @@ need swtpm_ioctl tpm2_nvread
 export LD_LIBRARY_PATH=$B/tests:$LD_LIBRARY_PATH
 cd "$T" || exit 1
 STRIDE=${STRIDE:-9}
-[ -z "${FULL:-}" ] || STRIDE=1
 COUNT=$T/count
 check "a host's TPM is made and certified" host_tpm host || exit 1
 # The host boots again, as it did before.
@@ -48,8 +50,8 @@ attest_keep() {
 	return 1
 }
 story() { # FAULT KIND
+	started=1 created=1 attested=1 broken= ends=()
 	reboot_host >reboot.out 2>&1 || broken="the test: no reboot"
-	started=1 created=1 attested=1 broken=
 	rm -f "$COUNT" start.out create.out attest.out
 	export TCTI_SLOW="sign=0 nv=0 other=0 count=$COUNT $1"
 	if start_manager --pool 0 \
@@ -58,6 +60,7 @@ story() { # FAULT KIND
 	else
 		[ -s "$LOG" ] || broken="$broken; no word of why"
 	fi
+	phase_ends
 	if [ $started = 0 ]; then
 		timeout 60 "$B/vtpmctl" --run "$RUN" create new \
 		    >create.out 2>&1
@@ -65,18 +68,23 @@ story() { # FAULT KIND
 		[ $created != 124 ] || broken="$broken; create hangs"
 		[ $created = 0 ] || says_why create.out ||
 		    broken="$broken; create says nothing"
+		phase_ends
 		if timeout 60 "$B/vtpmctl" --run "$RUN" start keep \
 		    >begin.out 2>&1 && boot keep >boot.out 2>&1; then
 			[ "$(ek_of keep)" = "$ek" ] ||
 			    broken="$broken; another identity"
 			attest_keep "$2" && attested=0
 		fi
+		phase_ends
 		timeout 60 "$B/vtpmctl" --run "$RUN" stop keep >stop.out 2>&1
 		timeout 60 "$B/vtpmctl" --run "$RUN" destroy new \
 		    >>stop.out 2>&1
 	fi
 	end_all
+	phase_ends
 }
+# How many commands there were when start, provision, quote, stop were over.
+phase_ends() { ends+=("$(commands)"); }
 commands() { printf '%d' "0x$(xxd -p "$COUNT" 2>/dev/null || echo 0)"; }
 
 export TCTI_SLOW="sign=0 nv=0 other=0 count=$COUNT"
@@ -99,18 +107,24 @@ total=$(commands)
 same "without a fault: started, created, attested" "0 0 0 " \
     "$started $created $attested $broken"
 check "that took the host's TPM $total commands" [ "$total" -gt 15 ]
+check "start to ${ends[0]}, provision to ${ends[1]}, quote to ${ends[2]}, \
+stop to ${ends[3]}: each has some" [ "${ends[0]}" -gt 0 -a \
+    "${ends[1]}" -gt "${ends[0]}" -a "${ends[2]}" -gt "${ends[1]}" -a \
+    "${ends[3]}" -gt "${ends[2]}" ]
 
-# every MUST KIND...: MUST is "succeed" where the fault is one that passes.
+# every STEP MUST KIND...: MUST is "succeed" where the fault is one that passes.
 first=0
+declare -A hit # commands that failed in some way
 every() {
-	local must=$1 kind i runs good bad
-	shift
+	local step=$1 must=$2 kind i runs good bad
+	shift 2
+	[ -z "${FULL:-}" ] || [ "$1" = hang ] || step=1
 	for kind; do
 		runs=0 good=0 bad=
-		for ((i = first % STRIDE + 1; i <= total; i += STRIDE)); do
+		for ((i = first % step + 1; i <= total; i += step)); do
 			story "fault=$kind@$i hook=swtpm_ioctl --unix \
 			    $T/host.ctrl -i" "$kind"
-			runs=$((runs + 1))
+			runs=$((runs + 1)) hit[$i]=1
 			case $started$created$attested in
 			000) good=$((good + 1)) ;;
 			*) [ "$must" = any ] ||
@@ -123,11 +137,17 @@ every() {
 had been)" "" "$bad"
 	done
 }
-every succeed retry yielded testing nv_rate nv_unavailable lost lost_after
-every any reset reset_after lockout failure flip short
-[ -z "${FULL:-}" ] || first=0
-check "each of the $total commands failed in some way" \
-    [ "$first" -ge "$STRIDE" -o -n "${FULL:-}" ]
+if [ "${KINDS:-}" != others ] || [ -n "${FULL:-}" ]; then
+	every 1 succeed lost
+	every 1 any reset failure
+fi
+if [ "${KINDS:-}" = others ] || [ -n "${FULL:-}" ]; then
+	every "$STRIDE" succeed retry yielded testing nv_rate nv_unavailable \
+	    lost_after late
+	every "$STRIDE" any reset_after lockout flip short
+	[ -z "${FULL:-}" ] || every "$STRIDE" any hang
+fi
+same "each of the $total commands failed in some way" "$total" "${#hit[@]}"
 
 unset TCTI_SLOW
 check "with a good TPM the manager starts" start_manager --pool 0 \

@@ -14,8 +14,8 @@
  * nv_unavailable, lockout, failure (these answer so), lost (the device is
  * gone until it is opened again), reset (the TPM is reset, then gets it).
  * It does: lost_after, reset_after, flip (a bit in the middle of the
- * answer),
- * short (the answer ends early), hang (no answer for ten minutes).
+ * answer), short (the answer ends early), late (by three seconds), hang (no
+ * answer for ten minutes).
  */
 #include <tss2/tss2_tcti.h>
 #include <tss2/tss2_tctildr.h>
@@ -37,6 +37,7 @@
 #define MAX_FAULTS 8
 #define TEXT_MAX 4096
 #define HANG_MS 600000
+#define LATE_MS 3000
 
 enum kind {
 	K_NONE,
@@ -47,6 +48,7 @@ enum kind {
 	K_RESET_AFTER,
 	K_FLIP,
 	K_SHORT,
+	K_LATE,
 	K_HANG
 };
 
@@ -68,6 +70,7 @@ static const struct {
 	{ "reset_after", K_RESET_AFTER, 0 },
 	{ "flip", K_FLIP, 0 },
 	{ "short", K_SHORT, 0 },
+	{ "late", K_LATE, 0 },
 	{ "hang", K_HANG, 0 },
 };
 
@@ -239,6 +242,9 @@ spoil(struct slow *s, size_t *len, uint8_t *rsp)
 		return TSS2_TCTI_RC_IO_ERROR;
 	case K_RESET_AFTER:
 		run_hook(s);
+		break;
+	case K_LATE:
+		pause_ms(LATE_MS);
 		break;
 	case K_FLIP:
 		rsp[*len / 2] ^= 1;
