@@ -18,6 +18,7 @@ mkdir -p "$logs"
 passed=0
 failed=0
 only=${ONLY:-}
+full=
 
 wanted() { [ -z "$only" ] || [[ $1 == *$only* ]]; }
 
@@ -88,7 +89,7 @@ scripts() { # those that take longest begin first, so that none is left alone
 	for t in $(printf '%s\n' $first tests/integration/*.sh |
 	    awk '!seen[$0]++'); do
 		[ -x "$t" ] && wanted "$(basename "$t")" || continue
-		[ -z "${FULL:-}" ] || grep -q '^# FULL=1' "$t" || continue
+		[ -z "$full" ] || grep -q '^# FULL=1' "$t" || continue
 		while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-$(nproc)}" ]; do
 			wait -n
 		done
@@ -104,6 +105,7 @@ scripts() { # those that take longest begin first, so that none is left alone
 }
 
 if [ "${1:-}" = --full ]; then
+	full=yes
 	export FULL=1 TEST_TIMEOUT=${TEST_TIMEOUT:-7200}
 	scripts
 	echo "$passed passed, $failed failed"
