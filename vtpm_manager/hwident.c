@@ -371,6 +371,18 @@ hwtpm_identity(struct hwtpm *h, struct hw_identity *ret)
 	return VT_OK;
 }
 
+/* What h->session, which is salted, hides besides proving an authorisation. */
+static int
+session_hides(struct hwtpm *h, TPMA_SESSION what)
+{
+	if (h->ca_auth == ESYS_TR_PASSWORD) /* a software root: no bus */
+		return VT_OK;
+	return hwtpm_check(h,
+	    Esys_TRSess_SetAttributes(
+		h->esys, h->session, TPMA_SESSION_CONTINUESESSION | what, 0xff),
+	    "preparing a session");
+}
+
 int
 hwtpm_activate(struct hwtpm *h, const struct hw_activate *req, uint8_t *secret,
     size_t *ret_len)
@@ -396,7 +408,8 @@ hwtpm_activate(struct hwtpm *h, const struct hw_activate *req, uint8_t *secret,
 	if ((rc = need_ak(h, &blob)) != VT_OK ||
 	    (rc = make_ek(h, blob.ek, NULL, &ek)) != VT_OK)
 		return rc;
-	if ((rc = ek_session(h, &policy)) == VT_OK) {
+	if ((rc = ek_session(h, &policy)) == VT_OK &&
+	    (rc = session_hides(h, TPMA_SESSION_ENCRYPT)) == VT_OK) {
 		r = Esys_ActivateCredential(h->esys, h->ak, ek, h->ca_auth,
 		    policy, NONE, &id, &enc, &out);
 		rc = hwtpm_check(h, r, what);
@@ -404,11 +417,16 @@ hwtpm_activate(struct hwtpm *h, const struct hw_activate *req, uint8_t *secret,
 			rc = hwtpm_fail(h, VT_E_AUTH,
 			    "this challenge was not made for this TPM and the "
 			    "AK of this host");
+		/* TPM2_Sign and the like have nothing that can be hidden. */
+		if (session_hides(h, 0) != VT_OK && rc == VT_OK)
+			rc = VT_E_TPM;
 	}
 	hwkeys_flush(h, &policy);
 	hwkeys_flush(h, &ek);
-	if (rc != VT_OK)
+	if (rc != VT_OK) {
+		Esys_Free(out);
 		return rc;
+	}
 	*ret_len = out->size;
 	memcpy(secret, out->buffer, out->size);
 	explicit_bzero(out, sizeof(*out));

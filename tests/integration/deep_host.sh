@@ -19,6 +19,17 @@ check "a host's TPM is made and certified" host_tpm host || exit 1
 check "a manager makes its keys on it" up || exit 1
 check "the host is enrolled with a verifier" enrol_host host || exit 1
 cp host-states.json first-states.json
+# Another TPM's challenge, and all goes on after it.
+python3 - host.enrol/challenge.json >other-challenge.json <<'PY'
+import base64, json, sys
+c = json.load(open(sys.argv[1]))
+b = bytearray(base64.b64decode(c["credential"]))
+b[-1] ^= 1
+c["credential"] = base64.b64encode(b).decode()
+json.dump(c, sys.stdout)
+PY
+refuse "a challenge for another TPM is not answered" "this TPM" \
+    ctl host enrol --challenge other-challenge.json -o x
 check "a guest is made, and boots" eval 'ctl create keep && begin'
 check "it is vouched for" vouched a.json || exit 1
 check "a policy is made of its boot" "$V" policy --from a.json --name ref \

@@ -7,6 +7,7 @@
  *   sign=MS nv=MS other=MS   how long commands take; default 200, 50, 20
  *   count=FILE               commands so far, 8 bytes, kept across opens
  *   log=FILE                 one line per command: number, code, response
+ *   dump=FILE                all that goes over the bus: "> " or "< ", hex
  *   hook=COMMAND             how to reset the TPM; the rest of the text
  *   fault=KIND@N[xM]         at command N (the first is 1), and at the M-1
  *                            after it; several are allowed
@@ -79,7 +80,7 @@ struct slow {
 	TSS2_TCTI_CONTEXT *child;
 	unsigned int sign_ms, nv_ms, other_ms;
 	char text[TEXT_MAX]; /* TCTI_SLOW, cut into words */
-	const char *count_file, *log_file, *hook;
+	const char *count_file, *log_file, *dump_file, *hook;
 	struct {
 		size_t kind; /* index of kinds[] */
 		uint64_t first, n;
@@ -162,6 +163,23 @@ note(const struct slow *s, uint32_t rc, const char *how)
 }
 
 static void
+dump(const struct slow *s, char way, const uint8_t *p, size_t len)
+{
+	size_t i;
+	FILE *f;
+
+	if (s->dump_file == NULL)
+		return;
+	if ((f = fopen(s->dump_file, "ae")) == NULL)
+		abort(); /* a test that sees nothing */
+	(void)fprintf(f, "%c ", way);
+	for (i = 0; i < len; i++)
+		(void)fprintf(f, "%02x", p[i]);
+	(void)fputc('\n', f);
+	(void)fclose(f);
+}
+
+static void
 choose_fault(struct slow *s)
 {
 	size_t i;
@@ -194,6 +212,7 @@ slow_transmit(TSS2_TCTI_CONTEXT *ctx, size_t len, const uint8_t *cmd)
 		return TSS2_TCTI_RC_BAD_VALUE;
 	s->number = count_up(s);
 	s->code = be32_get(cmd + 6);
+	dump(s, '>', cmd, len);
 	choose_fault(s);
 	if (s->fault == K_ANSWER)
 		return TSS2_RC_SUCCESS;
@@ -277,6 +296,7 @@ slow_receive(TSS2_TCTI_CONTEXT *ctx, size_t *len, uint8_t *rsp, int32_t timeout)
 	r = Tss2_Tcti_Receive(s->child, len, rsp, timeout);
 	if (r != TSS2_RC_SUCCESS)
 		return r;
+	dump(s, '<', rsp, *len);
 	pause_ms(duration(s));
 	return spoil(s, len, rsp);
 }
@@ -365,6 +385,8 @@ settings(struct slow *s)
 			s->count_file = word + 6;
 		else if (strncmp(word, "log=", 4) == 0)
 			s->log_file = word + 4;
+		else if (strncmp(word, "dump=", 5) == 0)
+			s->dump_file = word + 5;
 		else if (strncmp(word, "fault=", 6) != 0 ||
 			 !add_fault(s, word + 6))
 			return false;
