@@ -220,18 +220,20 @@ deep_collect(struct esys *e, uint64_t ticket, uint8_t *out, size_t *at,
 	return VT_OK;
 }
 
-/* The first look when the TPM says, then eight times as often. */
+/* The first look when the TPM says, the next ones after an eighth of what was
+ * waited so far: who waits long asks seldom. */
 static void
-wait_for_it(uint32_t *ms)
+wait_for_it(uint64_t since, uint32_t first_ms, bool first)
 {
+	uint64_t ms = first ? first_ms : (now_us() - since) / 8000;
 	struct timespec ts;
 
-	if (*ms < POLL_MIN_MS)
-		*ms = POLL_MIN_MS;
-	if (*ms > POLL_MAX_MS)
-		*ms = POLL_MAX_MS;
-	ts.tv_sec = *ms / 1000;
-	ts.tv_nsec = (long)(*ms % 1000) * 1000000;
+	if (ms < POLL_MIN_MS)
+		ms = POLL_MIN_MS;
+	if (ms > POLL_MAX_MS)
+		ms = POLL_MAX_MS;
+	ts.tv_sec = (time_t)(ms / 1000);
+	ts.tv_nsec = (long)(ms % 1000) * 1000000;
 	(void)nanosleep(&ts, NULL);
 }
 
@@ -239,21 +241,21 @@ int
 esys_vendor_deep(struct esys *e, const struct vendor_deep *d, uint32_t wait_ms,
     uint8_t *out, size_t *ret_len, char *why)
 {
-	uint64_t ticket, until = now_us() + wait_ms * UINT64_C(1000);
+	uint64_t ticket, t0 = now_us(), until = t0 + wait_ms * UINT64_C(1000);
 	uint8_t state = VDQ_PENDING;
-	uint32_t total = 0, ms, often;
+	uint32_t total = 0, hint_ms;
+	bool first = true;
 	size_t at = 0;
 	int rc;
 
-	if ((rc = deep_submit(e, d, &ticket, &ms)) != VT_OK)
+	if ((rc = deep_submit(e, d, &ticket, &hint_ms)) != VT_OK)
 		return rc;
-	often = ms / 8;
 	for (;;) {
 		if (state == VDQ_PENDING) {
 			if (now_us() > until)
 				return VT_E_TIMEOUT;
-			wait_for_it(&ms);
-			ms = often;
+			wait_for_it(t0, hint_ms, first);
+			first = false;
 		}
 		rc = deep_collect(e, ticket, out, &at, &state, &total);
 		if (rc != VT_OK)

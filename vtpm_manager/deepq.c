@@ -9,10 +9,21 @@
 #include "vtpm_manager/hwlink.h"
 
 #define TICKS 8 /* looks at the clock while somebody waits deep_wait_ms */
-/* After a batch of several its guests come again, one by one: the next quote
- * is put off for a while, so that it is not made for the fastest alone. */
-#define GATHER_PART 6 /* of what a quote takes; guests look every eighth */
-#define GATHER_MAX_US 40000
+/* Guests that ask again and again fall into two halves that wait for each
+ * other's quote, and each waits for two.  So after a batch the next quote is
+ * put off for a moment, in which its guests may come again: they look every
+ * eighth of what they waited.  Where they do not come it is hardly ever tried
+ * again; but not so after once, for whoever has waited for two quotes comes
+ * late to the answer of one. */
+#define GATHER_PART 5 /* of what a quote takes */
+#define GATHER_MAX_US 50000
+#define GATHER_WORTH                                                          \
+	4               /* so many may be kept waiting for each that may come \
+			 */
+#define GATHER_MANY 128 /* more come too slowly, and all at once */
+#define GATHER_TRIES 3  /* in vain, then: */
+#define GATHER_SKIP_MIN 8
+#define GATHER_SKIP_MAX 64 /* batches; twice as many each time */
 
 /* One guest's wish.  In its group's line, then in the batch. */
 struct dreq {
@@ -52,11 +63,14 @@ struct line {
 	uint32_t group;
 	struct dreq *first, **last;
 	size_t n;
-	sd_event_source *gather;
-	size_t last_n;    /* how many were in the last batch */
-	uint64_t done_us; /* when it was over */
-	uint64_t us_last; /* what it took */
+	uint64_t done_us;        /* when the last batch was over */
+	uint64_t us_last;        /* what it took */
+	sd_event_source *gather; /* after it */
+	size_t had, told;        /* waited then, and were told */
+	size_t want; /* how many make the next quote begin at once */
 	bool gathering;
+	unsigned int vain; /* gatherings, one after the other */
+	unsigned int skip; /* batches to go on without one */
 	bool busy;
 	struct batch b; /* that the host's TPM is signing */
 };
@@ -70,6 +84,7 @@ struct deepq {
 	struct deepq_counters count;
 };
 
+static void expect(struct line *l, size_t n);
 static void kick_soon(struct line *l);
 
 /* --- whose it is ---------------------------------------------------------- */
@@ -293,6 +308,16 @@ tell_all(struct deepq *q, const struct batch *b, int rc, const char *why,
 	}
 }
 
+static size_t
+still_there(const struct batch *b)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < b->n; i++)
+		n += b->reqs[i]->g != NULL;
+	return n;
+}
+
 static void
 on_quoted(void *arg, const struct hw_answer *a)
 {
@@ -316,7 +341,7 @@ on_quoted(void *arg, const struct hw_answer *a)
 		q->count.host_quotes++;
 	l->done_us = now_us();
 	l->us_last = q->count.us_last = l->done_us - b.t0;
-	l->last_n = b.n;
+	expect(l, rc == VT_OK ? still_there(&b) : 0);
 	/* The TPM makes the next one while this one is handed out. */
 	memset(&l->b, 0, sizeof(l->b));
 	l->busy = false;
@@ -449,6 +474,38 @@ kick(struct line *l)
 
 /* --- when to begin -------------------------------------------------------- */
 
+/* A batch is over, of which n are told: are they worth waiting for? */
+static void
+expect(struct line *l, size_t n)
+{
+	size_t max = l->q->m->cfg.deep_batch_max;
+
+	l->had = l->n;
+	l->told = n;
+	l->want = 0;
+	if (l->had >= GATHER_WORTH * n || l->had + n > GATHER_MANY)
+		return;
+	if (l->skip > 0)
+		l->skip--;
+	else
+		l->want = l->had + n < max ? l->had + n : max;
+}
+
+static void
+gathered(struct line *l)
+{
+	unsigned int over;
+
+	if (l->n - l->had >= (l->told + 1) / 2) {
+		l->vain = 0;
+		return;
+	}
+	if (++l->vain < GATHER_TRIES)
+		return;
+	over = l->vain - GATHER_TRIES;
+	l->skip = over < 3 ? GATHER_SKIP_MIN << over : GATHER_SKIP_MAX;
+}
+
 static int
 on_gathered(sd_event_source *s, uint64_t usec, void *arg)
 {
@@ -456,31 +513,34 @@ on_gathered(sd_event_source *s, uint64_t usec, void *arg)
 
 	(void)s;
 	(void)usec;
-	if (l->gathering)
-		kick(l);
+	if (!l->gathering)
+		return 0;
+	gathered(l);
+	kick(l);
 	return 0;
 }
 
-/* Now; or in a moment, if most of the last batch's guests are about to come
- * again.  Else they would miss each quote by a little, for ever. */
+/* Now, or a moment after the last batch. */
 static void
 kick_soon(struct line *l)
 {
-	uint64_t us = l->us_last / GATHER_PART;
+	uint64_t us = l->us_last / GATHER_PART, gone = now_us() - l->done_us;
 
 	if (us > GATHER_MAX_US)
 		us = GATHER_MAX_US;
 	if (l->busy || l->n == 0)
 		return;
-	if (l->gathering) {
-		if (l->n >= l->last_n)
-			kick(l);
+	if (l->n >= l->want || gone + 1000 > us) {
+		if (l->gathering)
+			gathered(l);
+		kick(l);
 		return;
 	}
-	l->gathering = us >= 1000 && l->n < l->last_n / 2 &&
-		       now_us() - l->done_us < l->us_last;
-	if (!l->gathering || mgr_timer(l->q->m, &l->gather, us / 1000,
-				 MGR_PRIO_CTL, on_gathered, l) != VT_OK)
+	if (l->gathering)
+		return;
+	l->gathering = true;
+	if (mgr_timer(l->q->m, &l->gather, (us - gone) / 1000, MGR_PRIO_CTL,
+		on_gathered, l) != VT_OK)
 		kick(l);
 }
 

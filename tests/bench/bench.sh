@@ -261,8 +261,9 @@ cat <<NOTE
   NV_Write, PCR_Extend: an NV_Write of ours is answered when it is on disk
   (fsync); swtpm writes the file and does not fsync.
   deep quotes: a fresh TPM2_Quote of each guest, submitted and collected, on a
-  host's TPM of 200 ms a signature; "batched" and "one by one": every guest
-  begins again at once; latency from submit to the whole answer.
+  host's TPM of 200 ms a signature; latency from submit to the whole answer.
+  Every guest begins again at once; one by one, of 256 and more each asks once,
+  all at the same moment, and who has waited for 50 s is given up.
   deep verification: the whole of vtpm-verify's work as a library call, of 256
   guests, each with a fresh nonce and quote under a fresh quote of the host;
   seen before: its certificates and this boot of it were judged earlier.

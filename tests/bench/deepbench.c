@@ -1,19 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * deepbench.c - many guests at once ask for deep quotes:
- *   deepbench RUN PREFIX GUESTS SECONDS [RATE]
+ *   deepbench RUN PREFIX GUESTS SECONDS [RATE | once]
  *
  * Drives the rings RUN/PREFIX1.tpmif to RUN/PREFIXn.tpmif from one thread.
  * Each guest quotes, submits, comes back when it was told to, collects, looks
  * whether the answer is its own and leads to what the host signed, and begins
  * again: at once, or, with RATE, so that all together begin RATE a second.
+ * Measured for SECONDS, once every guest has had two answers.  With `once` all
+ * have quoted before, submit at the same moment and do not come again; it ends
+ * when all have been answered, at the latest after SECONDS.
  * Prints one line
  *   GUESTS ANSWERS PER-SECOND P50-MS P99-MS MAX-MS BATCH-P50 BATCH-MAX LOOKS
- * where a latency is from submit to the whole answer, and LOOKS is how often
- * one had to come back for it.
+ *   FAILED LATE-MS
+ * where a latency is from submit to the whole answer (or, with `once`, to
+ * being told that there is none, which FAILED counts), LOOKS is how often one
+ * had to come back for it, and LATE the p99 of how late this program itself
+ * was to come back: the machine is too busy to tell more.
  */
 #include <sys/epoll.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,22 +40,35 @@
 #define TURN_MS 20
 #define AK 0x81000003u
 
-enum step { S_STARTUP, S_QUOTE, S_SUBMIT, S_REST, S_COLLECT, S_PACE };
+#define SETTLE_US 3000000 /* at least, and at most ten times that */
+#define SETTLED 2         /* answers of each guest */
+
+enum step {
+	S_STARTUP,
+	S_QUOTE,
+	S_SUBMIT,
+	S_REST,
+	S_COLLECT,
+	S_PACE,
+	S_READY, /* `once`: has quoted */
+	S_DONE,
+};
 
 struct guest {
 	struct ring *r;
 	unsigned int number;
 	enum step step;
 	uint64_t ticket, nonce, t0, wake_us, due_us;
-	uint32_t poll_ms;
+	unsigned int answers;
 	uint8_t digest[SHA256_LEN];
 };
 
 static struct guest guests[GUESTS_MAX];
 static size_t nguests;
-static uint32_t took_us[SAMPLES_MAX], batch[SAMPLES_MAX];
-static size_t nsamples, collects;
+static uint32_t took_us[SAMPLES_MAX], batch[SAMPLES_MAX], late_us[SAMPLES_MAX];
+static size_t nsamples, nbatch, nlate, collects, failed;
 static uint64_t end_us, every_us; /* of one guest; 0: at once */
+static bool once;
 
 static void
 die(const struct guest *g, const char *what, long code)
@@ -145,16 +165,36 @@ send_collect(struct guest *g)
 	wr_be16(&w, DEEP_ANSWER_MAX);
 	g->step = S_COLLECT;
 	collects++;
+	if (nlate < SAMPLES_MAX)
+		late_us[nlate++] = (uint32_t)(now_us() - g->wake_us);
 	send_(g, &w);
 }
 
 /* --- answers -------------------------------------------------------------- */
 
 static void
-rest(struct guest *g, uint32_t ms)
+rest(struct guest *g, uint64_t us)
 {
 	g->step = S_REST;
-	g->wake_us = now_us() + ms * UINT64_C(1000);
+	g->wake_us = now_us() + us;
+}
+
+/* As vtpm-attest looks again. */
+static void
+rest_again(struct guest *g)
+{
+	uint64_t us = (now_us() - g->t0) / 8;
+
+	rest(g, us < 2000 ? 2000 : us > 1000000 ? 1000000 : us);
+}
+
+/* An answer, or that there is none. */
+static void
+sample(struct guest *g)
+{
+	g->answers++;
+	if (nsamples < SAMPLES_MAX)
+		took_us[nsamples++] = (uint32_t)(now_us() - g->t0);
 }
 
 static void
@@ -162,6 +202,10 @@ next_one(struct guest *g)
 {
 	uint64_t now = now_us();
 
+	if (once) {
+		g->step = S_DONE;
+		return;
+	}
 	if (every_us == 0) {
 		send_quote(g);
 		return;
@@ -187,7 +231,10 @@ on_quote(struct guest *g, const uint8_t *p, size_t len)
 	parts[1] = (struct iov_part){ p + HDR + 6 + n, len - HDR - 6 - 5 - n };
 	if (digest_parts(ALG_SHA256, parts, 2, g->digest) != VT_OK)
 		die(g, "digest", 0);
-	send_submit(g);
+	if (once)
+		g->step = S_READY;
+	else
+		send_submit(g);
 }
 
 static void
@@ -219,7 +266,13 @@ on_collect(struct guest *g, const uint8_t *p, size_t len)
 		die(g, "a collect", (long)len);
 	state = p[HDR + 2];
 	if (state == VDQ_PENDING) {
-		rest(g, g->poll_ms);
+		rest_again(g);
+		return;
+	}
+	if (state == VDQ_FAILED && once) {
+		failed++;
+		sample(g);
+		g->step = S_DONE;
 		return;
 	}
 	if (state == VDQ_FAILED) {
@@ -229,10 +282,9 @@ on_collect(struct guest *g, const uint8_t *p, size_t len)
 	}
 	if (deep_answer_get(p + HDR + 9, len - HDR - 9, &a) != VT_OK)
 		die(g, "the answer is broken", 0);
-	if (nsamples < SAMPLES_MAX) {
-		took_us[nsamples] = (uint32_t)(now_us() - g->t0);
-		batch[nsamples++] = (uint32_t)a.count;
-	}
+	sample(g);
+	if (nbatch < SAMPLES_MAX)
+		batch[nbatch++] = (uint32_t)a.count;
 	check(g, &a);
 	next_one(g);
 }
@@ -247,7 +299,10 @@ on_answer(struct guest *g, const uint8_t *p, size_t len)
 		if (rc != 0 && rc != 0x100)
 			die(g, "startup", rc);
 		g->due_us = now_us() + every_us * g->number / nguests;
-		next_one(g);
+		if (once)
+			send_quote(g);
+		else
+			next_one(g);
 		return;
 	case S_QUOTE:
 		if (rc != 0)
@@ -259,8 +314,7 @@ on_answer(struct guest *g, const uint8_t *p, size_t len)
 			die(g, "submit", rc);
 		g->ticket = be64_get(p + HDR + 2);
 		ms = be32_get(p + HDR + 10);
-		g->poll_ms = ms / 8 > 2 ? ms / 8 : 2; /* as vtpm-attest */
-		rest(g, ms);
+		rest(g, ms * UINT64_C(1000));
 		return;
 	default:
 		if (rc != 0)
@@ -319,31 +373,75 @@ wake(struct guest *g)
 		send_collect(g);
 }
 
+static bool
+all_in(enum step s)
+{
+	size_t i;
+
+	for (i = 0; i < nguests && guests[i].step == s; i++)
+		;
+	return i == nguests;
+}
+
+static bool
+all_settled(void)
+{
+	size_t i;
+
+	for (i = 0; i < nguests && guests[i].answers >= SETTLED; i++)
+		;
+	return i == nguests;
+}
+
 static void
-drive(int ep)
+turn(int ep)
 {
 	struct epoll_event evs[256];
-	uint64_t now, next;
+	uint64_t now = now_us(), next = now + TURN_MS * 1000;
 	size_t i;
 	int n, k;
 
-	for (now = now_us(); now < end_us; now = now_us()) {
-		next = now + TURN_MS * 1000;
-		for (i = 0; i < nguests; i++) {
-			if (guests[i].step != S_REST &&
-			    guests[i].step != S_PACE)
-				continue;
-			if (guests[i].wake_us <= now)
-				wake(&guests[i]);
-			else if (guests[i].wake_us < next)
-				next = guests[i].wake_us;
-		}
-		now = now_us();
-		n = epoll_wait(ep, evs, 256,
-		    next > now ? (int)((next - now + 999) / 1000) : 0);
-		for (k = 0; k < n; k++)
-			take(evs[k].data.ptr);
+	for (i = 0; i < nguests; i++) {
+		if (guests[i].step != S_REST && guests[i].step != S_PACE)
+			continue;
+		if (guests[i].wake_us <= now)
+			wake(&guests[i]);
+		else if (guests[i].wake_us < next)
+			next = guests[i].wake_us;
 	}
+	now = now_us();
+	n = epoll_wait(
+	    ep, evs, 256, next > now ? (int)((next - now + 999) / 1000) : 0);
+	for (k = 0; k < n; k++)
+		take(evs[k].data.ptr);
+}
+
+/* Keys are loaded, hints are learned, nobody is at his first one. */
+static void
+settle(int ep)
+{
+	uint64_t t0 = now_us(), now;
+
+	do {
+		turn(ep);
+		now = now_us();
+	} while (
+	    now < t0 + 10 * SETTLE_US &&
+	    (once ? !all_in(S_READY) : now < t0 + SETTLE_US || !all_settled()));
+	if (once && !all_in(S_READY))
+		die(&guests[0], "not all have quoted", 0);
+	nsamples = nbatch = nlate = collects = failed = 0;
+}
+
+static void
+drive(int ep)
+{
+	size_t i;
+
+	for (i = 0; once && i < nguests; i++)
+		send_submit(&guests[i]);
+	while (now_us() < end_us && !all_in(S_DONE))
+		turn(ep);
 }
 
 static int
@@ -354,46 +452,56 @@ by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+static double
+part_ms(uint32_t *v, size_t n, size_t percent)
+{
+	qsort(v, n, sizeof(v[0]), by_value);
+	return n > 0 ? v[percent == 100 ? n - 1 : n * percent / 100] / 1000.0
+		     : 0;
+}
+
 static void
 report(double seconds)
 {
 	if (nsamples == 0)
 		die(&guests[0], "no answer in time", 0);
-	qsort(took_us, nsamples, sizeof(took_us[0]), by_value);
-	qsort(batch, nsamples, sizeof(batch[0]), by_value);
-	(void)printf("%zu %zu %.1f %.1f %.1f %.1f %u %u %.1f\n", nguests,
-	    nsamples, (double)nsamples / seconds,
-	    took_us[nsamples / 2] / 1000.0,
-	    took_us[nsamples * 99 / 100] / 1000.0,
-	    took_us[nsamples - 1] / 1000.0, batch[nsamples / 2],
-	    batch[nsamples - 1], (double)collects / (double)nsamples);
+	qsort(batch, nbatch, sizeof(batch[0]), by_value);
+	(void)printf("%zu %zu %.1f %.1f %.1f %.1f %u %u %.1f %zu %.1f\n",
+	    nguests, nsamples, (double)(nsamples - failed) / seconds,
+	    part_ms(took_us, nsamples, 50), part_ms(took_us, nsamples, 99),
+	    part_ms(took_us, nsamples, 100), nbatch > 0 ? batch[nbatch / 2] : 0,
+	    nbatch > 0 ? batch[nbatch - 1] : 0,
+	    (double)collects / (double)nsamples, failed,
+	    part_ms(late_us, nlate, 99));
 }
 
 int
 main(int argc, char **argv)
 {
 	double seconds;
+	uint64_t t0;
 	size_t i;
 	int ep;
 
 	if (argc < 5 || argc > 6 || (nguests = (size_t)atol(argv[3])) == 0 ||
 	    nguests > GUESTS_MAX || (seconds = atof(argv[4])) <= 0) {
-		(void)fprintf(stderr,
-		    "usage: deepbench RUN PREFIX GUESTS SECONDS [RATE]\n");
+		(void)fprintf(stderr, "usage: deepbench RUN PREFIX GUESTS "
+				      "SECONDS [RATE | once]\n");
 		return 2;
 	}
-	if (argc == 6)
+	once = argc == 6 && strcmp(argv[5], "once") == 0;
+	if (argc == 6 && !once)
 		every_us = (uint64_t)(1e6 * (double)nguests / atof(argv[5]));
 	if ((ep = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		return 1;
 	open_all(argv[1], argv[2], ep);
-	/* A first round, in which keys are loaded and hints are learned. */
-	end_us = now_us() + 3000000;
+	settle(ep);
+	t0 = now_us();
+	end_us = t0 + (uint64_t)(seconds * 1e6);
 	drive(ep);
-	nsamples = collects = 0;
-	end_us = now_us() + (uint64_t)(seconds * 1e6);
-	drive(ep);
-	report(seconds);
+	if (once && !all_in(S_DONE))
+		die(&guests[0], "not all were answered", 0);
+	report((double)(now_us() - t0) / 1e6);
 	for (i = 0; i < nguests; i++)
 		ring_close(guests[i].r);
 	return 0;

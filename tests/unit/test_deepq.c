@@ -383,45 +383,154 @@ groups_do_not_wait_for_each_other(void **state)
 	assert_int_equal(f.under_way, 0);
 }
 
-/* After a batch of several the next one waits a moment for them. */
+#define QUOTE_US 100000
+
+static void
+take_clock(void)
+{
+	f.clock = true;
+	f.now = 5000000;
+}
+
+/* The timer that keeps a quote back goes off. */
+static void
+moment_later(void)
+{
+	assert_non_null(f.timer);
+	assert_in_range(f.timer_ms, 1, QUOTE_US / 1000 / 2);
+	f.now += f.timer_ms * 1000;
+	(void)f.timer(NULL, 0, f.timer_arg);
+}
+
+/* Two halves that wait for each other's quote become one. */
 static void
 guests_that_come_again_share_the_next_quote(void **state)
 {
-	const uint64_t quote_us = 60000;
 	size_t i;
 
 	(void)state;
-	f.clock = true;
-	f.now = 5000000;
+	take_clock();
 	ask(0, 1);
 	host_says(VT_OK, "");
 	for (i = 0; i < 11; i++)
 		ask(i, 2); /* 0 alone, the others together */
-	f.now += quote_us;
+	f.now += QUOTE_US;
 	host_says(VT_OK, "");
-	f.now += quote_us;
-	ask(0, 3); /* during the quote for ten */
+	f.now += QUOTE_US;
+	for (i = 11; i < 31; i++)
+		ask(i, 1); /* during the quote for ten */
 	host_says(VT_OK, "");
-	assert_int_equal(f.under_way, 0); /* it is not made for 0 alone */
+	assert_int_equal(f.under_way, 0); /* it is not made for these alone */
 	for (i = 1; i < 10; i++)
 		ask(i, 3);
-	assert_int_equal(f.under_way, 1); /* as many as before: no more */
-	f.now += quote_us;
+	assert_int_equal(f.under_way, 0);
+	ask(10, 3); /* all are there */
+	assert_int_equal(f.under_way, 1);
+	f.now += QUOTE_US;
 	host_says(VT_OK, "");
-	assert_int_equal(f.told[f.ntold - 1].a.count, 10);
+	assert_int_equal(f.told[f.ntold - 1].a.count, 30);
 	f.timer = NULL;
 	ask(5, 4); /* the others do not come: a moment later it begins */
 	assert_int_equal(f.under_way, 0);
-	assert_non_null(f.timer);
-	assert_in_range(f.timer_ms, 1, quote_us / 1000 / 2);
-	f.now += f.timer_ms * 1000;
-	(void)f.timer(NULL, 0, f.timer_arg);
+	moment_later();
 	assert_int_equal(f.under_way, 1);
 	host_says(VT_OK, "");
 	assert_int_equal(f.told[f.ntold - 1].a.count, 1);
-	ask(5, 5); /* nor after a batch of one */
+}
+
+/* One that is alone, and many for the sake of a few, never wait. */
+static void
+few_are_not_waited_for(void **state)
+{
+	size_t i;
+
+	(void)state;
+	take_clock();
+	ask(0, 1);
+	f.now += QUOTE_US;
+	host_says(VT_OK, "");
+	ask(0, 2);
+	assert_int_equal(f.under_way, 1);
+	for (i = 1; i < 5; i++) /* four wait when one is told */
+		ask(i, 1);
+	f.now += QUOTE_US;
+	host_says(VT_OK, "");
 	assert_int_equal(f.under_way, 1);
 	host_says(VT_OK, "");
+	assert_int_equal(f.told[f.ntold - 1].a.count, 4);
+}
+
+/* Many never come within a moment. */
+static void
+many_are_not_waited_for(void **state)
+{
+	size_t i;
+
+	(void)state;
+	take_clock();
+	ask(0, 0);
+	for (i = 0; i < 3 * GUESTS; i++)
+		ask(i % GUESTS, i + 1);
+	f.now += QUOTE_US;
+	host_says(VT_OK, "");
+	f.now += QUOTE_US;
+	for (i = 0; i < GUESTS; i++)
+		ask(i, 3 * GUESTS + i + 1);
+	host_says(VT_OK, "");
+	assert_int_equal(f.under_way, 1);
+	host_says(VT_OK, "");
+	assert_int_equal(f.told[f.ntold - 1].a.count, GUESTS);
+}
+
+/* Nor is a full batch kept back. */
+static void
+full_batch_begins_at_once(void **state)
+{
+	size_t i;
+
+	(void)state;
+	take_clock();
+	f.m.cfg.deep_batch_max = 6;
+	for (i = 0; i < 7; i++)
+		ask(i, 1);
+	host_says(VT_OK, "");
+	f.now += QUOTE_US;
+	for (i = 7; i < 13; i++) /* six wait, six are told */
+		ask(i, 1);
+	host_says(VT_OK, "");
+	assert_int_equal(f.under_way, 1);
+	host_says(VT_OK, "");
+	assert_int_equal(f.told[f.ntold - 1].a.count, 6);
+}
+
+/* Where they do not come again the TPM hardly ever rests for them. */
+static void
+waiting_in_vain_is_not_done_each_time(void **state)
+{
+	unsigned int round, waited[2] = { 0, 0 };
+	size_t i;
+
+	(void)state;
+	take_clock();
+	for (round = 0; round < 32; round++) {
+		for (i = 0; i < 10; i++)
+			ask(i, round);
+		assert_int_equal(f.under_way, 1);
+		host_says(VT_OK, ""); /* one, or more while some gathered */
+		f.now += QUOTE_US;
+		host_says(VT_OK, "");
+		assert_int_equal(f.ntold, round * 11 + 10);
+		f.timer = NULL;
+		ask(11, round); /* the only one that comes */
+		if (f.under_way == 0) {
+			waited[round / 16]++;
+			moment_later();
+		}
+		assert_int_equal(f.under_way, 1);
+		host_says(VT_OK, "");
+	}
+	assert_int_equal(waited[0], 4);
+	assert_int_equal(waited[1], 1);
 }
 
 static void
@@ -648,6 +757,10 @@ main(void)
 		T(a_batch_has_a_limit),
 		T(groups_do_not_wait_for_each_other),
 		T(guests_that_come_again_share_the_next_quote),
+		T(few_are_not_waited_for),
+		T(many_are_not_waited_for),
+		T(full_batch_begins_at_once),
+		T(waiting_in_vain_is_not_done_each_time),
 		T(one_guest_has_few_at_a_time),
 		T(one_guest_asks_only_so_often),
 		T(who_has_gone_is_told_nothing),
