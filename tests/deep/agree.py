@@ -132,6 +132,161 @@ def bundles(good, host, states):
     yield "states, PCR 8 as well", None, None, other
 
 
+GOOD = "good"  # at the end of the words of a spelling that is no mistake
+
+
+def set_in(obj, path, value):
+    """A copy with obj[path[0]][path[1]]... = value; DROP removes it."""
+    out = copy.deepcopy(obj)
+    at = out
+    for key in path[:-1]:
+        at = at[key]
+    if value is DROP:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = value
+    return out
+
+
+DROP = object()
+
+
+def renamed(obj, old, new):
+    return {new if k == old else k: v for k, v in obj.items()}
+
+
+def spellings_of_evidence(good):
+    nonce = good["nonce"]
+    bank = next(iter(good["pcrs"]))
+    pcrs = good["pcrs"][bank]
+
+    def pcr_names(new):
+        return set_in(good, ["pcrs", bank], renamed(pcrs, "4", new))
+
+    for words, value in (
+            ("in capitals, " + GOOD, nonce.upper()),
+            ("with a blank", nonce[:2] + " " + nonce[2:]),
+            ("with a newline", nonce + "\n"), ("of odd length", nonce + "0"),
+            ("too short", nonce[:14]), ("empty", ""), ("a number", 7)):
+        yield f"nonce {words}", dict(good, nonce=value)
+    for new in ("04", " 4", "+4", "4 ", "4.0", "0x4", "24", "-1", "\u0664"):
+        yield f"PCR {new!r}", pcr_names(new)
+    yield "PCR 4 and 04", set_in(good, ["pcrs", bank, "04"], pcrs["4"])
+    for words, value in (
+            ("in capitals, " + GOOD, pcrs["4"].upper()),
+            ("with a blank", pcrs["4"][:2] + " " + pcrs["4"][2:]),
+            ("cut", pcrs["4"][:-2]), ("null", None), ("a number", 4)):
+        yield f"value of PCR 4 {words}", set_in(
+            good, ["pcrs", bank, "4"], value)
+    for new in (bank.upper(), bank + " ", "sha3-256", ""):
+        yield f"bank {new!r}", dict(good, pcrs=renamed(
+            good["pcrs"], bank, new))
+    for new in ("sha384", "sha1"):
+        yield f"an empty bank {new}", set_in(good, ["pcrs", new], {})
+    for value in ([], None, {}, {bank: []}):
+        yield f"pcrs {value!r}", dict(good, pcrs=value)
+    for key, value in (("version", 1.0), ("version", True), ("version", "1"),
+                       ("version", 2), ("version", None),
+                       ("format", "vtpm-evidence "), ("format", None),
+                       ("more", 1), ("journal", None), ("journal", ""),
+                       ("host_log", ""),
+                       ("journal", []), ("quote", None), ("quote", ""),
+                       ("deep", "")):
+        yield f"{key} {value!r}", dict(good, **{key: value})
+    for key in ("version", "format", "quote", "signature", "ak_public",
+                "pcrs", "nonce"):
+        yield f"without {key}", set_in(good, [key], DROP)
+    text = good["quote"]
+    for words, value in (
+            ("with a newline", text[:64] + "\n" + text[64:]),
+            ("with a blank after it", text + " "),
+            ("without padding", text.rstrip("=") + ("" if "=" in text
+                                                    else "=")),
+            ("for URLs", text.replace("+", "-").replace("/", "_") + "-")):
+        yield f"base64 {words}", dict(good, quote=value)
+    line = json.dumps(good)
+    yield "a key twice", line[:-1] + ', "version": 1}'
+    yield "something after it", line + " x"
+    yield "white space around it, " + GOOD, "\n  " + line + "\n\n"
+    yield "a byte order mark", "\ufeff" + line
+    yield "a list", "[" + line + "]"
+    yield "nothing", ""
+
+
+def spellings_of_host(host):
+    for key, value in (("more", 1), ("version", True), ("version", 1.0),
+                       ("enrolled", "1"), ("enrolled", 1.5), ("enrolled", -1),
+                       ("chain", {}), ("chain", [""]),
+                       ("chain", [1]), ("host", 1),
+                       ("host", None), ("host", "x" * 64),
+                       ("format", "vtpm-host-identity"),
+                       ("ek_public", None), ("ca_attest", "")):
+        yield f"{key} {str(value)[:20]!r}", dict(host, **{key: value})
+    yield f"a chain that leads nowhere, {GOOD}", dict(
+        host, chain=["AA=="] * 8)
+    yield "a chain of nine", dict(host, chain=["AA=="] * 9)
+    for key in host:
+        maybe = f", {GOOD}" if key in ("chain", "enrolled") else ""
+        yield f"without {key}{maybe}", set_in(host, [key], DROP)
+    yield "a key twice", json.dumps(host)[:-1] + ', "version": 1}'
+
+
+def spellings_of_states(states):
+    st = states["states"][0]
+
+    def one(new):
+        return dict(states, states=[new])
+
+    for key, value in (("more", 1), ("version", True), ("version", 1.0),
+                       ("format", "x"), ("epoch", -1), ("epoch", 1.0),
+                       ("epoch", "0"), ("epoch", None), ("states", {}),
+                       ("states", []), ("states", [st] * 65),
+                       ("states", [None]), ("approval_key", ""),
+                       ("approval_key", "AA=="), ("approval_key", None)):
+        yield f"{key} {str(value)[:20]!r}", dict(states, **{key: value})
+    for key in states:
+        yield f"without {key}", set_in(states, [key], DROP)
+    yield "64 states, " + GOOD, dict(states, states=[st] * 64)
+    yield "epoch 0, " + GOOD, dict(states, epoch=0)
+    for words, value in (
+            ("with more", dict(st, more=1)),
+            ("without a label, " + GOOD, {k: v for k, v in st.items()
+                                          if k != "label"}),
+            ("with a label of 63, " + GOOD, dict(st, label="x" * 63)),
+            ("with a label of 64", dict(st, label="x" * 64)),
+            ("with the label 1", dict(st, label=1)),
+            ("with the label null", dict(st, label=None)),
+            ("of no bank", {k: v for k, v in st.items() if k != "bank"}),
+            ("of the bank sha1", dict(st, bank="sha1", pcrs={
+                "0": "11" * 20})),
+            ("of the bank SHA256", dict(st, bank="SHA256")),
+            ("without PCRs", dict(st, pcrs={})),
+            ("with pcrs []", dict(st, pcrs=[])),
+            ("with PCR 07", dict(st, pcrs=renamed(st["pcrs"], "7", "07"))),
+            ("with PCRs 7 and 07", set_in(st, ["pcrs", "07"],
+                                          st["pcrs"]["7"])),
+            ("with PCR 24", dict(st, pcrs=renamed(st["pcrs"], "7", "24"))),
+            ("with capitals, " + GOOD, set_in(st, ["pcrs", "7"],
+                                              st["pcrs"]["7"].upper())),
+            ("with a blank", set_in(st, ["pcrs", "7"],
+                                    " " + st["pcrs"]["7"])),
+            ("with 00", set_in(st, ["pcrs", "7"], "00" * 32)),
+            ("with an approval, too", dict(st, approval="AA==")),
+            ("that is an approval of nothing", {"approval": ""}),
+            ("that is an approval 1", {"approval": 1})):
+        yield f"a state {words}", one(value)
+
+
+def spellings(good, host, states):
+    """As bundles(); a text stands for the file as it is."""
+    for words, ev in spellings_of_evidence(good):
+        yield f"evidence, {words}", ev, None, None
+    for words, h in spellings_of_host(host):
+        yield f"host record, {words}", None, h, None
+    for words, st in spellings_of_states(states):
+        yield f"states, {words}", None, None, st
+
+
 def first_fail(text):
     for line in text.splitlines():
         if line.startswith("FAIL"):
@@ -196,13 +351,18 @@ def main():
     bad = n = 0
     cases = [("as it was made", None, None, None)]
     cases += bundles(good, host, states)
+    cases += spellings(good, host, states)
     for words, ev, h, st in cases:
-        for key, what in (("evidence", ev or good), ("host", h or host),
-                          ("states", st or states)):
+        for key, what, else_ in (("evidence", ev, good), ("host", h, host),
+                                 ("states", st, states)):
             with open(paths[key], "w", encoding="utf-8") as f:
-                json.dump(what, f)
+                if isinstance(what, str):
+                    f.write(what)
+                else:
+                    json.dump(else_ if what is None else what, f)
         n += 1
-        if not point(words, run_c(prog, policy, args), run_py(args), n == 1):
+        if not point(words, run_c(prog, policy, args), run_py(args),
+                     n == 1 or words.endswith(GOOD)):
             bad += 1
     return 1 if bad else 0
 

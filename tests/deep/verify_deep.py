@@ -15,6 +15,7 @@ import datetime
 import hashlib
 import hmac
 import json
+import re
 import struct
 import sys
 
@@ -81,6 +82,7 @@ class Bytes:
 
 def b64(value, most, what):
     need(isinstance(value, str), f"{what} is not text")
+    need(value, f"{what} is empty")
     try:
         raw = base64.b64decode(value.encode("ascii"), validate=True)
     except (ValueError, UnicodeError) as err:
@@ -91,6 +93,31 @@ def b64(value, most, what):
     return raw
 
 
+def hexa(value, what):
+    """Digits only; bytes.fromhex() would take blanks, too."""
+    need(isinstance(value, str) and re.fullmatch("(?:[0-9a-fA-F]{2})*", value),
+         f"{what} is not hexadecimal")
+    return bytes.fromhex(value)
+
+
+def whole(value):
+    """A JSON integer; True and 1.0 are none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def pcr_values(obj, alg, what):
+    """{ "0": hex, ... } with numbers as one writes them."""
+    need(isinstance(obj, dict), f"{what} is not an object")
+    out = {}
+    for name, value in obj.items():
+        need(re.fullmatch("0|[1-9][0-9]?", name) and int(name) < 24,
+             f"{what}: '{name}' is no PCR")
+        out[int(name)] = hexa(value, f"{what}: PCR {name}")
+        need(len(out[int(name)]) == hashlib.new(ALG_NAMES[alg]).digest_size,
+             f"{what}: PCR {name} is too short or too long")
+    return out
+
+
 def no_twice(pairs):
     out = {}
     for key, value in pairs:
@@ -99,7 +126,8 @@ def no_twice(pairs):
     return out
 
 
-def load(path, most, fmt, must, may):
+def load(path, most, fmt, must, may, nulls=True):
+    """nulls: a key that may be missing may also be null."""
     try:
         raw = open(path, "rb").read(most + 1)
     except OSError as err:
@@ -111,13 +139,14 @@ def load(path, most, fmt, must, may):
         raise Bad(f"{path} is not JSON: {err}") from err
     need(isinstance(obj, dict), f"{path} is not an object")
     need(obj.get("format") == fmt, f'{path}: format is not "{fmt}"')
-    need(obj.get("version") == 1 and obj["version"] is not True,
+    need(whole(obj.get("version")) and obj["version"] == 1,
          f"{path}: version is not 1")
     for key in must:
         need(obj.get(key) is not None, f'{path}: "{key}" is missing')
     for key in obj:
         need(key in must or key in may or key in ("format", "version"),
              f'{path}: unknown key "{key}"')
+        need(nulls or obj[key] is not None, f'{path}: "{key}" is null')
     return obj
 
 
@@ -417,18 +446,17 @@ class Evidence:
     def __init__(self, path):
         must = ("nonce", "quote", "signature", "ak_public", "pcrs")
         obj = load(path, 6 << 20, "vtpm-evidence", must, EV_PARTS)
-        self.nonce = bytes.fromhex(obj["nonce"])
+        self.nonce = hexa(obj["nonce"], "the nonce")
         need(8 <= len(self.nonce) <= 64, "the nonce's length")
         self.part = {k: b64(obj[k], most, k) if obj.get(k) is not None
                      else None for k, most in EV_PARTS.items()}
         self.pcrs = {}
+        need(isinstance(obj["pcrs"], dict), "pcrs is not an object")
         for bank, values in obj["pcrs"].items():
             need(bank in ALGS, f'unknown bank "{bank}"')
-            self.pcrs[ALGS[bank]] = {
-                int(n): bytes.fromhex(v) for n, v in values.items()}
-            for n, v in self.pcrs[ALGS[bank]].items():
-                need(0 <= n < 24 and
-                     len(v) == hashlib.new(bank).digest_size, "a PCR value")
+            self.pcrs[ALGS[bank]] = pcr_values(values, ALGS[bank], bank)
+            need(values, f"{bank} has no PCR")
+        need(self.pcrs, "no PCRs")
 
     def qualify(self):
         out = b"vtpm evidence v1" + struct.pack(">I", len(self.nonce))
@@ -472,6 +500,10 @@ def judge_guest(j, ev, nonce):
                                                ctx["ak"].name),
              "the AK is not a child of this EK")
 
+    def selection():
+        need(ctx["attest"].selection == ev.selection(), "other PCRs")
+        need(all(alg in STRONG for alg in ev.pcrs), "a SHA-1 bank")
+
     def pcr_digest():
         need(ctx["attest"].digest == sha(ev.values(), ctx["ak"].scheme_hash),
              "the values are not those that were quoted")
@@ -490,8 +522,7 @@ def judge_guest(j, ev, nonce):
         ("freshness", lambda: need(ctx["attest"].extra == ev.qualify(),
                                    "not for this nonce and these parts")),
         ("signer", signer),
-        ("selection", lambda: need(
-            ctx["attest"].selection == ev.selection(), "other PCRs")),
+        ("selection", selection),
         ("pcr-digest", pcr_digest)) and ok
     return ctx if ok else None
 
@@ -540,12 +571,22 @@ class Host:
 
     def __init__(self, path):
         obj = load(path, 256 << 10, "vtpm-host",
-                   tuple(self.KEYS) + ("host", "chain", "enrolled"), ())
+                   tuple(self.KEYS) + ("host",), ("chain", "enrolled"))
         for key, most in self.KEYS.items():
             setattr(self, key, b64(obj[key], most, key))
-        need(isinstance(obj["chain"], list), "chain is not a list")
-        self.chain = [der(b64(c, 4096, "chain"), "chain")
-                      for c in obj["chain"]]
+        need(isinstance(obj["host"], str) and
+             len(obj["host"].encode()) <= 63, "host is no name")
+        when, chain = obj.get("enrolled", 0), obj.get("chain", [])
+        need(whole(when) and when >= 0, "enrolled is no time")
+        need(isinstance(chain, list) and len(chain) <= 8,
+             "chain is not a list of at most 8")
+        self.chain = []
+        for one in chain:
+            raw = b64(one, 4096, "chain")
+            try:
+                self.chain.append(der(raw, "chain"))
+            except Bad:
+                pass  # leads nowhere
 
     def ek_chain(self, roots):
         cert = der(self.ek_certificate, "the EK certificate")
@@ -724,14 +765,20 @@ class States:
     """Accepted host states: [(group or None, alg, {pcr: value})]."""
 
     def __init__(self, path):
-        obj = load(path, 256 << 10, "vtpm-host-states", ("states",),
-                   ("approval_key", "epoch"))
+        obj = load(path, 512 << 10, "vtpm-host-states", ("states",),
+                   ("approval_key", "epoch"), nulls=False)
         need(isinstance(obj["states"], list) and
              1 <= len(obj["states"]) <= 64, "states")
         epoch = obj.get("epoch", 0)
+        need(whole(epoch) and epoch >= 0, "epoch is no number")
+        if "approval_key" in obj:
+            point = b64(obj["approval_key"], 65, "approval_key")
+            ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+            need(len(point) == 65, "approval_key is no point")
         self.states, self.why, self.selections = [], [], []
         for st in obj["states"]:
-            if "approval" in st:
+            need(isinstance(st, dict), "a state is not an object")
+            if list(st) == ["approval"]:
                 key = b64(obj.get("approval_key"), 65, "approval_key")
                 try:
                     one = approval(b64(st["approval"], 4096, "approval"), key,
@@ -745,10 +792,15 @@ class States:
                         pass
                     continue
             else:
-                need(st.get("bank") in ALGS, "a state's bank")
-                one = (None, ALGS[st["bank"]],
-                       {int(n): bytes.fromhex(v)
-                        for n, v in st["pcrs"].items()})
+                need(set(st) <= {"label", "bank", "pcrs"},
+                     "a state has an unknown key")
+                label = st.get("label", "")
+                need(isinstance(label, str) and len(label.encode()) <= 63,
+                     "a state's label")
+                need(isinstance(st.get("bank"), str) and st["bank"] in ALGS,
+                     "a state's bank")
+                alg = ALGS[st["bank"]]
+                one = (None, alg, pcr_values(st.get("pcrs"), alg, "a state"))
             need(one[1] in STRONG, "a state in a bank below SHA-256")
             need(one[2] and not any(extreme(v) for v in one[2].values()),
                  "a state that nobody may accept")
