@@ -65,7 +65,7 @@ script() { # file
 	local name log rc n bad t0=$SECONDS
 	name=$(basename "$1" .sh)
 	log=$logs/$name.log
-	timeout "${TEST_TIMEOUT:-600}" "$1" >"$log" 2>&1 </dev/null
+	timeout "${TEST_TIMEOUT:-1200}" "$1" >"$log" 2>&1 </dev/null
 	rc=$?
 	n=$(grep -ac '^ok - ' "$log")
 	bad=$(grep -ac '^not ok - ' "$log")
