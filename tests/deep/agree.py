@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """agree.py - good evidence, spoilt in every field, before two verifiers: both
-must refuse, at the same check.
+must refuse, at the same check; and one of them again with all that it
+remembers of the good one.
 
-agree.py VTPM-VERIFY EVIDENCE NONCE HOST STATES ROOTS.PEM POLICY FOLDER
+agree.py VTPM-VERIFY WARMJUDGE EVIDENCE NONCE HOST STATES ROOTS.PEM POLICY
+    FOLDER
 
 Evidence, host record and states are real ones that both accept.  Writes what
 it makes to FOLDER, and "ok - WORDS" or "not ok - WORDS" for each.
@@ -301,6 +303,12 @@ def run_c(prog, policy, args):
     return p.returncode, first_fail(p.stdout), p.stdout + p.stderr
 
 
+def run_warm(prog, good, args):
+    p = subprocess.run([prog, good] + args, check=False,
+                       capture_output=True, text=True)
+    return p.returncode, first_fail(p.stdout), p.stdout + p.stderr
+
+
 def run_py(args):
     out, sys.argv = io.StringIO(), ["verify_deep.py"] + args
     with contextlib.redirect_stdout(out):
@@ -336,8 +344,8 @@ def point(words, c, py, want_ok):
 
 
 def main():
-    prog, evidence, nonce, hostfile, statefile, roots, policy, folder = \
-        sys.argv[1:]
+    (prog, warm, evidence, nonce, hostfile, statefile, roots, policy,
+     folder) = sys.argv[1:]
     with open(evidence, encoding="utf-8") as f:
         good = json.load(f)
     with open(hostfile, encoding="utf-8") as f:
@@ -349,7 +357,7 @@ def main():
              for k in ("evidence", "host", "states")}
     args = ["-e", paths["evidence"], "--nonce", nonce, "--host",
             paths["host"], "--host-states", paths["states"], "--roots", roots]
-    bad = n = 0
+    bad = n = known = 0
     cases = [("as it was made", None, None, None)]
     cases += bundles(good, host, states)
     cases += spellings(good, host, states)
@@ -362,9 +370,21 @@ def main():
                 else:
                     json.dump(else_ if what is None else what, f)
         n += 1
-        if not point(words, run_c(prog, policy, args), run_py(args),
+        c = run_c(prog, policy, args)
+        if not point(words, c, run_py(args),
                      n == 1 or words.endswith(GOOD)):
             bad += 1
+        if h is None and st is None:
+            w = run_warm(warm, evidence, [paths["evidence"], nonce,
+                         paths["host"], paths["states"], roots, policy])
+            if w[:2] == c[:2]:
+                known += 1
+            else:
+                print(f"not ok - {words}: after the good one exit {w[0]} at "
+                      f"'{w[1]}', by itself exit {c[0]} at '{c[1]}'")
+                bad += 1
+    print(f"{'ok' if known > 50 else 'not ok'} - {known} times the same with "
+          "all that is remembered of the good one")
     return 1 if bad else 0
 
 

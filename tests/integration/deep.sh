@@ -118,8 +118,8 @@ done
 largest=$(for i in 1 2 3 4 5 6; do
 	echo "$(jq -r .deep "g$i.json" | base64 -d | wc -c) g$i.json"
 done | sort -n | tail -1 | cut -d' ' -f2)
-python3 "$top/tests/deep/agree.py" "$V" "$largest" "$N" host.json \
-    host-states.json roots.pem policy.json spoilt
+python3 "$top/tests/deep/agree.py" "$V" "$B/tests/warmjudge" "$largest" "$N" \
+    host.json host-states.json roots.pem policy.json spoilt
 
 # The manager dies while somebody waits.
 export TCTI_SLOW="sign=3000 nv=0 other=0 count=$T/count"

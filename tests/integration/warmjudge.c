@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * warmjudge.c - vtpm-verify with a good memory, for agree.py:
+ *   warmjudge GOOD EVIDENCE NONCE HOST STATES ROOTS POLICY
+ *
+ * Judges GOOD twice, and then EVIDENCE with all that is remembered of it.
+ * Prints EVIDENCE's checks; exits as vtpm-verify does, with 3 if GOOD is not
+ * accepted or its boot is not found again.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "measure/bcache.h"
+#include "tools/verify_cmd.h"
+
+#define NOT_GOOD 3
+
+static int
+judge(const struct evidence *ev, const struct ev_want *w, bool tell)
+{
+	struct ev_report *r = NULL;
+	int ex = VX_UNDECIDED;
+
+	if (evidence_verify(ev, w, &r) != VT_OK)
+		return VX_UNDECIDED;
+	if (tell)
+		ex = verify_report(r, false);
+	else if (r->verdict == AP_ACCEPTED)
+		ex = VX_ACCEPTED;
+	evidence_report_free(r);
+	return ex;
+}
+
+static int
+all(char **argv, struct ev_want *w)
+{
+	struct evidence *good = NULL, *ev = NULL;
+	int ex = NOT_GOOD;
+
+	if (verify_read_evidence(argv[1], &good) == VT_OK &&
+	    judge(good, w, false) == VX_ACCEPTED &&
+	    judge(good, w, false) == VX_ACCEPTED &&
+	    bcache_count(w->boots) == 1 && bcache_hits(w->boots) == 1)
+		ex = verify_read_evidence(argv[2], &ev) == VT_OK
+			 ? judge(ev, w, true)
+			 : VX_UNDECIDED;
+	evidence_free(good);
+	evidence_free(ev);
+	return ex;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct hostid *id = NULL;
+	struct host_roots *roots = NULL;
+	struct hoststates *states = NULL;
+	struct policy *policy = NULL;
+	struct deep_host *host = NULL;
+	struct bcache *boots = NULL;
+	uint8_t nonce[EV_NONCE_MAX], *text = NULL;
+	char err[POLICY_ERR_MAX];
+	size_t nonce_len = 0, len = 0;
+	int ex = NOT_GOOD;
+
+	if (argc != 8 ||
+	    hex_decode(argv[3], nonce, sizeof(nonce), &nonce_len) != VT_OK)
+		return NOT_GOOD;
+	if (verify_read_hostid(argv[4], HOSTID_RECORD, &id) == VT_OK &&
+	    verify_read_states(argv[5], &states) == VT_OK &&
+	    verify_read_roots(argv[6], &roots) == VT_OK &&
+	    verify_read(argv[7], POLICY_MAX_LEN, &text, &len) == VT_OK &&
+	    policy_parse(text, len, &policy, err) == VT_OK &&
+	    deep_host_new(id, roots, states, 0, &host) == VT_OK &&
+	    bcache_new(policy, 1 << 20, &boots) == VT_OK) {
+		struct ev_want w = { .nonce = nonce,
+			.nonce_len = nonce_len,
+			.policy = policy,
+			.host = host,
+			.boots = boots };
+
+		ex = all(argv, &w);
+	}
+	bcache_free(boots);
+	deep_host_free(host);
+	policy_free(policy);
+	host_roots_free(roots);
+	free(states);
+	hostid_free(id);
+	free(text);
+	return ex;
+}
