@@ -165,23 +165,31 @@ approval_check(const struct approval *a, char *text, size_t cap)
 }
 
 /* Append to text what differs at one PCR; text stays cut at cap. */
+/* As many as there is room for, whole, and a word of the others. */
 static void
 say_differs(const struct pcr_bank *b, uint32_t pcr, const uint8_t *now,
     char *text, size_t cap)
 {
-	char is[17], want[17];
+	static const char more[] = "; and others";
+	char is[17], want[17], one[128];
 	size_t at = strnlen(text, cap);
+	int n;
 
 	hex_encode(b->val[pcr], 8, want);
 	if (now == NULL)
 		(void)snprintf(is, sizeof(is), "not known");
 	else
 		hex_encode(now, 8, is);
-	if (at < cap)
-		(void)snprintf(text + at, cap - at,
-		    "%sPCR %u (%s) is %s%s, approved %s..", at > 0 ? "; " : "",
-		    (unsigned)pcr, digest_name(b->alg), is,
-		    now != NULL ? ".." : "", want);
+	n = snprintf(one, sizeof(one), "%sPCR %u (%s) is %s%s, approved %s..",
+	    at > 0 ? "; " : "", (unsigned)pcr, digest_name(b->alg), is,
+	    now != NULL ? ".." : "", want);
+	if (at > 0 && at + (size_t)n + sizeof(more) > cap) {
+		if (at < sizeof(more) - 1 ||
+		    strcmp(text + at - (sizeof(more) - 1), more) != 0)
+			(void)snprintf(text + at, cap - at, "%s", more);
+	} else if (at < cap) {
+		(void)snprintf(text + at, cap - at, "%s", one);
+	}
 }
 
 int

@@ -233,6 +233,9 @@ fill(const struct opts *o, const json_t *about, const json_t *state,
 	int ex;
 
 	memset(a, 0, sizeof(*a));
+	if (json_object_get(state, "pcrs") == NULL)
+		return vctl_fail("the host's PCRs are not known: %s",
+		    vctl_text(state, "tpm_error"));
 	if (name == NULL ||
 	    hex_decode(name, a->epoch_name, sizeof(a->epoch_name), &n) !=
 		VT_OK ||

@@ -573,7 +573,7 @@ sign_config(struct gargs *a)
 
 	if (group_config_check(&a->c, text, sizeof(text)) != VT_OK)
 		return vctl_fail("nobody may sign this: %s", text);
-	if ((rc = read_text(a->key, &pem)) != 0)
+	if ((rc = read_text(a->key, &pem)) != 0 || pem == NULL)
 		return rc;
 	rc = group_config_sign(&a->c, pem, strlen(pem));
 	explicit_bzero(pem, strlen(pem));

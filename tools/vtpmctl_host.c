@@ -186,9 +186,12 @@ print_status(const json_t *o)
 		(void)printf("%-10s bound to this TPM, to no state of the "
 			     "host (vtpmctl host bind)\n",
 		    "Master key");
-	(void)printf("%-10s epoch %llu, anchor %llu\n", "Counters",
-	    (unsigned long long)vctl_num(o, "epoch"),
-	    (unsigned long long)vctl_num(o, "anchor"));
+	if (json_object_get(o, "tpm_error") != NULL)
+		(void)printf("%-10s not known now\n", "Counters");
+	else
+		(void)printf("%-10s epoch %llu, anchor %llu\n", "Counters",
+		    (unsigned long long)vctl_num(o, "epoch"),
+		    (unsigned long long)vctl_num(o, "anchor"));
 	(void)printf("%-10s %s in deep quotes (deep_pcrs)\n", "Quoted",
 	    vctl_text(o, "deep_pcrs"));
 	(void)printf("Approvals  %zu, next sequence %llu\n",
@@ -196,7 +199,8 @@ print_status(const json_t *o)
 	    (unsigned long long)vctl_num(o, "next_sequence"));
 	for (i = 0; i < json_array_size(list); i++)
 		print_approval(json_array_get(list, i));
-	(void)printf("PCRs that something was measured into\n");
+	if (json_object_get(o, "pcrs") != NULL)
+		(void)printf("PCRs that something was measured into\n");
 	print_pcrs(json_object_get(o, "pcrs"));
 }
 
@@ -237,6 +241,12 @@ host_pcrs(struct vctl *v, int argc, char **argv)
 		return vctl_usage(v, "pcrs takes -o FILE");
 	if ((o = vctl_host_ask(v)) == NULL)
 		return EXIT_REFUSED;
+	if (json_object_get(o, "pcrs") == NULL) {
+		c = vctl_fail("the host's TPM gives no PCRs: %s",
+		    vctl_text(o, "tpm_error"));
+		json_decref(o);
+		return c;
+	}
 	f = json_pack("{s:s,s:i}", "format", "vtpm-host-pcrs", "version", 1);
 	for (i = 0; i < VT_NELEM(keys); i++)
 		if ((val = json_object_get(o, keys[i])) != NULL)

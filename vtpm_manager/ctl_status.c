@@ -223,7 +223,11 @@ on_status(void *arg, const struct hw_answer *a)
 	    (rc = hw_status_get(a->body, a->body_len, &s)) == VT_OK) {
 		q->last = s;
 		q->at_ms = wall_ms();
-		tell_all(q, s.up || a->text[0] == '\0' ? NULL : a->text);
+		tell_all(q, s.up ? NULL
+			    : a->text[0] != '\0'
+				? a->text
+				: "the connection is lost, and is "
+				  "being made again");
 		return;
 	}
 	tell_all(q, a->text[0] != '\0' ? a->text : vt_strerror(rc));

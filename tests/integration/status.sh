@@ -47,3 +47,12 @@ check "and it is idle again" eval 'status && jq -e --argjson from "$from" \
 slay "$(hwtpm_pid)"
 check "no process: it is told, too" timeout 15 "$B/vtpmctl" --run "$RUN" status
 check "it comes back" wait_for 30 eval 'jctl status | jq -e .tpm.up'
+# The TPM is gone.
+kill "$SWTPM_PID"
+refuse "no TPM: no file of PCRs is made of nothing" "gives no PCRs: .*TPM" \
+    ctl host pcrs -o pcrs.json
+check "there is none" [ ! -e pcrs.json ]
+check "the status says that it does not answer, and why" eval \
+    'ctl status | grep "its TPM does not answer: [a-z]"'
+check "what is not known is not shown as 0" eval \
+    'ctl host status | grep "^Counters *not known"'

@@ -193,6 +193,8 @@ what_differs_is_said(void **state)
 	struct approval a, b;
 	uint8_t val[SHA256_LEN];
 	char text[512];
+	uint32_t i;
+	size_t cap;
 
 	(void)state;
 	fill(&a);
@@ -210,6 +212,19 @@ what_differs_is_said(void **state)
 	    "(sha256) is abababababababab.., approved 7777777777777777..");
 	assert_int_equal(approval_compare(&a, &b.pcrs, text, 10), VT_E_POLICY);
 	assert_int_equal(strlen(text), 9);
+	/* Each whole, or not at all. */
+	for (i = 0; i < 8; i++) {
+		memset(val, 0x11 * (int)i + 0x11, sizeof(val));
+		assert_int_equal(pcr_put(&a.pcrs, ALG_SHA256, i, val), VT_OK);
+		memset(val, 0xee, sizeof(val));
+		assert_int_equal(pcr_put(&b.pcrs, ALG_SHA256, i, val), VT_OK);
+	}
+	for (cap = 100; cap < sizeof(text); cap++) {
+		assert_int_equal(
+		    approval_compare(&a, &b.pcrs, text, cap), VT_E_POLICY);
+		assert_true(strlen(text) < cap);
+		assert_string_equal(text + strlen(text) - 14, "..; and others");
+	}
 }
 
 static void
