@@ -32,8 +32,9 @@ struct ctl_statusq {
 	struct mgr *m;
 	sd_event_source *timer;
 	struct waiter *first;
-	bool asked;     /* vtpm-hwtpm, and it has not answered yet */
-	uint64_t at_ms; /* when it last did, wall clock; 0: never */
+	bool asked;        /* vtpm-hwtpm, and it has not answered yet */
+	uint64_t at_ms;    /* when it last did, wall clock; 0: never */
+	uint64_t restarts; /* of that process, then */
 	struct hw_status last;
 };
 
@@ -116,6 +117,9 @@ tpm_json(const struct ctl_statusq *q, const char *why)
 
 	if (why == NULL && q->at_ms == 0)
 		why = "vtpm-hwtpm is busy and has not said yet how it is";
+	if (why == NULL && q->restarts != hwlink_restarts(q->m->hw))
+		why = "vtpm-hwtpm was started anew and has not said yet how it "
+		      "is";
 	if (why != NULL)
 		o = json_pack("{s:b,s:s}", "up", 0, "why", why);
 	else
@@ -223,6 +227,7 @@ on_status(void *arg, const struct hw_answer *a)
 	    (rc = hw_status_get(a->body, a->body_len, &s)) == VT_OK) {
 		q->last = s;
 		q->at_ms = wall_ms();
+		q->restarts = hwlink_restarts(q->m->hw);
 		tell_all(q, s.up ? NULL
 			    : a->text[0] != '\0'
 				? a->text

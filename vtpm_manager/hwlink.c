@@ -141,11 +141,16 @@ send_waiting(struct hwlink *h)
 static void
 on_loaded(struct hwlink *h, const struct hw_answer *a)
 {
+	char text[TEXT_MAX_LEN + 1];
 	struct hw_loaded l;
 
 	if (a->rc != VT_OK) {
-		log_err(
-		    "the host's TPM does not give its keys again: %s", a->text);
+		(void)snprintf(text, sizeof(text),
+		    "the host's TPM does not give its keys again: %.200s",
+		    a->text);
+		log_err("%s", text);
+		/* It was waited for as long as for any request. */
+		fail_all(h, a->rc, text);
 		if (h->child.pid > 0)
 			(void)kill(h->child.pid, SIGKILL);
 		return;

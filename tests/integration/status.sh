@@ -46,7 +46,8 @@ check "and it is idle again" eval 'status && jq -e --argjson from "$from" \
 # The process is gone, for as long as nobody can start it.
 slay "$(hwtpm_pid)"
 check "no process: it is told, too" timeout 15 "$B/vtpmctl" --run "$RUN" status
-check "it comes back" wait_for 30 eval 'jctl status | jq -e .tpm.up'
+check "it comes back" wait_for 30 eval 'jctl status | jq -e ".tpm.up and
+    .tpm.busy_since_ms == null"'
 # The TPM is gone.
 kill "$SWTPM_PID"
 refuse "no TPM: no file of PCRs is made of nothing" "gives no PCRs: .*TPM" \
@@ -56,3 +57,11 @@ check "the status says that it does not answer, and why" eval \
     'ctl status | grep "its TPM does not answer: [a-z]"'
 check "what is not known is not shown as 0" eval \
     'ctl host status | grep "^Counters *not known"'
+# And so is the process.
+slay "$(hwtpm_pid)"
+check "it is not said to be up by hearsay" wait_for 20 eval 'jctl status |
+    jq -e ".tpm | .up == false and (.why | length > 20)"'
+t0=$SECONDS
+refuse "who asks is told why, and before he gives up" \
+    "(keys again|gives no PCRs|closed): .*TPM" ctl host pcrs -o pcrs.json
+check "after $((SECONDS - t0)) s" [ $((SECONDS - t0)) -lt 100 ]
