@@ -141,12 +141,10 @@ print_groups(const json_t *o)
 	}
 }
 
-static void
-print_human(const json_t *o)
+/* false: it is not ready, and there is no more to say. */
+static bool
+print_manager(const json_t *o)
 {
-	const json_t *s = json_object_get(o, "space");
-	const json_t *p = json_object_get(o, "pool");
-	const json_t *c = json_object_get(o, "counters");
 	char when[32];
 
 	(void)printf("%-10s %s, pid %llu, since %s\n", "Manager",
@@ -159,9 +157,28 @@ print_human(const json_t *o)
 		? "each with a uid of its own"
 		: "all under the manager's uid");
 	print_tpm(o);
+	print_processes(o);
+	if (json_is_true(json_object_get(o, "ready")))
+		return true;
+	if (json_is_true(json_object_get(o, "sealed")))
+		(void)printf("%-10s %s (vtpmctl host status)\n", "SEALED",
+		    vctl_text(o, "why"));
+	else
+		(void)printf("%-10s\n", "STARTING");
+	return false;
+}
+
+static void
+print_human(const json_t *o)
+{
+	const json_t *s = json_object_get(o, "space");
+	const json_t *p = json_object_get(o, "pool");
+	const json_t *c = json_object_get(o, "counters");
+
+	if (!print_manager(o))
+		return;
 	print_anchor(o);
 	print_deep(o);
-	print_processes(o);
 	(void)printf("%-10s %llu MB free%s%s\n", "Space",
 	    (unsigned long long)(vctl_num(s, "free_bytes") >> 20),
 	    json_is_true(json_object_get(s, "ok"))

@@ -27,7 +27,7 @@ bool
 ctl_host_serves(const char *method)
 {
 	return strncmp(method, "Host", 4) == 0 ||
-	       strcmp(method, "StopAll") == 0;
+	       strcmp(method, "StopAll") == 0 || strcmp(method, "Status") == 0;
 }
 
 int

@@ -18,6 +18,7 @@
 #include "vtpm_manager/hwlink.h"
 #include "vtpm_manager/inst.h"
 #include "vtpm_manager/manager_anchor.h"
+#include "vtpm_manager/mhost.h"
 #include "vtpm_manager/pool.h"
 #include "vtpm_manager/zyg.h"
 
@@ -135,54 +136,70 @@ tpm_json(const struct ctl_statusq *q, const char *why)
 	return o;
 }
 
+static void
+set(json_t *o, const char *key, json_t *val)
+{
+	(void)json_object_set_new(o, key, val);
+}
+
+/* What there is to say whether the store is open or not. */
+static void
+add_processes(const struct ctl_statusq *q, const char *why, json_t *o)
+{
+	struct mgr *m = q->m;
+	const struct wblob ca = { m->ca_cert, (uint32_t)m->ca_cert_len };
+
+	set(o, "version", json_string(MGR_VERSION));
+	set(o, "pid", json_integer((json_int_t)getpid()));
+	set(o, "started_ms", json_integer((json_int_t)m->started_ms));
+	set(o, "sealed", json_boolean(mhost_sealed(m)));
+	if (mhost_sealed(m))
+		set(o, "why", json_string(m->host->why));
+	set(o, "ready", json_boolean(m->ready));
+	set(o, "root",
+	    json_string(m->root_kind == ROOT_SOFT ? "software" : "hardware"));
+	set(o, "state", json_string(m->cfg.state));
+	set(o, "run", json_string(m->cfg.run));
+	set(o, "separated", json_boolean(m->separated));
+	/* what a verifier needs to know, and must get from here */
+	if (ca.len > 0)
+		set(o, "ca_certificate", inst_json_pem(&ca));
+	set(o, "tpm", tpm_json(q, why));
+	set(o, "zygote", child_json(zyg_pid(m->zyg), zyg_restarts(m->zyg)));
+	set(o, "hwtpm", child_json(hwlink_pid(m->hw), hwlink_restarts(m->hw)));
+	if (m->root_kind == ROOT_SOFT)
+		set(o, "soft_root",
+		    json_pack("{s:I,s:s}", "pid", (json_int_t)root_pid(m),
+			"state", root_state(m)));
+}
+
 static json_t *
 status_json(const struct ctl_statusq *q, const char *why)
 {
 	struct mgr *m = q->m;
-	const struct wblob ca = { m->ca_cert, (uint32_t)m->ca_cert_len };
 	json_t *o = json_object();
 	struct store_space sp;
 
+	add_processes(q, why, o);
+	if (!m->ready)
+		return o;
 	store_space(m->st, &sp);
-	(void)json_object_set_new(o, "version", json_string(MGR_VERSION));
-	(void)json_object_set_new(o, "deep_quotes", deep_json(m));
-	(void)json_object_set_new(o, "pid", json_integer((json_int_t)getpid()));
-	(void)json_object_set_new(
-	    o, "started_ms", json_integer((json_int_t)m->started_ms));
-	(void)json_object_set_new(o, "root",
-	    json_string(m->root_kind == ROOT_SOFT ? "software" : "hardware"));
-	(void)json_object_set_new(o, "state", json_string(m->cfg.state));
-	(void)json_object_set_new(o, "run", json_string(m->cfg.run));
-	(void)json_object_set_new(o, "separated", json_boolean(m->separated));
-	/* what a verifier needs to know, and must get from here */
-	if (ca.len > 0)
-		(void)json_object_set_new(
-		    o, "ca_certificate", inst_json_pem(&ca));
-	(void)json_object_set_new(o, "tpm", tpm_json(q, why));
-	(void)json_object_set_new(o, "anchor", anchorq_json(m));
-	(void)json_object_set_new(
-	    o, "zygote", child_json(zyg_pid(m->zyg), zyg_restarts(m->zyg)));
-	(void)json_object_set_new(
-	    o, "hwtpm", child_json(hwlink_pid(m->hw), hwlink_restarts(m->hw)));
-	if (m->root_kind == ROOT_SOFT)
-		(void)json_object_set_new(o, "soft_root",
-		    json_pack("{s:I,s:s}", "pid", (json_int_t)root_pid(m),
-			"state", root_state(m)));
-	(void)json_object_set_new(o, "space",
+	set(o, "deep_quotes", deep_json(m));
+	set(o, "anchor", anchorq_json(m));
+	set(o, "space",
 	    json_pack("{s:b,s:b,s:b,s:I}", "ok", sp.ok, "reserve_used",
 		sp.reserve_used, "storage_ok", m->storage_ok, "free_bytes",
 		(json_int_t)sp.free_bytes));
-	(void)json_object_set_new(o, "pool",
+	set(o, "pool",
 	    json_pack("{s:I,s:I}", "size", (json_int_t)m->cfg.pool, "ready",
 		(json_int_t)pool_ready(m->pool)));
-	(void)json_object_set_new(o, "xen",
+	set(o, "xen",
 	    json_pack("{s:b,s:b,s:b}", "serves", m->xen != NULL, "require_vtpm",
 		m->cfg.xen_require_vtpm, "require_launch",
 		m->cfg.xen_require_launch));
-	(void)json_object_set_new(o, "vtpms", vtpms_json(m));
-	(void)json_object_set_new(o, "counters", counters_json(&m->n));
-	(void)json_object_set_new(
-	    o, "groups", groups_json_list(m, (uint32_t)-1));
+	set(o, "vtpms", vtpms_json(m));
+	set(o, "counters", counters_json(&m->n));
+	set(o, "groups", groups_json_list(m, (uint32_t)-1));
 	return o;
 }
 

@@ -62,6 +62,10 @@ check "without an approval it is sealed at the next start" up_sealed
 check "and says what to do" grep -q "vtpmctl host approve" "$LOG"
 refuse "other methods are refused, in words" \
     "sealed: no state of this host was approved" ctl list
+check "but for the status, which says so" eval \
+    'ctl status | grep "^SEALED *no state of this host was approved"'
+check "and of the TPM that it answers" eval 'jctl status |
+    jq -e ".sealed and (.ready | not) and .why != null and .tpm.up"'
 check "the status is served" eval 'hst .why | grep -q "no state of this host"'
 refuse "another key's approval is refused" "not signed by this host" \
     ctl host approve --current --key other.pem
