@@ -573,6 +573,7 @@ dispatch(sd_bus_message *msg, void *arg, sd_bus_error *err)
 		return 0;
 	memset(&who, 0, sizeof(who));
 	who.uid = (uid_t)-1;
+	(void)snprintf(who.text, sizeof(who.text), "uid unknown");
 	known = ctl_sender(conn, msg, &who) == VT_OK;
 	if (!known || (who.role < me->role &&
 			  !ctl_group_allows(msg, conn->m, &who, me->scope)))
