@@ -678,7 +678,7 @@ class Answer:
         self.uuid, self.group = r.take(16), r.num(4)
         self.ek_name, self.ak_name = r.blob(66), r.blob(66)
         self.quote, self.nonce = r.take(32), r.blob(64)
-        r.take(32)
+        self.channel = r.take(32)
         self.launch, self.journal = r.take(32), r.take(32)
         self.flags = r.num(4)
         need(self.flags < 32, "unknown flags")
@@ -820,7 +820,7 @@ class States:
         raise Bad("; ".join(["no accepted state of the host"] + self.why))
 
 
-def judge_leaf(j, ev, ctx, allow):
+def judge_leaf(j, ev, ctx, allow, channel=None):
     def load_answer():
         ctx["a"] = Answer(ev.part["deep"])
 
@@ -853,6 +853,8 @@ def judge_leaf(j, ev, ctx, allow):
         ("deep-instance", inst),
         ("deep-launch", lambda: part_is(a.launch, "launch_record")),
         ("deep-journal", lambda: part_is(a.journal, "journal")),
+        ("deep-channel", lambda: need(
+            channel in (None, a.channel), "for another channel's key")),
         ("deep-root", lambda: need(
             not a.flags & 8 and ctx["inst"]["root"] == 2, "a software root")),
         ("deep-flags", flags))
@@ -928,6 +930,7 @@ def main():
     p.add_argument("--roots", help="PEM: roots of the TPM's manufacturer")
     p.add_argument("--host-states", help="accepted states")
     p.add_argument("--allow-restored", action="store_true")
+    p.add_argument("--channel-key", help="SHA-256, hex")
     o = p.parse_args()
     j, ctx = Judge(), None
     try:
@@ -935,6 +938,7 @@ def main():
         states = States(o.host_states) if o.host_states else None
         host = Host(o.host) if o.host else None
         nonce = bytes.fromhex(o.nonce)
+        channel = bytes.fromhex(o.channel_key) if o.channel_key else None
         ctx = (judge_guest(j, ev, nonce) if ev else
                {"a": HostQuote(o.quote, nonce)})
     except (Bad, ValueError) as err:
@@ -950,7 +954,7 @@ def main():
         elif host.judge(j, roots) and judge_certs(j, ev, ctx, host.ca):
             if ev.part["deep"] is None:
                 j.check("deep-format", lambda: need(False, "no deep quote"))
-            elif judge_leaf(j, ev, ctx, o.allow_restored):
+            elif judge_leaf(j, ev, ctx, o.allow_restored, channel):
                 judge_host(j, ctx, host, states)
     verdict = "refused" if j.failed else "undecided" if j.open else "accepted"
     print(f"verdict: {verdict}")

@@ -85,6 +85,10 @@ check "who talks to that key accepts" judge host key.json "$N" \
     --channel-key "$(sha256sum channel.der | cut -d' ' -f1)"
 refuse "who talks to another one does not" "deep-channel" judge host key.json \
     "$N" --channel-key "$(sha256sum other.der | cut -d' ' -f1)"
+check "the second verifier says so, too" judge_py host key.json "$N" \
+    --channel-key "$(sha256sum channel.der | cut -d' ' -f1)"
+refuse "and refuses the other one there" "FAIL deep-channel" judge_py host \
+    key.json "$N" --channel-key "$(sha256sum other.der | cut -d' ' -f1)"
 refuse "--channel-key goes with --deep" "usage" "$A" --nonce "$N" -o x.json \
     --channel-key channel.der
 
