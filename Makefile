@@ -74,7 +74,7 @@ help:
 #: make run          provision, boot, attest, seal, tamper: the main job
 #: make check        unit, integration and fuzz-corpus tests
 #: make check-full   every fault of the host's TPM at every command: long
-#: make check-xen    real Xen hosts with guests, emulated (SCENARIOS=pv20|ci|all)
+#: make check-xen    real Xen hosts with guests, emulated (SCENARIOS=pv20|all)
 #: make vtpmmgr-domain  the manager's own Xen domain: $(B)/domain
 #: make run-xen      one Xen guest, told in words
 #: make module       the kernel's front half for Xen guests (KDIR=headers)

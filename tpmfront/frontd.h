@@ -23,6 +23,7 @@ struct frontd {
 	uint32_t devid;
 	uint32_t wait_ms; /* for the TPM, at the first start */
 	bool background, debug;
+	bool take;    /* from the kernel's driver, whenever that has it */
 	int ready_fd; /* background: who started us waits for a byte; -1 */
 };
 
@@ -50,6 +51,15 @@ void frontd_child(const struct frontd *o, int sock, const struct proxy *dev)
 
 /* The keeper's; an exit status. */
 int frontd_keep(const struct frontd *o);
+
+/* If the kernel's driver has device devid: it lets it go, its /dev/tpmN goes.
+ * false when it has it and keeps it; said why. */
+bool frontd_take(uint32_t devid);
+/* Readable when the kernel's drivers found or lost something: then
+ * frontd_take again.  -1 when that cannot be told. */
+int frontd_watch_drivers(void) VT_CHECK;
+/* What was told is done with. */
+void frontd_drivers_told(int fd);
 
 /* Give up what serving needs not; open descriptors stay.  On failure
  * *ret_step names the step. */

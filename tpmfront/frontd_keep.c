@@ -35,6 +35,7 @@ struct keeper {
 	struct msgch *ch; /* to the child; NULL: there is none */
 	pid_t child;
 	int sig_fd;
+	int drv_fd; /* what the kernel's drivers do; -1: not watched */
 	bool ready, stopping;
 	unsigned int bells; /* descriptors that are held and never closed */
 	unsigned int backoff_ms;
@@ -88,6 +89,8 @@ start_child(struct keeper *k)
 	if (k->child == 0) {
 		(void)close(sv[0]);
 		(void)close(k->sig_fd);
+		if (k->drv_fd != -1)
+			(void)close(k->drv_fd);
 		frontd_child(k->o, sv[1], &k->dev);
 	}
 	(void)close(sv[1]);
@@ -303,20 +306,39 @@ patience_ms(const struct keeper *k)
 	return -1;
 }
 
+static void
+watch_drivers(struct keeper *k)
+{
+	if (!k->o->take || k->o->tcti != NULL)
+		return;
+	if ((k->drv_fd = frontd_watch_drivers()) == -1)
+		log_warn("the kernel does not tell what its drivers do: %m");
+}
+
+static void
+driver_event(struct keeper *k)
+{
+	frontd_drivers_told(k->drv_fd);
+	if (!k->stopping)
+		(void)frontd_take(k->o->devid);
+}
+
 int
 frontd_keep(const struct frontd *o)
 {
 	struct keeper k = { .o = o,
+		.drv_fd = -1,
 		.dev = { .fd = -1 },
 		.child = -1,
 		.backoff_ms = BACKOFF_FIRST_MS,
 		.give_up_us = UINT64_MAX };
-	struct pollfd p[2];
+	struct pollfd p[3];
 
 	if (open_signals(&k) != VT_OK) {
 		log_err("signals: %m");
 		return 1;
 	}
+	watch_drivers(&k);
 	for (;;) {
 		if (k.child == -1 && k.stopping)
 			break;
@@ -328,7 +350,10 @@ frontd_keep(const struct frontd *o)
 		p[1] =
 		    (struct pollfd){ .fd = k.ch != NULL ? msgch_fd(k.ch) : -1,
 			    .events = POLLIN };
-		(void)poll(p, 2, patience_ms(&k));
+		p[2] = (struct pollfd){ .fd = k.drv_fd, .events = POLLIN };
+		(void)poll(p, 3, patience_ms(&k));
+		if (p[2].revents != 0)
+			driver_event(&k);
 		if (p[1].revents != 0)
 			hear_child(&k);
 		if (p[0].revents != 0)

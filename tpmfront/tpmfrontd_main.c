@@ -29,7 +29,8 @@ static const char usage_text[] =
     "  --device DEVID  this Xen guest's vtpm device (default 0)\n"
     "  --tcti CONF     instead: whatever this TCTI reaches, for instance\n"
     "                  tpmfront:local=/run/vtpm/NAME.tpmif\n"
-    "  --take          if the kernel's driver has the device, take it from it\n"
+    "  --take          if the kernel's driver has the device, now or later,\n"
+    "                  take it from it\n"
     "  --background    return once the device is there\n"
     "  --foreground    stay (default)\n"
     "  --wait-ms N     how long to wait for the TPM at the start (30000)\n"
@@ -39,7 +40,7 @@ static const char usage_text[] =
 
 struct opts {
 	struct frontd d;
-	bool status, json, take;
+	bool status, json;
 };
 
 static int
@@ -86,7 +87,7 @@ options(int argc, char **argv, struct opts *o)
 			o->d.background = c == 'b';
 			break;
 		case 'T':
-			o->take = true;
+			o->d.take = true;
 			break;
 		case 's':
 			o->status = true;
@@ -157,26 +158,8 @@ show_status(const struct opts *o)
 	return runs ? 0 : 1;
 }
 
-/* xen-tpmfront: its /dev/tpmN goes. */
-static void
-take_from_driver(uint32_t devid)
-{
-	char path[64], name[16];
-	int fd, n = snprintf(name, sizeof(name), "vtpm-%u", devid);
-
-	(void)snprintf(
-	    path, sizeof(path), "/sys/bus/xen/devices/%s/driver/unbind", name);
-	if ((fd = open(path, O_WRONLY | O_CLOEXEC)) == -1)
-		return; /* it has no driver */
-	if (write(fd, name, (size_t)n) == n)
-		log_info("the kernel's driver has let %s go", name);
-	else
-		log_err("%s: %m", path);
-	(void)close(fd);
-}
-
 static int
-take_device(const struct frontd *d, bool take)
+take_device(const struct frontd *d)
 {
 	char holder[24], why[RING_WHY_MAX], pid[16];
 	int fd, n;
@@ -200,8 +183,8 @@ take_device(const struct frontd *d, bool take)
 	n = snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	if (ftruncate(fd, 0) == -1 || pwrite(fd, pid, (size_t)n, 0) != n)
 		log_warn("/run/tpmfrontd-%u.lock: %m", d->devid);
-	if (take)
-		take_from_driver(d->devid);
+	if (d->take && !frontd_take(d->devid))
+		return 1;
 	return 0; /* fd stays open as long as this process lives */
 }
 
@@ -247,7 +230,7 @@ main(int argc, char **argv)
 		return show_status(&o);
 	if (o.d.background && (rc = go_behind(&o.d)) != -1)
 		return rc;
-	if (take_device(&o.d, o.take) != 0)
+	if (take_device(&o.d) != 0)
 		return 1;
 	return frontd_keep(&o.d);
 }

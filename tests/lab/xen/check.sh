@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # check.sh [SCENARIO...] - scenarios on real Xen hosts.  Without a name: those
 # of the lists below, on two hosts that run side by side (one host keeps one
-# processor busy); with "ci" the same without those that take longest; with
-# names those, on one host, one after the other; with "all" every one that
-# there is.  Each host's report goes to
+# processor busy); with names those, on one host, one after the other; with
+# "all" every one that there is.  Each host's report goes to
 # $B/lab/xen/report.N, Xen's and dom0's console beside it.
 # XEN_TIMEOUT=SECONDS is how long one host may take: it is there to end what
 # hangs, and a busy machine takes three times as long as a quiet one.
@@ -13,17 +12,14 @@ cd "$(dirname "$0")/../../.." || exit 1
 B=${B:-build}
 case $B in /*) ;; *) B=$PWD/$B ;; esac
 . tests/lab/xen/xenlab.sh
-one="pv12 pv20 launch kill"
-two="module front types hostile domain"
-# Only when they are named: what `make run-xen` tells, what measures speed.
-never="tour speed save"
+one="pv20 front launch kill save speed"
+two="module types domain hostile"
+# Only when it is named: what `make run-xen` tells.
+never="tour"
 
-late="front types hostile" # not for "ci"
-skip=
 exists() { # names: those that there are
 	local s
 	for s; do
-		case " $skip " in *" $s "*) continue ;; esac
 		[ ! -e "$xl_here/scenarios/$s.sh" ] || echo "$s"
 	done
 }
@@ -50,7 +46,7 @@ host() {
 	shift
 	rm -f "$out" "$out".*
 	touch "$out"
-	xl_boot "$out" "${XEN_TIMEOUT:-1500}" "$@" &
+	xl_boot "$out" "${XEN_TIMEOUT:-2400}" "$@" &
 	pid=$!
 	tail -n +1 -s 0.3 -f --pid=$pid "$out" 2>/dev/null |
 	    sed -u "s/\r\$//; s/^/$tag/"
@@ -87,10 +83,6 @@ xl_build || exit 1
 t0=$SECONDS
 hosts=1
 tag=
-if [ "${1:-}" = ci ]; then
-	skip=$late
-	shift
-fi
 if [ $# -eq 0 ]; then
 	hosts=2
 	for n in 0 1; do

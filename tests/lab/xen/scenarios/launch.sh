@@ -1,19 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # launch - guests that are measured before they run: vtpmctl launch xen.
-pcr_of() { # NAME BANK N: as the manager has it
-	ctl --json log "$1" --pcrs | sed -n "/\"$2\"/,/}/s/.*\"$3\": *\"\([0-9a-f]*\).*/\1/p"
-}
-# All of a host-made log's events, extended one after the other: PCR n.
-replay() { # NAME BANK N
-	local v=$4 d
-	for d in $(ctl --json log "$1" | tr -d ' \n' | sed 's/},{/}\n{/g' |
-	    grep "\"pcr\":$3[,}]" |
-	    sed -n "s/.*\"$2\":\"\([0-9a-f]*\)\".*/\1/p"); do
-		v=$(printf '%b' "$(echo "$v$d" | sed 's/../\\x&/g')" |
-		    "${2}sum" | cut -d' ' -f1)
-	done
-	echo "$v"
-}
 last_boot() { # NAME: its console since it came up last
 	console "$1" | awk '/^@UP/ { b = "" } { b = b $0 "\n" } END { printf "%s", b }'
 }
@@ -50,21 +36,11 @@ console m12 | tr -d '\r' |
     sed 's/^0//' | tr A-F a-f >/tmp/seen
 same "24 PCRs are read in the guest" 24 "$(wc -l </tmp/seen)"
 [ -s /tmp/seen ] || console m12 | tail -12 | cut -c 1-150 | sed 's/^/# /'
-bad=0 replayed=0
-while read -r n v; do
-	[ "$v" = "$(pcr_of m12 sha1 $n)" ] || {
-		bad=$((bad + 1))
-		echo "# PCR $n: the guest has $v, the TPM $(pcr_of m12 sha1 $n)"
-	}
-	start=0000000000000000000000000000000000000000
-	[ "$v" = "$(replay m12 sha1 $n $start)" ] || {
-		replayed=$((replayed + 1))
-		echo "# PCR $n: the guest has $v, the log" \
-		    "$(replay m12 sha1 $n $start)"
-	}
-done </tmp/seen
-same "each equals what the TPM has" 0 $bad
-same "each equals what the manager measured and logged" 0 $replayed
+pcrs_of m12 sha1 >/tmp/pcrs
+same "each equals what the TPM has" "" "$(unlike /tmp/seen /tmp/pcrs)"
+replayed m12 sha1 "$(printf '%040d' 0)" >/tmp/pcrs
+same "each equals what the manager measured and logged" "" \
+    "$(unlike /tmp/seen /tmp/pcrs)"
 grep -cv ' 0*$' /tmp/seen | sed 's/^/# PCRs that are not zero: /'
 same "a launch was recorded" true \
     "$(show m12 | sed -n 's/.*"launched": *\([a-z]*\).*/\1/p' | head -1)"
@@ -88,7 +64,7 @@ check "a policy is made of this boot" vtpm-verify policy \
 check "which accepts it" verify /tmp/e1.json || sed 's/^/# /' /tmp/verdict
 check "the guest sealed a secret to its state" says m20 '^@SEALED' ||
     said m20 SEAL
-for n in 0 1 4 7 8 9; do pcr_of m20 sha256 $n; done >/tmp/pcrs1
+pcrs_of m20 sha256 | grep -E '^[014789] ' >/tmp/pcrs1
 p1=$(power_cycles m20)
 d1=$(xl domid m20)
 check "xl reboot" xl reboot m20
@@ -96,9 +72,10 @@ check "it comes up again" wait_for 120 eval '[ "$(ups m20)" = 2 ]' || {
 	xl list | sed 's/^/# /'
 	sed 's/^/# /' /var/log/xen/vtpm-m20.log
 }
-for n in 0 1 4 7 8 9; do pcr_of m20 sha256 $n; done >/tmp/pcrs2
+pcrs_of m20 sha256 | grep -E '^[014789] ' >/tmp/pcrs2
 check "as another domain" [ "$(xl domid m20)" != "$d1" ]
-check "its PCRs started again, and are the same" cmp /tmp/pcrs1 /tmp/pcrs2
+check "its PCRs started again, and are the same" eval \
+    '[ "$(wc -l </tmp/pcrs1)" = 6 ] && cmp /tmp/pcrs1 /tmp/pcrs2'
 check "that was a power cycle" [ "$(power_cycles m20)" -gt "$p1" ]
 same "the endorsement key stays" "$ek" "$(ek_of m20)"
 evidence m20 /tmp/e2.json

@@ -26,7 +26,7 @@ same() { # TEXT WANT GOT
 		not_ok "$1: want '$2', got '$3'"; fi
 }
 wait_for() { # SECONDS COMMAND...
-	local n=$(($1 * 10))
+	local n=$(($1 * 40))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		n=$((n - 1))
@@ -47,6 +47,42 @@ start_manager() {
 	wait_for 120 eval '[ "$(readies)" -gt $READIES ]' && return 0
 	not_ok "the manager did not become ready; TPM $(host_tpm)"
 	tail -5 /tmp/manager.log | sed 's/^/#   /'
+	return 1
+}
+# A manager whose master key opens in this state of the host only, and the
+# host enrolled: /tmp/op has what operator and verifier keep.
+start_enrolled_manager() {
+	local op=/tmp/op
+	rm -rf $op
+	mkdir -p $op
+	check "the operator makes an approval key" \
+	    vtpmctl host keygen -o $op/approval.pem
+	start_manager --approval-key $op/approval.pem.pub
+	check "this state of the host is approved" ctl host approve --current \
+	    --key $op/approval.pem --label lab
+	check "a verifier enrols the host, by its TPM's certificate" enrol $op
+	check "and knows the states it may be in" vtpm-verify host-states \
+	    --key $op/approval.pem.pub -o $op/states.json $STATE/approvals/*
+}
+enrol() { # FOLDER
+	ctl host enrol -o "$1/identity.json" &&
+	    vtpm-verify enrol challenge --identity "$1/identity.json" \
+		--roots /guest/maker.pem -o "$1/challenge.json" \
+		--state "$1/secret.json" &&
+	    ctl host enrol --challenge "$1/challenge.json" \
+		-o "$1/response.json" &&
+	    vtpm-verify enrol finish --response "$1/response.json" \
+		--state "$1/secret.json" -o "$1/host.json"
+}
+# Evidence with a deep quote, judged whole: by a policy for this boot, by the
+# states of the host, up to the maker of its TPM.
+deep_accepted() { # FILE NONCE
+	vtpm-verify policy --from "$1" --name lab -o /tmp/p.json &&
+	    vtpm-verify -e "$1" --nonce "$2" --policy /tmp/p.json \
+		--host /tmp/op/host.json --host-states /tmp/op/states.json \
+		--roots /guest/maker.pem >/tmp/verdict 2>&1 &&
+	    grep -q '^ok *deep-host-state ' /tmp/verdict && return
+	cat /tmp/verdict
 	return 1
 }
 readies() { grep -c 'vtpm-managerd: ready' /tmp/manager.log; }
@@ -111,13 +147,41 @@ evidence_quote() { # FILE NONCE
 	done
 	grep -q 'hardware root' /tmp/verdict
 }
+# --- PCRs ---------------------------------------------------------------------
+pcrs_of() { # NAME BANK: as the manager has them, "PCR VALUE" a line
+	ctl --json log "$1" --pcrs | sed -n \
+	    "/\"$2\"/,/}/s/.*\"\([0-9]*\)\": *\"\([0-9a-f]*\)\".*/\1 \2/p"
+}
+pcr_of() { pcrs_of "$1" "$2" | sed -n "s/^$3 //p"; } # NAME BANK PCR
+# All of a host-made log's events, extended one after the other.
+replayed() { # NAME BANK START: "PCR VALUE" a line
+	local n=0 v d
+	ctl --json log "$1" | tr -d ' \n' | sed 's/},{/}\n{/g' | sed -n \
+	    "s/.*\"pcr\":\([0-9]*\),.*\"$2\":\"\([0-9a-f]*\)\".*/\1 \2/p" \
+	    >/tmp/events
+	while [ $n -lt 24 ]; do
+		v=$3
+		for d in $(sed -n "s/^$n //p" /tmp/events); do
+			v=$(printf '%b' "$(echo "$v$d" |
+			    sed 's/../\\x&/g')" | "${2}sum" | cut -d' ' -f1)
+		done
+		echo "$n $v"
+		n=$((n + 1))
+	done
+}
+unlike() { # FILE FILE: lines of the first that the second has not
+	grep -Fxvf "$2" "$1" | sed 's/^/# the guest has PCR /'
+	return 0
+}
+
+# --- consoles -------------------------------------------------------------------
 console() { cat /var/log/xen/console/guest-$1.log 2>/dev/null | tr -d '\r'; }
 up() { console "$1" | grep -q '^@READY'; }
 says() { console "$1" | grep -q "$2"; } # NAME PATTERN
 # A command in a guest that was started with vtpm.shell=1: its output, its
 # exit status.
 inside() { # NAME COMMAND
-	local before tries=600
+	local before tries=2400
 	before=$(console "$1" | wc -l)
 	echo "$2" | tr '\n' ' ' | sed 's/$/\n/' >"$(xenstore-read \
 	    "/local/domain/$(xl domid "$1")/console/tty")"

@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# types - PVH, HVM, 32-bit PAE, and a guest with 32 processors.
+# types - 32-bit PAE, a guest with 32 processors, HVM.  (launch and module have
+# PVH guests with 64 bits.)
 start_manager
-check "vTPMs are provisioned" eval 'ctl create pvh && ctl create hvm &&
-    ctl create many && ctl create pae --tpm 1.2'
+check "vTPMs are provisioned" eval 'ctl create hvm && ctl create many &&
+    ctl create pae --tpm 1.2'
 TYPE=pvh
-check "a PVH guest starts" guest pvh "$(uuid_of pvh)" vtpm.do=loop,5
-check "its TPM works" wait_for 90 says pvh '^@LOOPED 5 errors 0 capped 0 lost 0'
-xl destroy pvh
 if [ -e /guest/pae/vmlinuz ]; then
 	KERNEL=/guest/pae/vmlinuz INITRD=/guest/pae/initrd.gz
-	# Without nested paging: QEMU 7.2 does not emulate it for PAE guests.
-	MORE="hap=0"
-	check "a 32-bit PAE guest (PVH) starts" guest pae "$(uuid_of pae)"
-	check "it comes up" wait_for 60 up pae || {
+	check "a 32-bit PAE guest (PVH) starts" guest pae "$(uuid_of pae)" &&
+	    check "it comes up" wait_for 90 up pae || {
 		console pae | tail -25 | sed 's/^/# /'
 		xl list | sed 's/^/# /'
 		xl dmesg | tail -8 | sed 's/^/# /'
@@ -21,12 +17,12 @@ if [ -e /guest/pae/vmlinuz ]; then
 	check "it is a 32-bit kernel" says pae '^@UP .*686-pae i686'
 	same "24 PCRs are read through the ring" 24 \
 	    "$(console pae | grep -c '^@PCR12')"
-	xl destroy pae
-	KERNEL="" INITRD="" MORE=""
+	xl destroy pae 2>/dev/null
+	KERNEL="" INITRD=""
 fi
 TYPE=pv VCPUS=4 MAXVCPUS=32 MEM=400
 check "a guest with 4 of 32 processors starts" guest many \
-    "$(uuid_of many)" vtpm.do=many,32,60
+    "$(uuid_of many)" vtpm.do=many,32,15
 check "it comes up" wait_for 120 up many
 check "processors are added while 32 processes work" \
     xl vcpu-set --ignore-host many 32
@@ -39,7 +35,7 @@ TYPE=hvm VCPUS=1 MAXVCPUS=1 MEM=256
 MORE='vga="none"
 vnc=0
 usb=0
-device_model_override="/bin/xen-qemu-system-i386"'
+device_model_override="/usr/libexec/xen-qemu-system-i386"'
 why() {
 	tail -25 /var/log/xen/qemu-dm-hvm.log | sed 's/^/# /'
 	console hvm | tail -5 | sed 's/^/# /'
@@ -55,4 +51,4 @@ fi
 # The device model has no TPM of its own to put on our socket: why not.
 same "no vTPM through QEMU's device model: Debian's has no TPM devices" \
     "-tpmdev: invalid option" \
-    "$(/bin/xen-qemu-system-i386 -tpmdev help 2>&1 | sed 's/^[^:]*: //')"
+    "$(/usr/libexec/xen-qemu-system-i386 -tpmdev help 2>&1 | sed 's/^[^:]*: //')"
