@@ -32,6 +32,7 @@
 
 #define CHUNK (256u * 1024)
 #define PATIENCE_US 60000000u /* for what xl did to reach the manager */
+#define SAVE_TRIES 3
 #define NO_DOMID UINT32_MAX
 
 struct job {
@@ -272,8 +273,9 @@ sync_folder(const char *file)
 /* --- save -------------------------------------------------------------------
  */
 
+/* *ret_again: xl did not save the domain, which goes on. */
 static int
-save_image(struct job *j, const char *part)
+save_image(struct job *j, const char *part, bool *ret_again)
 {
 	char domid[16], fd_path[32];
 	const char *argv[] = { xl_program(), "save", "-p", domid, fd_path,
@@ -281,6 +283,7 @@ save_image(struct job *j, const char *part)
 	int p[2], fd, rc = -1, xl;
 	pid_t pid;
 
+	*ret_again = false;
 	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return vctl_fail("%s: %s", part, strerror(errno));
@@ -298,8 +301,10 @@ save_image(struct job *j, const char *part)
 		(void)vctl_fail("%s: %s", part, strerror(errno));
 	(void)close(p[0]); /* xl ends, if it has not yet */
 	xl = pid != -1 ? xl_end(pid) : -1;
-	if (rc == 0 && xl != 0)
+	if (rc == 0 && xl != 0) {
 		rc = vctl_fail("xl save failed (%d); the guest goes on", xl);
+		*ret_again = true;
+	}
 	if (rc == 0 && (fsync(fd) == -1 || rename(part, j->file) == -1 ||
 			   sync_folder(j->file) == -1))
 		rc = vctl_fail("%s: %s", j->file, strerror(errno));
@@ -326,6 +331,32 @@ told(struct job *j, const char *what)
 	return EXIT_OK;
 }
 
+/*
+ * A guest whose TPM is a process of its own (tpmfrontd) cannot suspend in the
+ * middle of a TPM command: its kernel has stopped that process already, and
+ * waits for the one that waits for the answer.  The next try finds it at
+ * another moment.  xl itself has resumed the domain then.
+ */
+static int
+save_image_tries(struct job *j, const char *part)
+{
+	bool again;
+	int rc, i;
+
+	for (i = 1; (rc = save_image(j, part, &again)) != 0; i++) {
+		(void)unlink(part);
+		if (!again)
+			(void)do_xl_domid("unpause", j->domid);
+		if (!again || i == SAVE_TRIES)
+			break;
+		(void)fprintf(stderr,
+		    "vtpmctl: guest %s: trying again (%d of "
+		    "%d)\n",
+		    j->name, i + 1, SAVE_TRIES);
+	}
+	return rc;
+}
+
 static int
 save(struct job *j)
 {
@@ -342,11 +373,8 @@ save(struct job *j)
 	    !xen_name_ok(j->domain))
 		return vctl_fail("domain %u has no usable name", j->domid);
 	/* It is paused from here on. */
-	if (save_image(j, part) != 0) {
-		(void)unlink(part);
-		(void)do_xl_domid("unpause", j->domid);
+	if (save_image_tries(j, part) != 0)
 		return EXIT_REFUSED;
-	}
 	if (!claim(j, "done", true)) {
 		(void)unlink(j->file);
 		(void)do_xl_domid("unpause", j->domid);

@@ -216,7 +216,7 @@ xl_build_guest() {
 	cp "$XL/module/vtpm-tpmfront.ko" "$g/mods/"
 	cp "$xl_here/guest-module" "$g/"
 	cp "$xl_here/guest-init" "$g/init"
-	cp "$xl_here/seal.sh" "$g/"
+	cp "$xl_here/seal.sh" "$xl_here/kexec.sh" "$g/"
 	xl_pack "$g" "$XL/guest.gz"
 	rm -rf "$g"
 }

@@ -11,13 +11,15 @@
  *			volatile memory holds, extends PCR 12, and looks at
  *			all three for ever: "@KEEP N", or "@KEPT lost WHAT",
  *			whereupon it starts over
- * xenwork hold ROUNDS DEV	as loop, ten rounds a second, with DEV open all
- *			the time: "@REOPEN" when that file was of no use any
- *			more
+ * xenwork hold ROUNDS DEV [MS]	as loop, with a pause of MS (100) after each
+ *			round, and with DEV open all the time: "@REOPEN" when
+ *			that file was of no use any more
  * xenwork speed N DEV	how fast N extends of PCR 16 are, one after the other
+ * xenwork kexec KERNEL INITRD CMDLINE starts that kernel in place of this one
  * xenwork key DEV	makes a primary RSA key: a long command
  * Without DEV the raw device: one command at a time, whoever opens it first.
  */
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -27,6 +29,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/reboot.h>
 #include <openssl/sha.h>
 
 #include "base/rdwr.h"
@@ -40,9 +43,10 @@
 #define PCR_SPEED 16
 #define PCR_KEEP 12
 #define ANSWER_MAX 512
-#define PAUSE_US 100000
+#define PAUSE_MS 100
 
 static const char *device = DEVICE;
+static unsigned int pause_ms = PAUSE_MS;
 static bool holding; /* the device stays open between commands */
 static int held = -1;
 
@@ -360,7 +364,7 @@ loop(uint64_t rounds)
 		if (holding) {
 			uint64_t t = now_us();
 
-			(void)usleep(PAUSE_US);
+			(void)usleep(pause_ms * 1000);
 			since += now_us() - t; /* "mean" is of commands */
 		}
 	}
@@ -625,6 +629,22 @@ keep(void)
 	}
 }
 
+/* Without the orderly end of this kernel: nothing is mounted that matters. */
+static int
+start_kernel(const char *kernel, const char *initrd, const char *cmdline)
+{
+	int k = open(kernel, O_RDONLY | O_CLOEXEC);
+	int i = open(initrd, O_RDONLY | O_CLOEXEC);
+
+	if (k != -1 && i != -1 &&
+	    syscall(SYS_kexec_file_load, k, i, strlen(cmdline) + 1, cmdline,
+		0UL) == 0)
+		(void)syscall(SYS_reboot, LINUX_REBOOT_MAGIC1,
+		    LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
+	printf("@ERR kexec: %s\n", strerror(errno));
+	return 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -639,7 +659,11 @@ main(int argc, char **argv)
 		device = argv[2];
 		return key();
 	}
-	if (argc == 4 &&
+	if (argc == 5 && strcmp(argv[1], "kexec") == 0)
+		return start_kernel(argv[2], argv[3], argv[4]);
+	if (argc == 5)
+		pause_ms = (unsigned int)atoi(argv[4]);
+	if (argc >= 4 &&
 	    (strcmp(argv[1], "hold") == 0 || strcmp(argv[1], "speed") == 0)) {
 		device = argv[3];
 		holding = true;

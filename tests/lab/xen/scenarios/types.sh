@@ -30,9 +30,12 @@ check "no command was lost or done twice" wait_for 400 says many '^@MANY ok'
 console many | grep '^@MANY' | sed 's/^/# /'
 check "all processors took part" says many '^@MANY .* 32 CPUs'
 xl destroy many
-TYPE=hvm VCPUS=1 MAXVCPUS=1 MEM=256
+tar -cf /tmp/kexec.img -C /guest vmlinuz initrd.gz
+losetup /dev/loop1 /tmp/kexec.img
+TYPE=hvm VCPUS=1 MAXVCPUS=1 MEM=400
 # vnc and usb off: nothing that a device model needs files for.
-MORE='vga="none"
+MORE='disk=["phy:/dev/loop1,xvdb,r"]
+vga="none"
 vnc=0
 usb=0
 device_model_override="/usr/libexec/xen-qemu-system-i386"'
@@ -42,12 +45,26 @@ why() {
 	xl list | sed 's/^/# /'
 	return 1
 }
-if check "an HVM guest starts" guest hvm "$(uuid_of hvm)" vtpm.do=loop,5; then
-	check "its PV driver's TPM works" wait_for 120 says hvm \
+pcr10() { console hvm | sed -n "s/^@PCR10 $1 //p" | tr A-F a-f; }
+if check "an HVM guest starts" guest hvm "$(uuid_of hvm)" vtpm.front=module \
+    vtpm.kexec=xvdb vtpm.do=loop,5; then
+	check "its PV driver finds the TPM" wait_for 120 says hvm '^@PCR10 ' ||
+	    why
+	p1=$(power_cycles hvm) d1=$(xl domid hvm)
+	check "another kernel takes over by kexec" wait_for 240 says hvm \
+	    '^@PCR10 2' || why
+	same "in the same domain" "$d1" "$(xl domid hvm)"
+	check "its TPM works" wait_for 120 says hvm \
 	    '^@LOOPED 5 errors 0 capped 0 lost 0' || why
+	check "a PCR was not zero before" eval 'pcr10 "" | grep -q "[1-9a-f]"'
+	same "and is the same afterwards" "$(pcr10 '')" "$(pcr10 2)"
+	same "kexec is no power cycle" "$p1" "$(power_cycles hvm)"
 else
 	why
 fi
+xl destroy hvm
+losetup -d /dev/loop1
+rm -f /tmp/kexec.img
 # The device model has no TPM of its own to put on our socket: why not.
 same "no vTPM through QEMU's device model: Debian's has no TPM devices" \
     "-tpmdev: invalid option" \
