@@ -303,6 +303,8 @@ xl_build_dom0() {
 	cp "$xl_kernel" "$d/guest/vmlinuz"
 	[ ! -e "$XL/vmlinux" ] || cp "$XL/vmlinux" "$d/guest/"
 	cp "$XL/guest.gz" "$d/guest/initrd.gz"
+	# For an HVM guest, whose loader gets it byte by byte.
+	gzip -n -1 <"$XL/guest.gz" >"$d/guest/packed.gz" || return 1
 	cp "$XL/maker/roots.pem" "$d/guest/maker.pem"
 	cp "$xl_here/dom0-init" "$d/init"
 	cp "$xl_here"/scenarios/*.sh "$d/scenarios/"
