@@ -107,11 +107,11 @@ console front | grep '^@ERR' | sort | uniq -c | sed 's/^/# /'
 told
 
 # the TCTI, without a kernel's device
+# It would take the device as soon as nobody keeps it away.
+check "the kernel's driver is unloaded" inside front "rmmod xen_tpmfront"
 check "tpmfrontd ends when told to" inside front \
     "killall xenwork; kill \$(pidof tpmfrontd | tr ' ' '\n' |
 	sort -n | head -1); sleep 3; [ ! -e /dev/tpm0 ] && ! pidof tpmfrontd"
-# Nobody is there now to keep it away.
-check "the kernel's driver is unloaded" inside front "rmmod xen_tpmfront"
 check "evidence through tpmfront:xen verifies" evidence tpmfront:xen $n
 same "tpm2-tools read a PCR through tpmfront:xen=0" "$(pcrs_of front sha256 | sed -n 's/^8 //p')" \
     "$(inside front "tpm2_pcrread -T tpmfront:xen=0 sha256:8" |
