@@ -34,7 +34,7 @@ tar -cf /tmp/kexec.img -C /guest vmlinuz packed.gz
 losetup /dev/loop1 /tmp/kexec.img
 TYPE=hvm INITRD=/guest/packed.gz VCPUS=1 MAXVCPUS=1 MEM=400
 # vnc and usb off: nothing that a device model needs files for.
-MORE='disk=["phy:/dev/loop1,xvdb,r"]
+MORE='disk=["phy:/dev/loop1,xvdb,w"]
 vga="none"
 vnc=0
 usb=0
