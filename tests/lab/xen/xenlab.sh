@@ -202,21 +202,26 @@ xl_build_module() {
 }
 
 # The guests' initramfs: stock kernel modules, ours, and our guest tools.
+# First a small and packed one, for HVM guests: their loader gets it byte by
+# byte.
 xl_build_guest() {
 	local g=$XL/guest.root
 	rm -rf "$g"
 	xl_skeleton "$g"
-	xl_modules "$g" xen-tpmfront xenfs xen-evtchn xen-gntalloc \
-	    xen-blkfront || return 1
-	xl_add "$g" "$B/vtpm-attest" "$B/vtpm-seal" "$B/tests/xenwork" \
-	    "$B/tests/xenhostile" || return 1
-	xl_add_front "$g" || return 1
-	cp -L /usr/lib/*/libtss2-tcti-device.so.0 "$g/lib/"
+	xl_modules "$g" xen-tpmfront xen-blkfront || return 1
+	xl_add "$g" "$B/tests/xenwork" || return 1
 	xl_build_module || return 1
 	cp "$XL/module/vtpm-tpmfront.ko" "$g/mods/"
-	cp "$xl_here/guest-module" "$g/"
+	cp "$xl_here/guest-module" "$xl_here/seal.sh" "$xl_here/kexec.sh" "$g/"
 	cp "$xl_here/guest-init" "$g/init"
-	cp "$xl_here/seal.sh" "$xl_here/kexec.sh" "$g/"
+	xl_pack "$g" "$XL/small" && gzip -n -9 <"$XL/small" >"$XL/small.gz" ||
+	    return 1
+	rm -f "$XL/small"
+	xl_modules "$g" xenfs xen-evtchn xen-gntalloc || return 1
+	xl_add "$g" "$B/vtpm-attest" "$B/vtpm-seal" "$B/tests/xenhostile" ||
+	    return 1
+	xl_add_front "$g" || return 1
+	cp -L /usr/lib/*/libtss2-tcti-device.so.0 "$g/lib/"
 	xl_pack "$g" "$XL/guest.gz"
 	rm -rf "$g"
 }
@@ -303,8 +308,7 @@ xl_build_dom0() {
 	cp "$xl_kernel" "$d/guest/vmlinuz"
 	[ ! -e "$XL/vmlinux" ] || cp "$XL/vmlinux" "$d/guest/"
 	cp "$XL/guest.gz" "$d/guest/initrd.gz"
-	# For an HVM guest, whose loader gets it byte by byte.
-	gzip -n -1 <"$XL/guest.gz" >"$d/guest/packed.gz" || return 1
+	cp "$XL/small.gz" "$d/guest/"
 	cp "$XL/maker/roots.pem" "$d/guest/maker.pem"
 	cp "$xl_here/dom0-init" "$d/init"
 	cp "$xl_here"/scenarios/*.sh "$d/scenarios/"

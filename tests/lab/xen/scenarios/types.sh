@@ -30,9 +30,9 @@ check "no command was lost or done twice" wait_for 400 says many '^@MANY ok'
 console many | grep '^@MANY' | sed 's/^/# /'
 check "all processors took part" says many '^@MANY .* 32 CPUs'
 xl destroy many
-tar -cf /tmp/kexec.img -C /guest vmlinuz packed.gz
+tar -cf /tmp/kexec.img -C /guest vmlinuz small.gz
 losetup /dev/loop1 /tmp/kexec.img
-TYPE=hvm INITRD=/guest/packed.gz VCPUS=1 MAXVCPUS=1 MEM=400
+TYPE=hvm INITRD=/guest/small.gz VCPUS=1 MAXVCPUS=1 MEM=400
 # vnc and usb off: nothing that a device model needs files for.
 MORE='disk=["phy:/dev/loop1,xvdb,w"]
 vga="none"
