@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/util.h"
 
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -169,6 +170,22 @@ mem_equal(const void *a, const void *b, size_t len)
 	while (len-- > 0)
 		d |= (uint8_t)(*x++ ^ *y++);
 	return d == 0;
+}
+
+int
+lock_fd(int fd, unsigned int wait_ms)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000000 };
+	uint64_t end = now_us() + wait_ms * UINT64_C(1000);
+
+	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return VT_E_SYS;
+		if (now_us() >= end)
+			return VT_E_BUSY;
+		(void)nanosleep(&pause, NULL);
+	}
+	return VT_OK;
 }
 
 int

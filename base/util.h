@@ -47,6 +47,12 @@ int random_bytes(void *buf, size_t len) VT_CHECK;
 /* Constant time. */
 bool mem_equal(const void *a, const void *b, size_t len);
 
+/* An exclusive flock(2) of fd, by LOCK_WAIT_MS at the latest: one of a process
+ * that was killed lasts until a child that it had just forked has come to its
+ * exec.  VT_E_BUSY: somebody has it. */
+#define LOCK_WAIT_MS 2000
+int lock_fd(int fd, unsigned int wait_ms) VT_CHECK;
+
 int write_all(int fd, const void *buf, size_t len) VT_CHECK;
 /* Read to the end of fd, at most max bytes (VT_E_RANGE).  The caller owns
  * *ret, free() frees it; a NUL stands behind the last byte. */

@@ -6,7 +6,6 @@
  */
 #include "vtpm_manager/manager.h"
 
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <systemd/sd-daemon.h>
@@ -67,7 +66,7 @@ prepare_run(struct mgr *m, char *text)
 		    text, MGR_TEXT_MAX, "%s: %s", m->cfg.run, vt_strerror(rc));
 		return rc;
 	}
-	if (flock(m->run_lock, LOCK_EX | LOCK_NB) == -1) {
+	if (lock_fd(m->run_lock, LOCK_WAIT_MS) != VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "another manager runs in %s; stop it, or use another "
 		    "--run folder",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vtpm_manager/store_dir.h"
 
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -63,7 +62,7 @@ take_lock(struct store_dir *d, char *text)
 		    d->path, strerror(errno));
 		return VT_E_SYS;
 	}
-	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == -1) {
+	if (lock_fd(d->lock_fd, LOCK_WAIT_MS) != VT_OK) {
 		n = pread(d->lock_fd, pid, sizeof(pid) - 1, 0);
 		pid[n > 0 ? n : 0] = '\0';
 		pid[strcspn(pid, "\n")] = '\0';

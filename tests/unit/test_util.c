@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -323,6 +324,40 @@ only_a_whole_decimal_number_is_one(void **state)
 	}
 }
 
+/* The lock goes to a child that is forked, and stays there for a while. */
+static void
+a_lock_is_waited_for_and_not_for_ever(void **state)
+{
+	char path[200];
+	int a, b, c, status;
+	uint64_t t0;
+	pid_t pid;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/lock", dir);
+	assert_int_not_equal(a = open(path, O_RDWR | O_CREAT, 0600), -1);
+	assert_int_not_equal(b = open(path, O_RDWR), -1);
+	assert_int_equal(lock_fd(a, 0), VT_OK);
+	t0 = now_us();
+	assert_int_equal(lock_fd(b, 50), VT_E_BUSY);
+	assert_true(now_us() - t0 >= 50000);
+	if ((pid = fork()) == 0) {
+		usleep(200000);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	(void)close(a); /* this process dies, as it were */
+	assert_int_equal(lock_fd(b, 0), VT_E_BUSY);
+	assert_int_equal(lock_fd(b, 60000), VT_OK);
+	assert_int_not_equal(c = open(path, O_RDWR), -1);
+	assert_int_equal(lock_fd(c, 0), VT_E_BUSY);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	(void)close(b);
+	(void)close(c);
+	(void)unlink(path);
+	assert_int_equal(lock_fd(-1, 0), VT_E_SYS);
+}
+
 int
 main(void)
 {
@@ -338,6 +373,7 @@ main(void)
 		cmocka_unit_test(long_input_is_read_to_its_end),
 		cmocka_unit_test(a_sealed_memfd_cannot_be_changed),
 		cmocka_unit_test(a_socket_is_reachable_and_replaces_a_dead_one),
+		cmocka_unit_test(a_lock_is_waited_for_and_not_for_ever),
 		cmocka_unit_test(every_error_has_words),
 	};
 
