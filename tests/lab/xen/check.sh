@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../../.." || exit 1
 B=${B:-build}
 case $B in /*) ;; *) B=$PWD/$B ;; esac
 . tests/lab/xen/xenlab.sh
-one="pv20 front launch kill save speed"
+one="pv20 front launch kill save speed hvm"
 two="module types domain hostile"
 # Only when it is named: what `make run-xen` tells.
 never="tour"

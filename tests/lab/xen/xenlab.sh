@@ -169,8 +169,7 @@ xl_add_front() { # root
 	local f
 	xl_modules "$1" tpm_vtpm_proxy xen-blkfront dm-mod dm-crypt xts ecb \
 	    af_alg algif_skcipher || return 1
-	xl_add "$1" "$B/tpmfrontd" "$(command -v cryptsetup)" \
-	    "$(command -v tpm2_pcrread)" || return 1
+	xl_add "$1" "$B/tpmfrontd" "$(command -v cryptsetup)" || return 1
 	for f in libtss2-tcti-tpmfront.so.0 vtpm-xenfront.so; do
 		cp "$B/$f" "$1/lib/"
 		xl_add_libs "$1" "$B/$f"
@@ -209,7 +208,9 @@ xl_build_guest() {
 	rm -rf "$g"
 	xl_skeleton "$g"
 	xl_modules "$g" xen-tpmfront xen-blkfront || return 1
-	xl_add "$g" "$B/tests/xenwork" || return 1
+	xl_add "$g" "$B/tests/xenwork" "$B/vtpm-attest" \
+	    "$(command -v tpm2_pcrread)" || return 1
+	cp -L /usr/lib/*/libtss2-tcti-device.so.0 "$g/lib/"
 	xl_build_module || return 1
 	cp "$XL/module/vtpm-tpmfront.ko" "$g/mods/"
 	cp "$xl_here/guest-module" "$xl_here/seal.sh" "$xl_here/kexec.sh" "$g/"
@@ -218,10 +219,8 @@ xl_build_guest() {
 	    return 1
 	rm -f "$XL/small"
 	xl_modules "$g" xenfs xen-evtchn xen-gntalloc || return 1
-	xl_add "$g" "$B/vtpm-attest" "$B/vtpm-seal" "$B/tests/xenhostile" ||
-	    return 1
+	xl_add "$g" "$B/vtpm-seal" "$B/tests/xenhostile" || return 1
 	xl_add_front "$g" || return 1
-	cp -L /usr/lib/*/libtss2-tcti-device.so.0 "$g/lib/"
 	xl_pack "$g" "$XL/guest.gz"
 	rm -rf "$g"
 }

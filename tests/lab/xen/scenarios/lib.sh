@@ -169,6 +169,11 @@ replayed() { # NAME BANK START: "PCR VALUE" a line
 		n=$((n + 1))
 	done
 }
+# What tpm2_pcrread said in a guest of the PCRs of the launch.
+pcrread() { # NAME
+	console "$1" | tr A-F a-f | sed -n \
+	    's/^@pcrread *\([0-9]\) *: *0x/\1 /Ip' | sort -u
+}
 unlike() { # FILE FILE: lines of the first that the second has not
 	grep -Fxvf "$2" "$1" | sed 's/^/# the guest has PCR /'
 	return 0
@@ -205,6 +210,18 @@ capped() { console "$1" | grep -c '^@CAPPED'; }
 worker_of() { show "$1" | key pid; }
 rss() { # PID: KiB
 	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"
+}
+# What an HVM guest has in its configuration beside; vnc and usb off: nothing
+# that a device model needs files for.
+hvm_more='vga="none"
+vnc=0
+usb=0
+device_model_override="/usr/libexec/xen-qemu-system-i386"'
+hvm_why() { # it did not come up
+	tail -25 /var/log/xen/qemu-dm-hvm.log | sed 's/^/# /'
+	console hvm | tail -5 | sed 's/^/# /'
+	xl list | sed 's/^/# /'
+	return 1
 }
 gone() { ! xl domid "$1" >/dev/null 2>&1; }
 # pcrs12 GUEST: what its kernel read of a TPM 1.2, "NN HEX" a line; the guest's

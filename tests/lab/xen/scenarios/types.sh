@@ -33,34 +33,24 @@ xl destroy many
 tar -cf /tmp/kexec.img -C /guest vmlinuz small.gz
 losetup /dev/loop1 /tmp/kexec.img
 TYPE=hvm INITRD=/guest/small.gz VCPUS=1 MAXVCPUS=1 MEM=400
-# vnc and usb off: nothing that a device model needs files for.
-MORE='disk=["phy:/dev/loop1,xvdb,w"]
-vga="none"
-vnc=0
-usb=0
-device_model_override="/usr/libexec/xen-qemu-system-i386"'
-why() {
-	tail -25 /var/log/xen/qemu-dm-hvm.log | sed 's/^/# /'
-	console hvm | tail -5 | sed 's/^/# /'
-	xl list | sed 's/^/# /'
-	return 1
-}
+MORE="disk=[\"phy:/dev/loop1,xvdb,w\"]
+$hvm_more"
 pcr10() { console hvm | sed -n "s/^@PCR10 $1 //p" | tr A-F a-f; }
 if check "an HVM guest starts" guest hvm "$(uuid_of hvm)" vtpm.front=module \
     vtpm.kexec=xvdb vtpm.do=loop,5; then
 	check "its PV driver finds the TPM" wait_for 120 says hvm '^@PCR10 ' ||
-	    why
+	    hvm_why
 	p1=$(power_cycles hvm) d1=$(xl domid hvm)
 	check "another kernel takes over by kexec" wait_for 240 says hvm \
-	    '^@PCR10 2' || why
+	    '^@PCR10 2' || hvm_why
 	same "in the same domain" "$d1" "$(xl domid hvm)"
 	check "its TPM works" wait_for 120 says hvm \
-	    '^@LOOPED 5 errors 0 capped 0 lost 0' || why
+	    '^@LOOPED 5 errors 0 capped 0 lost 0' || hvm_why
 	check "a PCR was not zero before" eval 'pcr10 "" | grep -q "[1-9a-f]"'
 	same "and is the same afterwards" "$(pcr10 '')" "$(pcr10 2)"
 	same "kexec is no power cycle" "$p1" "$(power_cycles hvm)"
 else
-	why
+	hvm_why
 fi
 xl destroy hvm
 losetup -d /dev/loop1
