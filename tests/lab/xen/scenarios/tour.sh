@@ -3,39 +3,54 @@
 # (`make run-xen`).
 say() { printf '\n-- %s\n' "$*"; }
 run() { # shows the command, runs it, shows what it says
-	echo "dom0# $*"
+	echo "dom0# $*" | sed 's/# ctl /# vtpmctl /'
 	"$@" 2>&1 | sed 's/^/   /'
 }
+evidence() { # FILE: what the guest gathered last
+	console web | awk '/^@UP/ { b = "" } { b = b $0 "\n" }
+	    END { printf "%s", b }' | sed -n 's/^@E //p' | base64 -d >"$1"
+}
 say "This is dom0 of a Xen host with a TPM. The manager is started on it:"
-echo "dom0# vtpm-managerd --state $STATE --run $RUN --root device:/dev/tpmrm0 &"
-check "it runs, rooted in the host's TPM" start_manager
+echo "dom0# vtpm-managerd --state $STATE --run $RUN --root device:/dev/tpmrm0" \
+    "--approval-key approval.pem.pub &"
+start_enrolled_manager
 say "A guest's TPM is made once, by hand. It is the uuid that names it:"
 run ctl create web --tpm 2.0
 u=$(uuid_of web)
-say "The guest's configuration names it; here is all of it:"
+say "The guest is measured before it runs: vtpmctl launch xen web.cfg"
 nonce=$(head -c 16 /dev/urandom | sha256sum | head -c 32)
-check "xl create: the TPM is powered on with the guest" \
-    guest web "$u" vtpm.attest="$nonce" vtpm.do=loop,5
+START="vtpmctl --run $RUN launch xen"
+words="vtpm.attest=$nonce vtpm.deep=1 vtpm.do=loop,5"
+check "its TPM is powered on with it" guest web "$u" $words
 sed 's/^/   /' /tmp/web.cfg
 check "the guest comes up" wait_for 120 up web
 say "In the guest, Debian's own driver has found it:"
 console web | sed -n 's/^@UP /   kernel /p; s/^@DEV /   /p'
-say "The guest signs its PCRs for a verifier who sent $nonce:"
-console web | sed -n 's/^@E //p' | base64 -d >/tmp/e.json
-check "the signature, the keys and the journal verify" \
-    evidence_quote /tmp/e.json "$nonce"
-sed 's/^/   /' /tmp/verdict
+say "The guest signs its PCRs for a verifier who sent $nonce; the host's TPM
+   vouches for it. The verifier makes a policy of this boot, and judges:"
+evidence /tmp/e.json
+check "down to the maker of the host's TPM it is accepted" \
+    deep_accepted /tmp/e.json "$nonce"
+grep '^ok' /tmp/verdict | sed 's/^/   /'
+tail -n 1 /tmp/verdict | sed 's/^/   /'
 say "The guest extends a PCR and writes NV, and checks each value:"
 check "five rounds, nothing lost" wait_for 60 says web '^@LOOPED 5 errors 0'
 run ctl show web
 say "Nobody else gets this TPM while the guest has it:"
 check "a second guest with its uuid does not start" refused_guest thief "$u"
 grep 'is in use' /tmp/manager.log | tail -1 | sed 's/^/   /'
-say "A new domain is a power cycle; what was written to NV is still there:"
+say "It is started again, with a word more on its command line:"
 xl destroy web
-check "the guest starts again" guest web "$u" vtpm.do=loop,5
-check "it finds what it wrote" wait_for 120 says web '^@NV [1-9]'
+check "the guest starts" guest web "$u" $words single
+check "and comes up" wait_for 120 up web
+evidence /tmp/e.json
+vtpm-verify -e /tmp/e.json --nonce "$nonce" --policy /tmp/p.json \
+    --host /tmp/op/host.json --host-states /tmp/op/states.json \
+    --roots /guest/maker.pem >/tmp/verdict 2>&1
+same "the verifier refuses it" 1 $?
+grep -E '^(FAIL|REFUSED)' /tmp/verdict | cut -c 1-300 | fold -s -w 74 |
+    sed 's/^/   /'
+check "what it wrote to NV before is there" wait_for 120 says web '^@NV [1-9]'
 console web | sed -n 's/^@NV /   NV index holds /p'
-same "power cycles so far" 2 "$(power_cycles web)"
 say "What the manager wrote down of all this:"
 run ctl audit
