@@ -349,9 +349,7 @@ save_image_tries(struct job *j, const char *part)
 			(void)do_xl_domid("unpause", j->domid);
 		if (!again || i == SAVE_TRIES)
 			break;
-		(void)fprintf(stderr,
-		    "vtpmctl: guest %s: trying again (%d of "
-		    "%d)\n",
+		(void)fprintf(stderr, "vtpmctl: guest %s: try %d of %d\n",
 		    j->name, i + 1, SAVE_TRIES);
 	}
 	return rc;

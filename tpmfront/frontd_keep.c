@@ -313,6 +313,8 @@ watch_drivers(struct keeper *k)
 		return;
 	if ((k->drv_fd = frontd_watch_drivers()) == -1)
 		log_warn("the kernel does not tell what its drivers do: %m");
+	/* What one did before it was watched is told by nobody. */
+	(void)frontd_take(k->o->devid);
 }
 
 static void

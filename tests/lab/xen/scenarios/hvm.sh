@@ -20,7 +20,7 @@ check "firmware and device model are in the log" eval \
     'ctl log hvm >/tmp/log && grep -q bios-256k /tmp/log &&
     grep -q hvmloader /tmp/log && grep -q xen-qemu-system-i386 /tmp/log' ||
     sed 's/^/# /' /tmp/log
-console hvm | sed -n 's/^@E //p' | base64 -d >/tmp/e.json
+evidence hvm /tmp/e.json
 check "a quote through /dev/tpmrm0 verifies, a deep one" \
     deep_accepted /tmp/e.json $nonce
 xl destroy hvm

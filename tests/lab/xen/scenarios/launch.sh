@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # launch - guests that are measured before they run: vtpmctl launch xen.
-last_boot() { # NAME: its console since it came up last
-	console "$1" | awk '/^@UP/ { b = "" } { b = b $0 "\n" } END { printf "%s", b }'
-}
-evidence() { last_boot "$1" | sed -n 's/^@E //p' | base64 -d >"$2"; }
 verify() { # EVIDENCE: exit code of vtpm-verify, its words in /tmp/verdict
 	vtpm-verify -e "$1" --nonce $nonce --policy /tmp/policy.json \
 	    --ca /tmp/ca.pem >/tmp/verdict 2>&1

@@ -25,6 +25,7 @@ same() { # TEXT WANT GOT
 	if [ "$2" = "$3" ]; then ok "$1"; else
 		not_ok "$1: want '$2', got '$3'"; fi
 }
+# SECONDS of a quiet host; a busy one is given four times as long.
 wait_for() { # SECONDS COMMAND...
 	local n=$(($1 * 40))
 	shift
@@ -181,6 +182,11 @@ unlike() { # FILE FILE: lines of the first that the second has not
 
 # --- consoles -------------------------------------------------------------------
 console() { cat /var/log/xen/console/guest-$1.log 2>/dev/null | tr -d '\r'; }
+last_boot() { # NAME: its console since it came up last
+	console "$1" | awk '/^@UP/ { b = "" } { b = b $0 "\n" } END { printf "%s", b }'
+}
+# NAME FILE: what the guest gathered there.
+evidence() { last_boot "$1" | sed -n 's/^@E //p' | base64 -d >"$2"; }
 up() { console "$1" | grep -q '^@READY'; }
 says() { console "$1" | grep -q "$2"; } # NAME PATTERN
 # A command in a guest that was started with vtpm.shell=1: its output, its

@@ -9,7 +9,7 @@ nonce=00112233445566778899aabbccddeeff
 check "a PV guest starts with it" guest two "$u" vtpm.attest=$nonce
 check "it comes up" wait_for 90 up two
 console two | grep '^@ATTEST' | sed 's/^/# /'
-console two | sed -n 's/^@E //p' | base64 -d >/tmp/e.json
+evidence two /tmp/e.json
 check "the guest made evidence through the ring" [ -s /tmp/e.json ]
 check "the quote in it verifies" evidence_quote /tmp/e.json $nonce
 not_served=$(guest thief "$u" 2>&1 && echo served)

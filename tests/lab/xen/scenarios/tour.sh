@@ -6,10 +6,6 @@ run() { # shows the command, runs it, shows what it says
 	echo "dom0# $*" | sed 's/# ctl /# vtpmctl /'
 	"$@" 2>&1 | sed 's/^/   /'
 }
-evidence() { # FILE: what the guest gathered last
-	console web | awk '/^@UP/ { b = "" } { b = b $0 "\n" }
-	    END { printf "%s", b }' | sed -n 's/^@E //p' | base64 -d >"$1"
-}
 say "This is dom0 of a Xen host with a TPM. The manager is started on it:"
 echo "dom0# vtpm-managerd --state $STATE --run $RUN --root device:/dev/tpmrm0" \
     "--approval-key approval.pem.pub &"
@@ -28,7 +24,7 @@ say "In the guest, Debian's own driver has found it:"
 console web | sed -n 's/^@UP /   kernel /p; s/^@DEV /   /p'
 say "The guest signs its PCRs for a verifier who sent $nonce; the host's TPM
    vouches for it. The verifier makes a policy of this boot, and judges:"
-evidence /tmp/e.json
+evidence web /tmp/e.json
 check "down to the maker of the host's TPM it is accepted" \
     deep_accepted /tmp/e.json "$nonce"
 grep '^ok' /tmp/verdict | sed 's/^/   /'
@@ -43,7 +39,7 @@ say "It is started again, with a word more on its command line:"
 xl destroy web
 check "the guest starts" guest web "$u" $words single
 check "and comes up" wait_for 120 up web
-evidence /tmp/e.json
+evidence web /tmp/e.json
 vtpm-verify -e /tmp/e.json --nonce "$nonce" --policy /tmp/p.json \
     --host /tmp/op/host.json --host-states /tmp/op/states.json \
     --roots /guest/maker.pem >/tmp/verdict 2>&1
