@@ -14,16 +14,23 @@ HARDEN	?= -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 HLINK	?= -Wl,-z,relro,-z,now
 SAN	?=
 ALLCF	= $(CSTD) $(WARN) $(HARDEN) $(SAN) -I. -I$(B)/gen $(CFLAGS)
-LINK	= $(CC) $(SAN) $(HLINK) $(LDFLAGS)
+LINK	= $(CC) -Wl,--start-group $(SAN) $(HLINK) $(LDFLAGS)
 
-FOLDERS	:= base measure tpmback tpmfront vtpm vtpm_manager tools
-MAINS	:= $(wildcard $(addsuffix /*_main.c,$(FOLDERS)))
-# Xen's half is a module and a process of its own: built where libxen-dev is,
-# loaded where Xen is.
-XENSRC	:= $(wildcard $(addsuffix /xen_*.c,$(FOLDERS)))
+# Every room of the tree, from the bottom up: a room may include and call only
+# what stands before it (`make lint` proves it, on includes and on symbols).
+ROOMS	:= base \
+	   $(addprefix measure/,tpm cert log host appraise evidence) \
+	   tpmback tpmback/swtpm tpmfront tpmfront/tcti tpmfront/frontd \
+	   $(addprefix vtpm/,proto state engine provision worker) \
+	   $(addprefix vtpm_manager/,proto store hwtpm xenback core commit \
+	   tenant host guest xen control) vtpm_manager \
+	   $(addprefix tools/,esys attest seal verify launch vtpmctl)
+MAINS	:= $(wildcard $(addsuffix /*_main.c,$(ROOMS)))
+# Xen's half is two modules: built where libxen-dev is, loaded where Xen is.
+XENSRC	:= tpmback/xen_chan.c tpmfront/xen_front.c
 XENDEV	:= $(wildcard /usr/include/xengnttab.h)
 SRCS	:= $(filter-out $(MAINS) $(XENSRC),\
-	   $(wildcard $(addsuffix /*.c,$(FOLDERS))))
+	   $(wildcard $(addsuffix /*.c,$(ROOMS))))
 
 # PROGRAM:SOURCE:LIBRARIES; a program is built once its source is there.
 L_CRYPTO	:= -lcrypto
@@ -34,13 +41,13 @@ L_ALL		:= -ltpms $(L_TSS) $(L_BUS) -lsqlite3 -lseccomp -ljansson \
 		   -lcrypto -lpthread -ldl
 PROGS	:= vtpm-zygote vtpm-managerd vtpm-hwtpm vtpmctl vtpm-attest \
 	   vtpm-verify vtpm-seal
-M_vtpm-zygote	:= vtpm/zygote_main.c
+M_vtpm-zygote	:= vtpm/worker/zygote_main.c
 M_vtpm-managerd	:= vtpm_manager/managerd_main.c
-M_vtpm-hwtpm	:= vtpm_manager/hwtpm_main.c
-M_vtpmctl	:= tools/vtpmctl_main.c
-M_vtpm-attest	:= tools/attest_main.c
-M_vtpm-verify	:= tools/verify_main.c
-M_vtpm-seal	:= tools/seal_main.c
+M_vtpm-hwtpm	:= vtpm_manager/hwtpm/hwtpm_main.c
+M_vtpmctl	:= tools/vtpmctl/vtpmctl_main.c
+M_vtpm-attest	:= tools/attest/attest_main.c
+M_vtpm-verify	:= tools/verify/verify_main.c
+M_vtpm-seal	:= tools/seal/seal_main.c
 L_vtpm-zygote	:= -ltpms -lseccomp -lcrypto -lpthread
 L_vtpm-managerd	:= $(L_BUS) -lsqlite3 -lseccomp -ljansson -lcrypto
 L_vtpm-hwtpm	:= $(L_TSS) -lseccomp -lcrypto
@@ -48,24 +55,28 @@ L_vtpmctl	:= $(L_BUS) -ljansson -lcrypto
 L_vtpm-attest	:= $(L_TSS) -ljansson -lcrypto
 L_vtpm-verify	:= -ljansson -lcrypto
 L_vtpm-seal	:= $(L_TSS) -ljansson -lcrypto
-M_vtpm-xenback	:= vtpm_manager/xenback_main.c
+M_vtpm-xenback	:= vtpm_manager/xenback/xenback_main.c
 L_vtpm-xenback	:= -lxenstore -lcrypto
-M_vtpm-xenwait	:= tools/xenwait_main.c
+M_vtpm-xenwait	:= tools/launch/xenwait_main.c
 L_vtpm-xenwait	:= -lxenlight -lxentoollog
 PROGS	+= $(if $(XENDEV),vtpm-xenback vtpm-xenwait)
-M_tpmfrontd	:= tpmfront/tpmfrontd_main.c
+M_tpmfrontd	:= tpmfront/frontd/tpmfrontd_main.c
 L_tpmfrontd	:= -ltss2-tctildr -lseccomp
 PROGS	+= tpmfrontd
 XENMOD	:= $(if $(XENDEV),$(B)/vtpm-xen.so $(B)/vtpm-xenfront.so)
 HAVE	:= $(foreach p,$(PROGS),$(if $(wildcard $(M_$(p))),$(p)))
-TCTI	:= $(if $(wildcard tpmfront/tcti.c),$(B)/libtss2-tcti-tpmfront.so.0)
+TCTI	:= $(if $(wildcard tpmfront/tcti/tcti.c),$(B)/libtss2-tcti-tpmfront.so.0)
 
-# Archives in link order: every layer before what it stands on.
-ARCH	= $(addprefix $(B)/lib,$(addsuffix .a,tools vtpm_manager vtpm \
-	  tpmfront tpmback measure base))
+# Archives in link order: every room before those it stands on.
+FILLED	:= $(patsubst %/,%,$(sort $(dir $(SRCS))))
+lib	= $(B)/lib/$(subst /,-,$(1)).a
+reverse	= $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) \
+	  $(firstword $(1)))
+ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
+	   $(call lib,$(r)))
 
 .PHONY: all run check check-full check-asan check-xen fuzz bench lint clean help deps \
-	tests install format run-xen vtpmmgr-domain module module-only \
+	tests install format rooms run-xen vtpmmgr-domain module module-only \
 	install-dkms
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(XENMOD)
 
@@ -82,12 +93,12 @@ help:
 #: make check-asan   unit tests under AddressSanitizer and UBSan
 #: make fuzz SECS=60 every fuzz target for SECS seconds (clang libFuzzer)
 #: make bench        one table, beside swtpm in the same run
-#: make lint         clang-format, cppcheck, gcc -fanalyzer, layer check
+#: make lint         clang-format, cppcheck, gcc -fanalyzer, rooms
 #: make install      into DESTDIR/PREFIX (default /usr/local)
 #: make format       rewrite white space by .clang-format
 
 # --- embedded data: NAME.hex or any file in a folder's embed/ --------------
-EMBED	:= $(wildcard $(addsuffix /embed/*,$(FOLDERS)))
+EMBED	:= $(wildcard $(addsuffix /embed/*,$(ROOMS)))
 EMBED_H	:= $(foreach e,$(EMBED),$(B)/gen/$(dir $(e))$(subst .,_,$(notdir \
 	   $(e))).h)
 
@@ -119,12 +130,13 @@ $(B)/o/%.o: %.c | $(EMBED_H)
 	$(CC) $(ALLCF) -MMD -MP -c -o $@ $<
 
 define arch_rule
-$(B)/lib$(1).a: $$(patsubst %.c,$(B)/o/%.o,$$(filter $(1)/%,$$(SRCS)))
+$(call lib,$(1)): $(patsubst %.c,$(B)/o/%.o,$(call room_srcs,$(1)))
 	@rm -f $$@
 	@mkdir -p $$(@D)
 	ar rcs $$@ $$^
 endef
-$(foreach f,$(FOLDERS),$(eval $(call arch_rule,$(f))))
+room_srcs = $(filter $(wildcard $(1)/*.c),$(SRCS))
+$(foreach r,$(FILLED),$(eval $(call arch_rule,$(r))))
 
 define prog_rule
 $(B)/$(1): $(B)/o/$(M_$(1):.c=.o) $$(ARCH)
@@ -132,9 +144,9 @@ $(B)/$(1): $(B)/o/$(M_$(1):.c=.o) $$(ARCH)
 endef
 $(foreach p,$(HAVE),$(eval $(call prog_rule,$(p))))
 
-$(B)/libtss2-tcti-tpmfront.so.0: $(B)/o/tpmfront/tcti.o $(ARCH)
+$(B)/libtss2-tcti-tpmfront.so.0: $(B)/o/tpmfront/tcti/tcti.o $(ARCH)
 	$(LINK) -shared -Wl,-soname,libtss2-tcti-tpmfront.so.0 \
-	    -Wl,--version-script=tpmfront/tcti.map -o $@ $^ -lcrypto
+	    -Wl,--version-script=tpmfront/tcti/tcti.map -o $@ $^ -lcrypto
 	ln -sf libtss2-tcti-tpmfront.so.0 $(B)/libtss2-tcti-tpmfront.so
 
 $(B)/vtpm-xen.so: $(B)/o/tpmback/xen_chan.o $(ARCH)
@@ -181,28 +193,28 @@ $(foreach t,$(BENCH),$(eval $(call helper_rule,$(t),bench)))
 
 # A TPM as slow and unreliable as a physical one, for tests.
 SLOW	:= $(B)/tests/libtss2-tcti-slow.so.0
-$(SLOW): $(B)/o/tests/lab/tcti-slow.o $(B)/libbase.a
+$(SLOW): $(B)/o/tests/lab/tcti-slow.o $(call lib,base)
 	@mkdir -p $(@D)
 	$(LINK) -shared -o $@ $^ -ltss2-tctildr
 
 # Programs of the lab's Xen guests.
-$(B)/tests/xenwork: $(B)/o/tests/lab/xen/xenwork.o $(B)/libbase.a
+$(B)/tests/xenwork: $(B)/o/tests/lab/xen/xenwork.o $(call lib,base)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ -lcrypto
-$(B)/tests/xenhostile: $(B)/o/tests/lab/xen/hostile.o $(B)/libbase.a
+$(B)/tests/xenhostile: $(B)/o/tests/lab/xen/hostile.o $(call lib,base)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ -lxengnttab -lxenevtchn -lxenstore -lcrypto
 XENGUEST := $(addprefix $(B)/tests/,xenwork xenhostile)
 
 # The attack suite's own verifier: checks can be taken out by name, to see that
 # it is they that stop the attacks.
-SKIPSRC	:= $(filter measure/%,$(SRCS)) $(filter tools/verify_%,$(SRCS)) \
-	   tools/verify_main.c tests/attacks/skip.c
+SKIPSRC	:= $(filter measure/% tools/verify/%,$(SRCS)) \
+	   tools/verify/verify_main.c tests/attacks/skip.c
 SKIPVER	:= $(B)/tests/attack-verify
 $(B)/skip/%.o: %.c | $(EMBED_H)
 	@mkdir -p $(@D)
 	$(CC) $(ALLCF) -DVTPM_TEST_SKIP_CHECKS -MMD -MP -c -o $@ $<
-$(SKIPVER): $(SKIPSRC:%.c=$(B)/skip/%.o) $(B)/libbase.a
+$(SKIPVER): $(SKIPSRC:%.c=$(B)/skip/%.o) $(call lib,base)
 	@mkdir -p $(@D)
 	$(LINK) -pie -o $@ $^ $(L_vtpm-verify)
 
@@ -211,10 +223,10 @@ SKIPMGR	:= $(B)/tests/attack-managerd
 $(B)/skip/libvtpm_manager.a: $(patsubst %.c,$(B)/skip/%.o,\
 	   $(filter vtpm_manager/%,$(SRCS)))
 	@rm -f $@
-	ar rcs $@ $^
+	ar qcs $@ $^
 $(SKIPMGR): $(B)/skip/vtpm_manager/managerd_main.o \
 	   $(B)/skip/tests/attacks/skip.o $(B)/skip/libvtpm_manager.a \
-	   $(filter-out %/libtools.a %/libvtpm_manager.a,$(ARCH))
+	   $(filter-out $(B)/lib/tools-% $(B)/lib/vtpm_manager%,$(ARCH))
 	@mkdir -p $(@D)
 	$(LINK) -pie -o $@ $^ $(L_vtpm-managerd)
 
@@ -293,8 +305,13 @@ install-dkms:
 	install -D -m 644 -t $(DESTDIR)/etc/modprobe.d \
 	    $(MODSRC)/vtpm-tpmfront.conf
 
-lint: deps-build deps-lint deps-module
-	@B=$(B) tests/lint/lint.sh
+lint: deps-build deps-check deps-lint deps-module
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@B=$(B) ROOMS="$(ROOMS)" tests/lint/lint.sh
+# The order of the rooms alone, in a second.
+rooms: all
+	@tests/lint/rooms.py $(B) $(ROOMS)
+	@tests/lint/libraries.sh
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

@@ -7,7 +7,7 @@
  * Spec:   A. Shamir, How to Share a Secret (1979), byte by byte over GF(2^8)
  *         modulo x^8 + x^4 + x^3 + x + 1; share i is the value at x = i, the
  *         secret that at x = 0.
- * Whether the shares fit each other cannot be seen here: measure/escrow.h.
+ * Whether the shares fit each other cannot be seen here: measure/host/escrow.h.
  */
 #ifndef BASE_SHAMIR_H
 #define BASE_SHAMIR_H

@@ -28,7 +28,7 @@
 #define CHAN_MAX_FDS 8    /* that one channel wants polled */
 #define CHAN_CMD_MAX 4096 /* bytes of a command or response */
 
-struct chan; /* opaque; tpmback/local_chan.c or tpmback/swtpm_chan.c */
+struct chan; /* opaque; tpmback/local_chan.c or tpmback/swtpm/chan.c */
 
 enum chan_blob { BLOB_PERMANENT = 1, BLOB_VOLATILE = 2, BLOB_SAVESTATE = 3 };
 
@@ -92,8 +92,8 @@ struct chan_host {
 /*
  * Serve the local ring on a listening socket (owned from now on).
  * localities: granted, bit n for locality n; a request at another one is
- * answered TPM_RC_LOCALITY.  tpm_version: TPM_VER_* of vtpm/proto.h (1, 2).
- * VT_E_NOMEM, VT_E_SYS.
+ * answered TPM_RC_LOCALITY.  tpm_version: TPM_VER_* of vtpm/proto/worker_msg.h
+ * (1, 2). VT_E_NOMEM, VT_E_SYS.
  */
 int chan_new_local(int listen_fd, uint8_t localities, uint8_t tpm_version,
     const struct chan_host *host, void *host_arg, struct chan **ret) VT_CHECK;

@@ -39,7 +39,7 @@
 #define NOTE_EVERY_US 1000000
 #define SPIN_ROUNDS 32 /* looks at the page per chan_spin() */
 #define MEMFD_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-#define TPM12 1 /* TPM_VER_12 of vtpm/proto.h */
+#define TPM12 1 /* TPM_VER_12 of vtpm/proto/worker_msg.h */
 
 enum { KEEP_CONN, KEEP_MEM, KEEP_TO_BACK, KEEP_TO_FRONT, KEEP_N };
 

@@ -19,7 +19,7 @@
 
 #define SPIN_ROUNDS 32 /* looks at the page per chan_spin() */
 #define NO_PORT UINT32_MAX
-#define TPM12 1 /* TPM_VER_12 of vtpm/proto.h */
+#define TPM12 1 /* TPM_VER_12 of vtpm/proto/worker_msg.h */
 
 struct xen_hv {
 	xengnttab_handle *gnt;

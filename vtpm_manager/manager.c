@@ -20,17 +20,17 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "vtpm_manager/ctl.h"
-#include "vtpm_manager/deepq.h"
-#include "vtpm_manager/groups.h"
-#include "vtpm_manager/hwlink.h"
-#include "vtpm_manager/inst.h"
-#include "vtpm_manager/manager_anchor.h"
-#include "vtpm_manager/mescrow.h"
-#include "vtpm_manager/mhost.h"
-#include "vtpm_manager/pool.h"
-#include "vtpm_manager/xenlink.h"
-#include "vtpm_manager/zyg.h"
+#include "vtpm_manager/control/bus.h"
+#include "vtpm_manager/host/deep_quote.h"
+#include "vtpm_manager/tenant/tenant.h"
+#include "vtpm_manager/core/hwtpm_link.h"
+#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/commit/anchor.h"
+#include "vtpm_manager/host/host_escrow.h"
+#include "vtpm_manager/host/host_keys.h"
+#include "vtpm_manager/guest/pool.h"
+#include "vtpm_manager/xen/xenback_link.h"
+#include "vtpm_manager/guest/zygote_link.h"
 
 #define KV_BOOT "boot_id"
 
@@ -124,7 +124,8 @@ mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
 		goto fail;
 	if ((rc = make_folder(cfg->state, 0700)) != VT_OK ||
 	    (rc = read_boot_id(m)) != VT_OK || (rc = commitq_new(m)) != VT_OK ||
-	    (rc = deepq_new(m)) != VT_OK || (rc = mhost_new(m)) != VT_OK ||
+	    (rc = deep_quote_new(m)) != VT_OK ||
+	    (rc = host_keys_new(m)) != VT_OK ||
 	    (rc = anchorq_new(m)) != VT_OK) {
 		(void)snprintf(
 		    text, MGR_TEXT_MAX, "%s: %s", cfg->state, vt_strerror(rc));
@@ -153,7 +154,7 @@ end_orphans(struct mgr *m)
 	char path[PATH_MAX];
 	struct dirent *de;
 	struct wlink *l;
-	struct inst in;
+	struct guest in;
 	DIR *d;
 
 	if (mgr_path(path, sizeof(path), "%s/w", m->cfg.run) != VT_OK ||
@@ -161,12 +162,12 @@ end_orphans(struct mgr *m)
 		return;
 	while ((de = readdir(d)) != NULL) {
 		if (uuid_parse(de->d_name, uuid) != VT_OK ||
-		    inst_live(m, uuid) != NULL || root_owns(m, uuid))
+		    guest_live(m, uuid) != NULL || root_owns(m, uuid))
 			continue;
 		/* Its record is bad, the worker may be good: the operator
 		 * decides (destroy ends it). */
 		if (store_inst_get(m->st, uuid, &in) == VT_OK && in.tampered &&
-		    in.status == INST_RUNNING)
+		    in.status == GUEST_RUNNING)
 			continue;
 		if (wlink_connect(m, uuid, WLINK_UID_ANY, &none, NULL, &l) ==
 		    VT_OK) {
@@ -205,7 +206,8 @@ go(struct mgr *m)
 {
 	int rc;
 
-	if ((rc = inst_ak_new(m)) != VT_OK || (rc = groups_load(m)) != VT_OK) {
+	if ((rc = guest_ak_new(m)) != VT_OK ||
+	    (rc = tenants_load(m)) != VT_OK) {
 		mgr_fatal(m, "groups: %s", vt_strerror(rc));
 		return;
 	}
@@ -213,7 +215,7 @@ go(struct mgr *m)
 		return;
 	rc = store_kv_put(m->st, KV_BOOT, m->boot_id, strlen(m->boot_id));
 	if (rc == VT_OK || rc == VT_E_CORRUPT)
-		rc = inst_find_all(m);
+		rc = guest_find_all(m);
 	if (rc != VT_OK) {
 		mgr_fatal(m, "cannot bring back what was running: %s",
 		    vt_strerror(rc));
@@ -224,7 +226,7 @@ go(struct mgr *m)
 	    (long)getpid(),
 	    m->root_kind == ROOT_SOFT ? "software" : "hardware");
 	if ((rc = pool_new(m, &m->pool)) != VT_OK ||
-	    (m->ctl == NULL && (rc = ctl_new(m, &m->ctl)) != VT_OK)) {
+	    (m->ctl == NULL && (rc = bus_new(m, &m->ctl)) != VT_OK)) {
 		mgr_fatal(m, "control socket: %s", vt_strerror(rc));
 		return;
 	}
@@ -233,7 +235,7 @@ go(struct mgr *m)
 	    m->root_kind == ROOT_SOFT ? "software" : "hardware",
 	    m->separated ? "" : ", workers without uids of their own");
 	(void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s", m->cfg.run);
-	mescrow_ready(m);
+	host_escrow_ready(m);
 }
 
 static int
@@ -266,7 +268,7 @@ static void
 on_counter(struct mgr *m)
 {
 	if (open_store(m) == VT_OK)
-		mhost_unlocked(m, go);
+		host_keys_unlocked(m, go);
 }
 
 static void
@@ -274,8 +276,8 @@ on_new_counter(struct mgr *m)
 {
 	if (open_store(m) != VT_OK)
 		return;
-	mhost_new_store(m);
-	mhost_unlocked(m, go);
+	host_keys_new_store(m);
+	host_keys_unlocked(m, go);
 }
 
 static int
@@ -320,12 +322,12 @@ on_inited(void *arg, const struct hw_answer *a)
 	if (rc == VT_OK)
 		rc = keep_ca(m, &hi.ca_cert);
 	if (rc == VT_OK)
-		rc = mhost_take_blob(m, hi.host_blob.p, hi.host_blob.len);
+		rc = host_keys_take_blob(m, hi.host_blob.p, hi.host_blob.len);
 	if (rc == VT_OK)
-		rc = mhost_tell_link(m);
+		rc = host_keys_tell_link(m);
 	/* Shares that were asked for and cannot be made: no store. */
 	if (rc == VT_OK)
-		rc = mescrow_at_init(m, hi.master, text);
+		rc = host_escrow_at_init(m, hi.master, text);
 	/* Together with the first root, which store_unlock() makes. */
 	if (rc == VT_OK)
 		rc = store_kv_put(
@@ -372,7 +374,7 @@ ask_init(struct mgr *m)
 	struct wr w;
 	int rc;
 
-	if ((rc = mhost_config_key(m, key, &hi.approval_key)) != VT_OK)
+	if ((rc = host_keys_config_key(m, key, &hi.approval_key)) != VT_OK)
 		return rc;
 	mgr_host_name(m, hi.host, sizeof(hi.host));
 	wr_init(&w, buf, sizeof(buf));
@@ -404,8 +406,8 @@ on_root(void *arg, int rc, const char *text)
 		return;
 	}
 	rc = store_kv_get(m->st, STORE_KV_HOST, &blob, &len);
-	if (rc == VT_OK && (rc = mhost_take_blob(m, blob, len)) == VT_OK)
-		rc = mhost_load(m, on_hw_loaded);
+	if (rc == VT_OK && (rc = host_keys_take_blob(m, blob, len)) == VT_OK)
+		rc = host_keys_load(m, on_hw_loaded);
 	else if (rc == VT_E_NOTFOUND && store_is_new(m->st))
 		rc = ask_init(m);
 	else {
@@ -442,7 +444,7 @@ mgr_start(struct mgr *m, char *text)
 	if (!m->separated)
 		log_info("workers run without uids of their own (%s)",
 		    geteuid() == 0 ? "user_mode" : "not started as root");
-	rc = zyg_new(m, on_zygote, m, &m->zyg);
+	rc = zygote_link_new(m, on_zygote, m, &m->zyg);
 	if (rc != VT_OK)
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "cannot start vtpm-zygote: %s", vt_strerror(rc));
@@ -456,22 +458,22 @@ mgr_free(struct mgr *m)
 		return;
 	xenlink_free(m->xen);
 	m->xen = NULL; /* connections that end tell it */
-	ctl_free(m->ctl);
+	bus_free(m->ctl);
 	(void)sd_event_source_disable_unref(m->denied_timer);
-	deepq_free(m);
-	inst_ak_free(m);
+	deep_quote_free(m);
+	guest_ak_free(m);
 	commitq_free(m);
 	anchorq_free(m);
-	mhost_free(m);
+	host_keys_free(m);
 	pool_free(m->pool);
-	inst_free_all(m);
+	guest_free_all(m);
 	root_free(m->root);
 	m->root = NULL;
 	while (m->links != NULL)
 		wlink_close(m->links);
 	hwlink_free(m->hw);
-	groups_free(m);
-	zyg_free(m->zyg);
+	tenants_free(m);
+	zygote_link_free(m->zyg);
 	if (m->st != NULL)
 		store_close(m->st);
 	if (m->run_lock != -1)

@@ -6,7 +6,8 @@
  * Layer:  vtpm_manager.  Single-threaded; nothing here blocks but
  *         store_commit().
  * Law 1:  no guest byte is parsed in this process; workers' messages go
- *         through vtpm/proto.c and touch that worker's instance only.
+ *         through vtpm/proto/worker_msg.c and touch that worker's instance
+ * only.
  */
 #ifndef VTPM_MANAGER_MANAGER_H
 #define VTPM_MANAGER_MANAGER_H
@@ -20,10 +21,10 @@
 #include "base/err.h"
 #include "base/msg.h"
 #include "base/util.h"
-#include "vtpm/proto.h"
-#include "vtpm_manager/auditlim.h"
-#include "vtpm_manager/config.h"
-#include "vtpm_manager/store.h"
+#include "vtpm/proto/worker_msg.h"
+#include "vtpm_manager/commit/audit_limit.h"
+#include "vtpm_manager/core/config.h"
+#include "vtpm_manager/store/store.h"
 
 #define MGR_VERSION "0.1"
 #define MGR_BUILD "vtpm-managerd " MGR_VERSION
@@ -44,7 +45,7 @@ struct zyg;
 struct hwlink;
 struct ginst;
 struct pool;
-struct ctl;
+struct bus;
 struct root;
 struct wlink;
 struct xenlink;
@@ -52,7 +53,7 @@ struct commitq;
 struct deepq;
 struct groups;
 struct akcerts;
-struct mhost;
+struct host_keys;
 struct anchorq;
 
 struct mgr_counters {
@@ -81,7 +82,7 @@ struct mgr {
 	struct hwlink *hw;
 	struct root *root;
 	struct pool *pool;
-	struct ctl *ctl;
+	struct bus *ctl;
 	struct xenlink *xen; /* NULL: no Xen here */
 	struct ginst *insts; /* those with a worker or a wish for one */
 	struct wlink *links; /* every live worker link, by wlink.next */
@@ -90,7 +91,7 @@ struct mgr {
 	struct deepq *deepq;
 	struct groups *groups;
 	struct akcerts *akcerts;
-	struct mhost *host; /* approved states of the host */
+	struct host_keys *host; /* approved states of the host */
 	struct anchorq *anchor;
 	bool anchor_away; /* it is not raised: no write may begin */
 	struct auditlim denied;
@@ -114,7 +115,7 @@ struct wblob;
 void mgr_unsealed(
     struct mgr *m, const uint8_t master[32], const struct wblob *ca_cert);
 
-/* manager_util.c */
+/* util.c */
 /* As certificates and shares call it: configured, or the system's. */
 void mgr_host_name(const struct mgr *m, char *out, size_t cap);
 int mgr_path(char *out, size_t cap, const char *fmt, ...) VT_PRINTF(3, 4);
@@ -129,7 +130,7 @@ int mgr_listen_worker(struct mgr *m, const uint8_t uuid[UUID_LEN]);
 void mgr_unlink_worker(struct mgr *m, const uint8_t uuid[UUID_LEN]);
 /* The uid of an instance's worker, or a fresh one; (uint32_t)-1 when
  * workers are not separated. */
-uint32_t mgr_inst_uid(const struct mgr *m, const struct inst *in);
+uint32_t mgr_inst_uid(const struct mgr *m, const struct guest *in);
 uint32_t mgr_fresh_uid(struct mgr *m);
 #define MGR_UID_ROOT 0x0e000000u  /* offset of the root's worker */
 #define MGR_UID_FRESH 0x0f000000u /* offset of unclaimed workers */
@@ -145,7 +146,7 @@ int mgr_pidfd_open(uint32_t pid); /* -1 and errno */
 /* The same, only if that process is a worker by its name. */
 int mgr_worker_pidfd(uint32_t pid);
 
-/* manager_child.c: fork and exec a helper with a socket on descriptor 3. */
+/* child.c: fork and exec a helper with a socket on descriptor 3. */
 struct child {
 	pid_t pid; /* 0: not running */
 	sd_event_source *src;
@@ -159,7 +160,7 @@ void child_forget(struct child *c); /* it ends when its socket does */
 int child_path(char *out, size_t cap, const char *configured, const char *env,
     const char *name) VT_CHECK;
 
-/* manager_commit.c: group commit. */
+/* commit.c: group commit. */
 typedef void (*commit_cb)(void *arg, int rc);
 int commitq_new(struct mgr *m) VT_CHECK;
 void commitq_free(struct mgr *m);
@@ -182,17 +183,17 @@ bool mgr_takes_writes(const struct mgr *m);
 /* A put failed for lack of space or the like: hold NV commands, retry. */
 void mgr_storage_bad(struct mgr *m, int rc);
 
-/* manager_audit.c */
+/* audit_log.c */
 /* Audit; durable with the next commit, which this asks for.  Of what was asked
  * for by a caller ("uid ...") and did not end "ok" only so much gets a record
- * of its own (auditlim.h): the rest is counted, and written as one. */
+ * of its own (audit_limit.h): the rest is counted, and written as one. */
 void mgr_audit(struct mgr *m, const char *who, const char *action,
     const char *object, const char *result, const char *fmt, ...)
     VT_PRINTF(6, 7);
 /* What was counted is written now. */
 void mgr_audit_counted(struct mgr *m);
 
-/* manager_root.c: the software root's worker. */
+/* soft_root.c: the software root's worker. */
 int root_start(struct mgr *m, mgr_done_cb cb, void *arg) VT_CHECK;
 void root_free(struct root *r);
 /* End it for good; gone runs when it is, now or later. */
@@ -201,7 +202,7 @@ uint32_t root_pid(const struct mgr *m);
 const char *root_state(const struct mgr *m);
 bool root_owns(const struct mgr *m, const uint8_t uuid[UUID_LEN]);
 
-/* manager_stopall.c: by the manager of RUN, or without one. */
+/* stop_all.c: by the manager of RUN, or without one. */
 int mgr_stop_all(const char *run, char *text) VT_CHECK;
 
 #endif

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "vtpm_manager/manager_anchor.h"
+#include "vtpm_manager/commit/anchor.h"
 
 enum { EXIT_USAGE = 2 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/check_on.h"
+#include "base/check_on.h"
 
 #ifndef VTPM_TEST_SKIP_CHECKS
 #error "only for the attack suite's verifier"

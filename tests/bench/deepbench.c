@@ -29,10 +29,10 @@
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "measure/deep.h"
-#include "measure/quote.h"
+#include "measure/evidence/deep_leaf.h"
+#include "measure/tpm/quote.h"
 #include "tpmfront/ring.h"
-#include "vtpm/vendor.h"
+#include "vtpm/engine/vendor.h"
 
 #define GUESTS_MAX 4096
 #define SAMPLES_MAX (1 << 20)

@@ -27,7 +27,7 @@
 
 #include <cmocka.h>
 
-#include "measure/bcache.h"
+#include "measure/evidence/boot_memory.h"
 #include "tests/unit/deepbundle.h"
 
 #define GUESTS_MAX 4096
@@ -51,7 +51,7 @@ struct fleet {
 	struct host_roots *roots;
 	/* the verifier's memory */
 	struct deep_host *host;
-	struct bcache *boots;
+	struct boot_memory *boots;
 };
 
 static uint64_t
@@ -188,7 +188,7 @@ remember(struct fleet *f)
 {
 	if (deep_host_new(f->base.id, f->roots, f->states, 0, &f->host) !=
 		VT_OK ||
-	    bcache_new(f->base.g.policy, BOOTS_BYTES, &f->boots) != VT_OK)
+	    boot_memory_new(f->base.g.policy, BOOTS_BYTES, &f->boots) != VT_OK)
 		abort();
 }
 
@@ -196,7 +196,7 @@ static void
 forget(struct fleet *f)
 {
 	deep_host_free(f->host);
-	bcache_free(f->boots);
+	boot_memory_free(f->boots);
 	f->host = NULL;
 	f->boots = NULL;
 }
@@ -310,8 +310,8 @@ main(int argc, char **argv)
 	measure(f, "first", whole, true, us); /* leaves all of them seen */
 	measure(f, "again", whole, false, us);
 	(void)fprintf(stderr, "boots: %zu, %zu bytes, found %llu times\n",
-	    bcache_count(f->boots), bcache_bytes(f->boots),
-	    (unsigned long long)bcache_hits(f->boots));
+	    boot_memory_count(f->boots), boot_memory_bytes(f->boots),
+	    (unsigned long long)boot_memory_hits(f->boots));
 	measure(f, "judge", judge_alone, false, us);
 	measure(f, "parse", parse_alone, false, us);
 	measure(f, "floor", signature_alone, false, us);

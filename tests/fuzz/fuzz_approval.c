@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "measure/approval.h"
+#include "measure/host/approval.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

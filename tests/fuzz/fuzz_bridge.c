@@ -18,7 +18,7 @@
 
 #include "base/rdwr.h"
 #include "tpmback/page.h"
-#include "tpmfront/bridge.h"
+#include "tpmfront/frontd/bridge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

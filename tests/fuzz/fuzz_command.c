@@ -12,15 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vtpm/capture.h"
-#include "vtpm/cmdtab.h"
-#include "vtpm/engine.h"
-#include "vtpm/proto.h"
-#include "vtpm/quotes.h"
-#include "vtpm/tpmcmd.h"
-#include "vtpm/vendor.h"
-#include "vtpm/vendor_cmd.h"
-#include "vtpm/worker_impl.h"
+#include "vtpm/engine/capture.h"
+#include "vtpm/engine/command_table.h"
+#include "vtpm/engine/engine.h"
+#include "vtpm/proto/worker_msg.h"
+#include "vtpm/engine/quote_memory.h"
+#include "vtpm/engine/tpm_command.h"
+#include "vtpm/engine/vendor.h"
+#include "vtpm/engine/vendor_command.h"
+#include "vtpm/worker/worker_impl.h"
 
 #define MAX_COMMANDS 24
 
@@ -118,7 +118,8 @@ run(uint8_t locality, const uint8_t *cmd, size_t len)
 {
 	static uint8_t copy[ENG_BUF_MAX], out[ENG_BUF_MAX];
 	static const struct vendor_facts facts = { .build = "fuzz" };
-	uint32_t code = be32_get(cmd + 6), flags = cmdtab_flags(true, code);
+	uint32_t code = be32_get(cmd + 6),
+		 flags = command_table_flags(true, code);
 	const uint8_t *resp;
 	size_t n;
 	int rc;

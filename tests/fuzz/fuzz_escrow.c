@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/escrow.h"
+#include "measure/host/escrow.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

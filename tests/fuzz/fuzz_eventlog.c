@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/merge.h"
+#include "measure/log/merge.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

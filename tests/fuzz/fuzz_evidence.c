@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/evidence.h"
+#include "measure/evidence/bundle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -121,13 +121,13 @@ certificate(const uint8_t *data, size_t len)
 static void
 small(const uint8_t *data, size_t len)
 {
-	struct certext_instance x;
+	struct cert_ext_instance x;
 	struct ev_info info;
 	struct tpm_sig s;
 	uint8_t root;
 
-	(void)!certext_instance_get(data, len, &x);
-	(void)!certext_root_get(data, len, &root);
+	(void)!cert_ext_instance_get(data, len, &x);
+	(void)!cert_ext_root_get(data, len, &root);
 	(void)!evidence_info_get(data, len, &info);
 	(void)!quote_sig_get(data, len, &s);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/launch_xen.h"
+#include "tools/launch/launch_xen.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/appraise.h"
+#include "measure/appraise/appraise.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

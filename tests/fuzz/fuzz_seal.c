@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vtpm/seal.h"
-#include "vtpm/state.h"
+#include "vtpm/state/seal.h"
+#include "vtpm/state/state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

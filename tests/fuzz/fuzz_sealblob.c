@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/seal_blob.h"
+#include "tools/seal/seal_blob.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

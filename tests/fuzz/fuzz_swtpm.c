@@ -16,7 +16,7 @@
 
 #include "base/util.h"
 #include "tpmback/chan.h"
-#include "tpmback/swtpm_proto.h"
+#include "tpmback/swtpm/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# approval.sh - a stock TPM comes to the policy digests that measure/approval.c
+# approval.sh - a stock TPM comes to the policy digests that measure/host/approval.c
 # computes, takes its signatures, and releases a sealed secret by them; and no
 # longer once the epoch counter has passed.
 . "$(dirname "$0")/tpmlib.sh"

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "measure/approval.h"
+#include "measure/host/approval.h"
 
 static void
 need(int rc, const char *what)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "measure/credential.h"
+#include "measure/cert/make_credential.h"
 
 #define TOOLS_MAGIC 0xbadcc0deu /* tpm2-tools' own header */
 

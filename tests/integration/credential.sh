@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# credential.sh - a stock TPM opens the credentials that measure/credential.c
+# credential.sh - a stock TPM opens the credentials that measure/cert/make_credential.c
 # makes, for its own EK and AK and for no other.
 . "$(dirname "$0")/tpmlib.sh"
 tpm s

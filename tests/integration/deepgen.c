@@ -80,7 +80,7 @@ save_case(const struct dbundle *d, const struct dcase *c)
 	make_dir(c->name);
 	rc = evidence_format(d->g.ev, &text);
 	save_free(c->name, "evidence.json", rc, text);
-	rc = hostid_format(d->id, HOSTID_RECORD, &text);
+	rc = host_identity_format(d->id, HOST_IDENTITY_RECORD, &text);
 	save_free(c->name, "host.json", rc, text);
 	rc = hoststates_format(&d->st, &text);
 	save_free(c->name, "states.json", rc, text);
@@ -113,7 +113,7 @@ main(int argc, char **argv)
 	}
 	db_init(d, NULL);
 	make_dir("enrol");
-	rc = hostid_format(d->id, HOSTID_IDENTITY, &text);
+	rc = host_identity_format(d->id, HOST_IDENTITY_IDENTITY, &text);
 	save_free("enrol", "identity.json", rc, text);
 	save_roots("enrol", d);
 	db_done(d);

@@ -28,9 +28,9 @@
 #include <cmocka.h>
 
 #include "base/msg.h"
-#include "measure/b64.h"
+#include "base/base64.h"
 #include "tests/unit/deepbundle.h"
-#include "vtpm_manager/hwproto.h"
+#include "vtpm_manager/proto/hwtpm_msg.h"
 
 static struct msgch *ch;
 static const char *folder;
@@ -130,10 +130,10 @@ identity(struct dbundle *d)
 
 	call("identity", HW_IDENTITY, NULL, &a);
 	assert_int_equal(hw_identity_get(a.body, a.body_len, &x), VT_OK);
-	assert_int_equal(hostid_new(&d->id), VT_OK);
+	assert_int_equal(host_identity_new(&d->id), VT_OK);
 	(void)snprintf(d->id->host, sizeof(d->id->host), "testhost");
 #define SET(part, f) \
-	assert_int_equal(hostid_set(d->id, part, x.f.p, x.f.len), VT_OK)
+	assert_int_equal(host_identity_set(d->id, part, x.f.p, x.f.len), VT_OK)
 	SET(HI_EK_PUBLIC, ek_pub);
 	SET(HI_EK_CERT, ek_cert);
 	SET(HI_AK_PUBLIC, ak_pub);
@@ -142,7 +142,8 @@ identity(struct dbundle *d)
 	SET(HI_CA_ATTEST, ca_attest);
 	SET(HI_CA_SIG, ca_sig);
 #undef SET
-	assert_int_equal(hostid_format(d->id, HOSTID_IDENTITY, &text), VT_OK);
+	assert_int_equal(
+	    host_identity_format(d->id, HOST_IDENTITY_IDENTITY, &text), VT_OK);
 	save("identity.json", text);
 	free(text);
 }
@@ -364,7 +365,7 @@ guest(uint32_t group)
 	size_t ek_len, ak_len;
 
 	bundle_init(&d->g);
-	d->g.inst.root = CERTEXT_HARDWARE;
+	d->g.inst.root = CERT_EXT_HARDWARE;
 	d->g.inst.group = d->g.rec->group = group;
 	d->g.info.flags = EVI_LAUNCHED;
 	db_boot(d);
@@ -421,7 +422,7 @@ main(int argc, char **argv)
 		again();
 		(void)printf("keys made: %u\n", keys_made(log) - n);
 	}
-	hostid_free(d->id);
+	host_identity_free(d->id);
 	free(d);
 	msgch_free(ch);
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * hwcmd.c - plays the manager's side of vtpm_manager/hwproto.h.
+ * hwcmd.c - plays the manager's side of vtpm_manager/proto/hwtpm_msg.h.
  *
  *   hwcmd "PROGRAM --tcti CONF ..." COMMAND...
  *
@@ -37,8 +37,8 @@
 
 #include "base/msg.h"
 #include "base/util.h"
-#include "measure/approval.h"
-#include "vtpm_manager/hwproto.h"
+#include "measure/host/approval.h"
+#include "vtpm_manager/proto/hwtpm_msg.h"
 
 #define ANSWER_MS 120000
 #define MAX_FLOOD 2048

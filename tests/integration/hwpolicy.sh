@@ -31,7 +31,7 @@ boot() { # VALUE of PCR 4
 	extend 7 7
 }
 boot
-# be32 index and 0022 Name, twice, 34 bytes before the end: see hwblob.h.
+# be32 index and 0022 Name, twice, 34 bytes before the end: see vtpm_manager/proto/host_blob.h.
 epoch_of() { # PREFIX: sets idx and name
 	local hex
 	hex=$(xxd -p "$1.blob" | tr -d '\n')

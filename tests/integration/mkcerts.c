@@ -19,8 +19,8 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "measure/certext.h"
-#include "vtpm_manager/ca.h"
+#include "measure/cert/cert_extension.h"
+#include "vtpm_manager/hwtpm/ca.h"
 
 static int
 sign(void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len)
@@ -38,7 +38,7 @@ sign(void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len)
 	return rc;
 }
 
-/* TPM2B_PUBLIC of a CA key, as vtpm_manager/embed/cakey.hex has it. */
+/* TPM2B_PUBLIC of a CA key, as vtpm_manager/hwtpm/embed/cakey.hex has it. */
 static size_t
 ca_public(EVP_PKEY *key, uint8_t *out, size_t cap)
 {
@@ -129,8 +129,8 @@ main(int argc, char **argv)
 	if (argc != 6 || uuid_parse(argv[5], sub.uuid) != VT_OK ||
 	    (key = EVP_EC_gen("P-256")) == NULL)
 		return 1;
-	root =
-	    strcmp(argv[4], "hard") == 0 ? CERTEXT_HARDWARE : CERTEXT_SOFTWARE;
+	root = strcmp(argv[4], "hard") == 0 ? CERT_EXT_HARDWARE
+					    : CERT_EXT_SOFTWARE;
 	signer.arg = key;
 	if ((len = ca_public(key, pub, sizeof(pub))) == 0 ||
 	    ca_self_signed(&signer, pub, len, root, "test", &der) != VT_OK ||

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "measure/bcache.h"
-#include "tools/verify_cmd.h"
+#include "measure/evidence/boot_memory.h"
+#include "tools/verify/cmd.h"
 
 #define NOT_GOOD 3
 
@@ -41,7 +41,7 @@ all(char **argv, struct ev_want *w)
 	if (verify_read_evidence(argv[1], &good) == VT_OK &&
 	    judge(good, w, false) == VX_ACCEPTED &&
 	    judge(good, w, false) == VX_ACCEPTED &&
-	    bcache_count(w->boots) == 1 && bcache_hits(w->boots) == 1)
+	    boot_memory_count(w->boots) == 1 && boot_memory_hits(w->boots) == 1)
 		ex = verify_read_evidence(argv[2], &ev) == VT_OK
 			 ? judge(ev, w, true)
 			 : VX_UNDECIDED;
@@ -58,7 +58,7 @@ main(int argc, char **argv)
 	struct hoststates *states = NULL;
 	struct policy *policy = NULL;
 	struct deep_host *host = NULL;
-	struct bcache *boots = NULL;
+	struct boot_memory *boots = NULL;
 	uint8_t nonce[EV_NONCE_MAX], *text = NULL;
 	char err[POLICY_ERR_MAX];
 	size_t nonce_len = 0, len = 0;
@@ -67,13 +67,13 @@ main(int argc, char **argv)
 	if (argc != 8 ||
 	    hex_decode(argv[3], nonce, sizeof(nonce), &nonce_len) != VT_OK)
 		return NOT_GOOD;
-	if (verify_read_hostid(argv[4], HOSTID_RECORD, &id) == VT_OK &&
+	if (verify_read_hostid(argv[4], HOST_IDENTITY_RECORD, &id) == VT_OK &&
 	    verify_read_states(argv[5], &states) == VT_OK &&
 	    verify_read_roots(argv[6], &roots) == VT_OK &&
 	    verify_read(argv[7], POLICY_MAX_LEN, &text, &len) == VT_OK &&
 	    policy_parse(text, len, &policy, err) == VT_OK &&
 	    deep_host_new(id, roots, states, 0, &host) == VT_OK &&
-	    bcache_new(policy, 1 << 20, &boots) == VT_OK) {
+	    boot_memory_new(policy, 1 << 20, &boots) == VT_OK) {
 		struct ev_want w = { .nonce = nonce,
 			.nonce_len = nonce_len,
 			.policy = policy,
@@ -82,12 +82,12 @@ main(int argc, char **argv)
 
 		ex = all(argv, &w);
 	}
-	bcache_free(boots);
+	boot_memory_free(boots);
 	deep_host_free(host);
 	policy_free(policy);
 	host_roots_free(roots);
 	free(states);
-	hostid_free(id);
+	host_identity_free(id);
 	free(text);
 	return ex;
 }

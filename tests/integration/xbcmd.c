@@ -20,7 +20,7 @@
 
 #include "base/msg.h"
 #include "base/util.h"
-#include "vtpm_manager/xbproto.h"
+#include "vtpm_manager/proto/xenback_msg.h"
 
 #define MANAGER_FD 3
 

@@ -7,7 +7,7 @@
  */
 #include "../unit/worker_fixture.h"
 
-#include "vtpm/vendor.h"
+#include "vtpm/engine/vendor.h"
 
 #define FIRST_UID 61000u
 #define MANY 40
@@ -29,7 +29,7 @@ start_zygote(void)
 
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
-	if ((m.zyg_pid = fork()) == 0) {
+	if ((m.zygote_link_pid = fork()) == 0) {
 		if (dup2(sv[1], 3) == -1)
 			_exit(1);
 		if (sv[1] == 3)
@@ -65,7 +65,7 @@ teardown(void **state)
 	free(g);
 	msgch_free(m.zyg);
 	m.zyg = NULL;
-	(void)waitpid(m.zyg_pid, &status, 0);
+	(void)waitpid(m.zygote_link_pid, &status, 0);
 	return 0;
 }
 
@@ -374,8 +374,8 @@ zygote_dies_and_workers_live_on(void **state)
 	make(g, 0);
 	r = fm_guest(g);
 	assert_int_equal(fm_cmd(g, r, C_RANDOM, NULL, NULL), 0);
-	(void)kill(m.zyg_pid, SIGKILL);
-	(void)waitpid(m.zyg_pid, &status, 0);
+	(void)kill(m.zygote_link_pid, SIGKILL);
+	(void)waitpid(m.zygote_link_pid, &status, 0);
 	msgch_free(m.zyg);
 	start_zygote();
 	assert_int_equal(fm_cmd(g, r, C_NV_DEFINE, NULL, NULL), 0);

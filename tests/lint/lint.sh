@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# lint.sh - white space, layers, size, licence lines, the kernel module,
+# lint.sh - white space, rooms, size, licence lines, the kernel module,
 # cppcheck, gcc -fanalyzer.
 set -u
 B=${B:-build}
@@ -16,8 +16,10 @@ clang-format --dry-run --Werror "${files[@]}" 2>&1 | grep -a 'error:' |
 clang-format --dry-run --Werror "${files[@]}" >/dev/null 2>&1 ||
     fail "white space differs from .clang-format (make format)"
 
-echo "layers ..."
-tests/lint/layers.sh || bad=$((bad + 1))
+echo "rooms ..."
+# shellcheck disable=SC2086 # ROOMS is a list
+tests/lint/rooms.py "$B" ${ROOMS:?make lint sets it} || bad=$((bad + 1))
+tests/lint/libraries.sh || bad=$((bad + 1))
 
 echo "licence lines ..."
 for f in "${files[@]}" $(git ls-files '*.sh' '*.py' Makefile); do

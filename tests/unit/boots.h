@@ -6,9 +6,9 @@
 #ifndef TESTS_BOOTS_H
 #define TESTS_BOOTS_H
 
-#include "measure/appraise.h"
-#include "measure/launch.h"
-#include "measure/merge.h"
+#include "measure/appraise/appraise.h"
+#include "measure/log/launch_record.h"
+#include "measure/log/merge.h"
 #include "tests/unit/vector.h"
 
 #define LINE "/vmlinuz console=ttyS0 panic=-1 quiet"

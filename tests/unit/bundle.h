@@ -7,7 +7,7 @@
 #ifndef TESTS_BUNDLE_H
 #define TESTS_BUNDLE_H
 
-#include "measure/evidence.h"
+#include "measure/evidence/bundle.h"
 #include "tests/unit/fakequote.h"
 #include "tests/unit/testca.h"
 #include "tests/unit/vector.h"
@@ -16,7 +16,7 @@ struct bundle {
 	struct fq f;
 	EVP_PKEY *ca_key;
 	struct tc_cert ca, ek, ak;
-	struct certext_instance inst;
+	struct cert_ext_instance inst;
 	uint8_t root; /* of the CA */
 	struct ev_info info;
 	struct launch_record *rec;
@@ -37,8 +37,8 @@ bundle_certs(struct bundle *b)
 	struct tc_spec ak = { .key = b->f.ak, .name = "AK" };
 
 	ca.root = b->root;
-	ek.eku = CERTEXT_EKU_EK;
-	ak.eku = CERTEXT_EKU_AK;
+	ek.eku = CERT_EXT_EKU_EK;
+	ak.eku = CERT_EXT_EKU_AK;
 	ek.inst = ak.inst = &b->inst;
 	tc_make(&ca, NULL, NULL, &b->ca);
 	tc_make(&ek, &b->ca, b->ca_key, &b->ek);
@@ -181,10 +181,10 @@ bundle_init(struct bundle *b)
 	b->journal = journal_of_log(&log, &bundle_alg, 1);
 	free(log.p);
 	assert_non_null(b->ca_key = EVP_EC_gen("P-256"));
-	b->root = CERTEXT_SOFTWARE;
+	b->root = CERT_EXT_SOFTWARE;
 	memset(b->inst.uuid, 0xab, UUID_LEN);
 	b->inst.generation = 3;
-	b->inst.root = CERTEXT_SOFTWARE;
+	b->inst.root = CERT_EXT_SOFTWARE;
 	b->inst.is_virtual = true;
 	bundle_certs(b);
 	memcpy(b->info.uuid, b->inst.uuid, UUID_LEN);

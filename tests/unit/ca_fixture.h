@@ -22,15 +22,15 @@
 
 #include "base/crypto.h"
 #include "base/rdwr.h"
-#include "measure/certext.h"
-#include "vtpm_manager/ca.h"
-#include "vtpm_manager/ca_key.h"
+#include "measure/cert/cert_extension.h"
+#include "vtpm_manager/hwtpm/ca.h"
+#include "vtpm_manager/hwtpm/ca_key.h"
 
 #define EK_ATTRS 0x000300b2u
 #define AK_ATTRS 0x00050072u
 #define CA_ATTRS 0x00040472u
-#define ROOT_S CERTEXT_SOFTWARE
-#define ROOT_H CERTEXT_HARDWARE
+#define ROOT_S CERT_EXT_SOFTWARE
+#define ROOT_H CERT_EXT_HARDWARE
 
 static EVP_PKEY *ca_evp, *other_evp, *ecc_evp, *rsa_evp;
 static struct pub_bytes {

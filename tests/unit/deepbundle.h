@@ -11,8 +11,8 @@
 
 #include <openssl/pem.h>
 
-#include "measure/deep.h"
-#include "measure/deep_verify.h"
+#include "measure/evidence/deep_leaf.h"
+#include "measure/evidence/verify_deep.h"
 #include "tests/unit/bundle.h"
 
 #define DB_LEAVES 37
@@ -32,9 +32,9 @@ struct dbundle {
 	struct fq host;
 	EVP_PKEY *maker, *ca2, *approver;
 	struct tc_cert maker_cert, hek, hak;
-	struct certext_instance hinst; /* of the host's AK */
-	EVP_PKEY *hak_key;             /* NULL: the enrolled AK */
-	EVP_PKEY *hak_issuer;          /* NULL: the host's CA */
+	struct cert_ext_instance hinst; /* of the host's AK */
+	EVP_PKEY *hak_key;              /* NULL: the enrolled AK */
+	EVP_PKEY *hak_issuer;           /* NULL: the host's CA */
 	uint32_t ca_attrs;
 	struct deep_leaf leaf;
 	uint8_t leaves[DB_LEAVES][SHA256_LEN];
@@ -57,7 +57,7 @@ db_stage(struct dbundle *d, enum db_stage s)
 
 static inline void
 db_cert(EVP_PKEY *key, const char *name, const char *eku,
-    const struct certext_instance *inst, uint8_t root,
+    const struct cert_ext_instance *inst, uint8_t root,
     const struct tc_cert *issuer, EVP_PKEY *issuer_key, struct tc_cert *ret)
 {
 	struct tc_spec s = { .key = key,
@@ -117,8 +117,10 @@ db_certify(struct dbundle *d, const uint8_t *pub, size_t len)
 	f.signer = NULL;
 	fq_sign(&f);
 	assert_int_equal(
-	    hostid_set(d->id, HI_CA_ATTEST, f.attest, f.attest_len), VT_OK);
-	assert_int_equal(hostid_set(d->id, HI_CA_SIG, f.sig, f.sig_len), VT_OK);
+	    host_identity_set(d->id, HI_CA_ATTEST, f.attest, f.attest_len),
+	    VT_OK);
+	assert_int_equal(
+	    host_identity_set(d->id, HI_CA_SIG, f.sig, f.sig_len), VT_OK);
 }
 
 static inline void
@@ -129,29 +131,33 @@ db_record(struct dbundle *d)
 
 	fq_ek_public(&d->host);
 	fq_ak_public(&d->host);
-	assert_int_equal(hostid_new(&d->id), VT_OK);
+	assert_int_equal(host_identity_new(&d->id), VT_OK);
 	(void)snprintf(d->id->host, sizeof(d->id->host), "host-a");
 	d->id->enrolled_s = 1;
 	db_cert(
 	    d->maker, "TPM maker", NULL, NULL, 0, NULL, NULL, &d->maker_cert);
-	db_cert(d->host.ek, "host EK", CERTEXT_EKU_EK, NULL, 0, &d->maker_cert,
+	db_cert(d->host.ek, "host EK", CERT_EXT_EKU_EK, NULL, 0, &d->maker_cert,
 	    d->maker, &d->hek);
 	be16_put(pub, (uint16_t)d->host.ek_pub_len);
 	memcpy(pub + 2, d->host.ek_pub, d->host.ek_pub_len);
 	assert_int_equal(
-	    hostid_set(d->id, HI_EK_PUBLIC, pub, d->host.ek_pub_len + 2),
+	    host_identity_set(d->id, HI_EK_PUBLIC, pub, d->host.ek_pub_len + 2),
 	    VT_OK);
 	assert_int_equal(
-	    hostid_set(d->id, HI_EK_CERT, d->hek.der, d->hek.len), VT_OK);
+	    host_identity_set(d->id, HI_EK_CERT, d->hek.der, d->hek.len),
+	    VT_OK);
 	len = db_public(d->host.ak, d->host.attrs, pub);
-	assert_int_equal(hostid_set(d->id, HI_AK_PUBLIC, pub, len), VT_OK);
+	assert_int_equal(
+	    host_identity_set(d->id, HI_AK_PUBLIC, pub, len), VT_OK);
 	len = db_public(d->g.ca_key, d->ca_attrs, pub);
-	assert_int_equal(hostid_set(d->id, HI_CA_PUBLIC, pub, len), VT_OK);
+	assert_int_equal(
+	    host_identity_set(d->id, HI_CA_PUBLIC, pub, len), VT_OK);
 	db_certify(d, pub, len);
 	db_cert(d->g.ca_key, "host CA", NULL, NULL, d->g.root, NULL, NULL,
 	    &d->g.ca);
 	assert_int_equal(
-	    hostid_set(d->id, HI_CA_CERT, d->g.ca.der, d->g.ca.len), VT_OK);
+	    host_identity_set(d->id, HI_CA_CERT, d->g.ca.der, d->g.ca.len),
+	    VT_OK);
 }
 
 /* What the host says of the guest whose evidence is there. */
@@ -191,9 +197,9 @@ db_certs(struct dbundle *d)
 {
 	struct bundle *b = &d->g;
 
-	db_cert(b->f.ek, "EK", CERTEXT_EKU_EK, &b->inst, 0, &b->ca, b->ca_key,
+	db_cert(b->f.ek, "EK", CERT_EXT_EKU_EK, &b->inst, 0, &b->ca, b->ca_key,
 	    &b->ek);
-	db_cert(b->f.ak, "AK", CERTEXT_EKU_AK, &b->inst, 0, &b->ca, b->ca_key,
+	db_cert(b->f.ak, "AK", CERT_EXT_EKU_AK, &b->inst, 0, &b->ca, b->ca_key,
 	    &b->ak);
 	assert_int_equal(
 	    evidence_set(b->ev, EV_EK_CERT, b->ek.der, b->ek.len), VT_OK);
@@ -249,7 +255,7 @@ db_quote(struct dbundle *d)
 	fq_make(&f);
 	memcpy(a->attest, f.attest, a->attest_len = (uint16_t)f.attest_len);
 	memcpy(a->sig, f.sig, a->sig_len = (uint16_t)f.sig_len);
-	db_cert(f.ak, "host AK", CERTEXT_EKU_AK, &d->hinst, 0, &d->g.ca,
+	db_cert(f.ak, "host AK", CERT_EXT_EKU_AK, &d->hinst, 0, &d->g.ca,
 	    d->hak_issuer != NULL ? d->hak_issuer : d->g.ca_key, &d->hak);
 	memcpy(a->ak_cert, d->hak.der, a->ak_cert_len = (uint16_t)d->hak.len);
 	db_stage(d, DB_ANSWER);
@@ -328,7 +334,7 @@ db_init(struct dbundle *d, void (*tweak)(struct dbundle *d, enum db_stage s))
 	assert_non_null(d->maker = EVP_EC_gen("P-256"));
 	assert_non_null(d->ca2 = EVP_EC_gen("P-256"));
 	assert_non_null(d->approver = EVP_EC_gen("P-256"));
-	b->root = b->inst.root = d->hinst.root = CERTEXT_HARDWARE;
+	b->root = b->inst.root = d->hinst.root = CERT_EXT_HARDWARE;
 	b->info.flags = EVI_LAUNCHED;
 	d->ca_attrs = TO_FIXED_TPM | TO_FIXED_PARENT | TO_SENSITIVE_ORIGIN |
 		      TO_SIGN | TO_USER_WITH_AUTH;
@@ -355,7 +361,7 @@ db_init(struct dbundle *d, void (*tweak)(struct dbundle *d, enum db_stage s))
 static inline void
 db_done(struct dbundle *d)
 {
-	hostid_free(d->id);
+	host_identity_free(d->id);
 	EVP_PKEY_free(d->maker);
 	EVP_PKEY_free(d->ca2);
 	EVP_PKEY_free(d->approver);

@@ -27,8 +27,8 @@
 #include "base/msg.h"
 #include "base/util.h"
 #include "tpmfront/ring.h"
-#include "vtpm/proto.h"
-#include "vtpm/seal.h"
+#include "vtpm/proto/worker_msg.h"
+#include "vtpm/state/seal.h"
 
 #define FM_WAIT_MS 20000
 #define FM_CMD_MAX 4096
@@ -38,7 +38,7 @@
 struct fm {
 	char dir[64];
 	struct msgch *zyg; /* NULL: workers are forked directly */
-	pid_t zyg_pid;
+	pid_t zygote_link_pid;
 	unsigned int exited;  /* Z_EXITED so far */
 	uint32_t exit_status; /* of the last one */
 };

@@ -15,7 +15,7 @@
 
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "measure/quote.h"
+#include "measure/tpm/quote.h"
 
 #define FQ_AK_ATTRS                                             \
 	(TO_FIXED_TPM | TO_FIXED_PARENT | TO_SENSITIVE_ORIGIN | \

@@ -24,7 +24,7 @@
 
 #include "base/crypto.h"
 #include "base/util.h"
-#include "vtpm_manager/store.h"
+#include "vtpm_manager/store/store.h"
 
 #define NVTPM 20 /* two leaf pages */
 #define BLOB_LEN 333
@@ -103,13 +103,13 @@ put_extra(struct store *st, int i, enum store_extra x, uint64_t version)
 }
 
 static __attribute__((unused)) void
-fill_inst(int i, struct inst *in)
+fill_inst(int i, struct guest *in)
 {
 	memset(in, 0, sizeof(*in));
 	uuid_of(i, in->uuid);
 	(void)snprintf(in->name, sizeof(in->name), "guest%02d", i);
 	in->tpm_version = TPM_VER_20;
-	in->status = INST_STOPPED;
+	in->status = GUEST_STOPPED;
 	in->generation = 1;
 	in->created_ms = 1000 + (uint64_t)i;
 }
@@ -117,7 +117,7 @@ fill_inst(int i, struct inst *in)
 static __attribute__((unused)) int
 add_inst(struct store *st, int i)
 {
-	struct inst in;
+	struct guest in;
 
 	fill_inst(i, &in);
 	return store_inst_add(st, &in);
@@ -201,7 +201,7 @@ state_is(struct store *st, int i, uint64_t version)
 }
 
 static __attribute__((unused)) int
-count_one(const struct inst *in, void *arg)
+count_one(const struct guest *in, void *arg)
 {
 	(void)in;
 	++*(int *)arg;
@@ -222,7 +222,7 @@ static __attribute__((unused)) void
 assert_refused(struct store *st, int i, const char *words)
 {
 	uint8_t uuid[UUID_LEN], *p;
-	struct inst in, mine;
+	struct guest in, mine;
 	size_t len;
 
 	fill_inst(i, &mine);
@@ -236,7 +236,7 @@ assert_refused(struct store *st, int i, const char *words)
 	assert_string_equal(store_why(st), in.why);
 	assert_int_equal(put_state(st, i, 9, 9), VT_E_CORRUPT);
 	assert_int_equal(
-	    store_inst_status(st, uuid, INST_RUNNING), VT_E_CORRUPT);
+	    store_inst_status(st, uuid, GUEST_RUNNING), VT_E_CORRUPT);
 	/* nobody gets a new TPM under its name or UUID by mistake */
 	assert_int_equal(add_inst(st, i), VT_E_EXISTS);
 }
@@ -290,7 +290,7 @@ assert_broken(const char *words)
 {
 	struct store *st = must_open();
 	uint8_t uuid[UUID_LEN], *p;
-	struct inst in;
+	struct guest in;
 	size_t len;
 
 	assert_int_equal(store_unlock(st, master, text), VT_E_CORRUPT);

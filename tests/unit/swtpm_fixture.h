@@ -26,7 +26,7 @@
 
 #include "base/util.h"
 #include "tpmback/chan.h"
-#include "tpmback/swtpm_proto.h"
+#include "tpmback/swtpm/wire.h"
 
 struct fake {
 	struct chan *ch;

@@ -15,7 +15,7 @@
 #include <openssl/pem.h>
 
 #include "base/util.h"
-#include "measure/approval.h"
+#include "measure/host/approval.h"
 
 static char pem[2][1024];
 static uint8_t key[2][APPROVAL_KEY_LEN];

@@ -4,7 +4,7 @@
  *
  * Public areas are built here, straight from the structures of the TPM 2.0
  * Library, Part 2, 12.2; results are read with OpenSSL and with our own
- * verifier (measure/x509.c).
+ * verifier (measure/cert/x509.c).
  */
 #include "tests/unit/ca_fixture.h"
 
@@ -40,10 +40,10 @@ the_ca_is_a_ca_that_signs_no_other_ca(void **state)
 			      ? "CN = vTPM manager CA (software root) host"
 			      : "CN = vTPM manager CA (hardware root) host");
 		assert_int_equal(
-		    certext_root_get(
-			ASN1_STRING_get0_data(extension(x, CERTEXT_OID_ROOT)),
+		    cert_ext_root_get(
+			ASN1_STRING_get0_data(extension(x, CERT_EXT_OID_ROOT)),
 			(size_t)ASN1_STRING_length(
-			    extension(x, CERTEXT_OID_ROOT)),
+			    extension(x, CERT_EXT_OID_ROOT)),
 			&kind),
 		    VT_OK);
 		assert_int_equal(kind, roots[i]);
@@ -148,7 +148,7 @@ a_certificate_says_virtual_and_which_root(void **state)
 		    "hardware root;2.23.133.2.3=id:00010000;" },
 	};
 	struct ca_der ca_der, der;
-	struct certext_instance in;
+	struct cert_ext_instance in;
 	struct ca_subject sub = subject();
 	struct ca *ca;
 	char text[512], want[512];
@@ -176,9 +176,9 @@ a_certificate_says_virtual_and_which_root(void **state)
 				    "1a1b1c1d1e1f"
 				  : "");
 			assert_string_equal(text, want);
-			e = extension(x, CERTEXT_OID_INSTANCE);
+			e = extension(x, CERT_EXT_OID_INSTANCE);
 			assert_int_equal(
-			    certext_instance_get(ASN1_STRING_get0_data(e),
+			    cert_ext_instance_get(ASN1_STRING_get0_data(e),
 				(size_t)ASN1_STRING_length(e), &in),
 			    VT_OK);
 			assert_memory_equal(in.uuid, sub.uuid, UUID_LEN);

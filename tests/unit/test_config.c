@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "vtpm_manager/config.h"
-#include "vtpm_manager/ctl_auth.h"
+#include "vtpm_manager/core/config.h"
+#include "vtpm_manager/control/bus_roles.h"
 #include "vtpm_manager/manager.h"
 
 /* Exact heap copy: one byte too many is seen by ASan. */
@@ -184,17 +184,17 @@ roles_go_by_user_and_group(void **state)
 
 	(void)state;
 	config_defaults(&c);
-	assert_int_equal(ctl_role_of(&c, 0, 1000, NULL, 0), ROLE_ADMIN);
-	assert_int_equal(ctl_role_of(&c, 1000, 1000, NULL, 0), ROLE_ADMIN);
-	assert_int_equal(ctl_role_of(&c, 1, 1000, groups, 2), ROLE_NONE);
+	assert_int_equal(bus_role_of(&c, 0, 1000, NULL, 0), ROLE_ADMIN);
+	assert_int_equal(bus_role_of(&c, 1000, 1000, NULL, 0), ROLE_ADMIN);
+	assert_int_equal(bus_role_of(&c, 1, 1000, groups, 2), ROLE_NONE);
 	(void)snprintf(c.reader_users, sizeof(c.reader_users), "x,daemon");
-	assert_int_equal(ctl_role_of(&c, 1, 1000, NULL, 0), ROLE_READER);
-	assert_int_equal(ctl_role_of(&c, 2, 1000, NULL, 0), ROLE_NONE);
+	assert_int_equal(bus_role_of(&c, 1, 1000, NULL, 0), ROLE_READER);
+	assert_int_equal(bus_role_of(&c, 2, 1000, NULL, 0), ROLE_NONE);
 	(void)snprintf(c.operator_groups, sizeof(c.operator_groups), "bin");
-	assert_int_equal(ctl_role_of(&c, 2, 1000, groups, 2), ROLE_OPERATOR);
-	assert_int_equal(ctl_role_of(&c, 2, 1000, groups, 1), ROLE_NONE);
+	assert_int_equal(bus_role_of(&c, 2, 1000, groups, 2), ROLE_OPERATOR);
+	assert_int_equal(bus_role_of(&c, 2, 1000, groups, 1), ROLE_NONE);
 	/* The higher role counts. */
-	assert_int_equal(ctl_role_of(&c, 1, 1000, groups, 2), ROLE_OPERATOR);
+	assert_int_equal(bus_role_of(&c, 1, 1000, groups, 2), ROLE_OPERATOR);
 }
 
 static void

@@ -12,8 +12,8 @@
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "measure/appraise_priv.h"
-#include "measure/policy.h"
+#include "measure/appraise/appraise_priv.h"
+#include "measure/appraise/policy.h"
 #include "tests/unit/boots.h"
 
 static void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* libtpms behind vtpm/engine.h. */
+/* libtpms behind vtpm/engine/engine.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,10 +12,10 @@
 #include <fcntl.h>
 
 #include "base/rdwr.h"
-#include "vtpm/cmdtab.h"
-#include "vtpm/engine.h"
-#include "vtpm/proto.h"
-#include "vtpm/tpmcmd.h"
+#include "vtpm/engine/command_table.h"
+#include "vtpm/engine/engine.h"
+#include "vtpm/proto/worker_msg.h"
+#include "vtpm/engine/tpm_command.h"
 
 #define RANDOM_LEN 16
 
@@ -211,7 +211,7 @@ both_versions_take_turns(void **state)
 	assert_int_equal(tcmd_stir(), VT_OK);
 }
 
-/* vtpm/cmdtab.c against what libtpms says of its own commands. */
+/* vtpm/engine/command_table.c against what libtpms says of its own commands. */
 static void
 table_of_commands_agrees_with_libtpms(void **state)
 {
@@ -235,20 +235,22 @@ table_of_commands_agrees_with_libtpms(void **state)
 		cc = rd_be32(&r);
 		want = cc & 1u << 22; /* nv */
 		cc &= 0xffff;
-		if ((cmdtab_flags(true, cc) & CT_PCRS) != 0)
-			continue; /* see cmdtab.h */
-		if ((cmdtab_flags(true, cc) & CT_STORES) != 0)
+		if ((command_table_flags(true, cc) & CT_PCRS) != 0)
+			continue; /* see command_table.h */
+		if ((command_table_flags(true, cc) & CT_STORES) != 0)
 			stores++;
-		if (((cmdtab_flags(true, cc) & CT_STORES) != 0) != (want != 0))
+		if (((command_table_flags(true, cc) & CT_STORES) != 0) !=
+		    (want != 0))
 			fail_msg("command %x", cc);
 	}
 	assert_int_equal(rd_end(&r), VT_OK);
 	assert_true(stores > 30);
-	assert_int_equal(cmdtab_flags(true, 0x20005654), 0);
-	assert_int_equal(cmdtab_flags(true, 0), 0);
-	assert_int_equal(cmdtab_flags(true, 0xffffffff), 0);
-	assert_int_equal(cmdtab_flags(false, 0x99), CT_STORES | CT_STARTUP);
-	assert_int_equal(cmdtab_flags(false, 0x4000000b), CT_STORES);
+	assert_int_equal(command_table_flags(true, 0x20005654), 0);
+	assert_int_equal(command_table_flags(true, 0), 0);
+	assert_int_equal(command_table_flags(true, 0xffffffff), 0);
+	assert_int_equal(
+	    command_table_flags(false, 0x99), CT_STORES | CT_STARTUP);
+	assert_int_equal(command_table_flags(false, 0x4000000b), CT_STORES);
 }
 
 int

@@ -13,7 +13,7 @@
 #include <openssl/pem.h>
 
 #include "base/util.h"
-#include "measure/escrow.h"
+#include "measure/host/escrow.h"
 
 static const uint8_t master[ESCROW_KEY_LEN] = { 1, 2, 3, 0, 255, 7 };
 

@@ -29,7 +29,7 @@
 
 #include "base/crypto.h"
 #include "base/util.h"
-#include "vtpm/worker_jail.h"
+#include "vtpm/worker/worker_jail.h"
 
 #define OWN_UID 61999u
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "tools/launch_qemu.h"
+#include "tools/launch/launch_qemu.h"
 
 #define ARGS_MAX 24
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "tools/launch_xen.h"
+#include "tools/launch/launch_xen.h"
 
 #define VECTORS "tests/vectors/xl/"
 #define UUID "12345678-1234-4123-8123-123456789abc"

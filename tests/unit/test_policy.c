@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "measure/launch.h"
-#include "measure/policy.h"
+#include "measure/log/launch_record.h"
+#include "measure/appraise/policy.h"
 #include "tests/unit/vector.h"
 
 #define D1 \

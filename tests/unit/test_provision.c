@@ -12,11 +12,11 @@
 #include <fcntl.h>
 
 #include "base/crypto.h"
-#include "measure/pcr.h"
-#include "vtpm/cmdtab.h"
-#include "vtpm/engine.h"
-#include "vtpm/provision.h"
-#include "vtpm/tpmcmd.h"
+#include "measure/tpm/pcr.h"
+#include "vtpm/engine/command_table.h"
+#include "vtpm/engine/engine.h"
+#include "vtpm/provision/provision.h"
+#include "vtpm/engine/tpm_command.h"
 
 static uint8_t der[3][CERT_MAX_LEN];
 static struct wcerts certs;

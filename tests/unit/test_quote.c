@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/evidence.h"
+#include "measure/evidence/bundle.h"
 #include "tests/unit/fakequote.h"
 
 static int

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "vtpm/seal.h"
-#include "vtpm/state.h"
+#include "vtpm/state/seal.h"
+#include "vtpm/state/state.h"
 
 #define PLAIN_LEN 300
 #define SEALED_LEN (PLAIN_LEN + SEAL_OVERHEAD)

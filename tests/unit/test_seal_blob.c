@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "tools/seal_blob.h"
+#include "tools/seal/seal_blob.h"
 
 static struct {
 	uint8_t *p;

@@ -13,7 +13,7 @@ what_was_committed_is_there_again(void **state)
 {
 	struct store *st = must_open();
 	uint8_t uuid[UUID_LEN], want[BLOB_LEN], *p = NULL;
-	struct inst in;
+	struct guest in;
 	size_t len;
 
 	(void)state;
@@ -45,7 +45,7 @@ what_was_not_committed_is_gone(void **state)
 {
 	struct store *st = must_unlock();
 	uint8_t uuid[UUID_LEN];
-	struct inst in;
+	struct guest in;
 
 	(void)state;
 	uuid_of(3, uuid);
@@ -67,7 +67,7 @@ static void
 names_and_uuids_are_unique(void **state)
 {
 	struct store *st = must_unlock();
-	struct inst in;
+	struct guest in;
 
 	(void)state;
 	assert_int_equal(add_inst(st, 4), VT_E_EXISTS);
@@ -127,7 +127,7 @@ deleted_slots_are_used_again(void **state)
 {
 	struct store *st = must_unlock();
 	uint8_t uuid[UUID_LEN];
-	struct inst in;
+	struct guest in;
 
 	(void)state;
 	uuid_of(6, uuid);
@@ -344,7 +344,7 @@ a_locked_store_only_lists(void **state)
 {
 	struct store *st = must_open();
 	uint8_t uuid[UUID_LEN], *p;
-	struct inst in;
+	struct guest in;
 	size_t len;
 
 	(void)state;

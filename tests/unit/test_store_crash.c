@@ -331,7 +331,7 @@ static uint64_t
 version_of(struct store *st, int i)
 {
 	uint8_t uuid[UUID_LEN];
-	struct inst in;
+	struct guest in;
 
 	uuid_of(i, uuid);
 	assert_int_equal(store_inst_get(st, uuid, &in), VT_OK);

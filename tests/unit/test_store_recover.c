@@ -9,7 +9,7 @@
 static const char why[] = "an older copy";
 
 static void
-get(struct store *st, int i, struct inst *in)
+get(struct store *st, int i, struct guest *in)
 {
 	uint8_t uuid[UUID_LEN];
 
@@ -22,7 +22,7 @@ static void
 assert_frozen(struct store *st, int i)
 {
 	uint8_t uuid[UUID_LEN], *p;
-	struct inst in;
+	struct guest in;
 	size_t len;
 
 	get(st, i, &in);
@@ -32,14 +32,14 @@ assert_frozen(struct store *st, int i)
 	assert_int_equal(store_state_get(st, uuid, &p, &len), VT_E_CORRUPT);
 	assert_int_equal(put_state(st, i, 9, 9), VT_E_CORRUPT);
 	assert_int_equal(
-	    store_inst_status(st, uuid, INST_RUNNING), VT_E_CORRUPT);
+	    store_inst_status(st, uuid, GUEST_RUNNING), VT_E_CORRUPT);
 	assert_int_equal(add_inst(st, 50 + i), VT_E_CORRUPT);
 }
 
 static bool does_fit = true;
 
 static bool
-fits(const struct inst *in, const uint8_t *state, size_t len)
+fits(const struct guest *in, const uint8_t *state, size_t len)
 {
 	uint8_t want[BLOB_LEN];
 
@@ -60,15 +60,15 @@ recover_one(struct store *st, int i)
 static void
 assert_recovered(struct store *st, int i, uint64_t gen, uint64_t version)
 {
-	struct inst in;
+	struct guest in;
 
 	get(st, i, &in);
 	assert_false(in.tampered);
 	assert_string_equal(in.why, "");
 	assert_int_equal(in.generation, gen);
 	assert_int_equal(in.version, version);
-	assert_int_equal(in.flags & INST_F_RECOVERED, INST_F_RECOVERED);
-	assert_int_equal(in.status, INST_STOPPED);
+	assert_int_equal(in.flags & GUEST_F_RECOVERED, GUEST_F_RECOVERED);
+	assert_int_equal(in.status, GUEST_STOPPED);
 	assert_int_equal(state_is(st, i, version), VT_OK);
 	assert_int_equal(store_extra_get(st, in.uuid, SX_LAUNCH,
 			     &(uint8_t *){ NULL }, &(size_t){ 0 }),
@@ -128,14 +128,14 @@ a_store_that_was_taken_is_marked_and_goes_on(void **state)
 {
 	struct store *st = must_unlock();
 	uint8_t uuid[UUID_LEN];
-	struct inst in;
+	struct guest in;
 	uint32_t n = 0;
 	int i;
 
 	(void)state;
 	uuid_of(7, uuid);
 	put_extra(st, 7, SX_VOLATILE, 1);
-	assert_int_equal(store_inst_status(st, uuid, INST_RUNNING), VT_OK);
+	assert_int_equal(store_inst_status(st, uuid, GUEST_RUNNING), VT_OK);
 	assert_int_equal(put_state(st, 4, 6, 9), VT_OK); /* was restored */
 	assert_int_equal(store_commit(st), VT_OK);
 	store_close(st);
@@ -176,7 +176,7 @@ static void
 a_recovery_that_was_not_committed_did_not_happen(void **state)
 {
 	struct store *st = must_unlock();
-	struct inst in;
+	struct guest in;
 	uint32_t n;
 
 	(void)state;

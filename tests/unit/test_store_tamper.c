@@ -316,8 +316,9 @@ an_old_value_is_refused(void **state)
 	st = must_unlock();
 	assert_non_null(strstr(text, "list of values"));
 	assert_int_equal(put_meta(st, "one", "eins"), VT_E_CORRUPT);
-	assert_int_equal(store_inst_status(st,
-			     (const uint8_t *)"@@@@@@@@@@@@@@@@", INST_RUNNING),
+	assert_int_equal(
+	    store_inst_status(
+		st, (const uint8_t *)"@@@@@@@@@@@@@@@@", GUEST_RUNNING),
 	    VT_OK);
 	assert_int_equal(store_commit(st), VT_OK);
 	store_close(st);
@@ -441,7 +442,7 @@ a_destroyed_guest_does_not_come_back(void **state)
 {
 	struct store *st;
 	uint8_t uuid[UUID_LEN];
-	struct inst in;
+	struct guest in;
 
 	(void)state;
 	keep_old();
@@ -474,7 +475,7 @@ static void
 a_cloned_record_is_not_believed(void **state)
 {
 	struct store *st;
-	struct inst in;
+	struct guest in;
 
 	(void)state;
 	sql("INSERT INTO vtpm SELECT 25,uuid,name,grp,tpm_version,status,"

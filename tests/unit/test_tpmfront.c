@@ -13,7 +13,7 @@
 #include "tests/unit/fakeback.h"
 #include "tpmback/local.h"
 #include "tpmback/spin.h"
-#include "tpmfront/tcti.h"
+#include "tpmfront/tcti/tcti.h"
 
 #define L0_AND_1 0x03
 

@@ -74,7 +74,7 @@ good_evidence_is_accepted(void **state)
 		assert_true(r->checks[i].outcome <= EVO_NOTE);
 	assert_true(r->have_instance);
 	assert_int_equal(r->instance.generation, 3);
-	assert_int_equal(r->root, CERTEXT_SOFTWARE);
+	assert_int_equal(r->root, CERT_EXT_SOFTWARE);
 	assert_false(r->worker_restarted);
 	assert_false(r->restored);
 	assert_int_equal(find(r, "journal-replay")->outcome, EVO_PASS);
@@ -163,7 +163,7 @@ software_root_needs_leave(void **state)
 	bundle_policy(&b, false);
 	expect(&b, AP_REFUSED, "root-kind", EVO_FAIL);
 	/* A real hardware root needs none. */
-	b.root = b.inst.root = CERTEXT_HARDWARE;
+	b.root = b.inst.root = CERT_EXT_HARDWARE;
 	b.info.flags &= ~(uint32_t)EVI_SOFT_ROOT;
 	bundle_certs(&b);
 	bundle_put_info(&b);
@@ -175,7 +175,7 @@ software_root_needs_leave(void **state)
 	bundle_quote(&b);
 	expect(&b, AP_REFUSED, "info-instance", EVO_FAIL);
 	/* Certificates that say hardware under a software CA. */
-	b.root = CERTEXT_SOFTWARE;
+	b.root = CERT_EXT_SOFTWARE;
 	bundle_certs(&b);
 	expect(&b, AP_REFUSED, "root", EVO_FAIL);
 	bundle_done(&b);
@@ -528,9 +528,9 @@ evidence_of_a_real_tpm_is_accepted(void **state)
 		const char *name;
 		uint8_t root;
 	} cases[] = {
-		{ "ecc", CERTEXT_SOFTWARE },
-		{ "rsa", CERTEXT_HARDWARE },
-		{ "pss", CERTEXT_SOFTWARE },
+		{ "ecc", CERT_EXT_SOFTWARE },
+		{ "rsa", CERT_EXT_HARDWARE },
+		{ "pss", CERT_EXT_SOFTWARE },
 	};
 	const char *dir = "tests/vectors/evidence";
 	uint8_t nonce[16], *buf, *ca, *made, *pol;

@@ -5,8 +5,8 @@
  */
 #include "worker_fixture.h"
 
-#include "measure/journal.h"
-#include "vtpm/vendor.h"
+#include "measure/log/journal.h"
+#include "vtpm/engine/vendor.h"
 
 static struct fm m;
 

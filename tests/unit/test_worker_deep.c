@@ -5,9 +5,9 @@
  */
 #include "worker_fixture.h"
 
-#include "measure/deep.h"
-#include "vtpm/state.h"
-#include "vtpm/vendor.h"
+#include "measure/evidence/deep_leaf.h"
+#include "vtpm/state/state.h"
+#include "vtpm/engine/vendor.h"
 
 #define TICKETS 8
 #define HDR 10

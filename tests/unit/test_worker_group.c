@@ -5,7 +5,7 @@
  */
 #include "worker_fixture.h"
 
-#include "vtpm/vendor.h"
+#include "vtpm/engine/vendor.h"
 
 /* clang-format off */
 #define C_NV_DEFINE2	"800200000000" "0000012a" "40000001" PW "0000" \

@@ -6,9 +6,9 @@
 #include "../integration/swclient.h"
 #include "worker_fixture.h"
 
-#include "measure/journal.h"
-#include "measure/launch.h"
-#include "vtpm/vendor.h"
+#include "measure/log/journal.h"
+#include "measure/log/launch_record.h"
+#include "vtpm/engine/vendor.h"
 
 static struct fm m;
 

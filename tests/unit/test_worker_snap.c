@@ -6,8 +6,8 @@
 #include "../integration/swclient.h"
 #include "worker_fixture.h"
 
-#include "measure/journal.h"
-#include "vtpm/vendor.h"
+#include "measure/log/journal.h"
+#include "vtpm/engine/vendor.h"
 
 #define BLOB_MAX (512 * 1024)
 

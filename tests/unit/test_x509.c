@@ -12,14 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/evidence.h"
+#include "measure/evidence/bundle.h"
 #include "tests/unit/fakequote.h"
 #include "tests/unit/testca.h"
 
 struct set {
 	struct fq f; /* for its keys and public areas */
 	EVP_PKEY *ca_key, *other;
-	struct certext_instance ek_inst, ak_inst;
+	struct cert_ext_instance ek_inst, ak_inst;
 	struct tc_spec ca_spec, ek_spec, ak_spec;
 	struct tc_cert ca, ek, ak;
 	EVP_PKEY *ek_issuer, *ak_issuer; /* NULL: ca_key */
@@ -38,20 +38,20 @@ set_init(struct set *s)
 	memset(s->ak_inst.uuid, 0xab, UUID_LEN);
 	s->ak_inst.generation = 3;
 	s->ak_inst.group = 7;
-	s->ak_inst.root = CERTEXT_SOFTWARE;
+	s->ak_inst.root = CERT_EXT_SOFTWARE;
 	s->ak_inst.is_virtual = true;
 	s->ek_inst = s->ak_inst;
 	s->ca_spec = (struct tc_spec){ .key = s->ca_key,
 		.name = "CA",
 		.ca = true,
-		.root = CERTEXT_SOFTWARE };
+		.root = CERT_EXT_SOFTWARE };
 	s->ek_spec = (struct tc_spec){ .key = s->f.ek,
 		.name = "EK",
-		.eku = CERTEXT_EKU_EK,
+		.eku = CERT_EXT_EKU_EK,
 		.inst = &s->ek_inst };
 	s->ak_spec = (struct tc_spec){ .key = s->f.ak,
 		.name = "AK",
-		.eku = CERTEXT_EKU_AK,
+		.eku = CERT_EXT_EKU_AK,
 		.inst = &s->ak_inst };
 }
 
@@ -111,7 +111,7 @@ good_certificates_pass_every_step(void **state)
 	s.ak_inst.generation = 4; /* issued again after a restore */
 	assert_int_equal(verify(&s, &rep), VT_OK);
 	assert_int_equal(rep.failed, XS_N);
-	assert_int_equal(rep.root, CERTEXT_SOFTWARE);
+	assert_int_equal(rep.root, CERT_EXT_SOFTWARE);
 	assert_int_equal(rep.instance.generation, 4);
 	assert_true(tpm_name_equal(&rep.ek_name, &s.f.ek_name));
 	assert_non_null(strstr(rep.ca_subject, "CA"));
@@ -188,19 +188,19 @@ certificates_for_other_uses_are_refused(void **state)
 	fails_in(&s, XS_EK_PURPOSE);
 	s.ek_spec.eku = NULL;
 	fails_in(&s, XS_EK_PURPOSE);
-	s.ek_spec.eku = CERTEXT_EKU_AK;
+	s.ek_spec.eku = CERT_EXT_EKU_AK;
 	fails_in(&s, XS_EK_PURPOSE);
-	s.ek_spec.eku = CERTEXT_EKU_EK;
+	s.ek_spec.eku = CERT_EXT_EKU_EK;
 	s.ek_spec.ca = true;
 	fails_in(&s, XS_EK_PURPOSE);
 	s.ek_spec.ca = false;
-	s.ak_spec.eku = CERTEXT_EKU_EK;
+	s.ak_spec.eku = CERT_EXT_EKU_EK;
 	fails_in(&s, XS_AK_PURPOSE);
 	s.ak_spec.eku = NULL;
 	fails_in(&s, XS_AK_PURPOSE);
-	s.ak_spec.eku = CERTEXT_EKU_AK "," CERTEXT_EKU_EK;
+	s.ak_spec.eku = CERT_EXT_EKU_AK "," CERT_EXT_EKU_EK;
 	fails_in(&s, XS_AK_PURPOSE);
-	s.ak_spec.eku = CERTEXT_EKU_AK;
+	s.ak_spec.eku = CERT_EXT_EKU_AK;
 	s.ak_spec.ca = true;
 	fails_in(&s, XS_AK_PURPOSE);
 	set_done(&s);
@@ -310,14 +310,14 @@ software_root_never_passes_for_hardware(void **state)
 
 	(void)state;
 	set_init(&s);
-	s.ek_inst.root = s.ak_inst.root = CERTEXT_HARDWARE;
+	s.ek_inst.root = s.ak_inst.root = CERT_EXT_HARDWARE;
 	fails_in(&s, XS_ROOT); /* the CA is a software root */
 	s.ca_spec.root = 0;    /* or does not say */
 	fails_in(&s, XS_ROOT);
-	s.ca_spec.root = CERTEXT_HARDWARE;
+	s.ca_spec.root = CERT_EXT_HARDWARE;
 	assert_int_equal(verify(&s, &rep), VT_OK);
-	assert_int_equal(rep.root, CERTEXT_HARDWARE);
-	s.ak_inst.root = CERTEXT_SOFTWARE;
+	assert_int_equal(rep.root, CERT_EXT_HARDWARE);
+	s.ak_inst.root = CERT_EXT_SOFTWARE;
 	fails_in(&s, XS_INSTANCE);
 	set_done(&s);
 }
@@ -353,7 +353,7 @@ broken_certificates_are_refused(void **state)
 	set_done(&s);
 }
 
-/* The certificates of vtpm_manager/ca.c, in tests/vectors/evidence. */
+/* The certificates of vtpm_manager/hwtpm/ca.c, in tests/vectors/evidence. */
 static void
 certificates_of_the_manager_pass(void **state)
 {
@@ -362,9 +362,9 @@ certificates_of_the_manager_pass(void **state)
 		const char	*name;
 		uint8_t		 root;
 	} cases[] = {
-		{ "ecc", CERTEXT_SOFTWARE },
-		{ "rsa", CERTEXT_HARDWARE },
-		{ "pss", CERTEXT_SOFTWARE },
+		{ "ecc", CERT_EXT_SOFTWARE },
+		{ "rsa", CERT_EXT_HARDWARE },
+		{ "pss", CERT_EXT_SOFTWARE },
 	};
 	/* clang-format on */
 	struct x509_report rep;

@@ -13,10 +13,10 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "vtpm_manager/xb_fsm.h"
-#include "vtpm_manager/xbproto.h"
-#include "vtpm_manager/xensaved.h"
-#include "vtpm_manager/xm_fsm.h"
+#include "vtpm_manager/xenback/device_fsm.h"
+#include "vtpm_manager/proto/xenback_msg.h"
+#include "vtpm_manager/xen/xen_saved.h"
+#include "vtpm_manager/xen/move_fsm.h"
 
 static void
 closed_front_half_can_come_again(void **state)
@@ -141,15 +141,15 @@ every_prefix_is_truncated(void **state)
 
 /* --- which domain goes on --- */
 
-/* From XM_FREE; the action of the last event. */
-static enum xm_action
-after(const enum xm_event *e, size_t n, enum xm_state *ret)
+/* From MOVE_FREE; the action of the last event. */
+static enum move_action
+after(const enum move_event *e, size_t n, enum move_state *ret)
 {
-	struct xm_step st = { XM_FREE, XM_REFUSE };
+	struct move_step st = { MOVE_FREE, MOVE_REFUSE };
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		st = xm_step(st.next, e[i]);
+		st = move_step(st.next, e[i]);
 	*ret = st.next;
 	return st.act;
 }
@@ -157,70 +157,70 @@ after(const enum xm_event *e, size_t n, enum xm_state *ret)
 static void
 unclaimed_domain_is_a_power_cycle(void **state)
 {
-	static const enum xm_event e[] = { XM_BEGIN_SAVE, XM_DONE, XM_OLD_GONE,
-		XM_NEW_DOMAIN };
-	enum xm_state s;
+	static const enum move_event e[] = { MOVE_BEGIN_SAVE, MOVE_DONE,
+		MOVE_OLD_GONE, MOVE_NEW_DOMAIN };
+	enum move_state s;
 
 	(void)state;
-	assert_int_equal(after(e, VT_NELEM(e), &s), XM_POWER);
-	assert_int_equal(s, XM_FREE);
+	assert_int_equal(after(e, VT_NELEM(e), &s), MOVE_POWER);
+	assert_int_equal(s, MOVE_FREE);
 }
 
 static void
 restored_domain_waits_until_it_is_said_who_it_is(void **state)
 {
-	static const enum xm_event e[] = { XM_BEGIN_RESTORE, XM_NEW_DOMAIN,
-		XM_DONE, XM_NEW_DOMAIN };
-	enum xm_state s;
+	static const enum move_event e[] = { MOVE_BEGIN_RESTORE,
+		MOVE_NEW_DOMAIN, MOVE_DONE, MOVE_NEW_DOMAIN };
+	enum move_state s;
 
 	(void)state;
-	assert_int_equal(after(e, 2, &s), XM_OFFER);
-	assert_int_equal(xm_step(s, XM_NEW_DOMAIN).act, XM_REFUSE);
-	assert_int_equal(after(e, 3, &s), XM_RESUME);
-	assert_int_equal(after(e, 4, &s), XM_POWER); /* once only */
+	assert_int_equal(after(e, 2, &s), MOVE_OFFER);
+	assert_int_equal(move_step(s, MOVE_NEW_DOMAIN).act, MOVE_REFUSE);
+	assert_int_equal(after(e, 3, &s), MOVE_RESUME);
+	assert_int_equal(after(e, 4, &s), MOVE_POWER); /* once only */
 }
 
 static void
 claim_that_is_given_up_is_a_power_cycle(void **state)
 {
-	static const enum xm_event restore[] = { XM_BEGIN_RESTORE,
-		XM_NEW_DOMAIN, XM_ABORT };
-	static const enum xm_event move[] = { XM_BEGIN_MOVE, XM_NEW_DOMAIN,
-		XM_OLD_GONE, XM_ABORT };
-	enum xm_state s;
+	static const enum move_event restore[] = { MOVE_BEGIN_RESTORE,
+		MOVE_NEW_DOMAIN, MOVE_ABORT };
+	static const enum move_event move[] = { MOVE_BEGIN_MOVE,
+		MOVE_NEW_DOMAIN, MOVE_OLD_GONE, MOVE_ABORT };
+	enum move_state s;
 
 	(void)state;
-	assert_int_equal(after(restore, VT_NELEM(restore), &s), XM_CYCLE);
-	assert_int_equal(s, XM_FREE);
-	assert_int_equal(after(move, VT_NELEM(move), &s), XM_CYCLE);
-	assert_int_equal(s, XM_FREE);
+	assert_int_equal(after(restore, VT_NELEM(restore), &s), MOVE_CYCLE);
+	assert_int_equal(s, MOVE_FREE);
+	assert_int_equal(after(move, VT_NELEM(move), &s), MOVE_CYCLE);
+	assert_int_equal(s, MOVE_FREE);
 }
 
 static void
 moved_domain_gets_nothing_while_the_old_one_is_there(void **state)
 {
-	static const enum xm_event e[] = { XM_BEGIN_MOVE, XM_NEW_DOMAIN,
-		XM_DONE, XM_OLD_GONE, XM_DONE };
-	enum xm_state s;
+	static const enum move_event e[] = { MOVE_BEGIN_MOVE, MOVE_NEW_DOMAIN,
+		MOVE_DONE, MOVE_OLD_GONE, MOVE_DONE };
+	enum move_state s;
 
 	(void)state;
-	assert_int_equal(after(e, 3, &s), XM_AGAIN);
-	assert_int_equal(s, XM_TWO);
-	assert_int_equal(after(e, 5, &s), XM_SWITCH);
+	assert_int_equal(after(e, 3, &s), MOVE_AGAIN);
+	assert_int_equal(s, MOVE_TWO);
+	assert_int_equal(after(e, 5, &s), MOVE_SWITCH);
 }
 
 static void
 saved_domain_that_ended_meanwhile_is_not_bound(void **state)
 {
-	static const enum xm_event e[] = { XM_BEGIN_SAVE, XM_OLD_GONE,
-		XM_DONE };
-	enum xm_state s;
+	static const enum move_event e[] = { MOVE_BEGIN_SAVE, MOVE_OLD_GONE,
+		MOVE_DONE };
+	enum move_state s;
 
 	(void)state;
-	assert_int_equal(after(e, VT_NELEM(e), &s), XM_REFUSE);
+	assert_int_equal(after(e, VT_NELEM(e), &s), MOVE_REFUSE);
 }
 
-/* Every cell: only XM_DONE gives a domain what another one had, and only
+/* Every cell: only MOVE_DONE gives a domain what another one had, and only
  * one that was held back since it appeared; a refusal changes nothing. */
 static void
 no_other_way_to_another_domains_pcrs(void **state)
@@ -228,36 +228,38 @@ no_other_way_to_another_domains_pcrs(void **state)
 	int s, e;
 
 	(void)state;
-	for (s = 0; s < XM_NSTATES; s++) {
-		for (e = 0; e < XM_NEVENTS; e++) {
-			struct xm_step st =
-			    xm_step((enum xm_state)s, (enum xm_event)e);
+	for (s = 0; s < MOVE_NSTATES; s++) {
+		for (e = 0; e < MOVE_NEVENTS; e++) {
+			struct move_step st =
+			    move_step((enum move_state)s, (enum move_event)e);
 
-			if (st.act == XM_REFUSE || st.act == XM_AGAIN)
+			if (st.act == MOVE_REFUSE || st.act == MOVE_AGAIN)
 				assert_int_equal(st.next, s);
-			if (st.act == XM_RESUME)
-				assert_true(s == XM_OFFERED && e == XM_DONE);
-			if (st.act == XM_SWITCH)
-				assert_true(s == XM_LEFT_TWO && e == XM_DONE);
-			if (st.act == XM_HIBERNATE)
-				assert_true(s == XM_SAVING && e == XM_DONE);
-			/* who appears unclaimed gets nothing of another's */
-			if (e == XM_NEW_DOMAIN)
+			if (st.act == MOVE_RESUME)
 				assert_true(
-				    st.act == XM_REFUSE ||
-				    (s == XM_FREE ? st.act == XM_POWER
-						  : st.act == XM_OFFER));
+				    s == MOVE_OFFERED && e == MOVE_DONE);
+			if (st.act == MOVE_SWITCH)
+				assert_true(
+				    s == MOVE_LEFT_TWO && e == MOVE_DONE);
+			if (st.act == MOVE_HIBERNATE)
+				assert_true(s == MOVE_SAVING && e == MOVE_DONE);
+			/* who appears unclaimed gets nothing of another's */
+			if (e == MOVE_NEW_DOMAIN)
+				assert_true(
+				    st.act == MOVE_REFUSE ||
+				    (s == MOVE_FREE ? st.act == MOVE_POWER
+						    : st.act == MOVE_OFFER));
 			/* nobody is left waiting for ever */
-			if (e == XM_ABORT) {
-				assert_int_equal(st.next, XM_FREE);
-				assert_int_equal(st.act == XM_CYCLE,
-				    s == XM_OFFERED || s == XM_LEFT_TWO);
+			if (e == MOVE_ABORT) {
+				assert_int_equal(st.next, MOVE_FREE);
+				assert_int_equal(st.act == MOVE_CYCLE,
+				    s == MOVE_OFFERED || s == MOVE_LEFT_TWO);
 			}
-			if (e >= XM_BEGIN_SAVE && e <= XM_BEGIN_MOVE)
+			if (e >= MOVE_BEGIN_SAVE && e <= MOVE_BEGIN_MOVE)
 				assert_int_equal(
-				    st.act == XM_REFUSE, s != XM_FREE);
+				    st.act == MOVE_REFUSE, s != MOVE_FREE);
 		}
-		assert_non_null(xm_state_name((enum xm_state)s));
+		assert_non_null(move_state_name((enum move_state)s));
 	}
 }
 
@@ -276,16 +278,16 @@ saved_state_survives_the_store(void **state)
 
 	(void)state;
 	wr_init(&w, buf, sizeof(buf));
-	xensaved_put(&w, &in);
+	xen_saved_put(&w, &in);
 	assert_int_equal(wr_err(&w), VT_OK);
 	for (n = 0; n < w.len; n++) {
 		assert_non_null(copy = malloc(n + 1));
 		memcpy(copy, buf, n);
-		assert_int_equal(xensaved_get(copy, n, &out), VT_E_TRUNC);
+		assert_int_equal(xen_saved_get(copy, n, &out), VT_E_TRUNC);
 		free(copy);
 	}
-	assert_int_equal(xensaved_get(buf, w.len + 1, &out), VT_E_FORMAT);
-	assert_int_equal(xensaved_get(buf, w.len, &out), VT_OK);
+	assert_int_equal(xen_saved_get(buf, w.len + 1, &out), VT_E_FORMAT);
+	assert_int_equal(xen_saved_get(buf, w.len, &out), VT_OK);
 	assert_memory_equal(out.image, in.image, sizeof(in.image));
 	assert_string_equal(out.domain, "web-1");
 	assert_int_equal(out.launched, 1);
@@ -293,7 +295,7 @@ saved_state_survives_the_store(void **state)
 	assert_int_equal(out.state.len, 3);
 	assert_memory_equal(out.state.p, "abc", 3);
 	buf[3] ^= 1; /* magic */
-	assert_int_equal(xensaved_get(buf, w.len, &out), VT_E_FORMAT);
+	assert_int_equal(xen_saved_get(buf, w.len, &out), VT_E_FORMAT);
 }
 
 static void

@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-#include "measure/certext.h"
-#include "measure/x509.h"
+#include "measure/cert/cert_extension.h"
+#include "measure/cert/x509.h"
 
 #define TC_NOW ((time_t)1900000000)
 
@@ -22,11 +22,11 @@ struct tc_spec {
 	EVP_PKEY *key;    /* certified */
 	const char *name; /* subject CN */
 	bool ca;
-	const char *eku;                     /* OID, or NULL */
-	const struct certext_instance *inst; /* or NULL */
-	uint8_t root;                        /* enum certext_root; 0: none */
-	bool two_inst;                       /* the extension twice */
-	long from, to;                       /* seconds around TC_NOW */
+	const char *eku;                      /* OID, or NULL */
+	const struct cert_ext_instance *inst; /* or NULL */
+	uint8_t root;                         /* enum cert_ext_root; 0: none */
+	bool two_inst;                        /* the extension twice */
+	long from, to;                        /* seconds around TC_NOW */
 };
 
 struct tc_cert {
@@ -66,7 +66,7 @@ tc_add_san(X509 *x)
 {
 	GENERAL_NAMES *names = GENERAL_NAMES_new();
 	GENERAL_NAME *gn = GENERAL_NAME_new();
-	ASN1_OBJECT *obj = OBJ_txt2obj(CERTEXT_OID_TPM_MODEL, 1);
+	ASN1_OBJECT *obj = OBJ_txt2obj(CERT_EXT_OID_TPM_MODEL, 1);
 	X509_NAME *dn = X509_NAME_new();
 
 	assert_int_equal(X509_NAME_add_entry_by_OBJ(dn, obj, MBSTRING_UTF8,
@@ -88,7 +88,7 @@ tc_make(const struct tc_spec *s, const struct tc_cert *issuer,
 {
 	static long serial = 1;
 	const unsigned char *p;
-	uint8_t ext[CERTEXT_MAX_LEN], *w = ret->der;
+	uint8_t ext[CERT_EXT_MAX_LEN], *w = ret->der;
 	X509 *x = X509_new(), *up = NULL;
 	X509_NAME *name;
 	size_t n;
@@ -118,15 +118,16 @@ tc_make(const struct tc_spec *s, const struct tc_cert *issuer,
 		tc_add(x, NID_ext_key_usage, s->eku);
 	if (s->inst != NULL) {
 		assert_int_equal(
-		    certext_instance_put(s->inst, ext, sizeof(ext), &n), VT_OK);
-		tc_add_der(x, CERTEXT_OID_INSTANCE, ext, n);
+		    cert_ext_instance_put(s->inst, ext, sizeof(ext), &n),
+		    VT_OK);
+		tc_add_der(x, CERT_EXT_OID_INSTANCE, ext, n);
 		if (s->two_inst)
-			tc_add_der(x, CERTEXT_OID_INSTANCE, ext, n);
+			tc_add_der(x, CERT_EXT_OID_INSTANCE, ext, n);
 	}
 	if (s->root != 0) {
 		assert_int_equal(
-		    certext_root_put(s->root, ext, sizeof(ext), &n), VT_OK);
-		tc_add_der(x, CERTEXT_OID_ROOT, ext, n);
+		    cert_ext_root_put(s->root, ext, sizeof(ext), &n), VT_OK);
+		tc_add_der(x, CERT_EXT_OID_ROOT, ext, n);
 	}
 	assert_true(X509_sign(x, issuer != NULL ? issuer_key : s->key,
 			EVP_sha256()) > 0);

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "measure/eventlog.h"
-#include "measure/journal.h"
-#include "measure/pcr.h"
+#include "measure/log/eventlog.h"
+#include "measure/log/journal.h"
+#include "measure/tpm/pcr.h"
 
 #define VECTOR_LOG "tests/vectors/ovmf-grub-linux-6.1.eventlog"
 #define VECTOR_PCRS "tests/vectors/ovmf-grub-linux-6.1.sha256-pcrs"

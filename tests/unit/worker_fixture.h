@@ -14,8 +14,8 @@
 
 #include "base/log.h"
 
-#include "vtpm/engine.h"
-#include "vtpm/worker.h"
+#include "vtpm/engine/engine.h"
+#include "vtpm/worker/worker.h"
 
 #define HOLD_TEST_MS 300
 

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * appraise.h - hold a boot against a policy and say what is wrong, in words.
+ *
+ * Layer:  measure; no I/O, no logging.
+ * Trust:  pcrs must be values that a verified quote covers; the caller has
+ *         checked that.  Log, journal and launch record are hostile until
+ *         they replay to those values.  Decisions rest on digests and
+ *         positions, never on an event's type or words.
+ */
+#ifndef MEASURE_APPRAISE_APPRAISE_H
+#define MEASURE_APPRAISE_APPRAISE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "measure/log/journal.h"
+#include "measure/tpm/pcr.h"
+#include "measure/appraise/policy.h"
+
+enum ap_verdict { AP_ACCEPTED = 0, AP_REFUSED = 1, AP_UNDECIDED = 2 };
+
+enum ap_severity {
+	AP_NOTE = 0, /* worth knowing */
+	AP_FAIL,     /* refuses */
+	AP_CANNOT,   /* evidence is missing: undecided unless something fails */
+};
+
+/* Stable names, ap_code_name(): scripts may rely on them. */
+enum ap_code {
+	AP_C_OK = 0,
+	AP_C_PCR_MISSING,     /* the quote does not cover a PCR of the policy */
+	AP_C_PCR_EXTREME,     /* all 00 or all FF: never extended */
+	AP_C_PCR_UNMENTIONED, /* extended, but the policy does not name it */
+	AP_C_VALUE_DIFFERS,
+	AP_C_LOG_MISSING,
+	AP_C_LOG_BAD,    /* cannot be parsed */
+	AP_C_LOG_LIES,   /* an event's data do not fit its digest */
+	AP_C_LOG_REPLAY, /* log or journal does not give the quoted value */
+	AP_C_JOURNAL_MISSING,
+	AP_C_LOG_VS_JOURNAL,
+	AP_C_CHAINED,       /* the single digests of a PCR are not there */
+	AP_C_EVENT_UNKNOWN, /* not in the reference */
+	AP_C_EVENT_MISSING, /* the reference has one more */
+	AP_C_INITRD,        /* not measured, or not an allowed one */
+	AP_C_CAPPED,        /* worker restarted */
+	AP_C_RESTORED,
+	AP_C_LATE, /* vTPM attached after the guest had started */
+	AP_C_LAUNCH_MISSING,
+	AP_C_LAUNCH_DIFFERS,
+	AP_C_PCR_RESET, /* a judged PCR was reset after the start */
+	AP_C_NCODES
+};
+
+struct ap_finding {
+	enum ap_code code;
+	enum ap_severity severity;
+	uint16_t alg;  /* bank; 0: none */
+	int32_t pcr;   /* -1: not about one PCR */
+	int32_t index; /* position in that PCR, from 1; 0: none */
+	char *words;
+};
+
+/* One event of the trail, as judged. */
+struct ap_event {
+	uint32_t pcr, pos;
+	bool known; /* the policy lists it here */
+	char *words;
+	char hex[2 * DIGEST_MAX + 1];
+};
+
+struct ap_report {
+	enum ap_verdict verdict;
+	uint32_t n;
+	struct ap_finding *findings; /* what refuses comes first */
+	uint32_t nevents;
+	struct ap_event *events; /* of the policy's first bank */
+	uint32_t shared;         /* owners beside the first */
+};
+
+struct ap_in {
+	const struct policy *policy;
+	const struct pcr_set *pcrs; /* covered by a verified quote */
+	struct {
+		const uint8_t *p; /* NULL: absent */
+		size_t len;
+	} logs[2];              /* host-made, guest's */
+	const uint8_t *journal; /* encoded; NULL: absent */
+	size_t journal_len;
+	const uint8_t *record; /* launch record; NULL: absent */
+	size_t record_len;
+};
+
+/* *ret is owned by the caller; a refusal is not an error.  VT_E_NOMEM,
+ * VT_E_CRYPTO. */
+int appraise(const struct ap_in *in, struct ap_report **ret) VT_CHECK;
+void ap_report_free(struct ap_report *r); /* NULL is a no-op */
+/* One more owner of r, which nobody may change from now on; each of them
+ * calls ap_report_free(). */
+struct ap_report *ap_report_share(struct ap_report *r);
+size_t ap_report_bytes(const struct ap_report *r); /* of memory */
+
+const char *ap_code_name(enum ap_code code);      /* "event-unknown" */
+const char *ap_verdict_name(enum ap_verdict v);   /* "accepted" */
+const char *ap_severity_name(enum ap_severity s); /* "fail" */
+/* The report as a JSON object in text; heap, free().  NULL: no memory. */
+char *ap_report_json(const struct ap_report *r);
+
+#endif

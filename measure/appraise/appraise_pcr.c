@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * appraise_pcr.c - one bank: each PCR by its rule, event lists by a small
+ * automaton over the steps of the policy.
+ */
+#include "measure/appraise/appraise_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define MAX_LIES 16 /* findings; one is enough to refuse */
+
+/* One bank under appraisal. */
+struct judge {
+	struct appraisal *a;
+	const struct pol_bank *bank;
+	struct trail *t;         /* NULL: no log and no journal */
+	struct ap_event *events; /* of the report, by trail index; or NULL */
+};
+
+/* --- words ---------------------------------------------------------------- */
+
+static void
+event_words(const struct judge *j, const struct trail_event *ev, char *out)
+{
+	char hex[2 * DIGEST_MAX + 1];
+	size_t used;
+
+	trail_describe(j->t, ev, out, AP_WORDS);
+	if (trail_fit(j->t, ev) != TF_NONE && trail_fit(j->t, ev) != TF_LIE &&
+	    trail_fit(j->t, ev) != TF_HINT)
+		return;
+	/* What is only hearsay gets the digest beside it. */
+	used = strlen(out);
+	hex_encode(ev->val, j->t->len, hex);
+	(void)snprintf(out + used, AP_WORDS - used, " (digest %.16s...)", hex);
+}
+
+static void
+digest_words(const struct pol_digest *d, size_t len, char *out, size_t cap)
+{
+	char hex[2 * DIGEST_MAX + 1];
+
+	hex_encode(d->val, len, hex);
+	if (d->what[0] != '\0')
+		(void)snprintf(out, cap, "%s", d->what);
+	else
+		(void)snprintf(out, cap, "digest %.16s...", hex);
+}
+
+/* --- event lists ---------------------------------------------------------- */
+
+/* at[i]: the first i steps may be behind us. */
+struct nfa {
+	const struct pol_pcr *rule;
+	size_t len;
+	bool at[POLICY_MAX_STEPS + 1];
+};
+
+static void
+skip_optional(struct nfa *m)
+{
+	uint32_t i;
+
+	for (i = 0; i < m->rule->nsteps; i++)
+		if (m->at[i] && m->rule->steps[i].optional)
+			m->at[i + 1] = true;
+}
+
+static const struct pol_digest *
+step_alt(const struct nfa *m, uint32_t i, const uint8_t *val)
+{
+	const struct pol_step *s = &m->rule->steps[i];
+	uint32_t k;
+
+	for (k = 0; k < s->nalts; k++)
+		if (memcmp(s->alts[k].val, val, m->len) == 0)
+			return &s->alts[k];
+	return NULL;
+}
+
+/* Is the digest anywhere in the list?  Then it is known, but misplaced. */
+static const struct pol_digest *
+anywhere(const struct nfa *m, const uint8_t *val)
+{
+	const struct pol_digest *d;
+	uint32_t i;
+
+	for (i = 0; i < m->rule->nsteps; i++)
+		if ((d = step_alt(m, i, val)) != NULL)
+			return d;
+	return NULL;
+}
+
+static bool
+any_state(const struct nfa *m)
+{
+	uint32_t i;
+
+	for (i = 0; i <= m->rule->nsteps; i++)
+		if (m->at[i])
+			return true;
+	return false;
+}
+
+/* Take one event.  NULL: no step allows it, and the states stay. */
+static bool
+step(struct nfa *m, const uint8_t *val, const struct pol_digest **ret_alt)
+{
+	const struct pol_digest *alt, *found = NULL;
+	const struct pol_pcr *rule = m->rule;
+	struct nfa next = { .rule = rule, .len = m->len };
+	uint32_t i;
+
+	for (i = 0; i <= rule->nsteps; i++) {
+		if (!m->at[i])
+			continue;
+		if (i < rule->nsteps && (alt = step_alt(m, i, val)) != NULL) {
+			next.at[i + 1] = true;
+			found = alt;
+		}
+		if (i > 0 && rule->steps[i - 1].repeat &&
+		    (alt = step_alt(m, i - 1, val)) != NULL) {
+			next.at[i] = true;
+			found = alt;
+		}
+	}
+	if (found == NULL && rule->unknown == POL_U_ALLOW &&
+	    anywhere(m, val) == NULL)
+		next = *m;
+	if (found == NULL && rule->unknown == POL_U_AFTER &&
+	    m->at[rule->nsteps])
+		next.at[rule->nsteps] = true;
+	if (!any_state(&next))
+		return false;
+	*m = next;
+	skip_optional(m);
+	*ret_alt = found;
+	return true;
+}
+
+/* What could have come here: up to three, in words. */
+static void
+expected(const struct nfa *m, char *out, size_t cap)
+{
+	char one[AP_WORDS / 2];
+	uint32_t i, k, n = 0, more = 0;
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (i = 0; i < m->rule->nsteps; i++) {
+		if (!m->at[i])
+			continue;
+		for (k = 0; k < m->rule->steps[i].nalts; k++) {
+			if (n >= 3 || used >= cap) {
+				more++;
+				continue;
+			}
+			digest_words(&m->rule->steps[i].alts[k], m->len, one,
+			    sizeof(one));
+			used += (size_t)snprintf(out + used, cap - used, "%s%s",
+			    n > 0 ? " or " : "", one);
+			n++;
+		}
+	}
+	if (n == 0)
+		(void)snprintf(out, cap, "no further event");
+	else if (more > 0 && used < cap)
+		(void)snprintf(out + used, cap - used, " or %u other(s)", more);
+}
+
+static void
+say_unknown(struct judge *j, const struct nfa *m, const struct trail_event *ev)
+{
+	char got[AP_WORDS], want[AP_WORDS];
+	const struct pol_digest *known = anywhere(m, ev->val);
+
+	event_words(j, ev, got);
+	expected(m, want, sizeof(want));
+	ap_say(j->a, AP_C_EVENT_UNKNOWN, AP_FAIL, j->bank->alg,
+	    (int32_t)ev->pcr, (int32_t)ev->pos,
+	    "PCR %u event %u: %s %s, expected %s", ev->pcr, ev->pos, got,
+	    known != NULL ? "is in the reference, but not at this place"
+			  : "is not in the reference",
+	    want);
+}
+
+static void
+mark_known(
+    struct judge *j, uint32_t i, const struct pol_digest *alt, bool named)
+{
+	char *copy;
+
+	if (j->events == NULL)
+		return;
+	j->events[i].known = true;
+	if (alt == NULL || named || alt->what[0] == '\0')
+		return;
+	if ((copy = strdup(alt->what)) == NULL) {
+		j->a->rc = VT_E_NOMEM;
+		return;
+	}
+	free(j->events[i].words);
+	j->events[i].words = copy;
+}
+
+static void
+judge_events(struct judge *j, uint32_t pcr)
+{
+	const struct pol_pcr *rule = &j->bank->pcrs[pcr];
+	struct nfa m = { .rule = rule, .len = j->bank->len };
+	const struct pol_digest *alt;
+	const struct trail_event *ev;
+	char want[AP_WORDS];
+	uint32_t i, n = 0;
+
+	m.at[0] = true;
+	skip_optional(&m);
+	for (i = 0; i < j->t->n; i++) {
+		ev = &j->t->ev[i];
+		if (ev->pcr != pcr)
+			continue;
+		n++;
+		if (!step(&m, ev->val, &alt)) {
+			say_unknown(j, &m, ev);
+			return; /* what follows has no place to be held to */
+		}
+		if (alt != NULL)
+			mark_known(j, i, alt, ev->log >= 0);
+	}
+	if (m.at[rule->nsteps])
+		return;
+	expected(&m, want, sizeof(want));
+	ap_say(j->a, AP_C_EVENT_MISSING, AP_FAIL, j->bank->alg, (int32_t)pcr,
+	    (int32_t)n + 1,
+	    "PCR %u ends after event %u, but the reference goes on with %s",
+	    pcr, n, want);
+}
+
+/* --- the value of one PCR ------------------------------------------------- */
+
+/* Do log or journal account for the quoted value?  Says what not. */
+static bool
+replay_fits(struct judge *j, uint32_t pcr, const uint8_t *val)
+{
+	char got[2 * DIGEST_MAX + 1], want[2 * DIGEST_MAX + 1];
+	uint8_t replayed[DIGEST_MAX];
+
+	if (!trail_value(j->t, pcr, replayed))
+		return true; /* chained: judged elsewhere */
+	if (memcmp(replayed, val, j->bank->len) == 0)
+		return true;
+	hex_encode(replayed, j->bank->len, got);
+	hex_encode(val, j->bank->len, want);
+	ap_say(j->a, AP_C_LOG_REPLAY, AP_FAIL, j->bank->alg, (int32_t)pcr, 0,
+	    "PCR %u: the %s gives %.16s..., but the TPM has %.16s...: events "
+	    "are missing, added or forged there",
+	    pcr, j->t->has_journal ? "journal" : "event log", got, want);
+	return false;
+}
+
+static bool
+judge_trail(struct judge *j, uint32_t pcr, const uint8_t *val)
+{
+	uint16_t alg = j->bank->alg;
+
+	if (j->t == NULL) {
+		ap_say(j->a, AP_C_LOG_MISSING, AP_FAIL, alg, (int32_t)pcr, 0,
+		    "PCR %u is judged by its events, and the evidence has "
+		    "neither a readable event log nor the journal",
+		    pcr);
+		return false;
+	}
+	if (j->t->reset_mask >> pcr & 1) {
+		ap_say(j->a, AP_C_PCR_RESET, AP_FAIL, alg, (int32_t)pcr, 0,
+		    "PCR %u was reset while the guest ran", pcr);
+		return false;
+	}
+	if (j->t->chained >> pcr & 1) {
+		ap_say(j->a, AP_C_CHAINED, AP_FAIL, alg, (int32_t)pcr, 0,
+		    "PCR %u: the journal keeps only a chain of its extends, "
+		    "so single events cannot be judged; fix it by value or "
+		    "ignore it with a reason",
+		    pcr);
+		return false;
+	}
+	return replay_fits(j, pcr, val);
+}
+
+static void
+judge_values(struct judge *j, uint32_t pcr, const uint8_t *val)
+{
+	const struct pol_pcr *rule = &j->bank->pcrs[pcr];
+	char hex[2 * DIGEST_MAX + 1], want[AP_WORDS];
+	uint32_t i;
+
+	if (j->t != NULL && (j->t->reset_mask >> pcr & 1) == 0 &&
+	    !replay_fits(j, pcr, val))
+		return;
+	for (i = 0; i < rule->nvalues; i++)
+		if (memcmp(rule->values[i].val, val, j->bank->len) == 0)
+			return;
+	hex_encode(val, j->bank->len, hex);
+	digest_words(&rule->values[0], j->bank->len, want, sizeof(want));
+	ap_say(j->a, AP_C_VALUE_DIFFERS, AP_FAIL, j->bank->alg, (int32_t)pcr, 0,
+	    "PCR %u is %.16s..., expected %s%s", pcr, hex, want,
+	    rule->nvalues > 1 ? " or another listed value" : "");
+}
+
+static void
+judge_launch(struct judge *j, uint32_t pcr)
+{
+	if (j->a->launch == NULL)
+		ap_say(j->a, AP_C_LAUNCH_MISSING, AP_FAIL, j->bank->alg,
+		    (int32_t)pcr, 0,
+		    "PCR %u must come from a launch record, and none is "
+		    "proved",
+		    pcr);
+}
+
+/*
+ * A PCR that the policy leaves out must never have been extended: what was
+ * measured there was measured for somebody.
+ */
+static void
+judge_unmentioned(struct judge *j, uint32_t pcr, const uint8_t *val)
+{
+	char hex[2 * DIGEST_MAX + 1];
+
+	if (val == NULL && pcr > 15)
+		return;
+	if (val == NULL) {
+		ap_say(j->a, AP_C_PCR_MISSING, AP_CANNOT, j->bank->alg,
+		    (int32_t)pcr, 0,
+		    "PCR %u is neither quoted nor named in the policy; quote "
+		    "it, or ignore it with a reason",
+		    pcr);
+		return;
+	}
+	if (pcr_is_extreme(val, j->bank->len) ||
+	    (pcr == PCR_DRTM && j->a->launch != NULL))
+		return;
+	hex_encode(val, j->bank->len, hex);
+	ap_say(j->a, AP_C_PCR_UNMENTIONED, AP_FAIL, j->bank->alg, (int32_t)pcr,
+	    0,
+	    "PCR %u was extended (%.16s...), and the policy does not say "
+	    "what may be there; name it, or ignore it with a reason",
+	    pcr, hex);
+}
+
+static void
+judge_pcr(struct judge *j, uint32_t pcr)
+{
+	const uint8_t *val = pcr_get(j->a->in->pcrs, j->bank->alg, pcr);
+	enum pol_kind kind = j->bank->pcrs[pcr].kind;
+
+	if (kind == POL_IGNORE)
+		return;
+	if (kind == POL_NONE) {
+		judge_unmentioned(j, pcr, val);
+		return;
+	}
+	if (val == NULL) {
+		ap_say(j->a, AP_C_PCR_MISSING, AP_CANNOT, j->bank->alg,
+		    (int32_t)pcr, 0,
+		    "the quote does not cover PCR %u, which the policy judges",
+		    pcr);
+		return;
+	}
+	if (pcr_is_extreme(val, j->bank->len)) {
+		ap_say(j->a, AP_C_PCR_EXTREME, AP_FAIL, j->bank->alg,
+		    (int32_t)pcr, 0,
+		    "PCR %u was never extended: this boot path measures "
+		    "nothing there",
+		    pcr);
+		return;
+	}
+	if (kind == POL_LAUNCH)
+		judge_launch(j, pcr);
+	else if (kind == POL_VALUES)
+		judge_values(j, pcr, val);
+	else if (judge_trail(j, pcr, val))
+		judge_events(j, pcr);
+}
+
+/* --- the log against itself ----------------------------------------------- */
+
+static void
+check_lies(struct judge *j)
+{
+	const struct trail_event *ev, *whole = NULL, *part = NULL;
+	enum trail_fit fit;
+	uint32_t i, lies = 0;
+
+	for (i = 0; i < j->t->n && lies < MAX_LIES; i++) {
+		ev = &j->t->ev[i];
+		fit = trail_fit(j->t, ev);
+		if (ev->type == EV_EFI_VARIABLE_BOOT && fit == TF_DATA)
+			whole = ev;
+		if (ev->type == EV_EFI_VARIABLE_BOOT && fit == TF_PART)
+			part = ev;
+		if (fit != TF_LIE || j->bank->pcrs[ev->pcr].kind == POL_IGNORE)
+			continue;
+		lies++;
+		ap_say(j->a, AP_C_LOG_LIES, AP_FAIL, j->bank->alg,
+		    (int32_t)ev->pcr, (int32_t)ev->pos,
+		    "PCR %u event %u: the event log's text is not what was "
+		    "measured",
+		    ev->pcr, ev->pos);
+	}
+	/* A firmware has one way to measure a boot variable, not two. */
+	if (whole != NULL && part != NULL &&
+	    j->bank->pcrs[part->pcr].kind != POL_IGNORE)
+		ap_say(j->a, AP_C_LOG_LIES, AP_FAIL, j->bank->alg,
+		    (int32_t)part->pcr, (int32_t)part->pos,
+		    "PCR %u: events %u and %u measure boot variables in two "
+		    "different ways; one of them is forged",
+		    part->pcr, whole->pos, part->pos);
+}
+
+static void
+check_diff(struct judge *j)
+{
+	const struct trail_diff *d = &j->t->diff;
+	bool ignored;
+
+	if (!d->differs)
+		return;
+	ignored = j->bank->pcrs[d->pcr].kind == POL_IGNORE;
+	ap_say(j->a, AP_C_LOG_VS_JOURNAL, ignored ? AP_NOTE : AP_FAIL,
+	    j->bank->alg, (int32_t)d->pcr, (int32_t)d->pos,
+	    "event log and journal differ first at PCR %u event %u: %s", d->pcr,
+	    d->pos,
+	    d->record >= 0 ? "the TPM was given another digest"
+			   : "the TPM was given no such event");
+}
+
+/* The initrd, by digest, in a PCR 9 whose events account for its value. */
+static void
+check_initrd(struct judge *j)
+{
+	const struct policy *p = j->a->pol;
+	const uint8_t *val = pcr_get(j->a->in->pcrs, j->bank->alg, 9);
+	uint8_t replayed[DIGEST_MAX];
+	uint32_t i, k;
+
+	if (p->ninitrds == 0)
+		return;
+	if (j->t == NULL || val == NULL || !trail_value(j->t, 9, replayed) ||
+	    memcmp(replayed, val, j->bank->len) != 0) {
+		ap_say(j->a, AP_C_INITRD, AP_FAIL, j->bank->alg, 9, 0,
+		    "nothing proves which initrd was loaded: PCR 9 must be "
+		    "quoted, and a log or the journal must account for it");
+		return;
+	}
+	for (i = 0; i < j->t->n; i++)
+		for (k = 0; k < p->ninitrds && j->t->ev[i].pcr == 9; k++)
+			if (memcmp(j->t->ev[i].val, p->initrds[k].val,
+				j->bank->len) == 0)
+				return;
+	ap_say(j->a, AP_C_INITRD, AP_FAIL, j->bank->alg, 9, 0,
+	    "no allowed initrd was measured: it is another one, or this boot "
+	    "path (chainloader, initrd= option) leaves it unmeasured");
+}
+
+/* --- a bank --------------------------------------------------------------- */
+
+static void
+open_trail(struct judge *j)
+{
+	struct trail_in in = { .alg = j->bank->alg, .journal = j->a->journal };
+	int rc;
+
+	in.logs[0].p = j->a->in->logs[0].p;
+	in.logs[0].len = j->a->in->logs[0].len;
+	in.logs[1].p = j->a->in->logs[1].p;
+	in.logs[1].len = j->a->in->logs[1].len;
+	if (!j->a->have_log && j->a->journal == NULL)
+		return;
+	if ((rc = trail_make(&in, &j->t)) == VT_OK)
+		return;
+	if (rc == VT_E_NOMEM)
+		j->a->rc = rc;
+	ap_say(j->a, AP_C_LOG_BAD, AP_FAIL, j->bank->alg, -1, 0,
+	    "event log or journal cannot be used for bank %s: %s",
+	    digest_name(j->bank->alg),
+	    rc == VT_E_NOTFOUND ? "it does not have this bank"
+				: vt_strerror(rc));
+}
+
+void
+ap_bank(struct appraisal *a, const struct pol_bank *bank, bool first)
+{
+	struct judge j = { .a = a, .bank = bank };
+	uint32_t pcr;
+
+	open_trail(&j);
+	if (j.t != NULL) {
+		if (first) {
+			ap_list_events(a, j.t);
+			j.events = a->rep->events;
+		}
+		check_diff(&j);
+		check_lies(&j);
+	}
+	for (pcr = 0; pcr < PCR_COUNT && a->rc == VT_OK; pcr++)
+		judge_pcr(&j, pcr);
+	if (first)
+		check_initrd(&j);
+	trail_free(j.t);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * policy.h - which boots a verifier accepts: a JSON file, and how to make it.
+ *
+ * Layer:  measure; no I/O, no logging.  JSON by jansson.
+ * Spec:   vtpm-policy(5) and doc/FORMATS.md.
+ * Trust:  a policy is the verifier's own, but it is checked strictly: an
+ *         unknown key, an empty reference, or a policy that would accept
+ *         every boot does not load.
+ */
+#ifndef MEASURE_APPRAISE_POLICY_H
+#define MEASURE_APPRAISE_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "measure/log/journal.h"
+#include "measure/tpm/pcr.h"
+
+#define POLICY_MAX_LEN (1024 * 1024) /* bytes of JSON */
+#define POLICY_MAX_STEPS 1024        /* events in one PCR's list */
+#define POLICY_MAX_ALTS 64           /* alternatives of one step, values */
+#define POLICY_MAX_TEXT 4096         /* a description */
+#define POLICY_ERR_MAX 320           /* an error in words */
+
+struct pol_digest {
+	uint8_t val[DIGEST_MAX];
+	char *what; /* in words; never NULL */
+};
+
+/* One place in a PCR's list of events. */
+struct pol_step {
+	struct pol_digest *alts;
+	uint32_t nalts;
+	bool optional; /* may be absent */
+	bool repeat;   /* may come several times in a row */
+};
+
+enum pol_kind {
+	POL_NONE = 0, /* not mentioned: must never have been extended */
+	POL_VALUES,   /* final value is one of these */
+	POL_EVENTS,   /* events as listed */
+	POL_IGNORE,   /* not looked at; the reason is in the policy */
+	POL_LAUNCH,   /* the launch record and nothing else (PCR 17) */
+};
+
+enum pol_unknown {
+	POL_U_REFUSE = 0, /* the default */
+	POL_U_AFTER,      /* allowed after the last listed event */
+	POL_U_ALLOW,      /* allowed anywhere between listed events */
+};
+
+struct pol_pcr {
+	enum pol_kind kind;
+	struct pol_digest *values; /* POL_VALUES */
+	uint32_t nvalues;
+	struct pol_step *steps; /* POL_EVENTS */
+	uint32_t nsteps;
+	enum pol_unknown unknown;
+	char *reason; /* POL_IGNORE, or unknown events allowed; or NULL */
+};
+
+struct pol_bank {
+	uint16_t alg;
+	uint16_t len;
+	struct pol_pcr pcrs[PCR_COUNT];
+};
+
+/* Digests that a launch record must (one of them) have for a role. */
+struct pol_role {
+	uint8_t role; /* enum launch_role */
+	uint16_t alg;
+	struct pol_digest *alts;
+	uint32_t nalts;
+};
+
+struct policy {
+	char *name; /* never NULL */
+	uint32_t nbanks;
+	struct pol_bank *banks;
+	char *no_log_reason;      /* NULL: a log or the journal must be there */
+	bool need_log;            /* the guest's event log must be there */
+	bool need_journal;        /* the extend journal must be there */
+	bool need_launch;         /* PCR 17 must prove a launch record */
+	char *restored_reason;    /* NULL: no state from a snapshot */
+	bool allow_software_root; /* JSON key of the same name; default false:
+				     judged by bundle.c, law 8 */
+	char *sha1_reason;        /* NULL: no SHA-1 bank */
+	char *no_initrd_reason;   /* NULL: the initrd must be measured */
+	struct pol_digest *initrds; /* in PCR 9, in banks[0]; one must be */
+	uint32_t ninitrds;
+	struct pol_digest *configs; /* launch: allowed configurations' SHA-256;
+				       what: their text, or "" */
+	uint32_t nconfigs;
+	struct pol_role *roles;
+	uint32_t nroles;
+};
+
+/*
+ * Parse and check.  *ret is owned by the caller.  VT_E_RANGE, VT_E_FORMAT
+ * (not JSON or not this format), VT_E_POLICY (a policy that DESIGN 7
+ * refuses), VT_E_NOMEM; err then says what and where, in words.
+ */
+int policy_parse(const void *json, size_t len, struct policy **ret,
+    char err[POLICY_ERR_MAX]) VT_CHECK;
+void policy_free(struct policy *p); /* NULL is a no-op */
+
+/* A file or text that must really occur in a boot. */
+struct policy_need {
+	const char *what; /* "kernel", "initrd", "grub.cfg", "cmdline" */
+	uint32_t pcr;     /* 9 for files, 8 for GRUB strings */
+	const void *data; /* borrowed */
+	size_t len;
+	bool initrd; /* list it as an allowed initrd of the policy */
+};
+
+struct policy_gen {
+	const char *name;
+	uint16_t alg; /* bank; 0: SHA-256 */
+	struct {
+		const uint8_t *p; /* NULL: absent */
+		size_t len;
+	} logs[2];                     /* host-made, guest's */
+	const struct journal *journal; /* NULL: absent */
+	const struct pcr_set *pcrs;    /* what a quote proved; or NULL */
+	const uint8_t *record;         /* launch record bytes; or NULL */
+	size_t record_len;
+	uint32_t values_mask; /* PCRs fixed by value instead of events */
+	const struct policy_need *needs;
+	size_t nneeds;
+	const char *no_initrd_reason; /* see struct policy */
+	const char *sha1_reason;
+	bool allow_software_root;
+};
+
+/*
+ * A policy that accepts this boot and no other, as JSON with a description
+ * of every event.  PCR 10, 16 and 23 are ignored with a reason; PCR 17 is
+ * tied to the launch record if there is one.  The result is held against
+ * the same boot before it is handed out.
+ * *ret_json: heap, free().  err says what is missing: VT_E_NOTFOUND (a need
+ * does not occur), VT_E_POLICY (the result would be refused: initrd not
+ * measured, SHA-1, PCRs never extended, log and journal differ), errors of
+ * trail_make().
+ */
+int policy_generate(const struct policy_gen *in, char **ret_json,
+    char err[POLICY_ERR_MAX]) VT_CHECK;
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * boot_memory.h - boots that one policy accepted before, by digest of all that
+ * went into that.
+ *
+ * Layer:  measure; no I/O, no logging.
+ * For a verifier that sees a guest again and again: journal, logs, launch
+ * record and PCRs are the same between two boots, and so is what the policy
+ * says of them.  Fresh each time are nonce, quote and deep quote; those, and
+ * that the quote covers these very PCRs and parts, are never taken from here.
+ * Key:    SHA-256 of the parts' SHA-256, the PCRs' values, and uuid and group
+ *         that the certificates name.  Kept is what was good in all of it and
+ *         nothing else.
+ * Limits: bytes, the user's; BOOT_MEMORY_N boots.
+ */
+#ifndef MEASURE_EVIDENCE_BOOT_MEMORY_H
+#define MEASURE_EVIDENCE_BOOT_MEMORY_H
+
+#include "measure/evidence/evidence_priv.h"
+
+#define BOOT_MEMORY_N 65536
+
+struct boot_memory; /* opaque */
+
+/* policy: borrowed, and not changed, for as long as *ret lives.  max_bytes:
+ * some 20 kB a boot.  *ret: boot_memory_free().  VT_E_NOMEM. */
+int boot_memory_new(const struct policy *policy, size_t max_bytes,
+    struct boot_memory **ret) VT_CHECK;
+void boot_memory_free(struct boot_memory *c); /* NULL is a no-op */
+
+const struct policy *boot_memory_policy(const struct boot_memory *c);
+size_t boot_memory_count(const struct boot_memory *c);
+size_t boot_memory_bytes(const struct boot_memory *c);
+/* How often a boot was found. */
+uint64_t boot_memory_hits(const struct boot_memory *c);
+
+/* --- for verify_boot.c -------------------------------------------------- */
+
+struct boot_memory_lines { /* of a report's checks: from <= i < to */
+	uint32_t from, to;
+};
+struct boot_memory_boot {
+	struct boot_memory_lines replays, boot;
+	bool restored; /* the replays say so */
+};
+
+int boot_memory_key(const struct evidence *ev, const struct ev_digests *dig,
+    const struct ev_report *rep, uint8_t key[SHA256_LEN]) VT_CHECK;
+/* The boot that is meant from now on; false: not known. */
+bool boot_memory_find(struct boot_memory *c, const uint8_t key[SHA256_LEN]);
+/* Its lines and flags; its lines and appraisal. */
+void boot_memory_say_replays(
+    const struct boot_memory *c, struct ev_report *rep);
+void boot_memory_say_boot(const struct boot_memory *c, struct ev_report *rep);
+/* Keep what rep, which is complete, says of this boot, if all of rep is
+ * good. */
+void boot_memory_keep(struct boot_memory *c, const uint8_t key[SHA256_LEN],
+    const struct ev_report *rep, const struct boot_memory_boot *b);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * verify_boot.c - from the quoted PCRs to the boot: journal, logs, launch
+ * record, policy.
+ *
+ * All of it follows from the parts' bytes, the PCRs, whose vTPM it is and the
+ * policy, so a boot that was good once need not be gone through again
+ * (measure/evidence/boot_memory.h).  The caller has verified the quote over the
+ * PCRs and the parts' digests, now as ever.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure/evidence/boot_memory.h"
+#include "measure/evidence/evidence_priv.h"
+#include "measure/log/merge.h"
+
+struct bv { /* one boot under way */
+	const struct evidence *ev;
+	const struct ev_digests *dig;
+	const struct ev_want *want;
+	struct ev_report *rep;
+};
+
+/* List the PCRs of mask as "0-3,7". */
+static void
+mask_words(uint32_t mask, char *out, size_t cap)
+{
+	struct pcr_sel sel = { .n = 1 };
+	char text[160], *colon;
+
+	sel.banks[0].alg = ALG_SHA256;
+	sel.banks[0].mask = mask;
+	pcr_sel_format(&sel, text, sizeof(text));
+	colon = strchr(text, ':');
+	(void)snprintf(out, cap, "%s", colon != NULL ? colon + 1 : "none");
+}
+
+static void
+compare_pcrs(struct bv *v, const struct pcr_bank *bank,
+    const struct pcr_set *got, const char *id, const char *what)
+{
+	uint32_t same = 0, differ = 0, i;
+	char a[96], b[96];
+
+	for (i = 0; i < PCR_COUNT; i++) {
+		const uint8_t *val = pcr_get(got, bank->alg, i);
+
+		if ((bank->valid >> i & 1) == 0 || val == NULL)
+			continue;
+		if (mem_equal(val, bank->val[i], bank->len))
+			same |= 1u << i;
+		else
+			differ |= 1u << i;
+	}
+	mask_words(same, a, sizeof(a));
+	mask_words(differ, b, sizeof(b));
+	if (differ == 0 && same != 0)
+		ev_say(v->rep, id, EVO_PASS,
+		    "replay of %s gives the quoted %s "
+		    "PCRs %s",
+		    what, digest_name(bank->alg), a);
+	else if (differ != 0)
+		ev_say(v->rep, id,
+		    strcmp(id, "journal-replay") == 0 ? EVO_FAIL : EVO_NOTE,
+		    "replay of %s gives the quoted %s PCRs %s, but not %s",
+		    what, digest_name(bank->alg), a, b);
+}
+
+static void
+check_journal(struct bv *v)
+{
+	const struct ev_blob *b = &v->ev->part[EV_JOURNAL];
+	struct journal *j = NULL;
+	struct pcr_set got;
+	uint32_t i, flags;
+
+	if (b->p == NULL) {
+		ev_say(v->rep, "journal-replay", EVO_NOTE,
+		    "there is no extend journal in the evidence");
+		return;
+	}
+	if (journal_decode(b->p, b->len, &j) != VT_OK ||
+	    journal_replay(j, &got) != VT_OK) {
+		ev_say(v->rep, "journal-replay", EVO_FAIL,
+		    "the extend journal is not well-formed");
+		journal_free(j);
+		return;
+	}
+	for (i = 0; i < v->ev->pcrs.nbanks; i++)
+		compare_pcrs(v, &v->ev->pcrs.banks[i], &got, "journal-replay",
+		    "the extend journal");
+	flags = journal_flags(j);
+	if ((flags & JF_CAPPED) != 0)
+		v->rep->worker_restarted = true;
+	if ((flags & JF_RESTORED) != 0)
+		v->rep->restored = true;
+	journal_free(j);
+}
+
+static bool
+log_trail(const struct bv *v, uint16_t alg, struct trail **ret)
+{
+	const struct ev_blob *host = &v->ev->part[EV_HOST_LOG];
+	const struct ev_blob *guest = &v->ev->part[EV_LOG];
+	struct trail_in in = { .alg = alg };
+
+	in.logs[0].p = host->p;
+	in.logs[0].len = host->len;
+	in.logs[1].p = guest->p;
+	in.logs[1].len = guest->len;
+	return trail_make(&in, ret) == VT_OK;
+}
+
+/* extend(val, cap) == now? */
+static bool
+is_capped(uint16_t alg, const uint8_t *val, const uint8_t *now)
+{
+	uint8_t x[DIGEST_MAX];
+	struct el_digest cap;
+
+	if (journal_cap_digest(alg, &cap) != VT_OK)
+		return false;
+	memcpy(x, val, digest_len(alg));
+	return digest_extend(alg, x, cap.val) == VT_OK &&
+	       mem_equal(x, now, digest_len(alg));
+}
+
+/*
+ * Does this PCR look as a worker that came back from a crash leaves it?  It
+ * shows in PCRs that nothing else had touched, and where the log gives the
+ * value before.
+ */
+static bool
+pcr_shows_cap(const struct trail *t, const struct pcr_bank *bank, uint32_t pcr)
+{
+	uint8_t val[DIGEST_MAX];
+
+	memset(val, 0, sizeof(val));
+	if (is_capped(bank->alg, val, bank->val[pcr]))
+		return true;
+	memset(val, 0xff, sizeof(val));
+	if (is_capped(bank->alg, val, bank->val[pcr]))
+		return true;
+	return t != NULL && trail_value(t, pcr, val) &&
+	       is_capped(bank->alg, val, bank->val[pcr]);
+}
+
+static void
+check_logs(struct bv *v)
+{
+	uint8_t val[DIGEST_MAX];
+	struct pcr_set got;
+	struct trail *t;
+	uint32_t b, i;
+
+	if (v->ev->part[EV_LOG].p == NULL)
+		ev_say(v->rep, "log-replay", EVO_NOTE,
+		    "there is no event log of the guest in the evidence");
+	for (b = 0; b < v->ev->pcrs.nbanks; b++) {
+		const struct pcr_bank *bank = &v->ev->pcrs.banks[b];
+
+		t = NULL;
+		if (log_trail(v, bank->alg, &t) &&
+		    pcr_set_init(&got, &bank->alg, 1) == VT_OK) {
+			for (i = 0; i < PCR_COUNT; i++)
+				if (trail_value(t, i, val) &&
+				    pcr_put(&got, bank->alg, i, val) != VT_OK)
+					break;
+			compare_pcrs(
+			    v, bank, &got, "log-replay", "the event log");
+		}
+		for (i = 0; i < PCR_COUNT; i++)
+			if ((bank->valid >> i & 1) != 0 &&
+			    pcr_shows_cap(t, bank, i))
+				v->rep->worker_restarted = true;
+		trail_free(t);
+	}
+}
+
+/* The record that PCR 17 proves must be this vTPM's and no other's. */
+static void
+check_launch(struct bv *v)
+{
+	const struct ev_blob *b = &v->ev->part[EV_LAUNCH];
+	struct launch_record *rec = NULL;
+	uint8_t want[DIGEST_MAX];
+	const uint8_t *val;
+	uint32_t i;
+	bool proven = false;
+
+	if (b->p == NULL)
+		return; /* the appraisal says so where the policy asks */
+	for (i = 0; i < v->ev->pcrs.nbanks; i++) {
+		const struct pcr_bank *bank = &v->ev->pcrs.banks[i];
+
+		val = pcr_get(&v->ev->pcrs, bank->alg, PCR_DRTM);
+		if (val != NULL &&
+		    launch_pcr17(bank->alg, b->p, b->len, want) == VT_OK &&
+		    mem_equal(val, want, bank->len))
+			proven = true;
+	}
+	if (!proven) {
+		ev_say(v->rep, "launch", EVO_NOTE,
+		    "PCR 17 does not prove the launch record (not quoted, or "
+		    "another value)");
+		return;
+	}
+	if (launch_decode(b->p, b->len, &rec) != VT_OK)
+		ev_say(v->rep, "launch", EVO_FAIL,
+		    "PCR 17 proves a launch record that is not well-formed");
+	else if (v->rep->have_instance &&
+		 (memcmp(rec->uuid, v->rep->instance.uuid, UUID_LEN) != 0 ||
+		     rec->group != v->rep->instance.group))
+		ev_say(v->rep, "launch", EVO_FAIL,
+		    "PCR 17 proves a launch record of another vTPM");
+	else
+		ev_say(v->rep, "launch", EVO_PASS,
+		    "PCR 17 proves the host's launch record of '%s'",
+		    rec->name);
+	launch_free(rec);
+}
+
+static void
+check_restarts(struct bv *v)
+{
+	if (v->rep->worker_restarted)
+		ev_say(v->rep, "worker-restarted", EVO_FAIL,
+		    "worker restarted: the vTPM's process died while the guest "
+		    "ran and every PCR is capped; power the guest off and on");
+	if (v->rep->restored && v->want->policy->restored_reason == NULL)
+		ev_say(v->rep, "restored", EVO_FAIL,
+		    "the vTPM runs from a snapshot or migration, and the "
+		    "policy does not allow that (allow.restored)");
+	else if (v->rep->restored)
+		ev_say(v->rep, "restored", EVO_NOTE,
+		    "the vTPM runs from a snapshot or migration, which the "
+		    "policy allows");
+}
+
+static int
+check_boot(struct bv *v)
+{
+	const struct ev_blob *b = v->ev->part;
+	struct ap_in in = { .policy = v->want->policy, .pcrs = &v->ev->pcrs };
+	const struct ap_report *ap;
+	uint32_t i;
+	int rc;
+
+	in.logs[0].p = b[EV_HOST_LOG].p;
+	in.logs[0].len = b[EV_HOST_LOG].len;
+	in.logs[1].p = b[EV_LOG].p;
+	in.logs[1].len = b[EV_LOG].len;
+	in.journal = b[EV_JOURNAL].p;
+	in.journal_len = b[EV_JOURNAL].len;
+	in.record = b[EV_LAUNCH].p;
+	in.record_len = b[EV_LAUNCH].len;
+	if ((rc = appraise(&in, &v->rep->appraisal)) != VT_OK)
+		return rc;
+	ap = v->rep->appraisal;
+	for (i = 0; i < ap->n; i++) {
+		const struct ap_finding *f = &ap->findings[i];
+		enum ev_outcome o = EVO_NOTE;
+
+		if (f->severity == AP_FAIL)
+			o = EVO_FAIL;
+		else if (f->severity == AP_CANNOT)
+			o = EVO_CANNOT;
+		ev_say(v->rep, ap_code_name(f->code), o, "%s", f->words);
+	}
+	/* The findings above say why; this line also counts if they were
+	 * too many to list. */
+	if (ap->verdict == AP_ACCEPTED)
+		ev_say(v->rep, "boot", EVO_PASS,
+		    "the boot is one that policy '%s' accepts",
+		    v->want->policy->name);
+	else
+		ev_say(v->rep, "boot",
+		    ap->verdict == AP_REFUSED ? EVO_FAIL : EVO_CANNOT,
+		    "the boot is not one that policy '%s' accepts",
+		    v->want->policy->name);
+	return VT_OK;
+}
+
+/* What of all this follows from the boot alone. */
+static void
+check_replays(struct bv *v, struct boot_memory_boot *b)
+{
+	struct ev_report *rep = v->rep;
+	bool restored = rep->restored;
+
+	rep->restored = false;
+	b->replays.from = rep->n;
+	check_journal(v);
+	check_logs(v);
+	check_launch(v);
+	b->replays.to = rep->n;
+	b->restored = rep->restored;
+	rep->restored |= restored;
+}
+
+int
+ev_boot(const struct evidence *ev, const struct ev_digests *dig,
+    const struct ev_want *want, struct ev_report *rep)
+{
+	struct bv v = { .ev = ev, .dig = dig, .want = want, .rep = rep };
+	struct boot_memory *c = want->boots;
+	struct boot_memory_boot b = { 0 };
+	uint8_t key[SHA256_LEN];
+	int rc;
+
+	if (c != NULL && (boot_memory_policy(c) != want->policy ||
+			     boot_memory_key(ev, dig, rep, key) != VT_OK))
+		c = NULL;
+	if (c != NULL && boot_memory_find(c, key)) {
+		boot_memory_say_replays(c, rep);
+		check_restarts(&v);
+		boot_memory_say_boot(c, rep);
+		return VT_OK;
+	}
+	check_replays(&v, &b);
+	check_restarts(&v);
+	b.boot.from = rep->n;
+	if ((rc = check_boot(&v)) != VT_OK)
+		return rc;
+	b.boot.to = rep->n;
+	if (c != NULL)
+		boot_memory_keep(c, key, rep, &b);
+	return VT_OK;
+}

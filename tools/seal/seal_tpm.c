@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/seal/seal_tpm.h"
+
+#include <openssl/crypto.h>
+#include <tss2/tss2_mu.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "vtpm/provision/embed/srk_ecc_hex.h"
+
+#define NEED_SRK                                                               \
+	(TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT | TPMA_OBJECT_FIXEDTPM | \
+	    TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN)
+
+/* The sealed object: the policy is the only way in, and it cannot leave. */
+#define SEALED_ATTRS                                      \
+	(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | \
+	    TPMA_OBJECT_ADMINWITHPOLICY | TPMA_OBJECT_NODA)
+
+/* --- the storage key ---------------------------------------------------------
+ */
+
+static int
+srk_make(struct esys *e, ESYS_TR *ret)
+{
+	TPM2B_SENSITIVE_CREATE sens = { .size = 0 };
+	TPML_PCR_SELECTION no_pcrs = { .count = 0 };
+	TPM2B_DATA no_data = { .size = 0 };
+	TPM2B_PUBLIC pub = { .size = 0 };
+	size_t off = 0;
+	int rc;
+
+	rc = esys_rc(e, Tss2_MU_TPMT_PUBLIC_Unmarshal(srk_ecc_hex,
+			    srk_ecc_hex_len, &off, &pub.publicArea));
+	if (rc != VT_OK)
+		return rc;
+	return esys_rc(
+	    e, Esys_CreatePrimary(e->ctx, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
+		   ESYS_TR_NONE, ESYS_TR_NONE, &sens, &pub, &no_data, &no_pcrs,
+		   ret, NULL, NULL, NULL, NULL));
+}
+
+/* A storage key of this TPM, whose Name fits its public area. */
+static int
+srk_check(struct esys *e, struct seal_srk *srk)
+{
+	uint8_t buf[QUOTE_PUB_MAX + 2];
+	struct tpm_name computed;
+	const uint8_t *p;
+	struct tpm_pub pub;
+	size_t len = 0, n = 0;
+	int rc;
+
+	rc = esys_public(e, srk->tr, buf, sizeof(buf), &len, &srk->name, NULL);
+	if (rc != VT_OK)
+		return rc;
+	if (tpm_pub_unwrap(buf, len, &p, &n) != VT_OK ||
+	    tpm_pub_get(p, n, &pub) != VT_OK ||
+	    (pub.attrs & NEED_SRK) != NEED_SRK ||
+	    (pub.attrs & TPMA_OBJECT_SIGN_ENCRYPT) != 0)
+		return VT_E_POLICY;
+	/* The salt goes to the public area, the blob fixes the Name. */
+	if (tpm_name_of(pub.name_alg, p, n, &computed) != VT_OK ||
+	    !tpm_name_equal(&computed, &srk->name))
+		return VT_E_PROTO;
+	return VT_OK;
+}
+
+int
+seal_srk_find(
+    struct esys *e, uint32_t handle, bool may_make, struct seal_srk *ret)
+{
+	struct seal_srk srk = { .tr = ESYS_TR_NONE, .handle = handle };
+	int rc = VT_E_NOTFOUND;
+
+	if (handle != 0)
+		rc = esys_persistent(e, handle, &srk.tr);
+	if (rc == VT_E_NOTFOUND && may_make) {
+		srk.handle = 0;
+		rc = srk_make(e, &srk.tr);
+	}
+	if (rc != VT_OK)
+		return rc;
+	if ((rc = srk_check(e, &srk)) != VT_OK) {
+		seal_srk_done(e, &srk);
+		return rc;
+	}
+	*ret = srk;
+	return VT_OK;
+}
+
+void
+seal_srk_done(struct esys *e, struct seal_srk *srk)
+{
+	if (srk->tr == ESYS_TR_NONE)
+		return;
+	if (srk->handle == 0)
+		(void)Esys_FlushContext(e->ctx, srk->tr);
+	else
+		(void)Esys_TR_Close(e->ctx, &srk->tr);
+	srk->tr = ESYS_TR_NONE;
+}
+
+/* --- sessions
+ * ----------------------------------------------------------------- */
+
+/* Salted to srk, encrypting both ways. */
+static int
+session_start(
+    struct esys *e, const struct seal_srk *srk, TPM2_SE type, ESYS_TR *ret)
+{
+	const TPMA_SESSION attrs = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT |
+				   TPMA_SESSION_CONTINUESESSION;
+	TPMT_SYM_DEF sym;
+	ESYS_TR tr = ESYS_TR_NONE;
+	int rc;
+
+	memset(&sym, 0, sizeof(sym));
+	sym.algorithm = TPM2_ALG_AES;
+	sym.keyBits.aes = 128;
+	sym.mode.aes = TPM2_ALG_CFB;
+	rc = esys_rc(e, Esys_StartAuthSession(e->ctx, srk->tr, ESYS_TR_NONE,
+			    ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL,
+			    type, &sym, TPM2_ALG_SHA256, &tr));
+	if (rc != VT_OK)
+		return rc;
+	rc = esys_rc(e, Esys_TRSess_SetAttributes(e->ctx, tr, attrs, 0xff));
+	if (rc != VT_OK) {
+		(void)Esys_FlushContext(e->ctx, tr);
+		return rc;
+	}
+	*ret = tr;
+	return VT_OK;
+}
+
+static void
+flush(struct esys *e, ESYS_TR tr)
+{
+	if (tr != ESYS_TR_NONE)
+		(void)Esys_FlushContext(e->ctx, tr);
+}
+
+/* --- seal
+ * ------------------------------------------------------------------------ */
+
+static void
+sealed_template(const uint8_t policy[SHA256_LEN], TPM2B_PUBLIC *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->publicArea.type = TPM2_ALG_KEYEDHASH;
+	ret->publicArea.nameAlg = TPM2_ALG_SHA256;
+	ret->publicArea.objectAttributes = SEALED_ATTRS;
+	ret->publicArea.authPolicy.size = SHA256_LEN;
+	memcpy(ret->publicArea.authPolicy.buffer, policy, SHA256_LEN);
+	ret->publicArea.parameters.keyedHashDetail.scheme.scheme =
+	    TPM2_ALG_NULL;
+}
+
+static int
+create(struct esys *e, const struct seal_srk *srk, ESYS_TR session,
+    const TPM2B_PUBLIC *tmpl, const uint8_t *secret, size_t len,
+    TPM2B_PUBLIC **ret_pub, TPM2B_PRIVATE **ret_priv)
+{
+	TPML_PCR_SELECTION no_pcrs = { .count = 0 };
+	TPM2B_DATA no_data = { .size = 0 };
+	TPM2B_SENSITIVE_CREATE sens;
+	int rc;
+
+	memset(&sens, 0, sizeof(sens));
+	sens.sensitive.data.size = (uint16_t)len;
+	memcpy(sens.sensitive.data.buffer, secret, len);
+	rc = esys_rc(e, Esys_Create(e->ctx, srk->tr, session, ESYS_TR_NONE,
+			    ESYS_TR_NONE, &sens, tmpl, &no_data, &no_pcrs,
+			    ret_priv, ret_pub, NULL, NULL, NULL));
+	OPENSSL_cleanse(&sens, sizeof(sens));
+	return rc;
+}
+
+int
+seal_tpm_seal(struct esys *e, const struct seal_srk *srk,
+    const uint8_t policy[SHA256_LEN], const uint8_t *secret, size_t len,
+    uint8_t *pub, size_t *ret_pub_len, uint8_t *priv, size_t *ret_priv_len)
+{
+	ESYS_TR session = ESYS_TR_NONE;
+	TPM2B_PRIVATE *opriv = NULL;
+	TPM2B_PUBLIC tmpl, *opub = NULL;
+	size_t off = 0;
+	int rc;
+
+	if (len == 0 || len > SB_DIRECT_MAX)
+		return VT_E_RANGE;
+	sealed_template(policy, &tmpl);
+	if ((rc = session_start(e, srk, TPM2_SE_HMAC, &session)) != VT_OK)
+		return rc;
+	rc = create(e, srk, session, &tmpl, secret, len, &opub, &opriv);
+	flush(e, session);
+	if (rc != VT_OK)
+		return rc;
+	rc = VT_E_PROTO; /* a TPM that made something else */
+	if (opub->publicArea.objectAttributes != SEALED_ATTRS ||
+	    opub->publicArea.authPolicy.size != SHA256_LEN ||
+	    memcmp(opub->publicArea.authPolicy.buffer, policy, SHA256_LEN) !=
+		0 ||
+	    opriv->size > SB_PRIV_MAX)
+		goto out;
+	rc = esys_rc(e, Tss2_MU_TPMT_PUBLIC_Marshal(
+			    &opub->publicArea, pub, SB_PUB_MAX, &off));
+	if (rc != VT_OK)
+		goto out;
+	*ret_pub_len = off;
+	memcpy(priv, opriv->buffer, opriv->size);
+	*ret_priv_len = opriv->size;
+out:
+	Esys_Free(opub);
+	Esys_Free(opriv);
+	return rc;
+}
+
+/* --- unseal
+ * ----------------------------------------------------------------------- */
+
+static int
+load(struct esys *e, const struct seal_srk *srk, const struct seal_blob *b,
+    ESYS_TR *ret)
+{
+	TPM2B_PRIVATE priv = { .size = 0 };
+	TPM2B_PUBLIC pub = { .size = 0 };
+	ESYS_TR session = ESYS_TR_NONE;
+	size_t off = 0;
+	int rc;
+
+	rc = esys_rc(e, Tss2_MU_TPMT_PUBLIC_Unmarshal(
+			    b->pub, b->pub_len, &off, &pub.publicArea));
+	if (rc != VT_OK)
+		return rc;
+	if (off != b->pub_len || b->priv_len > sizeof(priv.buffer))
+		return VT_E_FORMAT;
+	priv.size = (uint16_t)b->priv_len;
+	memcpy(priv.buffer, b->priv, b->priv_len);
+	if ((rc = session_start(e, srk, TPM2_SE_HMAC, &session)) != VT_OK)
+		return rc;
+	rc = esys_rc(e, Esys_Load(e->ctx, srk->tr, session, ESYS_TR_NONE,
+			    ESYS_TR_NONE, &priv, &pub, ret));
+	flush(e, session);
+	return rc;
+}
+
+/* What a TPM code in PolicyPCR or Unseal means for the caller. */
+static int
+judge(struct esys *e, TSS2_RC tpm_rc)
+{
+	switch (esys_base_rc(tpm_rc)) {
+	case TPM2_RC_SUCCESS:
+		return VT_OK;
+	case TPM2_RC_PCR_CHANGED:
+		return VT_E_AGAIN;
+	case TPM2_RC_POLICY_FAIL:
+	case TPM2_RC_VALUE: /* pcrDigest is not that of now */
+		e->rc = tpm_rc;
+		return VT_E_POLICY;
+	default:
+		return esys_rc(e, tpm_rc);
+	}
+}
+
+/* One try in a policy session of its own. */
+static int
+unseal_once(struct esys *e, const struct seal_srk *srk, ESYS_TR object,
+    const struct seal_blob *b, TPM2B_SENSITIVE_DATA **ret)
+{
+	TPM2B_DIGEST want = { .size = SHA256_LEN };
+	ESYS_TR session = ESYS_TR_NONE;
+	TPML_PCR_SELECTION sel;
+	uint8_t d[DIGEST_MAX];
+	int rc;
+
+	esys_sel(&b->sel, &sel);
+	if ((rc = pcr_digest(&b->pcrs, &b->sel, ALG_SHA256, d)) != VT_OK)
+		return rc;
+	memcpy(want.buffer, d, SHA256_LEN);
+	if ((rc = session_start(e, srk, TPM2_SE_POLICY, &session)) != VT_OK)
+		return rc;
+	rc = judge(e, Esys_PolicyPCR(e->ctx, session, ESYS_TR_NONE,
+			  ESYS_TR_NONE, ESYS_TR_NONE, &want, &sel));
+	if (rc == VT_OK)
+		rc = judge(e, Esys_Unseal(e->ctx, object, session, ESYS_TR_NONE,
+				  ESYS_TR_NONE, ret));
+	flush(e, session);
+	return rc;
+}
+
+int
+seal_tpm_unseal(struct esys *e, const struct seal_srk *srk,
+    const struct seal_blob *b, uint8_t *out, size_t *ret_len)
+{
+	TPM2B_SENSITIVE_DATA *data = NULL;
+	ESYS_TR object = ESYS_TR_NONE;
+	int rc, i;
+
+	if ((rc = load(e, srk, b, &object)) != VT_OK)
+		return rc;
+	for (i = 0, rc = VT_E_AGAIN; i < ESYS_TRIES && rc == VT_E_AGAIN; i++)
+		rc = unseal_once(e, srk, object, b, &data);
+	flush(e, object);
+	if (rc != VT_OK)
+		return rc;
+	if (data->size > SB_DIRECT_MAX) {
+		rc = VT_E_PROTO;
+	} else {
+		memcpy(out, data->buffer, data->size);
+		*ret_len = data->size;
+	}
+	OPENSSL_cleanse(data, sizeof(*data));
+	Esys_Free(data);
+	return rc;
+}

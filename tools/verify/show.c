@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * show.c - vtpm-verify show: a bundle or a log, readable.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "measure/log/launch_record.h"
+#include "measure/log/merge.h"
+#include "measure/evidence/deep_leaf.h"
+#include "tools/verify/cmd.h"
+
+#define WORDS_MAX 512
+
+/* Text from a log, safe on a terminal. */
+static void
+print_text(const char *s)
+{
+	for (; *s != '\0'; s++)
+		(void)putchar(*s >= 0x20 && *s < 0x7f ? *s : '?');
+}
+
+static void
+print_trail(const struct trail *t)
+{
+	char hex[2 * DIGEST_MAX + 1], words[WORDS_MAX];
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++) {
+		const struct trail_event *ev = &t->ev[i];
+
+		hex_encode(ev->val, t->len, hex);
+		trail_describe(t, ev, words, sizeof(words));
+		(void)printf("PCR %-2u %3u  %.16s..  ", ev->pcr, ev->pos, hex);
+		print_text(words);
+		if (t->has_journal && ev->record < 0)
+			(void)printf("  [not in the journal]");
+		else if (t->has_log && ev->log < 0)
+			(void)printf("  [%s, not in a log]",
+			    journal_kind_name(ev->kind));
+		(void)putchar('\n');
+	}
+	if (t->chained != 0)
+		(void)printf("(of PCRs with mask %#x not every digest is "
+			     "recorded)\n",
+		    t->chained);
+}
+
+static int
+show_events(const struct trail_in *in)
+{
+	struct trail *t = NULL;
+	int rc;
+
+	if ((rc = trail_make(in, &t)) != VT_OK) {
+		log_err("cannot replay: %s", vt_strerror(rc));
+		return rc;
+	}
+	(void)printf("%s events, in order:\n", digest_name(in->alg));
+	print_trail(t);
+	trail_free(t);
+	return VT_OK;
+}
+
+/* SHA-256 if the log has it, else its first bank. */
+static int
+show_log(const uint8_t *p, size_t len)
+{
+	struct trail_in in = { .alg = 0 };
+	const struct el_spec *spec;
+	struct el_log *log = NULL;
+	uint32_t i;
+	int rc;
+
+	if ((rc = el_open(p, len, &log)) != VT_OK) {
+		log_err("this is neither evidence nor an event log: %s",
+		    vt_strerror(rc));
+		return rc;
+	}
+	spec = el_spec(log);
+	for (i = 0; i < spec->nbanks; i++)
+		if (in.alg == 0 || spec->algs[i] == ALG_SHA256)
+			in.alg = spec->algs[i];
+	el_close(log);
+	in.logs[1].p = p;
+	in.logs[1].len = len;
+	return show_events(&in);
+}
+
+static void
+show_pcrs(const struct pcr_set *set)
+{
+	char hex[2 * DIGEST_MAX + 1];
+	uint32_t b, i;
+
+	for (b = 0; b < set->nbanks; b++)
+		for (i = 0; i < PCR_COUNT; i++) {
+			if ((set->banks[b].valid >> i & 1) == 0)
+				continue;
+			hex_encode(
+			    set->banks[b].val[i], set->banks[b].len, hex);
+			(void)printf("%s PCR %-2u %s\n",
+			    digest_name(set->banks[b].alg), i, hex);
+		}
+}
+
+static void
+show_info(const struct ev_blob *b)
+{
+	char uuid[UUID_STRLEN + 1];
+	struct ev_info v;
+
+	if (b->p == NULL || evidence_info_get(b->p, b->len, &v) != VT_OK)
+		return;
+	uuid_format(v.uuid, uuid);
+	(void)printf("vTPM %s, group %u, generation %llu, %u power cycles%s%s"
+		     "%s%s, ",
+	    uuid, v.group, (unsigned long long)v.generation, v.power_cycles,
+	    (v.flags & EVI_CAPPED) != 0 ? ", worker restarted" : "",
+	    (v.flags & EVI_RESTORED) != 0 ? ", restored" : "",
+	    (v.flags & EVI_LAUNCHED) != 0 ? ", launch measured" : "",
+	    (v.flags & EVI_SOFT_ROOT) != 0 ? ", software root" : "");
+	print_text(v.build);
+	(void)putchar('\n');
+}
+
+static void
+show_deep(const struct ev_blob *b)
+{
+	char uuid[UUID_STRLEN + 1], sel[128] = "?";
+	struct deep_answer a;
+	struct quote_attest q;
+
+	if (b->p == NULL)
+		return;
+	if (deep_answer_get(b->p, b->len, &a) != VT_OK) {
+		(void)printf("deep quote: not well-formed\n");
+		return;
+	}
+	if (quote_attest_get(a.attest, a.attest_len, &q) == VT_OK)
+		pcr_sel_format(&q.sel, sel, sizeof(sel));
+	uuid_format(a.leaf.uuid, uuid);
+	(void)printf("deep quote: leaf %llu of %llu, vTPM %s, group %u, "
+		     "generation %llu, host PCRs %s%s%s%s%s\n",
+	    (unsigned long long)a.index + 1, (unsigned long long)a.count, uuid,
+	    a.leaf.group, (unsigned long long)a.leaf.generation, sel,
+	    (a.leaf.flags & DEEP_F_RESTORED) != 0 ? ", restored" : "",
+	    (a.leaf.flags & DEEP_F_CAPPED) != 0 ? ", capped" : "",
+	    (a.leaf.flags & DEEP_F_RECOVERED) != 0 ? ", recovered" : "",
+	    (a.leaf.flags & DEEP_F_SOFT_ROOT) != 0 ? ", software root" : "");
+}
+
+static void
+show_launch(const struct ev_blob *b)
+{
+	struct launch_record *rec = NULL;
+	char hex[2 * DIGEST_MAX + 1];
+	uint32_t i;
+
+	if (b->p == NULL || launch_decode(b->p, b->len, &rec) != VT_OK)
+		return;
+	(void)printf("launch of '");
+	print_text(rec->name);
+	(void)printf("' (%s boot), measured by the host:\n",
+	    rec->mode == LAUNCH_M_DIRECT ? "direct" : "firmware");
+	for (i = 0; i < rec->nitems; i++) {
+		const struct launch_item *it = &rec->items[i];
+
+		hex[0] = '\0';
+		if (it->ndigests > 0)
+			hex_encode(it->digests[0].val, it->digests[0].len, hex);
+		(void)printf("  %-12s %.16s%s ", launch_role_name(it->role),
+		    hex, it->ndigests > 0 ? ".." : "(no digest)");
+		print_text(it->text);
+		(void)putchar('\n');
+	}
+	launch_free(rec);
+}
+
+static int
+show_evidence(const char *path)
+{
+	const struct ev_blob *b;
+	struct trail_in in = { 0 };
+	struct journal *journal = NULL;
+	struct quote_attest q;
+	struct evidence *ev = NULL;
+	int rc;
+
+	if ((rc = verify_read_evidence(path, &ev)) != VT_OK)
+		return rc;
+	b = ev->part;
+	(void)printf("(shown as it is; nothing of it is verified)\n");
+	show_info(&b[EV_INFO]);
+	if (quote_attest_get(b[EV_QUOTE].p, b[EV_QUOTE].len, &q) == VT_OK)
+		(void)printf("quote: clock %llu ms, resets %u, restarts %u, "
+			     "firmware %016llx\n",
+		    (unsigned long long)q.clock, q.reset_count, q.restart_count,
+		    (unsigned long long)q.firmware);
+	show_pcrs(&ev->pcrs);
+	show_launch(&b[EV_LAUNCH]);
+	show_deep(&b[EV_DEEP]);
+	if (b[EV_JOURNAL].p != NULL &&
+	    journal_decode(b[EV_JOURNAL].p, b[EV_JOURNAL].len, &journal) ==
+		VT_OK)
+		(void)printf("journal: power cycle %u, %u records%s%s%s\n",
+		    journal_power_cycles(journal), journal_count(journal),
+		    (journal_flags(journal) & JF_CAPPED) != 0 ? ", capped" : "",
+		    (journal_flags(journal) & JF_RESTORED) != 0 ? ", restored"
+								: "",
+		    (journal_flags(journal) & JF_LATE) != 0 ? ", late" : "");
+	in.alg = ev->pcrs.banks[0].alg;
+	in.logs[0].p = b[EV_HOST_LOG].p;
+	in.logs[0].len = b[EV_HOST_LOG].len;
+	in.logs[1].p = b[EV_LOG].p;
+	in.logs[1].len = b[EV_LOG].len;
+	in.journal = journal;
+	if (in.logs[0].p != NULL || in.logs[1].p != NULL || journal != NULL)
+		rc = show_events(&in);
+	journal_free(journal);
+	evidence_free(ev);
+	return rc;
+}
+
+int
+verify_cmd_show(int argc, char **argv)
+{
+	uint8_t *buf = NULL;
+	size_t len = 0, i;
+	int rc;
+
+	bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 ||
+				     strcmp(argv[1], "-h") == 0);
+
+	if (argc != 2 || help) {
+		(void)fputs("usage: vtpm-verify show EVIDENCE|LOG\n"
+			    "What is in evidence, or in an event log, in "
+			    "words; nothing of it is verified.\n",
+		    help ? stdout : stderr);
+		return help ? VX_ACCEPTED : VX_UNDECIDED;
+	}
+	if (verify_read(argv[1], EV_MAX_LEN, &buf, &len) != VT_OK)
+		return VX_UNDECIDED;
+	for (i = 0; i < len && buf[i] != 0 && strchr(" \t\r\n", buf[i]); i++)
+		;
+	if (i < len && buf[i] == '{')
+		rc = show_evidence(argv[1]);
+	else
+		rc = show_log(buf, len);
+	free(buf);
+	return rc == VT_OK ? VX_ACCEPTED : VX_UNDECIDED;
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * vtpmctl xen save, restore, migrate: xl's own commands, with the vTPM's
+ * PCRs, loaded keys and sessions.
+ *
+ * The image passes through here, both ways: what is bound to the vTPM at a
+ * save is the digest of the bytes that xl wrote, and what xl reads at a
+ * restore are the bytes that are hashed.  A domain is paused until the
+ * manager has agreed, so nothing ever runs under PCRs that are not its own.
+ */
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "base/crypto.h"
+#include "base/util.h"
+#include "tools/vtpmctl/vtpmctl.h"
+#include "vtpm_manager/control/bus.h"
+#include "vtpm_manager/xen/xen_saved.h"
+
+#define CHUNK (256u * 1024)
+#define PATIENCE_US 60000000u /* for what xl did to reach the manager */
+#define SAVE_TRIES 3
+#define NO_DOMID UINT32_MAX
+
+struct job {
+	struct vctl *v;
+	const char *name, *file;
+	uint32_t domid;
+	char domain[XEN_NAME_MAX + 1];
+	uint8_t image[SHA256_LEN];
+	uint64_t bytes;
+};
+
+/* --- xl ---------------------------------------------------------------------
+ */
+
+static const char *
+xl_program(void)
+{
+	const char *env = getenv("VTPM_XL");
+
+	return env != NULL ? env : "xl";
+}
+
+/* out: where its words go; pass: a descriptor that it inherits, or -1. */
+static pid_t
+xl_start(const char *const argv[], int out, int pass)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	if (dup2(out, STDOUT_FILENO) == -1)
+		_exit(127);
+	if (pass != -1 && fcntl(pass, F_SETFD, 0) == -1)
+		_exit(127);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
+	_exit(127);
+}
+
+static int
+xl_end(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* "xl VERB ARG"; its exit code. */
+static int
+do_xl(const char *verb, const char *arg)
+{
+	const char *argv[] = { xl_program(), verb, arg, NULL };
+	pid_t pid = xl_start(argv, STDERR_FILENO, -1);
+
+	return pid == -1 ? -1 : xl_end(pid);
+}
+
+static int
+do_xl_domid(const char *verb, uint32_t domid)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%u", domid);
+	return do_xl(verb, text);
+}
+
+/* The first line that "xl VERB ARG" says; false: it failed. */
+static bool
+xl_ask(const char *verb, const char *arg, char *ret, size_t cap)
+{
+	const char *argv[] = { xl_program(), verb, arg, NULL };
+	int p[2];
+	ssize_t n = 0;
+	size_t len = 0;
+	pid_t pid;
+
+	if (pipe2(p, O_CLOEXEC) == -1)
+		return false;
+	pid = xl_start(argv, p[1], -1);
+	(void)close(p[1]);
+	while (pid != -1 && len + 1 < cap &&
+	       ((n = read(p[0], ret + len, cap - 1 - len)) > 0 ||
+		   (n == -1 && errno == EINTR)))
+		len += n > 0 ? (size_t)n : 0;
+	(void)close(p[0]);
+	ret[len] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	return pid != -1 && xl_end(pid) == 0;
+}
+
+static bool
+domid_of(const char *domain, uint32_t *ret)
+{
+	char text[32], *end;
+	unsigned long v;
+
+	if (!xl_ask("domid", domain, text, sizeof(text)))
+		return false;
+	errno = 0;
+	v = strtoul(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || v >= UINT32_MAX)
+		return false;
+	*ret = (uint32_t)v;
+	return true;
+}
+
+/* --- the manager ------------------------------------------------------------
+ */
+
+static int
+send_claim(
+    struct job *j, const char *step, sd_bus_error *err, sd_bus_message **ret)
+{
+	sd_bus_message *m = vctl_new_call(j->v, "Xen");
+	bool image = strcmp(step, "restore") == 0 || strcmp(step, "done") == 0;
+	int r;
+
+	if (m == NULL)
+		return -ECONNREFUSED;
+	r = sd_bus_message_append(m, "ss", j->name, step);
+	if (r >= 0)
+		r = sd_bus_message_append_array(
+		    m, 'y', j->image, image ? sizeof(j->image) : 0);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "us", j->domid, j->domain);
+	if (r >= 0)
+		r = sd_bus_call(j->v->bus, m, 0, err, ret);
+	sd_bus_message_unref(m);
+	return r;
+}
+
+/* Tell the manager; again while it says that it is not so far yet. */
+static bool
+claim(struct job *j, const char *step, bool patient)
+{
+	sd_bus_error err = SD_BUS_ERROR_NULL;
+	uint64_t until = now_us() + PATIENCE_US;
+	sd_bus_message *reply = NULL;
+	const char *domain = "";
+	int r;
+
+	for (;;) {
+		r = send_claim(j, step, &err, &reply);
+		if (r >= 0 || !patient || now_us() > until ||
+		    !sd_bus_error_has_name(&err, BUS_ERROR "Busy"))
+			break;
+		sd_bus_error_free(&err);
+		(void)usleep(100000);
+	}
+	if (r < 0)
+		(void)vctl_fail(
+		    "%s", err.message != NULL ? err.message : strerror(-r));
+	else if (strcmp(step, "done") != 0 && strcmp(step, "abort") != 0) {
+		r = sd_bus_message_read(reply, "us", &j->domid, &domain);
+		if (r >= 0 && domain[0] != '\0')
+			(void)snprintf(
+			    j->domain, sizeof(j->domain), "%s", domain);
+	}
+	sd_bus_error_free(&err);
+	sd_bus_message_unref(reply);
+	return r >= 0;
+}
+
+/* --- the image --------------------------------------------------------------
+ */
+
+/*
+ * From in to out until in ends; both may be pipes.  When out closes early
+ * the rest is hashed all the same: it belongs to the image.  out -1: hash
+ * only.
+ */
+static int
+stream(struct job *j, int in, int out, bool early_end_ok)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	uint8_t *buf = malloc(CHUNK);
+	unsigned int n = sizeof(j->image);
+	ssize_t got = -1;
+	int saved, rc = -1;
+
+	j->bytes = 0;
+	if (md == NULL || buf == NULL ||
+	    EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
+		goto out;
+	while ((got = read(in, buf, CHUNK)) != 0) {
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1 || EVP_DigestUpdate(md, buf, (size_t)got) != 1)
+			goto out;
+		j->bytes += (uint64_t)got;
+		if (out == -1 || write_all(out, buf, (size_t)got) == VT_OK)
+			continue;
+		if (errno != EPIPE || !early_end_ok)
+			goto out;
+		out = -1;
+	}
+	if (EVP_DigestFinal_ex(md, j->image, &n) == 1)
+		rc = 0;
+out:
+	saved = errno;
+	EVP_MD_CTX_free(md);
+	free(buf);
+	errno = saved;
+	return rc;
+}
+
+/* FILE.part, which becomes FILE when all of it is on disk. */
+static int
+part_path(const struct job *j, char *out)
+{
+	int n = snprintf(out, PATH_MAX, "%s.part", j->file);
+
+	return n > 0 && n < PATH_MAX ? 0 : -1;
+}
+
+static int
+sync_folder(const char *file)
+{
+	char dir[PATH_MAX], *slash;
+	int fd, rc;
+
+	(void)snprintf(dir, sizeof(dir), "%s", file);
+	slash = strrchr(dir, '/');
+	if (slash == NULL)
+		(void)snprintf(dir, sizeof(dir), ".");
+	else
+		slash[slash == dir] = '\0';
+	if ((fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return -1;
+	rc = fsync(fd);
+	(void)close(fd);
+	return rc;
+}
+
+/* --- save -------------------------------------------------------------------
+ */
+
+/* *ret_again: xl did not save the domain, which goes on. */
+static int
+save_image(struct job *j, const char *part, bool *ret_again)
+{
+	char domid[16], fd_path[32];
+	const char *argv[] = { xl_program(), "save", "-p", domid, fd_path,
+		NULL };
+	int p[2], fd, rc = -1, xl;
+	pid_t pid;
+
+	*ret_again = false;
+	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return vctl_fail("%s: %s", part, strerror(errno));
+	if (pipe2(p, O_CLOEXEC) == -1) {
+		(void)close(fd);
+		return vctl_fail("%s", strerror(errno));
+	}
+	(void)snprintf(domid, sizeof(domid), "%u", j->domid);
+	(void)snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", p[1]);
+	pid = xl_start(argv, STDERR_FILENO, p[1]);
+	(void)close(p[1]);
+	if (pid != -1)
+		rc = stream(j, p[0], fd, false);
+	if (rc != 0)
+		(void)vctl_fail("%s: %s", part, strerror(errno));
+	(void)close(p[0]); /* xl ends, if it has not yet */
+	xl = pid != -1 ? xl_end(pid) : -1;
+	if (rc == 0 && xl != 0) {
+		rc = vctl_fail("xl save failed (%d); the guest goes on", xl);
+		*ret_again = true;
+	}
+	if (rc == 0 && (fsync(fd) == -1 || rename(part, j->file) == -1 ||
+			   sync_folder(j->file) == -1))
+		rc = vctl_fail("%s: %s", j->file, strerror(errno));
+	(void)close(fd);
+	return rc;
+}
+
+static int
+told(struct job *j, const char *what)
+{
+	char hex[2 * SHA256_LEN + 1];
+
+	hex_encode(j->image, sizeof(j->image), hex);
+	if (j->v->json)
+		return vctl_print_json(json_pack("{s:s,s:s,s:s,s:I,s:I,s:s}",
+		    "name", j->name, "done", what, "domain", j->domain, "domid",
+		    (json_int_t)j->domid, "bytes", (json_int_t)j->bytes,
+		    "sha256", j->bytes > 0 ? hex : ""));
+	(void)printf(
+	    "%s  %s: domain %s (%u)\n", j->name, what, j->domain, j->domid);
+	if (j->bytes > 0)
+		(void)printf("image %s, %llu bytes, SHA-256 %s\n", j->file,
+		    (unsigned long long)j->bytes, hex);
+	return EXIT_OK;
+}
+
+/*
+ * A guest whose TPM is a process of its own (tpmfrontd) cannot suspend in the
+ * middle of a TPM command: its kernel has stopped that process already, and
+ * waits for the one that waits for the answer.  The next try finds it at
+ * another moment.  xl itself has resumed the domain then.
+ */
+static int
+save_image_tries(struct job *j, const char *part)
+{
+	bool again;
+	int rc, i;
+
+	for (i = 1; (rc = save_image(j, part, &again)) != 0; i++) {
+		(void)unlink(part);
+		if (!again)
+			(void)do_xl_domid("unpause", j->domid);
+		if (!again || i == SAVE_TRIES)
+			break;
+		(void)fprintf(stderr, "vtpmctl: guest %s: try %d of %d\n",
+		    j->name, i + 1, SAVE_TRIES);
+	}
+	return rc;
+}
+
+static int
+save(struct job *j)
+{
+	char part[PATH_MAX], domid[16];
+
+	if (part_path(j, part) == -1)
+		return vctl_fail("%s: the name is too long", j->file);
+	if (access(j->file, F_OK) == 0)
+		return vctl_fail("%s: is there already", j->file);
+	if (!claim(j, "save", false))
+		return EXIT_REFUSED;
+	(void)snprintf(domid, sizeof(domid), "%u", j->domid);
+	if (!xl_ask("domname", domid, j->domain, sizeof(j->domain)) ||
+	    !xen_name_ok(j->domain))
+		return vctl_fail("domain %u has no usable name", j->domid);
+	/* It is paused from here on. */
+	if (save_image_tries(j, part) != 0)
+		return EXIT_REFUSED;
+	if (!claim(j, "done", true)) {
+		(void)unlink(j->file);
+		(void)do_xl_domid("unpause", j->domid);
+		return vctl_fail("not saved; the guest goes on");
+	}
+	if (do_xl_domid("destroy", j->domid) != 0)
+		return vctl_fail("%s is saved, but its domain %u could not be "
+				 "destroyed: do that before it is restored",
+		    j->name, j->domid);
+	return told(j, "saved");
+}
+
+/* --- restore ----------------------------------------------------------------
+ */
+
+/* xl reads what we hash while we hash it: nothing can come in between. */
+static int
+restore_image(struct job *j, int file)
+{
+	char fd_path[32];
+	const char *argv[] = { xl_program(), "restore", "-p", fd_path, NULL };
+	uint8_t want[SHA256_LEN];
+	int p[2], rc = -1, xl;
+	pid_t pid;
+
+	memcpy(want, j->image, sizeof(want));
+	if (lseek(file, 0, SEEK_SET) == -1 || pipe2(p, O_CLOEXEC) == -1)
+		return vctl_fail("%s: %s", j->file, strerror(errno));
+	(void)snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", p[0]);
+	pid = xl_start(argv, STDERR_FILENO, p[0]);
+	(void)close(p[0]);
+	if (pid != -1)
+		rc = stream(j, file, p[1], true);
+	if (rc != 0)
+		(void)vctl_fail("%s: %s", j->file, strerror(errno));
+	(void)close(p[1]);
+	xl = pid != -1 ? xl_end(pid) : -1;
+	if (rc == 0 && !mem_equal(want, j->image, sizeof(want)))
+		rc = vctl_fail("%s changed while it was read", j->file);
+	if (rc == 0 && xl != 0)
+		rc = vctl_fail("xl restore failed (%d)", xl);
+	return rc;
+}
+
+/* What was begun is undone: the domain goes, the image can be tried again. */
+static int
+undo(struct job *j, bool there)
+{
+	uint32_t domid;
+
+	if (there && domid_of(j->domain, &domid))
+		(void)do_xl_domid("destroy", domid);
+	(void)claim(j, "abort", true);
+	return EXIT_REFUSED;
+}
+
+static int
+restore(struct job *j)
+{
+	struct stat st;
+	uint32_t other;
+	int fd, rc;
+
+	if ((fd = open(j->file, O_RDONLY | O_CLOEXEC)) == -1)
+		return vctl_fail("%s: %s", j->file, strerror(errno));
+	rc = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? 0 : -1;
+	if (rc != 0)
+		(void)vctl_fail("%s: is no file", j->file);
+	else if ((rc = stream(j, fd, -1, false)) != 0)
+		(void)vctl_fail("%s: %s", j->file, strerror(errno));
+	if (rc != 0 || !claim(j, "restore", false)) {
+		(void)close(fd);
+		return EXIT_REFUSED;
+	}
+	if (domid_of(j->domain, &other)) {
+		(void)vctl_fail(
+		    "there is a domain %s (%u) already", j->domain, other);
+		(void)close(fd);
+		return undo(j, false);
+	}
+	rc = restore_image(j, fd);
+	(void)close(fd);
+	if (rc == 0 && !domid_of(j->domain, &j->domid))
+		rc = vctl_fail(
+		    "there is no domain %s after xl restore", j->domain);
+	if (rc != 0 || !claim(j, "done", true))
+		return undo(j, true);
+	if (do_xl_domid("unpause", j->domid) != 0)
+		return vctl_fail("%s is restored, but its domain %u could not "
+				 "be unpaused",
+		    j->name, j->domid);
+	return told(j, "restored");
+}
+
+/* --- migrate ----------------------------------------------------------------
+ */
+
+/* To this host itself: xl's sender and receiver on two ends of a pipe. */
+static int
+migrate(struct job *j)
+{
+	char domid[16], receive[256];
+	const char *argv[] = { xl_program(), "migrate", "-s", "", domid,
+		receive, NULL };
+	uint32_t was;
+	pid_t pid;
+
+	if (!claim(j, "migrate", false))
+		return EXIT_REFUSED;
+	was = j->domid;
+	(void)snprintf(domid, sizeof(domid), "%u", was);
+	(void)snprintf(
+	    receive, sizeof(receive), "exec %s migrate-receive", xl_program());
+	if (!xl_ask("domname", domid, j->domain, sizeof(j->domain)) ||
+	    !xen_name_ok(j->domain))
+		return vctl_fail("domain %u has no usable name", was);
+	pid = xl_start(argv, STDERR_FILENO, -1);
+	if (pid == -1 || xl_end(pid) != 0) {
+		(void)vctl_fail("xl migrate failed; see what it said above");
+		(void)claim(j, "abort", true);
+		return EXIT_REFUSED;
+	}
+	if (!domid_of(j->domain, &j->domid) || j->domid == was)
+		return vctl_fail("there is no new domain %s", j->domain);
+	return claim(j, "done", true) ? told(j, "moved") : EXIT_REFUSED;
+}
+
+int
+vctl_xen(struct vctl *v, int argc, char **argv)
+{
+	struct job j = { .v = v, .domid = NO_DOMID };
+	int (*run)(struct job * j) = NULL;
+	bool file = true;
+
+	if (argc < 2)
+		return vctl_usage(v, "save, restore or migrate?");
+	if (strcmp(argv[1], "save") == 0)
+		run = save;
+	else if (strcmp(argv[1], "restore") == 0)
+		run = restore;
+	else if (strcmp(argv[1], "migrate") == 0) {
+		run = migrate;
+		file = false;
+	}
+	if (run == NULL)
+		return vctl_usage(v, "there is no 'xen %s'", argv[1]);
+	if (argc != (file ? 4 : 3) || argv[2][0] == '-')
+		return vctl_usage(
+		    v, "which guest%s?", file ? ", which file" : "");
+	j.name = argv[2];
+	j.file = file ? argv[3] : "";
+	(void)signal(SIGPIPE, SIG_IGN);
+	return run(&j);
+}

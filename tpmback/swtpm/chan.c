@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * chan.c - chan.h over swtpm's control protocol, as QEMU speaks it.
+ *
+ * One connection is live.  A second one is let in as the destination of a
+ * migration on this host: it probes, stages a state and takes over with
+ * INIT; until then nothing that it does reaches the running TPM.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "tpmback/swtpm/control.h"
+#include "tpmback/swtpm/chan_priv.h"
+
+#define ANSWER_MAX (SWTPM_BLOB_MAX + 64)
+
+void
+swtpm_wake_after(struct swtpm *s, uint64_t us)
+{
+	uint64_t at = now_us() + us;
+	struct itimerspec t = { .it_value = { .tv_sec = (time_t)(us / 1000000),
+				    .tv_nsec = (long)(us % 1000000) * 1000 } };
+
+	if (s->wake_us != 0 && s->wake_us <= at)
+		return;
+	s->wake_us = at;
+	if (us == 0)
+		t.it_value.tv_nsec = 1;
+	(void)timerfd_settime(s->timer_fd, 0, &t, NULL);
+}
+
+void
+swtpm_note(struct swtpm *s, enum chan_note n, const char *text)
+{
+	s->ch.host->note(s->ch.host_arg, &s->ch, n, text);
+}
+
+void
+swtpm_keep(struct swtpm *s)
+{
+	const struct swtpm_conn *c = s->live;
+	int fds[3];
+	unsigned int n = 0;
+
+	if (c != NULL) {
+		fds[n++] = c->ctl.fd;
+		if (c->data.fd != -1)
+			fds[n++] = c->data.fd;
+		fds[n++] = c->st_fd;
+	}
+	s->ch.host->keep(s->ch.host_arg, &s->ch, fds, n);
+}
+
+/* --- connections coming and going ----------------------------------------- */
+
+static void
+set_live(struct swtpm *s, struct swtpm_conn *c)
+{
+	struct swtpm_conn *old = s->live;
+
+	(void)pthread_mutex_lock(&s->lock);
+	s->live = c;
+	if (s->submitter == old)
+		s->submitter = NULL;
+	(void)pthread_mutex_unlock(&s->lock);
+	swtpm_conn_free(old);
+	swtpm_keep(s);
+}
+
+static void
+forget_staged(struct swtpm *s)
+{
+	(void)s->ch.host->set_blob(
+	    s->ch.host_arg, BLOB_PERMANENT, true, NULL, 0);
+}
+
+static void
+drop_conn(struct swtpm *s, struct swtpm_conn *c)
+{
+	struct swtpm_conn *next = s->next;
+
+	if (c->incoming)
+		forget_staged(s);
+	if (c == next) {
+		s->next = NULL;
+		swtpm_conn_free(c);
+		return;
+	}
+	/* a waiting destination stays one: its INIT still takes over */
+	s->next = NULL;
+	set_live(s, next);
+	swtpm_note(s, CN_CLOSED, "the hypervisor has gone");
+}
+
+static void
+accept_conn(struct swtpm *s)
+{
+	struct swtpm_conn *c;
+	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	if (s->next != NULL) {
+		swtpm_note(s, CN_BUSY, "a third connection was closed");
+		(void)close(fd);
+		return;
+	}
+	if (swtpm_conn_new(fd, &c) != VT_OK) {
+		swtpm_note(s, CN_BUSY, "no memory for another connection");
+		(void)close(fd);
+		return;
+	}
+	if (s->live != NULL) {
+		c->incoming = true;
+		s->next = c;
+		return;
+	}
+	set_live(s, c);
+	swtpm_note(s, CN_OPEN, "a hypervisor has connected");
+}
+
+static void
+take_over(struct swtpm *s, struct swtpm_conn *c)
+{
+	c->incoming = c->staged = false;
+	if (c == s->live)
+		return; /* the one before has gone already */
+	s->next = NULL;
+	set_live(s, c);
+	swtpm_note(s, CN_HANDOVER, "a migrated guest took its TPM over");
+}
+
+/* --- control requests ------------------------------------------------------
+ */
+
+/*
+ * While a command runs only CANCEL is taken, at once; anything else waits.
+ * Called with the lock held.  True if there was one.
+ */
+static bool
+take_cancel(struct swtpm_conn *c)
+{
+	struct swtpm_req q;
+	uint8_t ok[4];
+	size_t used;
+	int rc = swtpm_conn_next_req(c, &q, &used);
+
+	c->held = rc != VT_E_TRUNC && !(rc == VT_OK && q.op == SO_CANCEL);
+	if (rc != VT_OK || q.op != SO_CANCEL)
+		return false;
+	swtpm_conn_drop_req(c, q.op, used);
+	be32_put(ok, SR_SUCCESS);
+	if (!swtpm_stream_send(&c->ctl, ok, sizeof(ok)))
+		c->held = true;
+	return true;
+}
+
+/* Answer one request.  False: c is no longer to be used. */
+static bool
+handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
+{
+	enum swtpm_after after = SA_NOTHING;
+	struct wr w;
+	bool ok;
+
+	wr_grow(&w, ANSWER_MAX);
+	c->st->bus_busy = 1;
+	if (rc == VT_E_RANGE)
+		wr_be32(&w, c->skip_result);
+	else
+		after = swtpm_ctl_handle(&s->ch, s->localities, c, q, &w);
+	if (wr_err(&w) != VT_OK) {
+		wr_free(&w);
+		drop_conn(s, c); /* out of memory: it must not wait */
+		return false;
+	}
+	c->st->bus_busy = 0;
+	if (after == SA_TAKE_OVER)
+		take_over(s, c);
+	if (after == SA_DATA && c == s->live)
+		swtpm_keep(s);
+	ok = swtpm_stream_send(&c->ctl, w.buf, w.len);
+	wr_free(&w);
+	if (!ok)
+		drop_conn(s, c);
+	return ok;
+}
+
+/* False: c has been dropped. */
+static bool
+process_ctl(struct swtpm *s, struct swtpm_conn *c)
+{
+	struct swtpm_req q = { 0 };
+	size_t used = 0;
+	int rc;
+
+	for (;;) {
+		if (swtpm_busy(s, c)) {
+			(void)pthread_mutex_lock(&s->lock);
+			rc = take_cancel(c);
+			(void)pthread_mutex_unlock(&s->lock);
+			if (!rc)
+				return true;
+			s->ch.host->cancel(s->ch.host_arg, &s->ch);
+			continue;
+		}
+		c->held = false;
+		if (c->ctl.outlen > 0)
+			return true;
+		rc = swtpm_conn_next_req(c, &q, &used);
+		if (rc == VT_E_TRUNC)
+			return true;
+		if (!handle_req(s, c, rc, &q))
+			return false;
+		if (c->passed != -1) { /* nobody asked for it */
+			(void)close(c->passed);
+			c->passed = -1;
+		}
+		if (rc != VT_E_RANGE)
+			swtpm_conn_drop_req(c, q.op, used);
+	}
+}
+
+static void
+bus_ready(struct swtpm *s, struct swtpm_conn *c, short revents)
+{
+	int rc = VT_OK;
+
+	if ((revents & POLLOUT) != 0)
+		rc = swtpm_stream_flush(&c->ctl);
+	if (rc == VT_OK && (revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
+		(void)pthread_mutex_lock(&s->lock);
+		rc = swtpm_conn_read_ctl(c);
+		(void)pthread_mutex_unlock(&s->lock);
+	}
+	if (rc == VT_E_CLOSED || rc == VT_E_NOMEM)
+		drop_conn(s, c);
+	else
+		(void)process_ctl(s, c);
+}
+
+static void
+swtpm_watch(struct chan *ch, int stop_fd, int timeout_ms)
+{
+	struct swtpm *s = swtpm_of(ch);
+	struct pollfd p[2] = { { .fd = stop_fd, .events = POLLIN },
+		{ .fd = -1, .events = POLLIN } };
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (s->running && s->live != NULL && !s->live->held)
+		p[1].fd = s->live->ctl.fd;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (poll(p, 2, timeout_ms) <= 0 || p[1].revents == 0)
+		return;
+	(void)pthread_mutex_lock(&s->lock);
+	if (s->running && s->live != NULL && s->live->ctl.fd == p[1].fd) {
+		bool gone = swtpm_conn_read_ctl(s->live) == VT_E_CLOSED;
+
+		/* the loop's thread meets the end of the stream itself */
+		if (gone)
+			s->live->held = true;
+		if (gone || take_cancel(s->live))
+			s->ch.host->cancel(s->ch.host_arg, ch);
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/* --- the loop --------------------------------------------------------------
+ */
+
+static int
+add_fd(struct pollfd *p, int n, int fd, short events)
+{
+	p[n].fd = fd;
+	p[n].events = events;
+	p[n].revents = 0;
+	return n + 1;
+}
+
+static int
+add_conn(
+    const struct swtpm *s, const struct swtpm_conn *c, struct pollfd *p, int n)
+{
+	if (c == NULL)
+		return n;
+	if (!(swtpm_busy(s, c) && c->held))
+		n = add_fd(
+		    p, n, c->ctl.fd, c->ctl.outlen > 0 ? POLLOUT : POLLIN);
+	/* While its command runs only the end of the connection counts, and
+	 * that can wait too: POLLHUP would come again and again. */
+	if (c->data.fd != -1 && !swtpm_busy(s, c))
+		n = add_fd(
+		    p, n, c->data.fd, c->data.outlen > 0 ? POLLOUT : POLLIN);
+	return n;
+}
+
+static int
+swtpm_pollfds(struct chan *ch, struct pollfd *p)
+{
+	struct swtpm *s = swtpm_of(ch);
+	int n = 0;
+
+	s->fresh = false;
+	n = add_fd(p, n, s->listen_fd, POLLIN);
+	n = add_fd(p, n, s->timer_fd, POLLIN);
+	n = add_conn(s, s->live, p, n);
+	return add_conn(s, s->next, p, n);
+}
+
+static short
+said(const struct pollfd *p, int n, int fd)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (p[i].fd == fd && fd != -1)
+			return p[i].revents;
+	return 0;
+}
+
+/* A command whose size field never comes, or what had to wait. */
+static void
+timer_ready(struct swtpm *s)
+{
+	struct swtpm_conn *both[2] = { s->live, s->next };
+	uint64_t ticks;
+	size_t i;
+
+	(void)!read(s->timer_fd, &ticks, sizeof(ticks));
+	s->wake_us = 0;
+	for (i = 0; i < 2; i++) {
+		struct swtpm_conn *c = both[i];
+
+		if (c == NULL)
+			continue;
+		if (c->partial_us != 0 &&
+		    now_us() - c->partial_us >= SWTPM_PARTIAL_US) {
+			swtpm_conn_drain_data(c);
+			swtpm_send_error(s, c, SE_SIZE);
+		} else if (c->partial_us != 0) {
+			swtpm_wake_after(s, SWTPM_PARTIAL_US);
+		}
+		if (!process_ctl(s, c))
+			return; /* the other one's place may have changed */
+		swtpm_process_data(s, c);
+	}
+}
+
+static void
+swtpm_dispatch(struct chan *ch, const struct pollfd *p, int n)
+{
+	struct swtpm *s = swtpm_of(ch);
+	short ev;
+
+	/* Data first and new connections last: a descriptor that is closed
+	 * and given out again in between is never taken for the old one. */
+	if (s->live != NULL && (ev = said(p, n, s->live->data.fd)) != 0)
+		swtpm_data_ready(s, s->live, ev);
+	if (s->next != NULL && (ev = said(p, n, s->next->data.fd)) != 0)
+		swtpm_data_ready(s, s->next, ev);
+	if (s->next != NULL && (ev = said(p, n, s->next->ctl.fd)) != 0)
+		bus_ready(s, s->next, ev);
+	if (s->live != NULL && (ev = said(p, n, s->live->ctl.fd)) != 0)
+		bus_ready(s, s->live, ev);
+	if (said(p, n, s->timer_fd) != 0)
+		timer_ready(s);
+	if (said(p, n, s->listen_fd) != 0)
+		accept_conn(s);
+}
+
+/* --- a successor, begin and end --------------------------------------------
+ */
+
+/* What was in hand when the worker died is answered now. */
+static void
+answer_for_the_dead(struct swtpm *s, struct swtpm_conn *c)
+{
+	struct swtpm_status *st = c->st;
+	struct swtpm_req q;
+	uint8_t out[4];
+	size_t used;
+
+	if (st->data_busy != 0)
+		swtpm_send_error(s, c, SE_FAILURE);
+	st->data_busy = 0;
+	if (st->bus_busy != 0) {
+		if (swtpm_conn_next_req(c, &q, &used) != VT_OK ||
+		    !swtpm_op_repeatable(q.op)) {
+			be32_put(out, SR_FAIL);
+			(void)swtpm_stream_send(&c->ctl, out, sizeof(out));
+			st->bus_have = 0;
+			st->bus_skip = 0;
+			st->pad = 0;
+		}
+	}
+	st->bus_busy = 0;
+	swtpm_wake_after(s, 0);
+}
+
+static int
+swtpm_adopt(struct chan *ch, const int *fds, unsigned int nfds)
+{
+	struct swtpm *s = swtpm_of(ch);
+	struct swtpm_conn *c;
+	struct stat sb;
+	unsigned int i;
+	int rc;
+
+	if (nfds == 0 || nfds > 3 || s->live != NULL) {
+		for (i = 0; i < nfds; i++)
+			(void)close(fds[i]);
+		return VT_E_STATE;
+	}
+	if ((rc = swtpm_conn_new(fds[0], &c)) != VT_OK) {
+		for (i = 0; i < nfds; i++)
+			(void)close(fds[i]);
+		return rc;
+	}
+	for (i = 1; i < nfds; i++) {
+		if (fstat(fds[i], &sb) == 0 && S_ISSOCK(sb.st_mode) &&
+		    c->data.fd == -1) {
+			c->data.fd = fds[i];
+			continue;
+		}
+		/* unreadable: as if nothing had been in flight */
+		(void)!swtpm_conn_restore(c, fds[i]);
+		(void)close(fds[i]);
+	}
+	set_live(s, c);
+	answer_for_the_dead(s, c);
+	return VT_OK;
+}
+
+static void
+swtpm_free(struct chan *ch)
+{
+	struct swtpm *s = swtpm_of(ch);
+
+	swtpm_conn_free(s->live);
+	swtpm_conn_free(s->next);
+	if (s->listen_fd != -1)
+		(void)close(s->listen_fd);
+	if (s->timer_fd != -1)
+		(void)close(s->timer_fd);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+static const struct chan_ops swtpm_ops = {
+	.adopt = swtpm_adopt,
+	.free = swtpm_free,
+	.reply = swtpm_reply,
+	.pollfds = swtpm_pollfds,
+	.dispatch = swtpm_dispatch,
+	.spin = swtpm_spin,
+	.spin_us = swtpm_spin_us,
+	.watch = swtpm_watch,
+};
+
+int
+chan_new_swtpm(int listen_fd, uint8_t localities, const struct chan_host *host,
+    void *host_arg, struct chan **ret)
+{
+	struct swtpm *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return VT_E_NOMEM;
+	s->ch.ops = &swtpm_ops;
+	s->ch.host = host;
+	s->ch.host_arg = host_arg;
+	s->localities = localities;
+	s->listen_fd = -1;
+	spin_init(&s->spin, SPIN_MAX_US);
+	(void)pthread_mutex_init(&s->lock, NULL);
+	s->timer_fd =
+	    timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (s->timer_fd == -1 || fd_set_nonblock(listen_fd, true) != VT_OK) {
+		swtpm_free(&s->ch);
+		return VT_E_SYS;
+	}
+	s->listen_fd = listen_fd;
+	*ret = &s->ch;
+	return VT_OK;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * chan_priv.h - the channel over swtpm's control protocol, shared by its two
+ * halves: chan.c (connections, requests, the loop) and data.c
+ * (TPM commands).
+ *
+ * Layer:  tpmback; private to these.
+ */
+#ifndef TPMBACK_SWTPM_CHAN_PRIV_H
+#define TPMBACK_SWTPM_CHAN_PRIV_H
+
+#include <pthread.h>
+
+#include "tpmback/chan_impl.h"
+#include "tpmback/spin.h"
+#include "tpmback/swtpm/conn.h"
+
+/* A command that is too short to say its size (bytes 2 to 5) is given up
+ * after this: it is what hypervisors forward when a guest writes a size
+ * below 6. */
+#define SWTPM_PARTIAL_US 500000
+
+struct swtpm {
+	struct chan ch;
+	int listen_fd;
+	int timer_fd;     /* wakes the loop for what is buffered */
+	uint64_t wake_us; /* when; 0: not set */
+	uint8_t localities;
+	struct swtpm_conn *live;
+	struct swtpm_conn *next; /* a migration destination */
+	/* Guards live's control connection and these two against the watch
+	 * thread. */
+	pthread_mutex_t lock;
+	bool running;                 /* a command is with the host */
+	struct swtpm_conn *submitter; /* NULL: it has gone meanwhile */
+	struct spin spin;
+	uint64_t answered_us;
+	bool fresh; /* answered since the last sleep: spinning may pay */
+};
+
+static inline struct swtpm *
+swtpm_of(struct chan *ch)
+{
+	return (struct swtpm *)ch;
+}
+
+/* c's command is in hand: its next one and its requests wait. */
+static inline bool
+swtpm_busy(const struct swtpm *s, const struct swtpm_conn *c)
+{
+	return s->running && c == s->live;
+}
+
+/* --- chan.c */
+
+/* Never later than what was asked for before. */
+void swtpm_wake_after(struct swtpm *s, uint64_t us);
+void swtpm_note(struct swtpm *s, enum chan_note n, const char *text);
+/* Tell the host which descriptors a successor needs. */
+void swtpm_keep(struct swtpm *s);
+
+/* --- data.c */
+
+/* Answer without the TPM. */
+void swtpm_send_error(
+    struct swtpm *s, struct swtpm_conn *c, enum swtpm_error e);
+/* Take the commands that are there, until one is in hand. */
+void swtpm_process_data(struct swtpm *s, struct swtpm_conn *c);
+/* poll(2) said this about the data connection. */
+void swtpm_data_ready(struct swtpm *s, struct swtpm_conn *c, short revents);
+/* chan_ops of the same names */
+void swtpm_reply(struct chan *ch, const uint8_t *resp, size_t len);
+bool swtpm_spin(struct chan *ch);
+unsigned int swtpm_spin_us(struct chan *ch);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * frontd.h - the two processes of tpmfrontd.
+ *
+ * Layer:  tpmfront, in tpmfrontd only.
+ *
+ * The keeper holds the kernel's device and nothing else; it never sees a
+ * command.  Its child, jailed, has the ring and carries the commands.  A
+ * child that dies is replaced while the device stays: programs that have
+ * /dev/tpmrm0 open get one failed command and go on.  When the keeper dies
+ * the child closes the ring and ends.
+ */
+#ifndef TPMFRONT_FRONTD_FRONTD_H
+#define TPMFRONT_FRONTD_FRONTD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tpmfront/frontd/proxy.h"
+
+struct frontd {
+	const char *tcti; /* NULL: the Xen device devid */
+	uint32_t devid;
+	uint32_t wait_ms; /* for the TPM, at the first start */
+	bool background, debug;
+	bool take;    /* from the kernel's driver, whenever that has it */
+	int ready_fd; /* background: who started us waits for a byte; -1 */
+};
+
+/*
+ * FD_FOUND	child to keeper: u8 1 (TPM 1.2) or 2
+ * FD_DEVICE	keeper to child: the device's descriptor and, in the
+ *		background, one for what is to be logged
+ * FD_BELL	child to keeper: a descriptor of /dev/xen/evtchn, to be held
+ *		open whatever becomes of the child (tpmfront/xen_front.h)
+ */
+enum frontd_msg { FD_FOUND = 1, FD_DEVICE = 2, FD_BELL = 3 };
+
+enum frontd_exit {
+	FX_STOPPED = 0,
+	FX_FAILED = 1,     /* said why; as good or bad later */
+	FX_NO_DEVICE = 10, /* the kernel closed its end */
+	FX_LOST = 11,      /* the TPM's side is gone */
+	FX_OTHER = 12,     /* a TPM of the other version is there now */
+};
+
+/* The child's whole life.  sock: to the keeper, owned.  dev: what the keeper
+ * has already, or fd -1.  Does not return. */
+void frontd_child(const struct frontd *o, int sock, const struct proxy *dev)
+    __attribute__((noreturn));
+
+/* The keeper's; an exit status. */
+int frontd_keep(const struct frontd *o);
+
+/* If the kernel's driver has device devid: it lets it go, its /dev/tpmN goes.
+ * false when it has it and keeps it; said why. */
+bool frontd_take(uint32_t devid);
+/* Readable when the kernel's drivers found or lost something: then
+ * frontd_take again.  -1 when that cannot be told. */
+int frontd_watch_drivers(void) VT_CHECK;
+/* What was told is done with. */
+void frontd_drivers_told(int fd);
+
+/* Give up what serving needs not; open descriptors stay.  On failure
+ * *ret_step names the step. */
+int frontd_jail(const struct frontd *o, const char **ret_step) VT_CHECK;
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* frontd_jail.c - what tpmfrontd's child gives up before the first command. */
+#include <linux/sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/jail_rules.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "tpmfront/frontd/frontd.h"
+#include "tpmfront/xen_front.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define SIGNAL_CANCEL 32 /* glibc's own, for pthread_cancel(3) */
+#define THREAD_FLAGS (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)
+
+/* clang-format off */
+static const struct jail_rule rules[] = {
+	/* device, ring, keeper, xenbus, the log */
+	ALLOW(read),
+	ALLOW(write),
+	ALLOW(writev),
+	ALLOW(close),
+	ALLOW(poll),
+	ALLOW(ppoll),
+	ALLOW(recvfrom),
+	ALLOW(recvmsg),
+	ALLOW_IF(sendto, 4, 0),		/* no address */
+	ALLOW(sendmsg),
+	ALLOW(dup2),			/* the log's new descriptor */
+	ALLOW(dup3),
+	ALLOW(epoll_create1),
+	ALLOW(epoll_ctl),
+	ALLOW(pipe2),			/* libxenstore's, for its thread */
+	ALLOW(pipe),
+	ALLOW_IF(fcntl, 1, F_GETFL),
+	ALLOW_IF(fcntl, 1, F_SETFL),
+	ALLOW_IF(fcntl, 1, F_GETFD),
+	ALLOW_IF(fcntl, 1, F_SETFD),
+	ALLOW_IF(fcntl, 1, F_DUPFD_CLOEXEC), /* what the keeper is handed */
+	/* event channels of a restored guest */
+	ALLOW(openat),			/* Landlock: that device alone */
+	ALLOW(fstat),
+	ALLOW_MASK(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH),
+	ALLOW(lseek),
+	/* memory; nothing that could be run */
+	ALLOW_MASK(mmap, 2, PROT_EXEC, 0),
+	ALLOW_MASK(mprotect, 2, PROT_EXEC, 0),
+	ALLOW(munmap),
+	ALLOW(mremap),
+	ALLOW(madvise),
+	ALLOW(brk),
+	/* time, who am I */
+	ALLOW(clock_gettime),
+	ALLOW(gettimeofday),
+	ALLOW(nanosleep),
+	ALLOW(clock_nanosleep),
+	ALLOW(getrandom),
+	ALLOW(getpid),
+	ALLOW(gettid),
+	ALLOW(sched_yield),
+	ALLOW(sched_getaffinity),
+	/* libxenstore's thread: threads, never processes */
+	ALLOW_MASK(clone, 0, THREAD_FLAGS, THREAD_FLAGS),
+	ANSWER(clone3, ENOSYS),
+	ALLOW(futex),
+	ALLOW(set_robust_list),
+	ALLOW(rseq),
+	/* ends and signals to itself */
+	ALLOW(rt_sigprocmask),
+	ALLOW(rt_sigaction),
+	ALLOW(rt_sigreturn),
+	ALLOW(restart_syscall),
+	ALLOW_IF(tgkill, 2, SIGABRT),	/* abort(3) */
+	ALLOW_IF(tgkill, 2, SIGNAL_CANCEL), /* pthread_cancel(3) */
+	ALLOW(exit),
+	ALLOW(exit_group),
+	/* Xen only: grants (type G) and event channels (type E) */
+	ALLOW_MASK(ioctl, 1, 0xff00, 'G' << 8),
+	ALLOW_MASK(ioctl, 1, 0xff00, 'E' << 8),
+};
+#define XEN_RULES 2
+/* clang-format on */
+
+/* Whatever else a TCTI module needs, nobody here knows. */
+static int
+no_new_privileges(const struct frontd *o, const char **ret_step)
+{
+	sigset_t none;
+
+	if (o->debug)
+		log_debug("the TCTI %s is used without a system-call filter",
+		    o->tcti);
+	*ret_step = "forbid new privileges";
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return VT_E_SYS;
+	return VT_OK;
+}
+
+int
+frontd_jail(const struct frontd *o, const char **ret_step)
+{
+	bool xen = o->tcti == NULL;
+	struct jail_spec spec = { .rules = rules,
+		.nrules = VT_NELEM(rules) - (xen ? 0 : XEN_RULES),
+		.max_memory = 256 * MIB,
+		.max_file = MIB,
+		.max_fds = 1024, /* one for each time it was restored */
+		.max_procs = 4,
+		.keep_root = true,
+		.keep_fds = true, /* libxenstore hides one */
+		.device = xen ? XENFRONT_EVTCHN : NULL };
+	struct jail *j;
+	int rc;
+
+	if (!xen && strncmp(o->tcti, "tpmfront:local=", 15) != 0)
+		return no_new_privileges(o, ret_step);
+	*ret_step = "prepare the jail";
+	if ((rc = jail_prepare(&spec, &j)) != VT_OK)
+		return rc;
+	rc = jail_drop(j, JAIL_KEEP_ID, JAIL_KEEP_ID, NULL, 0, ret_step);
+	if (rc == VT_OK)
+		rc = jail_close(j, ret_step);
+	jail_free(j);
+	return rc;
+}

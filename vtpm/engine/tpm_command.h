@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * tpm_command.h - TPM framing: take a command apart, build and run one of ours.
+ *
+ * Layer:  vtpm.
+ * Spec:   TPM 2.0 Library, Part 1, 18 (command and response structure);
+ *         TPM Main 1.2, Part 3.
+ * Bytes:  big-endian.
+ * Trust:  tp_* read what a guest sent: every length is checked.
+ */
+#ifndef VTPM_ENGINE_TPM_COMMAND_H
+#define VTPM_ENGINE_TPM_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/rdwr.h"
+
+#define TPM_HDR_LEN 10
+#define ST_NO_SESSIONS 0x8001u
+#define ST_SESSIONS 0x8002u
+#define TAG_RQU 0x00c1u /* TPM 1.2 request without authorization */
+#define TAG_RSP 0x00c4u /* TPM 1.2 response */
+
+#define RH_OWNER 0x40000001u
+#define RH_NULL 0x40000007u
+#define RS_PW 0x40000009u
+#define RH_ENDORSEMENT 0x4000000bu
+#define RH_PLATFORM 0x4000000cu
+
+/* TPM 2.0 response codes that the worker itself gives. */
+#define RC_INITIALIZE 0x100u
+#define RC_FAILURE 0x101u
+#define RC_COMMAND_SIZE 0x142u
+#define RC_COMMAND_CODE 0x143u
+#define RC_VALUE 0x084u
+#define RC_MEMORY 0x904u
+#define RC_RETRY 0x922u
+#define RC_SIZE 0x095u
+#define RC_LOCALITY 0x907u
+#define RC_CANCELED 0x909u
+#define RC_NV_UNAVAILABLE 0x923u
+#define RC_NV_SPACE 0x14bu
+/* TPM 1.2 results likewise. */
+#define R12_DEACTIVATED 0x006u
+#define R12_DISABLED 0x007u
+#define R12_FAIL 0x009u
+#define R12_BAD_ORDINAL 0x00au
+#define R12_DECRYPT_ERROR 0x021u
+#define R12_NOSPACE 0x011u
+#define R12_BAD_LOCALITY 0x03du
+#define R12_RETRY 0x800u
+
+/* --- a guest's command or a response to it -------------------------------- */
+
+struct tp_hdr {
+	uint16_t tag;
+	uint32_t size, code;
+};
+/* Reads the 10-byte header and leaves r behind it. */
+int tp_header(struct rd *r, struct tp_hdr *ret) VT_CHECK;
+/* Of a TPM 2.0 command's authorization area (r at its size field): is one
+ * session of it set to encrypt the response?  Leaves r at the parameters. */
+int tp_sessions(struct rd *r, bool *ret_encrypts) VT_CHECK;
+/* Response code of a response, RC_FAILURE if it has no whole header. */
+uint32_t tp_response_code(const uint8_t *resp, size_t len);
+/* A plain error response for either version, 10 bytes to out. */
+void tp_error(bool tpm2, uint32_t rc, uint8_t out[TPM_HDR_LEN]);
+/* TPM 2.0 parameters of a successful response: r from behind the header
+ * (and handle, if has_handle), bounded by parameterSize with sessions. */
+int tp_response(const uint8_t *resp, size_t len, bool has_handle,
+    uint32_t *ret_handle, struct rd *ret_params) VT_CHECK;
+
+/* --- a command of our own --------------------------------------------------
+ */
+
+#define TCMD_MAX 3072
+
+struct tcmd {
+	struct wr w;
+	uint8_t locality;
+	uint32_t tpm_rc; /* of the last tcmd_run(), 0 is success */
+	uint8_t buf[TCMD_MAX];
+};
+
+/* Start a command.  The caller writes handles, authorization and parameters
+ * with c->w in their order. */
+void tcmd_begin(struct tcmd *c, uint16_t tag, uint32_t code);
+/* One authorization with the empty password. */
+void tcmd_auth_empty(struct tcmd *c);
+/* One authorization by an unsalted policy session, continued afterwards. */
+void tcmd_auth_policy(struct tcmd *c, uint32_t session);
+/*
+ * Run it on the engine.  VT_E_TPM: c->tpm_rc says why (RC_FAILURE when
+ * there was no response).  On success *ret is at the parameters of a TPM
+ * 2.0 response, or behind the header of a TPM 1.2 response, borrowed until
+ * the engine is used again.  ret_handle: NULL when the response has none.
+ */
+int tcmd_run(struct tcmd *c, uint32_t *ret_handle, struct rd *ret) VT_CHECK;
+
+/* Small commands that several places need; errors of tcmd_run(). */
+int tcmd_startup(uint8_t locality) VT_CHECK; /* CLEAR; either version */
+int tcmd_shutdown(void) VT_CHECK;            /* TPM2_Shutdown(CLEAR) */
+int tcmd_stir(void) VT_CHECK;                /* 32 bytes of getrandom(2) */
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm/worker/worker.h"
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "vtpm/worker/worker_impl.h"
+#include "vtpm/worker/worker_xen.h"
+
+#define BACKLOG 4
+#define SPIN_TURN_US 1000 /* then everybody else is looked at */
+#define FLUSH_MS 2000
+#define MAX_POLL (2 + (SLOTS - 1) * CHAN_MAX_FDS)
+
+/* --- to the manager --------------------------------------------------------
+ */
+
+void
+wk_send(struct worker *w, uint16_t type, uint32_t id, const struct wr *p)
+{
+	int rc = wr_err(p);
+
+	if (w->mgr == NULL)
+		return;
+	if (rc == VT_OK)
+		rc = msgch_send(w->mgr, type, id, p->buf, p->len, NULL, 0);
+	/* A lost connection is noticed where it is read. */
+	if (rc != VT_OK && rc != VT_E_CLOSED)
+		log_warn("message %u not sent: %s", type, vt_strerror(rc));
+}
+
+void
+wk_done(struct worker *w, uint32_t id, int rc, const char *fmt, ...)
+{
+	uint8_t buf[TEXT_MAX_LEN + 16];
+	struct wdone m = { .rc = rc };
+	struct wr p;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
+	va_end(ap);
+	wr_init(&p, buf, sizeof(buf));
+	wdone_put(&p, &m);
+	wk_send(w, W_DONE, id, &p);
+}
+
+/* A guest can provoke events, so they are rationed. */
+static bool
+may_tell(struct worker *w, uint64_t now)
+{
+	uint64_t more = (now - w->events_us) / EVENT_EVERY_US;
+
+	if (more > 0) {
+		w->events = more < EVENT_BURST - w->events
+				? w->events + (unsigned int)more
+				: EVENT_BURST;
+		w->events_us = now;
+	}
+	if (w->events == 0)
+		return false;
+	w->events--;
+	return true;
+}
+
+void
+wk_event(struct worker *w, enum wevent_code code, const char *fmt, ...)
+{
+	uint8_t buf[TEXT_MAX_LEN + 16];
+	struct wevent m = { .code = (uint8_t)code };
+	struct wr p;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
+	va_end(ap);
+	/* The store must hear of this one, whatever a guest does. */
+	if (code != WE_LAUNCH_OVER && !may_tell(w, now_us()))
+		return;
+	if (code == WE_FAILURE || code == WE_VIOLATION)
+		log_warn("%s", m.text);
+	else
+		log_debug("%s", m.text);
+	if (w->mgr == NULL || !w->greeted)
+		return;
+	wr_init(&p, buf, sizeof(buf));
+	wevent_put(&p, &m);
+	wk_send(w, W_EVENT, 0, &p);
+}
+
+void
+wk_exit(struct worker *w, int status)
+{
+	if (w->mgr != NULL && msgch_flush_wait(w->mgr, FLUSH_MS) != VT_OK)
+		log_debug("the manager did not read to the end");
+	_exit(status);
+}
+
+/* --- the loop --------------------------------------------------------------
+ */
+
+/* SO_PEERCRED: whoever may become the manager's user may be the manager. */
+static void
+accept_manager(struct worker *w)
+{
+	struct ucred cr;
+	socklen_t len = sizeof(cr);
+	int fd =
+	    accept4(w->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd == -1)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cr, &len) == -1 ||
+	    (cr.uid != 0 && cr.uid != w->manager_uid)) {
+		log_warn("a connection that is not the manager's was closed");
+		(void)close(fd);
+		return;
+	}
+	wk_manager_connected(w, fd);
+}
+
+static int
+timeout_ms(const struct worker *w, uint64_t now)
+{
+	uint64_t at = UINT64_MAX;
+	size_t i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (w->slots[i].held != NULL && w->slots[i].held_until_us < at)
+			at = w->slots[i].held_until_us;
+	if (w->st.retry_us != 0 && w->st.retry_us < at)
+		at = w->st.retry_us;
+	if (at == UINT64_MAX)
+		return -1;
+	return at > now ? (int)((at - now + 999) / 1000) : 0;
+}
+
+/* After an answer the next command is often near: look at the shared page
+ * for a bounded time before sleeping. */
+static void
+spin(struct worker *w)
+{
+	uint64_t now = now_us(), start = now, since = now;
+	unsigned int us, most;
+	size_t i;
+
+	do {
+		most = 0;
+		for (i = 0; i < SLOTS; i++) {
+			struct chan *ch = w->slots[i].ch;
+
+			if (ch == NULL || (us = chan_spin_us(ch)) == 0)
+				continue;
+			if (us > most)
+				most = us;
+			if (chan_spin(ch))
+				since = now_us();
+		}
+		if (most == 0)
+			return;
+		now = now_us();
+	} while (now - since < most && now - start < SPIN_TURN_US);
+}
+
+static void
+turn(struct worker *w)
+{
+	struct pollfd p[MAX_POLL];
+	int first[SLOTS], count[SLOTS], n = 0, mgr = -1;
+	size_t i;
+
+	p[n++] = (struct pollfd){ .fd = w->listen_fd, .events = POLLIN };
+	if (w->mgr != NULL) {
+		mgr = n;
+		p[n++] = (struct pollfd){ .fd = msgch_fd(w->mgr),
+			.events =
+			    msgch_pending(w->mgr) ? POLLIN | POLLOUT : POLLIN };
+	}
+	for (i = 0; i < SLOTS; i++) {
+		first[i] = n;
+		if (w->slots[i].ch != NULL)
+			n += chan_pollfds(w->slots[i].ch, &p[n]);
+		count[i] = n - first[i];
+	}
+	if (poll(p, (nfds_t)n, timeout_ms(w, now_us())) == -1 &&
+	    errno != EINTR) {
+		log_err("poll: %s", vt_strerror(VT_E_SYS));
+		_exit(1);
+	}
+	if (mgr != -1 && p[mgr].revents != 0) {
+		wk_manager_read(w);
+		wk_send_due(w);
+	}
+	if (p[0].revents != 0)
+		accept_manager(w);
+	for (i = 0; i < SLOTS && !w->ending; i++)
+		if (count[i] > 0)
+			chan_dispatch(w->slots[i].ch, &p[first[i]], count[i]);
+}
+
+static void
+loop(struct worker *w)
+{
+	uint64_t now;
+
+	while (!w->ending) {
+		spin(w);
+		turn(w);
+		now = now_us();
+		wk_run_held(w, now);
+		wk_store_retry(w, now);
+	}
+}
+
+/* --- start -----------------------------------------------------------------
+ */
+
+static void
+enter_jail(const struct worker_cfg *cfg, int ctl, int listen_fd)
+{
+	int keep[4] = { ctl, listen_fd };
+	size_t nkeep = 2;
+	const char *step = "";
+	int rc;
+
+	if (cfg->jail == NULL)
+		return;
+	if (cfg->xen_hv != NULL) {
+		cfg->xen->hv_fds(cfg->xen_hv, &keep[2]);
+		nkeep = 4;
+	}
+	rc = jail_drop(cfg->jail, cfg->uid, cfg->gid, keep, nkeep, &step);
+	/* A listening socket shows the credentials of who listened last. */
+	if (rc == VT_OK && listen(listen_fd, BACKLOG) == -1) {
+		step = "listen under its own user";
+		rc = VT_E_SYS;
+	}
+	if (rc == VT_OK)
+		rc = jail_close(cfg->jail, &step);
+	if (rc != VT_OK) {
+		log_err("worker could not %s: %s", step, vt_strerror(rc));
+		_exit(1);
+	}
+}
+
+void
+worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
+{
+	struct worker *w;
+	size_t i;
+
+	(void)prctl(PR_SET_NAME, "vtpm-worker", 0, 0, 0);
+	(void)mallopt(M_ARENA_MAX, 1);
+	(void)mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+	(void)mallopt(M_TRIM_THRESHOLD, 64 * 1024);
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		_exit(1);
+	w->cfg = cfg;
+	w->manager_uid = geteuid();
+	w->listen_fd = listen_fd;
+	memcpy(w->uuid, cfg->uuid, sizeof(w->uuid));
+	w->events = EVENT_BURST;
+	w->events_us = now_us();
+	w->tpm_version = TPM_VER_20;
+	for (i = 0; i < SLOTS; i++)
+		w->slots[i].w = w;
+	enter_jail(cfg, ctl, listen_fd);
+	(void)eng_buffer_size(BUFFER_SIZE, &(uint32_t){ 0 }, &(uint32_t){ 0 });
+	if (fd_set_nonblock(listen_fd, true) != VT_OK)
+		_exit(1);
+	wk_manager_connected(w, ctl);
+	loop(w);
+	wk_exit(w, 0);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker_certs.c - the AK's certificate is short-lived, and a host that was
+ * recovered on another TPM has another CA: the manager gives new certificates,
+ * a guest fetches them by the vendor command, and where that is possible they
+ * also replace those in NV.
+ *
+ * Possible means: the platform hierarchy is enabled and has no authorisation
+ * yet.  Firmware sets one soon after it has started the TPM, so what could not
+ * be written when it came is written after the next Startup(CLEAR).
+ */
+#include "vtpm/worker/worker_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+void
+wk_certs_write(struct worker *w)
+{
+	struct prov_fail f = { "", 0 };
+	struct wk_cert *c;
+	struct wblob der;
+	uint8_t which;
+
+	if (!w->started || w->phase != WP_LOADED || !eng_is_tpm2() ||
+	    !wk_can_store(w))
+		return;
+	for (which = WCERT_EK_RSA; which <= WCERT_AK; which++) {
+		c = &w->certs[which];
+		der = (struct wblob){ c->der, (uint32_t)c->len };
+		if (!c->due)
+			continue;
+		if (prov_cert(which, &der, &f) == VT_OK)
+			c->due = false;
+		else
+			log_debug("certificate %u stays as it is in NV: could "
+				  "not %s (TPM code 0x%x)",
+			    which, f.step, f.tpm_rc);
+	}
+}
+
+int
+wk_cert_take(struct worker *w, const struct wakcert *m)
+{
+	struct wk_cert *c = &w->certs[m->which];
+	uint8_t *copy = malloc(m->der.len);
+
+	if (copy == NULL)
+		return VT_E_NOMEM;
+	memcpy(copy, m->der.p, m->der.len);
+	free(c->der);
+	c->der = copy;
+	c->len = m->der.len;
+	c->due = true;
+	wk_certs_write(w);
+	(void)wk_store_changes(w, 0);
+	return VT_OK;
+}

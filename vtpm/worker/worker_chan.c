@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker_chan.c - channels: open, keep, adopt, and what swtpm's control
+ * protocol asks.
+ */
+#include "vtpm/worker/worker_impl.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vtpm/engine/tpm_command.h"
+
+/* --- notes and kept descriptors --------------------------------------------
+ */
+
+static void
+on_note(void *arg, struct chan *ch, enum chan_note n, const char *text)
+{
+	static const enum wevent_code codes[] = {
+		[CN_OPEN] = WE_CHANNEL_OPEN,
+		[CN_CLOSED] = WE_CHANNEL_CLOSED,
+		[CN_BUSY] = WE_CHANNEL_BUSY,
+		[CN_VIOLATION] = WE_VIOLATION,
+		[CN_HANDOVER] = WE_HANDOVER,
+	};
+	static const char *const names[SLOTS] = { [CHAN_LOCAL] = "local",
+		[CHAN_SWTPM] = "swtpm",
+		[CHAN_XEN] = "xen" };
+	struct slot *s = arg;
+
+	(void)ch;
+	/* A Xen domain's channel closes and opens; its manager knows of its
+	 * end. */
+	if (n == CN_CLOSED && s->kind == CHAN_SWTPM)
+		wk_launch_over(s->w);
+	wk_event(s->w, codes[n], "%s: %s", names[s->kind], text);
+}
+
+static void
+send_kept(struct slot *s)
+{
+	struct wkeep m = { s->kind, s->localities };
+	uint8_t buf[8];
+	struct wr p;
+
+	if (s->w->mgr == NULL || !s->w->greeted)
+		return;
+	/* A guest that comes and goes faster than the manager reads must not
+	 * use up our descriptors: only the last word counts. */
+	s->keep_due = msgch_pending(s->w->mgr);
+	if (s->keep_due)
+		return;
+	wr_init(&p, buf, sizeof(buf));
+	wkeep_put(&p, &m);
+	/* A manager that does not take it is away soon: it is sent again. */
+	if (wr_err(&p) != VT_OK ||
+	    msgch_send(s->w->mgr, s->nkeep > 0 ? W_KEEP : W_UNKEEP, 0, p.buf,
+		p.len, s->keep, s->nkeep) != VT_OK)
+		return;
+}
+
+static void
+drop_kept(struct slot *s)
+{
+	while (s->nkeep > 0)
+		(void)close(s->keep[--s->nkeep]);
+}
+
+static void
+on_keep(void *arg, struct chan *ch, const int *fds, unsigned int nfds)
+{
+	struct slot *s = arg;
+	unsigned int i;
+	int fd;
+
+	(void)ch;
+	drop_kept(s);
+	for (i = 0; i < nfds && i < MSG_MAX_FDS; i++) {
+		if ((fd = fcntl(fds[i], F_DUPFD_CLOEXEC, 0)) == -1) {
+			drop_kept(s); /* all of them or none */
+			break;
+		}
+		s->keep[s->nkeep++] = fd;
+	}
+	send_kept(s);
+}
+
+void
+wk_send_due(struct worker *w)
+{
+	size_t i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (w->slots[i].keep_due)
+			send_kept(&w->slots[i]);
+}
+
+void
+wk_send_kept(struct worker *w)
+{
+	size_t i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (w->slots[i].nkeep > 0)
+			send_kept(&w->slots[i]);
+}
+
+/* --- swtpm's control requests ----------------------------------------------
+ */
+
+static struct worker *
+of(void *arg)
+{
+	return ((struct slot *)arg)->w;
+}
+
+/* CMD_INIT: the hypervisor powered the guest on or reset it. */
+static uint32_t
+on_power_on(void *arg, bool delete_volatile)
+{
+	struct worker *w = of(arg);
+
+	(void)delete_volatile; /* none is kept, and a staged one is wanted */
+	if (w->phase != WP_LOADED)
+		return R12_FAIL;
+	wk_power_off(w);
+	if (wk_power_on(w) != VT_OK)
+		return R12_FAIL;
+	if (!w->started && w->launch.bytes != NULL && wk_auto_start(w) != VT_OK)
+		return R12_FAIL;
+	return 0;
+}
+
+static uint32_t
+on_power_off(void *arg)
+{
+	wk_power_off(of(arg));
+	return 0;
+}
+
+/* CMD_SHUTDOWN: the hypervisor ends.  The vTPM stays for the next one. */
+static uint32_t
+on_shutdown(void *arg)
+{
+	wk_power_off(of(arg));
+	return 0;
+}
+
+static bool
+on_powered(void *arg)
+{
+	return of(arg)->phase == WP_LOADED && eng_powered();
+}
+
+static bool
+on_is_tpm2(void *arg)
+{
+	return of(arg)->tpm_version != TPM_VER_12;
+}
+
+static uint32_t
+on_get_established(void *arg, bool *ret)
+{
+	(void)arg;
+	return eng_get_established(ret);
+}
+
+static uint32_t
+on_reset_established(void *arg, uint8_t locality)
+{
+	uint32_t res = eng_reset_established(locality);
+
+	(void)wk_store_changes(of(arg), 0);
+	return res;
+}
+
+/* Once the host has measured a launch nobody else writes PCR 17; capped
+ * PCRs stay capped. */
+static bool
+hash_refused(const struct worker *w)
+{
+	return w->launched || w->capped;
+}
+
+static void
+missed(struct worker *w, int rc)
+{
+	if (rc != VT_OK)
+		wk_event(w, WE_FAILURE,
+		    "the journal missed a hash sequence: %s", vt_strerror(rc));
+}
+
+static uint32_t
+on_hash_start(void *arg)
+{
+	struct worker *w = of(arg);
+	uint32_t res;
+
+	if (hash_refused(w)) {
+		wk_event(w, WE_VIOLATION,
+		    "a hash sequence after the launch was measured");
+		return R12_FAIL;
+	}
+	if ((res = eng_hash_start()) == 0)
+		missed(w, capture_hash_start(&w->cap, w->started));
+	return res;
+}
+
+static uint32_t
+on_hash_data(void *arg, const uint8_t *p, size_t len)
+{
+	struct worker *w = of(arg);
+	uint32_t res;
+
+	if (hash_refused(w))
+		return R12_FAIL;
+	if ((res = eng_hash_data(p, len)) == 0)
+		missed(w, capture_hash_data(&w->cap, p, len));
+	return res;
+}
+
+static uint32_t
+on_hash_end(void *arg)
+{
+	struct worker *w = of(arg);
+	uint32_t res;
+
+	if (hash_refused(w))
+		return R12_FAIL;
+	if ((res = eng_hash_end()) == 0)
+		missed(w, capture_hash_end(&w->cap));
+	(void)wk_store_changes(w, 0);
+	return res;
+}
+
+/* One size for every way in: what the ring's page can carry. */
+static uint32_t
+on_buffer_size(void *arg, uint32_t want, uint32_t *ret_now, uint32_t *ret_min,
+    uint32_t *ret_max)
+{
+	(void)arg;
+	if (want > BUFFER_SIZE)
+		want = BUFFER_SIZE;
+	*ret_now = eng_buffer_size(want, ret_min, ret_max);
+	if (*ret_max > BUFFER_SIZE)
+		*ret_max = BUFFER_SIZE;
+	return 0;
+}
+
+static uint32_t
+on_info_json(void *arg, uint64_t flags, char *out, size_t cap)
+{
+	char *json = eng_info((unsigned int)flags & 7);
+	int n;
+
+	(void)arg;
+	if (json == NULL)
+		return R12_FAIL;
+	n = snprintf(out, cap, "%s", json);
+	free(json);
+	return n >= 0 && (size_t)n < cap ? 0 : R12_FAIL;
+}
+
+static const struct chan_host host = {
+	.submit = wk_submit,
+	.cancel = wk_cancel,
+	.note = on_note,
+	.keep = on_keep,
+	.power_on = on_power_on,
+	.power_off = on_power_off,
+	.shutdown = on_shutdown,
+	.powered = on_powered,
+	.is_tpm2 = on_is_tpm2,
+	.get_established = on_get_established,
+	.reset_established = on_reset_established,
+	.hash_start = on_hash_start,
+	.hash_data = on_hash_data,
+	.hash_end = on_hash_end,
+	.buffer_size = on_buffer_size,
+	.get_blob = wk_get_blob,
+	.set_blob = wk_set_blob,
+	.take_over = wk_take_over,
+	.info_json = on_info_json,
+};
+
+const struct chan_host *
+wk_chan_host(void)
+{
+	return &host;
+}
+
+/* --- open, adopt -----------------------------------------------------------
+ */
+
+int
+wk_open(struct worker *w, const struct wopen *m, int fd)
+{
+	struct slot *s = &w->slots[m->chan];
+
+	if (s->ch != NULL)
+		return VT_E_EXISTS;
+	s->w = w;
+	s->kind = m->chan;
+	s->localities = m->localities;
+	if (m->chan == CHAN_LOCAL)
+		return chan_new_local(
+		    fd, m->localities, w->tpm_version, &host, s, &s->ch);
+	if (m->chan == CHAN_SWTPM)
+		return chan_new_swtpm(fd, m->localities, &host, s, &s->ch);
+	return VT_E_UNSUPPORTED;
+}
+
+int
+wk_adopt(
+    struct worker *w, const struct wkeep *m, const int *fds, unsigned int nfds)
+{
+	struct slot *s = &w->slots[m->chan];
+
+	if (s->ch == NULL)
+		return VT_E_STATE;
+	return chan_adopt(s->ch, fds, nfds);
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker_cmd.c - a guest's command from submit to answer.
+ */
+#include "vtpm/worker/worker_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "vtpm/engine/command_table.h"
+#include "vtpm/engine/tpm_command.h"
+#include "vtpm/engine/vendor_command.h"
+
+#define ALG_RSA 0x0001u
+#define WITH_ENGINE (CT_STARTUP | CT_RESET | CT_CAPABILITY)
+
+/* --- our own command -------------------------------------------------------
+ */
+
+void
+wk_journal_copy_drop(struct worker *w)
+{
+	free(w->jsnap);
+	w->jsnap = NULL;
+	w->jsnap_len = 0;
+}
+
+/* A guest reads the journal in parts, and every command in between may
+ * change it: it reads a copy, made at offset 0 and dropped at its end. */
+static void
+snap_journal(struct worker *w)
+{
+	struct wr p;
+
+	wk_journal_copy_drop(w);
+	wr_grow(&p, JOURNAL_MAX_LEN);
+	journal_encode(w->cap.journal, &p);
+	if (wr_err(&p) == VT_OK) {
+		w->jsnap = p.buf;
+		w->jsnap_len = p.len;
+	} else {
+		wr_free(&p);
+	}
+}
+
+static uint32_t
+info_flags(const struct worker *w)
+{
+	uint32_t f = 0;
+
+	if (w->capped)
+		f |= VIF_CAPPED;
+	if ((w->perm_flags & SP_RESTORED) != 0)
+		f |= VIF_RESTORED;
+	if (w->launched)
+		f |= VIF_LAUNCHED;
+	if (w->soft_root)
+		f |= VIF_SOFT_ROOT;
+	return f;
+}
+
+static struct wblob
+newest_cert(const struct worker *w, uint8_t which)
+{
+	const struct wk_cert *c = &w->certs[which];
+
+	return (struct wblob){ c->der, (uint32_t)c->len };
+}
+
+static void
+run_vendor(struct slot *s, const uint8_t *cmd, size_t len)
+{
+	struct worker *w = s->w;
+	uint16_t sub = vendor_sub(cmd, len);
+	bool journal = sub == VSUB_JOURNAL;
+	uint32_t off = vendor_offset(cmd, len);
+	struct vendor_facts f;
+	size_t n;
+
+	if (sub == VSUB_DEEP_SUBMIT || sub == VSUB_DEEP_COLLECT) {
+		n = wk_deep(w, cmd, len, w->out, BUFFER_SIZE);
+		wk_answer(s, w->out, n, wk_need(w));
+		return;
+	}
+	memset(&f, 0, sizeof(f));
+	memcpy(f.uuid, w->uuid, sizeof(f.uuid));
+	f.group = w->group;
+	f.generation = w->generation;
+	f.version = wk_state_version(w);
+	f.power_cycles = w->power_cycles;
+	f.flags = info_flags(w);
+	f.build = w->build;
+	if (w->launched) {
+		f.log = w->launch.l.log;
+		f.launch = w->launch.l.record;
+	}
+	f.ak_cert = newest_cert(w, WCERT_AK);
+	f.ek_rsa_cert = newest_cert(w, WCERT_EK_RSA);
+	f.ek_ecc_cert = newest_cert(w, WCERT_EK_ECC);
+	if (journal) {
+		if (off == 0 || w->jsnap == NULL)
+			snap_journal(w);
+		f.journal.p = w->jsnap;
+		f.journal.len = (uint32_t)w->jsnap_len;
+	}
+	n = vendor_answer(&f, cmd, len, w->out, BUFFER_SIZE);
+	if (journal && n > VENDOR_CHUNK_HDR &&
+	    off + (n - VENDOR_CHUNK_HDR) >= w->jsnap_len)
+		wk_journal_copy_drop(w);
+	wk_answer(s, w->out, n, wk_need(w));
+}
+
+/* --- libtpms' commands -----------------------------------------------------
+ */
+
+/* Elliptic keys take less than a wake-up of the watch thread. */
+static bool
+makes_rsa(const uint8_t *cmd, size_t len)
+{
+	struct tp_hdr h;
+	bool encrypts;
+	size_t n;
+	struct rd r, pub;
+	const uint8_t *p;
+
+	rd_init(&r, cmd, len);
+	if (tp_header(&r, &h) != VT_OK)
+		return false;
+	(void)rd_be32(&r); /* hierarchy or parent */
+	if (h.tag != ST_SESSIONS || tp_sessions(&r, &encrypts) != VT_OK)
+		return false;
+	(void)rd_blob16(&r, r.left, &n); /* inSensitive */
+	p = rd_blob16(&r, r.left, &n);   /* inPublic */
+	rd_init(&pub, p, n);
+	return rd_be16(&pub) == ALG_RSA;
+}
+
+static bool
+is_slow(uint32_t code, uint32_t flags, const uint8_t *cmd, size_t len)
+{
+	if ((flags & CT_SLOW) == 0)
+		return false;
+	if (!eng_is_tpm2() || code == CC_SelfTest)
+		return true;
+	return makes_rsa(cmd, len);
+}
+
+static void
+cancel_again(void *arg)
+{
+	struct slot *s = arg;
+
+	if (atomic_load(&s->cancelled))
+		eng_cancel();
+}
+
+static int
+process(struct slot *s, bool slow, uint8_t locality, const uint8_t *cmd,
+    size_t len, const uint8_t **ret, size_t *ret_len)
+{
+	struct worker *w = s->w;
+	int rc, watching = VT_E_STATE;
+
+	atomic_store(&s->cancelled, false);
+	if (slow)
+		watching =
+		    cancel_watch_begin(&w->watch, s->ch, cancel_again, s);
+	rc = eng_process(locality, cmd, len, ret, ret_len);
+	if (watching == VT_OK)
+		cancel_watch_end(w->watch);
+	return rc;
+}
+
+/* What a command's success changed in what the worker knows.  With
+ * CT_STARTUP or CT_RESET the engine is used, so resp is a copy. */
+static void
+note_success(struct worker *w, uint32_t flags, uint8_t locality,
+    const uint8_t *cmd, size_t len, const uint8_t *resp, size_t rlen)
+{
+	bool clear;
+	int rc = VT_OK;
+
+	if ((flags & CT_STARTUP) != 0) {
+		/* TPM_SU_CLEAR is 0, TPM_ST_CLEAR is 1 */
+		clear =
+		    be16_get(cmd + TPM_HDR_LEN) == (eng_is_tpm2() ? 0u : 1u);
+		rc = wk_note_startup(w, locality, clear);
+	}
+	if (rc == VT_OK && (flags & CT_PCRS) != 0)
+		rc = capture_command(&w->cap, locality, cmd, len, resp, rlen);
+	if (rc == VT_OK && (flags & CT_QUOTE) != 0 &&
+	    (rc = quotes_note(&w->quotes, cmd, len, resp, rlen)) > 0)
+		rc = VT_OK;
+	if (rc != VT_OK)
+		wk_event(w, WE_FAILURE,
+		    "the journal missed something: %s; what it says will not "
+		    "fit the PCRs",
+		    vt_strerror(rc));
+}
+
+static void
+tell_failure(struct worker *w)
+{
+	if (w->failure_told)
+		return;
+	w->failure_told = true;
+	wk_event(w, WE_FAILURE,
+	    "libtpms is in failure mode until the next "
+	    "power cycle");
+}
+
+/* Settle what the engine answered. */
+static void
+finish(struct slot *s, uint32_t flags, uint8_t locality, const uint8_t *cmd,
+    size_t len, const uint8_t *resp, size_t rlen)
+{
+	struct worker *w = s->w;
+	uint32_t code = tp_response_code(resp, rlen);
+	bool changed;
+
+	if ((flags & WITH_ENGINE) != 0) {
+		memcpy(w->out, resp, rlen);
+		resp = w->out;
+	}
+	w->shut_down = (flags & CT_SHUTDOWN) != 0 && code == 0;
+	w->snap_taken = false;
+	if (code == 0)
+		note_success(w, flags, locality, cmd, len, resp, rlen);
+	else if (eng_is_tpm2() && code == RC_FAILURE)
+		tell_failure(w);
+	if ((flags & CT_CAPABILITY) != 0 && eng_is_tpm2())
+		rlen = vendor_patch_capability(
+		    cmd, len, w->out, rlen, BUFFER_SIZE);
+	changed = wk_store_changes(w, 0);
+	wk_answer(
+	    s, resp, rlen, changed || (flags & CT_FREE) == 0 ? wk_need(w) : 0);
+}
+
+/* While every PCR is capped none may be taken back to a known value. */
+static bool
+breaks_cap(const struct worker *w, uint32_t flags)
+{
+	return w->capped && (flags & CT_RESET) != 0;
+}
+
+/*
+ * The firmware's TPM2_Startup(CLEAR) of a guest whose launch the host has
+ * measured: done already, and that is no failure.  OVMF takes
+ * TPM_RC_INITIALIZE for it too; SeaBIOS would disable the owner's and the
+ * endorsement hierarchy.  Once per power cycle, and it changes nothing.
+ */
+static bool
+startup_was_ours(
+    struct worker *w, uint32_t flags, const uint8_t *cmd, size_t len)
+{
+	static const uint8_t clear[] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01,
+		0x44, 0, 0 };
+
+	if (!w->startup_due || (flags & CT_STARTUP) == 0)
+		return false;
+	w->startup_due = false;
+	return len == sizeof(clear) && memcmp(cmd, clear, len) == 0;
+}
+
+/*
+ * Its group's quota of bytes is used up: what would take more NV space is
+ * refused before libtpms does it, since a state that was changed must be
+ * stored (law 3).  All else goes on, so that space can be given back and
+ * counters count; what they may grow by is bounded.
+ */
+static bool
+takes_room(const struct worker *w, const uint8_t *cmd, size_t len)
+{
+	uint32_t code = be32_get(cmd + 6);
+
+	if (!w->no_growth)
+		return false;
+	if (!eng_is_tpm2())
+		return code == ORD_NV_DefineSpace;
+	if (code == CC_EvictControl) /* of a persistent object: it goes */
+		return len < 18 || cmd[14] != 0x81;
+	return code == CC_NV_DefineSpace;
+}
+
+static void
+run(struct slot *s, uint8_t locality, const uint8_t *cmd, size_t len)
+{
+	struct worker *w = s->w;
+	uint32_t code = be32_get(cmd + 6);
+	uint32_t flags = command_table_flags(eng_is_tpm2(), code);
+	const uint8_t *resp;
+	size_t rlen;
+
+	if (eng_is_tpm2() &&
+	    (code == TPM_CC_VTPM || code == TPM_CC_VTPM_NO_V)) {
+		run_vendor(s, cmd, len);
+		return;
+	}
+	if (w->auto_start && !w->started &&
+	    (w->launch.bytes != NULL || (flags & CT_STARTUP) == 0) &&
+	    wk_auto_start(w) != VT_OK) {
+		wk_answer_error(s, RC_FAILURE, R12_FAIL);
+		return;
+	}
+	if (startup_was_ours(w, flags, cmd, len)) {
+		wk_answer_error(s, 0, 0);
+		return;
+	}
+	if (takes_room(w, cmd, len)) {
+		w->refused++;
+		wk_answer_error(s, RC_NV_SPACE, R12_NOSPACE);
+		return;
+	}
+	if (breaks_cap(w, flags)) {
+		wk_answer_error(s, RC_LOCALITY, R12_BAD_LOCALITY);
+		return;
+	}
+	if (process(s, is_slow(code, flags, cmd, len), locality, cmd, len,
+		&resp, &rlen) != VT_OK) {
+		tell_failure(w);
+		wk_answer_error(s, RC_FAILURE, R12_FAIL);
+		return;
+	}
+	finish(s, flags, locality, cmd, len, resp, rlen);
+}
+
+/* --- holding before execution ----------------------------------------------
+ */
+
+static bool
+must_wait(const struct worker *w, const uint8_t *cmd)
+{
+	uint32_t code = be32_get(cmd + 6);
+
+	return !wk_can_store(w) &&
+	       (command_table_flags(eng_is_tpm2(), code) & CT_STORES) != 0;
+}
+
+static void
+hold(struct slot *s, uint8_t locality, const uint8_t *cmd, size_t len)
+{
+	struct worker *w = s->w;
+	unsigned int ms = w->cfg->hold_ms != 0 ? w->cfg->hold_ms : HOLD_MS;
+
+	if ((s->held = malloc(len)) == NULL) {
+		wk_answer_error(s, RC_NV_UNAVAILABLE, R12_RETRY);
+		return;
+	}
+	memcpy(s->held, cmd, len);
+	s->held_len = len;
+	s->held_locality = locality;
+	s->held_until_us = now_us() + (uint64_t)ms * 1000;
+	atomic_store(&s->cancelled, false);
+	w->held_commands++;
+}
+
+static void
+unhold(struct slot *s)
+{
+	explicit_bzero(s->held, s->held_len);
+	free(s->held);
+	s->held = NULL;
+}
+
+void
+wk_submit(void *arg, struct chan *ch, uint8_t locality, const uint8_t *cmd,
+    size_t len)
+{
+	struct slot *s = arg;
+	struct worker *w = s->w;
+
+	(void)ch;
+	w->commands++;
+	if (w->phase != WP_LOADED || !eng_powered()) {
+		wk_answer_error(s, RC_FAILURE, R12_FAIL);
+		return;
+	}
+	if (must_wait(w, cmd))
+		hold(s, locality, cmd, len);
+	else
+		run(s, locality, cmd, len);
+}
+
+void
+wk_cancel(void *arg, struct chan *ch)
+{
+	struct slot *s = arg;
+
+	(void)ch;
+	atomic_store(&s->cancelled, true); /* one that is held: wk_run_held() */
+	eng_cancel();
+}
+
+static void
+run_one_held(struct slot *s, uint64_t now)
+{
+	struct worker *w = s->w;
+	uint8_t *cmd = s->held;
+
+	if (atomic_load(&s->cancelled)) {
+		unhold(s);
+		wk_answer_error(s, RC_CANCELED, R12_FAIL);
+	} else if (w->phase != WP_LOADED || !eng_powered()) {
+		unhold(s);
+		wk_answer_error(s, RC_FAILURE, R12_FAIL);
+	} else if (!must_wait(w, cmd)) {
+		s->held = NULL; /* an answer may bring the next one */
+		run(s, s->held_locality, cmd, s->held_len);
+		explicit_bzero(cmd, s->held_len);
+		free(cmd);
+	} else if (now >= s->held_until_us) {
+		w->refused++;
+		unhold(s);
+		wk_answer_error(s, RC_NV_UNAVAILABLE, R12_RETRY);
+	}
+}
+
+void
+wk_run_held(struct worker *w, uint64_t now)
+{
+	size_t i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (w->slots[i].held != NULL)
+			run_one_held(&w->slots[i], now);
+}

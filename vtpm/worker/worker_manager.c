@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker_manager.c - what the manager says.
+ */
+#include "vtpm/worker/worker_impl.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+
+#define P(phase) (1u << (phase))
+#define ANY (P(WP_EMPTY) | P(WP_MADE) | P(WP_LOADED) | P(WP_BROKEN))
+#define TURN_MAX 16 /* messages handled before guests get their turn */
+
+static uint32_t
+hello_flags(const struct worker *w)
+{
+	uint32_t f = 0;
+
+	if (w->phase == WP_LOADED)
+		f |= WH_LOADED;
+	if (w->started)
+		f |= WH_STARTED;
+	if (w->st.blob != NULL)
+		f |= WH_STORING;
+	if (w->capped)
+		f |= WH_CAPPED;
+	if (w->slots[CHAN_LOCAL].ch != NULL)
+		f |= WH_LOCAL;
+	if (w->slots[CHAN_SWTPM].ch != NULL)
+		f |= WH_SWTPM;
+	return f;
+}
+
+static void
+greet(struct worker *w)
+{
+	struct whello m;
+	uint8_t buf[64];
+	struct wr p;
+
+	memset(&m, 0, sizeof(m));
+	memcpy(m.uuid, w->uuid, sizeof(m.uuid));
+	m.pid = (uint32_t)getpid();
+	m.flags = hello_flags(w);
+	m.generation = w->generation;
+	m.version = w->version;
+	m.power_cycles = w->power_cycles;
+	wr_init(&p, buf, sizeof(buf));
+	whello_put(&p, &m);
+	w->greeted = true;
+	wk_send(w, W_HELLO, 0, &p);
+	wk_send_kept(w);
+	w->st.sent = false;
+	wk_send_store(w);
+	wk_deep_ask_again(w);
+}
+
+/* --- one handler per message; each answers for itself ----------------------
+ */
+
+static void
+on_manager(struct worker *w, struct msg *msg)
+{
+	struct wmanager m;
+
+	if (wmanager_get(msg->data, msg->len, &m) != VT_OK) {
+		wk_manager_lost(w);
+		return;
+	}
+	w->storage_ok = m.storage_ok != 0;
+	w->soft_root = m.soft_root != 0;
+	w->no_growth = m.no_growth != 0;
+	memcpy(w->build, m.build, sizeof(w->build));
+	if (!w->greeted) {
+		greet(w);
+	} else if (w->storage_ok && w->st.failed) {
+		w->st.sent = false;
+		wk_send_store(w);
+	}
+}
+
+static void
+on_provision(struct worker *w, struct msg *msg)
+{
+	struct prov_fail fail = { "", 0 };
+	struct wprovisioned ans;
+	struct wprovision m;
+	struct wr p;
+
+	memset(&ans, 0, sizeof(ans));
+	ans.rc = wprovision_get(msg->data, msg->len, &m);
+	if (ans.rc == VT_OK) {
+		ans.rc = prov_make(m.tpm_version, m.banks, &w->keys, &fail);
+		if (ans.rc == VT_OK) {
+			w->phase = WP_MADE;
+			w->tpm_version = m.tpm_version;
+		} else {
+			(void)snprintf(ans.text, sizeof(ans.text),
+			    "could not %s: %s (TPM code 0x%x)", fail.step,
+			    vt_strerror(ans.rc), fail.tpm_rc);
+		}
+	}
+	ans.ek_rsa.p = w->keys.ek_rsa;
+	ans.ek_rsa.len = w->keys.ek_rsa_len;
+	ans.ek_ecc.p = w->keys.ek_ecc;
+	ans.ek_ecc.len = w->keys.ek_ecc_len;
+	ans.ak.p = w->keys.ak;
+	ans.ak.len = w->keys.ak_len;
+	wr_grow(&p, 4 * PUB_MAX_LEN);
+	wprovisioned_put(&p, &ans);
+	wk_send(w, W_PROVISIONED, msg->id, &p);
+	wr_free(&p);
+	(void)malloc_trim(0);
+}
+
+static int
+claim(struct worker *w, const struct wcerts *m, struct prov_fail *fail)
+{
+	int rc;
+
+	if ((rc = prov_certs(m, fail)) != VT_OK)
+		return rc;
+	memcpy(w->uuid, m->uuid, sizeof(w->uuid));
+	memcpy(w->name, m->name, sizeof(w->name));
+	memcpy(w->key, m->key, sizeof(w->key));
+	w->group = m->group;
+	w->generation = m->generation;
+	w->version = w->acked = 0;
+	log_set_guest(w->name);
+	fail->step = "power on";
+	if ((rc = capture_init(&w->cap, eng_is_tpm2())) != VT_OK)
+		return rc;
+	(void)eng_changed(); /* all of it goes with the first store */
+	w->phase = WP_LOADED;
+	wk_store_now(w, WS_FIRST);
+	if ((rc = wk_power_on(w)) == VT_OK)
+		w->auto_start = true;
+	return rc;
+}
+
+static void
+on_certs(struct worker *w, struct msg *msg)
+{
+	struct prov_fail fail = { "read the request", 0 };
+	struct wcerts m;
+	int rc;
+
+	rc = wcerts_get(msg->data, msg->len, &m);
+	w->certs_id = msg->id;
+	w->certs_wait = true; /* W_DONE follows W_STORED */
+	if (rc == VT_OK)
+		rc = claim(w, &m, &fail);
+	explicit_bzero(&m, sizeof(m));
+	if (rc != VT_OK) {
+		w->certs_wait = false;
+		wk_break(w);
+		wk_done(w, msg->id, rc, "could not %s (TPM code 0x%x)",
+		    fail.step, fail.tpm_rc);
+	}
+	(void)malloc_trim(0);
+}
+
+static void
+on_load(struct worker *w, struct msg *msg)
+{
+	char text[TEXT_MAX_LEN + 1] = "";
+	struct wload m;
+	int rc;
+
+	memset(&m, 0, sizeof(m));
+	rc = wload_get(msg->data, msg->len, &m);
+	if (rc == VT_OK)
+		rc = wk_load(w, &m, text);
+	explicit_bzero(m.key, sizeof(m.key));
+	if (rc != VT_OK)
+		log_err("state not loaded: %s (%s)", text, vt_strerror(rc));
+	wk_done(w, msg->id, rc, "%s", text);
+	(void)malloc_trim(0);
+}
+
+static void
+on_open(struct worker *w, struct msg *msg)
+{
+	struct wopen m;
+	int rc;
+
+	rc = wopen_get(msg->data, msg->len, &m);
+	if (rc == VT_OK && (rc = wk_open(w, &m, msg->fds[0])) == VT_OK)
+		msg->nfds = 0; /* the channel has it */
+	wk_done(w, msg->id, rc, "%s",
+	    rc == VT_OK ? "" : "the channel could not be opened");
+}
+
+static void
+on_xen(struct worker *w, struct msg *msg)
+{
+	struct wxen m;
+	int rc;
+
+	rc = wxen_get(msg->data, msg->len, &m);
+	if (rc == VT_OK)
+		rc = wk_xen(w, &m);
+	wk_done(w, msg->id, rc, "%s",
+	    rc == VT_OK ? "" : "the guest's page cannot be mapped");
+}
+
+static void
+on_adopt(struct worker *w, struct msg *msg)
+{
+	struct wkeep m;
+	int rc;
+
+	rc = wkeep_get(msg->data, msg->len, &m);
+	if (rc == VT_OK && w->slots[m.chan].ch == NULL)
+		rc = VT_E_STATE;
+	if (rc == VT_OK) {
+		rc = wk_adopt(w, &m, msg->fds, msg->nfds);
+		msg->nfds = 0; /* the channel has them, or closed them */
+	}
+	wk_done(w, msg->id, rc, "%s",
+	    rc == VT_OK ? "" : "the channel could not be taken up again");
+}
+
+static void
+on_launch(struct worker *w, struct msg *msg)
+{
+	int rc = VT_E_TRUNC;
+
+	if (msg->len > 0)
+		rc = wk_launch_set(&w->launch_next, msg->data, msg->len);
+	wk_done(w, msg->id, rc, "%s",
+	    rc == VT_OK ? "" : "the launch record or its log is damaged");
+}
+
+static void
+on_reset(struct worker *w, struct msg *msg)
+{
+	int rc;
+
+	wk_power_off(w);
+	if ((rc = wk_power_on(w)) == VT_OK && !w->started) {
+		w->auto_start = true;
+		if (w->root)
+			rc = wk_auto_start(w);
+	}
+	wk_done(w, msg->id, rc, "%s",
+	    rc == VT_OK ? "" : "the TPM could not be powered on");
+}
+
+static void
+on_stop(struct worker *w, struct msg *msg)
+{
+	wk_power_off(w);
+	if (w->phase == WP_LOADED && wk_need(w) != 0) {
+		w->stop_wait = true;
+		w->stop_id = msg->id;
+		return;
+	}
+	wk_done(w, msg->id, VT_OK, "%s", "");
+	w->ending = true;
+}
+
+static void
+on_query(struct worker *w, struct msg *msg)
+{
+	struct wquery m;
+
+	if (wquery_get(msg->data, msg->len, &m) != VT_OK)
+		m.what = 0;
+	wk_query(w, msg->id, m.what);
+}
+
+static void
+on_stored(struct worker *w, struct msg *msg)
+{
+	struct wstored m;
+
+	if (wstored_get(msg->data, msg->len, &m) == VT_OK)
+		wk_stored(w, &m);
+}
+
+static void
+on_deeped(struct worker *w, struct msg *msg)
+{
+	struct wdeeped m;
+
+	if (wdeeped_get(msg->data, msg->len, &m) == VT_OK)
+		wk_deep_answered(w, &m);
+}
+
+static void
+on_akcert(struct worker *w, struct msg *msg)
+{
+	struct wakcert m;
+	int rc;
+
+	rc = wakcert_get(msg->data, msg->len, &m);
+	if (rc == VT_OK)
+		rc = wk_cert_take(w, &m);
+	wk_done(w, msg->id, rc, "%s",
+	    rc == VT_OK ? "" : "a key's certificate could not be taken");
+}
+
+static const struct handler {
+	uint16_t type;
+	unsigned int phases; /* P() or-ed */
+	unsigned int min_fds, max_fds;
+	void (*fn)(struct worker *w, struct msg *msg);
+} handlers[] = {
+	{ W_PROVISION, P(WP_EMPTY), 0, 0, on_provision },
+	{ W_CERTS, P(WP_MADE), 0, 0, on_certs },
+	{ W_LOAD, P(WP_EMPTY), 0, 0, on_load },
+	{ W_OPEN, P(WP_LOADED), 1, 1, on_open },
+	{ W_ADOPT, P(WP_LOADED), 1, MSG_MAX_FDS, on_adopt },
+	{ W_XEN, P(WP_LOADED), 0, 0, on_xen },
+	{ W_LAUNCH, P(WP_LOADED), 0, 0, on_launch },
+	{ W_RESET, P(WP_LOADED), 0, 0, on_reset },
+	{ W_STOP, ANY, 0, 0, on_stop },
+	{ W_QUERY, ANY, 0, 0, on_query },
+	{ W_STORED, ANY, 0, 0, on_stored },
+	{ W_MANAGER, ANY, 0, 0, on_manager },
+	{ W_DEEPED, ANY, 0, 0, on_deeped },
+	{ W_AKCERT, P(WP_LOADED), 0, 0, on_akcert },
+};
+
+static void
+dispatch(struct worker *w, struct msg *msg)
+{
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(handlers); i++) {
+		const struct handler *h = &handlers[i];
+
+		if (h->type != msg->type)
+			continue;
+		if ((h->phases & P(w->phase)) == 0)
+			wk_done(w, msg->id, VT_E_STATE,
+			    "not possible in this worker's state");
+		else if (msg->nfds < h->min_fds || msg->nfds > h->max_fds)
+			wk_done(w, msg->id, VT_E_PROTO,
+			    "wrong number of descriptors");
+		else
+			h->fn(w, msg);
+		return;
+	}
+	wk_done(w, msg->id, VT_E_UNSUPPORTED, "unknown message");
+}
+
+/* --- the connection --------------------------------------------------------
+ */
+
+void
+wk_manager_connected(struct worker *w, int fd)
+{
+	struct msgch *ch;
+
+	if (msgch_new(fd, W_MSG_MAX, &ch) != VT_OK) {
+		(void)close(fd);
+		return;
+	}
+	msgch_free(w->mgr); /* the newest one counts */
+	w->mgr = ch;
+	w->greeted = false;
+	w->storage_ok = false;
+}
+
+void
+wk_manager_lost(struct worker *w)
+{
+	msgch_free(w->mgr);
+	w->mgr = NULL;
+	w->greeted = w->storage_ok = false;
+	w->st.sent = false;
+	if (w->st.failed) { /* the next manager is asked anew */
+		w->st.failed = false;
+		w->st.retry_us = 0;
+	}
+	w->certs_wait = false;
+	if (w->phase == WP_EMPTY || w->phase == WP_MADE || w->stop_wait)
+		w->ending = true;
+	else
+		log_info("the manager is away; NV commands wait");
+}
+
+void
+wk_manager_read(struct worker *w)
+{
+	struct msgch *ch = w->mgr;
+	struct msg msg;
+	int i, rc;
+
+	if ((rc = msgch_flush(ch)) != VT_OK) {
+		wk_manager_lost(w);
+		return;
+	}
+	for (i = 0; i < TURN_MAX && w->mgr == ch && !w->ending; i++) {
+		rc = msgch_recv(ch, &msg);
+		if (rc == VT_E_AGAIN)
+			return;
+		if (rc != VT_OK) {
+			wk_manager_lost(w);
+			return;
+		}
+		dispatch(w, &msg);
+		msg_close_fds(&msg);
+	}
+}

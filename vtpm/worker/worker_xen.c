@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker_xen.c - the module that knows Xen, and the channel that it serves.
+ */
+#include "vtpm/worker/worker_xen.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vtpm/worker/worker_impl.h"
+
+const struct xen_module *
+xen_module_load(const char **ret_why)
+{
+	static const struct xen_module *mod;
+	char path[PATH_MAX + sizeof(XEN_MODULE_FILE)];
+	char *slash;
+	ssize_t n;
+	void *so;
+
+	if (mod != NULL)
+		return mod;
+	*ret_why = "where this program lies is not known";
+	n = readlink("/proc/self/exe", path, PATH_MAX);
+	if (n <= 0 || n == PATH_MAX)
+		return NULL;
+	path[n] = '\0';
+	if ((slash = strrchr(path, '/')) == NULL)
+		return NULL;
+	memcpy(slash + 1, XEN_MODULE_FILE, sizeof(XEN_MODULE_FILE));
+	if ((so = dlopen(path, RTLD_NOW | RTLD_LOCAL)) != NULL)
+		mod = dlsym(so, XEN_MODULE_SYMBOL);
+	if (mod == NULL)
+		*ret_why = dlerror();
+	return mod;
+}
+
+static int
+make_channel(struct worker *w, struct slot *s, uint8_t localities)
+{
+	const struct worker_cfg *cfg = w->cfg;
+
+	if (cfg->xen == NULL || cfg->xen_hv == NULL)
+		return VT_E_UNSUPPORTED;
+	s->w = w;
+	s->kind = CHAN_XEN;
+	s->localities = localities;
+	return cfg->xen->chan_new(
+	    cfg->xen_hv, localities, w->tpm_version, wk_chan_host(), s, &s->ch);
+}
+
+int
+wk_xen(struct worker *w, const struct wxen *m)
+{
+	struct slot *s = &w->slots[CHAN_XEN];
+	int rc;
+
+	if (!m->connect) {
+		if (s->ch != NULL)
+			w->cfg->xen->disconnect(s->ch);
+		return VT_OK;
+	}
+	if (s->ch == NULL && (rc = make_channel(w, s, m->localities)) != VT_OK)
+		return rc;
+	return w->cfg->xen->connect(
+	    s->ch, m->domid, m->gref, m->port, m->resumed != 0);
+}

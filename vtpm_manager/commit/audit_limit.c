@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm_manager/commit/audit_limit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define FULL_US (AUDIT_LIMIT_BURST * AUDIT_LIMIT_EVERY_US)
+#define SHARED "other callers"
+
+void
+audit_limit_init(struct auditlim *l)
+{
+	memset(l, 0, sizeof(*l));
+}
+
+static void
+refill(struct audit_limit_one *o, uint64_t now)
+{
+	uint64_t gone = now > o->at_us ? now - o->at_us : 0;
+
+	o->tokens_us =
+	    gone >= FULL_US - o->tokens_us ? FULL_US : o->tokens_us + gone;
+	o->at_us = now;
+}
+
+/* Who was quiet long enough may be forgotten: a newcomer has as much. */
+static bool
+forgettable(struct audit_limit_one *o, uint64_t now)
+{
+	if (o->sum.who[0] == '\0')
+		return true;
+	refill(o, now);
+	return o->sum.n == 0 && o->tokens_us == FULL_US;
+}
+
+static void
+begin(struct audit_limit_one *o, const char *who, uint64_t now)
+{
+	memset(o, 0, sizeof(*o));
+	(void)snprintf(o->sum.who, sizeof(o->sum.who), "%s", who);
+	o->tokens_us = FULL_US;
+	o->at_us = now;
+}
+
+static struct audit_limit_one *
+place_of(struct auditlim *l, const char *who, uint64_t now)
+{
+	struct audit_limit_one *o, *empty = NULL;
+	size_t i;
+
+	for (i = 0; i < AUDIT_LIMIT_CALLERS; i++) {
+		o = &l->one[i];
+		if (strncmp(o->sum.who, who, sizeof(o->sum.who) - 1) == 0)
+			return o;
+		if (empty == NULL && forgettable(o, now))
+			empty = o;
+	}
+	if (empty != NULL) {
+		begin(empty, who, now);
+		return empty;
+	}
+	o = &l->one[AUDIT_LIMIT_CALLERS];
+	if (o->sum.who[0] == '\0')
+		begin(o, SHARED, now);
+	return o;
+}
+
+bool
+audit_limit_allows(
+    struct auditlim *l, const char *who, const char *action, uint64_t now_us)
+{
+	struct audit_limit_one *o = place_of(l, who, now_us);
+
+	refill(o, now_us);
+	if (o->tokens_us >= AUDIT_LIMIT_EVERY_US) {
+		o->tokens_us -= AUDIT_LIMIT_EVERY_US;
+		return true;
+	}
+	if (o->sum.n++ == 0)
+		o->sum.since_us = now_us;
+	(void)snprintf(o->sum.last, sizeof(o->sum.last), "%s", action);
+	return false;
+}
+
+bool
+audit_limit_take(struct auditlim *l, struct audit_limit_sum *ret)
+{
+	size_t i;
+
+	for (i = 0; i <= AUDIT_LIMIT_CALLERS; i++)
+		if (l->one[i].sum.n > 0) {
+			*ret = l->one[i].sum;
+			l->one[i].sum.n = 0;
+			return true;
+		}
+	return false;
+}

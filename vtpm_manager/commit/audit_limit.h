@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * audit_limit.h - how often somebody whose requests are denied gets a record of
+ * his own in the audit log; what is beyond that is counted.
+ *
+ * Layer:  vtpm_manager; pure: no I/O, no clock, no logging.
+ * Trust:  callers are told apart by who they are (bus_roles.h), never by what
+ *         they say.
+ * Limits, per caller:
+ *	AUDIT_LIMIT_BURST		records at once, then one in
+ *AUDIT_LIMIT_EVERY_US
+ *	AUDIT_LIMIT_CALLERS	are told apart at a time; all further ones share
+ *				one place
+ *
+ * Nothing is lost without a word: whatever got no record is in a sum, which
+ * audit_limit_take() gives once.
+ */
+#ifndef VTPM_MANAGER_COMMIT_AUDIT_LIMIT_H
+#define VTPM_MANAGER_COMMIT_AUDIT_LIMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AUDIT_LIMIT_BURST 100
+#define AUDIT_LIMIT_EVERY_US UINT64_C(10000000)
+#define AUDIT_LIMIT_CALLERS 32
+#define AUDIT_LIMIT_WHO 64    /* bytes with NUL; as in struct bus_who */
+#define AUDIT_LIMIT_ACTION 32 /* likewise; longer ones are cut */
+
+struct audit_limit_sum {
+	char who[AUDIT_LIMIT_WHO];
+	uint64_t n;        /* requests without a record */
+	uint64_t since_us; /* when the first of them came */
+	char last[AUDIT_LIMIT_ACTION];
+};
+
+struct auditlim {
+	struct audit_limit_one {
+		struct audit_limit_sum sum; /* who "": a free place */
+		uint64_t tokens_us, at_us;
+	} one[AUDIT_LIMIT_CALLERS + 1]; /* the last one is the shared place */
+};
+
+/* All zero bytes is a good beginning, too. */
+void audit_limit_init(struct auditlim *l);
+/* May who's denied action have a record now?  If not it has been counted. */
+bool audit_limit_allows(
+    struct auditlim *l, const char *who, const char *action, uint64_t now_us);
+/* One sum that nobody was given yet; false: there is none. */
+bool audit_limit_take(struct auditlim *l, struct audit_limit_sum *ret);
+
+#endif

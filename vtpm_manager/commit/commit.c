@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Group commit: whoever put something into the store asks here to be told
+ * when it is durable.  All that is asked in one turn of the event loop goes
+ * in one transaction (law 3: W_STORED is sent only from these callbacks).
+ * Where the store is anchored, who has to wait for the counter in the host's
+ * TPM as well waits in `held`.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/commit/anchor.h"
+
+#define BATCH_MAX 256      /* commit at once when so many wait */
+#define BATCH_WAIT_US 4000 /* or the first waits so long */
+#define RETRY_MS 1000
+
+struct cwait {
+	struct cwait *next;
+	commit_cb cb; /* NULL: forgotten */
+	void *arg;
+	bool safe;     /* whatever the policy */
+	bool asks;     /* comes again: need not wait for ever */
+	uint64_t need; /* held: until the counter is this */
+};
+
+struct commitq {
+	struct mgr *m;
+	sd_event_source *defer, *retry;
+	struct cwait *head, **tail, *running;
+	struct cwait *held, **held_tail; /* by rising need */
+	bool safe; /* somebody in the list above wants it so */
+	unsigned int n;
+	uint64_t first_us;
+	bool dirty;
+};
+
+static int on_retry(sd_event_source *s, uint64_t usec, void *arg);
+
+static void
+look_again(struct commitq *q)
+{
+	if (mgr_timer(q->m, &q->retry, RETRY_MS, MGR_PRIO_CTL, on_retry, q) !=
+	    VT_OK)
+		log_err("cannot set a timer: %m");
+}
+
+/* Commands that would change permanent state wait in their workers. */
+static void
+hold_writes(struct mgr *m, const char *why)
+{
+	if (m->storage_ok) {
+		log_err("the store does not take data (%s): commands that "
+			"change permanent state are held; make room in %s",
+		    why, m->cfg.state);
+		m->storage_ok = false;
+		guest_storage_state(m);
+	}
+	look_again(m->cq);
+}
+
+/*
+ * A write that fails has been executed and cannot be answered, so it must
+ * not begin: once the reserve is nearly used up, by whomever, writes are held
+ * before they reach the TPM.  False: they are.
+ */
+static bool
+room_to_write(struct commitq *q)
+{
+	struct store_space sp;
+
+	store_space(q->m->st, &sp);
+	if (sp.low) {
+		hold_writes(q->m, "the space kept in reserve is used up");
+		return false;
+	}
+	if (sp.reserve_used)
+		look_again(q);
+	return true;
+}
+
+static void
+count_commit(struct commitq *q, uint64_t us)
+{
+	struct mgr *m = q->m;
+
+	m->n.commits++;
+	m->n.commit_us_last = us;
+	if (us > m->n.commit_us_max)
+		m->n.commit_us_max = us;
+	if (q->n > m->n.batch_max)
+		m->n.batch_max = q->n;
+}
+
+static void
+tell(struct cwait *w, int rc)
+{
+	if (w->cb != NULL)
+		w->cb(w->arg, rc);
+	free(w);
+}
+
+/* Callbacks may ask for more; what they ask for comes in the next turn. */
+static void
+tell_all(struct commitq *q, int rc, uint64_t need)
+{
+	struct cwait *w;
+
+	q->running = q->head;
+	q->head = NULL;
+	q->tail = &q->head;
+	q->n = 0;
+	q->dirty = q->safe = false;
+	while ((w = q->running) != NULL) {
+		q->running = w->next;
+		w->next = NULL;
+		if (rc == VT_OK && anchorq_waits(q->m, need, w->safe)) {
+			w->need = need;
+			*q->held_tail = w;
+			q->held_tail = &w->next;
+		} else {
+			tell(w, rc);
+		}
+	}
+}
+
+static void
+commit_run(struct commitq *q, bool now)
+{
+	struct mgr *m = q->m;
+	uint64_t t0 = now_us(), need, before;
+	int rc;
+
+	if (!q->dirty || (!now && anchorq_holds(m)))
+		return;
+	anchorq_before(m, q->safe);
+	before = store_commits(m->st);
+	rc = store_commit(m->st);
+	need = anchorq_after(m, rc, store_commits(m->st) != before);
+	count_commit(q, now_us() - t0);
+	if (rc != VT_OK)
+		mgr_storage_bad(m, rc);
+	else if (room_to_write(q) && !m->storage_ok) {
+		m->storage_ok = true;
+		log_info("the store takes data again");
+		guest_storage_state(m);
+	}
+	tell_all(q, rc, need);
+	if (rc != VT_OK)
+		return; /* on_retry() */
+	if (q->held != NULL)
+		anchorq_hasten(m);
+	anchorq_kick(m);
+}
+
+static int
+on_defer(sd_event_source *s, void *arg)
+{
+	(void)s;
+	commit_run(arg, false);
+	return 0;
+}
+
+void
+mgr_commit_again(struct mgr *m)
+{
+	if (m->cq != NULL && m->cq->dirty)
+		(void)sd_event_source_set_enabled(
+		    m->cq->defer, SD_EVENT_ONESHOT);
+}
+
+void
+mgr_commit_release(struct mgr *m)
+{
+	struct commitq *q = m->cq;
+	struct cwait *w;
+
+	while ((w = q->held) != NULL && anchorq_safe(m, w->need)) {
+		if ((q->held = w->next) == NULL)
+			q->held_tail = &q->held;
+		tell(w, VT_OK);
+	}
+}
+
+void
+mgr_commit_hurry(struct mgr *m)
+{
+	struct commitq *q = m->cq;
+	struct cwait *w, **pp = &q->held, **tail = &q->running;
+
+	while ((w = *pp) != NULL) {
+		if (!w->asks) {
+			pp = &w->next;
+			continue;
+		}
+		*pp = w->next;
+		w->next = NULL;
+		*tail = w;
+		tail = &w->next;
+	}
+	q->held_tail = pp;
+	while ((w = q->running) != NULL) {
+		q->running = w->next;
+		tell(w, VT_E_AGAIN);
+	}
+}
+
+bool
+mgr_takes_writes(const struct mgr *m)
+{
+	return m->storage_ok && !m->anchor_away;
+}
+
+/* Nothing else to store may come while commands are held: try by itself. */
+static int
+on_retry(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct commitq *q = arg;
+	uint64_t now = wall_ms();
+
+	(void)s;
+	(void)usec;
+	if (!room_to_write(q) || q->m->storage_ok)
+		return 0;
+	if (store_kv_put(q->m->st, "probe", &now, sizeof(now)) == VT_OK) {
+		mgr_commit_soon(q->m, NULL, NULL);
+		commit_run(q, true);
+	}
+	if (!q->m->storage_ok)
+		look_again(q);
+	return 0;
+}
+
+int
+commitq_new(struct mgr *m)
+{
+	struct commitq *q = calloc(1, sizeof(*q));
+	int r;
+
+	if (q == NULL)
+		return VT_E_NOMEM;
+	q->m = m;
+	q->tail = &q->head;
+	q->held_tail = &q->held;
+	r = sd_event_add_defer(m->ev, &q->defer, on_defer, q);
+	if (r >= 0)
+		r = sd_event_source_set_priority(q->defer, MGR_PRIO_COMMIT);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(q->defer, SD_EVENT_OFF);
+	if (r < 0) {
+		(void)sd_event_source_disable_unref(q->defer);
+		free(q);
+		errno = -r;
+		return VT_E_SYS;
+	}
+	m->cq = q;
+	m->storage_ok = true;
+	return VT_OK;
+}
+
+void
+commitq_free(struct mgr *m)
+{
+	struct commitq *q = m->cq;
+	struct cwait *w;
+
+	if (q == NULL)
+		return;
+	commit_run(q, true);
+	while ((w = q->head) != NULL) {
+		q->head = w->next;
+		free(w);
+	}
+	while ((w = q->held) != NULL) {
+		q->held = w->next;
+		free(w);
+	}
+	(void)sd_event_source_disable_unref(q->defer);
+	(void)sd_event_source_disable_unref(q->retry);
+	free(q);
+	m->cq = NULL;
+}
+
+static void
+ask_for(struct mgr *m, bool safe, bool asks, commit_cb cb, void *arg)
+{
+	struct commitq *q = m->cq;
+	struct cwait *w;
+
+	if (!q->dirty) {
+		q->dirty = true;
+		q->first_us = now_us();
+		(void)sd_event_source_set_enabled(q->defer, SD_EVENT_ONESHOT);
+	}
+	if (cb == NULL)
+		return;
+	if ((w = calloc(1, sizeof(*w))) == NULL) {
+		/* The caller waits for its own deadline; the data is put. */
+		log_err("out of memory");
+		return;
+	}
+	w->cb = cb;
+	w->arg = arg;
+	w->safe = safe;
+	w->asks = asks;
+	q->safe |= safe;
+	*q->tail = w;
+	q->tail = &w->next;
+	q->n++;
+	/* Input without end must not starve those who wait. */
+	if (q->n >= BATCH_MAX || now_us() - q->first_us > BATCH_WAIT_US)
+		(void)sd_event_source_set_priority(q->defer, MGR_PRIO_CHILD);
+	else if (q->n == 1)
+		(void)sd_event_source_set_priority(q->defer, MGR_PRIO_COMMIT);
+}
+
+void
+mgr_commit_soon(struct mgr *m, commit_cb cb, void *arg)
+{
+	ask_for(m, false, false, cb, arg);
+}
+
+void
+mgr_commit_safe(struct mgr *m, commit_cb cb, void *arg)
+{
+	ask_for(m, true, false, cb, arg);
+}
+
+void
+mgr_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg)
+{
+	ask_for(m, safe, true, cb, arg);
+}
+
+void
+mgr_commit_forget(struct mgr *m, void *arg)
+{
+	struct cwait *w;
+
+	if (m->cq == NULL)
+		return; /* at the end: the queue goes first */
+	for (w = m->cq->head; w != NULL; w = w->next)
+		if (w->arg == arg)
+			w->cb = NULL;
+	for (w = m->cq->running; w != NULL; w = w->next)
+		if (w->arg == arg)
+			w->cb = NULL;
+	for (w = m->cq->held; w != NULL; w = w->next)
+		if (w->arg == arg)
+			w->cb = NULL;
+}
+
+int
+mgr_commit_now(struct mgr *m)
+{
+	m->cq->dirty = true;
+	commit_run(m->cq, true);
+	return m->storage_ok ? VT_OK : VT_E_SPACE;
+}
+
+void
+mgr_storage_bad(struct mgr *m, int rc)
+{
+	m->n.commit_failures++;
+	hold_writes(m,
+	    store_why(m->st)[0] != '\0' ? store_why(m->st) : vt_strerror(rc));
+}

@@ -1,0 +1,686 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm_manager/guest/guest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "vtpm_manager/host/deep_quote.h"
+#include "vtpm_manager/xen/xenback_link.h"
+
+#define ZYGOTE_TRIES 3
+#define STOP_TIMEOUT_MS 5000
+#define HELLO_TIMEOUT_MS 5000
+#define BACKOFF_MAX_MS 5000
+
+struct ginst *
+guest_live(struct mgr *m, const uint8_t uuid[UUID_LEN])
+{
+	struct ginst *g;
+
+	for (g = m->insts; g != NULL; g = g->next)
+		if (memcmp(g->in.uuid, uuid, UUID_LEN) == 0)
+			return g;
+	return NULL;
+}
+
+unsigned int
+guest_count(struct mgr *m, enum guest_state s)
+{
+	unsigned int n = 0;
+	struct ginst *g;
+
+	for (g = m->insts; g != NULL; g = g->next)
+		n += g->st == s;
+	return n;
+}
+
+/* The descriptors that are kept tell it, and for Xen whoever watches xenstore.
+ * Not events: a guest can use those up. */
+bool
+guest_in_use(const struct ginst *g)
+{
+	const struct wkept *k;
+	unsigned int i;
+
+	for (i = 0; i < WLINK_CHANS; i++) {
+		k = &g->kept[i];
+		if (g->link != NULL && g->link->kept[i].told)
+			k = &g->link->kept[i];
+		if (k->nfds > 0)
+			return true;
+	}
+	return xenlink_connected(g->m->xen, g->in.uuid);
+}
+
+static struct ginst *
+guest_new(struct mgr *m, const struct guest *in)
+{
+	struct ginst *g = calloc(1, sizeof(*g));
+	unsigned int i;
+
+	if (g == NULL)
+		return NULL;
+	g->m = m;
+	g->in = *in;
+	for (i = 0; i < WLINK_CHANS; i++)
+		g->listen_fd[i] = -1;
+	g->audit_tokens = 20;
+	g->next = m->insts;
+	m->insts = g;
+	return g;
+}
+
+static void
+drop_vol(struct ginst *g)
+{
+	if (g->vol != NULL)
+		explicit_bzero(g->vol, g->vol_len);
+	free(g->vol);
+	g->vol = NULL;
+	g->vol_len = 0;
+}
+
+static void
+drop_channels(struct ginst *g)
+{
+	unsigned int i;
+
+	for (i = 0; i < WLINK_CHANS; i++) {
+		wkept_close(&g->kept[i]);
+		if (g->listen_fd[i] != -1)
+			(void)close(g->listen_fd[i]);
+		g->listen_fd[i] = -1;
+	}
+}
+
+static void
+guest_free(struct ginst *g)
+{
+	struct guest_waiter *w;
+	struct ginst **pp;
+
+	for (pp = &g->m->insts; *pp != NULL && *pp != g; pp = &(*pp)->next)
+		;
+	if (*pp != NULL)
+		*pp = g->next;
+	mgr_commit_forget(g->m, g);
+	deep_quote_forget(g);
+	wlink_close(g->link);
+	drop_channels(g);
+	drop_vol(g);
+	while ((w = g->waiters) != NULL) {
+		g->waiters = w->next;
+		free(w);
+	}
+	(void)sd_event_source_disable_unref(g->timer);
+	free(g);
+}
+
+void
+guest_free_all(struct mgr *m)
+{
+	while (m->insts != NULL)
+		guest_free(m->insts);
+}
+
+enum guest_event
+guest_failure(struct ginst *g, int rc)
+{
+	uint64_t now = now_us();
+
+	if (!g->was_up && !(rc == VT_E_CLOSED && ++g->tries < ZYGOTE_TRIES))
+		return IE_REFUSED;
+	if (now - g->crash_at_us >
+	    (uint64_t)g->m->cfg.crash_window_s * 1000000) {
+		g->crash_at_us = now;
+		g->crash_n = 0;
+	}
+	g->crashes++;
+	g->m->n.crashes++;
+	return ++g->crash_n > g->m->cfg.crash_limit ? IE_CRASHED_OUT
+						    : IE_CRASHED;
+}
+
+/* --- what is waited for while the status becomes durable --- */
+
+struct ended {
+	struct guest_waiter *waiters;
+	int rc;
+	char text[MGR_TEXT_MAX];
+};
+
+static void
+on_ended(void *arg, int rc)
+{
+	struct ended *e = arg;
+
+	/* That it is stopped is true even if the disk could not take it. */
+	if (rc != VT_OK)
+		log_warn("a changed status could not be stored");
+	guest_tell(e->waiters, e->rc, e->text);
+	free(e);
+}
+
+/* Forget g; those who wait hear rc and text once the status is stored. */
+static void
+finish(struct ginst *g, int rc, const char *text)
+{
+	struct ended *e = calloc(1, sizeof(*e));
+	struct mgr *m = g->m;
+	int src;
+
+	mgr_unlink_guest(m, g->in.name);
+	mgr_unlink_worker(m, g->in.uuid);
+	guest_forget_launch(m, &g->in);
+	src = store_inst_status(m->st, g->in.uuid, GUEST_STOPPED);
+	if (src != VT_OK && src != VT_E_NOTFOUND)
+		log_warn("guest %s: status not stored: %s", g->in.name,
+		    vt_strerror(src));
+	if (e == NULL) {
+		guest_tell(guest_take_waiters(g), rc, text);
+		mgr_commit_soon(m, NULL, NULL);
+	} else {
+		e->waiters = guest_take_waiters(g);
+		e->rc = rc;
+		(void)snprintf(e->text, sizeof(e->text), "%s", text);
+		mgr_commit_soon(m, on_ended, e);
+	}
+	guest_free(g);
+}
+
+/* --- actions --- */
+
+static void
+on_status_durable(void *arg, int rc)
+{
+	struct ginst *g = arg;
+
+	if (g->st != IS_SPAWNING && g->st != IS_LOADING)
+		return;
+	if (rc != VT_OK) {
+		(void)snprintf(g->why, sizeof(g->why),
+		    "the store does not take data (%s); make room in %s",
+		    vt_strerror(rc), g->m->cfg.state);
+		g->was_up = false;
+		guest_event(g, IE_REFUSED);
+		return;
+	}
+	if (--g->pending == 0 && g->st == IS_LOADING)
+		guest_event(g, IE_LOADED);
+}
+
+static void
+on_spawned(void *arg, int rc, const char *text)
+{
+	struct ginst *g = arg;
+
+	if (rc == VT_OK) {
+		guest_event(g, IE_SPAWNED);
+		return;
+	}
+	(void)snprintf(
+	    g->why, sizeof(g->why), "no worker could be made: %s", text);
+	wlink_close(g->link);
+	g->link = NULL;
+	guest_event(g, guest_failure(g, rc));
+}
+
+/* The worker is dead: keep what its successor needs. */
+static void
+bury(struct ginst *g)
+{
+	unsigned int i;
+
+	mgr_timer_off(g->timer);
+	if (g->link != NULL) {
+		for (i = 0; i < WLINK_CHANS; i++) {
+			if (!g->link->kept[i].told)
+				continue; /* it died young */
+			wkept_close(&g->kept[i]);
+			g->kept[i] = g->link->kept[i];
+			memset(&g->link->kept[i], 0, sizeof(g->kept[i]));
+		}
+		wlink_end(g->link, true);
+		g->link = NULL;
+	}
+	/* While it never served a guest there is nothing to cap. */
+	if (g->was_up && !g->power)
+		g->crashed = true;
+}
+
+/* A saved volatile state is used once: gone before anybody can use the TPM
+ * that starts from it, and void when it starts without. */
+static int
+use_up_saved(struct ginst *g)
+{
+	uint8_t *p;
+	size_t len;
+	int rc;
+
+	rc = store_extra_get(g->m->st, g->in.uuid, SX_VOLATILE, &p, &len);
+	if (rc != VT_OK)
+		return rc == VT_E_NOTFOUND ? VT_OK : rc;
+	free(p);
+	if (g->vol == NULL)
+		mgr_audit(g->m, "manager", "saved-void", g->in.name, "ok",
+		    "started anew: the image saved before cannot go on with "
+		    "its TPM any more");
+	return store_extra_put(g->m->st, g->in.uuid, SX_VOLATILE, NULL, 0);
+}
+
+static void
+act_spawn(struct ginst *g)
+{
+	int rc;
+
+	if (g->link != NULL)
+		bury(g);
+	g->pending = 0;
+	mgr_commit_forget(g->m, g);
+	if (!g->was_up) {
+		if ((rc = use_up_saved(g)) == VT_OK)
+			rc = store_inst_status(
+			    g->m->st, g->in.uuid, GUEST_RUNNING);
+		if (rc != VT_OK) {
+			(void)snprintf(g->why, sizeof(g->why),
+			    "the store does not take its status: %s",
+			    vt_strerror(rc));
+			guest_event(g, IE_REFUSED);
+			return;
+		}
+		g->pending = 1;
+		mgr_commit_soon(g->m, on_status_durable, g);
+	}
+	rc = wlink_spawn(g->m, g->in.uuid, mgr_inst_uid(g->m, &g->in),
+	    &guest_ops, g, on_spawned, &g->link);
+	if (rc != VT_OK) {
+		(void)snprintf(g->why, sizeof(g->why),
+		    "no worker could be made: %s", vt_strerror(rc));
+		guest_event(g, guest_failure(g, rc));
+	}
+}
+
+static int
+on_hello_timeout(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct ginst *g = arg;
+
+	(void)s;
+	(void)usec;
+	if (g->st != IS_FINDING)
+		return 0;
+	(void)snprintf(g->why, sizeof(g->why),
+	    "its worker did not answer after the manager's restart");
+	wlink_end(g->link, true);
+	g->link = NULL;
+	guest_event(g, guest_failure(g, VT_E_TIMEOUT));
+	return 0;
+}
+
+static void
+act_connect(struct ginst *g)
+{
+	int rc;
+
+	rc = wlink_connect(g->m, g->in.uuid, mgr_inst_uid(g->m, &g->in),
+	    &guest_ops, g, &g->link);
+	if (rc == VT_OK)
+		rc = mgr_timer(g->m, &g->timer, HELLO_TIMEOUT_MS, MGR_PRIO_CTL,
+		    on_hello_timeout, g);
+	if (rc != VT_OK) {
+		(void)snprintf(g->why, sizeof(g->why),
+		    "its worker was gone when the manager came back (%s)",
+		    vt_strerror(rc));
+		guest_event(g, guest_failure(g, rc));
+	}
+}
+
+static void
+on_reconnected(void *arg, int rc, const struct msg *msg)
+{
+	char text[TEXT_MAX_LEN + 1];
+
+	(void)arg;
+	rc = wlink_done_rc(rc, msg, text, sizeof(text));
+	if (rc != VT_OK && rc != VT_E_CLOSED)
+		log_warn("a Xen guest's page was not mapped again: %s", text);
+}
+
+static void
+act_ready(struct ginst *g)
+{
+	bool again = g->was_up;
+
+	mgr_timer_off(g->timer);
+	if (g->crashed)
+		g->capped = true;
+	g->was_up = true;
+	g->crashed = false;
+	g->power = false;
+	drop_vol(g);
+	if (!again)
+		g->started_ms = wall_ms();
+	if (again)
+		mgr_audit(g->m, "manager", "restart", g->in.name, "ok",
+		    "%s%.200s", g->capped ? "PCRs are capped: " : "", g->why);
+	guest_ak_ready(g);
+	(void)xenlink_reconnect(g->m->xen, g, on_reconnected, NULL);
+	guest_tell(guest_take_waiters(g), VT_OK, "");
+}
+
+static int
+on_backoff(sd_event_source *s, uint64_t usec, void *arg)
+{
+	(void)s;
+	(void)usec;
+	guest_event(arg, IE_TIMER);
+	return 0;
+}
+
+static void
+act_backoff(struct ginst *g)
+{
+	uint64_t ms = g->m->cfg.backoff_ms;
+	unsigned int i;
+
+	bury(g);
+	log_warn("guest %s: %s; starting its worker again", g->in.name, g->why);
+	if (g->crash_n == 1)
+		ms = 0; /* once is bad luck */
+	for (i = 2; i < g->crash_n && ms < BACKOFF_MAX_MS; i++)
+		ms *= 2;
+	if (mgr_timer(g->m, &g->timer, ms, MGR_PRIO_WORKER, on_backoff, g) !=
+	    VT_OK)
+		mgr_fatal(g->m, "cannot set a timer");
+}
+
+static void
+act_give_up(struct ginst *g)
+{
+	char text[MGR_TEXT_MAX];
+
+	bury(g);
+	(void)snprintf(text, sizeof(text),
+	    "guest %s: its worker failed %u times in %u s and stays down "
+	    "(%.200s); look at the log, then `vtpmctl start %s`",
+	    g->in.name, g->crash_n, g->m->cfg.crash_window_s, g->why,
+	    g->in.name);
+	log_err("%s", text);
+	mgr_audit(
+	    g->m, "manager", "restart", g->in.name, "failed", "%.200s", g->why);
+	guest_tell(guest_take_waiters(g), VT_E_STATE, text);
+}
+
+static void
+act_refuse(struct ginst *g)
+{
+	char text[MGR_TEXT_MAX];
+
+	bury(g);
+	(void)snprintf(text, sizeof(text), "guest %s: not started: %.400s",
+	    g->in.name, g->why);
+	log_warn("%s", text);
+	finish(g, VT_E_STATE, text);
+}
+
+static void
+on_stop_done(void *arg, int rc, const struct msg *msg)
+{
+	struct ginst *g = arg;
+	char text[TEXT_MAX_LEN + 1];
+
+	rc = wlink_done_rc(rc, msg, text, sizeof(text));
+	if (rc != VT_OK && rc != VT_E_CLOSED && rc != VT_E_TIMEOUT)
+		log_warn("guest %s: stopping: %s", g->in.name, text);
+	/* The end of the socket is what counts: then it has let go. */
+}
+
+static void
+act_stop(struct ginst *g)
+{
+	if (g->link != NULL && !g->closing &&
+	    wlink_request(g->link, W_STOP, NULL, NULL, 0, STOP_TIMEOUT_MS,
+		on_stop_done, g) == VT_OK)
+		return;
+	wlink_end(g->link, true);
+	g->link = NULL;
+	guest_event(g, IE_STOPPED);
+}
+
+static void
+act_end(struct ginst *g)
+{
+	bury(g);
+	finish(g, VT_OK, "");
+}
+
+static void
+act_take(struct ginst *g)
+{
+	mgr_timer_off(g->timer);
+	g->crashed = false;
+	g->power_cycles = g->link->hello.power_cycles;
+	g->capped = (g->link->hello.flags & WH_CAPPED) != 0;
+	log_info("guest %s: its worker (pid %u) went on without us, taken "
+		 "over",
+	    g->in.name, g->link->pid);
+	guest_open_missing(g, g->link->hello.flags);
+	guest_tell(guest_take_waiters(g), VT_OK, "");
+}
+
+static void
+act_none(struct ginst *g)
+{
+	(void)g;
+}
+
+static void (*const actions[IA_NACTIONS])(struct ginst *g) = {
+	[IA_NONE] = act_none,
+	[IA_SPAWN] = act_spawn,
+	[IA_CONNECT] = act_connect,
+	[IA_LOAD] = guest_load,
+	[IA_READY] = act_ready,
+	[IA_TAKE] = act_take,
+	[IA_BACKOFF] = act_backoff,
+	[IA_GIVE_UP] = act_give_up,
+	[IA_REFUSE] = act_refuse,
+	[IA_STOP] = act_stop,
+	[IA_END] = act_end,
+};
+
+void
+guest_event(struct ginst *g, enum guest_event e)
+{
+	struct guest_step step = guest_step(g->st, e);
+
+	if (step.act == IA_VIOLATION) {
+		log_warn("guest %s: %s while %s: ignored", g->in.name,
+		    guest_event_name(e), guest_state_name(g->st));
+		return;
+	}
+	if (step.next != g->st)
+		log_debug("guest %s: %s -> %s (%s)", g->in.name,
+		    guest_state_name(g->st), guest_state_name(step.next),
+		    guest_event_name(e));
+	g->st = step.next;
+	actions[step.act](g);
+}
+
+/* --- what the operator asks --- */
+
+void
+guest_tampered_text(const struct mgr *m, const struct guest *in, char *text)
+{
+	if (store_frozen(m->st)) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: does not start, like all of this store: %.200s."
+		    "  Put back the newest copy of the state folder, or take "
+		    "this one with `vtpmctl recover --all --reason WHY`",
+		    in->name, in->why);
+		return;
+	}
+	(void)snprintf(text, MGR_TEXT_MAX,
+	    "guest %s: its state is not the one that was last stored (%.150s);"
+	    " it does not start.  Restore the whole state folder from the "
+	    "newest good copy; or take an old state with `vtpmctl recover`; "
+	    "or `vtpmctl destroy %s` and create a new vTPM",
+	    in->name, in->why, in->name);
+}
+
+static int
+refuse_start(const struct ginst *g, char *text)
+{
+	(void)snprintf(text, MGR_TEXT_MAX,
+	    g->st == IS_STOPPING
+		? "guest %s: is being stopped, try again when it is"
+		: "guest %s: is running already",
+	    g->in.name);
+	return g->st == IS_STOPPING ? VT_E_BUSY : VT_E_EXISTS;
+}
+
+int
+guest_start(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg,
+    char *text)
+{
+	struct ginst *g = guest_live(m, in->uuid);
+	int rc;
+
+	if (in->tampered) {
+		guest_tampered_text(m, in, text);
+		return VT_E_CORRUPT;
+	}
+	if (g == NULL && (g = guest_new(m, in)) == NULL)
+		return VT_E_NOMEM;
+	if (g->st == IS_RUNNING || g->st == IS_STOPPING)
+		return refuse_start(g, text);
+	if ((rc = guest_waiting(g, cb, arg)) != VT_OK) {
+		if (g->st == IS_STOPPED)
+			guest_free(g);
+		return rc;
+	}
+	if (g->st == IS_FAILED || g->st == IS_BACKOFF) {
+		mgr_timer_off(g->timer);
+		g->crash_n = 0;
+	}
+	if (g->st == IS_STOPPED || g->st == IS_FAILED || g->st == IS_BACKOFF)
+		guest_event(g, IE_START);
+	return VT_OK;
+}
+
+int
+guest_resume(struct mgr *m, const struct guest *in, const uint8_t *vol,
+    size_t len, mgr_done_cb cb, void *arg, char *text)
+{
+	struct ginst *g = guest_live(m, in->uuid);
+
+	if (g != NULL)
+		return refuse_start(g, text);
+	if (in->tampered)
+		return guest_start(m, in, cb, arg, text); /* says so */
+	if ((g = guest_new(m, in)) == NULL)
+		return VT_E_NOMEM;
+	if ((g->vol = malloc(len)) == NULL) {
+		guest_free(g);
+		return VT_E_NOMEM;
+	}
+	memcpy(g->vol, vol, len);
+	g->vol_len = len;
+	return guest_start(m, in, cb, arg, text);
+}
+
+int
+guest_stop(struct mgr *m, const struct guest *in, bool force, mgr_done_cb cb,
+    void *arg, char *text)
+{
+	struct ginst *g = guest_live(m, in->uuid);
+	struct guest_waiter *starters;
+	int rc;
+
+	if (g == NULL) {
+		(void)snprintf(
+		    text, MGR_TEXT_MAX, "guest %s: is not running", in->name);
+		return VT_E_STATE;
+	}
+	starters = g->st != IS_STOPPING ? guest_take_waiters(g) : NULL;
+	if ((rc = guest_waiting(g, cb, arg)) != VT_OK) {
+		g->waiters = starters;
+		return rc;
+	}
+	g->closing = force;
+	if (force && g->st == IS_STOPPING && g->link != NULL)
+		mgr_pidfd_kill(g->link->pidfd);
+	guest_event(g, IE_STOP); /* g may be gone */
+	guest_tell(starters, VT_E_STATE, "it was stopped meanwhile");
+	return VT_OK;
+}
+
+/* After a restart of the manager: a vTPM that was running. */
+static int
+revive(struct mgr *m, const struct guest *in, bool same_boot)
+{
+	struct ginst *g = guest_new(m, in);
+
+	if (g == NULL)
+		return VT_E_NOMEM;
+	g->was_up = true;
+	g->power = !same_boot;
+	if (g->power)
+		guest_forget_launch(m, in);
+	g->crashed = same_boot; /* unless its worker is found */
+	g->started_ms = wall_ms();
+	(void)snprintf(g->why, sizeof(g->why), "%s",
+	    same_boot ? "" : "the host was restarted");
+	guest_event(g, same_boot ? IE_FIND : IE_START);
+	return VT_OK;
+}
+
+struct revive_arg {
+	struct mgr *m;
+	struct guest *list;
+	size_t n, cap;
+};
+
+static int
+collect(const struct guest *in, void *arg)
+{
+	struct revive_arg *a = arg;
+	struct guest *grown;
+
+	if (in->status != GUEST_RUNNING)
+		return 0;
+	if (in->tampered) {
+		log_err("guest %s: was running but its state was tampered "
+			"with (%s): not started",
+		    in->name, in->why);
+		return 0;
+	}
+	if (a->n == a->cap) {
+		a->cap = a->cap != 0 ? a->cap * 2 : 16;
+		grown = realloc(a->list, a->cap * sizeof(*a->list));
+		if (grown == NULL)
+			return VT_E_NOMEM;
+		a->list = grown;
+	}
+	a->list[a->n++] = *in;
+	return 0;
+}
+
+/* The list is made first: reviving changes the store. */
+int
+guest_find_all(struct mgr *m)
+{
+	bool same_boot = strcmp(m->boot_id, m->last_boot_id) == 0;
+	struct revive_arg a = { .m = m };
+	size_t i;
+	int rc;
+
+	rc = store_inst_each(m->st, collect, &a);
+	for (i = 0; rc == VT_OK && i < a.n; i++)
+		rc = revive(m, &a.list[i], same_boot);
+	free(a.list);
+	return rc;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * State and channels into a fresh worker, all in one go: W_LOAD, W_OPEN for
+ * each channel, W_ADOPT for each channel that a dead predecessor had open.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "vtpm_manager/host/deep_quote.h"
+#include "vtpm_manager/proto/hwtpm_msg.h"
+#include "vtpm_manager/guest/guest.h"
+
+static const struct chan_kind {
+	uint8_t chan; /* enum wchan */
+	const char *suffix;
+	size_t localities; /* offset in struct config */
+	uint32_t hello;    /* WH_* when it is open */
+} chans[] = {
+	{ CHAN_LOCAL, "tpmif", offsetof(struct config, local_localities),
+	    WH_LOCAL },
+	{ CHAN_SWTPM, "swtpm", offsetof(struct config, swtpm_localities),
+	    WH_SWTPM },
+};
+
+static void
+load_failed(struct ginst *g, int rc, const char *text)
+{
+	if (g->st != IS_LOADING)
+		return;
+	(void)snprintf(g->why, sizeof(g->why), "%s", text);
+	guest_event(g, guest_failure(g, rc));
+}
+
+static void
+on_loaded(void *arg, int rc, const struct msg *msg)
+{
+	struct ginst *g = arg;
+	char text[TEXT_MAX_LEN + 1];
+
+	rc = wlink_done_rc(rc, msg, text, sizeof(text));
+	if (g->st != IS_LOADING)
+		return;
+	if (rc == VT_E_CLOSED)
+		return; /* guest_closed() comes next and says why */
+	if (rc != VT_OK) {
+		load_failed(g, rc, text);
+		return;
+	}
+	if (--g->pending == 0)
+		guest_event(g, IE_LOADED);
+}
+
+/* A channel that cannot be taken over starts anew: no reason to fail. */
+static void
+on_adopted(void *arg, int rc, const struct msg *msg)
+{
+	struct ginst *g = arg;
+	char text[TEXT_MAX_LEN + 1];
+
+	rc = wlink_done_rc(rc, msg, text, sizeof(text));
+	if (g->st != IS_LOADING || rc == VT_E_CLOSED)
+		return;
+	if (rc != VT_OK)
+		log_warn("guest %s: its channel was not taken over: %s",
+		    g->in.name, text);
+	if (--g->pending == 0)
+		guest_event(g, IE_LOADED);
+}
+
+/* Answers to W_OPEN of a worker that runs already. */
+static void
+on_reopened(void *arg, int rc, const struct msg *msg)
+{
+	struct ginst *g = arg;
+	char text[TEXT_MAX_LEN + 1];
+
+	if (wlink_done_rc(rc, msg, text, sizeof(text)) != VT_OK)
+		log_warn("guest %s: channel not opened: %s", g->in.name, text);
+}
+
+static int
+open_chan(struct ginst *g, const struct chan_kind *k, wlink_cb cb)
+{
+	struct wopen wo = { .chan = k->chan };
+	uint8_t buf[32];
+	struct wr w;
+	int rc;
+
+	wo.localities = *((const uint8_t *)&g->m->cfg + k->localities);
+	if (g->listen_fd[k->chan] == -1)
+		g->listen_fd[k->chan] =
+		    mgr_listen_guest(g->m, g->in.name, k->suffix);
+	if (g->listen_fd[k->chan] == -1)
+		return VT_E_SYS;
+	wr_init(&w, buf, sizeof(buf));
+	wopen_put(&w, &wo);
+	rc = wlink_request(
+	    g->link, W_OPEN, &w, &g->listen_fd[k->chan], 1, 0, cb, g);
+	return rc;
+}
+
+static int
+adopt_chan(struct ginst *g, const struct chan_kind *k)
+{
+	struct wkept *kept = &g->kept[k->chan];
+	struct wkeep wk = { .chan = k->chan, .localities = kept->localities };
+	uint8_t buf[32];
+	struct wr w;
+	int rc;
+
+	wr_init(&w, buf, sizeof(buf));
+	wkeep_put(&w, &wk);
+	rc = wlink_request(
+	    g->link, W_ADOPT, &w, kept->fds, kept->nfds, 0, on_adopted, g);
+	/* Kept on until the worker hands its own set: it may die again. */
+	return rc;
+}
+
+void
+guest_open_missing(struct ginst *g, uint32_t hello_flags)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < VT_NELEM(chans); i++) {
+		if (hello_flags & chans[i].hello)
+			continue;
+		if ((rc = open_chan(g, &chans[i], on_reopened)) != VT_OK)
+			log_warn("guest %s: RUN/%s.%s: %s", g->in.name,
+			    g->in.name, chans[i].suffix, vt_strerror(rc));
+	}
+}
+
+/* What the store has for it; the two blobs are heap. */
+static int
+gather(struct ginst *g, struct wload *l, uint8_t **ret_state,
+    uint8_t **ret_launch, char *text)
+{
+	size_t len = 0, llen = 0;
+	struct guest in;
+	int rc;
+
+	/* The worker that died may have stored after we last looked. */
+	if ((rc = store_inst_get(g->m->st, g->in.uuid, &in)) != VT_OK) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1,
+		    "it is not in the registry: %s", vt_strerror(rc));
+		return rc;
+	}
+	g->in = in;
+	rc = store_state_get(g->m->st, in.uuid, ret_state, &len);
+	if (rc != VT_OK) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1,
+		    "its stored state cannot be used (%s); restore the state "
+		    "folder from the newest good copy",
+		    rc == VT_E_NOTFOUND ? "it is missing" : vt_strerror(rc));
+		return rc;
+	}
+	rc = store_extra_get(g->m->st, in.uuid, SX_LAUNCH, ret_launch, &llen);
+	if (rc != VT_OK && rc != VT_E_NOTFOUND) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1,
+		    "its launch record cannot be read (%s)", vt_strerror(rc));
+		return rc;
+	}
+	memcpy(l->uuid, in.uuid, UUID_LEN);
+	memcpy(l->name, in.name, sizeof(l->name));
+	l->tpm_version = in.tpm_version;
+	l->flags = g->crashed ? WLOAD_CRASHED : 0;
+	l->group = in.group;
+	l->generation = in.generation;
+	l->version = in.version;
+	l->permanent.p = *ret_state;
+	l->permanent.len = (uint32_t)len;
+	l->volatile_.p = g->vol;
+	l->volatile_.len = (uint32_t)g->vol_len;
+	l->launch.p = *ret_launch;
+	l->launch.len = (uint32_t)llen;
+	return mgr_instance_key(g->m, in.uuid, l->key);
+}
+
+static int
+send_load(struct ginst *g, char *text)
+{
+	uint8_t *state = NULL, *launch = NULL;
+	struct wload l = { 0 };
+	struct wr w;
+	int rc;
+
+	wr_grow(&w, W_MSG_MAX);
+	if ((rc = gather(g, &l, &state, &launch, text)) == VT_OK) {
+		wload_put(&w, &l);
+		rc = wlink_request(
+		    g->link, W_LOAD, &w, NULL, 0, 0, on_loaded, g);
+		if (rc != VT_OK)
+			(void)snprintf(text, TEXT_MAX_LEN + 1,
+			    "its state could not be sent: %s", vt_strerror(rc));
+	}
+	explicit_bzero(&l, sizeof(l));
+	wr_free(&w);
+	free(state);
+	free(launch);
+	return rc;
+}
+
+void
+guest_load(struct ginst *g)
+{
+	char text[TEXT_MAX_LEN + 1] = "";
+	size_t i;
+	int rc;
+
+	/* One of its own, so that an early answer does not end the count. */
+	g->pending++;
+	rc = send_load(g, text);
+	if (rc == VT_OK)
+		g->pending++;
+	for (i = 0; rc == VT_OK && i < VT_NELEM(chans); i++) {
+		if ((rc = open_chan(g, &chans[i], on_loaded)) != VT_OK) {
+			(void)snprintf(text, sizeof(text),
+			    "its socket %s.%s cannot be made: %s", g->in.name,
+			    chans[i].suffix, vt_strerror(rc));
+			break;
+		}
+		g->pending++;
+		if (g->kept[chans[i].chan].nfds == 0)
+			continue;
+		if (adopt_chan(g, &chans[i]) == VT_OK)
+			g->pending++;
+	}
+	if (rc != VT_OK) {
+		load_failed(g, rc == VT_E_CLOSED ? VT_E_SYS : rc, text);
+		return;
+	}
+	if (--g->pending == 0)
+		guest_event(g, IE_LOADED);
+}
+
+/* --- the link's events --- */
+
+static int
+on_hello(void *arg, const struct whello *h)
+{
+	struct ginst *g = arg;
+
+	if (g->st != IS_FINDING)
+		return VT_OK;
+	if (memcmp(h->uuid, g->in.uuid, UUID_LEN) != 0 ||
+	    !(h->flags & WH_LOADED)) {
+		log_warn("guest %s: who answers at its socket is not its "
+			 "worker",
+		    g->in.name);
+		return VT_E_DENIED;
+	}
+	guest_event(g, IE_FOUND);
+	return VT_OK;
+}
+
+static void
+on_closed(void *arg, const char *why)
+{
+	struct ginst *g = arg;
+
+	(void)snprintf(g->why, sizeof(g->why), "%s", why);
+	if (g->st == IS_STOPPING) {
+		guest_event(g, IE_STOPPED);
+		return;
+	}
+	guest_event(g, guest_failure(g, VT_E_SYS));
+}
+
+static void
+on_deep(void *arg, const struct wdeep *d)
+{
+	deep_quote_ask(arg, d);
+}
+
+const struct wlink_ops guest_ops = {
+	.hello = on_hello,
+	.store = guest_on_store,
+	.event = guest_on_event,
+	.deep = on_deep,
+	.closed = on_closed,
+};

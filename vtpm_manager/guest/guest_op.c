@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "measure/log/launch_record.h"
+#include "vtpm_manager/tenant/tenant.h"
+#include "vtpm_manager/guest/guest.h"
+
+/* One request to a running worker on somebody's behalf. */
+struct op {
+	struct mgr *m;
+	char name[NAME_MAX_LEN + 1];
+	mgr_done_cb cb;
+	query_cb qcb;
+	void *arg;
+};
+
+static struct op *
+op_new(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg)
+{
+	struct op *o = calloc(1, sizeof(*o));
+
+	if (o == NULL)
+		return NULL;
+	o->m = m;
+	o->cb = cb;
+	o->arg = arg;
+	memcpy(o->name, in->name, sizeof(o->name));
+	return o;
+}
+
+static struct ginst *
+running(struct mgr *m, const struct guest *in, char *text)
+{
+	struct ginst *g = guest_live(m, in->uuid);
+
+	if (g != NULL && g->st == IS_RUNNING)
+		return g;
+	(void)snprintf(text, MGR_TEXT_MAX, "guest %s: is %s%s", in->name,
+	    g != NULL ? guest_state_name(g->st) : "not running",
+	    g != NULL ? ", try again" : "");
+	return NULL;
+}
+
+static void
+on_done(void *arg, int rc, const struct msg *msg)
+{
+	char text[TEXT_MAX_LEN + 1], full[MGR_TEXT_MAX];
+	struct op *o = arg;
+
+	rc = wlink_done_rc(rc, msg, text, sizeof(text));
+	(void)snprintf(full, sizeof(full), "guest %s: %s", o->name, text);
+	o->cb(o->arg, rc, rc != VT_OK ? full : "");
+	free(o);
+}
+
+static int
+request(struct ginst *g, uint16_t type, const struct wr *w, struct op *o)
+{
+	int rc;
+
+	if (o == NULL)
+		return VT_E_NOMEM;
+	rc = wlink_request(g->link, type, w, NULL, 0, 0, on_done, o);
+	if (rc != VT_OK)
+		free(o);
+	return rc;
+}
+
+int
+guest_reset(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg,
+    char *text)
+{
+	struct ginst *g = running(m, in, text);
+
+	if (g == NULL)
+		return VT_E_STATE;
+	return request(g, W_RESET, NULL, op_new(m, in, cb, arg));
+}
+
+/* --- destroy --- */
+
+struct destroy {
+	struct mgr *m;
+	struct guest in;
+	char who[64];
+	mgr_done_cb cb;
+	void *arg;
+};
+
+static void
+on_gone(void *arg, int rc)
+{
+	struct destroy *d = arg;
+	char text[MGR_TEXT_MAX];
+
+	(void)snprintf(text, sizeof(text),
+	    "guest %s: not destroyed: the store could not take it: %s",
+	    d->in.name, vt_strerror(rc));
+	tenants_space_changed(d->m, d->in.group);
+	d->cb(d->arg, rc, rc != VT_OK ? text : "");
+	free(d);
+}
+
+/* A worker may live on although its record was found tampered with. */
+void
+guest_end_stray(struct mgr *m, const struct guest *in)
+{
+	static const struct wlink_ops none = { 0 };
+	struct wlink *l;
+
+	if (wlink_connect(m, in->uuid, mgr_inst_uid(m, in), &none, NULL, &l) ==
+	    VT_OK)
+		wlink_end(l, true);
+	mgr_unlink_guest(m, in->name);
+}
+
+static void
+destroy_now(void *arg, int rc, const char *why)
+{
+	struct destroy *d = arg;
+	char text[MGR_TEXT_MAX];
+
+	(void)why;
+	(void)rc; /* stopped or not there: either way nobody runs it */
+	guest_end_stray(d->m, &d->in);
+	if ((rc = store_inst_del(d->m->st, d->in.uuid)) != VT_OK) {
+		(void)snprintf(text, sizeof(text),
+		    "guest %s: not destroyed: %.300s", d->in.name,
+		    store_why(d->m->st));
+		d->cb(d->arg, rc, text);
+		free(d);
+		return;
+	}
+	mgr_audit(d->m, d->who, "destroy", d->in.name, "ok", "%s", "");
+	mgr_commit_safe(d->m, on_gone, d);
+}
+
+int
+guest_destroy(struct mgr *m, const struct guest *in, bool force,
+    const char *who, mgr_done_cb cb, void *arg, char *text)
+{
+	struct destroy *d;
+	int rc;
+
+	if (guest_live(m, in->uuid) != NULL && !force) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: is running; stop it first (or --force): its "
+		    "keys and what is sealed to them are lost for good",
+		    in->name);
+		return VT_E_BUSY;
+	}
+	if ((d = calloc(1, sizeof(*d))) == NULL)
+		return VT_E_NOMEM;
+	d->m = m;
+	d->in = *in;
+	d->cb = cb;
+	d->arg = arg;
+	(void)snprintf(d->who, sizeof(d->who), "%s", who);
+	if (guest_live(m, in->uuid) == NULL) {
+		destroy_now(d, VT_OK, "");
+		return VT_OK;
+	}
+	rc = guest_stop(m, in, true, destroy_now, d, text);
+	if (rc != VT_OK)
+		free(d);
+	return rc;
+}
+
+/* --- launch --- */
+
+static const struct {
+	uint8_t bit;
+	uint16_t alg;
+} banks[] = {
+	{ BANK_SHA1, ALG_SHA1 },
+	{ BANK_SHA256, ALG_SHA256 },
+	{ BANK_SHA384, ALG_SHA384 },
+	{ BANK_SHA512, ALG_SHA512 },
+};
+
+/* Who is launched, where and when is ours to say, not the caller's. */
+static int
+sign_record(struct mgr *m, const struct guest *in, const uint8_t *p, size_t len,
+    struct wr *out, uint8_t *ret_mode, char *text)
+{
+	struct launch_record *rec;
+	int rc;
+
+	if ((rc = launch_decode(p, len, &rec)) != VT_OK)
+		return rc;
+	memcpy(rec->uuid, in->uuid, UUID_LEN);
+	memcpy(rec->name, in->name, sizeof(rec->name));
+	rec->group = in->group;
+	rec->time_ms = wall_ms();
+	rc = tenants_may_launch(m, in->group, rec->policy, text);
+	if (rc == VT_OK)
+		rc = uuid_parse(m->boot_id, rec->host_boot_id);
+	if (rc == VT_OK) {
+		launch_encode(rec, out);
+		rc = wr_err(out);
+	}
+	*ret_mode = rec->mode;
+	launch_free(rec);
+	return rc;
+}
+
+static int
+make_launch(struct mgr *m, const struct guest *in, const uint8_t *p, size_t len,
+    struct wr *ret, char *text)
+{
+	uint8_t have = guest_banks(m, in), mode = 0, *log = NULL;
+	struct wlaunch wl = { 0 };
+	uint16_t algs[VT_NELEM(banks)];
+	size_t log_len = 0, i;
+	uint32_t n = 0;
+	struct wr rec;
+	int rc;
+
+	for (i = 0; i < VT_NELEM(banks); i++)
+		if (have & banks[i].bit)
+			algs[n++] = banks[i].alg;
+	wr_grow(&rec, LAUNCH_MAX_LEN);
+	rc = sign_record(m, in, p, len, &rec, &mode, text);
+	if (rc == VT_OK)
+		rc = launch_make_log(rec.buf, rec.len, algs, n, &log, &log_len);
+	if (rc == VT_OK) {
+		wl.mode = mode;
+		wl.record.p = rec.buf;
+		wl.record.len = (uint32_t)rec.len;
+		wl.log.p = log;
+		wl.log.len = (uint32_t)log_len;
+		wlaunch_put(ret, &wl);
+		rc = wr_err(ret);
+	}
+	if (rc == VT_OK)
+		rc = store_extra_put(
+		    m->st, in->uuid, SX_LAUNCH, ret->buf, ret->len);
+	if (rc == VT_OK)
+		rc = store_extra_put(m->st, in->uuid, SX_LOG, log, log_len);
+	free(log);
+	wr_free(&rec);
+	return rc;
+}
+
+static void
+on_launch_stored(void *arg, int rc)
+{
+	struct op *o = arg;
+	char text[MGR_TEXT_MAX] = "";
+
+	if (rc != VT_OK)
+		(void)snprintf(text, sizeof(text),
+		    "guest %s: its launch could not be stored: %s", o->name,
+		    vt_strerror(rc));
+	o->cb(o->arg, rc, text);
+	free(o);
+}
+
+/* The new launch is in: now the power cycle that it belongs to. */
+static void
+on_launched(void *arg, int rc, const char *why)
+{
+	struct op *o = arg;
+	char text[MGR_TEXT_MAX] = "";
+	struct guest in;
+
+	if (rc == VT_OK)
+		rc = store_inst_find(o->m->st, o->name, &in);
+	if (rc == VT_OK)
+		rc = guest_reset(o->m, &in, o->cb, o->arg, text);
+	if (rc != VT_OK)
+		o->cb(o->arg, rc, text[0] != '\0' ? text : why);
+	free(o);
+}
+
+static int
+launch_running(struct ginst *g, const struct wr *w, mgr_done_cb cb, void *arg)
+{
+	struct op *o = op_new(g->m, &g->in, cb, arg);
+	int rc;
+
+	if (o == NULL)
+		return VT_E_NOMEM;
+	rc = request(g, W_LAUNCH, w, op_new(g->m, &g->in, on_launched, o));
+	if (rc != VT_OK)
+		free(o);
+	return rc;
+}
+
+int
+guest_launch(struct mgr *m, const struct guest *in, const uint8_t *record,
+    size_t len, mgr_done_cb cb, void *arg, char *text)
+{
+	struct ginst *g = guest_live(m, in->uuid);
+	char why[MGR_TEXT_MAX] = "";
+	struct op *o;
+	struct wr w;
+	int rc;
+
+	if (g != NULL && guest_in_use(g)) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: its TPM is in use: the guest runs already, or "
+		    "a program holds RUN/%s.tpmif; end that first",
+		    in->name, in->name);
+		return VT_E_BUSY;
+	}
+	if (g != NULL && (g = running(m, in, text)) == NULL)
+		return VT_E_STATE;
+	wr_grow(&w, W_MSG_MAX);
+	if ((rc = make_launch(m, in, record, len, &w, why)) != VT_OK)
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: the launch record is refused: %.400s", in->name,
+		    why[0] != '\0' ? why : vt_strerror(rc));
+	else if (g != NULL) {
+		mgr_commit_soon(m, NULL, NULL);
+		rc = launch_running(g, &w, cb, arg);
+	} else if ((o = op_new(m, in, cb, arg)) == NULL)
+		rc = VT_E_NOMEM;
+	else
+		mgr_commit_soon(m, on_launch_stored, o);
+	wr_free(&w);
+	return rc;
+}
+
+/* --- the end of a launch --- */
+
+/* No launch for the power cycle to come. */
+static int
+put_no_launch(struct wr *w, uint8_t *buf, size_t cap)
+{
+	struct wlaunch none = { .mode = LAUNCH_FIRMWARE };
+
+	wr_init(w, buf, cap);
+	wlaunch_put(w, &none);
+	return wr_err(w);
+}
+
+static void
+on_forgotten(void *arg, int rc, const struct msg *msg)
+{
+	(void)arg;
+	(void)rc;
+	(void)msg; /* a worker that is gone has forgotten, too */
+}
+
+void
+guest_launch_over(struct ginst *g)
+{
+	uint8_t buf[64];
+	struct wr w;
+
+	guest_forget_launch(g->m, &g->in);
+	if (g->link == NULL || put_no_launch(&w, buf, sizeof(buf)) != VT_OK)
+		return;
+	if (wlink_request(
+		g->link, W_LAUNCH, &w, NULL, 0, 0, on_forgotten, NULL) != VT_OK)
+		log_debug("guest %s: no worker to tell that the launch is over",
+		    g->in.name);
+}
+
+int
+guest_new_run(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg,
+    char *text)
+{
+	struct ginst *g = running(m, in, text);
+	uint8_t buf[64];
+	struct wr w;
+	int rc;
+
+	if (g == NULL)
+		return VT_E_STATE;
+	guest_forget_launch(m, in);
+	if ((rc = put_no_launch(&w, buf, sizeof(buf))) != VT_OK)
+		return rc;
+	return launch_running(g, &w, cb, arg);
+}
+
+/* --- questions --- */
+
+static void
+on_answer(void *arg, int rc, const struct msg *msg)
+{
+	struct op *o = arg;
+	struct wanswer a;
+
+	if (rc != VT_OK)
+		o->qcb(o->arg, rc, "the worker does not answer", NULL, 0);
+	else if (msg->type != W_ANSWER ||
+		 wanswer_get(msg->data, msg->len, &a) != VT_OK)
+		o->qcb(o->arg, VT_E_PROTO, "the worker gave a wrong answer",
+		    NULL, 0);
+	else if (a.rc != VT_OK)
+		o->qcb(o->arg, a.rc, vt_strerror(a.rc), NULL, 0);
+	else
+		o->qcb(o->arg, VT_OK, "", a.data.p, a.data.len);
+	free(o);
+}
+
+int
+guest_query(struct mgr *m, const struct guest *in, enum wquery_what what,
+    query_cb cb, void *arg, char *text)
+{
+	struct wquery q = { .what = (uint8_t)what };
+	struct ginst *g = running(m, in, text);
+	uint8_t buf[8];
+	struct op *o;
+	struct wr w;
+	int rc;
+
+	if (g == NULL)
+		return VT_E_STATE;
+	if ((o = op_new(m, in, NULL, arg)) == NULL)
+		return VT_E_NOMEM;
+	o->qcb = cb;
+	wr_init(&w, buf, sizeof(buf));
+	wquery_put(&w, &q);
+	rc = wlink_request(g->link, W_QUERY, &w, NULL, 0, 10000, on_answer, o);
+	if (rc != VT_OK)
+		free(o);
+	return rc;
+}

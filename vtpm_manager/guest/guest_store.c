@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What workers store (law 3) and report.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/log.h"
+#include "vtpm/state/seal.h"
+#include "vtpm_manager/tenant/tenant.h"
+#include "vtpm_manager/guest/guest.h"
+
+#define AUDIT_BURST 20 /* a guest can provoke events: bounded */
+#define AUDIT_REFILL_US 1000000
+
+struct pending {
+	struct mgr *m;
+	uint8_t uuid[UUID_LEN];
+	uint64_t serial; /* of the link to answer on */
+	uint32_t id;
+	uint8_t kind;
+	bool restored;
+	uint64_t generation, version;
+	uint32_t len;
+	uint8_t digest[32];
+};
+
+int
+guest_check_store(const uint8_t uuid[UUID_LEN], const struct wstore *s)
+{
+	uint8_t digest[SHA256_LEN];
+	struct seal_id id;
+	int rc;
+
+	if ((rc = seal_peek(s->blob.p, s->blob.len, &id)) != VT_OK)
+		return rc;
+	if (memcmp(id.uuid, uuid, UUID_LEN) != 0 || id.kind != s->kind ||
+	    id.generation != s->generation || id.version != s->version)
+		return VT_E_PROTO;
+	rc = digest_buf(ALG_SHA256, s->blob.p, s->blob.len, digest);
+	if (rc != VT_OK)
+		return rc;
+	return mem_equal(digest, s->digest, SHA256_LEN) ? VT_OK : VT_E_AUTH;
+}
+
+/* Another length is of interest to its group's quota. */
+static void
+note_length(struct ginst *g, uint32_t len)
+{
+	if (g->in.state_len == len)
+		return;
+	g->in.state_len = len;
+	tenants_space_changed(g->m, g->in.group);
+}
+
+static void
+on_durable(void *arg, int rc)
+{
+	struct pending *p = arg;
+	/* The instance may have another worker by now, or be gone. */
+	struct ginst *g = guest_live(p->m, p->uuid);
+
+	if (rc == VT_OK && g != NULL && p->kind == SEAL_PERMANENT) {
+		g->in.generation = p->generation;
+		g->in.version = p->version;
+		memcpy(g->in.digest, p->digest, sizeof(g->in.digest));
+		if (p->restored)
+			g->in.flags |= GUEST_F_RESTORED;
+		note_length(g, p->len);
+	}
+	/* A restored state is told its new generation and stores itself
+	 * again under it: two copies cannot both be current. */
+	if (g != NULL && g->link != NULL && g->link->serial == p->serial)
+		wlink_stored(g->link, p->id, rc, p->version,
+		    p->generation + (p->restored ? 1 : 0));
+	free(p);
+}
+
+static int
+put(struct ginst *g, const struct wstore *s, bool restored)
+{
+	uint32_t flags = g->in.flags | (restored ? GUEST_F_RESTORED : 0u);
+
+	if (s->kind == SEAL_PERMANENT)
+		return store_state_put(g->m->st, g->in.uuid, s->generation,
+		    s->version, flags, s->digest, s->blob.p, s->blob.len);
+	return VT_E_PROTO; /* the volatile one is asked for (WQ_VOLATILE) */
+}
+
+static void
+refuse(struct ginst *g, uint32_t id, const struct wstore *s, int rc)
+{
+	log_warn("guest %s: state %llu.%llu not stored: %s", g->in.name,
+	    (unsigned long long)s->generation, (unsigned long long)s->version,
+	    vt_strerror(rc));
+	wlink_stored(g->link, id, rc, s->version, g->in.generation);
+	if (rc == VT_E_SPACE || rc == VT_E_SYS)
+		mgr_storage_bad(g->m, rc);
+}
+
+void
+guest_on_store(void *arg, uint32_t id, const struct wstore *s)
+{
+	bool restored = (s->flags & WS_RESTORE) != 0;
+	struct ginst *g = arg;
+	struct pending *p;
+	int rc;
+
+	rc = guest_check_store(g->in.uuid, s);
+	if (rc == VT_OK)
+		rc = put(g, s, restored);
+	if (rc != VT_OK) {
+		refuse(g, id, s, rc);
+		return;
+	}
+	if ((p = calloc(1, sizeof(*p))) == NULL) {
+		refuse(g, id, s, VT_E_NOMEM);
+		return;
+	}
+	p->m = g->m;
+	memcpy(p->uuid, g->in.uuid, UUID_LEN);
+	p->serial = g->link->serial;
+	p->id = id;
+	p->kind = s->kind;
+	p->restored = restored;
+	p->generation = s->generation;
+	p->version = s->version;
+	p->len = s->blob.len;
+	memcpy(p->digest, s->digest, sizeof(p->digest));
+	if (restored)
+		mgr_audit(g->m, "manager", "restore", g->in.name, "ok",
+		    "a snapshot was loaded, the generation becomes %llu",
+		    (unsigned long long)s->generation + 1);
+	/* A generation that grew must not be forgotten. */
+	mgr_commit_state(
+	    g->m, restored || s->generation > g->in.generation, on_durable, p);
+}
+
+/* --- events --- */
+
+static const struct event_kind {
+	const char *action;
+	bool audit;
+} kinds[] = {
+	[WE_POWER_CYCLE] = { "power-cycle", true },
+	[WE_CHANNEL_OPEN] = { "channel-open", false },
+	[WE_CHANNEL_CLOSED] = { "channel-closed", false },
+	[WE_CHANNEL_BUSY] = { "channel-busy", false },
+	[WE_VIOLATION] = { "violation", true },
+	[WE_RESTORED] = { "restored", true },
+	[WE_CAPPED] = { "capped", true },
+	[WE_LAUNCH_APPLIED] = { "launch-applied", true },
+	[WE_FAILURE] = { "failure", true },
+	[WE_HANDOVER] = { "handover", true },
+	[WE_LAUNCH_OVER] = { "launch-over", true },
+};
+
+static bool
+audit_allowed(struct ginst *g)
+{
+	uint64_t now = now_us();
+	uint64_t n = (now - g->audit_at_us) / AUDIT_REFILL_US;
+
+	if (n > 0) {
+		g->audit_at_us = now;
+		g->audit_tokens = n + g->audit_tokens > AUDIT_BURST
+				      ? AUDIT_BURST
+				      : g->audit_tokens + (unsigned int)n;
+	}
+	if (g->audit_tokens == 0) {
+		g->audit_dropped++;
+		return false;
+	}
+	g->audit_tokens--;
+	return true;
+}
+
+/* A worker's words go into the log: printable ASCII only. */
+static void
+clean(const char *in, char *out, size_t cap)
+{
+	size_t i;
+
+	for (i = 0; in[i] != '\0' && i + 1 < cap; i++)
+		out[i] = in[i] >= ' ' && in[i] <= '~' ? in[i] : '?';
+	out[i] = '\0';
+}
+
+/* A launch speaks for one run of the guest: nobody else starts under it. */
+void
+guest_forget_launch(struct mgr *m, const struct guest *in)
+{
+	int rc = store_extra_put(m->st, in->uuid, SX_LAUNCH, NULL, 0);
+
+	if (rc != VT_OK && rc != VT_E_NOTFOUND && rc != VT_E_CORRUPT)
+		log_warn("guest %s: its old launch record is still stored: %s",
+		    in->name, vt_strerror(rc));
+	mgr_commit_soon(m, NULL, NULL);
+}
+
+void
+guest_on_event(void *arg, const struct wevent *e)
+{
+	struct ginst *g = arg;
+	char text[TEXT_MAX_LEN + 1];
+
+	if (e->code == 0 || e->code >= VT_NELEM(kinds))
+		return;
+	switch (e->code) {
+	case WE_POWER_CYCLE:
+		g->power_cycles++;
+		g->capped = false;
+		break;
+	case WE_CAPPED:
+		g->capped = true;
+		break;
+	case WE_LAUNCH_OVER:
+		guest_forget_launch(g->m, &g->in);
+		break;
+	default:
+		break;
+	}
+	if (!audit_allowed(g))
+		return;
+	clean(e->text, text, sizeof(text));
+	if (kinds[e->code].audit)
+		mgr_audit(g->m, "worker", kinds[e->code].action, g->in.name,
+		    "ok", "%.200s", text);
+	else
+		log_debug("guest %s: %s: %s", g->in.name, kinds[e->code].action,
+		    text);
+}
+
+void
+guest_storage_state(struct mgr *m)
+{
+	struct wlink *l;
+
+	for (l = m->links; l != NULL; l = l->next)
+		wlink_tell_storage(l);
+}

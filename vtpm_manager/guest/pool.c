@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm_manager/guest/pool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define PROVISION_MS 120000 /* RSA key generation on a loaded host */
+#define RETRY_MS 5000
+
+struct made_priv {
+	struct made *next;
+	struct pool *pool; /* it waits there when ready; NULL: on demand */
+	made_cb cb;
+	void *arg;
+	bool ready;
+};
+
+struct pool {
+	struct mgr *m;
+	sd_event_source *timer;
+	struct made *ready;
+	struct made *making;
+};
+
+static int on_refill(sd_event_source *s, uint64_t usec, void *arg);
+
+void
+made_free(struct made *d)
+{
+	if (d == NULL)
+		return;
+	wlink_end(d->link, false);
+	free(d->pub);
+	free(d->p);
+	free(d);
+}
+
+struct wlink *
+made_release(struct made *d)
+{
+	struct wlink *l = d->link;
+
+	d->link = NULL;
+	made_free(d);
+	return l;
+}
+
+static void
+pool_unlink(struct pool *p, struct made *d)
+{
+	struct made **pp;
+
+	for (pp = &p->ready; *pp != NULL && *pp != d; pp = &(*pp)->p->next)
+		;
+	if (*pp != NULL)
+		*pp = d->p->next;
+	if (p->making == d)
+		p->making = NULL;
+}
+
+static void
+made_failed(struct made *d, int rc, const char *text)
+{
+	made_cb cb = d->p->cb;
+	void *arg = d->p->arg;
+
+	if (d->p->pool != NULL) {
+		pool_unlink(d->p->pool, d);
+		if (d->p->ready)
+			pool_kick(d->p->pool);
+	}
+	wlink_end(d->link, true);
+	d->link = NULL;
+	made_free(d);
+	if (cb != NULL)
+		cb(arg, rc, text, NULL);
+}
+
+static int
+take_areas(struct made *d, const struct msg *msg, char *text)
+{
+	if ((d->pub = malloc(msg->len)) == NULL)
+		return VT_E_NOMEM;
+	memcpy(d->pub, msg->data, msg->len);
+	d->pub_len = msg->len;
+	if (msg->type != W_PROVISIONED ||
+	    wprovisioned_get(d->pub, d->pub_len, &d->areas) != VT_OK) {
+		(void)snprintf(
+		    text, TEXT_MAX_LEN + 1, "the worker gave a wrong answer");
+		return VT_E_PROTO;
+	}
+	(void)snprintf(text, TEXT_MAX_LEN + 1, "%s", d->areas.text);
+	return d->areas.rc;
+}
+
+static void
+on_provisioned(void *arg, int rc, const struct msg *msg)
+{
+	char text[TEXT_MAX_LEN + 1] = "";
+	struct made *d = arg;
+	made_cb cb = d->p->cb;
+
+	if (rc == VT_E_CLOSED)
+		return; /* closed() comes next */
+	if (rc == VT_OK)
+		rc = take_areas(d, msg, text);
+	if (rc != VT_OK) {
+		made_failed(d, rc, text[0] != '\0' ? text : vt_strerror(rc));
+		return;
+	}
+	d->p->cb = NULL;
+	d->p->ready = true;
+	cb(d->p->arg, VT_OK, "", d);
+}
+
+static void
+on_closed(void *arg, const char *why)
+{
+	made_failed(arg, VT_E_CLOSED, why);
+}
+
+static void
+on_store(void *arg, uint32_t id, const struct wstore *s)
+{
+	struct made *d = arg;
+
+	/* It has no identity and nothing to store. */
+	wlink_stored(d->link, id, VT_E_STATE, s->version, s->generation);
+}
+
+static const struct wlink_ops pool_ops = {
+	.store = on_store,
+	.closed = on_closed,
+};
+
+static int
+make(struct mgr *m, uint8_t version, uint8_t banks, struct pool *pool,
+    made_cb cb, void *arg, struct made **ret)
+{
+	struct wprovision wp = { .tpm_version = version, .banks = banks };
+	struct made *d = calloc(1, sizeof(*d));
+	uint8_t uuid[UUID_LEN], buf[16];
+	struct wr w;
+	int rc = VT_E_NOMEM;
+
+	if (d == NULL || (d->p = calloc(1, sizeof(*d->p))) == NULL)
+		goto fail;
+	d->tpm_version = version;
+	d->banks = banks;
+	d->p->pool = pool;
+	d->p->cb = cb;
+	d->p->arg = arg;
+	if ((rc = uuid_make(uuid)) != VT_OK)
+		goto fail;
+	rc = wlink_spawn(
+	    m, uuid, mgr_fresh_uid(m), &pool_ops, d, NULL, &d->link);
+	if (rc != VT_OK)
+		goto fail;
+	wr_init(&w, buf, sizeof(buf));
+	wprovision_put(&w, &wp);
+	rc = wlink_request(
+	    d->link, W_PROVISION, &w, NULL, 0, PROVISION_MS, on_provisioned, d);
+	if (rc != VT_OK)
+		goto fail;
+	if (ret != NULL)
+		*ret = d;
+	return VT_OK;
+fail:
+	made_free(d);
+	return rc;
+}
+
+int
+pool_make(struct mgr *m, uint8_t version, uint8_t banks, made_cb cb, void *arg)
+{
+	return make(m, version, banks, NULL, cb, arg, NULL);
+}
+
+unsigned int
+pool_ready(const struct pool *p)
+{
+	const struct made *d;
+	unsigned int n = 0;
+
+	for (d = p != NULL ? p->ready : NULL; d != NULL; d = d->p->next)
+		n++;
+	return n;
+}
+
+static void
+rearm(struct pool *p, uint64_t ms)
+{
+	if (p->m->cfg.pool == 0 || p->making != NULL ||
+	    pool_ready(p) >= p->m->cfg.pool)
+		return;
+	if (mgr_timer(p->m, &p->timer, ms, MGR_PRIO_IDLE, on_refill, p) !=
+	    VT_OK)
+		log_warn("cannot set a timer: %m");
+}
+
+static void
+on_made(void *arg, int rc, const char *text, struct made *d)
+{
+	struct pool *p = arg;
+
+	p->making = NULL;
+	if (rc != VT_OK) {
+		log_warn("no vTPM could be made in advance: %s", text);
+		rearm(p, RETRY_MS);
+		return;
+	}
+	d->p->next = p->ready;
+	p->ready = d;
+	/* One after another, with a pause: others use the processor too. */
+	rearm(p, p->m->cfg.pool_delay_ms / 4);
+}
+
+static int
+on_refill(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct store_space space;
+	struct pool *p = arg;
+
+	(void)s;
+	(void)usec;
+	if (p->making != NULL || pool_ready(p) >= p->m->cfg.pool)
+		return 0;
+	store_space(p->m->st, &space);
+	if (!space.ok) {
+		rearm(p, RETRY_MS);
+		return 0;
+	}
+	if (make(p->m, TPM_VER_20, BANK_SHA256, p, on_made, p, &p->making) !=
+	    VT_OK)
+		rearm(p, RETRY_MS);
+	return 0;
+}
+
+int
+pool_new(struct mgr *m, struct pool **ret)
+{
+	struct pool *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return VT_E_NOMEM;
+	p->m = m;
+	rearm(p, m->cfg.pool_delay_ms);
+	*ret = p;
+	return VT_OK;
+}
+
+void
+pool_free(struct pool *p)
+{
+	struct made *d;
+
+	if (p == NULL)
+		return;
+	(void)sd_event_source_disable_unref(p->timer);
+	while ((d = p->ready) != NULL) {
+		p->ready = d->p->next;
+		wlink_end(d->link, true);
+		d->link = NULL;
+		made_free(d);
+	}
+	if (p->making != NULL) {
+		wlink_end(p->making->link, true);
+		p->making->link = NULL;
+		made_free(p->making);
+	}
+	free(p);
+}
+
+struct made *
+pool_take(struct pool *p, uint8_t tpm_version, uint8_t banks)
+{
+	struct made *d;
+
+	for (d = p != NULL ? p->ready : NULL; d != NULL; d = d->p->next)
+		if (d->tpm_version == tpm_version && d->banks == banks)
+			break;
+	if (d == NULL)
+		return NULL;
+	pool_unlink(p, d);
+	d->p->pool = NULL;
+	pool_kick(p);
+	return d;
+}
+
+void
+pool_kick(struct pool *p)
+{
+	if (p != NULL)
+		rearm(p, p->m->cfg.pool_delay_ms);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * host_keys.h - the manager's view of the host's own keys: which states of the
+ * host release the master key, and the manager that waits, sealed, for one.
+ *
+ * Layer:  vtpm_manager.
+ * Sealed: the host's TPM refused the master key, because no approved state is
+ *         the host's now.  Then the control socket answers the Host* methods
+ *         and nothing else; the store stays closed, no vTPM starts.  An
+ *         approval of the present state ends it.
+ * Memory: the store remembers, inside its tree (STORE_META "host.approvals"),
+ *         the highest sequence number and every approval that it took:
+ *         be16 1 | key's SHA-256[32] | be64 last sequence | be32 n |
+ *         n * { be64 sequence | SHA-256 of the approval[32] }.  A file that
+ *         is neither newer nor remembered was brought back by somebody.
+ * One change at a time; others are VT_E_BUSY.
+ */
+#ifndef VTPM_MANAGER_HOST_HOST_KEYS_H
+#define VTPM_MANAGER_HOST_HOST_KEYS_H
+
+#include "vtpm_manager/host/host_approvals.h"
+#include "vtpm_manager/proto/host_blob.h"
+#include "vtpm_manager/core/hwtpm_link.h"
+#include "vtpm_manager/manager.h"
+
+/* text: for VT_OK what came of it, else why not. */
+typedef void (*host_keys_cb)(void *arg, int rc, const char *text);
+typedef void (*host_keys_loaded)(struct mgr *m, const struct hw_answer *a);
+
+struct host_keys_op {    /* the change that is under way */
+	host_keys_cb cb; /* NULL: none is */
+	void *arg;
+	char who[64];
+	const char *action; /* for the audit log; static */
+	char text[MGR_TEXT_MAX];
+	uint8_t raw[APPROVAL_MAX_LEN]; /* an approval; len 0: none */
+	uint32_t len;
+	uint8_t key[APPROVAL_KEY_LEN]; /* bind: the new one */
+	bool have_key, force;
+	uint64_t expect; /* revoke: the epoch that the caller knows */
+};
+
+struct host_keys {
+	struct mgr *m;
+	uint8_t *blob; /* as in the store */
+	size_t blob_len;
+	bool bound; /* blob has a policy: key is the approval key */
+	bool counters;
+	uint8_t key[APPROVAL_KEY_LEN];
+	uint8_t epoch_name[APPROVAL_NAME_LEN];
+	struct approvals ap;
+	uint64_t last_seq;
+	bool sealed;
+	bool recovering;        /* from escrow; host_escrow_ready() ends it */
+	char why[MGR_TEXT_MAX]; /* of the last refusal */
+	host_keys_loaded loaded;
+	void (*go)(struct mgr *m);
+	struct host_keys_op op;
+};
+
+int host_keys_new(struct mgr *m) VT_CHECK;
+void host_keys_free(struct mgr *m);
+
+/* The approval key of the configuration, for a new store; len 0: there is
+ * none.  Says in the log what is wrong. */
+int host_keys_config_key(
+    struct mgr *m, uint8_t key[APPROVAL_KEY_LEN], struct wblob *ret) VT_CHECK;
+/* It was made just now: say what the operator has to do next. */
+void host_keys_new_store(struct mgr *m);
+/* The blob that the store has; approvals are read from their folder. */
+int host_keys_take_blob(struct mgr *m, const uint8_t *p, size_t len) VT_CHECK;
+/* HW_LOAD; loaded runs when it went well or failed for good, not when the
+ * manager is sealed by it. */
+int host_keys_load(struct mgr *m, host_keys_loaded loaded) VT_CHECK;
+/* What a new vtpm-hwtpm is told first. */
+int host_keys_tell_link(struct mgr *m) VT_CHECK;
+/* The store is open: compare with what it remembers, then go on. */
+void host_keys_unlocked(struct mgr *m, void (*go)(struct mgr *m));
+bool host_keys_sealed(const struct mgr *m);
+/* Is the state that HW_PCRS has told an approved one, alive now?  Always,
+ * where the master key is not bound to states. */
+bool host_keys_approved(const struct mgr *m, const struct hw_answer *pcrs);
+
+/* Changes.  VT_OK: cb runs later; else text (MGR_TEXT_MAX) says why not. */
+/* len 0: look into the folder again. */
+int host_keys_approve(struct mgr *m, const char *who, const uint8_t *raw,
+    size_t len, host_keys_cb cb, void *arg, char *text) VT_CHECK;
+int host_keys_revoke(struct mgr *m, const char *who, uint64_t expect,
+    bool force, host_keys_cb cb, void *arg, char *text) VT_CHECK;
+/* key NULL: from now on without a policy.  raw: an approval by that key of
+ * the state that the host is in. */
+int host_keys_bind(struct mgr *m, const char *who, const uint8_t *key,
+    const uint8_t *raw, size_t len, host_keys_cb cb, void *arg,
+    char *text) VT_CHECK;
+
+/* --- between host_keys.c and host_keys_op.c --- */
+int host_keys_begin(struct host_keys *h, const char *who, const char *action,
+    host_keys_cb cb, void *arg, char *text) VT_CHECK;
+void host_keys_op_done(struct host_keys *h, int rc, const char *fmt, ...)
+    VT_PRINTF(3, 4);
+int host_keys_remember(struct host_keys *h) VT_CHECK; /* put, not committed */
+/* Tell hwtpm and the link which approvals there are. */
+int host_keys_tell(struct host_keys *h) VT_CHECK;
+int host_keys_retry(struct host_keys *h) VT_CHECK;
+/* Sealed: HW_LOAD for what it tells vtpm-hwtpm, whatever comes of it. */
+int host_keys_remind(struct host_keys *h) VT_CHECK;
+
+#endif

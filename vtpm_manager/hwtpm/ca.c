@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm_manager/hwtpm/ca.h"
+
+#include <openssl/asn1.h>
+#include <openssl/objects.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/rdwr.h"
+#include "measure/cert/cert_extension.h"
+#include "vtpm_manager/hwtpm/ca_key.h"
+
+#include "vtpm_manager/hwtpm/embed/spec12_hex.h"
+#include "vtpm_manager/hwtpm/embed/spec20_hex.h"
+
+#define CA_YEARS_SECONDS (20L * 365 * 86400 + 5L * 86400)
+#define CLOCK_SKEW_SECONDS 3600L    /* guests' clocks lag behind the host's */
+#define NO_EXPIRY "99991231235959Z" /* RFC 5280 4.1.2.5 */
+#define CN_MAX 64                   /* RFC 5280, ub-common-name */
+#define SERIAL_LEN 16
+#define KEYID_LEN SHA1_LEN
+#define TPM_MANUFACTURER "id:56544D31"
+#define TPM_VERSION "id:00010000"
+#define CERT_OVERHEAD 128 /* around the part to be signed */
+
+struct ca {
+	struct ca_signer signer;
+	X509 *cert;
+	EVP_PKEY *key; /* public */
+	uint8_t keyid[KEYID_LEN];
+	uint8_t root;
+};
+
+/* OID 1.2.840.10045.4.3.2, ecdsa-with-SHA256, as AlgorithmIdentifier. */
+static const uint8_t ecdsa_sha256[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+	0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
+
+/* --- names and texts ------------------------------------------------------ */
+
+/* As many bytes of s as fit into max without cutting a UTF-8 character. */
+static size_t
+utf8_cut(const char *s, size_t max)
+{
+	size_t n = strnlen(s, max + 1);
+
+	if (n <= max)
+		return n;
+	for (n = max; n > 0 && ((uint8_t)s[n] & 0xc0) == 0x80; n--)
+		;
+	return n;
+}
+
+static int
+add_name(X509_NAME *name, const char *field, const char *text, size_t len)
+{
+	/* Any other bytes than UTF-8 are refused by OpenSSL. */
+	return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
+		   (const unsigned char *)text, (int)len, -1, 0) == 1
+		   ? VT_OK
+		   : VT_E_FORMAT;
+}
+
+/* "2.23.133.2.x" attributes: the table of names does not know them. */
+static int
+add_tcg(X509_NAME *name, const char *oid, const char *text)
+{
+	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
+	int ok = obj != NULL &&
+		 X509_NAME_add_entry_by_OBJ(name, obj, V_ASN1_UTF8STRING,
+		     (const unsigned char *)text, -1, -1, 0) == 1;
+
+	ASN1_OBJECT_free(obj);
+	return ok ? VT_OK : VT_E_CRYPTO;
+}
+
+static void
+model_text(uint8_t root, char *out, size_t cap)
+{
+	(void)snprintf(out, cap, "virtual TPM, %s", cert_ext_root_name(root));
+}
+
+/* --- one extension each --------------------------------------------------- */
+
+static int
+add_i2d(X509 *x, int nid, void *value, int critical)
+{
+	return X509_add1_ext_i2d(x, nid, value, critical, X509V3_ADD_APPEND) ==
+		       1
+		   ? VT_OK
+		   : VT_E_CRYPTO;
+}
+
+/* An extension whose value is DER already. */
+static int
+add_der(X509 *x, const char *oid, const uint8_t *der, size_t len)
+{
+	ASN1_OCTET_STRING *os = ASN1_OCTET_STRING_new();
+	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
+	X509_EXTENSION *ext = NULL;
+	int ok;
+
+	ok = os != NULL && obj != NULL &&
+	     ASN1_OCTET_STRING_set(os, der, (int)len) == 1 &&
+	     (ext = X509_EXTENSION_create_by_OBJ(NULL, obj, 0, os)) != NULL &&
+	     X509_add_ext(x, ext, -1) == 1;
+	X509_EXTENSION_free(ext);
+	ASN1_OBJECT_free(obj);
+	ASN1_OCTET_STRING_free(os);
+	return ok ? VT_OK : VT_E_CRYPTO;
+}
+
+static int
+add_basic(X509 *x, int is_ca)
+{
+	BASIC_CONSTRAINTS *bc = BASIC_CONSTRAINTS_new();
+	int rc = VT_E_CRYPTO;
+
+	if (bc == NULL)
+		return VT_E_NOMEM;
+	bc->ca = is_ca ? 0xff : 0;
+	if (!is_ca || ((bc->pathlen = ASN1_INTEGER_new()) != NULL &&
+			  ASN1_INTEGER_set(bc->pathlen, 0) == 1))
+		rc = add_i2d(x, NID_basic_constraints, bc, 1);
+	BASIC_CONSTRAINTS_free(bc);
+	return rc;
+}
+
+/* bits: as RFC 5280 4.2.1.3 counts them. */
+static int
+add_key_usage(X509 *x, const int *bits, size_t n)
+{
+	ASN1_BIT_STRING *ku = ASN1_BIT_STRING_new();
+	int rc = ku != NULL ? VT_OK : VT_E_NOMEM;
+	size_t i;
+
+	for (i = 0; i < n && rc == VT_OK; i++)
+		if (ASN1_BIT_STRING_set_bit(ku, bits[i], 1) != 1)
+			rc = VT_E_CRYPTO;
+	if (rc == VT_OK)
+		rc = add_i2d(x, NID_key_usage, ku, 1);
+	ASN1_BIT_STRING_free(ku);
+	return rc;
+}
+
+static int
+add_purpose(X509 *x, const char *oid)
+{
+	EXTENDED_KEY_USAGE *eku = sk_ASN1_OBJECT_new_null();
+	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
+	int rc = VT_E_CRYPTO;
+
+	if (eku != NULL && obj != NULL && sk_ASN1_OBJECT_push(eku, obj) > 0) {
+		obj = NULL; /* given to eku */
+		rc = add_i2d(x, NID_ext_key_usage, eku, 0);
+	}
+	ASN1_OBJECT_free(obj);
+	EXTENDED_KEY_USAGE_free(eku);
+	return rc;
+}
+
+static int
+add_subject_keyid(X509 *x, const uint8_t keyid[KEYID_LEN])
+{
+	ASN1_OCTET_STRING *os = ASN1_OCTET_STRING_new();
+	int rc = VT_E_CRYPTO;
+
+	if (os != NULL && ASN1_OCTET_STRING_set(os, keyid, KEYID_LEN) == 1)
+		rc = add_i2d(x, NID_subject_key_identifier, os, 0);
+	ASN1_OCTET_STRING_free(os);
+	return rc;
+}
+
+static int
+add_authority_keyid(X509 *x, const uint8_t keyid[KEYID_LEN])
+{
+	AUTHORITY_KEYID *ak = AUTHORITY_KEYID_new();
+	int rc = VT_E_CRYPTO;
+
+	if (ak != NULL && (ak->keyid = ASN1_OCTET_STRING_new()) != NULL &&
+	    ASN1_OCTET_STRING_set(ak->keyid, keyid, KEYID_LEN) == 1)
+		rc = add_i2d(x, NID_authority_key_identifier, ak, 0);
+	AUTHORITY_KEYID_free(ak);
+	return rc;
+}
+
+/* TCG EK Credential Profile 2.5, 3.1.2: manufacturer, model, version. */
+static int
+add_tpm_name(GENERAL_NAMES *names, uint8_t root)
+{
+	X509_NAME *dn = X509_NAME_new();
+	GENERAL_NAME *gn = GENERAL_NAME_new();
+	char model[CN_MAX];
+	int rc = VT_E_NOMEM;
+
+	if (dn == NULL || gn == NULL)
+		goto out;
+	model_text(root, model, sizeof(model));
+	if ((rc = add_tcg(dn, CERT_EXT_OID_TPM_MANUFACTURER,
+		 TPM_MANUFACTURER)) != VT_OK ||
+	    (rc = add_tcg(dn, CERT_EXT_OID_TPM_MODEL, model)) != VT_OK ||
+	    (rc = add_tcg(dn, CERT_EXT_OID_TPM_VERSION, TPM_VERSION)) != VT_OK)
+		goto out;
+	GENERAL_NAME_set0_value(gn, GEN_DIRNAME, dn);
+	dn = NULL; /* given to gn */
+	rc = VT_E_NOMEM;
+	if (sk_GENERAL_NAME_push(names, gn) <= 0)
+		goto out;
+	gn = NULL; /* given to names */
+	rc = VT_OK;
+out:
+	GENERAL_NAME_free(gn);
+	X509_NAME_free(dn);
+	return rc;
+}
+
+static int
+add_uuid_uri(GENERAL_NAMES *names, const uint8_t uuid[UUID_LEN])
+{
+	char text[sizeof("urn:uuid:") + UUID_STRLEN] = "urn:uuid:";
+	ASN1_IA5STRING *uri = ASN1_IA5STRING_new();
+	GENERAL_NAME *gn = GENERAL_NAME_new();
+	int rc = VT_E_NOMEM;
+
+	uuid_format(uuid, text + strlen(text));
+	if (uri != NULL && gn != NULL && ASN1_STRING_set(uri, text, -1) == 1) {
+		GENERAL_NAME_set0_value(gn, GEN_URI, uri);
+		uri = NULL; /* given to gn */
+		if (sk_GENERAL_NAME_push(names, gn) > 0) {
+			gn = NULL; /* given to names */
+			rc = VT_OK;
+		}
+	}
+	GENERAL_NAME_free(gn);
+	ASN1_IA5STRING_free(uri);
+	return rc;
+}
+
+static int
+add_alt_names(X509 *x, uint8_t root, const uint8_t *uuid)
+{
+	GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
+	int rc = names != NULL ? VT_OK : VT_E_NOMEM;
+
+	if (rc == VT_OK)
+		rc = add_tpm_name(names, root);
+	if (rc == VT_OK && uuid != NULL)
+		rc = add_uuid_uri(names, uuid);
+	if (rc == VT_OK)
+		rc = add_i2d(x, NID_subject_alt_name, names, 1);
+	GENERAL_NAMES_free(names);
+	return rc;
+}
+
+static int
+add_instance(X509 *x, const struct ca_subject *sub, uint8_t root)
+{
+	struct cert_ext_instance in = { .generation = sub->generation,
+		.group = sub->group,
+		.root = root,
+		.is_virtual = !sub->host };
+	uint8_t der[CERT_EXT_MAX_LEN];
+	size_t len;
+	int rc;
+
+	memcpy(in.uuid, sub->uuid, sizeof(in.uuid));
+	rc = cert_ext_instance_put(&in, der, sizeof(der), &len);
+	return rc == VT_OK ? add_der(x, CERT_EXT_OID_INSTANCE, der, len) : rc;
+}
+
+/* --- the certificate around them ------------------------------------------ */
+
+static int
+set_serial(X509 *x)
+{
+	uint8_t raw[SERIAL_LEN];
+	ASN1_INTEGER *serial = NULL;
+	BIGNUM *bn;
+	int rc;
+
+	if ((rc = random_bytes(raw, sizeof(raw))) != VT_OK)
+		return rc;
+	raw[0] = (uint8_t)((raw[0] & 0x3f) | 0x40); /* positive, full length */
+	bn = BN_bin2bn(raw, sizeof(raw), NULL);
+	if (bn != NULL)
+		serial = BN_to_ASN1_INTEGER(bn, NULL);
+	rc = serial != NULL && X509_set_serialNumber(x, serial) == 1
+		 ? VT_OK
+		 : VT_E_CRYPTO;
+	ASN1_INTEGER_free(serial);
+	BN_free(bn);
+	return rc;
+}
+
+/* seconds 0: no expiry. */
+static int
+set_validity(X509 *x, long seconds)
+{
+	time_t now = time(NULL);
+	ASN1_TIME *end = X509_getm_notAfter(x);
+	int ok;
+
+	ok = X509_time_adj_ex(
+		 X509_getm_notBefore(x), 0, -CLOCK_SKEW_SECONDS, &now) != NULL;
+	if (seconds == 0)
+		ok = ok && ASN1_TIME_set_string(end, NO_EXPIRY) == 1;
+	else /* in days too: a long may not hold them all in seconds */
+		ok = ok && X509_time_adj_ex(end, (int)(seconds / 86400),
+			       seconds % 86400, &now) != NULL;
+	return ok ? VT_OK : VT_E_CRYPTO;
+}
+
+/* Both AlgorithmIdentifiers of a certificate must say the same. */
+static int
+set_algorithm(X509 *x)
+{
+	X509_ALGOR *tbs = (X509_ALGOR *)(uintptr_t)X509_get0_tbs_sigalg(x);
+
+	return X509_ALGOR_set0(tbs, OBJ_nid2obj(NID_ecdsa_with_SHA256),
+		   V_ASN1_UNDEF, NULL) == 1
+		   ? VT_OK
+		   : VT_E_CRYPTO;
+}
+
+static void
+put_der_len(struct wr *w, size_t len)
+{
+	if (len >= 0x100) {
+		wr_u8(w, 0x82);
+		wr_be16(w, (uint16_t)len);
+	} else if (len >= 0x80) {
+		wr_u8(w, 0x81);
+		wr_u8(w, (uint8_t)len);
+	} else {
+		wr_u8(w, (uint8_t)len);
+	}
+}
+
+/* Certificate ::= SEQUENCE { tbs, algorithm, BIT STRING } */
+static int
+assemble(const uint8_t *tbs, size_t tbs_len, const uint8_t *sig, size_t sig_len,
+    struct ca_der *ret)
+{
+	size_t body = tbs_len + sizeof(ecdsa_sha256) + 2 + 1 + sig_len;
+	struct wr w;
+	int rc;
+
+	if (sig_len == 0 || sig_len > CA_SIG_MAX)
+		return VT_E_CRYPTO;
+	wr_init(&w, ret->buf, sizeof(ret->buf));
+	wr_u8(&w, 0x30);
+	put_der_len(&w, body);
+	wr_bytes(&w, tbs, tbs_len);
+	wr_bytes(&w, ecdsa_sha256, sizeof(ecdsa_sha256));
+	wr_u8(&w, 0x03);
+	put_der_len(&w, 1 + sig_len); /* one byte: CA_SIG_MAX is below 127 */
+	wr_u8(&w, 0);                 /* no unused bits */
+	wr_bytes(&w, sig, sig_len);
+	if ((rc = wr_err(&w)) == VT_OK)
+		ret->len = w.len;
+	return rc;
+}
+
+/* A TPM that signs wrongly, or with another key, must not be believed. */
+static int
+check_signature(EVP_PKEY *key, const uint8_t digest[SHA256_LEN],
+    const uint8_t *sig, size_t sig_len)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	int rc = VT_E_CRYPTO;
+
+	if (ctx != NULL && EVP_PKEY_verify_init(ctx) == 1)
+		rc = EVP_PKEY_verify(ctx, sig, sig_len, digest, SHA256_LEN) == 1
+			 ? VT_OK
+			 : VT_E_AUTH;
+	EVP_PKEY_CTX_free(ctx);
+	return rc;
+}
+
+static int
+sign_with(X509 *x, const struct ca_signer *s, EVP_PKEY *key, struct ca_der *ret)
+{
+	uint8_t digest[SHA256_LEN], sig[CA_SIG_MAX];
+	unsigned char *tbs = NULL;
+	struct ca_der der = { .len = 0 };
+	size_t sig_len = 0;
+	int len, rc;
+
+	if ((rc = set_algorithm(x)) != VT_OK)
+		return rc;
+	len = i2d_re_X509_tbs(x, &tbs);
+	if (len <= 0)
+		return VT_E_CRYPTO;
+	rc = VT_E_RANGE;
+	if ((size_t)len + CERT_OVERHEAD > sizeof(der.buf))
+		goto out;
+	if ((rc = digest_buf(ALG_SHA256, tbs, (size_t)len, digest)) != VT_OK ||
+	    (rc = s->sign(s->arg, digest, sig, &sig_len)) != VT_OK ||
+	    (rc = check_signature(key, digest, sig, sig_len)) != VT_OK ||
+	    (rc = assemble(tbs, (size_t)len, sig, sig_len, &der)) != VT_OK)
+		goto out;
+	*ret = der;
+out:
+	OPENSSL_free(tbs);
+	return rc;
+}
+
+/* RFC 5280 4.2.1.2 (1). */
+static int
+key_id(const struct ca_key *key, uint8_t out[KEYID_LEN])
+{
+	return digest_buf(ALG_SHA1, key->bits, key->len, out);
+}
+
+static int
+set_key(X509 *x, const struct ca_key *key)
+{
+	unsigned char *bits = OPENSSL_memdup(key->bits, key->len);
+	int ok;
+
+	if (bits == NULL)
+		return VT_E_NOMEM;
+	if (key->curve != 0)
+		ok = X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(x),
+		    OBJ_nid2obj(key->alg), V_ASN1_OBJECT,
+		    OBJ_nid2obj(key->curve), bits, (int)key->len);
+	else
+		ok = X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(x),
+		    OBJ_nid2obj(key->alg), V_ASN1_NULL, NULL, bits,
+		    (int)key->len);
+	if (ok != 1)
+		OPENSSL_free(bits);
+	return ok == 1 ? VT_OK : VT_E_CRYPTO;
+}
+
+static X509 *
+new_cert(const struct ca_key *key)
+{
+	X509 *x = X509_new();
+
+	if (x == NULL)
+		return NULL;
+	if (X509_set_version(x, X509_VERSION_3) != 1 ||
+	    set_key(x, key) != VT_OK || set_serial(x) != VT_OK) {
+		X509_free(x);
+		return NULL;
+	}
+	return x;
+}
+
+/* --- the CA's own certificate --------------------------------------------- */
+
+static int
+set_ca_name(X509 *x, uint8_t root, const char *host)
+{
+	X509_NAME *name = X509_get_subject_name(x);
+	char cn[CN_MAX + NAME_MAX_LEN + 1];
+	size_t len;
+	int rc;
+
+	(void)snprintf(cn, sizeof(cn), "vTPM manager CA (%s)%s%.*s",
+	    cert_ext_root_name(root), host[0] != '\0' ? " " : "", NAME_MAX_LEN,
+	    host);
+	len = utf8_cut(cn, CN_MAX);
+	if ((rc = add_name(name, "CN", cn, len)) != VT_OK)
+		return rc;
+	/* The whole name of the host, where CN had to be cut. */
+	if (len < strlen(cn) &&
+	    (rc = add_name(name, "OU", host, utf8_cut(host, CN_MAX))) != VT_OK)
+		return rc;
+	return X509_set_issuer_name(x, name) == 1 ? VT_OK : VT_E_CRYPTO;
+}
+
+static int
+fill_ca(X509 *x, const struct ca_key *key, uint8_t root, const char *host)
+{
+	static const int usage[] = { 5, 6 }; /* keyCertSign, cRLSign */
+	uint8_t keyid[KEYID_LEN], der[CERT_EXT_MAX_LEN];
+	size_t len;
+	int rc;
+
+	if ((rc = set_ca_name(x, root, host)) != VT_OK ||
+	    (rc = set_validity(x, CA_YEARS_SECONDS)) != VT_OK ||
+	    (rc = add_basic(x, 1)) != VT_OK ||
+	    (rc = add_key_usage(x, usage, VT_NELEM(usage))) != VT_OK ||
+	    (rc = key_id(key, keyid)) != VT_OK ||
+	    (rc = add_subject_keyid(x, keyid)) != VT_OK ||
+	    (rc = cert_ext_root_put(root, der, sizeof(der), &len)) != VT_OK)
+		return rc;
+	return add_der(x, CERT_EXT_OID_ROOT, der, len);
+}
+
+int
+ca_self_signed(const struct ca_signer *s, const uint8_t *pub, size_t pub_len,
+    uint8_t root, const char *host, struct ca_der *ret)
+{
+	struct ca_key key;
+	EVP_PKEY *evp;
+	X509 *x;
+	int rc;
+
+	if ((rc = ca_key_get(pub, pub_len, CA_KEY_CA, &key)) != VT_OK ||
+	    (rc = ca_key_evp(pub, pub_len, &evp)) != VT_OK)
+		return rc;
+	x = new_cert(&key);
+	rc = x != NULL ? fill_ca(x, &key, root, host) : VT_E_CRYPTO;
+	if (rc == VT_OK)
+		rc = sign_with(x, s, evp, ret);
+	X509_free(x);
+	EVP_PKEY_free(evp);
+	return rc;
+}
+
+/* The extension's value, NULL unless there is exactly one. */
+static const ASN1_OCTET_STRING *
+find_ext(const X509 *x, const char *oid)
+{
+	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
+	const ASN1_OCTET_STRING *val = NULL;
+	int at = obj != NULL ? X509_get_ext_by_OBJ(x, obj, -1) : -1;
+
+	if (at >= 0 && X509_get_ext_by_OBJ(x, obj, at) < 0)
+		val = X509_EXTENSION_get_data(X509_get_ext(x, at));
+	ASN1_OBJECT_free(obj);
+	return val;
+}
+
+static int
+check_ca(struct ca *ca, uint8_t root)
+{
+	const ASN1_OCTET_STRING *ext;
+	EVP_PKEY *own = X509_get0_pubkey(ca->cert);
+	int rc;
+
+	if (own == NULL || X509_check_ca(ca->cert) != 1)
+		return VT_E_FORMAT;
+	if (EVP_PKEY_eq(own, ca->key) != 1)
+		return VT_E_CORRUPT;
+	if (X509_verify(ca->cert, ca->key) != 1)
+		return VT_E_AUTH;
+	if ((ext = find_ext(ca->cert, CERT_EXT_OID_ROOT)) == NULL)
+		return VT_E_FORMAT;
+	rc = cert_ext_root_get(ASN1_STRING_get0_data(ext),
+	    (size_t)ASN1_STRING_length(ext), &ca->root);
+	if (rc != VT_OK)
+		return rc;
+	return ca->root == root ? VT_OK : VT_E_POLICY;
+}
+
+int
+ca_open(const struct ca_signer *s, const uint8_t *der, size_t len,
+    const uint8_t *pub, size_t pub_len, uint8_t root, struct ca **ret)
+{
+	struct ca *ca = calloc(1, sizeof(*ca));
+	const unsigned char *p = der;
+	struct ca_key key;
+	int rc;
+
+	if (ca == NULL)
+		return VT_E_NOMEM;
+	ca->signer = *s;
+	rc = VT_E_FORMAT;
+	if (len == 0 || len > CERT_MAX_LEN)
+		goto out;
+	ca->cert = d2i_X509(NULL, &p, (long)len);
+	if (ca->cert == NULL || p != der + len)
+		goto out;
+	if ((rc = ca_key_get(pub, pub_len, CA_KEY_CA, &key)) != VT_OK ||
+	    (rc = ca_key_evp(pub, pub_len, &ca->key)) != VT_OK ||
+	    (rc = check_ca(ca, root)) != VT_OK ||
+	    (rc = key_id(&key, ca->keyid)) != VT_OK)
+		goto out;
+	*ret = ca;
+	return VT_OK;
+out:
+	ca_free(ca);
+	return rc;
+}
+
+void
+ca_free(struct ca *ca)
+{
+	if (ca == NULL)
+		return;
+	X509_free(ca->cert);
+	EVP_PKEY_free(ca->key);
+	free(ca);
+}
+
+/* --- a vTPM's certificates ------------------------------------------------ */
+
+static int
+set_vtpm_name(X509 *x, const struct ca_subject *sub, uint8_t root)
+{
+	X509_NAME *name = X509_get_subject_name(x);
+	char cn[CN_MAX + 1], uuid[UUID_STRLEN + 1], ou[CN_MAX];
+	size_t room = CN_MAX - UUID_STRLEN - 1;
+	int rc;
+
+	uuid_format(sub->uuid, uuid);
+	(void)snprintf(cn, sizeof(cn), "%.*s%s%s",
+	    (int)utf8_cut(sub->name, room), sub->name,
+	    sub->name[0] != '\0' ? " " : "", uuid);
+	if (sub->host)
+		(void)snprintf(
+		    ou, sizeof(ou), "host TPM, group %u", sub->group);
+	else
+		model_text(root, ou, sizeof(ou));
+	if ((rc = add_name(name, "OU", ou, strlen(ou))) != VT_OK)
+		return rc;
+	return add_name(name, "CN", cn, strlen(cn));
+}
+
+/* What differs between the kinds; index WCERT_*. */
+static const struct {
+	enum ca_key_use use;
+	int usage; /* RFC 5280 4.2.1.3 */
+	const char *purpose;
+} kinds[] = {
+	[WCERT_EK_RSA] = { CA_KEY_EK_RSA, 2, CERT_EXT_EKU_EK }, /* encipher */
+	[WCERT_EK_ECC] = { CA_KEY_EK_ECC, 4, CERT_EXT_EKU_EK }, /* agree */
+	[WCERT_AK] = { CA_KEY_AK, 0, CERT_EXT_EKU_AK },         /* sign */
+};
+
+static int
+fill_vtpm(
+    X509 *x, const struct ca *ca, const struct ca_subject *sub, uint8_t which)
+{
+	uint32_t ak = sub->ak_seconds != 0 ? sub->ak_seconds : CA_AK_SECONDS;
+	bool is_ak = which == WCERT_AK;
+	bool v12 = sub->tpm_version == TPM_VER_12;
+	int rc;
+
+	if (X509_set_issuer_name(x, X509_get_subject_name(ca->cert)) != 1)
+		return VT_E_CRYPTO;
+	if ((rc = set_vtpm_name(x, sub, ca->root)) != VT_OK ||
+	    (rc = set_validity(x, is_ak ? (long)ak : 0)) != VT_OK ||
+	    (rc = add_basic(x, 0)) != VT_OK ||
+	    (rc = add_key_usage(x, &kinds[which].usage, 1)) != VT_OK ||
+	    (rc = add_purpose(x, kinds[which].purpose)) != VT_OK)
+		return rc;
+	if (!sub->host &&
+	    ((rc = add_alt_names(x, ca->root, is_ak ? sub->uuid : NULL)) !=
+		    VT_OK ||
+		(rc = add_der(x, "2.5.29.9", v12 ? spec12_hex : spec20_hex,
+		     v12 ? spec12_hex_len : spec20_hex_len)) != VT_OK))
+		return rc;
+	if ((rc = add_instance(x, sub, ca->root)) != VT_OK)
+		return rc;
+	return add_authority_keyid(x, ca->keyid);
+}
+
+int
+ca_issue(struct ca *ca, const struct ca_subject *sub, uint8_t which,
+    const uint8_t *pub, size_t pub_len, struct ca_der *ret)
+{
+	struct ca_key key;
+	X509 *x;
+	int rc;
+
+	if (which < WCERT_EK_RSA || which > WCERT_AK)
+		return VT_E_RANGE;
+	if (sub->tpm_version == TPM_VER_20)
+		rc = ca_key_get(pub, pub_len, kinds[which].use, &key);
+	else if (which == WCERT_EK_RSA)
+		rc = ca_key_get_12(pub, pub_len, &key);
+	else
+		rc = VT_E_UNSUPPORTED;
+	if (rc != VT_OK)
+		return rc;
+	x = new_cert(&key);
+	rc = x != NULL ? fill_vtpm(x, ca, sub, which) : VT_E_CRYPTO;
+	if (rc == VT_OK)
+		rc = sign_with(x, &ca->signer, ca->key, ret);
+	X509_free(x);
+	return rc;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Certificates: the CA key in the host's TPM signs what ca.c puts together.
+ */
+#include <openssl/ecdsa.h>
+
+#include <string.h>
+
+#include "base/util.h"
+#include "vtpm_manager/hwtpm/keys_priv.h"
+
+#define NONE ESYS_TR_NONE
+
+/* ca_sign_fn: r and s of the TPM's signature as DER. */
+int
+hwkeys_sign(
+    void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len)
+{
+	TPMT_SIG_SCHEME scheme;
+	const TPMT_TK_HASHCHECK ticket = { .tag = TPM2_ST_HASHCHECK,
+		.hierarchy = TPM2_RH_NULL };
+	TPM2B_DIGEST d = { .size = SHA256_LEN };
+	struct hwtpm *h = arg;
+	TPMT_SIGNATURE *s;
+	ECDSA_SIG *sig;
+	BIGNUM *br, *bs;
+	int rc, n = 0;
+
+	memset(&scheme, 0, sizeof(scheme));
+	scheme.scheme = TPM2_ALG_ECDSA;
+	scheme.details.ecdsa.hashAlg = TPM2_ALG_SHA256;
+	memcpy(d.buffer, digest, SHA256_LEN);
+	rc = hwtpm_check(h,
+	    Esys_Sign(h->esys, h->ca_key, h->ca_auth, NONE, NONE, &d, &scheme,
+		&ticket, &s),
+	    "signing with the CA key");
+	if (rc != VT_OK)
+		return rc;
+	br = BN_bin2bn(s->signature.ecdsa.signatureR.buffer,
+	    s->signature.ecdsa.signatureR.size, NULL);
+	bs = BN_bin2bn(s->signature.ecdsa.signatureS.buffer,
+	    s->signature.ecdsa.signatureS.size, NULL);
+	sig = ECDSA_SIG_new();
+	if (s->sigAlg == TPM2_ALG_ECDSA && sig != NULL && br != NULL &&
+	    bs != NULL && ECDSA_SIG_set0(sig, br, bs) == 1) {
+		br = bs = NULL; /* given to sig */
+		n = i2d_ECDSA_SIG(sig, NULL);
+		if (n > 0 && n <= CA_SIG_MAX)
+			n = i2d_ECDSA_SIG(sig, &out);
+	}
+	ECDSA_SIG_free(sig);
+	BN_free(br);
+	BN_free(bs);
+	Esys_Free(s);
+	if (n <= 0 || n > CA_SIG_MAX)
+		return hwtpm_fail(h, VT_E_CRYPTO, "signing with the CA key");
+	*ret_len = (size_t)n;
+	return VT_OK;
+}
+
+static int
+one_cert(struct hwtpm *h, const struct ca_subject *sub,
+    const struct hw_certs *req, uint32_t i, struct ca_der *ret)
+{
+	static const char *const kinds[] = { [WCERT_EK_RSA] = "RSA EK",
+		[WCERT_EK_ECC] = "ECC EK",
+		[WCERT_AK] = "AK" };
+	uint8_t which = req->keys[i].which;
+	int rc;
+
+	h->text[0] = '\0';
+	rc = ca_issue(
+	    h->ca, sub, which, req->keys[i].pub.p, req->keys[i].pub.len, ret);
+	if (rc == VT_OK || h->text[0] != '\0')
+		return rc;
+	/* The signature was wrong: the handle is somebody else's key by now. */
+	if (rc == VT_E_AUTH)
+		h->again = true;
+	return hwtpm_fail(h, rc, "certificate for the %s of %s: %s",
+	    kinds[which], req->name,
+	    rc == VT_E_POLICY ? "this key is not one that a vTPM makes"
+	    : rc == VT_E_AUTH ? "the TPM did not sign it with the CA key"
+			      : vt_strerror(rc));
+}
+
+int
+hwtpm_certs(struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders)
+{
+	struct ca_subject sub = { .name = req->name,
+		.group = req->group,
+		.generation = req->generation,
+		.tpm_version = req->tpm_version,
+		.ak_seconds = req->ak_seconds };
+	uint32_t i;
+	int rc;
+
+	h->again = false;
+	if (h->root == 0 || h->ca == NULL)
+		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
+	memcpy(sub.uuid, req->uuid, sizeof(sub.uuid));
+	for (i = 0; i < req->n; i++)
+		if ((rc = one_cert(h, &sub, req, i, &ders[i])) != VT_OK)
+			return rc;
+	return VT_OK;
+}

@@ -1,0 +1,778 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hwtpm_main.c - vtpm-hwtpm, the one process that talks to the physical TPM.
+ *
+ * The manager starts it with a socket on descriptor 3 and asks by
+ * vtpm_manager/proto/hwtpm_msg.h.  One request is with the TPM at a time, the
+ * others wait in a queue that is fair by group.  A request during which the
+ * TPM was lost or reset is done again from its start, MAX_TRIES times, and
+ * none waits longer than --wait-ms for a TPM that is away.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/msg.h"
+#include "base/util.h"
+#include "vtpm_manager/hwtpm/jail.h"
+#include "vtpm_manager/hwtpm/queue.h"
+#include "vtpm_manager/hwtpm/tpm.h"
+
+#define MANAGER_FD 3
+#define PAYLOAD_MAX 65536
+#define MAX_TRIES 3
+#define WAIT_MS 30000
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MAX_MS 1000
+#define EX_STUCK 75 /* EX_TEMPFAIL: start me again */
+
+struct req {
+	struct hwq_item it; /* first */
+	uint64_t since_us;  /* it waits */
+	uint32_t id;
+	uint16_t type;
+	size_t len;
+	uint8_t data[];
+};
+
+struct prog {
+	struct hwtpm tpm;
+	struct hwq queue;
+	struct hwquota quota;
+	struct msgch *ch;
+	unsigned int wait_ms, backoff_ms;
+	uint64_t connect_at_us;
+	char why_down[HW_TEXT_LEN];
+};
+
+static volatile sig_atomic_t stop;
+
+static void
+on_stop(int sig)
+{
+	stop = sig;
+}
+
+static void
+on_stuck(int sig)
+{
+	static const char text[] =
+	    "<3>vtpm-hwtpm: the TPM neither answers nor fails: ending, to be "
+	    "started again\n";
+
+	(void)sig;
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(EX_STUCK);
+}
+
+/* --- answers -------------------------------------------------------------- */
+
+static void
+answer(struct prog *p, uint32_t id, int rc, const char *text,
+    const struct wr *body)
+{
+	struct hw_answer a = { .rc = rc };
+	struct wr w;
+
+	(void)snprintf(a.text, sizeof(a.text), "%s", text);
+	if (body != NULL) {
+		a.body = body->buf;
+		a.body_len = body->len;
+	}
+	wr_grow(&w, PAYLOAD_MAX);
+	hw_answer_put(&w, &a);
+	/* A manager that is gone is noticed where we read. */
+	if (wr_err(&w) == VT_OK)
+		(void)!msgch_send(p->ch, HW_ANSWER, id, w.buf, w.len, NULL, 0);
+	wr_free(&w);
+}
+
+static void
+req_free(struct req *r)
+{
+	explicit_bzero(r->data, r->len);
+	free(r);
+}
+
+static void
+fail_request(struct prog *p, struct req *r, int rc, const char *text)
+{
+	answer(p, r->id, rc, text, NULL);
+	req_free(r);
+}
+
+/* Law 8: nobody can stop the operator, but somebody should tell him.  What a
+ * verifier gets to see is the TPM's own endorsement certificate. */
+static void
+warn_of_software(const struct hwtpm *h)
+{
+	if (h->root == ROOT_HARD && strstr(h->manufacturer, "SWTPM") != NULL)
+		log_warn("the TPM at %s calls itself a software TPM (%s), but "
+			 "certificates will say hardware root, as the manager "
+			 "was told",
+		    h->conf, h->manufacturer);
+}
+
+static int
+do_init(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_inited done;
+	struct hw_init in;
+	int rc;
+
+	if ((rc = hw_init_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_INIT");
+	if ((rc = hwtpm_init(&p->tpm, &in, &done)) == VT_OK) {
+		hw_inited_put(out, &done);
+		warn_of_software(&p->tpm);
+	}
+	explicit_bzero(&done, sizeof(done));
+	return rc;
+}
+
+static int
+do_load(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_loaded done;
+	struct hw_load in;
+	int rc;
+
+	if ((rc = hw_load_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_LOAD");
+	if ((rc = hwtpm_load(&p->tpm, &in, &done)) == VT_OK) {
+		hw_loaded_put(out, &done);
+		warn_of_software(&p->tpm);
+	}
+	explicit_bzero(&done, sizeof(done));
+	return rc;
+}
+
+static int
+do_certs(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct ca_der ders[HW_CERTS_MAX];
+	struct hw_certed done = { 0 };
+	struct hw_certs in;
+	uint32_t i;
+	int rc;
+
+	if ((rc = hw_certs_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_CERTS");
+	if ((rc = hwtpm_certs(&p->tpm, &in, ders)) != VT_OK)
+		return rc;
+	done.n = in.n;
+	for (i = 0; i < in.n; i++) {
+		done.certs[i].p = ders[i].buf;
+		done.certs[i].len = (uint32_t)ders[i].len;
+	}
+	hw_certed_put(out, &done);
+	return VT_OK;
+}
+
+static int
+do_random(struct prog *p, const struct req *r, struct wr *out)
+{
+	uint8_t buf[HW_RANDOM_MAX];
+	struct rd rd;
+	uint32_t n;
+	int rc;
+
+	rd_init(&rd, r->data, r->len);
+	n = rd_be32(&rd);
+	if (rd_end(&rd) != VT_OK || n == 0 || n > sizeof(buf))
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_RANDOM");
+	if ((rc = hwtpm_random(&p->tpm, buf, n)) == VT_OK)
+		wr_bytes(out, buf, n);
+	explicit_bzero(buf, sizeof(buf));
+	return rc;
+}
+
+static int
+do_pcrs(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_pcrs done = { 0 };
+	struct wr w;
+	int rc;
+
+	if (r->len != 0)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_PCRS");
+	wr_grow(&w, PAYLOAD_MAX);
+	if ((rc = hwtpm_pcrs(&p->tpm, &w)) == VT_OK &&
+	    (rc = hwtpm_epoch(&p->tpm, &done.epoch)) == VT_OK) {
+		done.pcrs.p = w.buf;
+		done.pcrs.len = (uint32_t)w.len;
+		hw_pcrs_put(out, &done);
+	}
+	wr_free(&w);
+	return rc;
+}
+
+static int
+do_counter(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_counter in;
+	uint64_t value;
+	int rc;
+
+	if ((rc = hw_counter_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_COUNTER");
+	if ((rc = hwtpm_counter(&p->tpm, &in, &value)) == VT_OK)
+		wr_be64(out, value);
+	return rc;
+}
+
+static int
+do_identity(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_identity done;
+	int rc;
+
+	if (r->len != 0)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_IDENTITY");
+	if ((rc = hwtpm_identity(&p->tpm, &done)) == VT_OK)
+		hw_identity_put(out, &done);
+	return rc;
+}
+
+static int
+do_activate(struct prog *p, const struct req *r, struct wr *out)
+{
+	uint8_t secret[sizeof(TPMU_HA)];
+	struct hw_activate in;
+	size_t len;
+	int rc;
+
+	if ((rc = hw_activate_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_ACTIVATE");
+	if ((rc = hwtpm_activate(&p->tpm, &in, secret, &len)) == VT_OK)
+		wr_blob16(out, secret, len);
+	explicit_bzero(secret, sizeof(secret));
+	return rc;
+}
+
+static int
+do_ak(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_aked done;
+	struct hw_ak in;
+	int rc;
+
+	if ((rc = hw_ak_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_AK");
+	if ((rc = hwtpm_ak(&p->tpm, &in, &done)) == VT_OK)
+		hw_aked_put(out, &done);
+	return rc;
+}
+
+static int
+do_quote(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_quoted done;
+	struct hw_quote in;
+	int rc;
+
+	if ((rc = hw_quote_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_QUOTE");
+	if ((rc = hwtpm_quote(&p->tpm, &in, &done)) == VT_OK)
+		hw_quoted_put(out, &done);
+	return rc;
+}
+
+/* At once: it must say that the TPM is away, not wait for it. */
+static void
+do_status(struct prog *p, uint32_t id)
+{
+	struct hw_status st;
+	struct wr w;
+
+	hwtpm_status(&p->tpm, &st);
+	if (p->tpm.again)
+		hwtpm_disconnect(&p->tpm);
+	wr_grow(&w, PAYLOAD_MAX);
+	hw_status_put(&w, &st);
+	answer(p, id, VT_OK, st.up ? "" : p->why_down, &w);
+	wr_free(&w);
+}
+
+/* The groups that there are now; of others nothing is counted any more. */
+static void
+do_quota(struct prog *p, const struct msg *msg)
+{
+	struct hw_quota m;
+	int rc = hw_quota_get(msg->data, msg->len, &m), one;
+	uint32_t k;
+	size_t i;
+
+	for (i = p->quota.n; rc == VT_OK && i-- > 0;) {
+		for (k = 0; k < m.n; k++)
+			if (m.groups[k].group == p->quota.a[i].use.group)
+				break;
+		if (k == m.n)
+			hwquota_drop(&p->quota, p->quota.a[i].use.group);
+	}
+	for (k = 0; rc == VT_OK && k < m.n; k++) {
+		one = hwquota_limit(
+		    &p->quota, m.groups[k].group, m.groups[k].ms, now_us());
+		if (one != VT_OK)
+			rc = one;
+	}
+	answer(p, msg->id, rc, rc != VT_OK ? "groups' quotas" : "", NULL);
+}
+
+static void
+do_usage(struct prog *p, uint32_t id)
+{
+	struct hw_usage m = { .n = (uint32_t)p->quota.n };
+	const struct hwquota_use *u;
+	struct wr w;
+	uint32_t i;
+
+	for (i = 0; i < m.n; i++) {
+		u = &p->quota.a[i].use;
+		m.groups[i].group = u->group;
+		m.groups[i].limit_ms = u->limit_ms;
+		m.groups[i].requests = u->requests;
+		m.groups[i].us = u->us;
+		m.groups[i].wait_us = u->wait_us;
+		m.groups[i].delayed = u->delayed;
+		m.groups[i].refused = u->refused;
+	}
+	wr_grow(&w, PAYLOAD_MAX);
+	hw_usage_put(&w, &m);
+	answer(p, id, wr_err(&w), "", &w);
+	wr_free(&w);
+}
+
+/* At once: a TPM that refuses the key may take it by these. */
+static void
+do_approvals(struct prog *p, const struct msg *m)
+{
+	struct hw_approvals in;
+	int rc;
+
+	p->tpm.text[0] = '\0';
+	if (hw_approvals_get(m->data, m->len, &in) != VT_OK)
+		rc = hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_APPROVALS");
+	else
+		rc = hwtpm_approvals(&p->tpm, &in);
+	if (rc == VT_OK)
+		p->connect_at_us = 0;
+	answer(p, m->id, rc, rc == VT_OK ? "" : p->tpm.text, NULL);
+}
+
+static int
+do_bind(struct prog *p, const struct req *r, struct wr *out)
+{
+	struct hw_bound done;
+	struct hw_bind in;
+	int rc;
+
+	if ((rc = hw_bind_get(r->data, r->len, &in)) != VT_OK)
+		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_BIND");
+	if ((rc = hwtpm_bind(&p->tpm, &in, &done)) == VT_OK)
+		hw_bound_put(out, &done);
+	return rc;
+}
+
+/* Requests that are done with the TPM, by HW_*. */
+static const struct {
+	int (*run)(struct prog *p, const struct req *r, struct wr *out);
+	bool keys; /* it needs them loaded */
+} handlers[] = {
+	[HW_INIT] = { do_init, false },
+	[HW_LOAD] = { do_load, false },
+	[HW_CERTS] = { do_certs, true },
+	[HW_RANDOM] = { do_random, false },
+	[HW_PCRS] = { do_pcrs, false },
+	[HW_COUNTER] = { do_counter, true },
+	[HW_BIND] = { do_bind, true },
+	[HW_IDENTITY] = { do_identity, true },
+	[HW_ACTIVATE] = { do_activate, true },
+	[HW_AK] = { do_ak, true },
+	[HW_QUOTE] = { do_quote, true },
+};
+
+/* --- requests ------------------------------------------------------------- */
+
+/* Whose turn it takes: the host's own, but for a guest's certificates. */
+static uint32_t
+group_of(const struct req *r)
+{
+	struct hw_certs c;
+	struct hw_quote q;
+
+	if (r->type == HW_CERTS && hw_certs_get(r->data, r->len, &c) == VT_OK)
+		return c.group;
+	if (r->type == HW_QUOTE && hw_quote_get(r->data, r->len, &q) == VT_OK)
+		return q.group;
+	return 0;
+}
+
+static void
+enqueue(struct prog *p, const struct msg *m)
+{
+	struct req *r;
+	int rc;
+
+	if (m->type >= VT_NELEM(handlers) || handlers[m->type].run == NULL) {
+		answer(p, m->id, VT_E_PROTO, "no such request", NULL);
+		return;
+	}
+	if ((r = calloc(1, sizeof(*r) + m->len)) == NULL) {
+		answer(p, m->id, VT_E_NOMEM, vt_strerror(VT_E_NOMEM), NULL);
+		return;
+	}
+	r->id = m->id;
+	r->type = m->type;
+	r->len = m->len;
+	if (m->len > 0)
+		memcpy(r->data, m->data, m->len);
+	r->it.group = group_of(r);
+	r->since_us = now_us();
+	r->it.deadline_us = r->since_us + p->wait_ms * UINT64_C(1000);
+	if ((rc = hwq_put(&p->queue, &r->it)) != VT_OK) {
+		hwquota_note_refused(&p->quota, r->it.group);
+		fail_request(p, r, VT_E_BUSY,
+		    rc == VT_E_SPACE
+			? "too many requests of this group wait for the TPM"
+			: vt_strerror(rc));
+	}
+}
+
+/* false: the manager is gone. */
+static bool
+drain(struct prog *p)
+{
+	struct msg m;
+	int rc;
+
+	while ((rc = msgch_recv(p->ch, &m)) == VT_OK) {
+		msg_close_fds(&m);
+		if (m.type == HW_STATUS)
+			do_status(p, m.id);
+		else if (m.type == HW_APPROVALS)
+			do_approvals(p, &m);
+		else if (m.type == HW_QUOTA)
+			do_quota(p, &m);
+		else if (m.type == HW_USAGE)
+			do_usage(p, m.id);
+		else
+			enqueue(p, &m);
+	}
+	if (rc == VT_E_AGAIN)
+		return true;
+	if (rc != VT_E_CLOSED)
+		log_err("the manager's socket: %s", vt_strerror(rc));
+	return false;
+}
+
+static bool
+over_quota(struct prog *p, uint32_t group, char *text, size_t cap)
+{
+	uint64_t now = now_us();
+	const struct hwquota_use *u;
+
+	if (hwquota_when(&p->quota, group, now) <= now ||
+	    (u = hwquota_use(&p->quota, group)) == NULL)
+		return false;
+	(void)snprintf(text, cap,
+	    "group %u has used up its %u ms per minute of the host's TPM, and "
+	    "this waited %u s for more: ask less often, or have the host's "
+	    "operator raise the quota (vtpmctl group update --hw-ms)",
+	    group, u->limit_ms, p->wait_ms / 1000);
+	return true;
+}
+
+/* The TPM or its group's share of it is used up or away; say why to those
+ * who waited long enough. */
+static void
+expire(struct prog *p)
+{
+	char text[HW_TEXT_LEN + 64];
+	struct hwq_item *it;
+
+	while ((it = hwq_expired(&p->queue, now_us())) != NULL) {
+		struct req *r = (struct req *)(void *)it;
+
+		hwquota_note_refused(&p->quota, it->group);
+		if (hwtpm_is_up(&p->tpm) &&
+		    over_quota(p, it->group, text, sizeof(text))) {
+			fail_request(p, r, VT_E_BUSY, text);
+			continue;
+		}
+		if (hwtpm_is_up(&p->tpm))
+			(void)snprintf(text, sizeof(text),
+			    "the TPM was busy for %u s with other requests",
+			    p->wait_ms / 1000);
+		else
+			(void)snprintf(text, sizeof(text), "waited %u s: %s",
+			    p->wait_ms / 1000, p->why_down);
+		fail_request(p, r, VT_E_TIMEOUT, text);
+	}
+}
+
+static void
+fail_all(struct prog *p, int rc, const char *text)
+{
+	struct hwq_item *it;
+
+	while ((it = hwq_take(&p->queue)) != NULL)
+		fail_request(p, (struct req *)(void *)it, rc, text);
+}
+
+static void
+connect_tpm(struct prog *p)
+{
+	int rc = hwtpm_connect(&p->tpm);
+
+	if (rc == VT_OK) {
+		log_info("TPM %s, firmware %s, at %s", p->tpm.manufacturer,
+		    p->tpm.firmware, p->tpm.conf);
+		p->backoff_ms = BACKOFF_FIRST_MS;
+		p->why_down[0] = '\0';
+		return;
+	}
+	if (strcmp(p->why_down, p->tpm.text) != 0)
+		log_warn("%s", p->tpm.text);
+	(void)snprintf(p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
+	p->connect_at_us = now_us() + p->backoff_ms * UINT64_C(1000);
+	if (p->backoff_ms < BACKOFF_MAX_MS)
+		p->backoff_ms *= 2;
+	/* It answers, and will not give another answer. */
+	if (!p->tpm.again && rc != VT_E_CLOSED && rc != VT_E_TPM)
+		fail_all(p, rc, p->why_down);
+}
+
+/* The TPM was lost or reset: connect anew, and do it again if it may be. */
+static bool
+put_off(struct prog *p, struct req *r)
+{
+	(void)snprintf(p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
+	hwtpm_disconnect(&p->tpm);
+	p->connect_at_us = 0;
+	return r->it.put_back + 1 < MAX_TRIES &&
+	       hwq_put_back(&p->queue, &r->it) == VT_OK;
+}
+
+static void
+run_request(struct prog *p, struct req *r)
+{
+	const struct wr *body = NULL;
+	struct wr w;
+	int rc = VT_OK;
+
+	wr_grow(&w, PAYLOAD_MAX);
+	p->tpm.text[0] = '\0';
+	p->tpm.again = false;
+	hwtcti_begin(p->tpm.tcti);
+	if (handlers[r->type].keys)
+		rc = hwtpm_need_keys(&p->tpm);
+	if (rc == VT_OK)
+		rc = handlers[r->type].run(p, r, &w);
+	if (rc == VT_OK && (rc = wr_err(&w)) != VT_OK)
+		(void)!hwtpm_fail(&p->tpm, rc, "%s", vt_strerror(rc));
+	if (rc == VT_OK)
+		body = &w;
+	else
+		log_warn("request %u: %s", r->type, p->tpm.text);
+	if (body != NULL || !p->tpm.again || !put_off(p, r)) {
+		answer(p, r->id, rc, body != NULL ? "" : p->tpm.text, body);
+		req_free(r);
+	}
+	wr_free(&w);
+}
+
+/* What it took is its group's, also when it was in vain. */
+static bool
+run_next(struct prog *p)
+{
+	uint64_t t0 = now_us(), end;
+	struct hwq_item *it = hwq_next(&p->queue, &p->quota, t0);
+	struct req *r = (struct req *)(void *)it;
+	uint64_t waited;
+	uint32_t group;
+
+	if (it == NULL)
+		return false;
+	group = it->group;
+	waited = t0 - r->since_us;
+	run_request(p, r);
+	end = now_us();
+	hwquota_charge(&p->quota, group, end - t0, waited, end);
+	return true;
+}
+
+/* --- the loop ------------------------------------------------------------- */
+
+static int
+wait_time(struct prog *p)
+{
+	uint64_t now = now_us(), until = hwq_deadline(&p->queue), next;
+
+	next = hwtpm_is_up(&p->tpm) ? hwq_when(&p->queue, &p->quota, now)
+				    : p->connect_at_us;
+	if (next < until)
+		until = next;
+	if (until == UINT64_MAX)
+		return -1;
+	return until <= now ? 0 : (int)((until - now) / 1000 + 1);
+}
+
+static void
+loop(struct prog *p, const sigset_t *open)
+{
+	struct pollfd pfd = { .fd = msgch_fd(p->ch) };
+	struct timespec ts;
+	int ms;
+
+	while (!stop && drain(p)) {
+		expire(p);
+		if (!hwtpm_is_up(&p->tpm) && now_us() >= p->connect_at_us)
+			connect_tpm(p);
+		if (hwtpm_is_up(&p->tpm) && run_next(p)) {
+			(void)!msgch_flush(p->ch);
+			continue;
+		}
+		ms = wait_time(p);
+		ts.tv_sec = ms / 1000;
+		ts.tv_nsec = (long)(ms % 1000) * 1000000L;
+		pfd.events =
+		    (short)(POLLIN | (msgch_pending(p->ch) ? POLLOUT : 0));
+		(void)ppoll(&pfd, 1, ms < 0 ? NULL : &ts, open);
+		(void)!msgch_flush(p->ch);
+	}
+}
+
+/* Signals that end us are taken only while we wait. */
+static int
+setup_signals(sigset_t *ret_open)
+{
+	struct sigaction sa = { .sa_handler = on_stop };
+	sigset_t block;
+
+	(void)sigemptyset(&sa.sa_mask);
+	(void)sigemptyset(&block);
+	(void)sigaddset(&block, SIGTERM);
+	(void)sigaddset(&block, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &block, ret_open) == -1 ||
+	    sigaction(SIGTERM, &sa, NULL) == -1 ||
+	    sigaction(SIGINT, &sa, NULL) == -1)
+		return VT_E_SYS;
+	sa.sa_handler = on_stuck;
+	if (sigaction(SIGALRM, &sa, NULL) == -1)
+		return VT_E_SYS;
+	sa.sa_handler = SIG_IGN;
+	return sigaction(SIGPIPE, &sa, NULL) == -1 ? VT_E_SYS : VT_OK;
+}
+
+static bool
+get_ms(const char *text, unsigned int *ret)
+{
+	char *end;
+	unsigned long v;
+
+	errno = 0;
+	v = strtoul(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || v > 3600000UL)
+		return false;
+	*ret = (unsigned int)v;
+	return true;
+}
+
+static int
+usage(void)
+{
+	(void)fprintf(stderr,
+	    "usage: vtpm-hwtpm --tcti CONF [--wait-ms N] [--answer-ms N]\n"
+	    "                  [--retry-ms N] [--debug]\n"
+	    "The manager starts it, with a socket on descriptor 3.\n");
+	return 2;
+}
+
+static int
+options(int argc, char **argv, struct prog *p)
+{
+	static const struct option longs[] = {
+		{ "tcti", required_argument, NULL, 't' },
+		{ "wait-ms", required_argument, NULL, 'w' },
+		{ "answer-ms", required_argument, NULL, 'a' },
+		{ "retry-ms", required_argument, NULL, 'r' },
+		{ "debug", no_argument, NULL, 'd' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct hwtcti_limits *l = &p->tpm.limits;
+	bool ok = true;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 't':
+			p->tpm.conf = optarg;
+			break;
+		case 'w':
+			ok = get_ms(optarg, &p->wait_ms) && ok;
+			break;
+		case 'a':
+			ok = get_ms(optarg, &l->answer_ms) && ok;
+			l->keygen_ms = l->answer_ms;
+			break;
+		case 'r':
+			ok = get_ms(optarg, &l->retry_ms) && ok;
+			break;
+		case 'd':
+			log_set_level(LOG_L_DEBUG);
+			break;
+		default:
+			return usage();
+		}
+	}
+	return ok && p->tpm.conf != NULL && optind == argc ? 0 : usage();
+}
+
+int
+main(int argc, char **argv)
+{
+	struct prog p = { .wait_ms = WAIT_MS, .backoff_ms = BACKOFF_FIRST_MS };
+	const char *step;
+	sigset_t open;
+	int rc;
+
+	log_open("vtpm-hwtpm", LOG_L_INFO);
+	hwtpm_setup(&p.tpm, NULL);
+	hwq_init(&p.queue);
+	hwquota_init(&p.quota);
+	if ((rc = options(argc, argv, &p)) != 0)
+		return rc;
+	/* tpm2-tss would say everything again, on many lines. */
+	if (setenv("TSS2_LOG", "all+NONE", 0) == -1) {
+		log_err("cannot set up: %s", vt_strerror(VT_E_SYS));
+		return 1;
+	}
+	if ((rc = hwjail_enter(p.tpm.conf, MANAGER_FD, &step)) != VT_OK) {
+		log_err("jail: cannot %s: %s", step, vt_strerror(rc));
+		return 1;
+	}
+	if ((rc = setup_signals(&open)) != VT_OK) {
+		log_err("cannot set up signals: %s", vt_strerror(rc));
+		return 1;
+	}
+	if ((rc = msgch_new(MANAGER_FD, PAYLOAD_MAX, &p.ch)) != VT_OK) {
+		log_err("descriptor %d is not the manager's socket: %s",
+		    MANAGER_FD, vt_strerror(rc));
+		return 1;
+	}
+	loop(&p, &open);
+	fail_all(&p, VT_E_CLOSED, "vtpm-hwtpm was told to end");
+	(void)!msgch_flush(p.ch);
+	hwtpm_done(&p.tpm);
+	hwquota_done(&p.quota);
+	msgch_free(p.ch);
+	return 0;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm_manager/hwtpm/jail.h"
+
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <openssl/crypto.h>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/jail_rules.h"
+#include "base/log.h"
+#include "base/util.h"
+
+#define MIB (UINT64_C(1) << 20)
+#define DEFAULT_DEVICE "/dev/tpm0" /* what the module takes by itself */
+
+/* clang-format off */
+static const struct jail_rule rules[] = {
+	/* the manager's socket and the TPM */
+	ALLOW(read),
+	ALLOW(write),
+	ALLOW(writev),
+	ALLOW(close),
+	ALLOW(poll),
+	ALLOW(ppoll),
+	ALLOW(recvfrom),
+	ALLOW(recvmsg),
+	ALLOW_IF(sendto, 4, 0),		/* no address */
+	ALLOW(sendmsg),
+	ALLOW(shutdown),
+	ALLOW(getsockopt),
+	ALLOW_IF(fcntl, 1, F_GETFL),
+	ALLOW_IF(fcntl, 1, F_SETFL),
+	ALLOW_IF(fcntl, 1, F_GETFD),
+	ALLOW_IF(fcntl, 1, F_SETFD),
+	ALLOW_IF(fcntl, 1, F_DUPFD_CLOEXEC),
+	ALLOW_IF(fcntl, 1, F_ADD_SEALS),
+	ALLOW_IF(fcntl, 1, F_GET_SEALS),
+	/* a TPM that went away is opened again */
+	ALLOW(openat),			/* Landlock: the device alone */
+	ALLOW(access),
+	ALLOW(fstat),
+	ALLOW(newfstatat),
+	ALLOW(lseek),
+	ALLOW_IF(socket, 0, AF_UNIX),
+	ALLOW_IF(socket, 0, AF_INET),	/* swtpm:host=, mssim: */
+	ALLOW_IF(socket, 0, AF_INET6),
+	ALLOW(connect),
+	ALLOW(memfd_create),		/* the ring's page and bells */
+	ALLOW(ftruncate),
+	ALLOW(eventfd2),
+	ALLOW(timerfd_create),
+	ALLOW(timerfd_settime),
+	/* memory; nothing that could be run */
+	ALLOW_MASK(mmap, 2, PROT_EXEC, 0),
+	ALLOW_MASK(mprotect, 2, PROT_EXEC, 0),
+	ALLOW(munmap),
+	ALLOW(mremap),
+	ALLOW(madvise),
+	ALLOW(brk),
+	/* time, entropy, who am I */
+	ALLOW(clock_gettime),
+	ALLOW(gettimeofday),
+	ALLOW(nanosleep),
+	ALLOW(clock_nanosleep),
+	ALLOW(setitimer),
+	ALLOW(getrandom),
+	ALLOW(getpid),
+	ALLOW(gettid),
+	ALLOW(getuid),
+	ALLOW(geteuid),
+	ALLOW(getgid),
+	ALLOW(getegid),
+	ALLOW(sched_yield),
+	ALLOW(sched_getaffinity),
+	ALLOW(futex),
+	/* ends, and signals to itself */
+	ALLOW(rt_sigprocmask),
+	ALLOW(rt_sigaction),
+	ALLOW(rt_sigreturn),
+	ALLOW(restart_syscall),
+	ALLOW_IF(tgkill, 2, SIGABRT),	/* abort(3) */
+	ALLOW(exit),
+	ALLOW(exit_group),
+};
+/* clang-format on */
+
+static const struct {
+	const char *name;
+	const char *module; /* NULL: linked in */
+} known[] = {
+	{ "tpmfront", NULL },
+	{ "device", "libtss2-tcti-device.so.0" },
+	{ "swtpm", "libtss2-tcti-swtpm.so.0" },
+	{ "mssim", "libtss2-tcti-mssim.so.0" },
+};
+
+/* Loaded once and for all: the loader then finds it without opening a
+ * file. */
+static bool
+load_known(const char *conf)
+{
+	size_t len = strcspn(conf, ":"), i;
+
+	for (i = 0; i < VT_NELEM(known); i++) {
+		if (strlen(known[i].name) != len ||
+		    strncmp(known[i].name, conf, len) != 0)
+			continue;
+		return known[i].module == NULL ||
+		       dlopen(known[i].module, RTLD_NOW | RTLD_NODELETE) !=
+			   NULL;
+	}
+	return false;
+}
+
+static const char *
+device_of(const char *conf)
+{
+	if (strncmp(conf, "device", 6) != 0)
+		return NULL;
+	return conf[6] == ':' && conf[7] != '\0' ? conf + 7 : DEFAULT_DEVICE;
+}
+
+static uint32_t
+group_of(const char *device)
+{
+	struct stat sb;
+
+	if (geteuid() != 0 || device == NULL || stat(device, &sb) == -1)
+		return JAIL_KEEP_ID;
+	return sb.st_gid;
+}
+
+int
+hwjail_enter(const char *conf, int keep, const char **ret_step)
+{
+	bool all = load_known(conf);
+	struct jail_spec spec = { .rules = rules,
+		.nrules = VT_NELEM(rules),
+		.max_memory = 512 * MIB,
+		.max_file = 2 * MIB, /* memfd of the ring */
+		.max_fds = 64,
+		.max_procs = 4,
+		.keep_root = true,
+		.device = device_of(conf) };
+	struct jail *j;
+	int rc;
+
+	/* What it reads from files it reads now. */
+	*ret_step = "set up cryptography";
+	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
+		return VT_E_CRYPTO;
+	*ret_step = "prepare the jail";
+	if ((rc = jail_prepare(&spec, &j)) != VT_OK)
+		return rc;
+	rc = jail_drop(
+	    j, JAIL_KEEP_ID, group_of(spec.device), &keep, 1, ret_step);
+	if (rc == VT_OK && all) {
+		rc = jail_close(j, ret_step);
+	} else if (rc == VT_OK) {
+		log_warn("nothing is known of the TCTI %s: it is used without "
+			 "Landlock and without a system-call filter",
+		    conf);
+		*ret_step = "forbid new privileges";
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+		    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+			rc = VT_E_SYS;
+	}
+	jail_free(j);
+	return rc;
+}

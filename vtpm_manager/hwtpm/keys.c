@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The host's keys: a storage key that the owner's seed gives again and again,
+ * under it the sealed master key and the CA's signing key.  The use of the
+ * CA key needs a value derived from the master key, so that whatever holds
+ * back the master key holds back the CA too.
+ */
+#include "vtpm_manager/hwtpm/tpm.h"
+
+#include <tss2/tss2_mu.h>
+
+#include <openssl/crypto.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/rdwr.h"
+#include "base/util.h"
+#include "measure/cert/cert_extension.h"
+#include "vtpm_manager/hwtpm/keys_priv.h"
+
+#include "vtpm_manager/hwtpm/embed/cakey_hex.h"
+#include "vtpm_manager/hwtpm/embed/seal_hex.h"
+#include "vtpm_manager/hwtpm/embed/srk_hex.h"
+
+#define NONE ESYS_TR_NONE
+#define PART 32 /* bytes that one TPM2_GetRandom is asked for */
+#define S_ALL (TPMA_SESSION_CONTINUESESSION)
+#define S_SECRET (S_ALL | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT)
+
+static const char auth_label[] = "vTPM manager CA key authorisation";
+
+void
+hwkeys_flush(struct hwtpm *h, ESYS_TR *tr)
+{
+	if (*tr == NONE)
+		return;
+	if (h->esys != NULL && !hwtcti_is_lost(h->tcti))
+		(void)Esys_FlushContext(h->esys, *tr);
+	*tr = NONE;
+}
+
+void
+hwkeys_unload(struct hwtpm *h)
+{
+	hwident_unload(h);
+	hwnv_unload(h);
+	hwkeys_flush(h, &h->ca_key);
+	hwkeys_flush(h, &h->session);
+	ca_free(h->ca);
+	h->ca = NULL;
+}
+
+/* --- storage key and session ---------------------------------------------- */
+
+int
+hwkeys_template(const uint8_t *bytes, size_t len, TPM2B_PUBLIC *ret)
+{
+	size_t off = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	return Tss2_MU_TPM2B_PUBLIC_Unmarshal(bytes, len, &off, ret) ==
+			   TSS2_RC_SUCCESS &&
+		       off == len
+		   ? VT_OK
+		   : VT_E_FORMAT;
+}
+
+int
+hwkeys_srk(struct hwtpm *h, ESYS_TR *ret)
+{
+	const TPM2B_SENSITIVE_CREATE sens = { 0 };
+	const TPML_PCR_SELECTION pcrs = { 0 };
+	const TPM2B_DATA info = { 0 };
+	TPM2B_PUBLIC in;
+	TSS2_RC r;
+	int rc;
+
+	if ((rc = hwkeys_template(srk_hex, srk_hex_len, &in)) != VT_OK)
+		return hwtpm_fail(h, rc, "storage key template");
+	r = Esys_CreatePrimary(h->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
+	    NONE, NONE, &sens, &in, &info, &pcrs, ret, NULL, NULL, NULL, NULL);
+	return hwtpm_check(h, r, "making the storage key");
+}
+
+/*
+ * HMAC session salted to the storage key: only the TPM that has that key
+ * can answer in it.  The caller has compared the key's Name with the pinned
+ * one.
+ */
+int
+hwkeys_session(struct hwtpm *h, ESYS_TR srk, ESYS_TR *ret)
+{
+	const TPMT_SYM_DEF aes = { .algorithm = TPM2_ALG_AES,
+		.keyBits.aes = 128,
+		.mode.aes = TPM2_ALG_CFB };
+	TSS2_RC r;
+	int rc;
+
+	r = Esys_StartAuthSession(h->esys, srk, NONE, NONE, NONE, NONE, NULL,
+	    TPM2_SE_HMAC, &aes, TPM2_ALG_SHA256, ret);
+	if ((rc = hwtpm_check(h, r, "opening a session")) != VT_OK)
+		return rc;
+	r = Esys_TRSess_SetAttributes(h->esys, *ret, S_SECRET, 0xff);
+	if ((rc = hwtpm_check(h, r, "preparing a session")) != VT_OK)
+		hwkeys_flush(h, ret);
+	return rc;
+}
+
+static int
+get_name(struct hwtpm *h, ESYS_TR tr, TPM2B_NAME *ret)
+{
+	TPM2B_NAME *name;
+	int rc;
+
+	rc = hwtpm_check(
+	    h, Esys_TR_GetName(h->esys, tr, &name), "naming the storage key");
+	if (rc != VT_OK)
+		return rc;
+	*ret = *name;
+	Esys_Free(name);
+	return VT_OK;
+}
+
+/* --- random bytes --------------------------------------------------------- */
+
+int
+hwkeys_tpm_random(struct hwtpm *h, ESYS_TR session, uint8_t *out, size_t len)
+{
+	TPM2B_DIGEST *d;
+	size_t n;
+	int rc;
+
+	while (len > 0) {
+		n = len < PART ? len : PART;
+		rc = hwtpm_check(h,
+		    Esys_GetRandom(h->esys, session, NONE, NONE, (UINT16)n, &d),
+		    "random bytes from the TPM");
+		if (rc != VT_OK)
+			return rc;
+		if (d->size < n)
+			n = d->size;
+		memcpy(out, d->buffer, n);
+		explicit_bzero(d->buffer, sizeof(d->buffer));
+		Esys_Free(d);
+		if (n == 0)
+			return hwtpm_fail(h, VT_E_TPM,
+			    "random bytes from the TPM: it gives none");
+		out += n;
+		len -= n;
+	}
+	return VT_OK;
+}
+
+/* From the TPM, over an encrypted session, and from the kernel: who controls
+ * one of them does not know it. */
+static int
+make_master(struct hwtpm *h, ESYS_TR session, uint8_t out[HW_MASTER_LEN])
+{
+	static const char label[] = "vTPM manager master key";
+	uint8_t tpm[HW_MASTER_LEN], kernel[HW_MASTER_LEN];
+	const struct iov_part parts[] = { { label, sizeof(label) },
+		{ tpm, sizeof(tpm) }, { kernel, sizeof(kernel) } };
+	int rc;
+
+	/* A session that is no authorisation must not ask for a parameter of
+	 * the command to be encrypted: GetRandom has none. */
+	rc = hwtpm_check(h,
+	    Esys_TRSess_SetAttributes(
+		h->esys, session, S_ALL | TPMA_SESSION_ENCRYPT, 0xff),
+	    "preparing a session");
+	if (rc == VT_OK)
+		rc = hwkeys_tpm_random(h, session, tpm, sizeof(tpm));
+	if (rc == VT_OK)
+		rc = hwtpm_check(h,
+		    Esys_TRSess_SetAttributes(h->esys, session, S_SECRET, 0xff),
+		    "preparing a session");
+	if (rc == VT_OK &&
+	    ((rc = random_bytes(kernel, sizeof(kernel))) != VT_OK ||
+		(rc = digest_parts(ALG_SHA256, parts, VT_NELEM(parts), out)) !=
+		    VT_OK))
+		rc = hwtpm_fail(h, rc, "master key: %s", vt_strerror(rc));
+	explicit_bzero(tpm, sizeof(tpm));
+	explicit_bzero(kernel, sizeof(kernel));
+	return rc;
+}
+
+/* --- making keys ---------------------------------------------------------- */
+
+int
+hwkeys_to_bytes(struct hwtpm *h, const TPM2B_PUBLIC *pub,
+    const TPM2B_PRIVATE *priv, struct key_bytes *ret)
+{
+	ret->pub_len = ret->priv_len = 0;
+	if (Tss2_MU_TPM2B_PUBLIC_Marshal(pub, ret->pub, sizeof(ret->pub),
+		&ret->pub_len) != TSS2_RC_SUCCESS ||
+	    Tss2_MU_TPM2B_PRIVATE_Marshal(priv, ret->priv, sizeof(ret->priv),
+		&ret->priv_len) != TSS2_RC_SUCCESS)
+		return hwtpm_fail(h, VT_E_RANGE, "a new key is too long");
+	return VT_OK;
+}
+
+static int
+create(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
+    const TPM2B_SENSITIVE_CREATE *sens, const TPM2B_PUBLIC *in,
+    const char *what, struct key_bytes *ret)
+{
+	const TPML_PCR_SELECTION pcrs = { 0 };
+	const TPM2B_DATA info = { 0 };
+	TPM2B_PRIVATE *priv = NULL;
+	TPM2B_PUBLIC *pub = NULL;
+	TSS2_RC r;
+	int rc;
+
+	r = Esys_Create(h->esys, srk, session, NONE, NONE, sens, in, &info,
+	    &pcrs, &priv, &pub, NULL, NULL, NULL);
+	if ((rc = hwtpm_check(h, r, what)) != VT_OK)
+		return rc;
+	rc = hwkeys_to_bytes(h, pub, priv, ret);
+	Esys_Free(priv);
+	Esys_Free(pub);
+	return rc;
+}
+
+int
+hwkeys_seal(struct hwtpm *h, ESYS_TR srk, const struct wblob *approval_key,
+    const uint8_t master[HW_MASTER_LEN], struct key_bytes *ret)
+{
+	TPM2B_SENSITIVE_CREATE sens = { 0 };
+	TPM2B_PUBLIC in;
+	int rc;
+
+	if ((rc = hwkeys_template(seal_hex, seal_hex_len, &in)) != VT_OK)
+		return hwtpm_fail(h, rc, "template of the sealed master key");
+	if (approval_key->len != 0 &&
+	    (rc = hwpolicy_template(h, approval_key, &in)) != VT_OK)
+		return rc;
+	sens.sensitive.data.size = HW_MASTER_LEN;
+	memcpy(sens.sensitive.data.buffer, master, HW_MASTER_LEN);
+	rc = create(
+	    h, srk, h->session, &sens, &in, "sealing the master key", ret);
+	explicit_bzero(&sens, sizeof(sens));
+	return rc;
+}
+
+int
+hwkeys_auth(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN],
+    const char *label, size_t label_len, TPM2B_AUTH *ret)
+{
+	int rc;
+
+	ret->size = SHA256_LEN;
+	rc = hkdf_sha256(
+	    master, HW_MASTER_LEN, label, label_len, ret->buffer, SHA256_LEN);
+	return rc == VT_OK ? rc : hwtpm_fail(h, rc, "a key's authorisation");
+}
+
+static int
+ca_auth(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN], TPM2B_AUTH *ret)
+{
+	return hwkeys_auth(h, master, auth_label, sizeof(auth_label), ret);
+}
+
+static int
+make_ca_key(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
+    const uint8_t master[HW_MASTER_LEN], struct key_bytes *ret)
+{
+	TPM2B_SENSITIVE_CREATE sens = { 0 };
+	TPM2B_PUBLIC in;
+	int rc;
+
+	if ((rc = hwkeys_template(cakey_hex, cakey_hex_len, &in)) != VT_OK)
+		return hwtpm_fail(h, rc, "template of the CA key");
+	rc = ca_auth(h, master, &sens.sensitive.userAuth);
+	if (rc == VT_OK)
+		rc = create(
+		    h, srk, session, &sens, &in, "making the CA key", ret);
+	explicit_bzero(&sens, sizeof(sens));
+	return rc;
+}
+
+/* --- loading keys --------------------------------------------------------- */
+
+int
+hwkeys_from_bytes(struct hwtpm *h, const uint8_t *pub, size_t pub_len,
+    const uint8_t *priv, size_t priv_len, const char *what,
+    TPM2B_PUBLIC *ret_pub, TPM2B_PRIVATE *ret_priv)
+{
+	size_t off = 0, off2 = 0;
+
+	memset(ret_pub, 0, sizeof(*ret_pub));
+	memset(ret_priv, 0, sizeof(*ret_priv));
+	if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(pub, pub_len, &off, ret_pub) ==
+		TSS2_RC_SUCCESS &&
+	    Tss2_MU_TPM2B_PRIVATE_Unmarshal(priv, priv_len, &off2, ret_priv) ==
+		TSS2_RC_SUCCESS &&
+	    off == pub_len && off2 == priv_len)
+		return VT_OK;
+	return hwtpm_fail(h, VT_E_CORRUPT,
+	    "%s: the stored host keys are damaged: restore the store from a "
+	    "backup",
+	    what);
+}
+
+static int
+load(struct hwtpm *h, ESYS_TR srk, ESYS_TR session, const uint8_t *pub,
+    size_t pub_len, const uint8_t *priv, size_t priv_len, const char *what,
+    ESYS_TR *ret)
+{
+	TPM2B_PRIVATE in_priv;
+	TPM2B_PUBLIC in_pub;
+	TSS2_RC r;
+	int rc;
+
+	rc = hwkeys_from_bytes(
+	    h, pub, pub_len, priv, priv_len, what, &in_pub, &in_priv);
+	if (rc != VT_OK)
+		return rc;
+	r = Esys_Load(
+	    h->esys, srk, session, NONE, NONE, &in_priv, &in_pub, ret);
+	/* A format-one code about a parameter: Part 2, 6.6.3. */
+	if ((r & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER &&
+	    (r & TPM2_RC_FMT1) != 0 && (r & TPM2_RC_P) != 0)
+		return hwtpm_fail(h, VT_E_CORRUPT,
+		    "%s: the TPM says that the stored host keys were changed "
+		    "or are not its own: restore the store from a backup",
+		    what);
+	return hwtpm_check(h, r, what);
+}
+
+static int
+unseal(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
+    uint8_t master[HW_MASTER_LEN])
+{
+	TPM2B_SENSITIVE_DATA *data;
+	ESYS_TR tr = NONE, policy = NONE;
+	int rc;
+
+	if (b->policy == HWPOL_APPROVED &&
+	    (rc = hwpolicy_session(h, srk, b, &policy)) != VT_OK)
+		return rc;
+	rc = load(h, srk, h->session, b->master_pub.p, b->master_pub.len,
+	    b->master_priv.p, b->master_priv.len, "loading the master key",
+	    &tr);
+	if (rc != VT_OK) {
+		hwkeys_flush(h, &policy);
+		return rc;
+	}
+	/* Unseal has no parameter of its own to decrypt. */
+	rc = hwtpm_check(h,
+	    Esys_TRSess_SetAttributes(
+		h->esys, h->session, S_ALL | TPMA_SESSION_ENCRYPT, 0xff),
+	    "preparing a session");
+	if (rc == VT_OK)
+		rc = hwtpm_check(h,
+		    policy == NONE ? Esys_Unseal(h->esys, tr, h->session, NONE,
+					 NONE, &data)
+				   : Esys_Unseal(h->esys, tr, policy,
+					 h->session, NONE, &data),
+		    "unsealing the master key");
+	if (rc != VT_OK && policy != NONE && !h->again)
+		rc = hwpolicy_refused(h);
+	hwkeys_flush(h, &tr);
+	hwkeys_flush(h, &policy);
+	if (rc != VT_OK)
+		return rc;
+	if (data->size == HW_MASTER_LEN)
+		memcpy(master, data->buffer, HW_MASTER_LEN);
+	else
+		rc = hwtpm_fail(h, VT_E_CORRUPT,
+		    "unsealing the master key: it has %u bytes", data->size);
+	explicit_bzero(data, sizeof(*data));
+	Esys_Free(data);
+	return rc;
+}
+
+/*
+ * A hardware TPM has a bus to listen on, so there the CA key is used in the
+ * salted session; TPM2_Sign's answer cannot be encrypted.  The way to the
+ * software root is memory of this host: a password does, and is three times
+ * as fast.
+ */
+static int
+choose_auth(struct hwtpm *h, uint8_t root)
+{
+	if (root == ROOT_SOFT) {
+		hwkeys_flush(h, &h->session);
+		h->ca_auth = ESYS_TR_PASSWORD;
+		return VT_OK;
+	}
+	h->ca_auth = h->session;
+	return hwtpm_check(h,
+	    Esys_TRSess_SetAttributes(h->esys, h->session, S_ALL, 0xff),
+	    "preparing a session");
+}
+
+static int
+ready_ca_key(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
+    const uint8_t master[HW_MASTER_LEN])
+{
+	TPM2B_AUTH auth = { 0 };
+	int rc;
+
+	rc = load(h, srk, h->session, b->ca_pub.p, b->ca_pub.len, b->ca_priv.p,
+	    b->ca_priv.len, "loading the CA key", &h->ca_key);
+	if (rc != VT_OK || (rc = ca_auth(h, master, &auth)) != VT_OK)
+		return rc;
+	rc = hwtpm_check(h, Esys_TR_SetAuth(h->esys, h->ca_key, &auth),
+	    "preparing the CA key");
+	explicit_bzero(&auth, sizeof(auth));
+	return rc == VT_OK ? choose_auth(h, b->root) : rc;
+}
+
+static int
+check_srk(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b)
+{
+	TPM2B_NAME name;
+	int rc;
+
+	if ((rc = get_name(h, srk, &name)) != VT_OK)
+		return rc;
+	if (name.size == b->srk_name.len &&
+	    memcmp(name.name, b->srk_name.p, name.size) == 0)
+		return VT_OK;
+	return hwtpm_fail(h, VT_E_POLICY,
+	    "the TPM at %s is another one than this store belongs to, or its "
+	    "owner was cleared: nothing was changed; connect the right TPM or "
+	    "restore a store of this one",
+	    h->conf);
+}
+
+static int
+open_ca(struct hwtpm *h, const struct hwblob *b)
+{
+	const struct ca_signer signer = { hwkeys_sign, h };
+	int rc;
+
+	rc = ca_open(&signer, b->ca_cert.p, b->ca_cert.len, b->ca_pub.p,
+	    b->ca_pub.len, b->root, &h->ca);
+	if (rc == VT_OK)
+		return rc;
+	return hwtpm_fail(h, rc == VT_E_POLICY ? rc : VT_E_CORRUPT,
+	    "the stored CA certificate does not fit its key (%s): restore the "
+	    "store from a backup",
+	    vt_strerror(rc));
+}
+
+static int
+get_master(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
+    const uint8_t *known, uint8_t master[HW_MASTER_LEN])
+{
+	if (known == NULL)
+		return unseal(h, srk, b, master);
+	memcpy(master, known, HW_MASTER_LEN);
+	return VT_OK;
+}
+
+static int
+check_mac(struct hwtpm *h, const struct hwblob *b,
+    const uint8_t master[HW_MASTER_LEN])
+{
+	uint8_t mac[HWBLOB_MAC_LEN];
+	int rc;
+
+	if (b->ek == HWEK_NONE)
+		return VT_OK;
+	rc = hwblob_mac(master, h->blob, h->blob_len, mac);
+	if (rc == VT_OK && CRYPTO_memcmp(mac, b->mac.p, sizeof(mac)) != 0)
+		rc = VT_E_CORRUPT;
+	if (rc == VT_OK)
+		return rc;
+	return hwtpm_fail(h, rc,
+	    "the stored host keys were changed: restore the store from a "
+	    "backup");
+}
+
+int
+hwkeys_load(
+    struct hwtpm *h, const uint8_t *known, uint8_t master[HW_MASTER_LEN])
+{
+	ESYS_TR srk = NONE;
+	struct hwblob b;
+	int rc;
+
+	hwkeys_unload(h);
+	if ((rc = hwblob_get(h->blob, h->blob_len, &b)) != VT_OK)
+		return hwtpm_fail(h, VT_E_CORRUPT,
+		    "the stored host keys are damaged (%s): restore the store "
+		    "from a backup",
+		    vt_strerror(rc));
+	if ((rc = hwkeys_srk(h, &srk)) != VT_OK)
+		return rc;
+	if ((rc = check_srk(h, srk, &b)) == VT_OK &&
+	    (rc = hwkeys_session(h, srk, &h->session)) == VT_OK &&
+	    (rc = get_master(h, srk, &b, known, master)) == VT_OK &&
+	    (rc = check_mac(h, &b, master)) == VT_OK &&
+	    (rc = ready_ca_key(h, srk, &b, master)) == VT_OK &&
+	    (rc = hwident_ready(h, master)) == VT_OK &&
+	    (rc = hwnv_ready(h, master)) == VT_OK)
+		rc = open_ca(h, &b);
+	hwkeys_flush(h, &srk);
+	if (rc != VT_OK) {
+		explicit_bzero(master, HW_MASTER_LEN);
+		hwkeys_unload(h);
+	}
+	return rc;
+}
+
+/* --- the requests --------------------------------------------------------- */
+
+int
+hwkeys_set_blob(struct hwtpm *h, const uint8_t *p, size_t len)
+{
+	uint8_t *copy = malloc(len > 0 ? len : 1);
+
+	if (copy == NULL)
+		return hwtpm_fail(h, VT_E_NOMEM, "%s", vt_strerror(VT_E_NOMEM));
+	if (len > 0)
+		memcpy(copy, p, len);
+	free(h->blob);
+	h->blob = copy;
+	h->blob_len = len;
+	return VT_OK;
+}
+
+/* The CA certificate needs the CA key in the TPM, and the blob the
+ * certificate. */
+static int
+certify_self(struct hwtpm *h, ESYS_TR srk, const struct hw_init *req,
+    const uint8_t master[HW_MASTER_LEN], struct hwblob *b, struct ca_der *der)
+{
+	const struct ca_signer signer = { hwkeys_sign, h };
+	int rc;
+
+	if ((rc = ready_ca_key(h, srk, b, master)) != VT_OK)
+		return rc;
+	rc = ca_self_signed(
+	    &signer, b->ca_pub.p, b->ca_pub.len, req->root, req->host, der);
+	if (rc == VT_E_FORMAT)
+		return hwtpm_fail(h, rc, "the host's name is not UTF-8 text");
+	if (rc != VT_OK && h->text[0] == '\0')
+		return hwtpm_fail(h, rc, "CA certificate: %s", vt_strerror(rc));
+	b->ca_cert.p = der->buf;
+	b->ca_cert.len = (uint32_t)der->len;
+	return rc;
+}
+
+int
+hwkeys_put_blob(struct hwtpm *h, const struct hwblob *b,
+    const uint8_t master[HW_MASTER_LEN], struct wr *w)
+{
+	int rc;
+
+	hwblob_put(w, b);
+	if ((rc = wr_err(w)) == VT_OK)
+		rc = hwblob_mac(
+		    master, w->buf, w->len, w->buf + w->len - HWBLOB_MAC_LEN);
+	return rc == VT_OK
+		   ? rc
+		   : hwtpm_fail(h, rc, "host keys: %s", vt_strerror(rc));
+}
+
+/* One that was recovered from escrow, or a new one. */
+static int
+new_master(
+    struct hwtpm *h, const struct wblob *given, uint8_t master[HW_MASTER_LEN])
+{
+	if (given->len != HW_MASTER_LEN)
+		return make_master(h, h->session, master);
+	memcpy(master, given->p, HW_MASTER_LEN);
+	return VT_OK;
+}
+
+static void
+blob_key(struct wblob *pub, struct wblob *priv, const struct key_bytes *k)
+{
+	pub->p = k->pub;
+	pub->len = (uint32_t)k->pub_len;
+	priv->p = k->priv;
+	priv->len = (uint32_t)k->priv_len;
+}
+
+static int
+make_keys(struct hwtpm *h, ESYS_TR *srk, const struct hw_init *req,
+    uint8_t master[HW_MASTER_LEN], struct wr *w)
+{
+	struct key_bytes sealed, ca;
+	struct ident_bytes id;
+	struct nv_bytes nv[HWBLOB_COUNTERS];
+	uint8_t mac[HWBLOB_MAC_LEN] = { 0 };
+	struct hwblob b = { .root = req->root,
+		.policy =
+		    req->approval_key.len != 0 ? HWPOL_APPROVED : HWPOL_NONE,
+		.approval_key = req->approval_key };
+	struct ca_der der;
+	TPM2B_NAME name;
+	int rc;
+
+	if ((rc = get_name(h, *srk, &name)) != VT_OK ||
+	    (rc = hwkeys_session(h, *srk, &h->session)) != VT_OK ||
+	    (rc = new_master(h, &req->master, master)) != VT_OK)
+		return rc;
+	if ((rc = hwkeys_seal(h, *srk, &req->approval_key, master, &sealed)) !=
+		VT_OK ||
+	    (rc = make_ca_key(h, *srk, h->session, master, &ca)) != VT_OK ||
+	    (rc = hwnv_make(h, master, nv)) != VT_OK ||
+	    (rc = hwident_make_ak(h, master, &id)) != VT_OK)
+		return rc;
+	b.srk_name.p = name.name;
+	b.srk_name.len = name.size;
+	blob_key(&b.master_pub, &b.master_priv, &sealed);
+	blob_key(&b.ca_pub, &b.ca_priv, &ca);
+	if ((rc = certify_self(h, *srk, req, master, &b, &der)) != VT_OK)
+		return rc;
+	b.ek = id.ek;
+	blob_key(&b.ak_pub, &b.ak_priv, &id.ak);
+	if ((rc = hwident_certify_ca(h, srk, &b, &id)) != VT_OK)
+		return rc;
+	b.ca_attest.p = id.attest;
+	b.ca_attest.len = (uint32_t)id.attest_len;
+	b.ca_sig.p = id.sig;
+	b.ca_sig.len = (uint32_t)id.sig_len;
+	hwnv_to_blob(nv, &b);
+	b.mac.p = mac;
+	b.mac.len = sizeof(mac);
+	return hwkeys_put_blob(h, &b, master, w);
+}
+
+/* What is handed out, from h->blob. */
+static void
+show(const struct hwtpm *h, struct wblob *blob, struct wblob *cert)
+{
+	struct hwblob b;
+
+	blob->p = h->blob;
+	blob->len = (uint32_t)h->blob_len;
+	if (hwblob_get(h->blob, h->blob_len, &b) == VT_OK)
+		*cert = b.ca_cert;
+}
+
+int
+hwtpm_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
+{
+	uint8_t buf[HOST_BLOB_MAX_LEN], master[HW_MASTER_LEN] = { 0 };
+	ESYS_TR srk = NONE;
+	struct wr w;
+	int rc;
+
+	h->again = false;
+	h->text[0] = '\0';
+	if (h->root != 0)
+		return hwtpm_fail(h, VT_E_STATE,
+		    "this host has keys already; they are not made twice");
+	wr_init(&w, buf, sizeof(buf));
+	hwnv_clean(h); /* of an attempt that the TPM did not live through */
+	if ((rc = hwkeys_srk(h, &srk)) != VT_OK)
+		return rc;
+	rc = make_keys(h, &srk, req, master, &w);
+	hwkeys_flush(h, &srk);
+	hwkeys_unload(h);
+	if (rc == VT_OK)
+		rc = hwkeys_set_blob(h, buf, w.len);
+	/* Hand out nothing that cannot be loaded again; but nobody can have
+	 * approved a state yet, since the epoch counter is new. */
+	memset(ret, 0, sizeof(*ret));
+	if (rc == VT_OK)
+		rc = hwkeys_load(
+		    h, req->approval_key.len != 0 ? master : NULL, ret->master);
+	explicit_bzero(master, sizeof(master));
+	if (rc != VT_OK) {
+		hwnv_clean(h);
+		return rc;
+	}
+	hwnv_settle(h);
+	h->root = req->root;
+	show(h, &ret->host_blob, &ret->ca_cert);
+	return VT_OK;
+}
+
+int
+hwtpm_load(struct hwtpm *h, const struct hw_load *req, struct hw_loaded *ret)
+{
+	struct wblob blob;
+	struct hwblob b;
+	int rc;
+
+	h->again = false;
+	h->text[0] = '\0';
+	if ((rc = hwblob_get(req->host_blob.p, req->host_blob.len, &b)) !=
+	    VT_OK)
+		return hwtpm_fail(h, VT_E_CORRUPT,
+		    "the stored host keys are damaged (%s): restore the store "
+		    "from a backup",
+		    vt_strerror(rc));
+	if (b.root != req->root)
+		return hwtpm_fail(h, VT_E_POLICY,
+		    "this store belongs to a %s, the manager was started with "
+		    "a %s: start it with the root it was made with",
+		    cert_ext_root_name(b.root), cert_ext_root_name(req->root));
+	if ((rc = hwkeys_set_blob(h, req->host_blob.p, req->host_blob.len)) !=
+		VT_OK ||
+	    (rc = hwpolicy_set(h, req->n, req->approvals)) != VT_OK)
+		return rc;
+	h->root = 0;
+	h->refused = false;
+	memset(ret, 0, sizeof(*ret));
+	if ((rc = hwkeys_load(h, NULL, ret->master)) != VT_OK)
+		return rc;
+	h->root = req->root;
+	show(h, &blob, &ret->ca_cert);
+	return VT_OK;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Two counters in the NV memory of the host's TPM: the epoch, which
+ * approvals of host states outlive or not, and the store's anchor.
+ *
+ * Anybody who may use the owner hierarchy reads them; they are counted up
+ * with a value derived from the master key, and their Names are kept in the
+ * host blob.  Who undefines an index and makes it again gets the same Name,
+ * but not the old value (Part 3, 31.3.1: a new counter begins above every
+ * counter that there was) and not the authorisation, so that the next
+ * increment fails.
+ */
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/util.h"
+#include "vtpm_manager/hwtpm/keys_priv.h"
+
+#define NONE ESYS_TR_NONE
+/* TCG Registry of Reserved TPM 2.0 Handles, 2.2: the owner's indices. */
+#define OWNER_FIRST 0x01800000u
+#define OWNER_MASK 0x003fffffu
+#define TRIES 16
+#define COUNTER_LEN 8
+#define S_ALL (TPMA_SESSION_CONTINUESESSION)
+#define S_SECRET (S_ALL | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT)
+#define ATTRIBUTES                                                        \
+	((TPM2_NT_COUNTER << TPMA_NV_TPM2_NT_SHIFT) | TPMA_NV_AUTHWRITE | \
+	    TPMA_NV_AUTHREAD | TPMA_NV_OWNERREAD | TPMA_NV_NO_DA)
+
+static const char nv_label[] = "vTPM manager counter authorisation";
+static const char *const names[] = {
+	[HWC_EPOCH] = "epoch", [HWC_ANCHOR] = "anchor"
+};
+
+static int
+attrs(struct hwtpm *h, TPMA_SESSION a)
+{
+	return hwtpm_check(h,
+	    Esys_TRSess_SetAttributes(h->esys, h->session, a, 0xff),
+	    "preparing a session");
+}
+
+static bool
+says_of(TSS2_RC r, TSS2_RC code)
+{
+	return (r & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER &&
+	       (r & TPM2_RC_FMT1) != 0 && (r & (TPM2_RC_FMT1 | 0x3f)) == code;
+}
+
+int
+hwnv_ready(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN])
+{
+	return hwkeys_auth(h, master, nv_label, sizeof(nv_label), &h->nv_auth);
+}
+
+void
+hwnv_unload(struct hwtpm *h)
+{
+	size_t i;
+
+	for (i = 0; i < HWBLOB_COUNTERS; i++) {
+		/* No command to the TPM: an index stays where it is. */
+		if (h->nv[i] != NONE && h->esys != NULL)
+			(void)Esys_TR_Close(h->esys, &h->nv[i]);
+		h->nv[i] = NONE;
+	}
+}
+
+/* --- making them ---------------------------------------------------------- */
+
+/* *half is set while an index may be there that nobody will ask for. */
+static int
+define(struct hwtpm *h, uint32_t *half, ESYS_TR *ret)
+{
+	TPM2B_NV_PUBLIC pub = { .nvPublic = { .nameAlg = TPM2_ALG_SHA256,
+				    .attributes = ATTRIBUTES,
+				    .dataSize = COUNTER_LEN } };
+	uint8_t rnd[4];
+	TSS2_RC r;
+	int i, rc;
+
+	for (i = 0; i < TRIES; i++) {
+		if ((rc = random_bytes(rnd, sizeof(rnd))) != VT_OK)
+			return hwtpm_fail(h, rc, "random bytes");
+		pub.nvPublic.nvIndex =
+		    OWNER_FIRST | (be32_get(rnd) & OWNER_MASK);
+		*half = pub.nvPublic.nvIndex;
+		r = Esys_NV_DefineSpace(h->esys, ESYS_TR_RH_OWNER, h->session,
+		    NONE, NONE, &h->nv_auth, &pub, ret);
+		if (r != TPM2_RC_NV_DEFINED)
+			return hwtpm_check(h, r, "making a counter in the TPM");
+		*half = 0; /* somebody else's */
+	}
+	return hwtpm_fail(h, VT_E_SPACE, "no free index for a counter");
+}
+
+/* An index has no value, and not its last Name, before its first count. */
+static int
+make_one(struct hwtpm *h, uint32_t *half, ESYS_TR *tr, struct nv_bytes *ret)
+{
+	static const char what[] = "making a counter in the TPM";
+	TPM2B_NAME *name;
+	int rc;
+
+	if ((rc = attrs(h, S_ALL | TPMA_SESSION_DECRYPT)) != VT_OK ||
+	    (rc = define(h, half, tr)) != VT_OK ||
+	    (rc = hwtpm_check(h, Esys_TR_SetAuth(h->esys, *tr, &h->nv_auth),
+		 what)) != VT_OK ||
+	    (rc = attrs(h, S_ALL)) != VT_OK)
+		return rc;
+	rc = hwtpm_check(h,
+	    Esys_NV_Increment(h->esys, *tr, *tr, h->session, NONE, NONE), what);
+	if (rc != VT_OK)
+		return rc;
+	rc = hwtpm_check(h, Esys_TR_GetName(h->esys, *tr, &name), what);
+	if (rc != VT_OK)
+		return rc;
+	ret->index = *half;
+	if (name->size == sizeof(ret->name))
+		memcpy(ret->name, name->name, sizeof(ret->name));
+	else
+		rc = hwtpm_fail(h, VT_E_RANGE, "%s: its Name", what);
+	Esys_Free(name);
+	return rc;
+}
+
+int
+hwnv_make(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN],
+    struct nv_bytes ret[HWBLOB_COUNTERS])
+{
+	size_t i;
+	int rc;
+
+	if ((rc = hwnv_ready(h, master)) != VT_OK)
+		return rc;
+	for (i = 0; i < HWBLOB_COUNTERS; i++) {
+		ESYS_TR tr = NONE;
+
+		rc = make_one(h, &h->nv_half[i], &tr, &ret[i]);
+		if (tr != NONE)
+			(void)Esys_TR_Close(h->esys, &tr);
+		if (rc != VT_OK)
+			return rc;
+	}
+	return attrs(h, S_SECRET);
+}
+
+void
+hwnv_settle(struct hwtpm *h)
+{
+	memset(h->nv_half, 0, sizeof(h->nv_half));
+}
+
+/* Only what has our attributes; the owner may undefine it without ever
+ * having known its authorisation. */
+static TSS2_RC
+undefine(struct hwtpm *h, uint32_t index)
+{
+	TPM2B_NV_PUBLIC *pub = NULL;
+	ESYS_TR tr;
+	TSS2_RC r;
+
+	r = Esys_TR_FromTPMPublic(h->esys, index, NONE, NONE, NONE, &tr);
+	if (r != TSS2_RC_SUCCESS)
+		return says_of(r, TPM2_RC_HANDLE) ? TSS2_RC_SUCCESS : r;
+	r = Esys_NV_ReadPublic(h->esys, tr, NONE, NONE, NONE, &pub, NULL);
+	if (r == TSS2_RC_SUCCESS &&
+	    (pub->nvPublic.attributes & ~TPMA_NV_WRITTEN) == ATTRIBUTES)
+		r = Esys_NV_UndefineSpace(h->esys, ESYS_TR_RH_OWNER, tr,
+		    ESYS_TR_PASSWORD, NONE, NONE);
+	Esys_Free(pub);
+	if (r != TSS2_RC_SUCCESS)
+		(void)Esys_TR_Close(h->esys, &tr);
+	return r;
+}
+
+void
+hwnv_clean(struct hwtpm *h)
+{
+	size_t i;
+
+	for (i = 0; i < HWBLOB_COUNTERS; i++) {
+		if (h->esys == NULL || hwtcti_is_lost(h->tcti))
+			return; /* the next attempt does it */
+		if (h->nv_half[i] != 0 &&
+		    undefine(h, h->nv_half[i]) == TSS2_RC_SUCCESS)
+			h->nv_half[i] = 0;
+	}
+}
+
+void
+hwnv_to_blob(const struct nv_bytes nv[HWBLOB_COUNTERS], struct hwblob *ret)
+{
+	size_t i;
+
+	for (i = 0; i < HWBLOB_COUNTERS; i++) {
+		ret->nv[i].index = nv[i].index;
+		ret->nv[i].name.p = nv[i].name;
+		ret->nv[i].name.len = sizeof(nv[i].name);
+	}
+}
+
+/* --- using them ----------------------------------------------------------- */
+
+static int
+gone(struct hwtpm *h, uint32_t index, enum hw_which which, const char *how)
+{
+	return hwtpm_fail(h, VT_E_POLICY,
+	    "the %s counter, NV index 0x%08x of the TPM at %s, %s since the "
+	    "keys of this store were made: if you did that, see \"recovery\" "
+	    "in vtpm-managerd(8)",
+	    names[which], index, h->conf, how);
+}
+
+int
+hwnv_open(struct hwtpm *h, const struct hwblob *b, enum hw_which which)
+{
+	const struct hwblob_nv *nv = &b->nv[which - 1];
+	ESYS_TR tr = NONE;
+	TPM2B_NAME *name;
+	TSS2_RC r;
+	int rc;
+
+	if (h->nv[which - 1] != NONE)
+		return VT_OK;
+	if (nv->name.len == 0)
+		return hwtpm_fail(h, VT_E_UNSUPPORTED,
+		    "this store was made before hosts had counters: \"vtpmctl "
+		    "host bind\" makes them");
+	r = Esys_TR_FromTPMPublic(h->esys, nv->index, NONE, NONE, NONE, &tr);
+	if (says_of(r, TPM2_RC_HANDLE))
+		return gone(h, nv->index, which, "was removed");
+	if ((rc = hwtpm_check(h, r, "looking for a counter")) != VT_OK)
+		return rc;
+	rc = hwtpm_check(
+	    h, Esys_TR_GetName(h->esys, tr, &name), "looking for a counter");
+	if (rc == VT_OK) {
+		if (name->size != nv->name.len ||
+		    memcmp(name->name, nv->name.p, name->size) != 0)
+			rc = gone(h, nv->index, which, "was replaced");
+		Esys_Free(name);
+	}
+	if (rc != VT_OK)
+		(void)Esys_TR_Close(h->esys, &tr);
+	else
+		h->nv[which - 1] = tr;
+	return rc;
+}
+
+/* By the owner: in a salted session the answer's HMAC covers the index's Name,
+ * so that it is the pinned one that was read. */
+int
+hwnv_read(struct hwtpm *h, enum hw_which which, ESYS_TR auth, uint64_t *ret)
+{
+	TPM2B_MAX_NV_BUFFER *data = NULL;
+	int rc;
+
+	rc = hwtpm_check(h,
+	    Esys_NV_Read(h->esys, ESYS_TR_RH_OWNER, h->nv[which - 1], auth,
+		NONE, NONE, COUNTER_LEN, 0, &data),
+	    "reading a counter");
+	if (rc != VT_OK)
+		return rc;
+	if (data->size == COUNTER_LEN)
+		*ret = be64_get(data->buffer);
+	else
+		rc = hwtpm_fail(
+		    h, VT_E_TPM, "a counter has %u bytes", data->size);
+	Esys_Free(data);
+	return rc;
+}
+
+static int
+count(struct hwtpm *h, const struct hwblob *b, enum hw_which which)
+{
+	ESYS_TR tr = h->nv[which - 1];
+	TSS2_RC r;
+	int rc;
+
+	rc = hwtpm_check(h, Esys_TR_SetAuth(h->esys, tr, &h->nv_auth),
+	    "preparing a counter");
+	if (rc != VT_OK)
+		return rc;
+	r = Esys_NV_Increment(h->esys, tr, tr, h->ca_auth, NONE, NONE);
+	/* Its authorisation is ours alone, and has no lockout. */
+	if (says_of(r, TPM2_RC_BAD_AUTH) || says_of(r, TPM2_RC_AUTH_FAIL))
+		return gone(h, b->nv[which - 1].index, which, "was replaced");
+	return hwtpm_check(h, r, "counting up in the TPM");
+}
+
+int
+hwtpm_counter(struct hwtpm *h, const struct hw_counter *req, uint64_t *ret)
+{
+	enum hw_which which = (enum hw_which)req->which;
+	struct hwblob b;
+	uint64_t v = 0;
+	int rc;
+
+	h->again = false;
+	if (h->root == 0 || h->ca == NULL ||
+	    hwblob_get(h->blob, h->blob_len, &b) != VT_OK)
+		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
+	if ((rc = hwnv_open(h, &b, which)) != VT_OK ||
+	    (rc = hwnv_read(h, which, h->ca_auth, &v)) != VT_OK)
+		return rc;
+	if (req->expect != 0 && v != req->expect &&
+	    !(req->increment != 0 && v == req->expect + 1))
+		return hwtpm_fail(h, VT_E_STALE,
+		    "the %s counter is %llu, not %llu", names[which],
+		    (unsigned long long)v, (unsigned long long)req->expect);
+	if (req->increment != 0 && (req->expect == 0 || v == req->expect)) {
+		if ((rc = count(h, &b, which)) != VT_OK)
+			return rc;
+		v++;
+	}
+	*ret = v;
+	return VT_OK;
+}
+
+/* Before the keys are loaded there is no session to read it in, and nothing
+ * but words and advice rests on it. */
+int
+hwtpm_epoch(struct hwtpm *h, uint64_t *ret)
+{
+	struct hwblob b;
+	int rc;
+
+	*ret = 0;
+	if (h->blob == NULL || hwblob_get(h->blob, h->blob_len, &b) != VT_OK ||
+	    b.nv[HWC_EPOCH - 1].name.len == 0)
+		return VT_OK;
+	rc = hwnv_open(h, &b, HWC_EPOCH);
+	if (rc == VT_OK)
+		rc = hwnv_read(h, HWC_EPOCH,
+		    h->ca != NULL ? h->ca_auth : ESYS_TR_PASSWORD, ret);
+	/* Another TPM: its PCRs can be told all the same. */
+	if (rc == VT_E_POLICY && h->ca == NULL)
+		return VT_OK;
+	return rc;
+}

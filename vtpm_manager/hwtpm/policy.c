@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The policy of the sealed master key: PolicyAuthorize by the approval key
+ * over PolicyPCR and PolicyNV of the epoch counter (measure/host/approval.h).
+ *
+ * The TPM decides.  What is looked at here before it is asked only finds the
+ * approval that will do, and the words for the operator if none will.
+ */
+#include <tss2/tss2_mu.h>
+
+#include <openssl/ecdsa.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/util.h"
+#include "measure/host/approval.h"
+#include "vtpm_manager/hwtpm/keys_priv.h"
+
+#define NONE ESYS_TR_NONE
+#define S_ALL (TPMA_SESSION_CONTINUESESSION)
+#define S_SECRET (S_ALL | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT)
+#define COORD_LEN 32
+
+void
+hwpolicy_clear(struct hwtpm *h)
+{
+	uint32_t i;
+
+	for (i = 0; i < h->napprovals; i++) {
+		free(h->approvals[i].p);
+		h->approvals[i].p = NULL;
+	}
+	h->napprovals = 0;
+}
+
+int
+hwpolicy_set(struct hwtpm *h, uint32_t n, const struct wblob *approvals)
+{
+	uint32_t i;
+
+	hwpolicy_clear(h);
+	for (i = 0; i < n; i++) {
+		uint8_t *copy = malloc(approvals[i].len + 1);
+
+		if (copy == NULL)
+			return hwtpm_fail(
+			    h, VT_E_NOMEM, "%s", vt_strerror(VT_E_NOMEM));
+		if (approvals[i].len > 0)
+			memcpy(copy, approvals[i].p, approvals[i].len);
+		h->approvals[i].p = copy;
+		h->approvals[i].len = approvals[i].len;
+		h->napprovals = i + 1;
+	}
+	return VT_OK;
+}
+
+int
+hwtpm_approvals(struct hwtpm *h, const struct hw_approvals *req)
+{
+	return hwpolicy_set(h, req->n, req->approvals);
+}
+
+bool
+hwpolicy_bound(const struct hwtpm *h)
+{
+	struct hwblob b;
+
+	return h->blob != NULL &&
+	       hwblob_get(h->blob, h->blob_len, &b) == VT_OK &&
+	       b.policy == HWPOL_APPROVED;
+}
+
+int
+hwpolicy_template(
+    struct hwtpm *h, const struct wblob *approval_key, TPM2B_PUBLIC *in)
+{
+	TPMT_PUBLIC *pub = &in->publicArea;
+	int rc;
+
+	pub->objectAttributes &= ~(TPMA_OBJECT)TPMA_OBJECT_USERWITHAUTH;
+	pub->authPolicy.size = SHA256_LEN;
+	rc = approval_auth_policy(approval_key->p, 0, pub->authPolicy.buffer);
+	return rc == VT_OK
+		   ? rc
+		   : hwtpm_fail(h, rc, "the approval key: %s", vt_strerror(rc));
+}
+
+int
+hwpolicy_refused(struct hwtpm *h)
+{
+	char was[HW_TEXT_LEN];
+
+	memcpy(was, h->text, sizeof(was));
+	return hwtpm_fail(h, VT_E_POLICY,
+	    "the TPM does not take the host's state for an approved one "
+	    "(%.160s)",
+	    was);
+}
+
+/* --- which approval ------------------------------------------------------- */
+
+struct choice {
+	struct pcr_set now;
+	uint64_t epoch;
+	struct approval best; /* of those that fit, the newest */
+	bool found;
+	unsigned int differ; /* of the nearest that does not: PCRs */
+	unsigned int dead, foreign;
+};
+
+static unsigned int
+count_differing(const struct approval *a, const struct pcr_set *now)
+{
+	const struct pcr_bank *b = &a->pcrs.banks[0];
+	unsigned int n = 0;
+	uint32_t i;
+
+	for (i = 0; i < PCR_COUNT; i++) {
+		const uint8_t *val = pcr_get(now, b->alg, i);
+
+		if ((b->valid >> i & 1) != 0 &&
+		    (val == NULL || !mem_equal(val, b->val[i], b->len)))
+			n++;
+	}
+	return n;
+}
+
+/* Is it an approval for this host and its key? */
+static bool
+is_ours(const struct approval *a, const struct hwblob *b)
+{
+	char text[160];
+
+	return a->group == 0 &&
+	       mem_equal(a->epoch_name, b->nv[HWC_EPOCH - 1].name.p,
+		   sizeof(a->epoch_name)) &&
+	       approval_verify(a, b->approval_key.p) == VT_OK &&
+	       approval_check(a, text, sizeof(text)) == VT_OK;
+}
+
+/* Its words stay in h->text if it is nearer than the ones before. */
+static void
+look_at(struct hwtpm *h, const struct approval *a, struct choice *c)
+{
+	char text[HW_TEXT_LEN];
+	unsigned int n;
+
+	if (a->epoch < c->epoch) {
+		c->dead++;
+		return;
+	}
+	if (approval_compare(a, &c->now, text, sizeof(text)) == VT_OK) {
+		if (!c->found || a->sequence > c->best.sequence)
+			c->best = *a;
+		c->found = true;
+		return;
+	}
+	n = count_differing(a, &c->now);
+	if (c->differ != 0 && n >= c->differ)
+		return;
+	c->differ = n;
+	(void)hwtpm_fail(h, VT_E_POLICY,
+	    "the host is in no approved state; nearest is '%s' (sequence "
+	    "%llu): %.170s",
+	    a->label, (unsigned long long)a->sequence, text);
+}
+
+static int
+choose(struct hwtpm *h, const struct hwblob *b, struct choice *c)
+{
+	struct approval a;
+	uint32_t i;
+	int rc;
+
+	memset(c, 0, sizeof(*c));
+	if ((rc = hwtpm_read_pcrs(h, &c->now)) != VT_OK ||
+	    (rc = hwnv_open(h, b, HWC_EPOCH)) != VT_OK ||
+	    (rc = hwnv_read(h, HWC_EPOCH, h->session, &c->epoch)) != VT_OK)
+		return rc;
+	for (i = 0; i < h->napprovals; i++) {
+		if (approval_get(h->approvals[i].p, h->approvals[i].len, &a) !=
+			VT_OK ||
+		    !is_ours(&a, b))
+			c->foreign++;
+		else
+			look_at(h, &a, c);
+	}
+	if (c->found)
+		return VT_OK;
+	if (c->differ != 0)
+		return VT_E_POLICY; /* look_at() said why */
+	if (c->dead != 0)
+		return hwtpm_fail(h, VT_E_POLICY,
+		    "all %u approvals of host states are dead: the epoch is "
+		    "%llu now, they were made for earlier ones",
+		    c->dead, (unsigned long long)c->epoch);
+	return hwtpm_fail(h, VT_E_POLICY,
+	    "no state of this host was approved%s; approve one with "
+	    "\"vtpmctl host approve\"",
+	    c->foreign != 0 ? " (there are approvals, by another key or for "
+			      "another TPM)"
+			    : "");
+}
+
+/* --- the session ---------------------------------------------------------- */
+
+static int
+open_session(struct hwtpm *h, ESYS_TR srk, ESYS_TR *ret)
+{
+	const TPMT_SYM_DEF aes = { .algorithm = TPM2_ALG_AES,
+		.keyBits.aes = 128,
+		.mode.aes = TPM2_ALG_CFB };
+
+	return hwtpm_check(h,
+	    Esys_StartAuthSession(h->esys, srk, NONE, NONE, NONE, NONE, NULL,
+		TPM2_SE_POLICY, &aes, TPM2_ALG_SHA256, ret),
+	    "opening a policy session");
+}
+
+static int
+state_policy(struct hwtpm *h, ESYS_TR policy, const struct approval *a)
+{
+	static const char what[] = "proving the host's state";
+	const struct pcr_bank *bank = &a->pcrs.banks[0];
+	struct pcr_sel want = { .n = 1,
+		.banks[0] = { bank->alg, bank->valid } };
+	TPML_PCR_SELECTION sel = { .count = 1 };
+	TPM2B_DIGEST digest = { .size = SHA256_LEN };
+	TPM2B_OPERAND operand = { .size = 8 };
+	int i, rc;
+
+	sel.pcrSelections[0].hash = bank->alg;
+	sel.pcrSelections[0].sizeofSelect = 3;
+	for (i = 0; i < 3; i++)
+		sel.pcrSelections[0].pcrSelect[i] =
+		    (uint8_t)(bank->valid >> (8 * i));
+	rc = pcr_digest(&a->pcrs, &want, ALG_SHA256, digest.buffer);
+	if (rc != VT_OK)
+		return hwtpm_fail(h, rc, "%s", what);
+	be64_put(operand.buffer, a->epoch);
+	rc = hwtpm_check(h,
+	    Esys_PolicyPCR(h->esys, policy, NONE, NONE, NONE, &digest, &sel),
+	    what);
+	if (rc != VT_OK)
+		return rc;
+	return hwtpm_check(h,
+	    Esys_PolicyNV(h->esys, ESYS_TR_RH_OWNER, h->nv[HWC_EPOCH - 1],
+		policy, h->session, NONE, NONE, &operand, 0,
+		TPM2_EO_UNSIGNED_LE),
+	    what);
+}
+
+static int
+der_to_tpm(const uint8_t *der, size_t len, TPMT_SIGNATURE *ret)
+{
+	TPMS_SIGNATURE_ECC *e = &ret->signature.ecdsa;
+	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)len);
+	int rc = VT_E_FORMAT;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->sigAlg = TPM2_ALG_ECDSA;
+	e->hash = TPM2_ALG_SHA256;
+	e->signatureR.size = e->signatureS.size = COORD_LEN;
+	if (sig != NULL &&
+	    BN_bn2binpad(ECDSA_SIG_get0_r(sig), e->signatureR.buffer,
+		COORD_LEN) == COORD_LEN &&
+	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), e->signatureS.buffer,
+		COORD_LEN) == COORD_LEN)
+		rc = VT_OK;
+	ECDSA_SIG_free(sig);
+	return rc;
+}
+
+/* The TPM itself verifies the approval key's signature. */
+static int
+verify(struct hwtpm *h, const struct hwblob *b, const struct approval *a,
+    const TPM2B_DIGEST *state, TPM2B_NAME *ret_name, TPMT_TK_VERIFIED **ret)
+{
+	static const char what[] = "verifying the approval";
+	const struct iov_part parts[] = { { state->buffer, state->size },
+		{ APPROVAL_REF, strlen(APPROVAL_REF) } };
+	TPM2B_DIGEST msg = { .size = SHA256_LEN };
+	uint8_t pub[128];
+	TPM2B_PUBLIC in;
+	TPMT_SIGNATURE sig;
+	TPM2B_NAME *name = NULL;
+	ESYS_TR key = NONE;
+	size_t len = 0;
+	int rc;
+
+	if ((rc = digest_parts(ALG_SHA256, parts, 2, msg.buffer)) != VT_OK ||
+	    (rc = approval_key_public(
+		 b->approval_key.p, pub, sizeof(pub), &len)) != VT_OK ||
+	    (rc = hwkeys_template(pub, len, &in)) != VT_OK ||
+	    (rc = der_to_tpm(a->policy_sig, a->policy_sig_len, &sig)) != VT_OK)
+		return hwtpm_fail(h, rc, "%s: %s", what, vt_strerror(rc));
+	rc = hwtpm_check(h,
+	    Esys_LoadExternal(
+		h->esys, NONE, NONE, NONE, NULL, &in, ESYS_TR_RH_OWNER, &key),
+	    what);
+	if (rc == VT_OK)
+		rc = hwtpm_check(h, Esys_TR_GetName(h->esys, key, &name), what);
+	if (rc == VT_OK) {
+		*ret_name = *name;
+		Esys_Free(name);
+		rc = hwtpm_check(h,
+		    Esys_VerifySignature(
+			h->esys, key, NONE, NONE, NONE, &msg, &sig, ret),
+		    what);
+	}
+	hwkeys_flush(h, &key); /* its room is needed */
+	return rc;
+}
+
+static int
+authorize(struct hwtpm *h, ESYS_TR policy, const struct hwblob *b,
+    const struct approval *a)
+{
+	TPM2B_NONCE ref = { .size = (UINT16)strlen(APPROVAL_REF) };
+	TPM2B_DIGEST state = { .size = SHA256_LEN };
+	TPMT_TK_VERIFIED *ticket = NULL;
+	TPM2B_NAME name;
+	int rc;
+
+	memcpy(ref.buffer, APPROVAL_REF, ref.size);
+	if ((rc = approval_policy(a, state.buffer)) != VT_OK)
+		return hwtpm_fail(h, rc, "the approval: %s", vt_strerror(rc));
+	if ((rc = verify(h, b, a, &state, &name, &ticket)) != VT_OK)
+		return rc;
+	rc = hwtpm_check(h,
+	    Esys_PolicyAuthorize(
+		h->esys, policy, NONE, NONE, NONE, &state, &ref, &name, ticket),
+	    "using the approval");
+	Esys_Free(ticket);
+	return rc;
+}
+
+int
+hwpolicy_session(
+    struct hwtpm *h, ESYS_TR srk, const struct hwblob *b, ESYS_TR *ret)
+{
+	struct choice c;
+	int rc;
+
+	/* For reading and PolicyNV: nothing in it is secret. */
+	rc = hwtpm_check(h,
+	    Esys_TRSess_SetAttributes(h->esys, h->session, S_ALL, 0xff),
+	    "preparing a session");
+	if (rc != VT_OK || (rc = choose(h, b, &c)) != VT_OK ||
+	    (rc = open_session(h, srk, ret)) != VT_OK)
+		return rc;
+	if ((rc = state_policy(h, *ret, &c.best)) == VT_OK)
+		rc = authorize(h, *ret, b, &c.best);
+	if (rc == VT_E_TPM && !h->again)
+		rc = hwpolicy_refused(h);
+	if (rc == VT_OK)
+		rc = hwtpm_check(h,
+		    Esys_TRSess_SetAttributes(
+			h->esys, h->session, S_SECRET, 0xff),
+		    "preparing a session");
+	if (rc != VT_OK)
+		hwkeys_flush(h, ret);
+	return rc;
+}
+
+/* --- under another key ---------------------------------------------------- */
+
+/* The blob as it is, but for how the master key is sealed; and counters, if
+ * it had none. */
+static int
+bound_blob(struct hwtpm *h, const struct hw_bind *req,
+    const uint8_t master[HW_MASTER_LEN], struct wr *w)
+{
+	struct nv_bytes nv[HWBLOB_COUNTERS];
+	uint8_t mac[HWBLOB_MAC_LEN] = { 0 };
+	struct key_bytes sealed;
+	ESYS_TR srk = NONE;
+	struct hwblob b;
+	int rc;
+
+	hwkeys_unload(h);
+	if ((rc = hwblob_get(h->blob, h->blob_len, &b)) != VT_OK)
+		return hwtpm_fail(h, rc, "the stored host keys are damaged");
+	if (b.ek == HWEK_NONE)
+		return hwtpm_fail(h, VT_E_UNSUPPORTED,
+		    "this store was made before hosts had attestation keys: "
+		    "it cannot be bound to host states");
+	if ((rc = hwkeys_srk(h, &srk)) != VT_OK)
+		return rc;
+	rc = hwkeys_session(h, srk, &h->session);
+	if (rc == VT_OK)
+		rc = hwkeys_seal(h, srk, &req->approval_key, master, &sealed);
+	if (rc == VT_OK && b.nv[0].name.len == 0 &&
+	    (rc = hwnv_make(h, master, nv)) == VT_OK)
+		hwnv_to_blob(nv, &b);
+	hwkeys_flush(h, &srk);
+	if (rc != VT_OK)
+		return rc;
+	b.policy = req->approval_key.len != 0 ? HWPOL_APPROVED : HWPOL_NONE;
+	b.approval_key = req->approval_key;
+	b.master_pub.p = sealed.pub;
+	b.master_pub.len = (uint32_t)sealed.pub_len;
+	b.master_priv.p = sealed.priv;
+	b.master_priv.len = (uint32_t)sealed.priv_len;
+	b.mac.p = mac;
+	b.mac.len = sizeof(mac);
+	return hwkeys_put_blob(h, &b, master, w);
+}
+
+/* Try the new blob in earnest; if it does not give the key, the old one is
+ * back. */
+static int
+swap_blob(struct hwtpm *h, const struct wr *w, uint8_t *old, size_t old_len,
+    const uint8_t master[HW_MASTER_LEN])
+{
+	uint8_t got[HW_MASTER_LEN] = { 0 };
+	char why[HW_TEXT_LEN];
+	bool again;
+	int rc, back;
+
+	if ((rc = hwkeys_set_blob(h, w->buf, w->len)) != VT_OK)
+		return rc;
+	rc = hwkeys_load(h, NULL, got);
+	if (rc == VT_OK && !mem_equal(got, master, sizeof(got)))
+		rc = hwtpm_fail(h, VT_E_CORRUPT, "another key came back");
+	explicit_bzero(got, sizeof(got));
+	if (rc == VT_OK)
+		return rc;
+	memcpy(why, h->text, sizeof(why));
+	again = h->again;
+	back = hwkeys_set_blob(h, old, old_len);
+	if (back == VT_OK && !again) {
+		back = hwkeys_load(h, NULL, got);
+		explicit_bzero(got, sizeof(got));
+	}
+	memcpy(h->text, why, sizeof(why));
+	h->again = again || back != VT_OK;
+	return rc;
+}
+
+int
+hwtpm_bind(struct hwtpm *h, const struct hw_bind *req, struct hw_bound *ret)
+{
+	uint8_t buf[HOST_BLOB_MAX_LEN], master[HW_MASTER_LEN] = { 0 };
+	uint8_t *old = NULL;
+	size_t old_len;
+	struct wr w;
+	int rc;
+
+	h->again = false;
+	if (h->root == 0 || h->ca == NULL)
+		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
+	hwnv_clean(h); /* of an attempt that the TPM did not live through */
+	/* Whoever asks for it must be in an approved state now. */
+	if ((rc = hwkeys_load(h, NULL, master)) != VT_OK) {
+		h->again = true; /* so that all is loaded, or refused, anew */
+		return rc;
+	}
+	wr_init(&w, buf, sizeof(buf));
+	if ((rc = bound_blob(h, req, master, &w)) == VT_OK) {
+		old = h->blob;
+		old_len = h->blob_len;
+		h->blob = NULL;
+		rc = swap_blob(h, &w, old, old_len, master);
+		explicit_bzero(old, old_len);
+		free(old);
+	} else {
+		h->again = true; /* what was unloaded comes back by that */
+	}
+	explicit_bzero(master, sizeof(master));
+	if (rc != VT_OK) {
+		hwnv_clean(h);
+		return rc;
+	}
+	hwnv_settle(h);
+	memset(ret, 0, sizeof(*ret));
+	ret->host_blob.p = h->blob;
+	ret->host_blob.len = (uint32_t)h->blob_len;
+	return VT_OK;
+}

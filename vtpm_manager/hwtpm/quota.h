@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * quota.h - how much of the host's TPM each group has used, and how much
+ * it may.
+ *
+ * Layer:  vtpm_manager; pure: no I/O, no clock, no logging.
+ * Bucket: a group with a limit of N milliseconds per minute has N of them to
+ *         begin with, gets them back evenly, and never has more than N.  A
+ *         request runs while there is something left and costs what it took,
+ *         so a group can be in debt by one request; then it waits.
+ * Limits: HWQUOTA_MAX groups are counted; of further ones nothing is known
+ *         and nothing limited (the manager makes no more).
+ */
+#ifndef VTPM_MANAGER_HWTPM_QUOTA_H
+#define VTPM_MANAGER_HWTPM_QUOTA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define HWQUOTA_MAX 257      /* groups: 256 and the host's own */
+#define HWQUOTA_MS_MAX 60000 /* per minute: all of it */
+
+struct hwquota_use {
+	uint32_t group;
+	uint32_t limit_ms; /* per minute; 0: no limit */
+	uint64_t requests; /* done with the TPM */
+	uint64_t us;       /* of the TPM's time */
+	uint64_t wait_us;  /* that requests waited for their turn */
+	uint64_t delayed;  /* requests that waited for the quota */
+	uint64_t refused;  /* requests that gave up */
+};
+
+struct hwquota_account {
+	struct hwquota_use use;
+	int64_t left_us; /* in the bucket; less than 0: debt */
+	uint64_t at_us;  /* up to when it was filled */
+};
+
+struct hwquota {
+	struct hwquota_account *a; /* heap, n of them */
+	size_t n;
+};
+
+void hwquota_init(struct hwquota *q);
+void hwquota_done(struct hwquota *q);
+/* Set a limit; ms 0: none.  VT_E_RANGE: over HWQUOTA_MS_MAX; VT_E_SPACE,
+ * VT_E_NOMEM. */
+int hwquota_limit(
+    struct hwquota *q, uint32_t group, uint32_t ms, uint64_t now_us) VT_CHECK;
+/* Forget a group that is no more. */
+void hwquota_drop(struct hwquota *q, uint32_t group);
+/* When the group may use the TPM next: now_us, or later. */
+uint64_t hwquota_when(struct hwquota *q, uint32_t group, uint64_t now_us);
+/* A request of the group took us, after it had waited. */
+void hwquota_charge(struct hwquota *q, uint32_t group, uint64_t us,
+    uint64_t wait_us, uint64_t now_us);
+void hwquota_note_delayed(struct hwquota *q, uint32_t group);
+void hwquota_note_refused(struct hwquota *q, uint32_t group);
+/* NULL: nothing is known of it. */
+const struct hwquota_use *hwquota_use(const struct hwquota *q, uint32_t group);
+
+#endif

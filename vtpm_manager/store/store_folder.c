@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm_manager/store/store_folder.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "vtpm/proto/worker_msg.h" /* TEXT_MAX_LEN */
+
+struct store_dir {
+	char path[PATH_MAX];
+	int fd;      /* the folder */
+	int lock_fd; /* -1: not held */
+	off_t reserve_len;
+	bool reserve_there;
+};
+
+static int
+open_folder(struct store_dir *d, char *text)
+{
+	struct stat sb;
+
+	if (mkdir(d->path, 0700) == -1 && errno != EEXIST)
+		goto sys;
+	d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->fd == -1 || fstat(d->fd, &sb) == -1)
+		goto sys;
+	if ((sb.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+	    (sb.st_uid != 0 && sb.st_uid != geteuid())) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1,
+		    "others may write to the state folder %.120s: it must "
+		    "belong to the manager's user, with mode 0700",
+		    d->path);
+		return VT_E_DENIED;
+	}
+	return VT_OK;
+sys:
+	(void)snprintf(text, TEXT_MAX_LEN + 1, "state folder %.120s: %s",
+	    d->path, strerror(errno));
+	return VT_E_SYS;
+}
+
+static int
+take_lock(struct store_dir *d, char *text)
+{
+	char pid[16] = "";
+	ssize_t n;
+
+	d->lock_fd = openat(
+	    d->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (d->lock_fd == -1) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1, "%.120s/lock: %s",
+		    d->path, strerror(errno));
+		return VT_E_SYS;
+	}
+	if (lock_fd(d->lock_fd, LOCK_WAIT_MS) != VT_OK) {
+		n = pread(d->lock_fd, pid, sizeof(pid) - 1, 0);
+		pid[n > 0 ? n : 0] = '\0';
+		pid[strcspn(pid, "\n")] = '\0';
+		(void)snprintf(text, TEXT_MAX_LEN + 1,
+		    "another manager (pid %s) has the state folder %.120s",
+		    pid[0] != '\0' ? pid : "unknown", d->path);
+		return VT_E_BUSY;
+	}
+	/* For people only: a full disk must not keep us from starting. */
+	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (ftruncate(d->lock_fd, 0) == 0)
+		(void)!pwrite(d->lock_fd, pid, (size_t)n, 0);
+	return VT_OK;
+}
+
+int
+store_dir_open(const char *dir, unsigned int reserve_mb, struct store_dir **ret,
+    char *text)
+{
+	struct store_dir *d = calloc(1, sizeof(*d));
+	int rc;
+
+	if (d == NULL) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1, "out of memory");
+		return VT_E_NOMEM;
+	}
+	d->fd = d->lock_fd = -1;
+	d->reserve_len = (off_t)reserve_mb << 20;
+	if (strlen(dir) >= sizeof(d->path) - 16) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1,
+		    "the name of the state folder is too long");
+		rc = VT_E_RANGE;
+		goto fail;
+	}
+	(void)snprintf(d->path, sizeof(d->path), "%s", dir);
+	if ((rc = open_folder(d, text)) != VT_OK ||
+	    (rc = take_lock(d, text)) != VT_OK)
+		goto fail;
+	*ret = d;
+	return VT_OK;
+fail:
+	store_dir_close(d);
+	return rc;
+}
+
+void
+store_dir_close(struct store_dir *d)
+{
+	if (d == NULL)
+		return;
+	if (d->lock_fd != -1)
+		(void)close(d->lock_fd);
+	if (d->fd != -1)
+		(void)close(d->fd);
+	free(d);
+}
+
+int
+store_dir_epoch(const struct store_dir *d, uint64_t *ret)
+{
+	char buf[32], *end;
+	int fd = openat(d->fd, "epoch", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1) {
+		if (errno != ENOENT)
+			return VT_E_SYS;
+		*ret = 0;
+		return VT_OK;
+	}
+	n = read(fd, buf, sizeof(buf) - 1);
+	(void)close(fd);
+	if (n < 0)
+		return VT_E_SYS;
+	buf[n] = '\0';
+	errno = 0;
+	*ret = strtoull(buf, &end, 10);
+	if (errno != 0 || end == buf || *end != '\n' || *ret == 0)
+		return VT_E_CORRUPT;
+	return VT_OK;
+}
+
+int
+store_dir_set_epoch(const struct store_dir *d, uint64_t epoch)
+{
+	char path[PATH_MAX + 8], buf[32];
+	int n = snprintf(buf, sizeof(buf), "%" PRIu64 "\n", epoch);
+
+	(void)snprintf(path, sizeof(path), "%s/epoch", d->path);
+	return write_file_atomic(path, buf, (size_t)n, 0600);
+}
+
+/* A file system without fallocate(2) takes zeros. */
+static int
+fill(int fd, off_t len)
+{
+	static const uint8_t zeros[65536];
+	off_t at;
+
+	if (fallocate(fd, 0, 0, len) == 0)
+		return VT_OK;
+	if (errno != EOPNOTSUPP && errno != ENOSYS)
+		return VT_E_SYS;
+	for (at = 0; at < len; at += (off_t)sizeof(zeros))
+		if (write_all(fd, zeros, sizeof(zeros)) != VT_OK)
+			return VT_E_SYS;
+	return VT_OK;
+}
+
+bool
+store_dir_reserve(struct store_dir *d)
+{
+	struct stat sb;
+	bool there = false;
+	int fd;
+
+	if (d->reserve_there)
+		return true;
+	fd = openat(
+	    d->fd, "reserve", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return false;
+	if (fstat(fd, &sb) == 0 && sb.st_size == d->reserve_len &&
+	    (off_t)sb.st_blocks * 512 >= d->reserve_len) {
+		there = true; /* from an earlier run */
+	} else if (ftruncate(fd, 0) == 0 &&
+		   store_dir_free(d) >= 2 * (uint64_t)d->reserve_len) {
+		there = fill(fd, d->reserve_len) == VT_OK && fsync(fd) == 0;
+		if (!there)
+			(void)!ftruncate(fd, 0);
+	}
+	(void)close(fd);
+	d->reserve_there = there;
+	return there;
+}
+
+bool
+store_dir_give(struct store_dir *d)
+{
+	int fd;
+
+	if (!d->reserve_there)
+		return false;
+	d->reserve_there = false;
+	fd = openat(d->fd, "reserve", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	/* The sync makes a journalling file system hand the blocks out. */
+	if (ftruncate(fd, 0) == -1 || fsync(fd) == -1) {
+		(void)close(fd);
+		return false;
+	}
+	(void)close(fd);
+	return true;
+}
+
+uint64_t
+store_dir_free(const struct store_dir *d)
+{
+	struct statvfs sv;
+
+	if (fstatvfs(d->fd, &sv) == -1)
+		return 0;
+	return (uint64_t)sv.f_bavail * sv.f_frsize;
+}
+
+uint64_t
+store_dir_reserve_len(const struct store_dir *d)
+{
+	return (uint64_t)d->reserve_len;
+}

@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm_manager/xen/xenback_link.h"
+
+#include <sys/epoll.h>
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/xen/xenback_link_impl.h"
+
+#define RESTART_MS 500
+#define HELD_MAX 8192 /* devices that xenstore may name */
+
+static int launch(struct xenlink *x);
+static void on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone);
+
+bool
+xenlink_here(void)
+{
+	size_t len = 0;
+	uint8_t *text = NULL;
+	bool here;
+
+	if (read_file("/sys/hypervisor/type", 64, &text, &len) != VT_OK)
+		return false;
+	here = len >= 3 && memcmp(text, "xen", 3) == 0;
+	free(text);
+	return here;
+}
+
+struct held *
+xl_held_of(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
+{
+	struct held *h;
+
+	for (h = x->held; h != NULL; h = h->next)
+		if (memcmp(h->dev.uuid, uuid, UUID_LEN) == 0)
+			break;
+	return h;
+}
+
+uint32_t
+xenlink_domain(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
+{
+	const struct held *h = x != NULL ? xl_held_of(x, uuid) : NULL;
+
+	return h != NULL && h->there ? h->dev.domid : NO_DOMAIN;
+}
+
+bool
+xenlink_connected(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
+{
+	const struct held *h = x != NULL ? xl_held_of(x, uuid) : NULL;
+
+	return h != NULL && h->there && h->connected;
+}
+
+uint32_t
+xenlink_pid(const struct xenlink *x)
+{
+	return x != NULL ? (uint32_t)x->child.pid : 0;
+}
+
+/* --- answers -------------------------------------------------------------- */
+
+static void
+watch(struct xenlink *x)
+{
+	(void)sd_event_source_set_io_events(
+	    x->io, msgch_pending(x->ch) ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void
+xl_answer(struct xenlink *x, uint32_t id, int rc, bool wait, const char *text)
+{
+	struct xb_answer a = { .rc = rc, .wait = wait };
+	uint8_t buf[TEXT_MAX_LEN + 16];
+	struct wr w;
+
+	if (x->ch == NULL)
+		return;
+	(void)snprintf(a.text, sizeof(a.text), "%s", text);
+	wr_init(&w, buf, sizeof(buf));
+	xb_answer_put(&w, &a);
+	/* If it is gone, its end of the socket says so next. */
+	if (wr_err(&w) == VT_OK &&
+	    msgch_send(x->ch, XB_ANSWER, id, buf, w.len, NULL, 0) == VT_OK)
+		watch(x);
+}
+
+struct ask *
+xl_ask_new(struct xenlink *x, uint32_t id, const struct xb_dev *d)
+{
+	struct ask *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		return NULL;
+	q->x = x;
+	q->id = id;
+	q->dev = *d;
+	q->next = x->asks;
+	x->asks = q;
+	return q;
+}
+
+void
+xl_ask_done(struct ask *q, int rc, const char *text)
+{
+	struct ask **pp;
+
+	if (q->x != NULL) {
+		for (pp = &q->x->asks; *pp != NULL && *pp != q;
+		     pp = &(*pp)->next)
+			;
+		if (*pp != NULL)
+			*pp = q->next;
+		xl_answer(q->x, q->id, rc, false, text);
+	}
+	free(q);
+}
+
+/* --- a device appears ------------------------------------------------------
+ */
+
+static bool
+has_launch(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
+{
+	uint8_t *p = NULL;
+	size_t len;
+	bool has =
+	    store_extra_get(x->m->st, uuid, SX_LAUNCH, &p, &len) == VT_OK;
+
+	free(p);
+	return has;
+}
+
+struct held *
+xl_held_new(struct xenlink *x, const uint8_t uuid[UUID_LEN])
+{
+	struct held *h = xl_held_of(x, uuid);
+
+	if (h != NULL)
+		return h;
+	if (x->nheld >= HELD_MAX || (h = calloc(1, sizeof(*h))) == NULL)
+		return NULL;
+	memcpy(h->dev.uuid, uuid, UUID_LEN);
+	h->dev.domid = h->cand.domid = NO_DOMAIN;
+	h->next = x->held;
+	x->held = h;
+	x->nheld++;
+	return h;
+}
+
+struct held *
+xl_hold(struct xenlink *x, const struct xb_dev *d)
+{
+	struct held *h = xl_held_new(x, d->uuid);
+	bool same = h != NULL && h->dev.domid == d->domid;
+
+	if (h == NULL)
+		return NULL;
+	h->dev = *d;
+	h->there = true;
+	h->stale = false;
+	if (!same) {
+		h->ran = d->resumed;
+		h->launched = d->resumed && has_launch(x, d->uuid);
+	}
+	return h;
+}
+
+static void
+on_powered(void *arg, int rc, const char *text)
+{
+	struct ask *q = arg;
+	struct xenlink *x;
+	struct xb_dev d;
+
+	if (rc == VT_OK && q->x != NULL && xl_hold(q->x, &q->dev) == NULL) {
+		rc = VT_E_NOMEM;
+		text = "out of memory";
+	}
+	x = q->x;
+	d = q->dev;
+	xl_ask_done(q, rc, text);
+	if (x != NULL)
+		move_release(x, &d, rc);
+}
+
+int
+xl_power(struct xenlink *x, const struct guest *in, struct ask *q, char *text)
+{
+	struct held *h = xl_held_of(x, in->uuid);
+	struct ginst *g = guest_live(x->m, in->uuid);
+	char who[32];
+
+	(void)snprintf(who, sizeof(who), "domain %u", q->dev.domid);
+	if (g == NULL) { /* starting is a power cycle */
+		mgr_audit(
+		    x->m, "manager", "start", in->name, "ok", "for %s", who);
+		guest_forget_launch(x->m, in);
+		return guest_start(x->m, in, on_powered, q, text);
+	}
+	if (q->dev.resumed || (h != NULL && h->dev.domid == q->dev.domid)) {
+		on_powered(q, VT_OK, "");
+		return VT_OK;
+	}
+	mgr_audit(
+	    x->m, "manager", "power-cycle", in->name, "ok", "new %s", who);
+	return guest_new_run(x->m, in, on_powered, q, text);
+}
+
+static void
+on_device(struct xenlink *x, uint32_t id, const struct xb_dev *d)
+{
+	char uuid[UUID_STRLEN + 1], text[MGR_TEXT_MAX] = "";
+	struct held *h = xl_held_of(x, d->uuid);
+	struct guest in;
+	struct ask *q;
+	int rc;
+
+	uuid_format(d->uuid, uuid);
+	rc = store_inst_get(x->m->st, d->uuid, &in);
+	if (rc == VT_E_NOTFOUND) {
+		(void)snprintf(text, sizeof(text),
+		    "no vTPM has uuid %s; make it first: vtpmctl create NAME "
+		    "--uuid %s",
+		    uuid, uuid);
+	} else if (rc == VT_OK && h != NULL && move_new_domain(x, h, id, d)) {
+		return;
+	} else if (rc == VT_OK && h != NULL && h->there &&
+		   (h->dev.domid != d->domid || h->dev.devid != d->devid)) {
+		if (h->stale && (q = xl_ask_new(x, id, d)) != NULL) {
+			q->later = true;
+			return;
+		}
+		rc = VT_E_BUSY;
+		(void)snprintf(text, sizeof(text),
+		    "guest %s: its vTPM is in use by domain %u", in.name,
+		    h->dev.domid);
+	}
+	if (rc == VT_OK && (q = xl_ask_new(x, id, d)) != NULL) {
+		if ((rc = xl_power(x, &in, q, text)) == VT_OK)
+			return;
+		xl_ask_done(q, rc, text);
+		return;
+	}
+	mgr_audit(x->m, "manager", "attach", uuid, "refused",
+	    "domain %u: %.180s", d->domid, text);
+	xl_answer(x, id, rc != VT_OK ? rc : VT_E_NOMEM, false, text);
+}
+
+/* xenback has told of every device that there is: what its predecessor knew
+ * and it does not, went in between. */
+static void
+forget_stale(struct xenlink *x)
+{
+	struct xb_dev d;
+	struct held *h;
+	struct ask *q;
+	uint32_t id;
+
+	for (h = x->held; h != NULL; h = h->next)
+		if (h->stale)
+			on_disconnect(x, &h->dev, true);
+	for (;;) {
+		struct ask **pp = &x->asks;
+
+		while (*pp != NULL && !(*pp)->later)
+			pp = &(*pp)->next;
+		if ((q = *pp) == NULL)
+			return;
+		*pp = q->next;
+		d = q->dev;
+		id = q->id;
+		free(q);
+		on_device(x, id, &d);
+	}
+}
+
+/* --- its front half connects ------------------------------------------------
+ */
+
+static int
+send_connect(struct ginst *g, const struct xb_dev *d, bool resumed, wlink_cb cb,
+    void *arg)
+{
+	struct wxen wx = { .connect = d->port != 0,
+		.localities = g->m->cfg.xen_localities,
+		.domid = d->domid,
+		.gref = d->gref,
+		.port = d->port,
+		.resumed = resumed };
+	uint8_t buf[32];
+	struct wr w;
+
+	if (g->link == NULL)
+		return VT_E_CLOSED;
+	wr_init(&w, buf, sizeof(buf));
+	wxen_put(&w, &wx);
+	return wlink_request(g->link, W_XEN, &w, NULL, 0, 0, cb, arg);
+}
+
+static void
+on_connected(void *arg, int rc, const struct msg *msg)
+{
+	char text[TEXT_MAX_LEN + 1];
+	struct ask *q = arg;
+	struct held *h;
+
+	rc = wlink_done_rc(rc, msg, text, sizeof(text));
+	h = q->x != NULL ? xl_held_of(q->x, q->dev.uuid) : NULL;
+	if (h != NULL && rc == VT_E_CLOSED)
+		rc = VT_OK; /* its successor is connected when it is up */
+	if (h != NULL)
+		h->connected = rc == VT_OK;
+	xl_ask_done(q, rc, text);
+}
+
+static void
+refuse_unlaunched(struct xenlink *x, uint32_t id, const struct ginst *g,
+    const struct xb_dev *d)
+{
+	char text[MGR_TEXT_MAX];
+
+	(void)snprintf(text, sizeof(text),
+	    "guest %s: domain %u was not launched measured, and "
+	    "xen_require_launch is on; start it with: vtpmctl launch xen CFG",
+	    g->in.name, d->domid);
+	mgr_audit(x->m, "manager", "attach", g->in.name, "refused",
+	    "domain %u was not launched measured", d->domid);
+	xl_answer(x, id, VT_E_DENIED, false, text);
+}
+
+void
+xl_on_connect(struct xenlink *x, uint32_t id, const struct xb_dev *d)
+{
+	struct held *h = xl_held_of(x, d->uuid);
+	struct ginst *g = guest_live(x->m, d->uuid);
+	struct ask *q;
+	int rc;
+
+	if (h != NULL && move_is_candidate(h, d)) {
+		if ((q = xl_ask_new(x, id, d)) != NULL)
+			q->waiting = true;
+		else
+			xl_answer(x, id, VT_E_NOMEM, false, "out of memory");
+		return;
+	}
+
+	if (h == NULL || !h->there || h->dev.domid != d->domid || g == NULL) {
+		xl_answer(x, id, VT_E_STATE, false, "its vTPM is not running");
+		return;
+	}
+	if (x->m->cfg.xen_require_launch && !h->launched && !d->resumed) {
+		refuse_unlaunched(x, id, g, d);
+		return;
+	}
+	if ((q = xl_ask_new(x, id, d)) == NULL) {
+		xl_answer(x, id, VT_E_NOMEM, false, "out of memory");
+		return;
+	}
+	h->ran = true;
+	h->dev = *d;
+	h->connected = true; /* also a worker that comes up meanwhile */
+	if (g->st != IS_RUNNING) {
+		xl_ask_done(q, VT_OK, ""); /* guest_load() connects it */
+		return;
+	}
+	rc = send_connect(g, d, d->resumed, on_connected, q);
+	if (rc != VT_OK)
+		xl_ask_done(q, rc == VT_E_CLOSED ? VT_OK : rc, vt_strerror(rc));
+}
+
+bool
+xenlink_reconnect(struct xenlink *x, struct ginst *g,
+    void (*cb)(void *arg, int rc, const struct msg *msg), void *arg)
+{
+	struct held *h = x != NULL ? xl_held_of(x, g->in.uuid) : NULL;
+
+	if (h == NULL || !h->there || !h->connected)
+		return false;
+	return send_connect(g, &h->dev, true, cb, arg) == VT_OK;
+}
+
+static void
+on_disconnected(void *arg, int rc, const struct msg *msg)
+{
+	(void)arg;
+	(void)rc;
+	(void)msg; /* a worker that is gone has let go as well */
+}
+
+static void
+on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone)
+{
+	struct held *h = xl_held_of(x, d->uuid);
+	struct ginst *g = guest_live(x->m, d->uuid);
+	struct xb_dev none = { .domid = d->domid };
+
+	if (h != NULL && move_is_candidate(h, d)) {
+		move_candidate_left(x, h, gone);
+		return;
+	}
+	if (h == NULL || h->dev.domid != d->domid || h->dev.devid != d->devid)
+		return; /* was refused */
+	if (h->connected && g != NULL &&
+	    send_connect(g, &none, false, on_disconnected, NULL) != VT_OK)
+		log_debug("guest %s: no worker to disconnect", g->in.name);
+	h->connected = h->stale = false;
+	/* The domid stays: detach and attach are no power cycle. */
+	h->there = !gone;
+	if (gone)
+		move_old_gone(h);
+	/* A domain that moves goes on in another one, and so does this. */
+	if (gone && g != NULL && h->launched && h->move != MOVE_LEFT_TWO)
+		guest_launch_over(g);
+}
+
+/* --- a domain's launch ----------------------------------------------------
+ */
+
+int
+xenlink_may_launch(
+    const struct xenlink *x, const struct guest *in, uint32_t domid, char *text)
+{
+	const struct held *h;
+
+	if (x == NULL) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "this manager serves no Xen guests (see xen in "
+		    "vtpm-managerd.conf(5))");
+		return VT_E_UNSUPPORTED;
+	}
+	h = xl_held_of(x, in->uuid);
+	if (h == NULL || !h->there || h->dev.domid != domid) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: domain %u has not its vTPM", in->name, domid);
+		return VT_E_STATE;
+	}
+	if (h->ran || h->launched) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: domain %u %s; a launch is measured before the "
+		    "domain runs",
+		    in->name, domid,
+		    h->launched ? "was launched already"
+				: "talked to its TPM already");
+		return VT_E_STATE;
+	}
+	return VT_OK;
+}
+
+void
+xenlink_launched(struct xenlink *x, const uint8_t uuid[UUID_LEN])
+{
+	struct held *h = x != NULL ? xl_held_of(x, uuid) : NULL;
+
+	if (h != NULL && h->there)
+		h->launched = true;
+}
+
+/* --- the process ------------------------------------------------------------
+ */
+
+static void
+on_message(struct xenlink *x, const struct msg *msg)
+{
+	struct xb_dev d;
+
+	if (msg->type == XB_READY) {
+		log_info("xenstore is watched for vtpm devices");
+		forget_stale(x);
+		return;
+	}
+	if (xb_dev_get(msg->data, msg->len, &d) != VT_OK) {
+		log_warn("vtpm-xenback sent a malformed message");
+		return;
+	}
+	switch (msg->type) {
+	case XB_DEVICE:
+		on_device(x, msg->id, &d);
+		break;
+	case XB_CONNECT:
+		xl_on_connect(x, msg->id, &d);
+		break;
+	case XB_DISCONNECT:
+	case XB_GONE:
+		on_disconnect(x, &d, msg->type == XB_GONE);
+		break;
+	default:
+		log_warn("vtpm-xenback sent a message of type %u", msg->type);
+	}
+}
+
+static int
+on_io(sd_event_source *s, int fd, uint32_t revents, void *arg)
+{
+	struct xenlink *x = arg;
+	struct msg msg;
+	int rc;
+
+	(void)s;
+	(void)fd;
+	(void)revents;
+	rc = msgch_flush(x->ch);
+	while (rc == VT_OK && (rc = msgch_recv(x->ch, &msg)) == VT_OK) {
+		on_message(x, &msg);
+		msg_close_fds(&msg);
+	}
+	if (rc == VT_E_AGAIN) {
+		watch(x);
+		return 0;
+	}
+	(void)sd_event_source_set_enabled(x->io, SD_EVENT_OFF);
+	if (x->child.pid > 0)
+		(void)kill(x->child.pid, SIGKILL);
+	return 0;
+}
+
+static int
+on_timer(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct xenlink *x = arg;
+	int rc;
+
+	(void)s;
+	(void)usec;
+	if ((rc = launch(x)) != VT_OK)
+		log_err("cannot start vtpm-xenback: %s", vt_strerror(rc));
+	return 0;
+}
+
+static void
+on_exited(void *arg, const char *how)
+{
+	struct xenlink *x = arg;
+	struct held *h;
+	struct ask *q;
+
+	x->io = sd_event_source_disable_unref(x->io);
+	msgch_free(x->ch);
+	x->ch = NULL;
+	/* Who still works for a question finds nobody to answer. */
+	while ((q = x->asks) != NULL) {
+		x->asks = q->next;
+		q->x = NULL;
+		if (q->later || q->waiting) /* nobody else knows of it */
+			free(q);
+	}
+	for (h = x->held; h != NULL; h = h->next)
+		h->stale = h->there;
+	log_warn("vtpm-xenback died (%s), starting it anew; connected guests "
+		 "go on",
+	    how);
+	if (mgr_timer(x->m, &x->timer, RESTART_MS, MGR_PRIO_CHILD, on_timer,
+		x) != VT_OK)
+		mgr_fatal(x->m, "cannot set a timer");
+}
+
+static int
+launch(struct xenlink *x)
+{
+	char path[PATH_MAX], name[] = "vtpm-xenback";
+	char *argv[] = { name, NULL };
+	int fd, rc;
+
+	rc = child_path(path, sizeof(path), "", "VTPM_XENBACK", name);
+	if (rc != VT_OK)
+		return rc;
+	x->child.exited = on_exited;
+	x->child.arg = x;
+	rc = child_start(x->m, &x->child, path, argv, &fd);
+	if (rc != VT_OK)
+		return rc;
+	if ((rc = msgch_new(fd, 0, &x->ch)) != VT_OK)
+		return rc;
+	if (sd_event_add_io(x->m->ev, &x->io, fd, EPOLLIN, on_io, x) < 0)
+		return VT_E_NOMEM;
+	(void)sd_event_source_set_priority(x->io, MGR_PRIO_WORKER);
+	return VT_OK;
+}
+
+int
+xenlink_new(struct mgr *m, struct xenlink **ret)
+{
+	struct xenlink *x = calloc(1, sizeof(*x));
+	int rc;
+
+	if (x == NULL)
+		return VT_E_NOMEM;
+	x->m = m;
+	if ((rc = launch(x)) != VT_OK) {
+		xenlink_free(x);
+		return rc;
+	}
+	*ret = x;
+	return VT_OK;
+}
+
+void
+xenlink_free(struct xenlink *x)
+{
+	struct held *h;
+	struct ask *q;
+
+	if (x == NULL)
+		return;
+	child_forget(&x->child);
+	x->io = sd_event_source_disable_unref(x->io);
+	x->timer = sd_event_source_disable_unref(x->timer);
+	msgch_free(x->ch);
+	while ((q = x->asks) != NULL) {
+		x->asks = q->next;
+		q->x = NULL;
+		if (q->later || q->waiting)
+			free(q);
+	}
+	while ((h = x->held) != NULL) {
+		x->held = h->next;
+		free(h);
+	}
+	free(x);
+}
