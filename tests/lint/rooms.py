@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 MAX_CIRCLE = 5
+TABLES = ('commands.h', 'methods.h')  # headers of a table's handlers
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 
 build, rooms = sys.argv[1], sys.argv[2:]
@@ -139,16 +140,18 @@ def check_circles(graph):
 
 
 def check_headers(graph):
-    """FILE.h speaks for FILE.c and for no other file."""
+    """FILE.h speaks for FILE.c and for no other file; the handlers of one
+    table may share the header of that table."""
     used = collections.defaultdict(set)
     for (_, definer), names in graph.items():
         used[definer] |= names
     for definer, names in sorted(used.items()):
         header = definer[:-2] + '.h'
         text = ''
-        if os.path.exists(header):
-            with open(header, encoding='utf-8') as f:
-                text = f.read()
+        for name in (header, *(f'{room_of(definer)}/{t}' for t in TABLES)):
+            if os.path.exists(name):
+                with open(name, encoding='utf-8') as f:
+                    text += f.read()
         missing = [n for n in sorted(names)
                    if not re.search(rf'\b{n}\b *[(\[;]', text)]
         if missing:
