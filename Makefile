@@ -75,7 +75,7 @@ reverse	= $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) \
 ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 	   $(call lib,$(r)))
 
-.PHONY: all run check check-full check-asan check-xen fuzz bench lint clean help deps \
+.PHONY: all run check check-full check-targets check-asan check-xen fuzz bench lint clean help deps \
 	tests install format rooms run-xen vtpmmgr-domain module module-only \
 	install-dkms
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(XENMOD)
@@ -90,6 +90,7 @@ help:
 #: make run-xen      one Xen guest, told in words
 #: make module       the kernel's front half for Xen guests (KDIR=headers)
 #: make install-dkms its sources and dkms.conf into DESTDIR/usr/src
+#: make check-targets  every target of README's table, in a fresh clone
 #: make check-asan   unit tests under AddressSanitizer and UBSan
 #: make fuzz SECS=60 every fuzz target for SECS seconds (clang libFuzzer)
 #: make bench        one table, beside swtpm in the same run
@@ -268,8 +269,12 @@ $(B)/fuzzers/%: $(B)/o/tests/fuzz/%.o $(ARCH)
 
 bench: deps-build deps-check deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) all \
-	    $(addprefix $(B)/tests/,$(BENCH)) $(SLOW)
+	    $(addprefix $(B)/tests/,$(BENCH) $(HELPERS)) $(SLOW)
 	@B=$(B) tests/bench/bench.sh
+
+# Every target of README's table in a fresh clone, but those that run ELSEWHERE.
+check-targets: deps-build deps-check deps-run deps-lint
+	@tests/targets.sh check-targets $(ELSEWHERE)
 
 check-xen: deps-build deps-check deps-run deps-xen
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(XENGUEST)

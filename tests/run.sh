@@ -3,9 +3,11 @@
 # run.sh - run every test and end with one line "N passed, N failed".
 #
 # Unit tests (cmocka) print "[  PASSED  ] N test(s)."; integration scripts in
-# tests/integration/*.sh print "ok - TEXT" or "not ok - TEXT" per point; a
-# fuzz target's replay counts as one test.  --unit: only unit and replay;
-# --full: only those scripts that do more with FULL=1, and all of that.
+# tests/integration/*.sh print "ok - TEXT", "not ok - TEXT" or "skip - TEXT"
+# per point; a fuzz target's replay counts as one test.  What cannot run here
+# is skipped, named before the last line, and counts as neither.
+# --unit: only unit and replay; --full: only those scripts that do more with
+# FULL=1, and all of that.
 # JOBS: how many scripts run side by side (one per processor).
 set -u
 B=${B:-build}
@@ -15,15 +17,17 @@ case $B in /*) ;; *) B=$top/$B ;; esac
 export B
 logs=$B/test-logs
 mkdir -p "$logs"
+rm -f "$logs"/*.log
 passed=0
 failed=0
+skipped=0
 only=${ONLY:-}
 full=
 
 wanted() { [ -z "$only" ] || [[ $1 == *$only* ]]; }
 
 unit() { # binary
-	local name log rc n
+	local name log rc n bad skip
 	name=$(basename "$1")
 	log=$logs/$name.log
 	timeout 300 "$1" >"$log" 2>&1
@@ -31,17 +35,22 @@ unit() { # binary
 	n=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -1)
 	bad=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p' "$log" |
 	    tail -1)
+	skip=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test.*/\1/p' "$log" |
+	    tail -1)
 	passed=$((passed + ${n:-0}))
+	skipped=$((skipped + ${skip:-0}))
 	if [ $rc -ne 0 ]; then
 		failed=$((failed + ${bad:-1}))
 		echo "FAIL $name (exit $rc), $log:"
 		grep -aE 'FAILED|ERROR|error|!=' "$log" | head -15
 		tail -5 "$log"
+	elif [ "${n:-0}" -eq 0 ] && [ "${skip:-0}" -gt 0 ]; then
+		echo "skip $name: $(grep -ac '^\[  SKIPPED \] [a-z]' "$log")"
 	elif [ "${n:-0}" -eq 0 ]; then
 		failed=$((failed + 1))
 		echo "FAIL $name: it ran no test"
 	else
-		echo "ok   $name: $n"
+		echo "ok   $name: $n${skip:+, $skip skipped}"
 	fi
 }
 
@@ -62,27 +71,28 @@ replay() { # binary
 # Runs beside others: what it says comes at once, at its end, and its counts
 # go to a file.
 script() { # file
-	local name log rc n bad t0=$SECONDS
+	local name log rc n bad skip t0=$SECONDS
 	name=$(basename "$1" .sh)
 	log=$logs/$name.log
 	timeout "${TEST_TIMEOUT:-1200}" "$1" >"$log" 2>&1 </dev/null
 	rc=$?
 	n=$(grep -ac '^ok - ' "$log")
 	bad=$(grep -ac '^not ok - ' "$log")
+	skip=$(grep -ac '^skip - ' "$log")
 	if [ "$bad" -gt 0 ]; then
 		printf '%s\n' "FAIL $name: $bad of $((n + bad)), $log:" \
 		    "$(grep -a '^not ok - ' "$log")"
-	elif [ $rc -ne 0 ] || [ "$n" -eq 0 ]; then
+	elif [ $rc -ne 0 ] || [ $((n + skip)) -eq 0 ]; then
 		bad=1
 		printf '%s\n' "FAIL $name: exit $rc after $n point(s), $log:" \
 		    "$(tail -15 "$log")"
 	else
 		echo "ok   $name: $n ($((SECONDS - t0)) s)"
 	fi
-	echo "$n $bad" >"$logs/$name.count"
+	echo "$n $bad $skip" >"$logs/$name.count"
 }
 scripts() { # those that take longest begin first, so that none is left alone
-	local t n bad first
+	local t n bad skip first
 	first=$(printf 'tests/integration/%s.sh ' akcert anchor frontd groups \
 	    hostfaults qemu hwpolicy)
 	rm -f "$logs"/*.count
@@ -98,18 +108,27 @@ scripts() { # those that take longest begin first, so that none is left alone
 	wait
 	for t in "$logs"/*.count; do
 		[ -e "$t" ] || continue
-		read -r n bad <"$t"
+		read -r n bad skip <"$t"
 		passed=$((passed + n))
 		failed=$((failed + bad))
+		skipped=$((skipped + skip))
 	done
+}
+total() {
+	[ $skipped -eq 0 ] || {
+		echo "$skipped skipped, they cannot run here:"
+		grep -ahE '^(\[  SKIPPED \] [a-z]|skip - )' "$logs"/*.log |
+		    sed 's/^/     /'
+	}
+	echo "$passed passed, $failed failed"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
 
 if [ "${1:-}" = --full ]; then
 	full=yes
 	export FULL=1 TEST_TIMEOUT=${TEST_TIMEOUT:-7200}
 	scripts
-	echo "$passed passed, $failed failed"
-	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+	total
 	exit
 fi
 for t in "$B"/tests/test_*; do
@@ -119,5 +138,4 @@ for t in "$B"/tests/fuzz_*; do
 	[ -x "$t" ] && wanted "$(basename "$t")" && replay "$t"
 done
 [ "${1:-}" = --unit ] || scripts
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+total

@@ -144,6 +144,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	    "$(stat -c %G "$RUN/control.sock")"
 	same "a worker has a uid of its own" "" "$(ps -o uid= -p \
 	    "$(worker_pid alice)" | grep -w 0)"
+else echo "skip - roles of other users: needs root"
 fi
 same "the worker's sockets are for the manager only" 700 \
     "$(stat -c %a "$RUN/w")"
@@ -177,4 +178,5 @@ if [ "$(id -u)" -eq 0 ]; then
 	check "its workers are found again, too" wait_for 20 \
 	    grep -aq 'guest eve: its worker .* taken over' "$T/u.log"
 	check "stop --all --exit" u stop --all --exit
+else echo "skip - a manager of an ordinary user beside root: needs root"
 fi

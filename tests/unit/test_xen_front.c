@@ -698,16 +698,17 @@ main(void)
 #else
 
 static void
-nothing_to_test_without_xens_headers(void **state)
+needs_the_headers_of_xen(void **state)
 {
 	(void)state;
+	skip();
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_to_test_without_xens_headers),
+		cmocka_unit_test(needs_the_headers_of_xen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
