@@ -56,24 +56,6 @@ wk_done(struct worker *w, uint32_t id, int rc, const char *fmt, ...)
 	wk_send(w, W_DONE, id, &p);
 }
 
-/* A guest can provoke events, so they are rationed. */
-static bool
-may_tell(struct worker *w, uint64_t now)
-{
-	uint64_t more = (now - w->events_us) / EVENT_EVERY_US;
-
-	if (more > 0) {
-		w->events = more < EVENT_BURST - w->events
-				? w->events + (unsigned int)more
-				: EVENT_BURST;
-		w->events_us = now;
-	}
-	if (w->events == 0)
-		return false;
-	w->events--;
-	return true;
-}
-
 void
 wk_event(struct worker *w, enum wevent_code code, const char *fmt, ...)
 {
@@ -85,8 +67,10 @@ wk_event(struct worker *w, enum wevent_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
 	va_end(ap);
-	/* The store must hear of this one, whatever a guest does. */
-	if (code != WE_LAUNCH_OVER && !may_tell(w, now_us()))
+	/* A guest can provoke events, so their rate is limited; but the store
+	 * must hear of this one, whatever a guest does. */
+	if (code != WE_LAUNCH_OVER &&
+	    !token_bucket_take(&w->events, 1, now_us()))
 		return;
 	if (code == WE_FAILURE || code == WE_VIOLATION)
 		log_warn("%s", m.text);
@@ -270,8 +254,7 @@ worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
 	w->manager_uid = geteuid();
 	w->listen_fd = listen_fd;
 	memcpy(w->uuid, cfg->uuid, sizeof(w->uuid));
-	w->events = EVENT_BURST;
-	w->events_us = now_us();
+	token_bucket_init(&w->events, EVENT_BURST, 1, EVENT_EVERY_US, now_us());
 	w->tpm_version = TPM_VER_20;
 	for (i = 0; i < SLOTS; i++)
 		w->slots[i].w = w;

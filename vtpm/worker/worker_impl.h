@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "base/msg.h"
+#include "base/token_bucket.h"
 #include "tpmback/chan.h"
 #include "vtpm/engine/capture.h"
 #include "vtpm/engine/engine.h"
@@ -147,8 +148,7 @@ struct worker {
 	char build[NAME_MAX_LEN + 1];
 	uint32_t certs_id, stop_id; /* requests that wait for a store */
 	bool certs_wait, stop_wait;
-	unsigned int events;
-	uint64_t events_us;
+	struct token_bucket events;
 
 	/* who we are */
 	uint8_t uuid[UUID_LEN];

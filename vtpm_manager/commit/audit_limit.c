@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FULL_US (AUDIT_LIMIT_BURST * AUDIT_LIMIT_EVERY_US)
 #define SHARED "other callers"
 
 void
@@ -13,24 +12,13 @@ audit_limit_init(struct auditlim *l)
 	memset(l, 0, sizeof(*l));
 }
 
-static void
-refill(struct audit_limit_one *o, uint64_t now)
-{
-	uint64_t gone = now > o->at_us ? now - o->at_us : 0;
-
-	o->tokens_us =
-	    gone >= FULL_US - o->tokens_us ? FULL_US : o->tokens_us + gone;
-	o->at_us = now;
-}
-
 /* Who was quiet long enough may be forgotten: a newcomer has as much. */
 static bool
 forgettable(struct audit_limit_one *o, uint64_t now)
 {
 	if (o->sum.who[0] == '\0')
 		return true;
-	refill(o, now);
-	return o->sum.n == 0 && o->tokens_us == FULL_US;
+	return o->sum.n == 0 && token_bucket_full(&o->records, now);
 }
 
 static void
@@ -38,8 +26,8 @@ begin(struct audit_limit_one *o, const char *who, uint64_t now)
 {
 	memset(o, 0, sizeof(*o));
 	(void)snprintf(o->sum.who, sizeof(o->sum.who), "%s", who);
-	o->tokens_us = FULL_US;
-	o->at_us = now;
+	token_bucket_init(
+	    &o->records, AUDIT_LIMIT_BURST, 1, AUDIT_LIMIT_EVERY_US, now);
 }
 
 static struct audit_limit_one *
@@ -71,11 +59,8 @@ audit_limit_allows(
 {
 	struct audit_limit_one *o = place_of(l, who, now_us);
 
-	refill(o, now_us);
-	if (o->tokens_us >= AUDIT_LIMIT_EVERY_US) {
-		o->tokens_us -= AUDIT_LIMIT_EVERY_US;
+	if (token_bucket_take(&o->records, 1, now_us))
 		return true;
-	}
 	if (o->sum.n++ == 0)
 		o->sum.since_us = now_us;
 	(void)snprintf(o->sum.last, sizeof(o->sum.last), "%s", action);

@@ -22,8 +22,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/token_bucket.h"
+
 #define AUDIT_LIMIT_BURST 100
-#define AUDIT_LIMIT_EVERY_US UINT64_C(10000000)
+#define AUDIT_LIMIT_EVERY_US 10000000u
 #define AUDIT_LIMIT_CALLERS 32
 #define AUDIT_LIMIT_WHO 64    /* bytes with NUL; as in struct bus_who */
 #define AUDIT_LIMIT_ACTION 32 /* likewise; longer ones are cut */
@@ -38,7 +40,7 @@ struct audit_limit_sum {
 struct auditlim {
 	struct audit_limit_one {
 		struct audit_limit_sum sum; /* who "": a free place */
-		uint64_t tokens_us, at_us;
+		struct token_bucket records;
 	} one[AUDIT_LIMIT_CALLERS + 1]; /* the last one is the shared place */
 };
 

@@ -68,7 +68,8 @@ guest_new(struct mgr *m, const struct guest *in)
 	g->in = *in;
 	for (i = 0; i < WLINK_CHANS; i++)
 		g->listen_fd[i] = -1;
-	g->audit_tokens = 20;
+	token_bucket_init(
+	    &g->audit, GUEST_AUDIT_BURST, 1, GUEST_AUDIT_EVERY_US, now_us());
 	g->next = m->insts;
 	m->insts = g;
 	return g;

@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "base/token_bucket.h"
 #include "vtpm_manager/guest/guest_fsm.h"
 #include "vtpm_manager/guest/worker_link.h"
 #include "vtpm_manager/manager.h"
@@ -20,6 +21,10 @@ struct guest_waiter {
 	mgr_done_cb cb;
 	void *arg;
 };
+
+/* Events of one guest that the audit log takes; the guest provokes them. */
+#define GUEST_AUDIT_BURST 20
+#define GUEST_AUDIT_EVERY_US 1000000
 
 struct ginst {
 	struct ginst *next;
@@ -46,8 +51,8 @@ struct ginst {
 	bool capped;
 	bool ak_wanted;                /* guest_certs.c */
 	struct deep_quote_guest *deep; /* deep_quote.c's; NULL: never asked */
-	unsigned int audit_tokens;
-	uint64_t audit_at_us, audit_dropped;
+	struct token_bucket audit;
+	uint64_t audit_dropped;
 	uint8_t *vol; /* heap: sealed volatile state to start from, once */
 	size_t vol_len;
 	char why[MGR_TEXT_MAX]; /* of the last failure */

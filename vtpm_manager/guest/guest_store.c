@@ -12,9 +12,6 @@
 #include "vtpm_manager/tenant/tenant.h"
 #include "vtpm_manager/guest/guest.h"
 
-#define AUDIT_BURST 20 /* a guest can provoke events: bounded */
-#define AUDIT_REFILL_US 1000000
-
 struct pending {
 	struct mgr *m;
 	uint8_t uuid[UUID_LEN];
@@ -157,26 +154,6 @@ static const struct event_kind {
 	[WE_LAUNCH_OVER] = { "launch-over", true },
 };
 
-static bool
-audit_allowed(struct ginst *g)
-{
-	uint64_t now = now_us();
-	uint64_t n = (now - g->audit_at_us) / AUDIT_REFILL_US;
-
-	if (n > 0) {
-		g->audit_at_us = now;
-		g->audit_tokens = n + g->audit_tokens > AUDIT_BURST
-				      ? AUDIT_BURST
-				      : g->audit_tokens + (unsigned int)n;
-	}
-	if (g->audit_tokens == 0) {
-		g->audit_dropped++;
-		return false;
-	}
-	g->audit_tokens--;
-	return true;
-}
-
 /* A worker's words go into the log: printable ASCII only. */
 static void
 clean(const char *in, char *out, size_t cap)
@@ -222,8 +199,10 @@ guest_on_event(void *arg, const struct wevent *e)
 	default:
 		break;
 	}
-	if (!audit_allowed(g))
+	if (!token_bucket_take(&g->audit, 1, now_us())) {
+		g->audit_dropped++;
 		return;
+	}
 	clean(e->text, text, sizeof(text));
 	if (kinds[e->code].audit)
 		mgr_audit(g->m, "worker", kinds[e->code].action, g->in.name,

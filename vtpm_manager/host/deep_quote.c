@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/token_bucket.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 
 #define TICKS 8 /* looks at the clock while somebody waits deep_wait_ms */
@@ -40,7 +41,7 @@ struct deep_quote_guest {
 	unsigned int n;
 	uint64_t serial; /* of the link that asked: another one's tickets mean
 			    something else */
-	uint64_t tokens_us, at_us;
+	struct token_bucket asks;
 	uint8_t ek[DEEP_NAME_MAX], ak[DEEP_NAME_MAX];
 	size_t ek_len, ak_len; /* 0: not looked up yet */
 };
@@ -609,31 +610,14 @@ guest_of(struct ginst *g)
 	if (g->deep == NULL) {
 		if ((g->deep = calloc(1, sizeof(*g->deep))) == NULL)
 			return NULL;
-		g->deep->at_us = now_us();
-		g->deep->tokens_us = DEEP_QUOTE_BURST * UINT64_C(1000000);
+		token_bucket_init(&g->deep->asks, DEEP_QUOTE_BURST,
+		    DEEP_QUOTE_RATE, 1000000, now_us());
 	}
 	if (g->deep->serial != g->link->serial) {
 		disown_all(g->deep); /* its former worker's */
 		g->deep->serial = g->link->serial;
 	}
 	return g->deep;
-}
-
-/* DEEP_QUOTE_RATE a second; what is saved up is DEEP_QUOTE_BURST at most. */
-static bool
-may_ask(struct deep_quote_guest *dg)
-{
-	const uint64_t most = DEEP_QUOTE_BURST * UINT64_C(1000000);
-	uint64_t now = now_us();
-
-	dg->tokens_us += (now - dg->at_us) * DEEP_QUOTE_RATE;
-	if (dg->tokens_us > most)
-		dg->tokens_us = most;
-	dg->at_us = now;
-	if (dg->tokens_us < 1000000)
-		return false;
-	dg->tokens_us -= 1000000;
-	return true;
 }
 
 static int
@@ -690,8 +674,8 @@ accept_(struct deepq *q, struct ginst *g, const struct wdeep *d,
 
 	if (dg == NULL)
 		return VT_E_NOMEM;
-	if (!may_ask(dg) || dg->n >= DEEP_QUOTE_EACH ||
-	    q->n >= DEEP_QUOTE_ALL) {
+	if (!token_bucket_take(&dg->asks, 1, now_us()) ||
+	    dg->n >= DEEP_QUOTE_EACH || q->n >= DEEP_QUOTE_ALL) {
 		(void)snprintf(why, TEXT_MAX_LEN + 1,
 		    "too many deep quotes are asked for; try again later");
 		return VT_E_BUSY;

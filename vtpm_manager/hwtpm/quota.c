@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MINUTE_MS 60000u /* limit_ms of these: us per us is limit / MINUTE */
+#define MINUTE_MS 60000u /* N ms per minute: N us per this many us */
 
 void
 hwquota_init(struct hwquota *q)
@@ -48,50 +48,22 @@ find_or_add(struct hwquota *q, uint32_t group)
 	return a;
 }
 
-/* What came in since at_us; what is too little to count stays for the next
- * time. */
-static void
-fill(struct hwquota_account *a, uint64_t now_us)
-{
-	uint64_t limit = a->use.limit_ms, past, gain;
-	int64_t full = (int64_t)limit * 1000;
-
-	if (limit == 0 || now_us <= a->at_us)
-		return;
-	past = now_us - a->at_us;
-	if (past >= UINT64_C(3600) * 1000000) { /* no debt is so old */
-		a->left_us = full;
-		a->at_us = now_us;
-		return;
-	}
-	gain = past * limit / MINUTE_MS;
-	a->left_us += (int64_t)gain;
-	a->at_us += gain * MINUTE_MS / limit;
-	if (a->left_us >= full) {
-		a->left_us = full;
-		a->at_us = now_us;
-	}
-}
-
 int
 hwquota_limit(struct hwquota *q, uint32_t group, uint32_t ms, uint64_t now_us)
 {
+	uint64_t most = UINT64_C(1000) * ms;
 	struct hwquota_account *a;
-	int64_t full = (int64_t)ms * 1000;
 
 	if (ms > HWQUOTA_MS_MAX)
 		return VT_E_RANGE;
 	if ((a = find_or_add(q, group)) == NULL)
 		return q->n >= HWQUOTA_MAX ? VT_E_SPACE : VT_E_NOMEM;
-	if (a->use.limit_ms == ms)
-		return VT_OK;
-	/* Setting it again and again must not fill the bucket each time, nor
-	 * forgive a debt. */
-	fill(a, now_us);
-	if (a->use.limit_ms == 0 || a->left_us > full)
-		a->left_us = full;
+	/* Setting a limit again neither fills the bucket nor forgives debt. */
+	if (ms != 0 && a->use.limit_ms == 0)
+		token_bucket_init(&a->us, most, ms, MINUTE_MS, now_us);
+	else if (ms != 0)
+		token_bucket_set(&a->us, most, ms, MINUTE_MS, now_us);
 	a->use.limit_ms = ms;
-	a->at_us = now_us;
 	return VT_OK;
 }
 
@@ -108,15 +80,10 @@ uint64_t
 hwquota_when(struct hwquota *q, uint32_t group, uint64_t now_us)
 {
 	struct hwquota_account *a = find(q, group);
-	uint64_t need;
 
 	if (a == NULL || a->use.limit_ms == 0)
 		return now_us;
-	fill(a, now_us);
-	if (a->left_us > 0)
-		return now_us;
-	need = (uint64_t)(1 - a->left_us);
-	return a->at_us + need * MINUTE_MS / a->use.limit_ms + 1;
+	return token_bucket_when(&a->us, now_us);
 }
 
 void
@@ -130,10 +97,8 @@ hwquota_charge(struct hwquota *q, uint32_t group, uint64_t us, uint64_t wait_us,
 	a->use.requests++;
 	a->use.us += us;
 	a->use.wait_us += wait_us;
-	if (a->use.limit_ms == 0)
-		return;
-	fill(a, now_us);
-	a->left_us -= (int64_t)(us < INT64_MAX / 4 ? us : INT64_MAX / 4);
+	if (a->use.limit_ms != 0)
+		token_bucket_charge(&a->us, us, now_us);
 }
 
 void

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/token_bucket.h"
 
 #define HWQUOTA_MAX 257      /* groups: 256 and the host's own */
 #define HWQUOTA_MS_MAX 60000 /* per minute: all of it */
@@ -35,8 +36,7 @@ struct hwquota_use {
 
 struct hwquota_account {
 	struct hwquota_use use;
-	int64_t left_us; /* in the bucket; less than 0: debt */
-	uint64_t at_us;  /* up to when it was filled */
+	struct token_bucket us; /* of the TPM's time; unused without a limit */
 };
 
 struct hwquota {
