@@ -16,6 +16,12 @@ SAN	?=
 ALLCF	= $(CSTD) $(WARN) $(HARDEN) $(SAN) -I. -I$(B)/gen $(CFLAGS)
 LINK	= $(CC) -Wl,--start-group $(SAN) $(HLINK) $(LDFLAGS)
 
+# The one place of the version: the code includes it, manual pages and dkms.conf
+# get it when they are installed.
+VERSION	:= $(shell sed -n 's/^.define VT_VERSION "\(.*\)"/\1/p' base/version.h)
+versioned = sed 's/@VERSION@/$(VERSION)/g' $(1) > $(2)/$(notdir $(1)) && \
+	    chmod 644 $(2)/$(notdir $(1))
+
 # Every room of the tree, from the bottom up: a room may include and call only
 # what stands before it (`make lint` proves it, on includes and on symbols).
 ROOMS	:= base \
@@ -294,8 +300,6 @@ KDIR	?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	   dpkg --print-architecture 2>/dev/null)))))
 MODDIR	?= $(abspath $(B))/module
 MODSRC	:= tpmfront/linux
-DKMSVER	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' \
-	   $(MODSRC)/dkms.conf)
 module: deps-build deps-module
 	@$(MAKE) --no-print-directory module-only
 module-only:
@@ -303,10 +307,11 @@ module-only:
 	@mkdir -p $(MODDIR)
 	cp -u $(MODSRC)/*.[ch] $(MODSRC)/Kbuild $(MODDIR)/
 	$(MAKE) -C $(KDIR) M=$(MODDIR) W=1 $(MODFLAGS) modules
+DKMSDIR	= $(DESTDIR)/usr/src/vtpm-tpmfront-$(VERSION)
 install-dkms:
-	install -D -m 644 -t \
-	    $(DESTDIR)/usr/src/vtpm-tpmfront-$(DKMSVER) \
-	    $(addprefix $(MODSRC)/,*.[ch] Kbuild Makefile dkms.conf)
+	install -D -m 644 -t $(DKMSDIR) \
+	    $(addprefix $(MODSRC)/,*.[ch] Kbuild Makefile)
+	$(call versioned,$(MODSRC)/dkms.conf,$(DKMSDIR))
 	install -D -m 644 -t $(DESTDIR)/etc/modprobe.d \
 	    $(MODSRC)/vtpm-tpmfront.conf
 
@@ -329,6 +334,7 @@ IRTDIR	?= /usr/share/initramfs-tools
 GUESTFILES := tpmfrontd.service:$(UNITDIR)/tpmfrontd.service:644 \
 	   initramfs-hook:$(IRTDIR)/hooks/tpmfrontd:755 \
 	   initramfs-script:$(IRTDIR)/scripts/init-top/tpmfrontd:755
+MANDIR	?= $(PREFIX)/share/man
 LIBDIR	?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)
@@ -342,8 +348,10 @@ install: all
 	    $(DESTDIR)$(word 2,$(subst :, ,$(f))) &&) true
 	$(if $(XENDEV),install -m 644 $(B)/vtpm-xenfront.so $(DESTDIR)$(LIBDIR))
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/vtpm/hooks tools/hooks/*
-	for s in 1 5 7 8; do install -D -m 644 -t \
-	    $(DESTDIR)$(PREFIX)/share/man/man$$s doc/man/*.$$s; done
+	install -d $(foreach s,1 5 7 8,$(DESTDIR)$(MANDIR)/man$(s))
+	$(foreach m,$(wildcard doc/man/*.[1578]),$(call \
+	    versioned,$(m),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))) \
+	    &&) true
 
 clean:
 	rm -rf $(B)

@@ -62,18 +62,34 @@ hex_decode(const char *text, uint8_t *out, size_t cap, size_t *ret_len)
 }
 
 int
-dec_u32(const char *text, uint32_t *ret)
+dec_u64(const char *text, uint64_t *ret)
 {
-	uint64_t v = 0;
 	const char *p = text;
+	uint64_t v = 0, digit;
 
-	for (; *p >= '0' && *p <= '9'; p++)
-		if ((v = v * 10 + (uint64_t)(*p - '0')) > UINT32_MAX)
+	for (; *p >= '0' && *p <= '9'; p++) {
+		digit = (uint64_t)(*p - '0');
+		if (v > (UINT64_MAX - digit) / 10)
 			return VT_E_RANGE;
+		v = v * 10 + digit;
+	}
 	if (p == text || *p != '\0')
 		return VT_E_FORMAT;
-	*ret = (uint32_t)v;
+	*ret = v;
 	return VT_OK;
+}
+
+int
+dec_u32(const char *text, uint32_t *ret)
+{
+	uint64_t v;
+	int rc = dec_u64(text, &v);
+
+	if (rc == VT_OK && v > UINT32_MAX)
+		rc = VT_E_RANGE;
+	if (rc == VT_OK)
+		*ret = (uint32_t)v;
+	return rc;
 }
 
 void

@@ -32,6 +32,7 @@ int hex_decode(
 /* A decimal number that is all of text, digits alone.  VT_E_FORMAT, VT_E_RANGE
  * (does not fit). */
 int dec_u32(const char *text, uint32_t *ret) VT_CHECK;
+int dec_u64(const char *text, uint64_t *ret) VT_CHECK;
 
 void uuid_format(const uint8_t uuid[UUID_LEN], char out[UUID_STRLEN + 1]);
 int uuid_parse(const char *text, uint8_t ret_uuid[UUID_LEN]) VT_CHECK;

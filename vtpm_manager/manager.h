@@ -19,6 +19,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/err.h"
+#include "base/version.h"
 #include "base/msg.h"
 #include "base/util.h"
 #include "vtpm/proto/worker_msg.h"
@@ -26,8 +27,7 @@
 #include "vtpm_manager/core/config.h"
 #include "vtpm_manager/store/store.h"
 
-#define MGR_VERSION "0.1"
-#define MGR_BUILD "vtpm-managerd " MGR_VERSION
+#define MGR_BUILD "vtpm-managerd " VT_VERSION
 #define MGR_TEXT_MAX 512
 #define MGR_ROOT_NAME ".root"
 

@@ -324,6 +324,20 @@ only_a_whole_decimal_number_is_one(void **state)
 	}
 }
 
+static void
+decimal_of_64_bits_is_bounded(void **state)
+{
+	uint64_t v = 42;
+
+	(void)state;
+	assert_int_equal(dec_u64("18446744073709551616", &v), VT_E_RANGE);
+	assert_int_equal(dec_u64("99999999999999999999", &v), VT_E_RANGE);
+	assert_int_equal(dec_u64("1x", &v), VT_E_FORMAT);
+	assert_true(v == 42);
+	assert_int_equal(dec_u64("18446744073709551615", &v), VT_OK);
+	assert_true(v == UINT64_MAX);
+}
+
 /* The lock goes to a child that is forked, and stays there for a while. */
 static void
 a_lock_is_waited_for_and_not_for_ever(void **state)
@@ -362,6 +376,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(decimal_of_64_bits_is_bounded),
 		cmocka_unit_test(only_a_whole_decimal_number_is_one),
 		cmocka_unit_test(hex_goes_there_and_back),
 		cmocka_unit_test(what_is_not_hex_is_refused),

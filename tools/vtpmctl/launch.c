@@ -15,6 +15,7 @@
 
 #include "base/crypto.h"
 #include "base/util.h"
+#include "base/version.h"
 #include "tools/launch/launch_qemu.h"
 #include "tools/vtpmctl/vtpmctl.h"
 
@@ -141,7 +142,8 @@ make_record(struct launch *l)
 	int rc;
 
 	if ((rc = launch_new(&l->rec)) != VT_OK ||
-	    (rc = launch_set_build(l->rec, "vtpm 0.1, QEMU")) != VT_OK ||
+	    (rc = launch_set_build(l->rec, "vtpm " VT_VERSION ", QEMU")) !=
+		VT_OK ||
 	    (l->policy != NULL &&
 		(rc = launch_set_policy(l->rec, l->policy)) != VT_OK))
 		return vctl_fail("launch record: %s", vt_strerror(rc));

@@ -18,6 +18,7 @@
 
 #include "base/crypto.h"
 #include "base/util.h"
+#include "base/version.h"
 #include "tools/launch/xl_proc.h"
 
 #define FILE_MAX (1024u * 1024 * 1024) /* an initrd can be large */
@@ -341,7 +342,8 @@ make_record(struct xlaunch *x)
 	int rc;
 
 	if ((rc = launch_new(&x->rec)) != VT_OK ||
-	    (rc = launch_set_build(x->rec, "vtpm 0.1, Xen")) != VT_OK ||
+	    (rc = launch_set_build(x->rec, "vtpm " VT_VERSION ", Xen")) !=
+		VT_OK ||
 	    (x->policy != NULL &&
 		(rc = launch_set_policy(x->rec, x->policy)) != VT_OK))
 		return vctl_fail("launch record: %s", vt_strerror(rc));

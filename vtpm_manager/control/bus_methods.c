@@ -600,7 +600,7 @@ get_version(sd_bus *bus, const char *path, const char *iface, const char *prop,
 	(void)prop;
 	(void)arg;
 	(void)err;
-	return sd_bus_message_append(reply, "s", MGR_VERSION);
+	return sd_bus_message_append(reply, "s", VT_VERSION);
 }
 
 /* clang-format off */

@@ -149,7 +149,7 @@ add_processes(const struct bus_statusq *q, const char *why, json_t *o)
 	struct mgr *m = q->m;
 	const struct wblob ca = { m->ca_cert, (uint32_t)m->ca_cert_len };
 
-	set(o, "version", json_string(MGR_VERSION));
+	set(o, "version", json_string(VT_VERSION));
 	set(o, "pid", json_integer((json_int_t)getpid()));
 	set(o, "started_ms", json_integer((json_int_t)m->started_ms));
 	set(o, "sealed", json_boolean(host_keys_sealed(m)));
