@@ -99,11 +99,11 @@ check_pcrs(void)
 
 /* The manager answers the newest ticket, well or not. */
 static void
-deep(const uint8_t *cmd, size_t len)
+deep(const struct vendor_request *q, const uint8_t *cmd, size_t len)
 {
 	static uint8_t out[ENG_BUF_MAX];
 	struct wdeeped m = { .text = "no", .answer = { cmd, (uint32_t)len } };
-	size_t n = wk_deep(&wk, cmd, len, out, sizeof(out));
+	size_t n = wk_deep(&wk, q, out, sizeof(out));
 
 	if (n < TPM_HDR_LEN || n > sizeof(out) || be32_get(out + 2) != n)
 		abort();
@@ -118,28 +118,31 @@ run(uint8_t locality, const uint8_t *cmd, size_t len)
 {
 	static uint8_t copy[ENG_BUF_MAX], out[ENG_BUF_MAX];
 	static const struct vendor_facts facts = { .build = "fuzz" };
-	uint32_t code = be32_get(cmd + 6),
-		 flags = command_table_flags(true, code);
+	struct vendor_request q;
 	const uint8_t *resp;
+	struct tpm_cmd c;
 	size_t n;
 	int rc;
 
-	if (vendor_answer(&facts, cmd, len, out, sizeof(out)) < TPM_HDR_LEN)
-		abort();
-	if (vendor_sub(cmd, len) >= VSUB_DEEP_SUBMIT)
-		deep(cmd, len);
-	if ((flags & CT_SLOW) != 0 ||
+	tpm_cmd_decode(&c, true, locality, cmd, len);
+	if (vendor_open(&c, &q) == VT_OK) {
+		if (vendor_answer(&facts, &q, out, sizeof(out)) < TPM_HDR_LEN)
+			abort();
+		if (q.sub >= VSUB_DEEP_SUBMIT)
+			deep(&q, cmd, len);
+	}
+	if ((c.flags & CT_SLOW) != 0 ||
 	    eng_process(locality, cmd, len, &resp, &n) != VT_OK)
 		return;
 	memcpy(copy, resp, n);
-	if (vendor_patch_capability(cmd, len, copy, n, sizeof(copy)) < n)
+	if (vendor_patch_capability(&c, copy, n, sizeof(copy)) < n)
 		abort();
 	if (tp_response_code(copy, n) != 0)
 		return;
-	if ((flags & CT_PCRS) != 0) /* it succeeded, so it is well formed */
-		must(capture_command(&cap, locality, cmd, len, copy, n));
-	if ((flags & CT_QUOTE) != 0 &&
-	    (rc = quotes_note(&quotes, cmd, len, copy, n)) < 0)
+	if ((c.flags & CT_PCRS) != 0) /* it succeeded, so it is well formed */
+		must(capture_command(&cap, &c, copy, n));
+	if ((c.flags & CT_QUOTE) != 0 &&
+	    (rc = quotes_note(&quotes, &c, copy, n)) < 0)
 		abort();
 }
 
@@ -174,7 +177,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		len -= n;
 	}
 	check_pcrs();
-	capture_done(&cap);
 	eng_forget();
 	return 0;
 }

@@ -35,8 +35,8 @@ facts(void)
 
 	for (i = 0; i < sizeof(log_bytes); i++)
 		log_bytes[i] = (uint8_t)(i / 7);
-	f.log.p = log_bytes;
-	f.log.len = sizeof(log_bytes);
+	f.text[VSUB_LOG].p = log_bytes;
+	f.text[VSUB_LOG].len = sizeof(log_bytes);
 	return f;
 }
 
@@ -67,12 +67,18 @@ answer(const struct vendor_facts *f, const uint8_t *cmd, size_t len,
     uint8_t out[CAP])
 {
 	uint8_t *c = malloc(len), *o = malloc(CAP);
+	struct vendor_request q;
+	struct tpm_cmd decoded;
 	size_t n;
 
 	assert_non_null(c);
 	assert_non_null(o);
 	memcpy(c, cmd, len);
-	n = vendor_answer(f, c, len, o, CAP);
+	tpm_cmd_decode(&decoded, true, 0, c, len);
+	if (vendor_open(&decoded, &q) == VT_OK)
+		n = vendor_answer(f, &q, o, CAP);
+	else
+		n = vendor_fail(o, RC_SIZE);
 	assert_in_range(n, TPM_HDR_LEN, CAP);
 	assert_int_equal(be16_get(o), ST_NO_SESSIONS);
 	assert_int_equal(be32_get(o + 2), n);
@@ -155,7 +161,7 @@ bad_commands_get_an_error(void **state)
 
 	(void)state;
 	len = vendor_cmd(cmd, VSUB_LOG, true, 0, 10);
-	for (n = 0; n < len; n++) {
+	for (n = TPM_HDR_LEN; n < len; n++) {
 		assert_int_equal(answer(&f, cmd, n, out), TPM_HDR_LEN);
 		assert_int_not_equal(be32_get(out + 6), 0);
 	}
@@ -171,6 +177,15 @@ bad_commands_get_an_error(void **state)
 
 /* --- listing
  * ------------------------------------------------------------------ */
+
+static size_t
+patch(const uint8_t cmd[22], uint8_t *resp, size_t len, size_t cap)
+{
+	struct tpm_cmd c;
+
+	tpm_cmd_decode(&c, true, 0, cmd, 22);
+	return vendor_patch_capability(&c, resp, len, cap);
+}
 
 /* GetCapability through libtpms and the patch; returns the length. */
 static size_t
@@ -189,7 +204,7 @@ capability(uint32_t which, uint32_t first, uint32_t count, uint8_t *out)
 	assert_int_equal(eng_process(0, cmd, sizeof(cmd), &resp, &n), VT_OK);
 	assert_int_equal(tp_response_code(resp, n), 0);
 	memcpy(out, resp, n);
-	n = vendor_patch_capability(cmd, sizeof(cmd), out, n, CAP);
+	n = patch(cmd, out, n, CAP);
 	assert_int_equal(be32_get(out + 2), n);
 	return n;
 }
@@ -297,13 +312,13 @@ other_answers_are_left_alone(void **state)
 	be32_put(cmd + 10, 5); /* PCRs */
 	be32_put(resp + 11, 5);
 	be32_put(before + 11, 5);
-	assert_int_equal(vendor_patch_capability(cmd, 22, resp, 64, 64), 64);
+	assert_int_equal(patch(cmd, resp, 64, 64), 64);
 	assert_memory_equal(resp, before, 64);
 	/* a list that claims more entries than it has */
 	be32_put(cmd + 10, 6);
 	be32_put(resp + 11, 6);
 	be32_put(resp + 15, 0xffffffff);
-	assert_int_equal(vendor_patch_capability(cmd, 22, resp, 64, 64), 64);
+	assert_int_equal(patch(cmd, resp, 64, 64), 64);
 }
 
 int

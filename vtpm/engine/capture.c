@@ -5,19 +5,9 @@
 
 #include "vtpm/engine/command_table.h"
 #include "vtpm/engine/engine.h"
-#include "vtpm/engine/tpm_command.h"
 
 #define CAP_PCRS 5
 #define MAX_DIGESTS 8 /* in one TPML_DIGEST_VALUES; libtpms has 4 */
-
-int
-capture_init(struct capture *c, bool tpm2)
-{
-	memset(c, 0, sizeof(*c));
-	c->nbanks = 1;
-	c->algs[0] = tpm2 ? ALG_SHA256 : ALG_SHA1;
-	return journal_new(c->algs, c->nbanks, &c->journal);
-}
 
 static void
 drop_sequence(struct capture *c)
@@ -30,12 +20,15 @@ drop_sequence(struct capture *c)
 	}
 }
 
-void
-capture_done(struct capture *c)
+int
+capture_init(struct capture *c, bool tpm2)
 {
 	drop_sequence(c);
 	journal_free(c->journal);
-	c->journal = NULL;
+	memset(c, 0, sizeof(*c));
+	c->nbanks = 1;
+	c->algs[0] = tpm2 ? ALG_SHA256 : ALG_SHA1;
+	return journal_new(c->algs, c->nbanks, &c->journal);
 }
 
 int
@@ -156,32 +149,28 @@ get_digests(struct rd *r, struct el_digest *d, uint32_t *ret_n)
 }
 
 static int
-command20(struct capture *c, uint8_t locality, const struct tp_hdr *h,
-    struct rd *cmd, const uint8_t *resp, size_t rlen)
+command20(struct capture *c, const struct tpm_cmd *cmd, const uint8_t *resp,
+    size_t rlen)
 {
 	struct el_digest d[MAX_DIGESTS];
 	enum jr_kind kind = JR_EXTEND;
-	uint32_t n = 0, pcr = rd_be32(cmd);
-	bool encrypts;
+	uint32_t n = 0, pcr = cmd->handle[0];
 	struct rd r;
 	int rc;
 
-	if ((rc = rd_err(cmd)) != VT_OK)
-		return rc;
+	if (cmd->err != VT_OK)
+		return cmd->err;
 	if (pcr == RH_NULL)
 		return VT_OK;
-	switch (h->code) {
+	switch (cmd->code) {
 	case CC_PCR_Reset:
-		return journal_add_reset(c->journal, locality, pcr, 0);
+		return journal_add_reset(c->journal, cmd->locality, pcr, 0);
 	case CC_PCR_Extend:
-		if (h->tag == ST_SESSIONS &&
-		    (rc = tp_sessions(cmd, &encrypts)) != VT_OK)
-			return rc;
-		r = *cmd;
+		r = tpm_cmd_params(cmd);
 		break;
 	case CC_PCR_Event:
 	case CC_EventSequenceComplete:
-		kind = h->code == CC_PCR_Event ? JR_EVENT : JR_SEQUENCE;
+		kind = cmd->code == CC_PCR_Event ? JR_EVENT : JR_SEQUENCE;
 		if ((rc = tp_response(resp, rlen, false, NULL, &r)) != VT_OK)
 			return rc;
 		break;
@@ -190,7 +179,7 @@ command20(struct capture *c, uint8_t locality, const struct tp_hdr *h,
 	}
 	if ((rc = get_digests(&r, d, &n)) != VT_OK)
 		return rc;
-	return journal_add_extend(c->journal, kind, locality, pcr, d, n);
+	return journal_add_extend(c->journal, kind, cmd->locality, pcr, d, n);
 }
 
 /* --- TPM 1.2 ---------------------------------------------------------------
@@ -247,40 +236,32 @@ resets12(struct capture *c, uint8_t locality, struct rd *cmd)
 }
 
 static int
-command12(struct capture *c, uint8_t locality, const struct tp_hdr *h,
-    struct rd *cmd, const uint8_t *resp, size_t rlen)
+command12(struct capture *c, const struct tpm_cmd *cmd, const uint8_t *resp,
+    size_t rlen)
 {
+	struct rd r, p = tpm_cmd_params(cmd);
 	uint32_t pcr;
-	struct rd r;
 
-	if (h->code == ORD_PCR_Reset)
-		return resets12(c, locality, cmd);
-	pcr = rd_be32(cmd);
-	if (rd_err(cmd) != VT_OK)
-		return rd_err(cmd);
-	if (h->code == ORD_Extend)
-		return add_sha1(c, JR_EXTEND, locality, pcr, cmd);
-	if (h->code != ORD_SHA1CompleteExtend)
+	if (cmd->code == ORD_PCR_Reset)
+		return resets12(c, cmd->locality, &p);
+	pcr = rd_be32(&p);
+	if (rd_err(&p) != VT_OK)
+		return rd_err(&p);
+	if (cmd->code == ORD_Extend)
+		return add_sha1(c, JR_EXTEND, cmd->locality, pcr, &p);
+	if (cmd->code != ORD_SHA1CompleteExtend)
 		return VT_OK;
 	rd_init(&r, resp, rlen);
 	(void)rd_span(&r, TPM_HDR_LEN); /* then hashValue, outDigest */
-	return add_sha1(c, JR_SEQUENCE, locality, pcr, &r);
+	return add_sha1(c, JR_SEQUENCE, cmd->locality, pcr, &r);
 }
 
 int
-capture_command(struct capture *c, uint8_t locality, const uint8_t *cmd,
-    size_t clen, const uint8_t *resp, size_t rlen)
+capture_command(struct capture *c, const struct tpm_cmd *cmd,
+    const uint8_t *resp, size_t rlen)
 {
-	struct tp_hdr h;
-	struct rd r;
-	int rc;
-
-	rd_init(&r, cmd, clen);
-	if ((rc = tp_header(&r, &h)) != VT_OK)
-		return rc;
-	if (eng_is_tpm2())
-		return command20(c, locality, &h, &r, resp, rlen);
-	return command12(c, locality, &h, &r, resp, rlen);
+	return cmd->tpm2 ? command20(c, cmd, resp, rlen)
+			 : command12(c, cmd, resp, rlen);
 }
 
 /* --- the hash sequence of the control channel ------------------------------

@@ -20,6 +20,7 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "measure/log/journal.h"
+#include "vtpm/engine/tpm_command.h"
 
 struct capture {
 	struct journal *journal; /* never NULL after capture_init() */
@@ -29,10 +30,10 @@ struct capture {
 	struct digest_ctx *seq[PCR_MAX_BANKS];
 };
 
-/* VT_E_NOMEM.  The journal starts with the SHA-256 bank (TPM 1.2: SHA-1);
- * capture_startup() corrects that. */
+/* An empty journal; c is zeroed or was in use.  VT_E_NOMEM.  The journal
+ * starts with the SHA-256 bank (TPM 1.2: SHA-1); capture_startup() corrects
+ * that. */
 int capture_init(struct capture *c, bool tpm2) VT_CHECK;
-void capture_done(struct capture *c);
 
 /*
  * TPM2_Startup or TPM_Startup succeeded: learn the active banks and note
@@ -48,8 +49,8 @@ int capture_load(struct capture *c, const uint8_t *p, size_t len) VT_CHECK;
  * buffer. VT_E_TRUNC, VT_E_FORMAT: its bytes contradict its success;
  * VT_E_NOMEM.
  */
-int capture_command(struct capture *c, uint8_t locality, const uint8_t *cmd,
-    size_t clen, const uint8_t *resp, size_t rlen) VT_CHECK;
+int capture_command(struct capture *c, const struct tpm_cmd *cmd,
+    const uint8_t *resp, size_t rlen) VT_CHECK;
 
 /* HASH_START, HASH_DATA, HASH_END went through.  started: the TPM had had a
  * Startup in this power cycle (PCR 17), else H-CRTM (PCR 0). */

@@ -13,7 +13,7 @@ struct row {
 /* clang-format off */
 static const struct row tpm2[] = { /* ascending */
 	{ 0x11f, CT_STORES },			/* NV_UndefineSpaceSpecial */
-	{ 0x120, CT_STORES },			/* EvictControl */
+	{ 0x120, CT_STORES | CT_H2 },			/* EvictControl */
 	{ 0x121, CT_STORES },			/* HierarchyControl */
 	{ 0x122, CT_STORES },			/* NV_UndefineSpace */
 	{ 0x124, CT_STORES },			/* ChangeEPS */
@@ -27,7 +27,7 @@ static const struct row tpm2[] = { /* ascending */
 	{ 0x12c, CT_STORES },			/* PCR_SetAuthPolicy */
 	{ 0x12d, CT_STORES },			/* PP_Commands */
 	{ 0x12e, CT_STORES },			/* SetPrimaryPolicy */
-	{ 0x131, CT_SLOW },			/* CreatePrimary */
+	{ 0x131, CT_SLOW | CT_H1 },			/* CreatePrimary */
 	{ 0x132, CT_STORES },			/* NV_GlobalWriteLock */
 	{ 0x133, CT_STORES },		/* GetCommandAuditDigest */
 	{ 0x134, CT_STORES },			/* NV_Increment */
@@ -38,8 +38,8 @@ static const struct row tpm2[] = { /* ascending */
 	{ 0x139, CT_STORES },	/* DictionaryAttackLockReset */
 	{ 0x13a, CT_STORES },		/* DictionaryAttackParameters */
 	{ 0x13b, CT_STORES },			/* NV_ChangeAuth */
-	{ 0x13c, CT_FREE | CT_PCRS },		/* PCR_Event */
-	{ 0x13d, CT_FREE | CT_PCRS | CT_RESET }, /* PCR_Reset */
+	{ 0x13c, CT_FREE | CT_PCRS | CT_H1 },		/* PCR_Event */
+	{ 0x13d, CT_FREE | CT_PCRS | CT_RESET | CT_H1 }, /* PCR_Reset */
 	{ 0x13e, CT_FREE },			/* SequenceComplete */
 	{ 0x13f, CT_STORES },			/* SetAlgorithmSet */
 	{ 0x140, CT_STORES },	/* SetCommandCodeAuditStatus */
@@ -49,8 +49,8 @@ static const struct row tpm2[] = { /* ascending */
 	{ 0x145, CT_STORES | CT_SHUTDOWN },	/* Shutdown */
 	{ 0x146, CT_STORES | CT_FREE },		/* StirRandom */
 	{ 0x14f, CT_STORES },			/* NV_ReadLock */
-	{ 0x153, CT_SLOW },			/* Create */
-	{ 0x158, CT_QUOTE },			/* Quote */
+	{ 0x153, CT_SLOW | CT_H1 },			/* Create */
+	{ 0x158, CT_QUOTE | CT_H1 },			/* Quote */
 	{ 0x15c, CT_FREE },			/* SequenceUpdate */
 	{ 0x165, CT_FREE },			/* FlushContext */
 	{ 0x17a, CT_FREE | CT_CAPABILITY },	/* GetCapability */
@@ -59,11 +59,11 @@ static const struct row tpm2[] = { /* ascending */
 	{ 0x17d, CT_FREE },			/* Hash */
 	{ 0x17e, CT_FREE },			/* PCR_Read */
 	{ 0x181, CT_FREE },			/* ReadClock */
-	{ 0x182, CT_FREE | CT_PCRS },		/* PCR_Extend */
-	{ 0x185, CT_FREE | CT_PCRS },	/* EventSequenceComplete */
+	{ 0x182, CT_FREE | CT_PCRS | CT_H1 },		/* PCR_Extend */
+	{ 0x185, CT_FREE | CT_PCRS | CT_H2 },	/* EventSequenceComplete */
 	{ 0x186, CT_FREE },			/* HashSequenceStart */
 	{ 0x18a, CT_FREE },			/* TestParms */
-	{ 0x191, CT_SLOW },			/* CreateLoaded */
+	{ 0x191, CT_SLOW | CT_H1 },			/* CreateLoaded */
 };
 
 static const struct row tpm12[] = { /* ascending */

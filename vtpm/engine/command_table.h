@@ -30,6 +30,10 @@ enum {
 	CT_SHUTDOWN = 64, /* TPM2_Shutdown, TPM_SaveState */
 	CT_CAPABILITY = 128,
 	CT_RESET = 256, /* TPM2_PCR_Reset, TPM_PCR_Reset */
+	/* TPM 2.0: one or two handles precede the authorization area.  Only
+	 * for commands whose parameters the worker reads. */
+	CT_H1 = 512,
+	CT_H2 = 1024,
 };
 
 /* TPM 2.0 command codes that are built or looked at here. */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "vtpm/engine/tpm_command.h"
 
 static void
 add(struct quotes *q, const uint8_t digest[QUOTE_LEN])
@@ -16,25 +15,19 @@ add(struct quotes *q, const uint8_t digest[QUOTE_LEN])
 }
 
 int
-quotes_note(struct quotes *q, const uint8_t *cmd, size_t clen,
-    const uint8_t *resp, size_t rlen)
+quotes_note(struct quotes *q, const struct tpm_cmd *cmd, const uint8_t *resp,
+    size_t rlen)
 {
 	uint8_t digest[QUOTE_LEN];
 	struct iov_part parts[2];
-	struct tp_hdr h;
 	struct rd r;
-	bool encrypts = false;
 	int rc;
 
 	if (tp_response_code(resp, rlen) != 0)
 		return 0;
-	rd_init(&r, cmd, clen);
-	if ((rc = tp_header(&r, &h)) != VT_OK)
-		return rc;
-	(void)rd_be32(&r); /* signHandle */
-	if (h.tag == ST_SESSIONS && (rc = tp_sessions(&r, &encrypts)) != VT_OK)
-		return rc;
-	if (encrypts)
+	if (cmd->err != VT_OK)
+		return cmd->err;
+	if (cmd->encrypts)
 		return 0;
 	if ((rc = tp_response(resp, rlen, false, NULL, &r)) != VT_OK)
 		return rc;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "vtpm/engine/tpm_command.h"
 #include "vtpm/state/state.h"
 
 struct quotes {
@@ -28,7 +29,7 @@ struct quotes {
  * failed, or a session encrypts the response).  VT_E_TRUNC, VT_E_FORMAT,
  * VT_E_CRYPTO.
  */
-int quotes_note(struct quotes *q, const uint8_t *cmd, size_t clen,
+int quotes_note(struct quotes *q, const struct tpm_cmd *cmd,
     const uint8_t *resp, size_t rlen) VT_CHECK;
 bool quotes_has(const struct quotes *q, const uint8_t digest[QUOTE_LEN]);
 

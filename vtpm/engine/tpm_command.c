@@ -12,21 +12,9 @@
 #define SA_CONTINUE 0x01u
 #define STIR_LEN 32
 
-int
-tp_header(struct rd *r, struct tp_hdr *ret)
-{
-	struct tp_hdr h;
-
-	h.tag = rd_be16(r);
-	h.size = rd_be32(r);
-	h.code = rd_be32(r);
-	if (rd_err(r) == VT_OK)
-		*ret = h;
-	return rd_err(r);
-}
-
-int
-tp_sessions(struct rd *r, bool *ret_encrypts)
+/* The authorization area; leaves r at the parameters. */
+static bool
+get_sessions(struct rd *r)
 {
 	bool encrypts = false;
 	struct rd a;
@@ -34,18 +22,68 @@ tp_sessions(struct rd *r, bool *ret_encrypts)
 
 	len = rd_be32(r);
 	rd_init(&a, rd_span(r, len), len);
-	if (rd_err(r) != VT_OK)
-		return rd_err(r);
-	while (a.left > 0 && a.err == VT_OK) {
+	while (a.left > 0 && a.err == VT_OK && r->err == VT_OK) {
 		(void)rd_be32(&a);
 		(void)rd_blob16(&a, a.left, &n);
 		if ((rd_u8(&a) & SA_ENCRYPT) != 0)
 			encrypts = true;
 		(void)rd_blob16(&a, a.left, &n);
 	}
-	if (rd_err(&a) == VT_OK)
-		*ret_encrypts = encrypts;
-	return rd_err(&a);
+	if (a.err != VT_OK)
+		rd_fail(r, a.err);
+	return encrypts;
+}
+
+void
+tpm_cmd_decode(struct tpm_cmd *ret, bool tpm2, uint8_t locality,
+    const uint8_t *bytes, size_t len)
+{
+	struct rd r;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->bytes = bytes;
+	ret->len = len;
+	ret->locality = locality;
+	ret->tpm2 = tpm2;
+	rd_init(&r, bytes, len);
+	ret->tag = rd_be16(&r);
+	(void)rd_be32(&r); /* the channel has compared it with len */
+	ret->code = rd_be32(&r);
+	ret->flags = command_table_flags(tpm2, ret->code);
+	if ((ret->flags & (CT_H1 | CT_H2)) != 0) {
+		ret->handle[0] = rd_be32(&r);
+		if ((ret->flags & CT_H2) != 0)
+			ret->handle[1] = rd_be32(&r);
+		if (ret->tag == ST_SESSIONS)
+			ret->encrypts = get_sessions(&r);
+	}
+	ret->err = r.err;
+	ret->params_off = (uint16_t)(len - r.left);
+}
+
+struct rd
+tpm_cmd_params(const struct tpm_cmd *c)
+{
+	struct rd r;
+
+	rd_init(&r, c->bytes + c->params_off, c->len - c->params_off);
+	if (c->err != VT_OK)
+		rd_fail(&r, c->err);
+	return r;
+}
+
+struct hdr { /* of a response */
+	uint16_t tag;
+	uint32_t rc;
+};
+
+static int
+get_header(struct rd *r, struct hdr *ret)
+{
+	ret->tag = rd_be16(r);
+	(void)rd_be32(r); /* size */
+	ret->rc = rd_be32(r);
+	return rd_err(r);
 }
 
 uint32_t
@@ -66,14 +104,14 @@ int
 tp_response(const uint8_t *resp, size_t len, bool has_handle,
     uint32_t *ret_handle, struct rd *ret_params)
 {
-	struct tp_hdr h;
+	struct hdr h;
 	struct rd r;
 	uint32_t handle = 0;
 	size_t n;
 	int rc;
 
 	rd_init(&r, resp, len);
-	if ((rc = tp_header(&r, &h)) != VT_OK)
+	if ((rc = get_header(&r, &h)) != VT_OK)
 		return rc;
 	if (has_handle)
 		handle = rd_be32(&r);
@@ -128,7 +166,7 @@ int
 tcmd_run(struct tcmd *c, uint32_t *ret_handle, struct rd *ret)
 {
 	const uint8_t *resp;
-	struct tp_hdr h;
+	struct hdr h;
 	struct rd r;
 	size_t len;
 	int rc;
@@ -142,9 +180,9 @@ tcmd_run(struct tcmd *c, uint32_t *ret_handle, struct rd *ret)
 	if (rc != VT_OK)
 		return rc;
 	rd_init(&r, resp, len);
-	if ((rc = tp_header(&r, &h)) != VT_OK)
+	if ((rc = get_header(&r, &h)) != VT_OK)
 		return rc;
-	if ((c->tpm_rc = h.code) != 0)
+	if ((c->tpm_rc = h.rc) != 0)
 		return VT_E_TPM;
 	if (!eng_is_tpm2()) {
 		*ret = r;

@@ -53,17 +53,37 @@
 #define R12_BAD_LOCALITY 0x03du
 #define R12_RETRY 0x800u
 
-/* --- a guest's command or a response to it -------------------------------- */
+/* --- a guest's command ----------------------------------------------------
+ */
 
-struct tp_hdr {
+/*
+ * A command, taken apart once when the channel submits it and passed on by
+ * const pointer.  For commands without CT_H1 or CT_H2, handle[] is zero and
+ * the parameters start behind the header.
+ */
+struct tpm_cmd {
+	const uint8_t *bytes; /* the whole command; borrowed */
+	size_t len;           /* bytes; equals the header's size field */
+	uint8_t locality;
+	bool tpm2;
 	uint16_t tag;
-	uint32_t size, code;
+	uint32_t code;
+	uint32_t flags; /* CT_* of vtpm/engine/command_table.h */
+	uint32_t handle[2];
+	bool encrypts;       /* a session encrypts the response */
+	int err;             /* VT_E_TRUNC: ends in its handles or sessions */
+	uint16_t params_off; /* from bytes; unless err is set */
 };
-/* Reads the 10-byte header and leaves r behind it. */
-int tp_header(struct rd *r, struct tp_hdr *ret) VT_CHECK;
-/* Of a TPM 2.0 command's authorization area (r at its size field): is one
- * session of it set to encrypt the response?  Leaves r at the parameters. */
-int tp_sessions(struct rd *r, bool *ret_encrypts) VT_CHECK;
+
+/* bytes: borrowed, TPM_HDR_LEN..4096, as tpmback/chan.h hands them over. */
+void tpm_cmd_decode(struct tpm_cmd *ret, bool tpm2, uint8_t locality,
+    const uint8_t *bytes, size_t len);
+/* A reader at its parameters; failed already if c->err is set. */
+struct rd tpm_cmd_params(const struct tpm_cmd *c);
+
+/* --- a response ------------------------------------------------------------
+ */
+
 /* Response code of a response, RC_FAILURE if it has no whole header. */
 uint32_t tp_response_code(const uint8_t *resp, size_t len);
 /* A plain error response for either version, 10 bytes to out. */

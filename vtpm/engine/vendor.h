@@ -48,6 +48,7 @@ enum vtpm_sub {
 	 * the host was recovered on another TPM. */
 	VSUB_EK_RSA_CERT = 8,
 	VSUB_EK_ECC_CERT = 9,
+	VSUB_LAST = VSUB_EK_ECC_CERT,
 };
 
 enum { VDQ_PENDING = 1, VDQ_READY = 2, VDQ_FAILED = 3 };

@@ -23,48 +23,32 @@ _Static_assert(VENDOR_CHUNK_HDR == TPM_HDR_LEN + 2 + 4 + 2, "chunk");
 #define CAP_LIST 19
 #define MAX_CAP_CC 254u /* (MAX_CAP_BUFFER - 8) / 4 */
 
-static int
-open_cmd(const uint8_t *cmd, size_t len, struct rd *r, uint16_t *ret_sub)
+bool
+vendor_is(const struct tpm_cmd *c)
 {
-	struct tp_hdr h;
-	int rc;
+	return c->tpm2 &&
+	       (c->code == TPM_CC_VTPM || c->code == TPM_CC_VTPM_NO_V);
+}
 
-	rd_init(r, cmd, len);
-	if ((rc = tp_header(r, &h)) != VT_OK)
-		return rc;
-	if (h.tag != ST_NO_SESSIONS)
+int
+vendor_open(const struct tpm_cmd *c, struct vendor_request *ret)
+{
+	if (c->tag != ST_NO_SESSIONS)
 		return VT_E_FORMAT;
-	*ret_sub = rd_be16(r);
-	return rd_err(r);
+	ret->params = tpm_cmd_params(c);
+	ret->sub = rd_be16(&ret->params);
+	return rd_err(&ret->params);
 }
 
-uint16_t
-vendor_sub(const uint8_t *cmd, size_t len)
-{
-	uint16_t sub = 0;
-	struct rd r;
-
-	return open_cmd(cmd, len, &r, &sub) == VT_OK ? sub : 0;
-}
-
-uint32_t
-vendor_offset(const uint8_t *cmd, size_t len)
-{
-	uint16_t sub;
-	struct rd r;
-
-	return open_cmd(cmd, len, &r, &sub) == VT_OK ? rd_be32(&r) : 0;
-}
-
-static size_t
-fail(uint8_t *out, uint32_t tpm_rc)
+size_t
+vendor_fail(uint8_t *out, uint32_t tpm_rc)
 {
 	tp_error(true, tpm_rc, out);
 	return TPM_HDR_LEN;
 }
 
-static void
-begin(struct wr *w, uint8_t *out, size_t cap, uint16_t sub)
+void
+vendor_begin(struct wr *w, uint8_t *out, size_t cap, uint16_t sub)
 {
 	wr_init(w, out, cap);
 	wr_be16(w, ST_NO_SESSIONS);
@@ -73,11 +57,11 @@ begin(struct wr *w, uint8_t *out, size_t cap, uint16_t sub)
 	wr_be16(w, sub);
 }
 
-static size_t
-end(struct wr *w)
+size_t
+vendor_end(struct wr *w)
 {
 	if (wr_err(w) != VT_OK)
-		return fail(w->buf, RC_SIZE);
+		return vendor_fail(w->buf, RC_SIZE);
 	wr_set_be32(w, 2, (uint32_t)w->len);
 	return w->len;
 }
@@ -89,8 +73,8 @@ answer_info(
 	struct wr w;
 
 	if (rd_end(r) != VT_OK)
-		return fail(out, RC_SIZE);
-	begin(&w, out, cap, VSUB_INFO);
+		return vendor_fail(out, RC_SIZE);
+	vendor_begin(&w, out, cap, VSUB_INFO);
 	wr_be16(&w, VENDOR_FORMAT);
 	wr_bytes(&w, f->uuid, sizeof(f->uuid));
 	wr_be32(&w, f->group);
@@ -99,7 +83,7 @@ answer_info(
 	wr_be32(&w, f->power_cycles);
 	wr_be32(&w, f->flags);
 	wr_str(&w, f->build);
-	return end(&w);
+	return vendor_end(&w);
 }
 
 /* A part of a longer text; past its end there are zero bytes. */
@@ -112,47 +96,39 @@ answer_chunk(
 	struct wr w;
 
 	if (rd_end(r) != VT_OK)
-		return fail(out, RC_SIZE);
+		return vendor_fail(out, RC_SIZE);
 	if (n > cap - VENDOR_CHUNK_HDR)
 		n = cap - VENDOR_CHUNK_HDR;
 	if (off > b->len)
 		off = b->len;
 	if (n > b->len - off)
 		n = b->len - off;
-	begin(&w, out, cap, sub);
+	vendor_begin(&w, out, cap, sub);
 	wr_be32(&w, b->len);
 	wr_be16(&w, (uint16_t)n);
 	if (n > 0)
 		wr_bytes(&w, b->p + off, n);
-	return end(&w);
+	return vendor_end(&w);
 }
 
 size_t
-vendor_answer(const struct vendor_facts *f, const uint8_t *cmd, size_t len,
+vendor_answer(const struct vendor_facts *f, const struct vendor_request *q,
     uint8_t *out, size_t cap)
 {
-	uint16_t sub;
-	struct rd r;
+	struct rd r = q->params;
 
-	if (open_cmd(cmd, len, &r, &sub) != VT_OK)
-		return fail(out, RC_SIZE);
-	switch (sub) {
+	switch (q->sub) {
 	case VSUB_INFO:
 		return answer_info(f, &r, out, cap);
 	case VSUB_LOG:
-		return answer_chunk(&f->log, sub, &r, out, cap);
 	case VSUB_JOURNAL:
-		return answer_chunk(&f->journal, sub, &r, out, cap);
 	case VSUB_LAUNCH:
-		return answer_chunk(&f->launch, sub, &r, out, cap);
 	case VSUB_AK_CERT:
-		return answer_chunk(&f->ak_cert, sub, &r, out, cap);
 	case VSUB_EK_RSA_CERT:
-		return answer_chunk(&f->ek_rsa_cert, sub, &r, out, cap);
 	case VSUB_EK_ECC_CERT:
-		return answer_chunk(&f->ek_ecc_cert, sub, &r, out, cap);
+		return answer_chunk(&f->text[q->sub], q->sub, &r, out, cap);
 	default:
-		return fail(out, RC_COMMAND_CODE);
+		return vendor_fail(out, RC_COMMAND_CODE);
 	}
 }
 
@@ -196,14 +172,12 @@ patch_properties(uint8_t *resp, size_t len)
 
 size_t
 vendor_patch_capability(
-    const uint8_t *cmd, size_t clen, uint8_t *resp, size_t len, size_t cap)
+    const struct tpm_cmd *cmd, uint8_t *resp, size_t len, size_t cap)
 {
+	struct rd r = tpm_cmd_params(cmd);
 	uint32_t which, first, want;
-	struct tp_hdr h;
-	struct rd r;
 
-	rd_init(&r, cmd, clen);
-	if (tp_header(&r, &h) != VT_OK || h.tag != ST_NO_SESSIONS)
+	if (cmd->tag != ST_NO_SESSIONS)
 		return len;
 	which = rd_be32(&r);
 	first = rd_be32(&r);

@@ -121,7 +121,8 @@ timeout_ms(const struct worker *w, uint64_t now)
 	size_t i;
 
 	for (i = 0; i < SLOTS; i++)
-		if (w->slots[i].held != NULL && w->slots[i].held_until_us < at)
+		if (w->slots[i].held_bytes != NULL &&
+		    w->slots[i].held_until_us < at)
 			at = w->slots[i].held_until_us;
 	if (w->st.retry_us != 0 && w->st.retry_us < at)
 		at = w->st.retry_us;

@@ -14,6 +14,7 @@
 #include "vtpm/engine/vendor_command.h"
 
 #define ALG_RSA 0x0001u
+#define HT_PERSISTENT 0x81u
 #define WITH_ENGINE (CT_STARTUP | CT_RESET | CT_CAPABILITY)
 
 /* --- our own command -------------------------------------------------------
@@ -70,46 +71,59 @@ newest_cert(const struct worker *w, uint8_t which)
 }
 
 static void
-run_vendor(struct slot *s, const uint8_t *cmd, size_t len)
+gather_facts(struct worker *w, struct vendor_facts *f)
 {
-	struct worker *w = s->w;
-	uint16_t sub = vendor_sub(cmd, len);
-	bool journal = sub == VSUB_JOURNAL;
-	uint32_t off = vendor_offset(cmd, len);
+	memset(f, 0, sizeof(*f));
+	memcpy(f->uuid, w->uuid, sizeof(f->uuid));
+	f->group = w->group;
+	f->generation = w->generation;
+	f->version = wk_state_version(w);
+	f->power_cycles = w->power_cycles;
+	f->flags = info_flags(w);
+	f->build = w->build;
+	if (w->launched) {
+		f->text[VSUB_LOG] = w->launch.l.log;
+		f->text[VSUB_LAUNCH] = w->launch.l.record;
+	}
+	f->text[VSUB_JOURNAL].p = w->jsnap;
+	f->text[VSUB_JOURNAL].len = (uint32_t)w->jsnap_len;
+	f->text[VSUB_AK_CERT] = newest_cert(w, WCERT_AK);
+	f->text[VSUB_EK_RSA_CERT] = newest_cert(w, WCERT_EK_RSA);
+	f->text[VSUB_EK_ECC_CERT] = newest_cert(w, WCERT_EK_ECC);
+}
+
+static size_t
+answer_journal(struct worker *w, const struct vendor_request *q)
+{
+	struct rd r = q->params;
+	uint32_t off = rd_be32(&r);
 	struct vendor_facts f;
 	size_t n;
 
-	if (sub == VSUB_DEEP_SUBMIT || sub == VSUB_DEEP_COLLECT) {
-		n = wk_deep(w, cmd, len, w->out, BUFFER_SIZE);
-		wk_answer(s, w->out, n, wk_need(w));
-		return;
-	}
-	memset(&f, 0, sizeof(f));
-	memcpy(f.uuid, w->uuid, sizeof(f.uuid));
-	f.group = w->group;
-	f.generation = w->generation;
-	f.version = wk_state_version(w);
-	f.power_cycles = w->power_cycles;
-	f.flags = info_flags(w);
-	f.build = w->build;
-	if (w->launched) {
-		f.log = w->launch.l.log;
-		f.launch = w->launch.l.record;
-	}
-	f.ak_cert = newest_cert(w, WCERT_AK);
-	f.ek_rsa_cert = newest_cert(w, WCERT_EK_RSA);
-	f.ek_ecc_cert = newest_cert(w, WCERT_EK_ECC);
-	if (journal) {
-		if (off == 0 || w->jsnap == NULL)
-			snap_journal(w);
-		f.journal.p = w->jsnap;
-		f.journal.len = (uint32_t)w->jsnap_len;
-	}
-	n = vendor_answer(&f, cmd, len, w->out, BUFFER_SIZE);
-	if (journal && n > VENDOR_CHUNK_HDR &&
+	if (off == 0 || w->jsnap == NULL)
+		snap_journal(w);
+	gather_facts(w, &f);
+	n = vendor_answer(&f, q, w->out, BUFFER_SIZE);
+	if (n > VENDOR_CHUNK_HDR &&
 	    off + (n - VENDOR_CHUNK_HDR) >= w->jsnap_len)
 		wk_journal_copy_drop(w);
-	wk_answer(s, w->out, n, wk_need(w));
+	return n;
+}
+
+static size_t
+answer_vendor(struct worker *w, const struct tpm_cmd *cmd)
+{
+	struct vendor_request q;
+	struct vendor_facts f;
+
+	if (vendor_open(cmd, &q) != VT_OK)
+		return vendor_fail(w->out, RC_SIZE);
+	if (q.sub == VSUB_DEEP_SUBMIT || q.sub == VSUB_DEEP_COLLECT)
+		return wk_deep(w, &q, w->out, BUFFER_SIZE);
+	if (q.sub == VSUB_JOURNAL)
+		return answer_journal(w, &q);
+	gather_facts(w, &f);
+	return vendor_answer(&f, &q, w->out, BUFFER_SIZE);
 }
 
 /* --- libtpms' commands -----------------------------------------------------
@@ -117,19 +131,13 @@ run_vendor(struct slot *s, const uint8_t *cmd, size_t len)
 
 /* Elliptic keys take less than a wake-up of the watch thread. */
 static bool
-makes_rsa(const uint8_t *cmd, size_t len)
+makes_rsa(const struct tpm_cmd *cmd)
 {
-	struct tp_hdr h;
-	bool encrypts;
-	size_t n;
-	struct rd r, pub;
+	struct rd pub, r = tpm_cmd_params(cmd);
 	const uint8_t *p;
+	size_t n;
 
-	rd_init(&r, cmd, len);
-	if (tp_header(&r, &h) != VT_OK)
-		return false;
-	(void)rd_be32(&r); /* hierarchy or parent */
-	if (h.tag != ST_SESSIONS || tp_sessions(&r, &encrypts) != VT_OK)
+	if (cmd->tag != ST_SESSIONS)
 		return false;
 	(void)rd_blob16(&r, r.left, &n); /* inSensitive */
 	p = rd_blob16(&r, r.left, &n);   /* inPublic */
@@ -138,13 +146,13 @@ makes_rsa(const uint8_t *cmd, size_t len)
 }
 
 static bool
-is_slow(uint32_t code, uint32_t flags, const uint8_t *cmd, size_t len)
+is_slow(const struct tpm_cmd *cmd)
 {
-	if ((flags & CT_SLOW) == 0)
+	if ((cmd->flags & CT_SLOW) == 0)
 		return false;
-	if (!eng_is_tpm2() || code == CC_SelfTest)
+	if (!cmd->tpm2 || cmd->code == CC_SelfTest)
 		return true;
-	return makes_rsa(cmd, len);
+	return makes_rsa(cmd);
 }
 
 static void
@@ -157,17 +165,17 @@ cancel_again(void *arg)
 }
 
 static int
-process(struct slot *s, bool slow, uint8_t locality, const uint8_t *cmd,
-    size_t len, const uint8_t **ret, size_t *ret_len)
+process(struct slot *s, const struct tpm_cmd *cmd, const uint8_t **ret,
+    size_t *ret_len)
 {
 	struct worker *w = s->w;
 	int rc, watching = VT_E_STATE;
 
 	atomic_store(&s->cancelled, false);
-	if (slow)
+	if (is_slow(cmd))
 		watching =
 		    cancel_watch_begin(&w->watch, s->ch, cancel_again, s);
-	rc = eng_process(locality, cmd, len, ret, ret_len);
+	rc = eng_process(cmd->locality, cmd->bytes, cmd->len, ret, ret_len);
 	if (watching == VT_OK)
 		cancel_watch_end(w->watch);
 	return rc;
@@ -176,22 +184,19 @@ process(struct slot *s, bool slow, uint8_t locality, const uint8_t *cmd,
 /* What a command's success changed in what the worker knows.  With
  * CT_STARTUP or CT_RESET the engine is used, so resp is a copy. */
 static void
-note_success(struct worker *w, uint32_t flags, uint8_t locality,
-    const uint8_t *cmd, size_t len, const uint8_t *resp, size_t rlen)
+note_success(struct worker *w, const struct tpm_cmd *cmd, const uint8_t *resp,
+    size_t rlen)
 {
-	bool clear;
+	struct rd r = tpm_cmd_params(cmd);
 	int rc = VT_OK;
 
-	if ((flags & CT_STARTUP) != 0) {
-		/* TPM_SU_CLEAR is 0, TPM_ST_CLEAR is 1 */
-		clear =
-		    be16_get(cmd + TPM_HDR_LEN) == (eng_is_tpm2() ? 0u : 1u);
-		rc = wk_note_startup(w, locality, clear);
-	}
-	if (rc == VT_OK && (flags & CT_PCRS) != 0)
-		rc = capture_command(&w->cap, locality, cmd, len, resp, rlen);
-	if (rc == VT_OK && (flags & CT_QUOTE) != 0 &&
-	    (rc = quotes_note(&w->quotes, cmd, len, resp, rlen)) > 0)
+	if ((cmd->flags & CT_STARTUP) != 0) /* TPM_SU_CLEAR, TPM_ST_CLEAR */
+		rc = wk_note_startup(
+		    w, cmd->locality, rd_be16(&r) == (cmd->tpm2 ? 0u : 1u));
+	if (rc == VT_OK && (cmd->flags & CT_PCRS) != 0)
+		rc = capture_command(&w->cap, cmd, resp, rlen);
+	if (rc == VT_OK && (cmd->flags & CT_QUOTE) != 0 &&
+	    (rc = quotes_note(&w->quotes, cmd, resp, rlen)) > 0)
 		rc = VT_OK;
 	if (rc != VT_OK)
 		wk_event(w, WE_FAILURE,
@@ -213,36 +218,35 @@ tell_failure(struct worker *w)
 
 /* Settle what the engine answered. */
 static void
-finish(struct slot *s, uint32_t flags, uint8_t locality, const uint8_t *cmd,
-    size_t len, const uint8_t *resp, size_t rlen)
+finish(
+    struct slot *s, const struct tpm_cmd *cmd, const uint8_t *resp, size_t rlen)
 {
 	struct worker *w = s->w;
 	uint32_t code = tp_response_code(resp, rlen);
 	bool changed;
 
-	if ((flags & WITH_ENGINE) != 0) {
+	if ((cmd->flags & WITH_ENGINE) != 0) {
 		memcpy(w->out, resp, rlen);
 		resp = w->out;
 	}
-	w->shut_down = (flags & CT_SHUTDOWN) != 0 && code == 0;
+	w->shut_down = (cmd->flags & CT_SHUTDOWN) != 0 && code == 0;
 	w->snap_taken = false;
 	if (code == 0)
-		note_success(w, flags, locality, cmd, len, resp, rlen);
-	else if (eng_is_tpm2() && code == RC_FAILURE)
+		note_success(w, cmd, resp, rlen);
+	else if (cmd->tpm2 && code == RC_FAILURE)
 		tell_failure(w);
-	if ((flags & CT_CAPABILITY) != 0 && eng_is_tpm2())
-		rlen = vendor_patch_capability(
-		    cmd, len, w->out, rlen, BUFFER_SIZE);
+	if ((cmd->flags & CT_CAPABILITY) != 0 && cmd->tpm2)
+		rlen = vendor_patch_capability(cmd, w->out, rlen, BUFFER_SIZE);
 	changed = wk_store_changes(w, 0);
-	wk_answer(
-	    s, resp, rlen, changed || (flags & CT_FREE) == 0 ? wk_need(w) : 0);
+	wk_answer(s, resp, rlen,
+	    changed || (cmd->flags & CT_FREE) == 0 ? wk_need(w) : 0);
 }
 
 /* While every PCR is capped none may be taken back to a known value. */
 static bool
-breaks_cap(const struct worker *w, uint32_t flags)
+breaks_cap(const struct worker *w, const struct tpm_cmd *cmd)
 {
-	return w->capped && (flags & CT_RESET) != 0;
+	return w->capped && (cmd->flags & CT_RESET) != 0;
 }
 
 /*
@@ -252,16 +256,16 @@ breaks_cap(const struct worker *w, uint32_t flags)
  * endorsement hierarchy.  Once per power cycle, and it changes nothing.
  */
 static bool
-startup_was_ours(
-    struct worker *w, uint32_t flags, const uint8_t *cmd, size_t len)
+startup_was_ours(struct worker *w, const struct tpm_cmd *cmd)
 {
 	static const uint8_t clear[] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01,
 		0x44, 0, 0 };
 
-	if (!w->startup_due || (flags & CT_STARTUP) == 0)
+	if (!w->startup_due || (cmd->flags & CT_STARTUP) == 0)
 		return false;
 	w->startup_due = false;
-	return len == sizeof(clear) && memcmp(cmd, clear, len) == 0;
+	return cmd->len == sizeof(clear) &&
+	       memcmp(cmd->bytes, clear, sizeof(clear)) == 0;
 }
 
 /*
@@ -271,105 +275,104 @@ startup_was_ours(
  * counters count; what they may grow by is bounded.
  */
 static bool
-takes_room(const struct worker *w, const uint8_t *cmd, size_t len)
+takes_room(const struct worker *w, const struct tpm_cmd *cmd)
 {
-	uint32_t code = be32_get(cmd + 6);
-
 	if (!w->no_growth)
 		return false;
-	if (!eng_is_tpm2())
-		return code == ORD_NV_DefineSpace;
-	if (code == CC_EvictControl) /* of a persistent object: it goes */
-		return len < 18 || cmd[14] != 0x81;
-	return code == CC_NV_DefineSpace;
+	if (!cmd->tpm2)
+		return cmd->code == ORD_NV_DefineSpace;
+	if (cmd->code == CC_EvictControl) /* of a persistent object: it goes */
+		return cmd->handle[1] >> 24 != HT_PERSISTENT;
+	return cmd->code == CC_NV_DefineSpace;
 }
 
 static void
-run(struct slot *s, uint8_t locality, const uint8_t *cmd, size_t len)
+run(struct slot *s, const struct tpm_cmd *cmd)
 {
 	struct worker *w = s->w;
-	uint32_t code = be32_get(cmd + 6);
-	uint32_t flags = command_table_flags(eng_is_tpm2(), code);
 	const uint8_t *resp;
-	size_t rlen;
+	size_t len;
 
-	if (eng_is_tpm2() &&
-	    (code == TPM_CC_VTPM || code == TPM_CC_VTPM_NO_V)) {
-		run_vendor(s, cmd, len);
+	if (vendor_is(cmd)) {
+		len = answer_vendor(w, cmd);
+		wk_answer(s, w->out, len, wk_need(w));
 		return;
 	}
 	if (w->auto_start && !w->started &&
-	    (w->launch.bytes != NULL || (flags & CT_STARTUP) == 0) &&
+	    (w->launch.bytes != NULL || (cmd->flags & CT_STARTUP) == 0) &&
 	    wk_auto_start(w) != VT_OK) {
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
 		return;
 	}
-	if (startup_was_ours(w, flags, cmd, len)) {
+	if (startup_was_ours(w, cmd)) {
 		wk_answer_error(s, 0, 0);
 		return;
 	}
-	if (takes_room(w, cmd, len)) {
+	if (takes_room(w, cmd)) {
 		w->refused++;
 		wk_answer_error(s, RC_NV_SPACE, R12_NOSPACE);
 		return;
 	}
-	if (breaks_cap(w, flags)) {
+	if (breaks_cap(w, cmd)) {
 		wk_answer_error(s, RC_LOCALITY, R12_BAD_LOCALITY);
 		return;
 	}
-	if (process(s, is_slow(code, flags, cmd, len), locality, cmd, len,
-		&resp, &rlen) != VT_OK) {
+	if (process(s, cmd, &resp, &len) != VT_OK) {
 		tell_failure(w);
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
 		return;
 	}
-	finish(s, flags, locality, cmd, len, resp, rlen);
+	finish(s, cmd, resp, len);
 }
 
 /* --- holding before execution ----------------------------------------------
  */
 
 static bool
-must_wait(const struct worker *w, const uint8_t *cmd)
+must_wait(const struct worker *w, const struct tpm_cmd *cmd)
 {
-	uint32_t code = be32_get(cmd + 6);
-
-	return !wk_can_store(w) &&
-	       (command_table_flags(eng_is_tpm2(), code) & CT_STORES) != 0;
+	return (cmd->flags & CT_STORES) != 0 && !wk_can_store(w);
 }
 
 static void
-hold(struct slot *s, uint8_t locality, const uint8_t *cmd, size_t len)
+hold(struct slot *s, const struct tpm_cmd *cmd)
 {
 	struct worker *w = s->w;
 	unsigned int ms = w->cfg->hold_ms != 0 ? w->cfg->hold_ms : HOLD_MS;
 
-	if ((s->held = malloc(len)) == NULL) {
+	if ((s->held_bytes = malloc(cmd->len)) == NULL) {
 		wk_answer_error(s, RC_NV_UNAVAILABLE, R12_RETRY);
 		return;
 	}
-	memcpy(s->held, cmd, len);
-	s->held_len = len;
-	s->held_locality = locality;
+	memcpy(s->held_bytes, cmd->bytes, cmd->len);
+	s->held = *cmd;
+	s->held.bytes = s->held_bytes;
 	s->held_until_us = now_us() + (uint64_t)ms * 1000;
 	atomic_store(&s->cancelled, false);
 	w->held_commands++;
 }
 
 static void
+wipe(uint8_t *bytes, size_t len)
+{
+	explicit_bzero(bytes, len);
+	free(bytes);
+}
+
+static void
 unhold(struct slot *s)
 {
-	explicit_bzero(s->held, s->held_len);
-	free(s->held);
-	s->held = NULL;
+	wipe(s->held_bytes, s->held.len);
+	s->held_bytes = NULL;
 }
 
 void
-wk_submit(void *arg, struct chan *ch, uint8_t locality, const uint8_t *cmd,
+wk_submit(void *arg, struct chan *ch, uint8_t locality, const uint8_t *bytes,
     size_t len)
 {
 	struct slot *s = arg;
 	struct worker *w = s->w;
+	struct tpm_cmd cmd;
 
 	(void)ch;
 	w->commands++;
@@ -377,10 +380,11 @@ wk_submit(void *arg, struct chan *ch, uint8_t locality, const uint8_t *cmd,
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
 		return;
 	}
-	if (must_wait(w, cmd))
-		hold(s, locality, cmd, len);
+	tpm_cmd_decode(&cmd, eng_is_tpm2(), locality, bytes, len);
+	if (must_wait(w, &cmd))
+		hold(s, &cmd);
 	else
-		run(s, locality, cmd, len);
+		run(s, &cmd);
 }
 
 void
@@ -396,8 +400,9 @@ wk_cancel(void *arg, struct chan *ch)
 static void
 run_one_held(struct slot *s, uint64_t now)
 {
+	struct tpm_cmd cmd = s->held;
 	struct worker *w = s->w;
-	uint8_t *cmd = s->held;
+	uint8_t *bytes = s->held_bytes;
 
 	if (atomic_load(&s->cancelled)) {
 		unhold(s);
@@ -405,11 +410,10 @@ run_one_held(struct slot *s, uint64_t now)
 	} else if (w->phase != WP_LOADED || !eng_powered()) {
 		unhold(s);
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
-	} else if (!must_wait(w, cmd)) {
-		s->held = NULL; /* an answer may bring the next one */
-		run(s, s->held_locality, cmd, s->held_len);
-		explicit_bzero(cmd, s->held_len);
-		free(cmd);
+	} else if (!must_wait(w, &cmd)) {
+		s->held_bytes = NULL; /* an answer may bring the next one */
+		run(s, &cmd);
+		wipe(bytes, cmd.len);
 	} else if (now >= s->held_until_us) {
 		w->refused++;
 		unhold(s);
@@ -423,6 +427,6 @@ wk_run_held(struct worker *w, uint64_t now)
 	size_t i;
 
 	for (i = 0; i < SLOTS; i++)
-		if (w->slots[i].held != NULL)
+		if (w->slots[i].held_bytes != NULL)
 			run_one_held(&w->slots[i], now);
 }

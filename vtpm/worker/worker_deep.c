@@ -12,7 +12,7 @@
 #include "base/crypto.h"
 #include "measure/evidence/deep_leaf.h"
 #include "vtpm/engine/tpm_command.h"
-#include "vtpm/engine/vendor.h"
+#include "vtpm/engine/vendor_command.h"
 
 /* A guest is told to come back after what it takes. */
 #define HINT_FIRST_MS 50
@@ -25,32 +25,6 @@
 
 _Static_assert(WDEEP_NONCE_MAX == DEEP_NONCE_MAX, "nonce");
 _Static_assert(WDEEP_ANSWER_MAX == DEEP_ANSWER_MAX, "answer");
-
-static size_t
-fail(uint8_t *out, uint32_t rc)
-{
-	tp_error(true, rc, out);
-	return TPM_HDR_LEN;
-}
-
-static void
-begin(struct wr *p, uint8_t *out, size_t cap, uint16_t sub)
-{
-	wr_init(p, out, cap);
-	wr_be16(p, ST_NO_SESSIONS);
-	wr_be32(p, 0);
-	wr_be32(p, 0);
-	wr_be16(p, sub);
-}
-
-static size_t
-end(struct wr *p)
-{
-	if (wr_err(p) != VT_OK)
-		return fail(p->buf, RC_SIZE);
-	wr_set_be32(p, 2, (uint32_t)p->len);
-	return p->len;
-}
 
 static void
 drop(struct wk_deep *d)
@@ -233,16 +207,16 @@ submit(struct worker *w, struct rd *r, uint8_t *out, size_t cap)
 	rd_bytes(r, m.channel_key, sizeof(m.channel_key));
 	nonce = rd_blob16(r, WDEEP_NONCE_MAX, &n);
 	if (rd_end(r) != VT_OK)
-		return fail(out, RC_SIZE);
+		return vendor_fail(out, RC_SIZE);
 	if (!quotes_has(&w->quotes, m.quote))
-		return fail(out, RC_VALUE);
+		return vendor_fail(out, RC_VALUE);
 	give_up(w);
 	if (take_facts(w, &m) != VT_OK)
-		return fail(out, RC_FAILURE);
+		return vendor_fail(out, RC_FAILURE);
 	/* Not TPM_RC_RETRY: Linux would send it again by itself, and keep the
 	 * guest's other commands waiting. */
 	if ((d = place(w)) == NULL)
-		return fail(out, RC_MEMORY);
+		return vendor_fail(out, RC_MEMORY);
 	m.ticket = ++w->deep_tickets;
 	m.nonce.len = (uint32_t)n;
 	d->m = m;
@@ -251,10 +225,10 @@ submit(struct worker *w, struct rd *r, uint8_t *out, size_t cap)
 	d->state = VDQ_PENDING;
 	d->at_us = now_us();
 	ask(w, d);
-	begin(&p, out, cap, VSUB_DEEP_SUBMIT);
+	vendor_begin(&p, out, cap, VSUB_DEEP_SUBMIT);
 	wr_be64(&p, m.ticket);
 	wr_be32(&p, hint_ms(w));
-	return end(&p);
+	return vendor_end(&p);
 }
 
 static size_t
@@ -266,13 +240,13 @@ collect(struct worker *w, struct rd *r, uint8_t *out, size_t cap)
 	struct wr p;
 
 	if (rd_end(r) != VT_OK)
-		return fail(out, RC_SIZE);
+		return vendor_fail(out, RC_SIZE);
 	give_up(w);
 	for (i = 0; i < VT_NELEM(w->deep); i++)
 		if (w->deep[i].state != 0 && w->deep[i].m.ticket == ticket)
 			d = &w->deep[i];
 	if (d == NULL)
-		return fail(out, RC_VALUE);
+		return vendor_fail(out, RC_VALUE);
 	n = off < d->answer_len ? d->answer_len - off : 0;
 	if (n > max)
 		n = max;
@@ -280,27 +254,21 @@ collect(struct worker *w, struct rd *r, uint8_t *out, size_t cap)
 		n = cap - COLLECT_HDR;
 	if (d->state != VDQ_PENDING && off + n >= d->answer_len)
 		d->collected = true;
-	begin(&p, out, cap, VSUB_DEEP_COLLECT);
+	vendor_begin(&p, out, cap, VSUB_DEEP_COLLECT);
 	wr_u8(&p, d->state);
 	wr_be32(&p, (uint32_t)d->answer_len);
 	wr_be16(&p, (uint16_t)n);
 	if (n > 0)
 		wr_bytes(&p, d->answer + off, n);
-	return end(&p);
+	return vendor_end(&p);
 }
 
 size_t
 wk_deep(
-    struct worker *w, const uint8_t *cmd, size_t len, uint8_t *out, size_t cap)
+    struct worker *w, const struct vendor_request *q, uint8_t *out, size_t cap)
 {
-	uint16_t sub;
-	struct tp_hdr h;
-	struct rd r;
+	struct rd r = q->params;
 
-	rd_init(&r, cmd, len);
-	if (tp_header(&r, &h) != VT_OK || h.tag != ST_NO_SESSIONS)
-		return fail(out, RC_SIZE);
-	sub = rd_be16(&r);
-	return sub == VSUB_DEEP_SUBMIT ? submit(w, &r, out, cap)
-				       : collect(w, &r, out, cap);
+	return q->sub == VSUB_DEEP_SUBMIT ? submit(w, &r, out, cap)
+					  : collect(w, &r, out, cap);
 }

@@ -44,6 +44,7 @@
 #include "vtpm/state/seal.h"
 #include "vtpm/state/state.h"
 #include "vtpm/engine/cancel_watch.h"
+#include "vtpm/engine/vendor_command.h"
 #include "vtpm/worker/worker.h"
 
 /*
@@ -75,9 +76,8 @@ struct slot {
 	bool keep_due; /* the manager has not been told of them */
 	atomic_bool cancelled;
 
-	uint8_t *held; /* heap: a command not yet begun */
-	size_t held_len;
-	uint8_t held_locality;
+	uint8_t *held_bytes; /* heap: of a command not yet begun; or NULL */
+	struct tpm_cmd held;
 	uint64_t held_until_us;
 
 	uint8_t *resp; /* heap: a response that must not be told yet */
@@ -235,8 +235,8 @@ void wk_answer(struct slot *s, const uint8_t *resp, size_t len, uint64_t need);
 void wk_answer_error(struct slot *s, uint32_t rc20, uint32_t rc12);
 
 /* worker_cmd.c */
-void wk_submit(void *arg, struct chan *ch, uint8_t locality, const uint8_t *cmd,
-    size_t len);
+void wk_submit(void *arg, struct chan *ch, uint8_t locality,
+    const uint8_t *bytes, size_t len);
 void wk_cancel(void *arg, struct chan *ch);
 /* Forget the copy of the journal that a guest was reading. */
 void wk_journal_copy_drop(struct worker *w);
@@ -289,7 +289,7 @@ void wk_stage_drop(struct worker *w);
 /* worker_deep.c */
 /* Answer VSUB_DEEP_SUBMIT or VSUB_DEEP_COLLECT; returns the length. */
 size_t wk_deep(
-    struct worker *w, const uint8_t *cmd, size_t len, uint8_t *out, size_t cap);
+    struct worker *w, const struct vendor_request *q, uint8_t *out, size_t cap);
 void wk_deep_answered(struct worker *w, const struct wdeeped *m);
 void wk_deep_ask_again(struct worker *w); /* the manager is back */
 void wk_deep_drop_all(struct worker *w);  /* with a power cycle */
