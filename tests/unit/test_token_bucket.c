@@ -89,6 +89,10 @@ no_length_of_time_and_no_debt_overflows(void **state)
 	size_t i, j;
 
 	(void)state;
+	token_bucket_init(&b, 9, 1u << 31, 1, 0);
+	(void)take_all(&b, 0);
+	/* 2^33 times 2^31 is 0 in 64 bits. */
+	assert_int_equal(take_all(&b, UINT64_C(1) << 33), 9);
 	for (i = 0; i < VT_NELEM(ends); i++)
 		for (j = 0; j < VT_NELEM(ends); j++) {
 			uint64_t at;

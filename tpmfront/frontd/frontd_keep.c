@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/msg.h"
 #include "base/util.h"
@@ -26,8 +27,8 @@
 #define BELLS_MAX                                                  \
 	256 /* more than so many restores and deaths: no more held \
 	     */
-#define BACKOFF_FIRST_MS 50
-#define BACKOFF_MAX_MS 5000
+#define WAIT_FIRST_MS 50
+#define WAIT_MAX_MS 5000
 
 struct keeper {
 	const struct frontd *o;
@@ -38,7 +39,7 @@ struct keeper {
 	int drv_fd; /* what the kernel's drivers do; -1: not watched */
 	bool ready, stopping;
 	unsigned int bells; /* descriptors that are held and never closed */
-	unsigned int backoff_ms;
+	struct backoff backoff;
 	uint64_t start_at_us; /* the next child, when there is none */
 	uint64_t give_up_us;  /* the device is not there, or no end */
 	int status;
@@ -147,7 +148,7 @@ hear_child(struct keeper *k)
 			k->ch = NULL;
 			return;
 		}
-		k->backoff_ms = BACKOFF_FIRST_MS;
+		backoff_reset(&k->backoff);
 		make_device(k, m.data[0] == 1);
 	}
 }
@@ -155,10 +156,7 @@ hear_child(struct keeper *k)
 static void
 again(struct keeper *k)
 {
-	k->start_at_us = now_us() + k->backoff_ms * 1000ull;
-	k->backoff_ms *= 2;
-	if (k->backoff_ms > BACKOFF_MAX_MS)
-		k->backoff_ms = BACKOFF_MAX_MS;
+	k->start_at_us = now_us() + backoff_failed(&k->backoff) * 1000ull;
 }
 
 static void
@@ -332,10 +330,10 @@ frontd_keep(const struct frontd *o)
 		.drv_fd = -1,
 		.dev = { .fd = -1 },
 		.child = -1,
-		.backoff_ms = BACKOFF_FIRST_MS,
 		.give_up_us = UINT64_MAX };
 	struct pollfd p[3];
 
+	backoff_init(&k.backoff, WAIT_FIRST_MS, WAIT_MAX_MS);
 	if (open_signals(&k) != VT_OK) {
 		log_err("signals: %m");
 		return 1;

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/check_on.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/guest/guest.h"
 
-#define BACKOFF_MIN_MS 200
-#define BACKOFF_MAX_MS 10000
+#define WAIT_MIN_MS 200
+#define WAIT_MAX_MS 10000
 #define START_TRIES 3    /* of the first question */
 #define PATIENCE_MS 5000 /* strict: then no more writes begin */
 #define END_MS 5000      /* of a clean stop */
@@ -33,7 +34,7 @@ struct anchorq {
 	bool moved;   /* to this TPM, from escrow */
 	char refusal[TEXT_MAX_LEN + 1];
 	sd_event_source *due, *rest, *patience, *end;
-	uint64_t backoff_ms;
+	struct backoff backoff;
 	/* The start. */
 	void (*then)(struct mgr *m);
 	unsigned int tries;
@@ -65,7 +66,7 @@ anchorq_new(struct mgr *m)
 		return VT_E_NOMEM;
 	q->m = m;
 	q->policy = (enum anchor_policy)i;
-	q->backoff_ms = BACKOFF_MIN_MS;
+	backoff_init(&q->backoff, WAIT_MIN_MS, WAIT_MAX_MS);
 	m->anchor = q;
 	return VT_OK;
 }
@@ -158,8 +159,8 @@ on_first(void *arg, const struct hw_answer *a)
 		    q->why);
 		return;
 	}
-	if (mgr_timer(m, &q->rest, q->backoff_ms << q->tries, MGR_PRIO_CTL,
-		on_first_again, q) != VT_OK)
+	if (mgr_timer(m, &q->rest, (uint64_t)WAIT_MIN_MS << q->tries,
+		MGR_PRIO_CTL, on_first_again, q) != VT_OK)
 		mgr_fatal(m, "cannot set a timer");
 }
 
@@ -456,18 +457,16 @@ on_rested(sd_event_source *s, uint64_t usec, void *arg)
 static void
 raise_failed(struct anchorq *q, const char *why)
 {
+	unsigned int ms = backoff_failed(&q->backoff);
+
 	(void)snprintf(q->why, sizeof(q->why), "%s", why);
-	if (q->failures++ == 0 || q->backoff_ms >= BACKOFF_MAX_MS)
+	if (q->failures++ == 0 || ms >= WAIT_MAX_MS)
 		log_warn("the store's counter in the host's TPM is not raised: "
-			 "%s; tried again in %llu ms",
-		    why, (unsigned long long)q->backoff_ms);
+			 "%s; tried again in %u ms",
+		    why, ms);
 	q->busy = B_RESTING;
-	if (mgr_timer(q->m, &q->rest, q->backoff_ms, MGR_PRIO_CTL, on_rested,
-		q) != VT_OK)
+	if (mgr_timer(q->m, &q->rest, ms, MGR_PRIO_CTL, on_rested, q) != VT_OK)
 		mgr_fatal(q->m, "cannot set a timer");
-	q->backoff_ms *= 2;
-	if (q->backoff_ms > BACKOFF_MAX_MS)
-		q->backoff_ms = BACKOFF_MAX_MS;
 	mgr_commit_again(q->m); /* it need not wait for us now */
 }
 
@@ -542,7 +541,7 @@ raised(struct anchorq *q)
 	q->last_us = now_us();
 	q->last_ms = wall_ms();
 	q->us_last = q->last_us - q->t0;
-	q->backoff_ms = BACKOFF_MIN_MS;
+	backoff_reset(&q->backoff);
 	mgr_timer_off(q->patience);
 	if (q->why[0] != '\0')
 		log_info("the store's counter in the host's TPM is raised "

@@ -11,10 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 
-#define HW_BACKOFF_MIN_MS 100
-#define HW_BACKOFF_MAX_MS 10000
+#define HW_WAIT_MIN_MS 100
+#define HW_WAIT_MAX_MS 10000
 #define HW_TRIES 8 /* in a row without one good answer */
 #define HW_PAYLOAD_MAX 65536
 
@@ -36,7 +37,7 @@ struct hwlink {
 	sd_event_source *io, *timer;
 	bool loaded; /* this process knows the host blob, or needs none */
 	uint32_t load_id;
-	unsigned int backoff_ms, failures;
+	struct backoff backoff;
 	uint64_t restarts;
 	uint64_t silent_us; /* since then, if something was sent */
 	uint32_t next_id;
@@ -163,8 +164,7 @@ on_loaded(struct hwlink *h, const struct hw_answer *a)
 	}
 	explicit_bzero(&l, sizeof(l));
 	h->loaded = true;
-	h->failures = 0;
-	h->backoff_ms = HW_BACKOFF_MIN_MS;
+	backoff_reset(&h->backoff);
 	log_info("vtpm-hwtpm is back");
 	send_quota(h);
 	send_waiting(h);
@@ -194,10 +194,8 @@ on_message(struct hwlink *h, const struct msg *msg)
 			break;
 	if (r == NULL)
 		return;
-	if (a.rc == VT_OK) {
-		h->failures = 0;
-		h->backoff_ms = HW_BACKOFF_MIN_MS;
-	}
+	if (a.rc == VT_OK)
+		backoff_reset(&h->backoff);
 	req_done(h, r, &a);
 }
 
@@ -249,6 +247,7 @@ static void
 on_exit_(void *arg, const char *how)
 {
 	struct hwlink *h = arg;
+	unsigned int wait_ms;
 	struct hreq *r;
 
 	h->io = sd_event_source_disable_unref(h->io);
@@ -260,18 +259,14 @@ on_exit_(void *arg, const char *how)
 	for (r = h->reqs; r != NULL; r = r->next)
 		r->sent = false;
 	log_warn("vtpm-hwtpm died (%s), starting it anew", how);
-	if (++h->failures >= HW_TRIES) {
-		h->failures = 0;
+	wait_ms = backoff_failed(&h->backoff);
+	if (h->backoff.tries % HW_TRIES == 0)
 		fail_all(h, VT_E_CLOSED,
 		    "the process that talks to the host's TPM keeps dying; "
 		    "its messages in the manager's log say why");
-	}
-	if (mgr_timer(h->m, &h->timer, h->backoff_ms, MGR_PRIO_CHILD, on_timer,
-		h) != VT_OK)
+	if (mgr_timer(h->m, &h->timer, wait_ms, MGR_PRIO_CHILD, on_timer, h) !=
+	    VT_OK)
 		mgr_fatal(h->m, "cannot set a timer");
-	h->backoff_ms *= 2;
-	if (h->backoff_ms > HW_BACKOFF_MAX_MS)
-		h->backoff_ms = HW_BACKOFF_MAX_MS;
 }
 
 static int
@@ -319,7 +314,7 @@ hwlink_new(struct mgr *m, const char *tcti, struct hwlink **ret)
 	if (h == NULL)
 		return VT_E_NOMEM;
 	h->m = m;
-	h->backoff_ms = HW_BACKOFF_MIN_MS;
+	backoff_init(&h->backoff, HW_WAIT_MIN_MS, HW_WAIT_MAX_MS);
 	h->child.exited = on_exit_;
 	h->child.arg = h;
 	wr_grow(&h->host, HW_PAYLOAD_MAX);

@@ -11,10 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 
-#define ZYGOTE_LINK_BACKOFF_MIN_MS 50
-#define ZYGOTE_LINK_BACKOFF_MAX_MS 5000
+#define ZYGOTE_LINK_WAIT_MIN_MS 50
+#define ZYGOTE_LINK_WAIT_MAX_MS 5000
 #define ZYGOTE_LINK_TRIES_AT_START 5
 #define ZYGOTE_LINK_MSG_MAX 4096
 
@@ -34,7 +35,7 @@ struct zyg {
 	struct msgch *ch;
 	sd_event_source *io, *timer;
 	bool up, was_up;
-	unsigned int backoff_ms, failures;
+	struct backoff backoff;
 	uint64_t restarts;
 	uint32_t next_id;
 	struct zreq *reqs;
@@ -114,8 +115,7 @@ on_message(struct zyg *z, const struct msg *msg)
 	switch (msg->type) {
 	case Z_READY:
 		z->up = true;
-		z->failures = 0;
-		z->backoff_ms = ZYGOTE_LINK_BACKOFF_MIN_MS;
+		backoff_reset(&z->backoff);
 		if (!z->was_up) {
 			z->was_up = true;
 			z->ready(z->ready_arg, VT_OK, "");
@@ -196,6 +196,7 @@ on_exit_(void *arg, const char *how)
 {
 	struct zyg *z = arg;
 	struct zreq *r, *next;
+	unsigned int wait_ms;
 	struct msg msg;
 
 	/* What it still said counts: workers that it had forked live. */
@@ -208,7 +209,8 @@ on_exit_(void *arg, const char *how)
 	msgch_free(z->ch);
 	z->ch = NULL;
 	z->restarts++;
-	if (!z->was_up && ++z->failures >= ZYGOTE_LINK_TRIES_AT_START) {
+	wait_ms = backoff_failed(&z->backoff);
+	if (!z->was_up && z->backoff.tries >= ZYGOTE_LINK_TRIES_AT_START) {
 		mgr_fatal(z->m, "vtpm-zygote does not start (%s)", how);
 		return;
 	}
@@ -221,12 +223,9 @@ on_exit_(void *arg, const char *how)
 			req_done(z, r, VT_E_CLOSED, 0,
 			    "the zygote died while it was asked");
 	}
-	if (mgr_timer(z->m, &z->timer, z->backoff_ms, MGR_PRIO_CHILD, on_timer,
-		z) != VT_OK)
+	if (mgr_timer(z->m, &z->timer, wait_ms, MGR_PRIO_CHILD, on_timer, z) !=
+	    VT_OK)
 		mgr_fatal(z->m, "cannot set a timer");
-	z->backoff_ms *= 2;
-	if (z->backoff_ms > ZYGOTE_LINK_BACKOFF_MAX_MS)
-		z->backoff_ms = ZYGOTE_LINK_BACKOFF_MAX_MS;
 }
 
 static int
@@ -265,7 +264,8 @@ zygote_link_new(struct mgr *m, mgr_done_cb ready, void *arg, struct zyg **ret)
 	z->m = m;
 	z->ready = ready;
 	z->ready_arg = arg;
-	z->backoff_ms = ZYGOTE_LINK_BACKOFF_MIN_MS;
+	backoff_init(
+	    &z->backoff, ZYGOTE_LINK_WAIT_MIN_MS, ZYGOTE_LINK_WAIT_MAX_MS);
 	z->child.exited = on_exit_;
 	z->child.arg = z;
 	if ((rc = zygote_link_launch(z)) != VT_OK) {

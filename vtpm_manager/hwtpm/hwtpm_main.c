@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/msg.h"
 #include "base/util.h"
@@ -29,8 +30,8 @@
 #define PAYLOAD_MAX 65536
 #define MAX_TRIES 3
 #define WAIT_MS 30000
-#define BACKOFF_FIRST_MS 50
-#define BACKOFF_MAX_MS 1000
+#define WAIT_FIRST_MS 50
+#define WAIT_MAX_MS 1000
 #define EX_STUCK 75 /* EX_TEMPFAIL: start me again */
 
 struct req {
@@ -47,7 +48,8 @@ struct prog {
 	struct hwq queue;
 	struct hwquota quota;
 	struct msgch *ch;
-	unsigned int wait_ms, backoff_ms;
+	unsigned int wait_ms;
+	struct backoff backoff;
 	uint64_t connect_at_us;
 	char why_down[HW_TEXT_LEN];
 };
@@ -535,16 +537,15 @@ connect_tpm(struct prog *p)
 	if (rc == VT_OK) {
 		log_info("TPM %s, firmware %s, at %s", p->tpm.manufacturer,
 		    p->tpm.firmware, p->tpm.conf);
-		p->backoff_ms = BACKOFF_FIRST_MS;
+		backoff_reset(&p->backoff);
 		p->why_down[0] = '\0';
 		return;
 	}
 	if (strcmp(p->why_down, p->tpm.text) != 0)
 		log_warn("%s", p->tpm.text);
 	(void)snprintf(p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
-	p->connect_at_us = now_us() + p->backoff_ms * UINT64_C(1000);
-	if (p->backoff_ms < BACKOFF_MAX_MS)
-		p->backoff_ms *= 2;
+	p->connect_at_us =
+	    now_us() + backoff_failed(&p->backoff) * UINT64_C(1000);
 	/* It answers, and will not give another answer. */
 	if (!p->tpm.again && rc != VT_E_CLOSED && rc != VT_E_TPM)
 		fail_all(p, rc, p->why_down);
@@ -739,12 +740,13 @@ options(int argc, char **argv, struct prog *p)
 int
 main(int argc, char **argv)
 {
-	struct prog p = { .wait_ms = WAIT_MS, .backoff_ms = BACKOFF_FIRST_MS };
+	struct prog p = { .wait_ms = WAIT_MS };
 	const char *step;
 	sigset_t open;
 	int rc;
 
 	log_open("vtpm-hwtpm", LOG_L_INFO);
+	backoff_init(&p.backoff, WAIT_FIRST_MS, WAIT_MAX_MS);
 	hwtpm_setup(&p.tpm, NULL);
 	hwq_init(&p.queue);
 	hwquota_init(&p.quota);

@@ -10,14 +10,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/backoff.h"
 #include "base/rdwr.h"
 #include "base/util.h"
 #include "tpmfront/tcti/tcti.h"
 
 #define MAGIC 0x76746d6877746374u /* any value of our own */
 #define HDR_LEN 10                /* tag, size, code */
-#define BACKOFF_FIRST_MS 4
-#define BACKOFF_MAX_MS 500
+#define WAIT_FIRST_MS 4
+#define WAIT_MAX_MS 500
 #define FRONT "tpmfront:"
 
 struct hwtcti {
@@ -28,7 +29,7 @@ struct hwtcti {
 	const struct hwtcti_limits *limits;
 	struct hwtcti_counts *counts;
 	uint64_t retry_until_us; /* 0: nothing was sent again yet */
-	unsigned int backoff_ms;
+	struct backoff backoff;
 	size_t cmd_len;
 	uint8_t cmd[HWTCTI_MAX];
 };
@@ -176,9 +177,7 @@ our_receive(TSS2_TCTI_CONTEXT *ctx, size_t *len, uint8_t *rsp, int32_t timeout)
 			break;
 		}
 		t->counts->retries++;
-		pause_ms(t->backoff_ms);
-		if (t->backoff_ms < BACKOFF_MAX_MS)
-			t->backoff_ms *= 2;
+		pause_ms(backoff_failed(&t->backoff));
 		if ((r = send_command(t)) != TSS2_RC_SUCCESS)
 			return r;
 	}
@@ -307,7 +306,7 @@ void
 hwtcti_begin(struct hwtcti *t)
 {
 	t->retry_until_us = 0;
-	t->backoff_ms = BACKOFF_FIRST_MS;
+	backoff_init(&t->backoff, WAIT_FIRST_MS, WAIT_MAX_MS);
 }
 
 bool
