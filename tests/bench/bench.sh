@@ -88,14 +88,14 @@ no_pool() {
 }
 provision() {
 	local ours_pool ours_none theirs
-	theirs=$(times 5 sw_setup "$sw/p{}") || exit 1
+	theirs=$(times 5 sw_setup "$sw/p{}") || die "stopped: no figure"
 	start_manager --pool "$N" || die "the manager does not start"
 	wait_for 120 pool_full || die "the pool is not filled"
-	ours_pool=$(times "$N" ctl create "pool{}") || exit 1
+	ours_pool=$(times "$N" ctl create "pool{}") || die "stopped: no figure"
 	inside=$(jctl status | jq -r '.counters.create_us_min')
 	end_all
 	no_pool
-	ours_none=$(times 5 ctl create "none{}") || exit 1
+	ours_none=$(times 5 ctl create "none{}") || die "stopped: no figure"
 	row "provision, from the pool" "$ours_pool" "$theirs" ms
 	row "provision, no pool" "$ours_none" "$theirs" ms
 }
@@ -115,9 +115,9 @@ start() {
 		ctl create "start$i" >/dev/null && cp -r "$sw/warm" "$sw/s$i" ||
 		    die "no vTPM to start"
 	done
-	ours=$(times 5 ours_start "start{}") || exit 1
+	ours=$(times 5 ours_start "start{}") || die "stopped: no figure"
 	: >"$sw/pids"
-	theirs=$(times 5 sw_start "$sw/s{}") || exit 1
+	theirs=$(times 5 sw_start "$sw/s{}") || die "stopped: no figure"
 	# shellcheck disable=SC2046
 	kill $(cat "$sw/pids") 2>/dev/null
 	row "start, to the first answer" "$ours" "$theirs" ms
@@ -134,12 +134,12 @@ commands() {
 	ctl create cmd >/dev/null && ctl start cmd >/dev/null || die "no vTPM"
 	for mode in busy idle; do
 		for op in getrandom pcrread pcrextend eccquote rsaquote nvwrite; do
-			a=$(bench_one ring "$RUN/cmd.tpmif" $op $mode) || exit 1
+			a=$(bench_one ring "$RUN/cmd.tpmif" $op $mode) || die "stopped: no figure"
 			alive "$sw_pid" || {
 				rm -f "$sw/warm.ctl"
 				sw_run "$sw/warm" "$sw/warm.ctl"
 			}
-			b=$(bench_one swtpm "$sw/warm.ctl" $op $mode) || exit 1
+			b=$(bench_one swtpm "$sw/warm.ctl" $op $mode) || die "stopped: no figure"
 			words="${name[$op]}, $mode"
 			row "$words p50" "$(cut -d' ' -f4 <<<"$a")" \
 			    "$(cut -d' ' -f4 <<<"$b")" us
@@ -150,7 +150,7 @@ commands() {
 	done
 	# The same protocol as swtpm's, for QEMU.
 	for op in getrandom pcrextend; do
-		a=$(bench_one swtpm "$RUN/cmd.swtpm" $op busy) || exit 1
+		a=$(bench_one swtpm "$RUN/cmd.swtpm" $op busy) || die "stopped: no figure"
 		b=$(awk -v o=$op '$1 == "swtpm" && $2 == o && $3 == "busy" {
 		    print $5 }' "$out/commands.txt" | tail -1)
 		row "${name[$op]}, busy, control protocol" \
