@@ -300,7 +300,8 @@ main(int argc, char **argv)
 {
 	struct fleet *f = calloc(1, sizeof(*f));
 	size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 256;
-	uint64_t us = argc > 2 ? strtoul(argv[2], NULL, 10) * 1000000 : 2000000;
+	double seconds = argc > 2 ? strtod(argv[2], NULL) : 2;
+	uint64_t us = seconds > 0 ? (uint64_t)(seconds * 1e6) : 0;
 
 	if (f == NULL || n == 0 || n > GUESTS_MAX || us == 0)
 		return 2;
