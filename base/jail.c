@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/jail_rules.h"
 #include "base/util.h"
 
 #define MAX_KEEP 16
@@ -88,6 +89,9 @@ compile(const struct jail_spec *spec, struct sock_fprog *ret)
 		return VT_E_NOMEM;
 	/* 2: a binary tree, so that the last call is not the slowest. */
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	for (i = 0; i < jail_rules_ncommon; i++)
+		if ((errno = -add_rule(ctx, &jail_rules_common[i])) != 0)
+			goto out;
 	for (i = 0; i < spec->nrules; i++)
 		if ((errno = -add_rule(ctx, &spec->rules[i])) != 0)
 			goto out;

@@ -51,7 +51,7 @@ struct jail_rule {
 };
 
 struct jail_spec {
-	const struct jail_rule *rules;
+	const struct jail_rule *rules; /* beside jail_rules_common */
 	size_t nrules;
 	uint64_t max_memory; /* address space, bytes; 0: no limit */
 	uint64_t max_file;   /* size of a file that it may make, bytes */

@@ -1,25 +1,43 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * jail_rules.h - how a file that holds nothing but an allow-list says its
- * rows (struct jail_rule of base/jail.h); included by such files only.
+ * jail_rules.h - the system calls that every jailed process may make, and
+ * macros that write such a list.
  *
- * Layer:  base.
+ * Layer:  base; included by files that hold an allow-list, and by jail.c.
  */
 #ifndef BASE_JAIL_RULES_H
 #define BASE_JAIL_RULES_H
 
+#include <linux/sched.h>
 #include <sys/syscall.h>
+
+#include <errno.h>
 
 #include "base/jail.h"
 
 /* clang-format off */
-/* As it is; if argument a is v; if a's bits m are v; an errno instead. */
 #define ALLOW(name)		{ .nr = __NR_##name }
+/* if argument a equals v */
 #define ALLOW_IF(name, a, v)	{ .nr = __NR_##name, \
 				  .conds = { { a, JAIL_EQ, 0, v } } }
+/* if the bits m of argument a equal v */
 #define ALLOW_MASK(name, a, m, v) { .nr = __NR_##name, \
 				  .conds = { { a, JAIL_MASKED, m, v } } }
+/* fails with err */
 #define ANSWER(name, err)	{ .nr = __NR_##name, .fail_err = err }
+
+/* Threads, but no processes.  clone3(2) hides its flags in memory, where a
+ * filter cannot see them; on ENOSYS glibc falls back to clone(2). */
+#define JAIL_THREAD_FLAGS (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)
+#define ALLOW_THREADS \
+	ALLOW_MASK(clone, 0, JAIL_THREAD_FLAGS, JAIL_THREAD_FLAGS), \
+	ANSWER(clone3, ENOSYS), \
+	ALLOW(set_robust_list), \
+	ALLOW(rseq)
 /* clang-format on */
+
+/* jail_prepare() adds these to the rules of each spec. */
+extern const struct jail_rule jail_rules_common[];
+extern const size_t jail_rules_ncommon;
 
 #endif

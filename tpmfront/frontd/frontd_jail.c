@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* frontd_jail.c - what tpmfrontd's child gives up before the first command. */
-#include <linux/sched.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -17,69 +14,22 @@
 
 #define MIB (UINT64_C(1) << 20)
 #define SIGNAL_CANCEL 32 /* glibc's own, for pthread_cancel(3) */
-#define THREAD_FLAGS (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)
 
 /* clang-format off */
 static const struct jail_rule rules[] = {
-	/* device, ring, keeper, xenbus, the log */
-	ALLOW(read),
-	ALLOW(write),
-	ALLOW(writev),
-	ALLOW(close),
-	ALLOW(poll),
-	ALLOW(ppoll),
-	ALLOW(recvfrom),
-	ALLOW(recvmsg),
-	ALLOW_IF(sendto, 4, 0),		/* no address */
-	ALLOW(sendmsg),
 	ALLOW(dup2),			/* the log's new descriptor */
 	ALLOW(dup3),
 	ALLOW(epoll_create1),
 	ALLOW(epoll_ctl),
 	ALLOW(pipe2),			/* libxenstore's, for its thread */
 	ALLOW(pipe),
-	ALLOW_IF(fcntl, 1, F_GETFL),
-	ALLOW_IF(fcntl, 1, F_SETFL),
 	ALLOW_IF(fcntl, 1, F_GETFD),
 	ALLOW_IF(fcntl, 1, F_SETFD),
-	ALLOW_IF(fcntl, 1, F_DUPFD_CLOEXEC), /* what the keeper is handed */
 	/* event channels of a restored guest */
 	ALLOW(openat),			/* Landlock: that device alone */
-	ALLOW(fstat),
 	ALLOW_MASK(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH),
-	ALLOW(lseek),
-	/* memory; nothing that could be run */
-	ALLOW_MASK(mmap, 2, PROT_EXEC, 0),
-	ALLOW_MASK(mprotect, 2, PROT_EXEC, 0),
-	ALLOW(munmap),
-	ALLOW(mremap),
-	ALLOW(madvise),
-	ALLOW(brk),
-	/* time, who am I */
-	ALLOW(clock_gettime),
-	ALLOW(gettimeofday),
-	ALLOW(nanosleep),
-	ALLOW(clock_nanosleep),
-	ALLOW(getrandom),
-	ALLOW(getpid),
-	ALLOW(gettid),
-	ALLOW(sched_yield),
-	ALLOW(sched_getaffinity),
-	/* libxenstore's thread: threads, never processes */
-	ALLOW_MASK(clone, 0, THREAD_FLAGS, THREAD_FLAGS),
-	ANSWER(clone3, ENOSYS),
-	ALLOW(futex),
-	ALLOW(set_robust_list),
-	ALLOW(rseq),
-	/* ends and signals to itself */
-	ALLOW(rt_sigprocmask),
-	ALLOW(rt_sigaction),
-	ALLOW(rt_sigreturn),
-	ALLOW(restart_syscall),
-	ALLOW_IF(tgkill, 2, SIGABRT),	/* abort(3) */
+	ALLOW_THREADS, /* libxenstore's */
 	ALLOW_IF(tgkill, 2, SIGNAL_CANCEL), /* pthread_cancel(3) */
-	ALLOW(exit),
-	ALLOW(exit_group),
 	/* Xen only: grants (type G) and event channels (type E) */
 	ALLOW_MASK(ioctl, 1, 0xff00, 'G' << 8),
 	ALLOW_MASK(ioctl, 1, 0xff00, 'E' << 8),
