@@ -13,8 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <systemd/sd-bus.h>
+
 #include "base/log.h"
-#include "vtpm_manager/control/bus.h"
+#include "vtpm_manager/control/bus_iface.h"
+#include "vtpm_manager/manager.h"
 
 #define STOP_MS 1500
 

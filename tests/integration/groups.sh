@@ -194,22 +194,22 @@ if [ "$(id -u)" -eq 0 ]; then
 	refuse "nor of the host's" "group that you administer" \
 	    as 1 create mine
 	for what in start reset show log stop "destroy --force"; do
-		refuse "he may not $what a guest of blue" "his group" \
+		refuse "he may not $what a guest of blue" "that group's own objects" \
 		    as 1 $what blue1
 	done
 	check "he starts, resets, shows, stops and destroys his own" eval \
 	    'as 1 start red2 && as 1 reset red2 && as 1 show red2 &&
 	    as 1 stop red2 && as 1 destroy red2'
-	refuse "he sees no other group" "his group" as 1 group show blue
-	refuse "nor the host's" "his group" as 1 group show host
+	refuse "he sees no other group" "that group's own objects" as 1 group show blue
+	refuse "nor the host's" "that group's own objects" as 1 group show host
 	check "he sees his own" as 1 group show red
 	check "and has the host quoted for it" as 1 group quote red \
 	    --nonce "$N" --json
-	refuse "not for blue" "his group" as 1 group quote blue --nonce "$N"
+	refuse "not for blue" "that group's own objects" as 1 group quote blue --nonce "$N"
 	refuse "he makes no group" "role admin" \
 	    as 1 group create mine --key red.pub
 	refuse "he deletes none" "role admin" as 1 group delete red
-	refuse "he sets no quota" "host operator's" \
+	refuse "but sets no quota" "host's operator" \
 	    as 1 group update red --vtpms 1000
 	refuse "he reads no audit log" "role operator" as 1 audit
 	refuse "nor the host's status" "role reader" as 1 status

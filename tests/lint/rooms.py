@@ -141,7 +141,7 @@ def check_circles(graph):
 
 def check_headers(graph):
     """FILE.h speaks for FILE.c and for no other file; the handlers of one
-    table may share the header of that table."""
+    table may share the header of that table, whose rows may declare them."""
     used = collections.defaultdict(set)
     for (_, definer), names in graph.items():
         used[definer] |= names
@@ -153,7 +153,7 @@ def check_headers(graph):
                 with open(name, encoding='utf-8') as f:
                     text += f.read()
         missing = [n for n in sorted(names)
-                   if not re.search(rf'\b{n}\b *[(\[;]', text)]
+                   if not re.search(rf'\b{n}\b *[(\[;,]', text)]
         if missing:
             bad.append(f'{definer} defines {", ".join(missing)}: '
                        f'not declared in {header}')

@@ -10,7 +10,7 @@
 
 #include "base/util.h"
 #include "tools/vtpmctl/vtpmctl.h"
-#include "vtpm_manager/control/bus.h"
+#include "vtpm_manager/control/bus_iface.h"
 
 #define CALL_TIMEOUT_US (180ull * 1000000) /* keys made on a busy host */
 

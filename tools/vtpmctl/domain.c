@@ -27,7 +27,7 @@
 #include "base/crypto.h"
 #include "base/util.h"
 #include "tools/vtpmctl/vtpmctl.h"
-#include "vtpm_manager/control/bus.h"
+#include "vtpm_manager/control/bus_iface.h"
 #include "vtpm_manager/xen/xen_saved.h"
 
 #define CHUNK (256u * 1024)

@@ -1,53 +1,86 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bus.c - the connections of the control interface.
+ */
 #include "vtpm_manager/control/bus.h"
 
 #include <sys/epoll.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vtpm_manager/control/bus_iface.h"
+#include "vtpm_manager/control/bus_methods.h"
+#include "vtpm_manager/control/bus_status.h"
+#include "vtpm_manager/control/limits.h"
+#include "vtpm_manager/manager.h"
 #include "vtpm_manager/xen/xenback_link.h"
 
-static void
-conn_free(struct bus *c, struct bus_conn *conn)
-{
-	struct bus_conn **pp;
+struct conn {
+	LIST_ENTRY(conn) link;
+	struct bus *owner;
+	sd_bus *bus;
+	struct bus_peer peer;
+};
 
-	for (pp = &c->conns; *pp != NULL && *pp != conn; pp = &(*pp)->next)
-		;
-	if (*pp != NULL) {
-		*pp = conn->next;
-		c->nconns--;
+struct bus {
+	struct mgr *m;
+	struct bus_statusq *status;
+	int listen_fd;
+	sd_event_source *io;
+	LIST_HEAD(, conn) conns;
+	unsigned int nconns;
+};
+
+static struct conn *
+conn_new(struct bus *b)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->owner = b;
+	c->peer.m = b->m;
+	c->peer.status = b->status;
+	LIST_INSERT_HEAD(&b->conns, c, link);
+	b->nconns++;
+	return c;
+}
+
+static void
+conn_free(struct conn *c)
+{
+	LIST_REMOVE(c, link);
+	c->owner->nconns--;
+	if (c->bus != NULL) {
+		xenlink_owner_gone(c->peer.m->xen, c->bus);
+		(void)sd_bus_flush(c->bus);
+		sd_bus_close(c->bus);
+		sd_bus_unref(c->bus);
 	}
-	if (conn->bus != NULL) {
-		xenlink_owner_gone(conn->m->xen, conn->bus);
-		(void)sd_bus_flush(conn->bus);
-		sd_bus_close(conn->bus);
-		sd_bus_unref(conn->bus);
-	}
-	free(conn);
+	free(c);
 }
 
 static int
 on_disconnected(sd_bus_message *msg, void *arg, sd_bus_error *err)
 {
-	struct bus_conn *conn = arg;
+	struct conn *c = arg;
 
 	(void)msg;
 	(void)err;
-	if (conn->system)
-		log_warn("the system bus is gone; RUN/control.sock stays");
-	conn_free(conn->m->ctl, conn);
+	if (c->peer.system)
+		log_warn("lost the system bus; RUN/control.sock still serves");
+	conn_free(c);
 	return 0;
 }
 
-/* busctl and libraries say Hello first, as if we were a bus. */
+/* busctl and libraries greet every peer as if it were a bus. */
 static int
 on_hello(sd_bus_message *msg, void *arg, sd_bus_error *err)
 {
@@ -63,58 +96,57 @@ static const sd_bus_vtable hello_vtable[] = {
 };
 
 static int
-conn_export(struct bus_conn *conn)
+conn_export(struct conn *c)
 {
 	int r;
 
 	r = sd_bus_add_object_vtable(
-	    conn->bus, NULL, BUS_PATH, BUS_IFACE, bus_vtable, conn);
-	if (r >= 0 && !conn->system)
-		r = sd_bus_add_object_vtable(conn->bus, NULL,
+	    c->bus, NULL, BUS_PATH, BUS_IFACE, bus_vtable, &c->peer);
+	if (r >= 0 && !c->peer.system)
+		r = sd_bus_add_object_vtable(c->bus, NULL,
 		    "/org/freedesktop/DBus", "org.freedesktop.DBus",
-		    hello_vtable, conn);
+		    hello_vtable, c);
 	if (r >= 0)
-		r = sd_bus_match_signal_async(conn->bus, NULL,
+		r = sd_bus_match_signal_async(c->bus, NULL,
 		    "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
 		    "org.freedesktop.DBus.Local", "Disconnected",
-		    on_disconnected, NULL, conn);
+		    on_disconnected, NULL, c);
 	if (r >= 0)
-		r = sd_bus_attach_event(conn->bus, conn->m->ev, MGR_PRIO_CTL);
+		r = sd_bus_attach_event(c->bus, c->owner->m->ev, MGR_PRIO_CTL);
 	return r;
 }
 
+/* fd is taken over. */
 static int
-conn_start(struct bus_conn *conn, int fd)
+conn_start(struct conn *c, int fd)
 {
 	sd_id128_t id;
 	int r;
 
-	if ((r = sd_bus_new(&conn->bus)) < 0) {
-		(void)close(fd);
-		return r;
-	}
-	r = sd_id128_randomize(&id);
+	r = sd_bus_new(&c->bus);
 	if (r >= 0)
-		r = sd_bus_set_fd(conn->bus, fd, fd);
+		r = sd_id128_randomize(&id);
+	if (r >= 0)
+		r = sd_bus_set_fd(c->bus, fd, fd);
 	if (r < 0) {
 		(void)close(fd);
 		return r;
 	}
-	r = sd_bus_set_server(conn->bus, 1, id);
+	r = sd_bus_set_server(c->bus, 1, id);
 	if (r >= 0)
-		r = sd_bus_negotiate_fds(conn->bus, 1);
+		r = sd_bus_negotiate_fds(c->bus, 1);
 	if (r >= 0)
-		r = sd_bus_set_trusted(conn->bus, 1);
+		r = sd_bus_set_trusted(c->bus, 1);
 	if (r >= 0)
-		r = sd_bus_start(conn->bus);
-	return r >= 0 ? conn_export(conn) : r;
+		r = sd_bus_start(c->bus);
+	return r >= 0 ? conn_export(c) : r;
 }
 
 static int
 on_accept(sd_event_source *s, int lfd, uint32_t revents, void *arg)
 {
-	struct bus *c = arg;
-	struct bus_conn *conn;
+	struct bus *b = arg;
+	struct conn *c;
 	int fd, r;
 
 	(void)s;
@@ -122,135 +154,104 @@ on_accept(sd_event_source *s, int lfd, uint32_t revents, void *arg)
 	fd = accept4(lfd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd == -1)
 		return 0;
-	if (c->nconns >= BUS_CONNS_MAX ||
-	    (conn = calloc(1, sizeof(*conn))) == NULL) {
-		log_warn("too many control connections");
+	if (b->nconns >= BUS_CONNS_MAX || (c = conn_new(b)) == NULL) {
+		log_warn("control connection refused: %d are open, the most "
+			 "that the manager serves",
+		    BUS_CONNS_MAX);
 		(void)close(fd);
 		return 0;
 	}
-	conn->m = c->m;
-	conn->next = c->conns;
-	c->conns = conn;
-	c->nconns++;
-	if (bus_who_of_socket(&c->m->cfg, fd, &conn->who) != VT_OK) {
+	if (bus_who_of_socket(&b->m->cfg, fd, &c->peer.who) != VT_OK) {
 		(void)close(fd);
-		conn_free(c, conn);
+		conn_free(c);
 		return 0;
 	}
-	if ((r = conn_start(conn, fd)) < 0) {
+	if ((r = conn_start(c, fd)) < 0) {
 		log_warn("control connection: %s", strerror(-r));
-		conn_free(c, conn);
+		conn_free(c);
 	}
 	return 0;
 }
 
-/* On the system bus too, if it can be had. */
 static void
-join_system_bus(struct bus *c)
+join_system_bus(struct bus *b)
 {
-	struct bus_conn *conn = calloc(1, sizeof(*conn));
+	struct conn *c = conn_new(b);
 	int r;
 
-	if (conn == NULL)
+	if (c == NULL)
 		return;
-	conn->m = c->m;
-	conn->system = true;
-	conn->next = c->conns;
-	c->conns = conn;
-	c->nconns++;
-	r = sd_bus_open_system(&conn->bus);
+	c->peer.system = true;
+	r = sd_bus_open_system(&c->bus);
 	if (r >= 0)
-		r = conn_export(conn);
+		r = conn_export(c);
 	if (r >= 0)
-		r = sd_bus_request_name(conn->bus, BUS_NAME, 0);
+		r = sd_bus_request_name(c->bus, BUS_NAME, 0);
 	if (r >= 0)
 		return;
 	log_warn("not on the system bus (%s); RUN/control.sock serves all",
 	    strerror(-r));
-	conn_free(c, conn);
+	conn_free(c);
 }
 
-int
-bus_sender(struct bus_conn *conn, sd_bus_message *msg, struct bus_who *ret)
+static int
+listen_control(struct bus *b)
 {
-	sd_bus_creds *cr = NULL;
-	gid_t groups[BUS_GROUPS_MAX + 1];
-	const gid_t *sup;
-	uid_t uid = (uid_t)-1;
-	pid_t pid = 0;
-	size_t n = 0;
-	int r, i;
+	char path[PATH_MAX];
+	int rc, r;
 
-	if (!conn->system) {
-		*ret = conn->who;
-		return VT_OK;
+	if ((rc = mgr_path(path, sizeof(path), "%s/control.sock",
+		 b->m->cfg.run)) != VT_OK)
+		return rc;
+	if ((b->listen_fd = unix_listen(path, 0660)) == -1)
+		return VT_E_SYS;
+	if ((rc = mgr_set_group(path, b->m->cfg.control_group)) != VT_OK)
+		return rc;
+	r = sd_event_add_io(
+	    b->m->ev, &b->io, b->listen_fd, EPOLLIN, on_accept, b);
+	if (r >= 0)
+		r = sd_event_source_set_priority(b->io, MGR_PRIO_CTL);
+	if (r < 0) {
+		errno = -r;
+		return VT_E_SYS;
 	}
-	r = sd_bus_query_sender_creds(msg,
-	    SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID |
-		SD_BUS_CREDS_SUPPLEMENTARY_GIDS | SD_BUS_CREDS_AUGMENT,
-	    &cr);
-	if (r < 0 || sd_bus_creds_get_euid(cr, &uid) < 0) {
-		sd_bus_creds_unref(cr);
-		return VT_E_DENIED;
-	}
-	(void)sd_bus_creds_get_pid(cr, &pid);
-	r = sd_bus_creds_get_supplementary_gids(cr, &sup);
-	for (i = 0; i < r && n < BUS_GROUPS_MAX; i++)
-		groups[n++] = sup[i];
-	bus_who_set(ret, &conn->m->cfg, uid, pid, groups, n);
-	sd_bus_creds_unref(cr);
 	return VT_OK;
 }
 
 int
 bus_new(struct mgr *m, struct bus **ret)
 {
-	struct bus *c = calloc(1, sizeof(*c));
-	char path[PATH_MAX];
-	int rc, r;
+	struct bus *b = calloc(1, sizeof(*b));
+	int rc;
 
-	if (c == NULL)
+	if (b == NULL)
 		return VT_E_NOMEM;
-	c->m = m;
-	c->listen_fd = -1;
-	rc = bus_status_new(m, &c->status);
+	b->m = m;
+	b->listen_fd = -1;
+	LIST_INIT(&b->conns);
+	rc = bus_status_new(m, &b->status);
 	if (rc == VT_OK)
-		rc =
-		    mgr_path(path, sizeof(path), "%s/control.sock", m->cfg.run);
-	if (rc == VT_OK && (c->listen_fd = unix_listen(path, 0660)) == -1)
-		rc = VT_E_SYS;
-	if (rc == VT_OK)
-		rc = mgr_set_group(path, m->cfg.control_group);
-	if (rc == VT_OK) {
-		r = sd_event_add_io(
-		    m->ev, &c->io, c->listen_fd, EPOLLIN, on_accept, c);
-		if (r >= 0)
-			r = sd_event_source_set_priority(c->io, MGR_PRIO_CTL);
-		if (r < 0) {
-			errno = -r;
-			rc = VT_E_SYS;
-		}
-	}
+		rc = listen_control(b);
 	if (rc != VT_OK) {
-		bus_free(c);
+		bus_free(b);
 		return rc;
 	}
-	*ret = c;
+	*ret = b;
 	if (m->cfg.bus)
-		join_system_bus(c);
+		join_system_bus(b);
 	return VT_OK;
 }
 
 void
-bus_free(struct bus *c)
+bus_free(struct bus *b)
 {
-	if (c == NULL)
+	if (b == NULL)
 		return;
-	while (c->conns != NULL)
-		conn_free(c, c->conns);
-	bus_status_free(c->status);
-	(void)sd_event_source_disable_unref(c->io);
-	if (c->listen_fd != -1)
-		(void)close(c->listen_fd);
-	free(c);
+	while (!LIST_EMPTY(&b->conns))
+		conn_free(LIST_FIRST(&b->conns));
+	bus_status_free(b->status);
+	(void)sd_event_source_disable_unref(b->io);
+	if (b->listen_fd != -1)
+		(void)close(b->listen_fd);
+	free(b);
 }

@@ -1,138 +1,124 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <jansson.h>
-#include <stdio.h>
+/*
+ * bus_query.c - the methods that only read: List, Show, Log, Audit.
+ */
 #include <stdlib.h>
 #include <string.h>
 
-#include "vtpm_manager/control/bus.h"
+#include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/tenant/tenant.h"
 
-int
-bus_reply_json(sd_bus_message *msg, json_t *j)
-{
-	char *text = j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
-	int r;
+/* --- List --- */
 
-	json_decref(j);
-	if (text == NULL)
-		return bus_fail(msg, VT_E_NOMEM, "");
-	r = sd_bus_reply_method_return(msg, "s", text);
-	free(text);
-	return r;
-}
-
-int
-bus_list(sd_bus_message *msg, struct mgr *m)
-{
-	return bus_reply_json(msg, guest_json_list(m));
-}
-
-/* --- questions that the worker answers --- */
-
-struct ask {
-	sd_bus_message *msg;
-	struct mgr *m;
-	uint8_t uuid[UUID_LEN];
-	enum store_extra instead; /* what the store has, 0: nothing */
+struct own {
+	const struct bus_call *c;
+	json_t *list;
 };
 
-static struct ask *
-ask_new(sd_bus_message *msg, struct mgr *m, const struct guest *in)
+static int
+own_one(const struct guest *in, void *arg)
 {
-	struct ask *a = calloc(1, sizeof(*a));
+	const struct own *o = arg;
 
-	if (a == NULL)
-		return NULL;
-	a->msg = sd_bus_message_ref(msg);
-	a->m = m;
-	memcpy(a->uuid, in->uuid, UUID_LEN);
-	return a;
+	if (tenants_admin(o->c->m, o->c->who.uid, in->group))
+		(void)json_array_append_new(o->list, guest_json(o->c->m, in));
+	return 0;
 }
 
-static void
-ask_free(struct ask *a)
+int
+bus_list(struct bus_call *c)
 {
-	sd_bus_message_unref(a->msg);
-	free(a);
+	struct own o = { .c = c };
+
+	if (!c->limited) {
+		bus_call_json(c, guest_json_list(c->m));
+		return VT_OK;
+	}
+	o.list = json_array();
+	if (store_inst_each(c->m->st, own_one, &o) != VT_OK) {
+		json_decref(o.list);
+		o.list = NULL;
+	}
+	bus_call_json(c, o.list);
+	return VT_OK;
+}
+
+/* --- Show, Log: the worker answers if there is one --- */
+
+struct query {
+	uint8_t uuid[UUID_LEN];
+	enum store_extra instead; /* the store's copy; 0: it has none */
+};
+
+static struct query *
+query_new(struct bus_call *c, const struct guest *in)
+{
+	struct query *q = bus_call_state(c, sizeof(*q));
+
+	if (q != NULL)
+		memcpy(q->uuid, in->uuid, UUID_LEN);
+	return q;
 }
 
 static void
 on_info(void *arg, int rc, const char *text, const uint8_t *p, size_t len)
 {
-	struct ask *a = arg;
+	struct bus_call *c = arg;
+	const struct query *q = c->state;
 	struct guest in;
 
 	(void)text;
-	if (store_inst_get(a->m->st, a->uuid, &in) != VT_OK)
-		(void)bus_fail(a->msg, VT_E_NOTFOUND, "it is gone");
+	if (store_inst_get(c->m->st, q->uuid, &in) != VT_OK)
+		bus_call_fail(c, VT_E_NOTFOUND, "the vTPM was destroyed");
 	else
-		(void)bus_reply_json(a->msg,
-		    guest_json_show(a->m, &in, rc == VT_OK ? p : NULL, len));
-	ask_free(a);
+		bus_call_json(
+		    c, guest_json_show(c->m, &in, rc == VT_OK ? p : NULL, len));
 }
 
 int
-bus_show(sd_bus_message *msg, struct mgr *m)
+bus_show(struct bus_call *c)
 {
-	char text[MGR_TEXT_MAX];
 	struct guest in;
-	struct ask *a;
-	int r;
 
-	if (!bus_find(msg, m, &in, &r))
-		return r;
-	if ((a = ask_new(msg, m, &in)) == NULL)
-		return bus_fail(msg, VT_E_NOMEM, "");
-	if (guest_query(m, &in, WQ_INFO, on_info, a, text) == VT_OK)
-		return 1;
-	ask_free(a);
-	return bus_reply_json(msg, guest_json_show(m, &in, NULL, 0));
+	if (!bus_call_find(c, &in))
+		return VT_OK;
+	if (query_new(c, &in) == NULL)
+		return VT_E_NOMEM;
+	if (guest_query(c->m, &in, WQ_INFO, on_info, c, c->text) != VT_OK)
+		bus_call_json(c, guest_json_show(c->m, &in, NULL, 0));
+	return VT_OK;
 }
 
-int
-bus_reply_bytes(sd_bus_message *msg, const uint8_t *p, size_t len)
+/* why: the worker did not answer, and the store may have no copy. */
+static void
+reply_stored(struct bus_call *c, const char *why)
 {
-	sd_bus_message *re = NULL;
-	int r;
-
-	r = sd_bus_message_new_method_return(msg, &re);
-	if (r >= 0)
-		r = sd_bus_message_append_array(re, 'y', p, len);
-	if (r >= 0)
-		r = sd_bus_send(NULL, re, NULL);
-	sd_bus_message_unref(re);
-	return r;
-}
-
-static int
-reply_stored(sd_bus_message *msg, struct mgr *m, const uint8_t uuid[UUID_LEN],
-    enum store_extra x, const char *why)
-{
+	const struct query *q = c->state;
 	uint8_t *p = NULL;
 	size_t len = 0;
-	int r;
 
-	if (x == 0 || store_extra_get(m->st, uuid, x, &p, &len) != VT_OK)
-		return bus_fail(msg, VT_E_STATE, why);
-	r = bus_reply_bytes(msg, p, len);
+	if (q->instead == 0 ||
+	    store_extra_get(c->m->st, q->uuid, q->instead, &p, &len) != VT_OK)
+		bus_call_fail(c, VT_E_STATE, why);
+	else
+		bus_call_bytes(c, p, len);
 	free(p);
-	return r;
 }
 
 static void
 on_bytes(void *arg, int rc, const char *text, const uint8_t *p, size_t len)
 {
-	struct ask *a = arg;
+	struct bus_call *c = arg;
 
 	if (rc == VT_OK)
-		(void)bus_reply_bytes(a->msg, p, len);
+		bus_call_bytes(c, p, len);
 	else
-		(void)reply_stored(a->msg, a->m, a->uuid, a->instead, text);
-	ask_free(a);
+		reply_stored(c, text);
 }
 
 int
-bus_log(sd_bus_message *msg, struct mgr *m)
+bus_log(struct bus_call *c)
 {
 	static const struct {
 		const char *name;
@@ -143,36 +129,38 @@ bus_log(sd_bus_message *msg, struct mgr *m)
 		{ "journal", WQ_JOURNAL, 0 },
 		{ "pcrs", WQ_PCRS, 0 },
 	};
-	char text[MGR_TEXT_MAX] = "";
 	const char *what;
 	struct guest in;
-	struct ask *a;
+	struct query *q;
 	size_t i;
 	int r;
 
-	if (!bus_find(msg, m, &in, &r))
-		return r;
-	if ((r = sd_bus_message_read(msg, "s", &what)) < 0)
-		return r;
+	if (!bus_call_find(c, &in))
+		return VT_OK;
+	if ((r = sd_bus_message_read(c->msg, "s", &what)) < 0) {
+		bus_call_bad(c, r);
+		return VT_OK;
+	}
 	for (i = 0; i < VT_NELEM(kinds); i++)
 		if (strcmp(kinds[i].name, what) == 0)
 			break;
-	if (i == VT_NELEM(kinds))
-		return bus_fail(
-		    msg, VT_E_FORMAT, "there are: log, journal, pcrs");
-	if ((a = ask_new(msg, m, &in)) == NULL)
-		return bus_fail(msg, VT_E_NOMEM, "");
-	a->instead = kinds[i].instead;
-	if (guest_query(m, &in, kinds[i].what, on_bytes, a, text) == VT_OK)
-		return 1;
-	r = reply_stored(msg, m, in.uuid, a->instead, text);
-	ask_free(a);
-	return r;
+	if (i == VT_NELEM(kinds)) {
+		bus_call_fail(
+		    c, VT_E_FORMAT, "a guest has: log, journal, pcrs");
+		return VT_OK;
+	}
+	if ((q = query_new(c, &in)) == NULL)
+		return VT_E_NOMEM;
+	q->instead = kinds[i].instead;
+	if (guest_query(c->m, &in, kinds[i].what, on_bytes, c, c->text) !=
+	    VT_OK)
+		reply_stored(c, c->text);
+	return VT_OK;
 }
 
-/* --- audit --- */
+/* --- Audit --- */
 
-struct audit_arg {
+struct audit_list {
 	json_t *list;
 	uint32_t left;
 };
@@ -180,44 +168,45 @@ struct audit_arg {
 static int
 audit_one(const struct audit_rec *r, void *arg)
 {
-	struct audit_arg *a = arg;
-	char hash[2 * 32 + 1];
-	json_t *o = json_object();
+	struct audit_list *a = arg;
+	char hash[2 * SHA256_LEN + 1];
 
 	hex_encode(r->hash, sizeof(r->hash), hash);
-	(void)json_object_set_new(o, "seq", json_integer((json_int_t)r->seq));
-	(void)json_object_set_new(
-	    o, "time_ms", json_integer((json_int_t)r->wall_ms));
-	(void)json_object_set_new(o, "who", json_string(r->who));
-	(void)json_object_set_new(o, "action", json_string(r->action));
-	(void)json_object_set_new(o, "object", json_string(r->object));
-	(void)json_object_set_new(o, "result", json_string(r->result));
-	(void)json_object_set_new(o, "detail", json_string(r->detail));
-	(void)json_object_set_new(o, "hash", json_string(hash));
-	(void)json_array_append_new(a->list, o);
+	/* "o*": text that is not UTF-8 is left out, its record is not. */
+	(void)json_array_append_new(a->list,
+	    json_pack("{s:I,s:I,s:o*,s:o*,s:o*,s:o*,s:o*,s:s}", "seq",
+		(json_int_t)r->seq, "time_ms", (json_int_t)r->wall_ms, "who",
+		json_string(r->who), "action", json_string(r->action), "object",
+		json_string(r->object), "result", json_string(r->result),
+		"detail", json_string(r->detail), "hash", hash));
 	return --a->left == 0;
 }
 
 int
-bus_audit(sd_bus_message *msg, struct mgr *m)
+bus_audit(struct bus_call *c)
 {
-	struct audit_arg a = { 0 };
+	struct audit_list a = { 0 };
 	uint64_t from;
 	uint32_t max;
 	int r, rc;
 
-	if ((r = sd_bus_message_read(msg, "tu", &from, &max)) < 0)
-		return r;
-	mgr_audit_counted(m);
-	/* What is not committed yet is not seen: make it so first. */
-	if (m->unlocked && m->storage_ok && mgr_commit_now(m) != VT_OK)
-		return bus_fail(msg, VT_E_SPACE, "the store takes no data");
+	if ((r = sd_bus_message_read(c->msg, "tu", &from, &max)) < 0) {
+		bus_call_bad(c, r);
+		return VT_OK;
+	}
+	mgr_audit_counted(c->m);
+	/* Only committed records are listed. */
+	if (c->m->unlocked && c->m->storage_ok &&
+	    mgr_commit_now(c->m) != VT_OK) {
+		bus_call_fail(c, VT_E_SPACE, "the store takes no data");
+		return VT_OK;
+	}
 	a.list = json_array();
 	a.left = max == 0 || max > 5000 ? 5000 : max;
-	rc = store_audit_each(m->st, from, audit_one, &a);
-	if (rc < 0) {
+	if ((rc = store_audit_each(c->m->st, from, audit_one, &a)) < 0) {
 		json_decref(a.list);
-		return bus_fail(msg, rc, store_why(m->st));
-	}
-	return bus_reply_json(msg, a.list);
+		bus_call_fail(c, rc, store_why(c->m->st));
+	} else
+		bus_call_json(c, a.list);
+	return VT_OK;
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bus_roles.c - from a caller's credentials to its role.
+ */
 #include "vtpm_manager/control/bus_roles.h"
 
 #include <sys/socket.h>
@@ -61,8 +64,8 @@ bus_role_of(const struct config *cfg, uid_t uid, uid_t owner,
 	return ROLE_NONE;
 }
 
-void
-bus_who_set(struct bus_who *w, const struct config *cfg, uid_t uid, pid_t pid,
+static void
+set_who(struct bus_who *w, const struct config *cfg, uid_t uid, pid_t pid,
     const gid_t *groups, size_t n)
 {
 	w->uid = uid;
@@ -84,9 +87,38 @@ bus_who_of_socket(const struct config *cfg, int fd, struct bus_who *ret)
 		return VT_E_SYS;
 	glen = BUS_GROUPS_MAX * sizeof(gid_t);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &glen) == -1)
-		glen = 0; /* in too many: only the primary one counts */
+		glen = 0; /* too many: only the primary group counts */
 	n = glen / sizeof(gid_t);
 	groups[n++] = cr.gid;
-	bus_who_set(ret, cfg, cr.uid, cr.pid, groups, n);
+	set_who(ret, cfg, cr.uid, cr.pid, groups, n);
+	return VT_OK;
+}
+
+int
+bus_who_of_message(
+    const struct config *cfg, sd_bus_message *msg, struct bus_who *ret)
+{
+	gid_t groups[BUS_GROUPS_MAX];
+	sd_bus_creds *cr = NULL;
+	uid_t uid = (uid_t)-1;
+	const gid_t *sup;
+	pid_t pid = 0;
+	size_t n = 0;
+	int r, i;
+
+	r = sd_bus_query_sender_creds(msg,
+	    SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID |
+		SD_BUS_CREDS_SUPPLEMENTARY_GIDS | SD_BUS_CREDS_AUGMENT,
+	    &cr);
+	if (r < 0 || sd_bus_creds_get_euid(cr, &uid) < 0) {
+		sd_bus_creds_unref(cr);
+		return VT_E_DENIED;
+	}
+	(void)sd_bus_creds_get_pid(cr, &pid);
+	r = sd_bus_creds_get_supplementary_gids(cr, &sup);
+	for (i = 0; i < r && n < BUS_GROUPS_MAX; i++)
+		groups[n++] = sup[i];
+	set_who(ret, cfg, uid, pid, groups, n);
+	sd_bus_creds_unref(cr);
 	return VT_OK;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bus_roles.h - who may do what.
+ * bus_roles.h - who a caller is, and the role that the configuration gives it.
  *
- * Layer:  vtpm_manager.
+ * Layer:  vtpm_manager/control.
+ * Trust:  user, groups and pid come from the kernel or from the bus daemon,
+ *         never from what the caller says.
  */
 #ifndef VTPM_MANAGER_CONTROL_BUS_ROLES_H
 #define VTPM_MANAGER_CONTROL_BUS_ROLES_H
@@ -10,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <systemd/sd-bus.h>
 
 #include "base/err.h"
 #include "vtpm_manager/core/config.h"
@@ -27,15 +30,16 @@ struct bus_who {
 
 const char *bus_role_name(enum bus_role r);
 /*
- * The highest role that uid or one of its groups has.  root and owner (the
- * manager's own uid) are admins.
+ * The highest role of uid and of its n groups.  root and owner (the manager's
+ * own uid) are admins.
  */
 enum bus_role bus_role_of(const struct config *cfg, uid_t uid, uid_t owner,
     const gid_t *groups, size_t n);
-/* Fill *ret from a connected Unix socket. */
+/* The peer of a connected Unix socket.  VT_E_SYS. */
 int bus_who_of_socket(
     const struct config *cfg, int fd, struct bus_who *ret) VT_CHECK;
-void bus_who_set(struct bus_who *w, const struct config *cfg, uid_t uid,
-    pid_t pid, const gid_t *groups, size_t n);
+/* The sender of a message on the system bus.  VT_E_DENIED: unknown. */
+int bus_who_of_message(const struct config *cfg, sd_bus_message *msg,
+    struct bus_who *ret) VT_CHECK;
 
 #endif

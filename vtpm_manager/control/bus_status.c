@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bus_status.c - Status(): how the manager and the host's TPM are.
- *
- * vtpm-hwtpm answers between two requests only, and a request may take long
- * (a key, a TPM that hangs).  Who asks for the status is not made to wait for
- * that: after ANSWER_MS he is told what was seen last, and since when
- * vtpm-hwtpm has been busy.
+ * bus_status.c - Status(): what the manager knows, and what vtpm-hwtpm says of
+ * itself within ANSWER_MS.
  */
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "vtpm_manager/control/bus_status.h"
 
-#include "vtpm_manager/control/bus.h"
+#include <sys/queue.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/host/deep_quote.h"
 #include "vtpm_manager/tenant/tenant.h"
 #include "vtpm_manager/core/hwtpm_link.h"
@@ -25,18 +23,18 @@
 #define ANSWER_MS 100
 
 struct waiter {
-	struct waiter *next;
-	sd_bus_message *msg;
+	SLIST_ENTRY(waiter) link;
+	struct bus_call *call;
 };
 
 struct bus_statusq {
 	struct mgr *m;
 	sd_event_source *timer;
-	struct waiter *first;
-	bool asked;        /* vtpm-hwtpm, and it has not answered yet */
-	uint64_t at_ms;    /* when it last did, wall clock; 0: never */
-	uint64_t restarts; /* of that process, then */
+	SLIST_HEAD(, waiter) waiters;
+	bool asked; /* vtpm-hwtpm has not answered yet */
 	struct hw_status last;
+	uint64_t at_ms;    /* of last, wall clock; 0: there is none */
+	uint64_t restarts; /* of vtpm-hwtpm before last */
 };
 
 static json_t *
@@ -60,13 +58,13 @@ count_one(const struct guest *in, void *arg)
 static json_t *
 vtpms_json(struct mgr *m)
 {
-	json_t *o = json_object();
 	json_int_t all = 0;
 	unsigned int i;
+	json_t *o;
 
 	if (store_inst_each(m->st, count_one, &all) != VT_OK)
 		all = -1;
-	(void)json_object_set_new(o, "known", json_integer(all));
+	o = json_pack("{s:I}", "known", all);
 	for (i = IS_SPAWNING; i < IS_NSTATES; i++)
 		(void)json_object_set_new(o,
 		    guest_state_name((enum guest_state)i),
@@ -101,14 +99,14 @@ deep_json(const struct mgr *m)
 	    (json_int_t)c.us_last, "waiting", (json_int_t)c.waiting);
 }
 
-/* A time of now_us() by the wall clock. */
+/* A time of now_us() on the wall clock. */
 static json_int_t
 wall_of(uint64_t us)
 {
 	return (json_int_t)(wall_ms() - (now_us() - us) / 1000);
 }
 
-/* why: it does not answer, and why; NULL: it does, or is busy. */
+/* why: vtpm-hwtpm does not answer; NULL: it has answered or is busy. */
 static json_t *
 tpm_json(const struct bus_statusq *q, const char *why)
 {
@@ -117,10 +115,10 @@ tpm_json(const struct bus_statusq *q, const char *why)
 	json_t *o;
 
 	if (why == NULL && q->at_ms == 0)
-		why = "vtpm-hwtpm is busy and has not said yet how it is";
+		why = "vtpm-hwtpm is busy and has not reported its state yet";
 	if (why == NULL && q->restarts != hwlink_restarts(q->m->hw))
-		why = "vtpm-hwtpm was started anew and has not said yet how it "
-		      "is";
+		why = "vtpm-hwtpm was restarted and has not reported its state "
+		      "yet";
 	if (why != NULL)
 		o = json_pack("{s:b,s:s}", "up", 0, "why", why);
 	else
@@ -136,71 +134,72 @@ tpm_json(const struct bus_statusq *q, const char *why)
 	return o;
 }
 
-static void
-set(json_t *o, const char *key, json_t *val)
+/* json_pack()'s "o*" leaves out a member that is NULL: one that is not there,
+ * or text that is not UTF-8. */
+static json_t *
+text_if(bool there, const char *text)
 {
-	(void)json_object_set_new(o, key, val);
+	return there ? json_string(text) : NULL;
 }
 
-/* What there is to say whether the store is open or not. */
-static void
-add_processes(const struct bus_statusq *q, const char *why, json_t *o)
+/* The part that does not need the store. */
+static json_t *
+processes_json(const struct bus_statusq *q, const char *why)
 {
 	struct mgr *m = q->m;
 	const struct wblob ca = { m->ca_cert, (uint32_t)m->ca_cert_len };
+	bool soft = m->root_kind == ROOT_SOFT, sealed = host_keys_sealed(m);
 
-	set(o, "version", json_string(VT_VERSION));
-	set(o, "pid", json_integer((json_int_t)getpid()));
-	set(o, "started_ms", json_integer((json_int_t)m->started_ms));
-	set(o, "sealed", json_boolean(host_keys_sealed(m)));
-	if (host_keys_sealed(m))
-		set(o, "why", json_string(m->host->why));
-	set(o, "ready", json_boolean(m->ready));
-	set(o, "root",
-	    json_string(m->root_kind == ROOT_SOFT ? "software" : "hardware"));
-	set(o, "state", json_string(m->cfg.state));
-	set(o, "run", json_string(m->cfg.run));
-	set(o, "separated", json_boolean(m->separated));
-	/* what a verifier needs to know, and must get from here */
-	if (ca.len > 0)
-		set(o, "ca_certificate", guest_json_pem(&ca));
-	set(o, "tpm", tpm_json(q, why));
-	set(o, "zygote",
-	    child_json(zygote_link_pid(m->zyg), zygote_link_restarts(m->zyg)));
-	set(o, "hwtpm", child_json(hwlink_pid(m->hw), hwlink_restarts(m->hw)));
-	if (m->root_kind == ROOT_SOFT)
-		set(o, "soft_root",
-		    json_pack("{s:I,s:s}", "pid", (json_int_t)root_pid(m),
-			"state", root_state(m)));
+	return json_pack("{s:s,s:I,s:I,s:b,s:o*,s:b,s:s,s:o*,s:o*,s:b,s:o*,"
+			 "s:o*,s:o,s:o,s:o*}",
+	    "version", VT_VERSION, "pid", (json_int_t)getpid(), "started_ms",
+	    (json_int_t)m->started_ms, "sealed", sealed, "why",
+	    text_if(sealed, m->host->why), "ready", m->ready, "root",
+	    soft ? "software" : "hardware", "state", json_string(m->cfg.state),
+	    "run", json_string(m->cfg.run), "separated", m->separated,
+	    /* a verifier has to get this certificate from here */
+	    "ca_certificate", ca.len > 0 ? guest_json_pem(&ca) : NULL, "tpm",
+	    tpm_json(q, why), "zygote",
+	    child_json(zygote_link_pid(m->zyg), zygote_link_restarts(m->zyg)),
+	    "hwtpm", child_json(hwlink_pid(m->hw), hwlink_restarts(m->hw)),
+	    "soft_root",
+	    soft ? json_pack("{s:I,s:s}", "pid", (json_int_t)root_pid(m),
+		       "state", root_state(m))
+		 : NULL);
+}
+
+static json_t *
+space_json(const struct mgr *m)
+{
+	struct store_space sp;
+
+	store_space(m->st, &sp);
+	return json_pack("{s:b,s:b,s:b,s:I}", "ok", sp.ok, "reserve_used",
+	    sp.reserve_used, "storage_ok", m->storage_ok, "free_bytes",
+	    (json_int_t)sp.free_bytes);
 }
 
 static json_t *
 status_json(const struct bus_statusq *q, const char *why)
 {
+	json_t *o = processes_json(q, why), *more;
 	struct mgr *m = q->m;
-	json_t *o = json_object();
-	struct store_space sp;
 
-	add_processes(q, why, o);
 	if (!m->ready)
 		return o;
-	store_space(m->st, &sp);
-	set(o, "deep_quotes", deep_json(m));
-	set(o, "anchor", anchorq_json(m));
-	set(o, "space",
-	    json_pack("{s:b,s:b,s:b,s:I}", "ok", sp.ok, "reserve_used",
-		sp.reserve_used, "storage_ok", m->storage_ok, "free_bytes",
-		(json_int_t)sp.free_bytes));
-	set(o, "pool",
-	    json_pack("{s:I,s:I}", "size", (json_int_t)m->cfg.pool, "ready",
-		(json_int_t)pool_ready(m->pool)));
-	set(o, "xen",
-	    json_pack("{s:b,s:b,s:b}", "serves", m->xen != NULL, "require_vtpm",
-		m->cfg.xen_require_vtpm, "require_launch",
-		m->cfg.xen_require_launch));
-	set(o, "vtpms", vtpms_json(m));
-	set(o, "counters", counters_json(&m->n));
-	set(o, "groups", tenants_json_list(m, (uint32_t)-1));
+	more = json_pack("{s:o,s:o*,s:o,s:{s:I,s:I},s:{s:b,s:b,s:b},s:o,s:o,"
+			 "s:o*}",
+	    "deep_quotes", deep_json(m), "anchor", anchorq_json(m), "space",
+	    space_json(m), "pool", "size", (json_int_t)m->cfg.pool, "ready",
+	    (json_int_t)pool_ready(m->pool), "xen", "serves", m->xen != NULL,
+	    "require_vtpm", m->cfg.xen_require_vtpm, "require_launch",
+	    m->cfg.xen_require_launch, "vtpms", vtpms_json(m), "counters",
+	    counters_json(&m->n), "groups", tenants_json_list(m, (uint32_t)-1));
+	if (more == NULL || json_object_update(o, more) != 0) {
+		json_decref(o);
+		o = NULL;
+	}
+	json_decref(more);
 	return o;
 }
 
@@ -210,10 +209,9 @@ tell_all(struct bus_statusq *q, const char *why)
 	struct waiter *w;
 
 	mgr_timer_off(q->timer);
-	while ((w = q->first) != NULL) {
-		q->first = w->next;
-		(void)bus_reply_json(w->msg, status_json(q, why));
-		sd_bus_message_unref(w->msg);
+	while ((w = SLIST_FIRST(&q->waiters)) != NULL) {
+		SLIST_REMOVE_HEAD(&q->waiters, link);
+		bus_call_json(w->call, status_json(q, why));
 		free(w);
 	}
 }
@@ -249,14 +247,13 @@ on_status(void *arg, const struct hw_answer *a)
 		tell_all(q, s.up ? NULL
 			    : a->text[0] != '\0'
 				? a->text
-				: "the connection is lost, and is "
-				  "being made again");
+				: "the connection is lost; "
+				  "vtpm-hwtpm is reconnecting");
 		return;
 	}
 	tell_all(q, a->text[0] != '\0' ? a->text : vt_strerror(rc));
 }
 
-/* The usage is answered first. */
 static int
 ask(struct bus_statusq *q)
 {
@@ -264,9 +261,10 @@ ask(struct bus_statusq *q)
 
 	if (q->asked)
 		return VT_OK;
-	/* While that process is being started anew nobody has to wait. */
+	/* Nobody has to wait for a restart of that process. */
 	if (hwlink_pid(q->m->hw) == 0)
 		return VT_E_CLOSED;
+	/* The status is answered last, when the usage is there, too. */
 	rc = hwlink_request(q->m->hw, HW_USAGE, NULL, on_usage, q->m);
 	if (rc == VT_OK)
 		rc = hwlink_request(q->m->hw, HW_STATUS, NULL, on_status, q);
@@ -275,23 +273,23 @@ ask(struct bus_statusq *q)
 }
 
 int
-bus_status(sd_bus_message *msg, struct mgr *m)
+bus_status(struct bus_call *c)
 {
-	struct bus_statusq *q = m->ctl->status;
+	struct bus_statusq *q = c->status;
 	struct waiter *w = calloc(1, sizeof(*w));
+	bool first = SLIST_EMPTY(&q->waiters);
 	int rc;
 
 	if (w == NULL)
-		return bus_fail(msg, VT_E_NOMEM, "");
-	w->msg = sd_bus_message_ref(msg);
-	w->next = q->first;
-	q->first = w;
+		return VT_E_NOMEM;
+	w->call = c;
+	SLIST_INSERT_HEAD(&q->waiters, w, link);
 	if ((rc = ask(q)) != VT_OK)
 		tell_all(q, vt_strerror(rc));
-	else if (w->next == NULL && mgr_timer(m, &q->timer, ANSWER_MS,
-					MGR_PRIO_CTL, on_late, q) != VT_OK)
+	else if (first && mgr_timer(c->m, &q->timer, ANSWER_MS, MGR_PRIO_CTL,
+			      on_late, q) != VT_OK)
 		tell_all(q, NULL);
-	return 1;
+	return VT_OK;
 }
 
 int
@@ -302,8 +300,9 @@ bus_status_new(struct mgr *m, struct bus_statusq **ret)
 	if (q == NULL)
 		return VT_E_NOMEM;
 	q->m = m;
+	SLIST_INIT(&q->waiters);
 	*ret = q;
-	/* So that something is known when it is busy later. */
+	/* Ask now, so that a later Status has an answer while it is busy. */
 	return ask(q) == VT_E_NOMEM ? VT_E_NOMEM : VT_OK;
 }
 
@@ -316,9 +315,9 @@ bus_status_free(struct bus_statusq *q)
 		return;
 	if (q->m->hw != NULL)
 		hwlink_forget(q->m->hw, q);
-	while ((w = q->first) != NULL) {
-		q->first = w->next;
-		sd_bus_message_unref(w->msg);
+	while ((w = SLIST_FIRST(&q->waiters)) != NULL) {
+		SLIST_REMOVE_HEAD(&q->waiters, link);
+		bus_call_free(w->call);
 		free(w);
 	}
 	(void)sd_event_source_disable_unref(q->timer);

@@ -1,29 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bus_xen.c - Xen(): the toolstack says that a domain is saved, restored or
- * moved (xenback_link.h).
+ * bus_xen.c - Xen(): the toolstack announces that it saves, restores or moves
+ * a domain (xenback_link.h).
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "vtpm_manager/control/bus.h"
-#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/xen/xenback_link.h"
+
+struct xen_call {
+	const char *step; /* static */
+};
 
 static void
 on_claimed(
     void *arg, int rc, const char *text, uint32_t domid, const char *domain)
 {
-	char detail[256];
 	struct bus_call *c = arg;
+	const struct xen_call *x = c->state;
+	char detail[256];
 
-	(void)snprintf(detail, sizeof(detail), "%s: %.160s", c->step,
+	(void)snprintf(detail, sizeof(detail), "%s: %.160s", x->step,
 	    rc == VT_OK ? domain : text);
 	bus_call_audit(c, rc, detail);
-	if (rc != VT_OK)
-		(void)bus_fail(c->msg, rc, text);
-	else
-		(void)sd_bus_reply_method_return(c->msg, "us", domid, domain);
+	if (rc != VT_OK) {
+		bus_call_fail(c, rc, text);
+		return;
+	}
+	(void)sd_bus_reply_method_return(c->msg, "us", domid, domain);
 	bus_call_free(c);
 }
 
@@ -62,34 +67,34 @@ read_claim(sd_bus_message *msg, struct xen_claim *ret, const char **ret_step)
 	return VT_OK;
 }
 
-/* Only over a connection of its own: its end says that the caller is gone. */
 int
-bus_xen(sd_bus_message *msg, struct mgr *m, struct bus_call *c)
+bus_xen(struct bus_call *c)
 {
-	struct xen_claim claim = { .owner = sd_bus_message_get_bus(msg) };
+	/* The end of the connection tells that the caller is gone, so the
+	 * system bus, which all callers share, does not do. */
+	struct xen_claim claim = { .owner = sd_bus_message_get_bus(c->msg) };
+	struct xen_call *x = bus_call_state(c, sizeof(*x));
 	struct guest in;
-	int r, rc;
+	int rc;
 
-	if (!bus_find(msg, m, &in, &r)) {
-		bus_call_free(c);
-		return r;
-	}
-	(void)snprintf(c->object, sizeof(c->object), "%s", in.name);
-	c->step = "claim";
-	rc = read_claim(msg, &claim, &c->step);
-	if (rc == VT_OK && sd_bus_message_get_sender(msg) != NULL)
+	if (x == NULL)
+		return VT_E_NOMEM;
+	if (!bus_call_find(c, &in))
+		return VT_OK;
+	x->step = "claim";
+	rc = read_claim(c->msg, &claim, &x->step);
+	if (rc == VT_OK && sd_bus_message_get_sender(c->msg) != NULL)
 		rc = VT_E_UNSUPPORTED;
 	if (rc == VT_OK)
-		rc = xenlink_claim(m->xen, &in, &claim, on_claimed, c, c->text);
+		rc = xenlink_claim(
+		    c->m->xen, &in, &claim, on_claimed, c, c->text);
 	if (rc == VT_OK)
-		return 1;
+		return VT_OK;
 	if (c->text[0] == '\0')
 		(void)snprintf(c->text, sizeof(c->text), "%s", vt_strerror(rc));
-	if (rc != VT_E_BUSY) {
+	if (rc == VT_E_BUSY) /* the caller repeats it: no record for each */
+		bus_call_fail(c, rc, c->text);
+	else
 		on_claimed(c, rc, c->text, 0, "");
-		return 1;
-	}
-	r = bus_fail(msg, rc, c->text); /* it will ask again: no audit */
-	bus_call_free(c);
-	return r;
+	return VT_OK;
 }

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bus_guest.c - the methods that make, power, launch and delete vTPMs.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vtpm_manager/commit/anchor.h"
+#include "vtpm_manager/control/limits.h"
+#include "vtpm_manager/control/methods.h"
+#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/tenant/tenant.h"
+#include "vtpm_manager/xen/xenback_link.h"
+
+int
+bus_start(struct bus_call *c)
+{
+	struct guest in;
+
+	if (!bus_call_find(c, &in))
+		return VT_OK;
+	return guest_start(c->m, &in, bus_call_done, c, c->text);
+}
+
+/* The guest and the flag of Stop and Destroy; false: the call has ended. */
+static bool
+read_forced(struct bus_call *c, struct guest *ret, bool *ret_force)
+{
+	int force, r;
+
+	if (!bus_call_find(c, ret))
+		return false;
+	if ((r = sd_bus_message_read(c->msg, "b", &force)) < 0) {
+		bus_call_bad(c, r);
+		return false;
+	}
+	*ret_force = force != 0;
+	return true;
+}
+
+int
+bus_stop(struct bus_call *c)
+{
+	struct guest in;
+	bool force;
+
+	if (!read_forced(c, &in, &force))
+		return VT_OK;
+	return guest_stop(c->m, &in, force, bus_call_done, c, c->text);
+}
+
+int
+bus_reset(struct bus_call *c)
+{
+	struct guest in;
+
+	if (!bus_call_find(c, &in))
+		return VT_OK;
+	return guest_reset(c->m, &in, bus_call_done, c, c->text);
+}
+
+int
+bus_destroy(struct bus_call *c)
+{
+	struct guest in;
+	bool force;
+
+	if (!read_forced(c, &in, &force))
+		return VT_OK;
+	return guest_destroy(
+	    c->m, &in, force, c->who.text, bus_call_done, c, c->text);
+}
+
+/* --- Launch, LaunchDomain --- */
+
+/* The guest and the record; false: the call has ended. */
+static bool
+read_launch(struct bus_call *c, struct guest *ret, const uint8_t **ret_record,
+    size_t *ret_len)
+{
+	const void *record;
+	size_t len;
+	int r;
+
+	if (!bus_call_find(c, ret))
+		return false;
+	r = sd_bus_message_read_array(c->msg, 'y', &record, &len);
+	if (r >= 0 && len > BUS_LAUNCH_MAX)
+		r = -E2BIG;
+	if (r < 0) {
+		bus_call_bad(c, r);
+		return false;
+	}
+	*ret_record = record;
+	*ret_len = len;
+	return true;
+}
+
+/* A launch starts its vTPM if that is not running. */
+static void
+on_recorded(void *arg, int rc, const char *text)
+{
+	struct bus_call *c = arg;
+	struct guest in;
+
+	if (rc == VT_OK) {
+		rc = store_inst_find(c->m->st, c->object, &in);
+		if (rc == VT_OK && guest_live(c->m, in.uuid) == NULL) {
+			rc = guest_start(c->m, &in, bus_call_done, c, c->text);
+			if (rc == VT_OK)
+				return;
+			text = c->text;
+		}
+	}
+	bus_call_done(c, rc, text);
+}
+
+int
+bus_launch(struct bus_call *c)
+{
+	const uint8_t *record;
+	struct guest in;
+	size_t len;
+
+	if (!read_launch(c, &in, &record, &len))
+		return VT_OK;
+	return guest_launch(c->m, &in, record, len, on_recorded, c, c->text);
+}
+
+/* The record is bound to its domain: no other domain runs under it. */
+static void
+on_domain_launched(void *arg, int rc, const char *text)
+{
+	struct bus_call *c = arg;
+	struct guest in;
+
+	if (rc == VT_OK && store_inst_find(c->m->st, c->object, &in) == VT_OK)
+		xenlink_launched(c->m->xen, in.uuid);
+	bus_call_done(c, rc, text);
+}
+
+int
+bus_launch_domain(struct bus_call *c)
+{
+	const uint8_t *record;
+	struct guest in;
+	uint32_t domid;
+	size_t len;
+	int r, rc;
+
+	if (!read_launch(c, &in, &record, &len))
+		return VT_OK;
+	if ((r = sd_bus_message_read(c->msg, "u", &domid)) < 0) {
+		bus_call_bad(c, r);
+		return VT_OK;
+	}
+	rc = xenlink_may_launch(c->m->xen, &in, domid, c->text);
+	if (rc == VT_OK)
+		rc = guest_launch(
+		    c->m, &in, record, len, on_domain_launched, c, c->text);
+	return rc;
+}
+
+/* --- StopAll --- */
+
+struct stop_all {
+	unsigned int left; /* guests that have not stopped yet */
+	uint32_t count;
+	bool end_manager;
+};
+
+static void
+on_one_stopped(void *arg, int rc, const char *text)
+{
+	struct bus_call *c = arg;
+	struct stop_all *s = c->state;
+
+	(void)rc;
+	(void)text;
+	if (--s->left > 0)
+		return;
+	mgr_audit(c->m, c->who.text, c->method->action, "", "ok",
+	    "%u stopped%s", s->count,
+	    s->end_manager ? ", the manager ends" : "");
+	(void)sd_bus_reply_method_return(c->msg, "u", s->count);
+	if (s->end_manager)
+		root_stop(c->m, mgr_end);
+	bus_call_free(c);
+}
+
+int
+bus_stop_all(struct bus_call *c)
+{
+	struct stop_all *s = bus_call_state(c, sizeof(*s));
+	struct ginst *g, *next;
+	struct guest in;
+	int end, r;
+
+	if (s == NULL)
+		return VT_E_NOMEM;
+	if ((r = sd_bus_message_read(c->msg, "b", &end)) < 0) {
+		bus_call_bad(c, r);
+		return VT_OK;
+	}
+	s->end_manager = end != 0;
+	s->left = 1; /* this function, until it has asked all */
+	for (g = c->m->insts; g != NULL; g = next) {
+		next = g->next; /* guest_stop() may free g, and g alone */
+		in = g->in;
+		s->left++;
+		if (guest_stop(c->m, &in, false, on_one_stopped, c, c->text) !=
+		    VT_OK)
+			s->left--;
+		else
+			s->count++;
+	}
+	on_one_stopped(c, VT_OK, "");
+	return VT_OK;
+}
+
+/* --- Recover --- */
+
+/* mgr_recover() has audited what it did. */
+static void
+on_recovered(void *arg, int rc, const char *text)
+{
+	struct bus_call *c = arg;
+
+	if (rc != VT_OK) {
+		bus_call_fail(c, rc, text);
+		return;
+	}
+	(void)sd_bus_reply_method_return(c->msg, "u", *(uint32_t *)c->state);
+	bus_call_free(c);
+}
+
+int
+bus_recover(struct bus_call *c)
+{
+	uint32_t *count = bus_call_state(c, sizeof(*count));
+	char **names = NULL;
+	const char *reason;
+	size_t i;
+	int r, rc;
+
+	if (count == NULL)
+		return VT_E_NOMEM;
+	if ((r = sd_bus_message_read_strv(c->msg, &names)) < 0 ||
+	    (r = sd_bus_message_read(c->msg, "s", &reason)) < 0) {
+		bus_call_bad(c, r);
+		return VT_OK;
+	}
+	rc = mgr_recover(c->m, names != NULL && names[0] != NULL ? names : NULL,
+	    reason, c->who.text, on_recovered, c, count, c->text);
+	for (i = 0; names != NULL && names[i] != NULL; i++)
+		free(names[i]);
+	free(names);
+	return rc;
+}
