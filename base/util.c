@@ -177,6 +177,14 @@ random_bytes(void *buf, size_t len)
 	return VT_OK;
 }
 
+void
+mem_wipe_free(void *p, size_t len)
+{
+	if (p != NULL)
+		explicit_bzero(p, len);
+	free(p);
+}
+
 bool
 mem_equal(const void *a, const void *b, size_t len)
 {

@@ -47,6 +47,8 @@ int random_bytes(void *buf, size_t len) VT_CHECK;
 
 /* Constant time. */
 bool mem_equal(const void *a, const void *b, size_t len);
+/* Wipes len bytes of heap memory and frees it; NULL is a no-op. */
+void mem_wipe_free(void *p, size_t len);
 
 /* An exclusive flock(2) of fd, by LOCK_WAIT_MS at the latest: one of a process
  * that was killed lasts until a child that it had just forked has come to its

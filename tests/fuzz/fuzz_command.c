@@ -20,7 +20,8 @@
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/engine/vendor.h"
 #include "vtpm/engine/vendor_command.h"
-#include "vtpm/worker/worker_impl.h"
+#include "vtpm/worker/worker_deep.h"
+#include "vtpm/worker/worker_state.h"
 
 #define MAX_COMMANDS 24
 

@@ -16,6 +16,7 @@
 #include "vtpm/engine/command_table.h"
 #include "vtpm/engine/engine.h"
 #include "vtpm/provision/provision.h"
+#include "vtpm/provision/provision_tpm20.h"
 #include "vtpm/engine/tpm_command.h"
 
 static uint8_t der[3][CERT_MAX_LEN];
@@ -333,7 +334,7 @@ the_aks_certificate_can_be_replaced(void **state)
 	start();
 	memset(fresh, 0x77, sizeof(fresh));
 	(void)eng_changed();
-	assert_int_equal(prov_cert(WCERT_AK, &b, &f), VT_OK);
+	assert_int_equal(prov20_cert(WCERT_AK, &b, &f), VT_OK);
 	assert_true(eng_changed());
 	assert_int_equal(read_index(0x01c101d0, 700, got), VT_OK);
 	assert_memory_equal(got, fresh, sizeof(fresh));
@@ -342,21 +343,21 @@ the_aks_certificate_can_be_replaced(void **state)
 	assert_int_equal(read_index(0x01c10fff, 1, got), VT_E_TPM);
 	/* A second time there is nothing to do. */
 	(void)eng_changed();
-	assert_int_equal(prov_cert(WCERT_AK, &b, &f), VT_OK);
+	assert_int_equal(prov20_cert(WCERT_AK, &b, &f), VT_OK);
 	assert_false(eng_changed());
 	/* A longer one than one NV command carries. */
 	/* An EK's likewise, and no other. */
-	assert_int_equal(prov_cert(WCERT_EK_RSA, &b, &f), VT_OK);
+	assert_int_equal(prov20_cert(WCERT_EK_RSA, &b, &f), VT_OK);
 	assert_int_equal(read_index(0x01c00002, 700, got), VT_OK);
 	assert_memory_equal(got, fresh, sizeof(fresh));
 	assert_int_equal(read_index(0x01c0000a, 700, got), VT_OK);
 	assert_memory_equal(got, der[1], 700);
 	b.p = der[0];
 	b.len = 1500;
-	assert_int_equal(prov_cert(WCERT_AK, &b, &f), VT_OK);
+	assert_int_equal(prov20_cert(WCERT_AK, &b, &f), VT_OK);
 	assert_int_equal(read_index(0x01c101d0, 1024, got), VT_OK);
 	assert_memory_equal(got, der[0], 1024);
-	assert_int_equal(prov_cert(WCERT_AK, &b, &f), VT_OK);
+	assert_int_equal(prov20_cert(WCERT_AK, &b, &f), VT_OK);
 }
 
 static void
@@ -377,7 +378,7 @@ what_cannot_be_replaced_stays(void **state)
 	for (i = 0; i < 400 && define_index(0x01500000 + i, 1024) == VT_OK; i++)
 		;
 	assert_in_range(i, 1, 399); /* the guest has filled it up */
-	assert_int_equal(prov_cert(WCERT_AK, &b, &f), VT_E_TPM);
+	assert_int_equal(prov20_cert(WCERT_AK, &b, &f), VT_E_TPM);
 	assert_int_equal(read_index(0x01c101d0, 1024, got), VT_OK);
 	assert_memory_equal(got, der[2], 1024);
 	/* Firmware has taken the platform hierarchy. */
@@ -389,7 +390,7 @@ what_cannot_be_replaced_stays(void **state)
 	tcmd_auth_empty(&c);
 	wr_blob16(&c.w, "secret", 6);
 	assert_int_equal(tcmd_run(&c, NULL, &r), VT_OK);
-	assert_int_equal(prov_cert(WCERT_AK, &b, &f), VT_E_TPM);
+	assert_int_equal(prov20_cert(WCERT_AK, &b, &f), VT_E_TPM);
 	assert_int_equal(read_index(0x01c101d0, 1024, got), VT_OK);
 	assert_memory_equal(got, der[2], 1024);
 }

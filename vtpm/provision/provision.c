@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * provision.c - the order of provisioning: manufacture, banks, keys,
+ * certificates.
+ */
 #include "vtpm/provision/provision.h"
 
 #include <string.h>
 
 #include "vtpm/engine/engine.h"
-#include "vtpm/provision/provision_impl.h"
-
-int
-prov_run(struct tcmd *c, const char *step, struct prov_fail *f,
-    uint32_t *ret_handle, struct rd *ret)
-{
-	int rc = tcmd_run(c, ret_handle, ret);
-
-	if (rc != VT_OK) {
-		f->step = step;
-		f->tpm_rc = c->tpm_rc;
-	}
-	return rc;
-}
+#include "vtpm/engine/tpm_command.h"
+#include "vtpm/provision/provision_tpm12.h"
+#include "vtpm/provision/provision_tpm20.h"
 
 static int
 power_on(struct prov_fail *f)
@@ -105,10 +98,4 @@ prov_certs(const struct wcerts *m, struct prov_fail *f)
 		rc = power_off(f);
 	eng_power_off();
 	return rc;
-}
-
-int
-prov_cert(uint8_t which, const struct wblob *der, struct prov_fail *f)
-{
-	return prov20_cert(which, der, f);
 }

@@ -51,13 +51,4 @@ int prov_make(uint8_t tpm_version, uint8_t banks, struct prov_keys *ret,
  */
 int prov_certs(const struct wcerts *m, struct prov_fail *ret_fail) VT_CHECK;
 
-/*
- * Replace a key's (WCERT_*) certificate in NV, where it is not this one
- * already, on a TPM 2.0 that runs.  Either all of it is as it was or the new
- * one is there, unless the TPM itself fails.  VT_E_TPM: the platform hierarchy
- * is the firmware's by now, or there is no room.
- */
-int prov_cert(uint8_t which, const struct wblob *der,
-    struct prov_fail *ret_fail) VT_CHECK;
-
 #endif

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vtpm/provision/provision_impl.h"
+/*
+ * provision_tpm12.c - EK and certificate of a TPM 1.2.
+ */
+#include "vtpm/provision/provision_tpm12.h"
 
 #include <string.h>
 
 #include "base/util.h"
 #include "vtpm/engine/command_table.h"
+#include "vtpm/engine/tpm_command.h"
+#include "vtpm/provision/provision_step.h"
 
 #define EK_BYTES 256
 

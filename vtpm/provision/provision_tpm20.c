@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vtpm/provision/provision_impl.h"
+/*
+ * provision_tpm20.c - banks, keys and certificates of a TPM 2.0.
+ */
+#include "vtpm/provision/provision_tpm20.h"
 
 #include <string.h>
 
 #include "base/crypto.h"
 #include "vtpm/engine/command_table.h"
+#include "vtpm/engine/tpm_command.h"
+#include "vtpm/provision/provision_step.h"
 #include "vtpm/provision/embed/ak_ecc_hex.h"
 #include "vtpm/provision/embed/ek_ecc_hex.h"
 #include "vtpm/provision/embed/ek_rsa_hex.h"

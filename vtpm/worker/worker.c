@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker.c - one guest's TPM as a process: jail, then loop.
+ */
 #include "vtpm/worker/worker.h"
 
 #include <sys/prctl.h>
@@ -7,89 +10,23 @@
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
-#include "vtpm/worker/worker_impl.h"
+#include "vtpm/worker/worker_chan.h"
+#include "vtpm/worker/worker_cmd.h"
+#include "vtpm/worker/worker_manager.h"
+#include "vtpm/worker/worker_state.h"
+#include "vtpm/worker/worker_store.h"
 #include "vtpm/worker/worker_xen.h"
 
 #define BACKLOG 4
 #define SPIN_TURN_US 1000 /* then everybody else is looked at */
 #define FLUSH_MS 2000
 #define MAX_POLL (2 + (SLOTS - 1) * CHAN_MAX_FDS)
-
-/* --- to the manager --------------------------------------------------------
- */
-
-void
-wk_send(struct worker *w, uint16_t type, uint32_t id, const struct wr *p)
-{
-	int rc = wr_err(p);
-
-	if (w->mgr == NULL)
-		return;
-	if (rc == VT_OK)
-		rc = msgch_send(w->mgr, type, id, p->buf, p->len, NULL, 0);
-	/* A lost connection is noticed where it is read. */
-	if (rc != VT_OK && rc != VT_E_CLOSED)
-		log_warn("message %u not sent: %s", type, vt_strerror(rc));
-}
-
-void
-wk_done(struct worker *w, uint32_t id, int rc, const char *fmt, ...)
-{
-	uint8_t buf[TEXT_MAX_LEN + 16];
-	struct wdone m = { .rc = rc };
-	struct wr p;
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
-	va_end(ap);
-	wr_init(&p, buf, sizeof(buf));
-	wdone_put(&p, &m);
-	wk_send(w, W_DONE, id, &p);
-}
-
-void
-wk_event(struct worker *w, enum wevent_code code, const char *fmt, ...)
-{
-	uint8_t buf[TEXT_MAX_LEN + 16];
-	struct wevent m = { .code = (uint8_t)code };
-	struct wr p;
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
-	va_end(ap);
-	/* A guest can provoke events, so their rate is limited; but the store
-	 * must hear of this one, whatever a guest does. */
-	if (code != WE_LAUNCH_OVER &&
-	    !token_bucket_take(&w->events, 1, now_us()))
-		return;
-	if (code == WE_FAILURE || code == WE_VIOLATION)
-		log_warn("%s", m.text);
-	else
-		log_debug("%s", m.text);
-	if (w->mgr == NULL || !w->greeted)
-		return;
-	wr_init(&p, buf, sizeof(buf));
-	wevent_put(&p, &m);
-	wk_send(w, W_EVENT, 0, &p);
-}
-
-void
-wk_exit(struct worker *w, int status)
-{
-	if (w->mgr != NULL && msgch_flush_wait(w->mgr, FLUSH_MS) != VT_OK)
-		log_debug("the manager did not read to the end");
-	_exit(status);
-}
 
 /* --- the loop --------------------------------------------------------------
  */
@@ -255,15 +192,19 @@ worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
 	w->manager_uid = geteuid();
 	w->listen_fd = listen_fd;
 	memcpy(w->uuid, cfg->uuid, sizeof(w->uuid));
-	token_bucket_init(&w->events, EVENT_BURST, 1, EVENT_EVERY_US, now_us());
+	token_bucket_init(
+	    &w->events, WORKER_EVENT_BURST, 1, WORKER_EVENT_US, now_us());
 	w->tpm_version = TPM_VER_20;
 	for (i = 0; i < SLOTS; i++)
 		w->slots[i].w = w;
 	enter_jail(cfg, ctl, listen_fd);
-	(void)eng_buffer_size(BUFFER_SIZE, &(uint32_t){ 0 }, &(uint32_t){ 0 });
+	(void)eng_buffer_size(
+	    WORKER_BUFFER, &(uint32_t){ 0 }, &(uint32_t){ 0 });
 	if (fd_set_nonblock(listen_fd, true) != VT_OK)
 		_exit(1);
 	wk_manager_connected(w, ctl);
 	loop(w);
-	wk_exit(w, 0);
+	if (w->mgr != NULL && msgch_flush_wait(w->mgr, FLUSH_MS) != VT_OK)
+		log_debug("the manager did not read to the end");
+	_exit(0);
 }

@@ -9,12 +9,15 @@
  * yet.  Firmware sets one soon after it has started the TPM, so what could not
  * be written when it came is written after the next Startup(CLEAR).
  */
-#include "vtpm/worker/worker_impl.h"
 
+#include "vtpm/worker/worker_certs.h"
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "vtpm/provision/provision_tpm20.h"
+#include "vtpm/worker/worker_state.h"
+#include "vtpm/worker/worker_store.h"
 
 void
 wk_certs_write(struct worker *w)
@@ -32,7 +35,7 @@ wk_certs_write(struct worker *w)
 		der = (struct wblob){ c->der, (uint32_t)c->len };
 		if (!c->due)
 			continue;
-		if (prov_cert(which, &der, &f) == VT_OK)
+		if (prov20_cert(which, &der, &f) == VT_OK)
 			c->due = false;
 		else
 			log_debug("certificate %u stays as it is in NV: could "

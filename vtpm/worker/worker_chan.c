@@ -3,8 +3,8 @@
  * worker_chan.c - channels: open, keep, adopt, and what swtpm's control
  * protocol asks.
  */
-#include "vtpm/worker/worker_impl.h"
 
+#include "vtpm/worker/worker_chan.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,12 @@
 #include <unistd.h>
 
 #include "vtpm/engine/tpm_command.h"
+#include "vtpm/worker/worker_cmd.h"
+#include "vtpm/worker/worker_power.h"
+#include "vtpm/worker/worker_report.h"
+#include "vtpm/worker/worker_snapshot.h"
+#include "vtpm/worker/worker_state.h"
+#include "vtpm/worker/worker_store.h"
 
 /* --- notes and kept descriptors --------------------------------------------
  */
@@ -34,8 +40,9 @@ on_note(void *arg, struct chan *ch, enum chan_note n, const char *text)
 	(void)ch;
 	/* A Xen domain's channel closes and opens; its manager knows of its
 	 * end. */
-	if (n == CN_CLOSED && s->kind == CHAN_SWTPM)
-		wk_launch_over(s->w);
+	if (n == CN_CLOSED && s->kind == CHAN_SWTPM &&
+	    launch_end(&s->w->launch))
+		wk_event(s->w, WE_LAUNCH_OVER, "the launched guest has ended");
 	wk_event(s->w, codes[n], "%s: %s", names[s->kind], text);
 }
 
@@ -126,10 +133,10 @@ on_power_on(void *arg, bool delete_volatile)
 	(void)delete_volatile; /* none is kept, and a staged one is wanted */
 	if (w->phase != WP_LOADED)
 		return R12_FAIL;
-	wk_power_off(w);
-	if (wk_power_on(w) != VT_OK)
+	if (wk_power_cycle(w) != VT_OK)
 		return R12_FAIL;
-	if (!w->started && w->launch.bytes != NULL && wk_auto_start(w) != VT_OK)
+	if (!w->started && w->launch.now.bytes != NULL &&
+	    wk_auto_start(w) != VT_OK)
 		return R12_FAIL;
 	return 0;
 }
@@ -242,11 +249,11 @@ on_buffer_size(void *arg, uint32_t want, uint32_t *ret_now, uint32_t *ret_min,
     uint32_t *ret_max)
 {
 	(void)arg;
-	if (want > BUFFER_SIZE)
-		want = BUFFER_SIZE;
+	if (want > WORKER_BUFFER)
+		want = WORKER_BUFFER;
 	*ret_now = eng_buffer_size(want, ret_min, ret_max);
-	if (*ret_max > BUFFER_SIZE)
-		*ret_max = BUFFER_SIZE;
+	if (*ret_max > WORKER_BUFFER)
+		*ret_max = WORKER_BUFFER;
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * worker_cmd.c - a guest's command from submit to answer.
  */
-#include "vtpm/worker/worker_impl.h"
+#include "vtpm/worker/worker_cmd.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,124 +10,18 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "vtpm/engine/command_table.h"
-#include "vtpm/engine/tpm_command.h"
+#include "vtpm/engine/engine.h"
 #include "vtpm/engine/vendor_command.h"
+#include "vtpm/worker/worker_answer.h"
+#include "vtpm/worker/worker_power.h"
+#include "vtpm/worker/worker_report.h"
+#include "vtpm/worker/worker_state.h"
+#include "vtpm/worker/worker_store.h"
+#include "vtpm/worker/worker_vendor.h"
 
 #define ALG_RSA 0x0001u
 #define HT_PERSISTENT 0x81u
 #define WITH_ENGINE (CT_STARTUP | CT_RESET | CT_CAPABILITY)
-
-/* --- our own command -------------------------------------------------------
- */
-
-void
-wk_journal_copy_drop(struct worker *w)
-{
-	free(w->jsnap);
-	w->jsnap = NULL;
-	w->jsnap_len = 0;
-}
-
-/* A guest reads the journal in parts, and every command in between may
- * change it: it reads a copy, made at offset 0 and dropped at its end. */
-static void
-snap_journal(struct worker *w)
-{
-	struct wr p;
-
-	wk_journal_copy_drop(w);
-	wr_grow(&p, JOURNAL_MAX_LEN);
-	journal_encode(w->cap.journal, &p);
-	if (wr_err(&p) == VT_OK) {
-		w->jsnap = p.buf;
-		w->jsnap_len = p.len;
-	} else {
-		wr_free(&p);
-	}
-}
-
-static uint32_t
-info_flags(const struct worker *w)
-{
-	uint32_t f = 0;
-
-	if (w->capped)
-		f |= VIF_CAPPED;
-	if ((w->perm_flags & SP_RESTORED) != 0)
-		f |= VIF_RESTORED;
-	if (w->launched)
-		f |= VIF_LAUNCHED;
-	if (w->soft_root)
-		f |= VIF_SOFT_ROOT;
-	return f;
-}
-
-static struct wblob
-newest_cert(const struct worker *w, uint8_t which)
-{
-	const struct wk_cert *c = &w->certs[which];
-
-	return (struct wblob){ c->der, (uint32_t)c->len };
-}
-
-static void
-gather_facts(struct worker *w, struct vendor_facts *f)
-{
-	memset(f, 0, sizeof(*f));
-	memcpy(f->uuid, w->uuid, sizeof(f->uuid));
-	f->group = w->group;
-	f->generation = w->generation;
-	f->version = wk_state_version(w);
-	f->power_cycles = w->power_cycles;
-	f->flags = info_flags(w);
-	f->build = w->build;
-	if (w->launched) {
-		f->text[VSUB_LOG] = w->launch.l.log;
-		f->text[VSUB_LAUNCH] = w->launch.l.record;
-	}
-	f->text[VSUB_JOURNAL].p = w->jsnap;
-	f->text[VSUB_JOURNAL].len = (uint32_t)w->jsnap_len;
-	f->text[VSUB_AK_CERT] = newest_cert(w, WCERT_AK);
-	f->text[VSUB_EK_RSA_CERT] = newest_cert(w, WCERT_EK_RSA);
-	f->text[VSUB_EK_ECC_CERT] = newest_cert(w, WCERT_EK_ECC);
-}
-
-static size_t
-answer_journal(struct worker *w, const struct vendor_request *q)
-{
-	struct rd r = q->params;
-	uint32_t off = rd_be32(&r);
-	struct vendor_facts f;
-	size_t n;
-
-	if (off == 0 || w->jsnap == NULL)
-		snap_journal(w);
-	gather_facts(w, &f);
-	n = vendor_answer(&f, q, w->out, BUFFER_SIZE);
-	if (n > VENDOR_CHUNK_HDR &&
-	    off + (n - VENDOR_CHUNK_HDR) >= w->jsnap_len)
-		wk_journal_copy_drop(w);
-	return n;
-}
-
-static size_t
-answer_vendor(struct worker *w, const struct tpm_cmd *cmd)
-{
-	struct vendor_request q;
-	struct vendor_facts f;
-
-	if (vendor_open(cmd, &q) != VT_OK)
-		return vendor_fail(w->out, RC_SIZE);
-	if (q.sub == VSUB_DEEP_SUBMIT || q.sub == VSUB_DEEP_COLLECT)
-		return wk_deep(w, &q, w->out, BUFFER_SIZE);
-	if (q.sub == VSUB_JOURNAL)
-		return answer_journal(w, &q);
-	gather_facts(w, &f);
-	return vendor_answer(&f, &q, w->out, BUFFER_SIZE);
-}
-
-/* --- libtpms' commands -----------------------------------------------------
- */
 
 /* Elliptic keys take less than a wake-up of the watch thread. */
 static bool
@@ -236,7 +130,8 @@ finish(
 	else if (cmd->tpm2 && code == RC_FAILURE)
 		tell_failure(w);
 	if ((cmd->flags & CT_CAPABILITY) != 0 && cmd->tpm2)
-		rlen = vendor_patch_capability(cmd, w->out, rlen, BUFFER_SIZE);
+		rlen =
+		    vendor_patch_capability(cmd, w->out, rlen, WORKER_BUFFER);
 	changed = wk_store_changes(w, 0);
 	wk_answer(s, resp, rlen,
 	    changed || (cmd->flags & CT_FREE) == 0 ? wk_need(w) : 0);
@@ -294,12 +189,12 @@ run(struct slot *s, const struct tpm_cmd *cmd)
 	size_t len;
 
 	if (vendor_is(cmd)) {
-		len = answer_vendor(w, cmd);
+		len = wk_vendor(w, cmd);
 		wk_answer(s, w->out, len, wk_need(w));
 		return;
 	}
 	if (w->auto_start && !w->started &&
-	    (w->launch.bytes != NULL || (cmd->flags & CT_STARTUP) == 0) &&
+	    (w->launch.now.bytes != NULL || (cmd->flags & CT_STARTUP) == 0) &&
 	    wk_auto_start(w) != VT_OK) {
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
 		return;
@@ -325,7 +220,7 @@ run(struct slot *s, const struct tpm_cmd *cmd)
 	finish(s, cmd, resp, len);
 }
 
-/* --- holding before execution ----------------------------------------------
+/* --- holding before execution -------------------------------------------
  */
 
 static bool
@@ -338,7 +233,8 @@ static void
 hold(struct slot *s, const struct tpm_cmd *cmd)
 {
 	struct worker *w = s->w;
-	unsigned int ms = w->cfg->hold_ms != 0 ? w->cfg->hold_ms : HOLD_MS;
+	unsigned int ms =
+	    w->cfg->hold_ms != 0 ? w->cfg->hold_ms : WORKER_HOLD_MS;
 
 	if ((s->held_bytes = malloc(cmd->len)) == NULL) {
 		wk_answer_error(s, RC_NV_UNAVAILABLE, R12_RETRY);
@@ -353,16 +249,9 @@ hold(struct slot *s, const struct tpm_cmd *cmd)
 }
 
 static void
-wipe(uint8_t *bytes, size_t len)
-{
-	explicit_bzero(bytes, len);
-	free(bytes);
-}
-
-static void
 unhold(struct slot *s)
 {
-	wipe(s->held_bytes, s->held.len);
+	mem_wipe_free(s->held_bytes, s->held.len);
 	s->held_bytes = NULL;
 }
 
@@ -413,7 +302,7 @@ run_one_held(struct slot *s, uint64_t now)
 	} else if (!must_wait(w, &cmd)) {
 		s->held_bytes = NULL; /* an answer may bring the next one */
 		run(s, &cmd);
-		wipe(bytes, cmd.len);
+		mem_wipe_free(bytes, cmd.len);
 	} else if (now >= s->held_until_us) {
 		w->refused++;
 		unhold(s);

@@ -4,8 +4,8 @@
  * collect.  Nothing here waits: a ticket is pending until W_DEEPED comes, and
  * is asked for again when the manager comes back.
  */
-#include "vtpm/worker/worker_impl.h"
 
+#include "vtpm/worker/worker_deep.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +13,8 @@
 #include "measure/evidence/deep_leaf.h"
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/engine/vendor_command.h"
+#include "vtpm/worker/worker_report.h"
+#include "vtpm/worker/worker_state.h"
 
 /* A guest is told to come back after what it takes. */
 #define HINT_FIRST_MS 50
@@ -176,9 +178,9 @@ take_facts(const struct worker *w, struct wdeep *m)
 	if ((rc = wr_err(&p)) == VT_OK)
 		rc = digest_buf(ALG_SHA256, p.buf, p.len, m->journal);
 	wr_free(&p);
-	if (rc == VT_OK && w->launched && w->launch.l.record.len > 0)
-		rc = digest_buf(ALG_SHA256, w->launch.l.record.p,
-		    w->launch.l.record.len, m->launch);
+	if (rc == VT_OK && w->launched && w->launch.now.l.record.len > 0)
+		rc = digest_buf(ALG_SHA256, w->launch.now.l.record.p,
+		    w->launch.now.l.record.len, m->launch);
 	return rc;
 }
 

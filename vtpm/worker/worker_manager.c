@@ -2,8 +2,8 @@
 /*
  * worker_manager.c - what the manager says.
  */
-#include "vtpm/worker/worker_impl.h"
 
+#include "vtpm/worker/worker_manager.h"
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,19 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "vtpm/worker/worker_answer.h"
+#include "vtpm/worker/worker_certs.h"
+#include "vtpm/worker/worker_chan.h"
+#include "vtpm/worker/worker_deep.h"
+#include "vtpm/worker/worker_launch.h"
+#include "vtpm/worker/worker_load.h"
+#include "vtpm/worker/worker_power.h"
+#include "vtpm/worker/worker_query.h"
+#include "vtpm/worker/worker_report.h"
+#include "vtpm/worker/worker_snapshot.h"
+#include "vtpm/worker/worker_state.h"
+#include "vtpm/worker/worker_store.h"
+#include "vtpm/worker/worker_xen.h"
 
 #define P(phase) (1u << (phase))
 #define ANY (P(WP_EMPTY) | P(WP_MADE) | P(WP_LOADED) | P(WP_BROKEN))
@@ -34,6 +47,24 @@ hello_flags(const struct worker *w)
 	if (w->slots[CHAN_SWTPM].ch != NULL)
 		f |= WH_SWTPM;
 	return f;
+}
+
+static void
+manager_lost(struct worker *w)
+{
+	msgch_free(w->mgr);
+	w->mgr = NULL;
+	w->greeted = w->storage_ok = false;
+	w->st.sent = false;
+	if (w->st.failed) { /* the next manager is asked anew */
+		w->st.failed = false;
+		w->st.retry_us = 0;
+	}
+	w->certs_wait = false;
+	if (w->phase == WP_EMPTY || w->phase == WP_MADE || w->stop_wait)
+		w->ending = true;
+	else
+		log_info("the manager is away; NV commands wait");
 }
 
 static void
@@ -69,7 +100,7 @@ on_manager(struct worker *w, struct msg *msg)
 	struct wmanager m;
 
 	if (wmanager_get(msg->data, msg->len, &m) != VT_OK) {
-		wk_manager_lost(w);
+		manager_lost(w);
 		return;
 	}
 	w->storage_ok = m.storage_ok != 0;
@@ -232,7 +263,7 @@ on_launch(struct worker *w, struct msg *msg)
 	int rc = VT_E_TRUNC;
 
 	if (msg->len > 0)
-		rc = wk_launch_set(&w->launch_next, msg->data, msg->len);
+		rc = launch_set_next(&w->launch, msg->data, msg->len);
 	wk_done(w, msg->id, rc, "%s",
 	    rc == VT_OK ? "" : "the launch record or its log is damaged");
 }
@@ -242,8 +273,7 @@ on_reset(struct worker *w, struct msg *msg)
 {
 	int rc;
 
-	wk_power_off(w);
-	if ((rc = wk_power_on(w)) == VT_OK && !w->started) {
+	if ((rc = wk_power_cycle(w)) == VT_OK && !w->started) {
 		w->auto_start = true;
 		if (w->root)
 			rc = wk_auto_start(w);
@@ -370,24 +400,6 @@ wk_manager_connected(struct worker *w, int fd)
 }
 
 void
-wk_manager_lost(struct worker *w)
-{
-	msgch_free(w->mgr);
-	w->mgr = NULL;
-	w->greeted = w->storage_ok = false;
-	w->st.sent = false;
-	if (w->st.failed) { /* the next manager is asked anew */
-		w->st.failed = false;
-		w->st.retry_us = 0;
-	}
-	w->certs_wait = false;
-	if (w->phase == WP_EMPTY || w->phase == WP_MADE || w->stop_wait)
-		w->ending = true;
-	else
-		log_info("the manager is away; NV commands wait");
-}
-
-void
 wk_manager_read(struct worker *w)
 {
 	struct msgch *ch = w->mgr;
@@ -395,7 +407,7 @@ wk_manager_read(struct worker *w)
 	int i, rc;
 
 	if ((rc = msgch_flush(ch)) != VT_OK) {
-		wk_manager_lost(w);
+		manager_lost(w);
 		return;
 	}
 	for (i = 0; i < TURN_MAX && w->mgr == ch && !w->ending; i++) {
@@ -403,7 +415,7 @@ wk_manager_read(struct worker *w)
 		if (rc == VT_E_AGAIN)
 			return;
 		if (rc != VT_OK) {
-			wk_manager_lost(w);
+			manager_lost(w);
 			return;
 		}
 		dispatch(w, &msg);

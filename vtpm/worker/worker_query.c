@@ -2,8 +2,8 @@
 /*
  * worker_query.c - what the manager asks about a vTPM.
  */
-#include "vtpm/worker/worker_impl.h"
 
+#include "vtpm/worker/worker_query.h"
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +11,10 @@
 
 #include "vtpm/engine/command_table.h"
 #include "vtpm/engine/tpm_command.h"
+#include "vtpm/worker/worker_report.h"
+#include "vtpm/worker/worker_seal.h"
+#include "vtpm/worker/worker_state.h"
+#include "vtpm/worker/worker_store.h"
 
 #define INFO_MAX 1536
 #define PCRS_PER_READ 8 /* TPM2_PCR_Read gives that many digests at once */
@@ -159,7 +163,8 @@ volatile_state(struct worker *w, struct wr *p)
 	/* Its permanent half must be on disk: W_LOAD compares versions. */
 	if (!eng_powered() || wk_need(w) != 0)
 		return VT_E_STATE;
-	if ((rc = wk_seal_vol(w, SEAL_VOLATILE, &blob, &len)) != VT_OK)
+	if ((rc = wk_seal_vol(
+		 w, SEAL_VOLATILE, wk_state_version(w), &blob, &len)) != VT_OK)
 		return rc;
 	wr_bytes(p, blob, len);
 	free(blob);
@@ -182,7 +187,7 @@ answer(struct worker *w, uint8_t what, struct wr *p)
 	case WQ_LOG:
 		if (!w->launched)
 			return VT_E_NOTFOUND;
-		wr_bytes(p, w->launch.l.log.p, w->launch.l.log.len);
+		wr_bytes(p, w->launch.now.l.log.p, w->launch.now.l.log.len);
 		return VT_OK;
 	case WQ_PCRS:
 		return pcrs(w, p);

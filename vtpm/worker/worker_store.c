@@ -2,16 +2,23 @@
 /*
  * worker_store.c - law 3: what the guest was told is durable.
  */
-#include "vtpm/worker/worker_impl.h"
+#include "vtpm/worker/worker_store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "vtpm/engine/tpm_command.h"
+#include "vtpm/engine/engine.h"
+#include "vtpm/state/seal.h"
+#include "vtpm/worker/worker_answer.h"
+#include "vtpm/worker/worker_report.h"
+#include "vtpm/worker/worker_seal.h"
+#include "vtpm/worker/worker_state.h"
 
 #define WSTORE_HDR 64 /* more than all fields of struct wstore but the blob */
+#define RETRY_US 1000000 /* after a store that failed without a reason */
 
 uint64_t
 wk_need(const struct worker *w)
@@ -107,51 +114,7 @@ wk_store_changes(struct worker *w, uint8_t flags)
 	return true;
 }
 
-/* --- answers ---------------------------------------------------------------
- */
-
-static void
-release(struct slot *s)
-{
-	uint8_t *resp = s->resp;
-
-	if (resp == NULL || s->resp_version > s->w->acked)
-		return;
-	s->resp = NULL;
-	chan_reply(s->ch, resp, s->resp_len);
-	explicit_bzero(resp, s->resp_len);
-	free(resp);
-}
-
-void
-wk_answer(struct slot *s, const uint8_t *resp, size_t len, uint64_t need)
-{
-	if (need <= s->w->acked) {
-		chan_reply(s->ch, resp, len);
-		return;
-	}
-	if ((s->resp = malloc(len)) == NULL) {
-		/* It was done, and cannot be told: as after a power cut. */
-		wk_event(s->w, WE_FAILURE, "out of memory for a response");
-		wk_answer_error(s, RC_FAILURE, R12_FAIL);
-		return;
-	}
-	memcpy(s->resp, resp, len);
-	s->resp_len = len;
-	s->resp_version = need;
-}
-
-void
-wk_answer_error(struct slot *s, uint32_t rc20, uint32_t rc12)
-{
-	bool tpm2 = s->w->tpm_version != TPM_VER_12;
-	uint8_t out[TPM_HDR_LEN];
-
-	tp_error(tpm2, tpm2 ? rc20 : rc12, out);
-	chan_reply(s->ch, out, sizeof(out));
-}
-
-/* --- the manager's word ----------------------------------------------------
+/* --- the manager's answer -----------------------------------------------
  */
 
 static void
@@ -177,26 +140,6 @@ is_storage_trouble(int rc)
 	       rc == VT_E_BUSY || rc == VT_E_AGAIN || rc == VT_E_TIMEOUT;
 }
 
-void
-wk_break(struct worker *w)
-{
-	size_t i;
-
-	w->phase = WP_BROKEN;
-	eng_power_off();
-	w->started = false;
-	for (i = 0; i < SLOTS; i++) {
-		struct slot *s = &w->slots[i];
-
-		if (s->resp == NULL)
-			continue;
-		explicit_bzero(s->resp, s->resp_len);
-		free(s->resp);
-		s->resp = NULL;
-		wk_answer_error(s, RC_FAILURE, R12_FAIL);
-	}
-}
-
 static void
 store_failed(struct worker *w, int rc)
 {
@@ -218,7 +161,6 @@ void
 wk_stored(struct worker *w, const struct wstored *m)
 {
 	struct store_req *st = &w->st;
-	size_t i;
 
 	if (st->blob == NULL || !st->sent || m->version != st->version)
 		return; /* answers an earlier attempt */
@@ -235,9 +177,7 @@ wk_stored(struct worker *w, const struct wstored *m)
 	}
 	if (w->dirty)
 		seal_next(w);
-	for (i = 0; i < SLOTS; i++)
-		if (w->slots[i].ch != NULL)
-			release(&w->slots[i]);
+	wk_answer_release(w);
 	finish_waiting(w, VT_OK);
 }
 

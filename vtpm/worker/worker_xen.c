@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vtpm/worker/worker_impl.h"
+#include "vtpm/worker/worker_chan.h"
+#include "vtpm/worker/worker_state.h"
 
 const struct xen_module *
 xen_module_load(const char **ret_why)

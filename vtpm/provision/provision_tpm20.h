@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * provision_tpm20.h - banks, keys and certificates of a TPM 2.0.
+ *
+ * Layer:  vtpm.
+ * Each function works on a TPM that is powered on and started, and fails as
+ * tcmd_run(); *f then says at which step.
+ */
+#ifndef VTPM_PROVISION_PROVISION_TPM20_H
+#define VTPM_PROVISION_PROVISION_TPM20_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "vtpm/provision/provision.h"
+
+/* banks: BANK_* or-ed, 0: SHA-256; takes effect at the next power on. */
+int prov20_banks(uint8_t banks, struct prov_fail *f) VT_CHECK;
+/* Makes the persistent keys that provision.h lists. */
+int prov20_keys(struct prov_keys *ret, struct prov_fail *f) VT_CHECK;
+/* Writes the certificates and the EK's template, and locks them. */
+int prov20_certs(const struct wcerts *m, struct prov_fail *f) VT_CHECK;
+/*
+ * Replaces a key's (WCERT_*) certificate in NV unless it is this one already.
+ * Either NV is as before or the new one is there, unless the TPM itself
+ * fails.  VT_E_TPM: the platform hierarchy belongs to the firmware by now, or
+ * NV has no room.
+ */
+int prov20_cert(
+    uint8_t which, const struct wblob *der, struct prov_fail *f) VT_CHECK;
+
+#endif

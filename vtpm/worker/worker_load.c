@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker_load.c - W_LOAD: only the newest state of this very instance becomes a
+ * TPM (laws 2 and 5).
+ */
+#include "vtpm/worker/worker_load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "vtpm/engine/engine.h"
+#include "vtpm/state/seal.h"
+#include "vtpm/state/state.h"
+#include "vtpm/worker/worker_answer.h"
+#include "vtpm/worker/worker_power.h"
+#include "vtpm/worker/worker_resume.h"
+#include "vtpm/worker/worker_state.h"
+
+static int
+say(char *text, int rc, const char *words)
+{
+	(void)snprintf(text, TEXT_MAX_LEN + 1, "%s", words);
+	return rc;
+}
+
+static int
+open_perm(struct worker *w, const struct wload *m, struct seal_id *ret_id,
+    uint8_t **ret, size_t *ret_len, char *text)
+{
+	struct seal_id want = { .kind = SEAL_PERMANENT };
+	int rc;
+
+	memcpy(want.uuid, m->uuid, sizeof(want.uuid));
+	if (m->permanent.len == 0)
+		return say(text, VT_E_NOTFOUND,
+		    "there is no permanent state; a new identity is made only "
+		    "on request");
+	rc = seal_open(w->key, &want, m->permanent.p, m->permanent.len, ret_id,
+	    ret, ret_len);
+	if (rc != VT_OK)
+		return say(text, rc,
+		    "the permanent state does not open: damaged, another "
+		    "instance's, or sealed with another key");
+	rc = VT_OK;
+	if (ret_id->version < m->version)
+		rc = say(text, VT_E_STALE,
+		    "the permanent state is older than the one that was "
+		    "acknowledged: an old copy was put back");
+	else if (ret_id->version > m->version ||
+		 ret_id->generation > m->generation)
+		rc = say(text, VT_E_CORRUPT,
+		    "the permanent state is newer than the registry: the "
+		    "registry was put back");
+	if (rc != VT_OK)
+		mem_wipe_free(*ret, *ret_len);
+	return rc;
+}
+
+static int
+load_perm(
+    struct worker *w, const struct wload *m, struct seal_id *ret_id, char *text)
+{
+	struct state_perm s;
+	uint8_t *plain;
+	size_t len;
+	int rc;
+
+	if ((rc = open_perm(w, m, ret_id, &plain, &len, text)) != VT_OK)
+		return rc;
+	if ((rc = state_perm_get(plain, len, &s)) != VT_OK)
+		say(text, rc, "the permanent state has a wrong format");
+	else if (s.tpm_version != m->tpm_version)
+		rc = say(text, VT_E_CORRUPT,
+		    "the permanent state is of another TPM version");
+	else if ((rc = wk_become(w, &s)) != VT_OK)
+		say(text, rc, "libtpms did not take the permanent state");
+	mem_wipe_free(plain, len);
+	return rc;
+}
+
+static int
+load_vol(struct worker *w, const struct wload *m, const struct seal_id *perm,
+    char *text)
+{
+	struct seal_id want = { .kind = SEAL_VOLATILE }, id;
+	struct state_vol s;
+	uint8_t *plain;
+	size_t len;
+	int rc;
+
+	memcpy(want.uuid, m->uuid, sizeof(want.uuid));
+	rc = seal_open(
+	    w->key, &want, m->volatile_.p, m->volatile_.len, &id, &plain, &len);
+	if (rc != VT_OK)
+		return say(text, rc, "the volatile state does not open");
+	if (id.version != perm->version || id.generation != perm->generation)
+		rc = say(text, VT_E_STALE,
+		    "the volatile state belongs to another permanent one");
+	else if ((rc = state_vol_get(plain, len, &s)) != VT_OK)
+		say(text, rc, "the volatile state has a wrong format");
+	else if ((rc = wk_resume(w, &s)) != VT_OK)
+		say(text, rc, "libtpms did not take the volatile state");
+	mem_wipe_free(plain, len);
+	return rc;
+}
+
+static int
+start_loaded(struct worker *w, const struct wload *m, char *text)
+{
+	int rc;
+
+	if ((rc = wk_power_on(w)) != VT_OK)
+		return say(
+		    text, rc, "libtpms did not take the permanent state");
+	if ((m->flags & WLOAD_CRASHED) != 0) {
+		if ((rc = wk_cap(w)) != VT_OK)
+			return say(text, rc, "the PCRs could not be capped");
+		return VT_OK;
+	}
+	w->auto_start = true;
+	if (w->root && (rc = wk_auto_start(w)) != VT_OK)
+		return say(text, rc, "the TPM did not start up");
+	return VT_OK;
+}
+
+int
+wk_load(struct worker *w, const struct wload *m, char *text)
+{
+	struct seal_id id;
+	int rc;
+
+	memcpy(w->uuid, m->uuid, sizeof(w->uuid));
+	memcpy(w->name, m->name, sizeof(w->name));
+	memcpy(w->key, m->key, sizeof(w->key));
+	w->group = m->group;
+	w->generation = m->generation;
+	w->root = (m->flags & WLOAD_ROOT) != 0;
+	log_set_guest(w->name);
+	if ((rc = load_perm(w, m, &id, text)) != VT_OK)
+		return rc;
+	w->version = w->acked = id.version;
+	if ((rc = capture_init(&w->cap, eng_is_tpm2())) != VT_OK)
+		return say(text, rc, "no memory for the journal");
+	rc = launch_set_next(&w->launch, m->launch.p, m->launch.len);
+	if (rc != VT_OK)
+		return say(text, rc, "the launch record is damaged");
+	w->phase = WP_LOADED;
+	/* A crash took the PCRs with it: no copy of them may come back. */
+	if (m->volatile_.len > 0 && (m->flags & WLOAD_CRASHED) == 0)
+		rc = load_vol(w, m, &id, text);
+	else
+		rc = start_loaded(w, m, text);
+	if (rc != VT_OK)
+		wk_break(w);
+	return rc;
+}
