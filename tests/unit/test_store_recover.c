@@ -172,6 +172,27 @@ a_store_that_was_taken_is_marked_and_goes_on(void **state)
 	store_close(st);
 }
 
+/* A generation counts as used although no state came with it. */
+static void
+the_generation_of_a_guest_without_state_is_not_given_again(void **state)
+{
+	struct store *st = must_unlock();
+	struct guest in;
+	uint32_t n = 0;
+
+	(void)state;
+	fill_inst(30, &in);
+	in.generation = 40;
+	assert_int_equal(store_inst_add(st, &in), VT_OK);
+	assert_int_equal(store_commit(st), VT_OK);
+	store_close(st);
+	st = must_unlock();
+	store_freeze(st, why);
+	assert_int_equal(store_recover_all(st, 0, &n), VT_OK);
+	assert_recovered(st, 3, 41, 1);
+	store_close(st);
+}
+
 static void
 a_recovery_that_was_not_committed_did_not_happen(void **state)
 {
@@ -366,6 +387,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_frozen_store_is_read_and_not_changed),
 		T(a_store_that_was_taken_is_marked_and_goes_on),
+		T(the_generation_of_a_guest_without_state_is_not_given_again),
 		T(a_recovery_that_was_not_committed_did_not_happen),
 		T(one_old_record_is_taken_with_a_generation_that_was_never_there),
 		T(what_does_not_fit_itself_is_not_taken),

@@ -538,7 +538,11 @@ a_foreign_schema_is_refused(void **state)
 	sql("PRAGMA user_version=99");
 	assert_int_equal(store_open(dir, 1, &st, text), VT_E_UNSUPPORTED);
 	assert_non_null(strstr(text, "newer manager"));
-	sql("PRAGMA user_version=1; ALTER TABLE vtpm RENAME TO vt2;"
+	sql("PRAGMA user_version=1; PRAGMA application_id=7");
+	assert_int_equal(store_open(dir, 1, &st, text), VT_E_CORRUPT);
+	assert_non_null(strstr(text, "not a vTPM store"));
+	assert_null(strstr(text, "format"));
+	sql("PRAGMA application_id=1448366157; ALTER TABLE vtpm RENAME TO vt2;"
 	    "CREATE VIEW vtpm AS SELECT * FROM vt2");
 	assert_int_equal(store_open(dir, 1, &st, text), VT_E_CORRUPT);
 	assert_null(st);

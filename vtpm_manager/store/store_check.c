@@ -198,8 +198,6 @@ check_slot(struct check *c, uint32_t slot)
 		if (mem_equal(got, leaf, HT_LEN) || !check_on("store-leaf")) {
 			if ((e = add(c->st, r, &rc)) == NULL)
 				return rc;
-			if (r->in.generation > c->st->gen)
-				c->st->gen = r->in.generation; /* format 1 */
 			return store_blobs_check(c->st, e);
 		}
 	}
@@ -340,7 +338,6 @@ check_all(struct check *c, char *text)
 	if ((rc = load_tree(st)) != VT_OK || (rc = check_slots(c)) != VT_OK ||
 	    (rc = store_meta_load(st)) != VT_OK)
 		return rc;
-	st->root.gen = st->gen;
 	st->mode = STORE_OPEN;
 	check_audit(st, text);
 	if (st->meta.bad && text[0] == '\0')

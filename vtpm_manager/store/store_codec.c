@@ -9,10 +9,9 @@
  * Label:  uuid[16] | name, filled with zeros.
  * Root:   "VTSR" | be16 format 2 | be64 seq | be64 anchor | be32 nslots |
  *         tree root[32] | digest of the values' index[32] |
- *         be64 greatest generation | be64 audit cut | hash[32] | be64 audit seq
- * | hash[32] | HMAC-SHA256[32] over all before it.  Format 1, which is read and
- * no longer written, lacks index and generation. Key:    HKDF-SHA256(master,
- * "store root").
+ *         be64 greatest generation | be64 audit cut | hash[32] |
+ *         be64 audit seq | hash[32] | HMAC-SHA256[32] over all before it.
+ * Key:    HKDF-SHA256(master, "store root").
  */
 #include <string.h>
 
@@ -20,7 +19,7 @@
 #include "vtpm_manager/store/store_int.h"
 
 #define ROOT_MAGIC 0x56545352u /* "VTSR" */
-#define FORMAT 1               /* of a leaf */
+#define LEAF_FORMAT 1
 #define ROOT_FORMAT 2
 
 int
@@ -34,7 +33,7 @@ leaf_digest(const struct store_row *r, uint8_t out[HT_LEN])
 
 	wr_init(&w, buf, sizeof(buf));
 	wr_bytes(&w, tag, sizeof(tag) - 1);
-	wr_be16(&w, FORMAT);
+	wr_be16(&w, LEAF_FORMAT);
 	wr_be32(&w, in->slot);
 	wr_bytes(&w, in->uuid, UUID_LEN);
 	wr_str(&w, in->name);
@@ -113,23 +112,20 @@ root_read(
 	uint8_t mac[SHA256_LEN], want[SHA256_LEN];
 	struct iov_part part = { p, len };
 	struct root_rec r = { 0 };
-	uint16_t format;
 	struct rd d;
 	int rc;
 
 	rd_init(&d, p, len);
 	if (rd_be32(&d) != ROOT_MAGIC)
 		rd_fail(&d, VT_E_FORMAT);
-	if ((format = rd_be16(&d)) == 0 || format > ROOT_FORMAT)
+	if (rd_be16(&d) != ROOT_FORMAT)
 		rd_fail(&d, VT_E_FORMAT);
 	r.seq = rd_be64(&d);
 	r.anchor = rd_be64(&d);
 	r.nslots = rd_be32(&d);
 	rd_bytes(&d, r.tree, HT_LEN);
-	if (format >= 2) {
-		rd_bytes(&d, r.meta, HT_LEN);
-		r.gen = rd_be64(&d);
-	}
+	rd_bytes(&d, r.meta, HT_LEN);
+	r.gen = rd_be64(&d);
 	r.audit.cut = rd_be64(&d);
 	rd_bytes(&d, r.audit.base, SHA256_LEN);
 	r.audit.seq = rd_be64(&d);

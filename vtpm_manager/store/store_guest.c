@@ -174,6 +174,8 @@ store_inst_add(struct store *st, struct guest *in)
 		free(e);
 		return store_fail(st, rc, "out of memory");
 	}
+	if (in->generation > st->gen)
+		st->gen = in->generation;
 	*in = e->row.in;
 	return VT_OK;
 }

@@ -599,10 +599,16 @@ upgrade(struct sq *q)
 	if ((rc = get_pragma(q, "PRAGMA user_version", &v)) != VT_OK ||
 	    (rc = get_pragma(q, "PRAGMA application_id", &app)) != VT_OK)
 		return rc;
-	if (v > SCHEMA_VERSION || v < 0 || (v > 0 && app != APP_ID)) {
+	if (v != 0 && app != APP_ID) {
 		(void)snprintf(q->words, sizeof(q->words),
-		    "the database is of format %d, this manager knows "
-		    "formats up to %d: use the newer manager",
+		    "the file is not a vTPM store; put the whole state folder "
+		    "back from a backup");
+		return VT_E_CORRUPT;
+	}
+	if (v > SCHEMA_VERSION || v < 0) {
+		(void)snprintf(q->words, sizeof(q->words),
+		    "the database has format %d, this manager reads formats "
+		    "up to %d; start the newer manager that wrote it",
 		    v, SCHEMA_VERSION);
 		return VT_E_UNSUPPORTED;
 	}
