@@ -115,4 +115,7 @@ BUS_METHODS(M)
 #undef M
 /* clang-format on */
 
+/* A handler without its row has no prototype, and must not compile. */
+#pragma GCC diagnostic error "-Wmissing-prototypes"
+
 #endif
