@@ -82,7 +82,7 @@ ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 	   $(call lib,$(r)))
 
 .PHONY: all run check check-full check-targets check-asan check-xen fuzz bench lint clean help deps \
-	tests install format rooms run-xen vtpmmgr-domain module module-only \
+	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
 	install-dkms
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(XENMOD)
 
@@ -103,6 +103,7 @@ help:
 #: make lint         clang-format, cppcheck, gcc -fanalyzer, rooms
 #: make install      into DESTDIR/PREFIX (default /usr/local)
 #: make format       rewrite white space by .clang-format
+#: make formats      the table of messages in doc/FORMATS.md, from the code
 
 # --- embedded data: NAME.hex or any file in a folder's embed/ --------------
 EMBED	:= $(wildcard $(addsuffix /embed/*,$(ROOMS)))
@@ -325,6 +326,11 @@ rooms: all
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
+
+formats: $(B)/tests/test_messages
+	$< --tables > $(B)/messages.md
+	sed -i -e '/^<!-- messages: begin/,/^<!-- messages: end/{//!d}' \
+	    -e '/^<!-- messages: begin/r $(B)/messages.md' doc/FORMATS.md
 
 # --- install ----------------------------------------------------------------
 PREFIX	?= /usr/local

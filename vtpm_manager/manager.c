@@ -318,7 +318,7 @@ on_inited(void *arg, const struct hw_answer *a)
 		    a->text);
 		return;
 	}
-	rc = hw_inited_get(a->body, a->body_len, &hi);
+	rc = msg_get(hw_inited, a->body, a->body_len, &hi);
 	if (rc == VT_OK)
 		rc = keep_ca(m, &hi.ca_cert);
 	if (rc == VT_OK)
@@ -357,7 +357,7 @@ on_hw_loaded(struct mgr *m, const struct hw_answer *a)
 		    a->text);
 		return;
 	}
-	if ((rc = hw_loaded_get(a->body, a->body_len, &hl)) != VT_OK)
+	if ((rc = msg_get(hw_loaded, a->body, a->body_len, &hl)) != VT_OK)
 		mgr_fatal(m, "the host's keys: %s", vt_strerror(rc));
 	else
 		mgr_unsealed(m, hl.master, &hl.ca_cert);
@@ -378,7 +378,7 @@ ask_init(struct mgr *m)
 		return rc;
 	mgr_host_name(m, hi.host, sizeof(hi.host));
 	wr_init(&w, buf, sizeof(buf));
-	hw_init_put(&w, &hi);
+	msg_put(&w, hw_init, &hi);
 	return hwlink_request(m->hw, HW_INIT, &w, on_inited, m);
 }
 

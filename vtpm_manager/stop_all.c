@@ -86,7 +86,7 @@ ask_worker(const char *path, struct ending **list)
 	e->next = *list;
 	*list = e;
 	wr_init(&w, buf, sizeof(buf));
-	wmanager_put(&w, &wm);
+	msg_put(&w, wmanager, &wm);
 	if (wr_err(&w) != VT_OK ||
 	    msgch_send(e->ch, W_MANAGER, 0, w.buf, w.len, NULL, 0) != VT_OK ||
 	    msgch_send(e->ch, W_STOP, 1, NULL, 0, NULL, 0) != VT_OK)

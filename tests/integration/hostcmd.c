@@ -72,7 +72,8 @@ call(const char *what, uint16_t type, const struct wr *w, struct hw_answer *a)
 			     w != NULL ? w->len : 0, NULL, 0),
 	    VT_OK);
 	if ((rc = msgch_recv_wait(ch, 60000, &m)) != VT_OK ||
-	    (rc = hw_answer_get(m.data, m.len, a)) != VT_OK || a->rc != VT_OK) {
+	    (rc = msg_get(hw_answer, m.data, m.len, a)) != VT_OK ||
+	    a->rc != VT_OK) {
 		(void)fprintf(stderr, "%s: %d %s\n", what,
 		    rc != VT_OK ? rc : a->rc, rc != VT_OK ? "" : a->text);
 		exit(1);
@@ -97,7 +98,7 @@ init(void)
 	struct wr w;
 
 	wr_grow(&w, 65536);
-	hw_init_put(&w, &in);
+	msg_put(&w, hw_init, &in);
 	call("init", HW_INIT, &w, &a);
 	wr_free(&w);
 }
@@ -115,7 +116,7 @@ load(const char *path)
 	in.host_blob.p = p;
 	in.host_blob.len = (uint32_t)len;
 	wr_grow(&w, 65536);
-	hw_load_put(&w, &in);
+	msg_put(&w, hw_load, &in);
 	call("load", HW_LOAD, &w, &a);
 	wr_free(&w);
 	free(p);
@@ -129,7 +130,7 @@ identity(struct dbundle *d)
 	char *text = NULL;
 
 	call("identity", HW_IDENTITY, NULL, &a);
-	assert_int_equal(hw_identity_get(a.body, a.body_len, &x), VT_OK);
+	assert_int_equal(msg_get(hw_identity, a.body, a.body_len, &x), VT_OK);
 	assert_int_equal(host_identity_new(&d->id), VT_OK);
 	(void)snprintf(d->id->host, sizeof(d->id->host), "testhost");
 #define SET(part, f) \
@@ -176,7 +177,7 @@ activate(void)
 	x.secret.p = enc;
 	x.secret.len = (uint32_t)enc_len;
 	wr_grow(&w, 65536);
-	hw_activate_put(&w, &x);
+	msg_put(&w, hw_activate, &x);
 	call("activate", HW_ACTIVATE, &w, &a);
 	rd_init(&r, a.body, a.body_len);
 	p = rd_blob16(&r, 64, &n);
@@ -223,10 +224,10 @@ certify(struct dbundle *d)
 	x.keys[1].pub.p = ak;
 	x.keys[1].pub.len = (uint32_t)b->f.ak_pub_len + 2;
 	wr_grow(&w, 65536);
-	hw_certs_put(&w, &x);
+	msg_put(&w, hw_certs, &x);
 	call("certs", HW_CERTS, &w, &a);
 	wr_free(&w);
-	assert_int_equal(hw_certed_get(a.body, a.body_len, &y), VT_OK);
+	assert_int_equal(msg_get(hw_certed, a.body, a.body_len, &y), VT_OK);
 	assert_int_equal(y.n, 2);
 	assert_int_equal(
 	    evidence_set(b->ev, EV_EK_CERT, y.certs[0].p, y.certs[0].len),
@@ -261,9 +262,10 @@ quote(struct dbundle *d, uint32_t group)
 	memset(ans, 0, sizeof(*ans));
 	wr_grow(&w, 65536);
 	if (group != 0) {
-		hw_ak_put(&w, &k);
+		msg_put(&w, hw_ak, &k);
 		call("ak", HW_AK, &w, &a);
-		assert_int_equal(hw_aked_get(a.body, a.body_len, &z), VT_OK);
+		assert_int_equal(
+		    msg_get(hw_aked, a.body, a.body_len, &z), VT_OK);
 		assert_true(z.ak.len <= sizeof(ak));
 		memcpy(ak, z.ak.p, z.ak.len);
 		q.ak.p = ak;
@@ -277,10 +279,10 @@ quote(struct dbundle *d, uint32_t group)
 	ans->policy_sequence = 3;
 	assert_int_equal(deep_leaf_hash(&d->leaf, root), VT_OK);
 	assert_int_equal(deep_qualify(root, 3, q.extra), VT_OK);
-	hw_quote_put(&w, &q);
+	msg_put(&w, hw_quote, &q);
 	call("quote", HW_QUOTE, &w, &a);
 	wr_free(&w);
-	assert_int_equal(hw_quoted_get(a.body, a.body_len, &y), VT_OK);
+	assert_int_equal(msg_get(hw_quoted, a.body, a.body_len, &y), VT_OK);
 	set(ans->attest, &ans->attest_len, &y.attest, sizeof(ans->attest));
 	set(ans->sig, &ans->sig_len, &y.signature, sizeof(ans->sig));
 	if (group == 0)
@@ -303,18 +305,19 @@ again(void)
 	int i;
 
 	wr_grow(&w, 65536);
-	hw_ak_put(&w, &k);
+	msg_put(&w, hw_ak, &k);
 	call("ak", HW_AK, &w, &a);
-	assert_int_equal(hw_aked_get(a.body, a.body_len, &z), VT_OK);
+	assert_int_equal(msg_get(hw_aked, a.body, a.body_len, &z), VT_OK);
 	memcpy(ak, z.ak.p, z.ak.len);
 	for (i = 0; i < 8; i++) {
 		q.group = i % 2 == 0 ? 7 : 0;
 		q.ak.p = ak;
 		q.ak.len = i % 2 == 0 ? z.ak.len : 0;
 		w.len = 0;
-		hw_quote_put(&w, &q);
+		msg_put(&w, hw_quote, &q);
 		call("quote", HW_QUOTE, &w, &a);
-		assert_int_equal(hw_quoted_get(a.body, a.body_len, &y), VT_OK);
+		assert_int_equal(
+		    msg_get(hw_quoted, a.body, a.body_len, &y), VT_OK);
 	}
 	wr_free(&w);
 }
@@ -344,7 +347,7 @@ states(uint32_t pcrs)
 	char *text = NULL;
 
 	call("pcrs", HW_PCRS, NULL, &a);
-	assert_int_equal(hw_pcrs_get(a.body, a.body_len, &x), VT_OK);
+	assert_int_equal(msg_get(hw_pcrs, a.body, a.body_len, &x), VT_OK);
 	assert_int_equal(pcr_set_decode(x.pcrs.p, x.pcrs.len, &set), VT_OK);
 	st->n = 1;
 	st->state[0].a.pcrs.nbanks = 1;

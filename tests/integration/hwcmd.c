@@ -106,7 +106,7 @@ get_answer(struct hw_answer *a)
 	int rc;
 
 	if ((rc = msgch_recv_wait(ch, ANSWER_MS, &m)) != VT_OK ||
-	    (rc = hw_answer_get(m.data, m.len, a)) != VT_OK)
+	    (rc = msg_get(hw_answer, m.data, m.len, a)) != VT_OK)
 		die("answer", rc);
 	if (m.type != HW_ANSWER)
 		die("answer", VT_E_PROTO);
@@ -199,9 +199,9 @@ init_with(char **arg, const char *key, const char *master)
 		m.master.len = (uint32_t)n;
 	}
 	wr_grow(&w, 65536);
-	hw_init_put(&w, &m);
+	msg_put(&w, hw_init, &m);
 	if (call("init", HW_INIT, &w, &a)) {
-		if (hw_inited_get(a.body, a.body_len, &done) != VT_OK)
+		if (msg_get(hw_inited, a.body, a.body_len, &done) != VT_OK)
 			die("hw_inited", VT_E_FORMAT);
 		save(arg[2], "blob", done.host_blob.p, done.host_blob.len);
 		save(arg[2], "master", done.master, sizeof(done.master));
@@ -258,7 +258,7 @@ cmd_approvals(char **arg)
 
 	m.n = read_approvals(arg[0], m.approvals);
 	wr_grow(&w, 65536);
-	hw_approvals_put(&w, &m);
+	msg_put(&w, hw_approvals, &m);
 	if (call("approvals", HW_APPROVALS, &w, &a))
 		printf("approvals: ok %u\n", m.n);
 	wr_free(&w);
@@ -275,9 +275,9 @@ cmd_bind(char **arg)
 
 	read_key(arg[0], point, &m.approval_key);
 	wr_grow(&w, 1024);
-	hw_bind_put(&w, &m);
+	msg_put(&w, hw_bind, &m);
 	if (call("bind", HW_BIND, &w, &a)) {
-		if (hw_bound_get(a.body, a.body_len, &done) != VT_OK)
+		if (msg_get(hw_bound, a.body, a.body_len, &done) != VT_OK)
 			die("hw_bound", VT_E_FORMAT);
 		save(arg[1], "blob", done.host_blob.p, done.host_blob.len);
 		printf("bind: ok\n");
@@ -299,9 +299,9 @@ load_with(char **arg, char *files)
 	m.host_blob.len = (uint32_t)len;
 	m.n = read_approvals(files, m.approvals);
 	wr_grow(&w, 65536);
-	hw_load_put(&w, &m);
+	msg_put(&w, hw_load, &m);
 	if (call("load", HW_LOAD, &w, &a)) {
-		if (hw_loaded_get(a.body, a.body_len, &done) != VT_OK)
+		if (msg_get(hw_loaded, a.body, a.body_len, &done) != VT_OK)
 			die("hw_loaded", VT_E_FORMAT);
 		if (same(arg[1], ".master", done.master, sizeof(done.master)) &&
 		    same(arg[1], ".ca.der", done.ca_cert.p, done.ca_cert.len)) {
@@ -370,11 +370,11 @@ cmd_certs(char **arg)
 		m.keys[m.n++].pub.len = (uint32_t)len;
 	}
 	wr_grow(&w, 65536);
-	hw_certs_put(&w, &m);
+	msg_put(&w, hw_certs, &m);
 	t0 = now_us();
 	if (call("certs", HW_CERTS, &w, &a)) {
 		t0 = now_us() - t0;
-		if (hw_certed_get(a.body, a.body_len, &done) != VT_OK ||
+		if (msg_get(hw_certed, a.body, a.body_len, &done) != VT_OK ||
 		    done.n != m.n)
 			die("hw_certed", VT_E_FORMAT);
 		for (i = 0; i < done.n; i++) {
@@ -408,7 +408,7 @@ cmd_flood(char **arg)
 	m.keys[0].pub.p = pub;
 	m.keys[0].pub.len = (uint32_t)len;
 	wr_grow(&w, 65536);
-	hw_certs_put(&w, &m);
+	msg_put(&w, hw_certs, &m);
 	for (i = 0; i < n; i++) {
 		id = ask(HW_CERTS, &w);
 		if (id < VT_NELEM(group_by_id))
@@ -465,7 +465,7 @@ cmd_status(char **arg)
 	(void)arg;
 	if (!call("status", HW_STATUS, NULL, &a))
 		return;
-	if (hw_status_get(a.body, a.body_len, &st) != VT_OK)
+	if (msg_get(hw_status, a.body, a.body_len, &st) != VT_OK)
 		die("hw_status", VT_E_FORMAT);
 	printf("status: ok root=%u up=%u maker='%s' firmware='%s' tcti='%s' "
 	       "commands=%llu retries=%llu failures=%llu '%s'\n",
@@ -483,7 +483,7 @@ cmd_pcrs(char **arg)
 	(void)arg;
 	if (!call("pcrs", HW_PCRS, NULL, &a))
 		return;
-	if (hw_pcrs_get(a.body, a.body_len, &m) != VT_OK)
+	if (msg_get(hw_pcrs, a.body, a.body_len, &m) != VT_OK)
 		die("hw_pcrs", VT_E_FORMAT);
 	printf("pcrs: ok %u bytes epoch=%llu\n", m.pcrs.len,
 	    (unsigned long long)m.epoch);
@@ -500,7 +500,7 @@ cmd_counter(char **arg)
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
-	hw_counter_put(&w, &m);
+	msg_put(&w, hw_counter, &m);
 	if (call("counter", HW_COUNTER, &w, &a)) {
 		if (a.body_len != 8)
 			die("counter", VT_E_FORMAT);

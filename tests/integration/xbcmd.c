@@ -42,7 +42,7 @@ tell(enum xb_type type, unsigned int domid, const char *uuid, bool resumed)
 		d.port = 9;
 	}
 	wr_init(&w, buf, sizeof(buf));
-	xb_dev_put(&w, &d);
+	msg_put(&w, xb_dev, &d);
 	if (wr_err(&w) != VT_OK ||
 	    msgch_send(mgr, type, ++next_id, buf, w.len, NULL, 0) != VT_OK)
 		exit(1);
@@ -77,7 +77,7 @@ heard(const struct msg *m)
 	struct xb_answer a;
 
 	if (m->type == XB_ANSWER &&
-	    xb_answer_get(m->data, m->len, &a) == VT_OK) {
+	    msg_get(xb_answer, m->data, m->len, &a) == VT_OK) {
 		(void)fprintf(
 		    out, "%s %s\n", a.rc == VT_OK ? "ok" : "no", a.text);
 		(void)fflush(out);

@@ -329,7 +329,7 @@ one_sealed_state_started_twice_shares_no_random_byte(void **state)
 	wr_init(&w, &q, 1);
 	w.len = 1;
 	fm_ask(&g[0], W_QUERY, &w, NULL, 0, W_ANSWER);
-	assert_int_equal(wanswer_get(g[0].ans, g[0].ans_len, &ans), VT_OK);
+	assert_int_equal(msg_get(wanswer, g[0].ans, g[0].ans_len, &ans), VT_OK);
 	assert_int_equal(ans.rc, VT_OK);
 	ring_close(r);
 	/* two copies of it run at the same time, against all rules */
@@ -396,7 +396,7 @@ dead_worker_is_reported(void **state)
 	fm_kill(g);
 	assert_int_equal(msgch_recv_wait(m.zyg, FM_WAIT_MS, &msg), VT_OK);
 	assert_int_equal(msg.type, Z_EXITED);
-	assert_int_equal(zexited_get(msg.data, msg.len, &ze), VT_OK);
+	assert_int_equal(msg_get(zexited, msg.data, msg.len, &ze), VT_OK);
 	assert_int_equal(ze.pid, (uint32_t)pid);
 	assert_true(WIFSIGNALED((int)ze.status));
 	assert_int_equal(WTERMSIG((int)ze.status), SIGKILL);

@@ -124,7 +124,7 @@ fm_spawn(struct fw *g, int ctl, uint32_t uid)
 		return fm_fork(g->m, ctl, g->listen_fd);
 	memcpy(sp.uuid, g->uuid, UUID_LEN);
 	wr_init(&w, buf, sizeof(buf));
-	zspawn_put(&w, &sp);
+	msg_put(&w, zspawn, &sp);
 	assert_int_equal(
 	    msgch_send(g->m->zyg, Z_SPAWN, 7, buf, w.len, fds, 2), VT_OK);
 	for (;;) {
@@ -133,12 +133,13 @@ fm_spawn(struct fw *g, int ctl, uint32_t uid)
 		if (msg.type == Z_SPAWNED)
 			break;
 		assert_int_equal(msg.type, Z_EXITED);
-		assert_int_equal(zexited_get(msg.data, msg.len, &ze), VT_OK);
+		assert_int_equal(
+		    msg_get(zexited, msg.data, msg.len, &ze), VT_OK);
 		g->m->exited++;
 		g->m->exit_status = ze.status;
 	}
 	assert_int_equal(msg.id, 7);
-	assert_int_equal(zspawned_get(msg.data, msg.len, &sd), VT_OK);
+	assert_int_equal(msg_get(zspawned, msg.data, msg.len, &sd), VT_OK);
 	assert_int_not_equal(sd.pid, 0);
 	return (pid_t)sd.pid;
 }
@@ -162,7 +163,7 @@ fm_stored(struct fw *g, int rc)
 		g->generation = g->last.generation;
 	}
 	wr_init(&w, buf, sizeof(buf));
-	wstored_put(&w, &m);
+	msg_put(&w, wstored, &m);
 	assert_int_equal(
 	    msgch_send(g->ch, W_STORED, 0, buf, w.len, NULL, 0), VT_OK);
 }
@@ -173,7 +174,7 @@ fm_on_store(struct fw *g, const struct msg *msg)
 	uint8_t digest[SHA256_LEN];
 	struct seal_id id;
 
-	assert_int_equal(wstore_get(msg->data, msg->len, &g->last), VT_OK);
+	assert_int_equal(msg_get(wstore, msg->data, msg->len, &g->last), VT_OK);
 	assert_int_equal(
 	    seal_peek(g->last.blob.p, g->last.blob.len, &id), VT_OK);
 	assert_memory_equal(id.uuid, g->uuid, UUID_LEN);
@@ -214,17 +215,19 @@ fm_handle(struct fw *g, struct msg *msg)
 		return false;
 	case W_HELLO:
 		assert_int_equal(
-		    whello_get(msg->data, msg->len, &g->hello), VT_OK);
+		    msg_get(whello, msg->data, msg->len, &g->hello), VT_OK);
 		g->nhello++;
 		return false;
 	case W_EVENT:
-		assert_int_equal(wevent_get(msg->data, msg->len, &ev), VT_OK);
+		assert_int_equal(
+		    msg_get(wevent, msg->data, msg->len, &ev), VT_OK);
 		g->nevents[ev.code]++;
 		return false;
 	case W_DEEP:
 		assert_true(g->ndeep < VT_NELEM(g->deep));
 		assert_int_equal(
-		    wdeep_get(msg->data, msg->len, &g->deep[g->ndeep]), VT_OK);
+		    msg_get(wdeep, msg->data, msg->len, &g->deep[g->ndeep]),
+		    VT_OK);
 		g->deep[g->ndeep++].nonce.p = NULL;
 		return false;
 	case W_KEEP:
@@ -308,7 +311,7 @@ fm_ask_done(struct fw *g, uint16_t type, const struct wr *w, const int *fds,
 	struct wdone d;
 
 	fm_ask(g, type, w, fds, nfds, W_DONE);
-	assert_int_equal(wdone_get(g->ans, g->ans_len, &d), VT_OK);
+	assert_int_equal(msg_get(wdone, g->ans, g->ans_len, &d), VT_OK);
 	memcpy(g->text, d.text, sizeof(g->text));
 	return d.rc;
 }
@@ -321,7 +324,7 @@ fm_manager(struct fw *g, bool storage_ok)
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
-	wmanager_put(&w, &m);
+	msg_put(&w, wmanager, &m);
 	assert_int_equal(
 	    msgch_send(g->ch, W_MANAGER, 0, buf, w.len, NULL, 0), VT_OK);
 }
@@ -387,9 +390,9 @@ fm_provision(
 
 	g->tpm_version = version;
 	wr_init(&w, buf, sizeof(buf));
-	wprovision_put(&w, &m);
+	msg_put(&w, wprovision, &m);
 	fm_ask(g, W_PROVISION, &w, NULL, 0, W_PROVISIONED);
-	assert_int_equal(wprovisioned_get(g->ans, g->ans_len, ret), VT_OK);
+	assert_int_equal(msg_get(wprovisioned, g->ans, g->ans_len, ret), VT_OK);
 	assert_string_equal(ret->text, "");
 	assert_int_equal(ret->rc, VT_OK);
 }
@@ -415,7 +418,7 @@ fm_claim(struct fw *g, uint32_t n)
 		m.certs[i].der.len = (uint32_t)(sizeof(der) - i * 100);
 	}
 	wr_grow(&w, W_MSG_MAX);
-	wcerts_put(&w, &m);
+	msg_put(&w, wcerts, &m);
 	rc = fm_ask_done(g, W_CERTS, &w, NULL, 0);
 	wr_free(&w);
 	return rc;
@@ -441,7 +444,7 @@ fm_load(struct fw *g, uint8_t flags, const struct wblob *launch)
 	if (launch != NULL)
 		m.launch = *launch;
 	wr_grow(&w, W_MSG_MAX);
-	wload_put(&w, &m);
+	msg_put(&w, wload, &m);
 	rc = fm_ask_done(g, W_LOAD, &w, NULL, 0);
 	wr_free(&w);
 	return rc;
@@ -460,7 +463,7 @@ fm_open(struct fw *g, uint8_t chan, uint8_t localities)
 	fd = unix_listen(path, 0666);
 	assert_int_not_equal(fd, -1);
 	wr_init(&w, buf, sizeof(buf));
-	wopen_put(&w, &m);
+	msg_put(&w, wopen, &m);
 	rc = fm_ask_done(g, W_OPEN, &w, &fd, 1);
 	(void)close(fd);
 	return rc;

@@ -78,7 +78,7 @@ __wrap_hwlink_request(
 	assert_int_equal(type, HW_QUOTE);
 	if (f.refuse != VT_OK)
 		return f.refuse;
-	assert_int_equal(hw_quote_get(w->buf, w->len, &f.hq), VT_OK);
+	assert_int_equal(msg_get(hw_quote, w->buf, w->len, &f.hq), VT_OK);
 	for (i = 0; i < f.under_way; i++) /* one at a time of each group */
 		assert_int_not_equal(f.way[i].group, f.hq.group);
 	assert_true(f.under_way < VT_NELEM(f.way));
@@ -219,7 +219,7 @@ host_says_of(unsigned int n, int rc, const char *text)
 	    &f.way[n], &f.way[n + 1], (--f.under_way - n) * sizeof(f.way[0]));
 	(void)snprintf(a.text, sizeof(a.text), "%s", text);
 	wr_init(&w, buf, sizeof(buf));
-	hw_quoted_put(&w, &hq);
+	msg_put(&w, hw_quoted, &hq);
 	a.body = buf;
 	a.body_len = w.len;
 	cb(arg, &a);

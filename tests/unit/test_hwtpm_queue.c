@@ -391,7 +391,7 @@ setting_a_limit_again_gives_nothing(void **state)
 	assert_int_equal(hwquota_limit(&quota, 5, 0, now), VT_OK);
 	assert_true(hwquota_when(&quota, 5, now) == now);
 	assert_int_equal(
-	    hwquota_limit(&quota, 5, HWQUOTA_MS_MAX + 1, now), VT_E_RANGE);
+	    hwquota_limit(&quota, 5, HW_SHARE_MS_MAX + 1, now), VT_E_RANGE);
 	hwquota_done(&quota);
 }
 
@@ -403,14 +403,14 @@ accounts_are_bounded(void **state)
 
 	(void)state;
 	hwquota_init(&quota);
-	for (i = 0; i < HWQUOTA_MAX; i++)
+	for (i = 0; i < HW_GROUPS_MAX; i++)
 		assert_int_equal(hwquota_limit(&quota, i, 1, 1), VT_OK);
 	assert_int_equal(hwquota_limit(&quota, i, 1, 1), VT_E_SPACE);
 	hwquota_charge(&quota, i, SEC, 0, 1);
 	assert_null(hwquota_use(&quota, i));
 	hwquota_drop(&quota, 7);
 	assert_null(hwquota_use(&quota, 7));
-	assert_non_null(hwquota_use(&quota, HWQUOTA_MAX - 1));
+	assert_non_null(hwquota_use(&quota, HW_GROUPS_MAX - 1));
 	assert_int_equal(hwquota_limit(&quota, i, 1, 1), VT_OK);
 	hwquota_done(&quota);
 }

@@ -397,7 +397,7 @@ adopt_kept(struct fw *g)
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
-	wkeep_put(&w, &k);
+	msg_put(&w, wkeep, &k);
 	assert_int_equal(fm_ask_done(g, W_ADOPT, &w, g->kept, g->nkept), VT_OK);
 }
 
@@ -448,7 +448,7 @@ crash_caps_every_pcr_until_the_next_power_cycle(void **state)
 	wr_init(&w, &q, 1);
 	w.len = 1;
 	fm_ask(g, W_QUERY, &w, NULL, 0, W_ANSWER);
-	assert_int_equal(wanswer_get(g->ans, g->ans_len, &ans), VT_OK);
+	assert_int_equal(msg_get(wanswer, g->ans, g->ans_len, &ans), VT_OK);
 	assert_int_equal(pcr_set_decode(ans.data.p, ans.data.len, set), VT_OK);
 	for (i = 0; i < PCR_COUNT; i++) {
 		memset(cap, i >= 17 && i <= 22 ? 0xff : 0, sizeof(cap));
@@ -480,7 +480,7 @@ fetch_volatile(struct fw *g)
 	wr_init(&w, &q, 1);
 	w.len = 1;
 	fm_ask(g, W_QUERY, &w, NULL, 0, W_ANSWER);
-	assert_int_equal(wanswer_get(g->ans, g->ans_len, &ans), VT_OK);
+	assert_int_equal(msg_get(wanswer, g->ans, g->ans_len, &ans), VT_OK);
 	assert_int_equal(ans.rc, VT_OK);
 	free(g->volatile_);
 	g->vol_len = ans.data.len;

@@ -150,7 +150,7 @@ answer(struct fw *g, uint64_t ticket, int rc, const char *text, size_t len)
 	d.answer.p = bytes;
 	d.answer.len = (uint32_t)len;
 	wr_init(&w, buf, sizeof(buf));
-	wdeeped_put(&w, &d);
+	msg_put(&w, wdeeped, &d);
 	assert_int_equal(wr_err(&w), VT_OK);
 	assert_int_equal(
 	    msgch_send(g->ch, W_DEEPED, 0, buf, w.len, NULL, 0), VT_OK);

@@ -55,7 +55,7 @@ tell(struct fw *g, bool no_growth)
 	struct wr p;
 
 	wr_init(&p, buf, sizeof(buf));
-	wmanager_put(&p, &w);
+	msg_put(&p, wmanager, &w);
 	assert_int_equal(
 	    msgch_send(g->ch, W_MANAGER, 0, buf, p.len, NULL, 0), VT_OK);
 	fm_pump_for(g, 30);
@@ -105,7 +105,7 @@ give_cert(struct fw *g, uint8_t which, uint8_t fill, uint32_t len)
 
 	memset(der, fill, sizeof(der));
 	wr_init(&w, buf, sizeof(buf));
-	wakcert_put(&w, &c);
+	msg_put(&w, wakcert, &c);
 	return fm_ask_done(g, W_AKCERT, &w, NULL, 0);
 }
 

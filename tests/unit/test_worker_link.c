@@ -177,7 +177,7 @@ say_store(struct fix *f)
 	struct wr w;
 
 	wr_grow(&w, 4096);
-	wstore_put(&w, &s);
+	msg_put(&w, wstore, &s);
 	assert_int_equal(wr_err(&w), VT_OK);
 	say(f, W_STORE, 1, w.buf, w.len);
 	wr_free(&w);
@@ -194,10 +194,10 @@ a_well_behaved_worker_is_heard(void **state)
 
 	memcpy(h.uuid, uuid, UUID_LEN);
 	wr_init(&w, buf, sizeof(buf));
-	whello_put(&w, &h);
+	msg_put(&w, whello, &h);
 	say(f, W_HELLO, 0, w.buf, w.len);
 	wr_init(&w, buf, sizeof(buf));
-	wevent_put(&w, &e);
+	msg_put(&w, wevent, &e);
 	say(f, W_EVENT, 0, w.buf, w.len);
 	say_store(f);
 	turn(f);
@@ -255,7 +255,7 @@ say_deep(struct fix *f)
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
-	wdeep_put(&w, &d);
+	msg_put(&w, wdeep, &d);
 	assert_int_equal(wr_err(&w), VT_OK);
 	say(f, W_DEEP, 0, w.buf, w.len);
 	turn(f);
@@ -310,7 +310,7 @@ a_keep_for_a_channel_that_is_none_is_refused(void **state)
 		struct wr w;
 
 		wr_init(&w, buf, sizeof(buf));
-		wkeep_put(&w, &k);
+		msg_put(&w, wkeep, &k);
 		say(f, W_KEEP, 0, w.buf, w.len);
 		turn(f);
 		assert_int_equal(f->closed, 1);
@@ -440,7 +440,7 @@ kept_descriptors_are_neither_lost_nor_leaked(void **state)
 	assert_int_equal(pipe(a), 0);
 	assert_int_equal(pipe(b), 0);
 	wr_init(&w, buf, sizeof(buf));
-	wkeep_put(&w, &k);
+	msg_put(&w, wkeep, &k);
 	assert_int_equal(
 	    msgch_send(f->ch, W_KEEP, 0, w.buf, w.len, &a[1], 1), VT_OK);
 	turn(f);

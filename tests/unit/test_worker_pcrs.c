@@ -39,7 +39,7 @@ query(struct fw *g, uint8_t what, struct wanswer *ret)
 	wr_init(&w, &q, 1);
 	w.len = 1;
 	fm_ask(g, W_QUERY, &w, NULL, 0, W_ANSWER);
-	assert_int_equal(wanswer_get(g->ans, g->ans_len, ret), VT_OK);
+	assert_int_equal(msg_get(wanswer, g->ans, g->ans_len, ret), VT_OK);
 	assert_int_equal(ret->rc, VT_OK);
 }
 
@@ -130,7 +130,7 @@ make_launch(struct launch_bytes *l, const uint16_t *algs, uint32_t n,
 	wl.log.p = l->log;
 	wl.log.len = (uint32_t)l->log_len;
 	wr_init(&w, l->msg, sizeof(l->msg));
-	wlaunch_put(&w, &wl);
+	msg_put(&w, wlaunch, &wl);
 	assert_int_equal(wr_err(&w), VT_OK);
 	l->msg_len = w.len;
 }
@@ -290,7 +290,7 @@ launch_counts_from_the_next_power_cycle(void **state)
 	assert_int_not_equal(out[30] & out[31] & out[32], 0xff);
 	/* and is forgotten on request */
 	wr_init(&w, none.msg, sizeof(none.msg));
-	wlaunch_put(&w, &wl);
+	msg_put(&w, wlaunch, &wl);
 	none.msg_len = w.len;
 	assert_int_equal(send_launch(g, &none), VT_OK);
 	assert_int_equal(fm_ask_done(g, W_RESET, NULL, NULL, 0), VT_OK);

@@ -198,7 +198,7 @@ journal_flags_now(struct fw *g)
 	wr_init(&w, &q, 1);
 	w.len = 1;
 	fm_ask(g, W_QUERY, &w, NULL, 0, W_ANSWER);
-	assert_int_equal(wanswer_get(g->ans, g->ans_len, &a), VT_OK);
+	assert_int_equal(msg_get(wanswer, g->ans, g->ans_len, &a), VT_OK);
 	assert_int_equal(journal_decode(a.data.p, a.data.len, &j), VT_OK);
 	f = journal_flags(j);
 	journal_free(j);

@@ -96,14 +96,14 @@ device_survives_the_wire(void **state)
 	(void)state;
 	assert_int_equal(uuid_make(in.uuid), VT_OK);
 	wr_init(&w, buf, sizeof(buf));
-	xb_dev_put(&w, &in);
-	assert_int_equal(xb_dev_get(buf, w.len, &out), VT_OK);
+	msg_put(&w, xb_dev, &in);
+	assert_int_equal(msg_get(xb_dev, buf, w.len, &out), VT_OK);
 	assert_memory_equal(in.uuid, out.uuid, UUID_LEN);
 	assert_int_equal(out.domid, 7);
 	assert_int_equal(out.gref, 42);
 	assert_int_equal(out.port, 9);
 	assert_int_equal(out.resumed, 1);
-	assert_int_equal(xb_dev_get(buf, w.len + 1, &out), VT_E_FORMAT);
+	assert_int_equal(msg_get(xb_dev, buf, w.len + 1, &out), VT_E_FORMAT);
 }
 
 static void
@@ -118,22 +118,22 @@ every_prefix_is_truncated(void **state)
 
 	(void)state;
 	wr_init(&w, buf, sizeof(buf));
-	xb_dev_put(&w, &d);
+	msg_put(&w, xb_dev, &d);
 	for (n = 0; n < w.len; n++) {
 		assert_non_null(copy = malloc(n + 1));
 		memcpy(copy, buf, n);
-		assert_int_equal(xb_dev_get(copy, n, &dgot), VT_E_TRUNC);
+		assert_int_equal(msg_get(xb_dev, copy, n, &dgot), VT_E_TRUNC);
 		free(copy);
 	}
 	wr_init(&w, buf, sizeof(buf));
-	xb_answer_put(&w, &a);
+	msg_put(&w, xb_answer, &a);
 	for (n = 0; n < w.len; n++) {
 		assert_non_null(copy = malloc(n + 1));
 		memcpy(copy, buf, n);
-		assert_int_equal(xb_answer_get(copy, n, &got), VT_E_TRUNC);
+		assert_int_equal(msg_get(xb_answer, copy, n, &got), VT_E_TRUNC);
 		free(copy);
 	}
-	assert_int_equal(xb_answer_get(buf, w.len, &got), VT_OK);
+	assert_int_equal(msg_get(xb_answer, buf, w.len, &got), VT_OK);
 	assert_int_equal(got.rc, VT_E_BUSY);
 	assert_int_equal(got.wait, 1);
 	assert_string_equal(got.text, "in use");

@@ -1,526 +1,128 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* worker_msg.c - the fields of each message of worker_msg.h. */
 #include "vtpm/proto/worker_msg.h"
 
-#include <string.h>
-
-#include "vtpm/state/seal.h"
-
 #define ALL_LOCALITIES 0x1f /* bits 0..4 */
+#define ALL_BANKS (BANK_SHA1 | BANK_SHA256 | BANK_SHA384 | BANK_SHA512)
 
-/* Decoders fill a copy and hand it out when every byte was right. */
-#define COMMIT(r, tmp, ret)             \
-	do {                            \
-		int rc_ = rd_end(r);    \
-		if (rc_ == VT_OK)       \
-			*(ret) = (tmp); \
-		return rc_;             \
-	} while (0)
+/* clang-format off */
+MSG_TABLE(zspawn,
+	F_BYTES(zspawn, uuid),
+	F_UINT(zspawn, uid),
+	F_UINT(zspawn, gid),
+	F_RANGE(zspawn, log_level, 0, 7),
+	F_RANGE(zspawn, flags, 0, ZS_XEN));
+MSG_TABLE(zspawned,
+	F_UINT(zspawned, pid),
+	F_TEXT(zspawned, text));
+MSG_TABLE(zexited,
+	F_UINT(zexited, pid),
+	F_UINT(zexited, status));
 
-static void
-check_range(struct rd *r, uint64_t v, uint64_t min, uint64_t max)
-{
-	if (r->err == VT_OK && (v < min || v > max))
-		rd_fail(r, VT_E_RANGE);
-}
+MSG_TABLE(wprovision,
+	F_RANGE(wprovision, tpm_version, TPM_VER_12, TPM_VER_20),
+	F_RANGE(wprovision, banks, 0, ALL_BANKS));
+MSG_TABLE(wprovisioned,
+	F_UINT(wprovisioned, rc),
+	F_TEXT(wprovisioned, text),
+	F_BLOB(wprovisioned, ek_rsa, 0, PUB_MAX_LEN),
+	F_BLOB(wprovisioned, ek_ecc, 0, PUB_MAX_LEN),
+	F_BLOB(wprovisioned, ak, 0, PUB_MAX_LEN));
 
-void
-wblob_put(struct wr *w, const struct wblob *b)
-{
-	wr_blob32(w, b->p, b->len);
-}
+static const struct msg_field cert_fields[] = {
+	F_RANGE(wcert, which, WCERT_EK_RSA, WCERT_AK),
+	F_BLOB(wcert, der, 0, CERT_MAX_LEN),
+	F_END
+};
+MSG_TABLE(wcerts,
+	F_BYTES(wcerts, uuid),
+	F_TEXT(wcerts, name),
+	F_UINT(wcerts, group),
+	F_UINT(wcerts, generation),
+	F_BYTES(wcerts, key),
+	F_ARRAY(wcerts, n, certs, 0, cert_fields));
+MSG_TABLE(wakcert,
+	F_BLOB(wakcert, der, 1, CERT_MAX_LEN),
+	F_TAIL(wakcert, which, WCERT_EK_RSA, WCERT_EK_ECC, WCERT_AK));
 
-void
-wblob_get(struct rd *r, size_t max, struct wblob *ret)
-{
-	size_t len = 0;
-	const uint8_t *p = rd_blob32(r, max, &len);
+MSG_TABLE(wload,
+	F_BYTES(wload, uuid),
+	F_TEXT(wload, name),
+	F_RANGE(wload, tpm_version, TPM_VER_12, TPM_VER_20),
+	F_RANGE(wload, flags, 0, WLOAD_CRASHED | WLOAD_ROOT),
+	F_UINT(wload, group),
+	F_UINT(wload, generation),
+	F_UINT(wload, version),
+	F_BYTES(wload, key),
+	F_BLOB(wload, permanent, 0, STATE_MAX_LEN),
+	F_BLOB(wload, volatile_, 0, STATE_MAX_LEN),
+	F_BLOB(wload, launch, 0, 2 * RECORD_MAX_LEN + 16));
+MSG_TABLE(wlaunch,
+	F_RANGE(wlaunch, mode, LAUNCH_FIRMWARE, LAUNCH_DIRECT),
+	F_BLOB(wlaunch, record, 0, RECORD_MAX_LEN),
+	F_BLOB(wlaunch, log, 0, RECORD_MAX_LEN));
 
-	ret->p = len > 0 ? p : NULL;
-	ret->len = (uint32_t)len;
-}
+MSG_TABLE(wopen,
+	F_RANGE(wopen, chan, CHAN_LOCAL, CHAN_XEN),
+	F_RANGE(wopen, localities, 0, ALL_LOCALITIES));
+MSG_TABLE(wkeep,
+	F_RANGE(wkeep, chan, CHAN_LOCAL, CHAN_XEN),
+	F_RANGE(wkeep, localities, 0, ALL_LOCALITIES));
+MSG_TABLE(wxen,
+	F_RANGE(wxen, connect, 0, 1),
+	F_RANGE(wxen, localities, 0, ALL_LOCALITIES),
+	F_UINT(wxen, domid),
+	F_UINT(wxen, gref),
+	F_UINT(wxen, port),
+	F_RANGE(wxen, resumed, 0, 1));
 
-void
-zspawn_put(struct wr *w, const struct zspawn *m)
-{
-	wr_bytes(w, m->uuid, sizeof(m->uuid));
-	wr_be32(w, m->uid);
-	wr_be32(w, m->gid);
-	wr_u8(w, m->log_level);
-	wr_u8(w, m->flags);
-}
+MSG_TABLE(wquery,
+	F_UINT(wquery, what));
+MSG_TABLE(wanswer,
+	F_UINT(wanswer, rc),
+	F_BLOB(wanswer, data, 0, STATE_MAX_LEN));
+MSG_TABLE(wdone,
+	F_UINT(wdone, rc),
+	F_TEXT(wdone, text));
+MSG_TABLE(wevent,
+	F_RANGE(wevent, code, WE_POWER_CYCLE, WE_LAUNCH_OVER),
+	F_TEXT(wevent, text));
 
-int
-zspawn_get(const uint8_t *data, size_t len, struct zspawn *ret)
-{
-	struct zspawn m;
-	struct rd r;
+MSG_TABLE(wmanager,
+	F_RANGE(wmanager, storage_ok, 0, 1),
+	F_RANGE(wmanager, soft_root, 0, 1),
+	F_RANGE(wmanager, no_growth, 0, 1),
+	F_TEXT(wmanager, build));
+MSG_TABLE(whello,
+	F_BYTES(whello, uuid),
+	F_UINT(whello, pid),
+	F_UINT(whello, flags),
+	F_UINT(whello, generation),
+	F_UINT(whello, version),
+	F_UINT(whello, power_cycles));
+MSG_TABLE(wstore,
+	F_RANGE(wstore, kind, SEAL_PERMANENT, SEAL_SNAP_VOLATILE),
+	F_RANGE(wstore, flags, 0, WS_FIRST | WS_RESTORE),
+	F_UINT(wstore, generation),
+	F_UINT(wstore, version),
+	F_BYTES(wstore, digest),
+	F_BLOB(wstore, blob, 0, STATE_MAX_LEN));
+MSG_TABLE(wstored,
+	F_UINT(wstored, rc),
+	F_UINT(wstored, version),
+	F_UINT(wstored, generation));
 
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	rd_bytes(&r, m.uuid, sizeof(m.uuid));
-	m.uid = rd_be32(&r);
-	m.gid = rd_be32(&r);
-	m.log_level = rd_u8(&r);
-	m.flags = rd_u8(&r);
-	check_range(&r, m.log_level, 0, 7);
-	check_range(&r, m.flags, 0, ZS_XEN);
-	COMMIT(&r, m, ret);
-}
-
-void
-zspawned_put(struct wr *w, const struct zspawned *m)
-{
-	wr_be32(w, m->pid);
-	wr_str(w, m->text);
-}
-
-int
-zspawned_get(const uint8_t *data, size_t len, struct zspawned *ret)
-{
-	struct zspawned m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.pid = rd_be32(&r);
-	rd_str(&r, m.text, sizeof(m.text));
-	COMMIT(&r, m, ret);
-}
-
-void
-zexited_put(struct wr *w, const struct zexited *m)
-{
-	wr_be32(w, m->pid);
-	wr_be32(w, m->status);
-}
-
-int
-zexited_get(const uint8_t *data, size_t len, struct zexited *ret)
-{
-	struct zexited m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.pid = rd_be32(&r);
-	m.status = rd_be32(&r);
-	COMMIT(&r, m, ret);
-}
-
-void
-wprovision_put(struct wr *w, const struct wprovision *m)
-{
-	wr_u8(w, m->tpm_version);
-	wr_u8(w, m->banks);
-}
-
-int
-wprovision_get(const uint8_t *data, size_t len, struct wprovision *ret)
-{
-	struct wprovision m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.tpm_version = rd_u8(&r);
-	m.banks = rd_u8(&r);
-	check_range(&r, m.tpm_version, TPM_VER_12, TPM_VER_20);
-	check_range(&r, m.banks, 0,
-	    BANK_SHA1 | BANK_SHA256 | BANK_SHA384 | BANK_SHA512);
-	COMMIT(&r, m, ret);
-}
-
-void
-wprovisioned_put(struct wr *w, const struct wprovisioned *m)
-{
-	wr_be32(w, (uint32_t)m->rc);
-	wr_str(w, m->text);
-	wblob_put(w, &m->ek_rsa);
-	wblob_put(w, &m->ek_ecc);
-	wblob_put(w, &m->ak);
-}
-
-int
-wprovisioned_get(const uint8_t *data, size_t len, struct wprovisioned *ret)
-{
-	struct wprovisioned m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.rc = (int32_t)rd_be32(&r);
-	rd_str(&r, m.text, sizeof(m.text));
-	wblob_get(&r, PUB_MAX_LEN, &m.ek_rsa);
-	wblob_get(&r, PUB_MAX_LEN, &m.ek_ecc);
-	wblob_get(&r, PUB_MAX_LEN, &m.ak);
-	COMMIT(&r, m, ret);
-}
-
-void
-wcerts_put(struct wr *w, const struct wcerts *m)
-{
-	uint32_t i;
-
-	wr_bytes(w, m->uuid, sizeof(m->uuid));
-	wr_str(w, m->name);
-	wr_be32(w, m->group);
-	wr_be64(w, m->generation);
-	wr_bytes(w, m->key, sizeof(m->key));
-	if (m->n > VT_NELEM(m->certs)) {
-		wr_fail(w, VT_E_RANGE);
-		return;
-	}
-	wr_be32(w, m->n);
-	for (i = 0; i < m->n; i++) {
-		wr_u8(w, m->certs[i].which);
-		wblob_put(w, &m->certs[i].der);
-	}
-}
-
-int
-wcerts_get(const uint8_t *data, size_t len, struct wcerts *ret)
-{
-	struct wcerts m;
-	struct rd r;
-	uint32_t i;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	rd_bytes(&r, m.uuid, sizeof(m.uuid));
-	rd_str(&r, m.name, sizeof(m.name));
-	m.group = rd_be32(&r);
-	m.generation = rd_be64(&r);
-	rd_bytes(&r, m.key, sizeof(m.key));
-	m.n = rd_be32(&r);
-	check_range(&r, m.n, 0, VT_NELEM(m.certs));
-	for (i = 0; r.err == VT_OK && i < m.n; i++) {
-		m.certs[i].which = rd_u8(&r);
-		check_range(&r, m.certs[i].which, WCERT_EK_RSA, WCERT_AK);
-		wblob_get(&r, CERT_MAX_LEN, &m.certs[i].der);
-	}
-	COMMIT(&r, m, ret);
-}
-
-void
-wload_put(struct wr *w, const struct wload *m)
-{
-	wr_bytes(w, m->uuid, sizeof(m->uuid));
-	wr_str(w, m->name);
-	wr_u8(w, m->tpm_version);
-	wr_u8(w, m->flags);
-	wr_be32(w, m->group);
-	wr_be64(w, m->generation);
-	wr_be64(w, m->version);
-	wr_bytes(w, m->key, sizeof(m->key));
-	wblob_put(w, &m->permanent);
-	wblob_put(w, &m->volatile_);
-	wblob_put(w, &m->launch);
-}
-
-int
-wload_get(const uint8_t *data, size_t len, struct wload *ret)
-{
-	struct wload m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	rd_bytes(&r, m.uuid, sizeof(m.uuid));
-	rd_str(&r, m.name, sizeof(m.name));
-	m.tpm_version = rd_u8(&r);
-	m.flags = rd_u8(&r);
-	check_range(&r, m.tpm_version, TPM_VER_12, TPM_VER_20);
-	check_range(&r, m.flags, 0, WLOAD_CRASHED | WLOAD_ROOT);
-	m.group = rd_be32(&r);
-	m.generation = rd_be64(&r);
-	m.version = rd_be64(&r);
-	rd_bytes(&r, m.key, sizeof(m.key));
-	wblob_get(&r, STATE_MAX_LEN, &m.permanent);
-	wblob_get(&r, STATE_MAX_LEN, &m.volatile_);
-	wblob_get(&r, 2 * RECORD_MAX_LEN + 16, &m.launch);
-	COMMIT(&r, m, ret);
-}
-
-void
-wopen_put(struct wr *w, const struct wopen *m)
-{
-	wr_u8(w, m->chan);
-	wr_u8(w, m->localities);
-}
-
-int
-wopen_get(const uint8_t *data, size_t len, struct wopen *ret)
-{
-	struct wopen m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.chan = rd_u8(&r);
-	m.localities = rd_u8(&r);
-	check_range(&r, m.chan, CHAN_LOCAL, CHAN_XEN);
-	check_range(&r, m.localities, 0, ALL_LOCALITIES);
-	COMMIT(&r, m, ret);
-}
-
-void
-wkeep_put(struct wr *w, const struct wkeep *m)
-{
-	wr_u8(w, m->chan);
-	wr_u8(w, m->localities);
-}
-
-int
-wkeep_get(const uint8_t *data, size_t len, struct wkeep *ret)
-{
-	struct wkeep m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.chan = rd_u8(&r);
-	m.localities = rd_u8(&r);
-	check_range(&r, m.chan, CHAN_LOCAL, CHAN_XEN);
-	check_range(&r, m.localities, 0, ALL_LOCALITIES);
-	COMMIT(&r, m, ret);
-}
-
-void
-wxen_put(struct wr *w, const struct wxen *m)
-{
-	wr_u8(w, m->connect);
-	wr_u8(w, m->localities);
-	wr_be32(w, m->domid);
-	wr_be32(w, m->gref);
-	wr_be32(w, m->port);
-	wr_u8(w, m->resumed);
-}
-
-int
-wxen_get(const uint8_t *data, size_t len, struct wxen *ret)
-{
-	struct wxen m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.connect = rd_u8(&r);
-	m.localities = rd_u8(&r);
-	m.domid = rd_be32(&r);
-	m.gref = rd_be32(&r);
-	m.port = rd_be32(&r);
-	m.resumed = rd_u8(&r);
-	check_range(&r, m.connect, 0, 1);
-	check_range(&r, m.localities, 0, ALL_LOCALITIES);
-	check_range(&r, m.resumed, 0, 1);
-	COMMIT(&r, m, ret);
-}
-
-void
-wlaunch_put(struct wr *w, const struct wlaunch *m)
-{
-	wr_u8(w, m->mode);
-	wblob_put(w, &m->record);
-	wblob_put(w, &m->log);
-}
-
-int
-wlaunch_get(const uint8_t *data, size_t len, struct wlaunch *ret)
-{
-	struct wlaunch m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.mode = rd_u8(&r);
-	check_range(&r, m.mode, LAUNCH_FIRMWARE, LAUNCH_DIRECT);
-	wblob_get(&r, RECORD_MAX_LEN, &m.record);
-	wblob_get(&r, RECORD_MAX_LEN, &m.log);
-	COMMIT(&r, m, ret);
-}
-
-void
-wquery_put(struct wr *w, const struct wquery *m)
-{
-	wr_u8(w, m->what);
-}
-
-int
-wquery_get(const uint8_t *data, size_t len, struct wquery *ret)
-{
-	struct wquery m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.what = rd_u8(&r);
-	COMMIT(&r, m, ret);
-}
-
-void
-wanswer_put(struct wr *w, const struct wanswer *m)
-{
-	wr_be32(w, (uint32_t)m->rc);
-	wblob_put(w, &m->data);
-}
-
-int
-wanswer_get(const uint8_t *data, size_t len, struct wanswer *ret)
-{
-	struct wanswer m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.rc = (int32_t)rd_be32(&r);
-	wblob_get(&r, STATE_MAX_LEN, &m.data);
-	COMMIT(&r, m, ret);
-}
-
-void
-wstored_put(struct wr *w, const struct wstored *m)
-{
-	wr_be32(w, (uint32_t)m->rc);
-	wr_be64(w, m->version);
-	wr_be64(w, m->generation);
-}
-
-int
-wstored_get(const uint8_t *data, size_t len, struct wstored *ret)
-{
-	struct wstored m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.rc = (int32_t)rd_be32(&r);
-	m.version = rd_be64(&r);
-	m.generation = rd_be64(&r);
-	COMMIT(&r, m, ret);
-}
-
-void
-wmanager_put(struct wr *w, const struct wmanager *m)
-{
-	wr_u8(w, m->storage_ok);
-	wr_u8(w, m->soft_root);
-	wr_u8(w, m->no_growth);
-	wr_str(w, m->build);
-}
-
-int
-wmanager_get(const uint8_t *data, size_t len, struct wmanager *ret)
-{
-	struct wmanager m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.storage_ok = rd_u8(&r);
-	m.soft_root = rd_u8(&r);
-	m.no_growth = rd_u8(&r);
-	check_range(&r, m.storage_ok, 0, 1);
-	check_range(&r, m.soft_root, 0, 1);
-	check_range(&r, m.no_growth, 0, 1);
-	rd_str(&r, m.build, sizeof(m.build));
-	COMMIT(&r, m, ret);
-}
-
-void
-wdone_put(struct wr *w, const struct wdone *m)
-{
-	wr_be32(w, (uint32_t)m->rc);
-	wr_str(w, m->text);
-}
-
-int
-wdone_get(const uint8_t *data, size_t len, struct wdone *ret)
-{
-	struct wdone m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.rc = (int32_t)rd_be32(&r);
-	rd_str(&r, m.text, sizeof(m.text));
-	COMMIT(&r, m, ret);
-}
-
-void
-whello_put(struct wr *w, const struct whello *m)
-{
-	wr_bytes(w, m->uuid, sizeof(m->uuid));
-	wr_be32(w, m->pid);
-	wr_be32(w, m->flags);
-	wr_be64(w, m->generation);
-	wr_be64(w, m->version);
-	wr_be32(w, m->power_cycles);
-}
-
-int
-whello_get(const uint8_t *data, size_t len, struct whello *ret)
-{
-	struct whello m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	rd_bytes(&r, m.uuid, sizeof(m.uuid));
-	m.pid = rd_be32(&r);
-	m.flags = rd_be32(&r);
-	m.generation = rd_be64(&r);
-	m.version = rd_be64(&r);
-	m.power_cycles = rd_be32(&r);
-	COMMIT(&r, m, ret);
-}
-
-void
-wstore_put(struct wr *w, const struct wstore *m)
-{
-	wr_u8(w, m->kind);
-	wr_u8(w, m->flags);
-	wr_be64(w, m->generation);
-	wr_be64(w, m->version);
-	wr_bytes(w, m->digest, sizeof(m->digest));
-	wblob_put(w, &m->blob);
-}
-
-int
-wstore_get(const uint8_t *data, size_t len, struct wstore *ret)
-{
-	struct wstore m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.kind = rd_u8(&r);
-	m.flags = rd_u8(&r);
-	check_range(&r, m.kind, SEAL_PERMANENT, SEAL_SNAP_VOLATILE);
-	check_range(&r, m.flags, 0, WS_FIRST | WS_RESTORE);
-	m.generation = rd_be64(&r);
-	m.version = rd_be64(&r);
-	rd_bytes(&r, m.digest, sizeof(m.digest));
-	wblob_get(&r, STATE_MAX_LEN, &m.blob);
-	COMMIT(&r, m, ret);
-}
-
-void
-wevent_put(struct wr *w, const struct wevent *m)
-{
-	wr_u8(w, m->code);
-	wr_str(w, m->text);
-}
-
-int
-wevent_get(const uint8_t *data, size_t len, struct wevent *ret)
-{
-	struct wevent m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.code = rd_u8(&r);
-	check_range(&r, m.code, WE_POWER_CYCLE, WE_LAUNCH_OVER);
-	rd_str(&r, m.text, sizeof(m.text));
-	COMMIT(&r, m, ret);
-}
+MSG_TABLE(wdeep,
+	F_UINT(wdeep, ticket),
+	F_UINT(wdeep, flags),
+	F_BYTES(wdeep, quote),
+	F_BYTES(wdeep, channel_key),
+	F_BYTES(wdeep, launch),
+	F_BYTES(wdeep, journal),
+	F_BLOB(wdeep, nonce, 0, WDEEP_NONCE_MAX));
+MSG_TABLE(wdeeped,
+	F_UINT(wdeeped, ticket),
+	F_RC(wdeeped, rc),
+	F_TEXT(wdeeped, text),
+	F_BLOB(wdeeped, answer, 0, WDEEP_ANSWER_MAX));
+/* clang-format on */

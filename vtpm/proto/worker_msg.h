@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * worker_msg.h - what manager, zygote and worker say to each other.
+ * worker_msg.h - messages between the manager, the zygote and the workers.
  *
  * Layer:  vtpm; the manager includes it too.
- * Bytes:  base/msg.h frames; every payload is the struct's fields in order,
- *         big-endian; text is be16 length + bytes, blobs be32 + bytes.
- *         worker_msg.c encodes and decodes; trailing bytes are an error.
- * Trust:  a worker's messages are hostile to the manager (a guest may have
- *         taken it over): they are checked and touch that instance only.
+ * Bytes:  base/msg.h frames; base/msg_fields.h encodes and decodes payloads
+ *         by the tables in worker_msg.c, which doc/FORMATS.md prints.
+ * Trust:  a worker's messages are hostile to the manager, since a guest may
+ *         have taken the worker over: the manager checks them, and they can
+ *         change that guest's vTPM only.
+ * Memory: what a decoded struct points to is borrowed from the payload.
  *
  * Life of a worker.  The zygote forks it with two descriptors: one end of a
- * socket pair to the manager, and a listening socket RUN/w/UUID (bound by
- * the manager) on which a restarted manager finds it again; the worker
- * calls listen(2) on it once more after it has its own uid, so that the
- * manager's SO_PEERCRED names the worker and not who bound it.  It jails
- * itself before it reads its first message.  Everything else arrives as
- * messages: the sealed state, the listening sockets of its channels, and
- * after a crash the descriptors that its predecessor had left with the
- * manager (W_KEEP).
+ * socket pair to the manager, and the listening socket RUN/w/UUID, through
+ * which the worker reconnects to a restarted manager.  The manager binds that
+ * socket; the worker calls listen(2) on it again under its own uid, so that
+ * SO_PEERCRED names the worker.  The worker enters its jail before it reads
+ * its first message.  Messages bring everything else: the sealed state, the
+ * listening sockets of its channels, and after a crash the descriptors that
+ * its predecessor left with the manager (W_KEEP).
  *
- * (Re)connected: the manager sends W_MANAGER, the worker answers with
- * W_HELLO, then every W_KEEP anew, then the W_STORE that was not yet
- * acknowledged.  The manager may send requests right behind W_MANAGER.
- * After W_STORED with an error the worker sends that W_STORE again when
- * W_MANAGER says storage_ok 1.  A worker without an identity exits when
- * its control socket ends.
+ * Each connection begins with W_MANAGER from the manager; its requests may
+ * follow at once.  The worker answers with W_HELLO, then repeats every W_KEEP,
+ * then the W_STORE that is not yet acknowledged.  After W_STORED with an error
+ * the worker repeats that W_STORE when W_MANAGER says storage_ok 1.  A worker
+ * without an identity exits when its control socket closes.
  */
 #ifndef VTPM_PROTO_WORKER_MSG_H
 #define VTPM_PROTO_WORKER_MSG_H
@@ -35,18 +34,19 @@
 
 #include "base/err.h"
 #include "base/msg.h"
+#include "base/msg_fields.h"
 #include "base/rdwr.h"
 #include "base/util.h"
 
 #define NAME_MAX_LEN 63      /* guest name, bytes */
-#define TEXT_MAX_LEN 255     /* an error or event in words */
+#define TEXT_MAX_LEN 255     /* text of an error or event */
 #define STATE_MAX_LEN 524288 /* one sealed blob */
 #define RECORD_MAX_LEN 65536 /* launch record or event log */
 #define CERT_MAX_LEN 2048    /* one certificate, DER */
 #define PUB_MAX_LEN 1024     /* one TPM2B_PUBLIC or TPM 1.2 modulus */
 #define WKEY_LEN 32          /* instance key */
-/* Payload limit (msgch_new) of the socket between manager and worker: the
- * largest is W_LOAD with two sealed blobs and a launch. */
+/* Payload limit (msgch_new) of the socket between manager and worker; the
+ * largest payload is a W_LOAD with two sealed blobs and a launch. */
 #define W_MSG_MAX (2 * STATE_MAX_LEN + 2 * RECORD_MAX_LEN + 4096)
 
 enum wmsg_type {
@@ -56,19 +56,19 @@ enum wmsg_type {
 	Z_SPAWNED,   /* z->m: struct zspawned */
 	Z_EXITED,    /* z->m: struct zexited, a worker was reaped */
 
-	/* manager -> worker; each answered by W_DONE unless said otherwise */
+	/* manager -> worker; W_DONE answers each that names no other answer */
 	W_PROVISION = 32, /* struct wprovision -> W_PROVISIONED */
 	W_CERTS,          /* struct wcerts: write certificates, lock, store */
 	W_LOAD,           /* struct wload: become this instance */
 	W_OPEN,           /* struct wopen + 1 fd: serve a channel's listener */
-	W_ADOPT,          /* struct wkeep + fds: go on with a kept channel */
+	W_ADOPT,          /* struct wkeep + fds: continue a kept channel */
 	W_LAUNCH,         /* struct wlaunch: for the next power cycle */
 	W_RESET,          /* no payload: power cycle now */
-	W_STOP,           /* no payload: orderly end; W_DONE, then exit */
+	W_STOP,           /* no payload: W_DONE, then exit in order */
 	W_QUERY,          /* struct wquery -> W_ANSWER */
 	W_STORED,         /* struct wstored: answer to W_STORE */
-	W_MANAGER,        /* struct wmanager: first message after (re)connect */
-	W_XEN,            /* struct wxen: a Xen front half came or went */
+	W_MANAGER,        /* struct wmanager: first on each connection */
+	W_XEN,            /* struct wxen: a Xen front half (dis)connected */
 	W_DEEPED,         /* struct wdeeped: answer to W_DEEP; no W_DONE */
 	W_AKCERT,         /* struct wakcert: a key's newest certificate */
 
@@ -76,7 +76,7 @@ enum wmsg_type {
 	W_DONE = 64,   /* struct wdone, id of the request */
 	W_PROVISIONED, /* struct wprovisioned */
 	W_ANSWER,      /* struct wanswer */
-	W_HELLO,       /* struct whello: first message after (re)connect */
+	W_HELLO,       /* struct whello: first on each connection */
 	W_STORE,       /* struct wstore: make durable, then W_STORED */
 	W_KEEP,        /* struct wkeep + fds: hold these for a successor */
 	W_UNKEEP,      /* struct wkeep, no fds: drop them */
@@ -84,40 +84,35 @@ enum wmsg_type {
 	W_DEEP,        /* struct wdeep: vouch for a quote, then W_DEEPED */
 };
 
+enum {
+	ZS_XEN = 1, /* zspawn.flags: open Xen's devices before the jail */
+};
 struct zspawn {
 	uint8_t uuid[UUID_LEN];
-	uint32_t uid, gid; /* (uint32_t)-1: stay who you are */
-	uint8_t log_level;
-	uint8_t flags; /* ZS_* */
-};
-/* struct zspawn.flags */
-enum {
-	ZS_XEN = 1, /* open Xen's devices before the jail closes */
+	uint32_t uid, gid; /* (uint32_t)-1: keep the zygote's */
+	uint8_t log_level; /* as syslog(3) */
+	uint8_t flags;     /* ZS_* */
 };
 struct zspawned {
-	uint32_t pid; /* 0: it failed */
+	uint32_t pid; /* 0: the fork failed */
 	char text[TEXT_MAX_LEN + 1];
 };
 struct zexited {
 	uint32_t pid;
-	uint32_t status; /* as wait(2) gives it */
+	uint32_t status; /* as wait(2) returns it */
 };
 
 enum { TPM_VER_12 = 1, TPM_VER_20 = 2 };
 enum { BANK_SHA1 = 1, BANK_SHA256 = 2, BANK_SHA384 = 4, BANK_SHA512 = 8 };
 
-/* Manufacture a new TPM.  The one message after which libtpms may find no
+/* Manufacture a new TPM: the only message after which libtpms may find no
  * state and make an identity (law 2).  The result stays in memory. */
 struct wprovision {
 	uint8_t tpm_version; /* TPM_VER_* */
 	uint8_t banks;       /* BANK_* or-ed; TPM 2.0 only */
 };
-/* TPM 2.0: TPM2B_PUBLIC of each; TPM 1.2: ek_rsa is the 256-byte modulus,
- * the others are empty.  len 0: not made. */
-struct wblob {
-	const uint8_t *p; /* borrowed from the message */
-	uint32_t len;
-};
+/* TPM 2.0: the TPM2B_PUBLIC of each key, len 0 if it was not made.  TPM 1.2:
+ * ek_rsa is the 256-byte modulus, the others are empty. */
 struct wprovisioned {
 	int32_t rc;
 	char text[TEXT_MAX_LEN + 1];
@@ -125,24 +120,25 @@ struct wprovisioned {
 };
 
 enum { WCERT_EK_RSA = 1, WCERT_EK_ECC, WCERT_AK };
-/* Claim: take this identity, write the certificates to NV, lock the
- * indices, send W_STORE; W_DONE follows once that is acknowledged. */
+struct wcert {
+	uint8_t which; /* WCERT_* */
+	struct wblob der;
+};
+/* Take this identity, write the certificates to NV, lock their indices and
+ * send W_STORE.  W_DONE follows when the manager acknowledges it. */
 struct wcerts {
 	uint8_t uuid[UUID_LEN];
 	char name[NAME_MAX_LEN + 1];
 	uint32_t group;
 	uint64_t generation;
 	uint8_t key[WKEY_LEN];
-	uint32_t n; /* <= 4 */
-	struct {
-		uint8_t which; /* WCERT_* */
-		struct wblob der;
-	} certs[4];
+	uint32_t n;
+	struct wcert certs[4];
 };
 
 enum {
-	WLOAD_CRASHED = 1, /* predecessor died: start up, cap every PCR */
-	WLOAD_ROOT = 2,    /* the host's software root: Startup by itself */
+	WLOAD_CRASHED = 1, /* the predecessor crashed: cap every PCR */
+	WLOAD_ROOT = 2,    /* the host's software root: Startup unasked */
 };
 struct wload {
 	uint8_t uuid[UUID_LEN];
@@ -171,21 +167,21 @@ struct wkeep {
 	uint8_t localities;
 };
 
-/* The grant and event channel of a Xen front half.  Serving it needs
- * ZS_XEN; the first one makes the channel. */
+/* The grant and event channel of a Xen front half.  Requires ZS_XEN; the
+ * first one makes the channel. */
 struct wxen {
-	uint8_t connect;    /* 0: it has gone; the rest is then unused */
+	uint8_t connect;    /* 0: it disconnected; the rest is unused */
 	uint8_t localities; /* bit n: locality n is granted */
 	uint32_t domid, gref, port;
-	uint8_t resumed; /* the page may hold a command of a dead worker's */
+	uint8_t resumed; /* the page may hold a dead worker's command */
 };
 
 enum wlaunch_mode { LAUNCH_FIRMWARE = 1, LAUNCH_DIRECT = 2 };
 /* record: measure/log/launch_record.h bytes.  log: TCG crypto-agile event log
- * whose events the worker extends in order after its own TPM2_Startup(CLEAR)
+ * whose events the worker extends in order, after its own TPM2_Startup(CLEAR)
  * and the D-RTM sequence over record at locality 4 (PCR 17).  In firmware mode
- * the log holds only that D-RTM event.  Applied again at every power cycle
- * until replaced; record.len 0 forgets it. */
+ * the log holds only that D-RTM event.  The worker applies the launch at every
+ * power cycle until another one replaces it; record.len 0 removes it. */
 struct wlaunch {
 	uint8_t mode; /* enum wlaunch_mode */
 	struct wblob record, log;
@@ -196,9 +192,9 @@ enum wquery_what {
 	WQ_JOURNAL = 2,  /* measure/log/journal.h bytes */
 	WQ_LOG = 3,      /* host-made event log, TCG bytes */
 	WQ_PCRS = 4,     /* measure/tpm/pcr.h bytes: all PCRs of active banks */
-	WQ_EK = 5,       /* struct wprovisioned again, for `show` */
-	WQ_VOLATILE = 6, /* sealed SEAL_VOLATILE state for W_LOAD; the caller
-			    ends this worker before another one gets it */
+	WQ_EK = 5,       /* struct wprovisioned, for `show` */
+	WQ_VOLATILE = 6, /* sealed SEAL_VOLATILE state for W_LOAD; the manager
+			    ends this worker before it loads another */
 };
 struct wquery {
 	uint8_t what;
@@ -211,26 +207,26 @@ struct wanswer {
 struct wstored {
 	int32_t rc;          /* VT_OK, VT_E_SPACE, VT_E_STALE, ... */
 	uint64_t version;    /* of the W_STORE that this answers */
-	uint64_t generation; /* the one to use from now on */
+	uint64_t generation; /* to use from now on */
 };
 struct wmanager {
-	uint8_t storage_ok; /* 0: store is away or full, hold NV commands */
-	uint8_t soft_root;  /* 1: no physical TPM; guests are told so */
-	uint8_t no_growth;  /* 1: its group's quota is used up: no command
-			       that takes more NV space */
-	char build[NAME_MAX_LEN + 1]; /* of the manager; guests are told */
+	uint8_t storage_ok; /* 0: store absent or full, hold NV commands */
+	uint8_t soft_root;  /* 1: no physical TPM; guests can see it */
+	uint8_t no_growth;  /* 1: the group's quota is used up: refuse
+			       commands that take more NV space */
+	char build[NAME_MAX_LEN + 1]; /* of the manager; guests can see it */
 };
 
 struct wdone {
 	int32_t rc;                  /* VT_OK or VT_E_* */
-	char text[TEXT_MAX_LEN + 1]; /* why, in words; "" if VT_OK */
+	char text[TEXT_MAX_LEN + 1]; /* the cause; "" if VT_OK */
 };
 
 enum {
 	WH_LOADED = 1,  /* has an identity */
-	WH_STARTED = 2, /* TPM is powered and started */
-	WH_STORING = 4, /* has an unacknowledged W_STORE, resent next */
-	WH_CAPPED = 8,  /* PCRs are capped since a crash */
+	WH_STARTED = 2, /* the TPM is powered and started */
+	WH_STORING = 4, /* repeats an unacknowledged W_STORE next */
+	WH_CAPPED = 8,  /* PCRs are capped after a crash */
 	WH_LOCAL = 16,
 	WH_SWTPM = 32, /* listeners open */
 };
@@ -239,15 +235,22 @@ struct whello {
 	uint32_t pid;
 	uint32_t flags; /* WH_* */
 	uint64_t generation, version;
-	uint32_t power_cycles; /* since this vTPM was started */
+	uint32_t power_cycles; /* since the worker started */
 };
 
+/* Kinds of sealed state; vtpm/state/seal.h. */
+enum seal_kind {
+	SEAL_PERMANENT = 1,      /* libtpms "permall" plus our own state */
+	SEAL_VOLATILE = 2,       /* libtpms volatile plus journal, at rest */
+	SEAL_SNAP_PERMANENT = 3, /* for a hypervisor: savevm, migration */
+	SEAL_SNAP_VOLATILE = 4,
+};
 enum {
 	WS_FIRST = 1,   /* first state of a new vTPM */
-	WS_RESTORE = 2, /* a snapshot was loaded: grow the generation */
+	WS_RESTORE = 2, /* a snapshot was loaded: raise the generation */
 };
 struct wstore {
-	uint8_t kind;                 /* SEAL_* of vtpm/state/seal.h */
+	uint8_t kind;                 /* enum seal_kind */
 	uint8_t flags;                /* WS_* */
 	uint64_t generation, version; /* as inside the sealed header */
 	uint8_t digest[32];           /* SHA-256 of blob */
@@ -265,19 +268,19 @@ enum wevent_code {
 	WE_LAUNCH_APPLIED,
 	WE_FAILURE,
 	WE_HANDOVER,
-	WE_LAUNCH_OVER, /* who was launched has ended: forget the launch */
+	WE_LAUNCH_OVER, /* the launched guest ended: forget its launch */
 };
 struct wevent {
 	uint8_t code; /* enum wevent_code */
 	char text[TEXT_MAX_LEN + 1];
 };
 
-/* What a worker says of a quote that its guest wants vouched for; who the
- * guest is the manager knows by itself. */
+/* What a worker states about a quote that its guest wants vouched for.  The
+ * manager knows the guest from the connection (law 6). */
 #define WDEEP_NONCE_MAX 64
 #define WDEEP_ANSWER_MAX 4000
 struct wdeep {
-	uint64_t ticket; /* the worker's */
+	uint64_t ticket; /* the worker's choice; W_DEEPED repeats it */
 	uint32_t flags;  /* DEEP_F_* of measure/evidence/deep_leaf.h */
 	uint8_t quote[32], channel_key[32], launch[32], journal[32];
 	struct wblob nonce;
@@ -289,47 +292,35 @@ struct wdeeped {
 	struct wblob answer; /* encoded struct deep_answer */
 };
 
+/* For an AK the payload does not name the kind, so that workers of an older
+ * manager accept it. */
 struct wakcert {
 	struct wblob der; /* not empty */
 	uint8_t which;    /* WCERT_* */
 };
 
-/*
- * One pair per struct.  Encoders write to w (sticky error); decoders return
- * VT_OK and fill *ret, or VT_E_TRUNC, VT_E_FORMAT, VT_E_RANGE; blobs in *ret
- * are borrowed from data.
- */
-#define VTPM_PROTO_PAIR(name)                                             \
-	void name##_put(struct wr *w, const struct name *m);              \
-	int name##_get(const uint8_t *data, size_t len, struct name *ret) \
-	    VT_CHECK
-VTPM_PROTO_PAIR(zspawn);
-VTPM_PROTO_PAIR(zspawned);
-VTPM_PROTO_PAIR(zexited);
-VTPM_PROTO_PAIR(wprovision);
-VTPM_PROTO_PAIR(wprovisioned);
-VTPM_PROTO_PAIR(wcerts);
-VTPM_PROTO_PAIR(wload);
-VTPM_PROTO_PAIR(wopen);
-VTPM_PROTO_PAIR(wkeep);
-VTPM_PROTO_PAIR(wxen);
-VTPM_PROTO_PAIR(wlaunch);
-VTPM_PROTO_PAIR(wquery);
-VTPM_PROTO_PAIR(wanswer);
-VTPM_PROTO_PAIR(wstored);
-VTPM_PROTO_PAIR(wmanager);
-VTPM_PROTO_PAIR(wdone);
-VTPM_PROTO_PAIR(whello);
-VTPM_PROTO_PAIR(wstore);
-VTPM_PROTO_PAIR(wevent);
-VTPM_PROTO_PAIR(wdeep);
-VTPM_PROTO_PAIR(wdeeped);
-VTPM_PROTO_PAIR(wakcert);
-#undef VTPM_PROTO_PAIR
-
-/* One blob as a field: be32 length + bytes.  What is read is borrowed from
- * the reader's buffer; longer than max is VT_E_RANGE. */
-void wblob_put(struct wr *w, const struct wblob *b);
-void wblob_get(struct rd *r, size_t max, struct wblob *ret);
+/* For msg_put() and msg_get(). */
+extern const struct msg_table zspawn_msg;
+extern const struct msg_table zspawned_msg;
+extern const struct msg_table zexited_msg;
+extern const struct msg_table wprovision_msg;
+extern const struct msg_table wprovisioned_msg;
+extern const struct msg_table wcerts_msg;
+extern const struct msg_table wload_msg;
+extern const struct msg_table wopen_msg;
+extern const struct msg_table wkeep_msg;
+extern const struct msg_table wxen_msg;
+extern const struct msg_table wlaunch_msg;
+extern const struct msg_table wquery_msg;
+extern const struct msg_table wanswer_msg;
+extern const struct msg_table wstored_msg;
+extern const struct msg_table wmanager_msg;
+extern const struct msg_table wdone_msg;
+extern const struct msg_table whello_msg;
+extern const struct msg_table wstore_msg;
+extern const struct msg_table wevent_msg;
+extern const struct msg_table wdeep_msg;
+extern const struct msg_table wdeeped_msg;
+extern const struct msg_table wakcert_msg;
 
 #endif

@@ -19,13 +19,7 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "base/util.h"
-
-enum seal_kind {
-	SEAL_PERMANENT = 1,      /* libtpms "permall" plus our own state */
-	SEAL_VOLATILE = 2,       /* libtpms volatile plus journal, at rest */
-	SEAL_SNAP_PERMANENT = 3, /* handed to a hypervisor: savevm, migration */
-	SEAL_SNAP_VOLATILE = 4,
-};
+#include "vtpm/proto/worker_msg.h" /* enum seal_kind */
 
 #define SEAL_HDR_LEN 52
 #define SEAL_OVERHEAD (SEAL_HDR_LEN + GCM_TAG_LEN)

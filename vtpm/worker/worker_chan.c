@@ -61,7 +61,7 @@ send_kept(struct slot *s)
 	if (s->keep_due)
 		return;
 	wr_init(&p, buf, sizeof(buf));
-	wkeep_put(&p, &m);
+	msg_put(&p, wkeep, &m);
 	/* A manager that does not take it is away soon: it is sent again. */
 	if (wr_err(&p) != VT_OK ||
 	    msgch_send(s->w->mgr, s->nkeep > 0 ? W_KEEP : W_UNKEEP, 0, p.buf,

@@ -55,7 +55,7 @@ ask(struct worker *w, struct wk_deep *d)
 		return;
 	m.nonce.p = d->nonce;
 	wr_init(&p, buf, sizeof(buf));
-	wdeep_put(&p, &m);
+	msg_put(&p, wdeep, &m);
 	wk_send(w, W_DEEP, 0, &p);
 }
 

@@ -74,7 +74,7 @@ launch_take_copy(struct launch *l, const uint8_t *p, size_t len)
 			return VT_E_NOMEM;
 		memcpy(n.bytes, p, len);
 		n.len = len;
-		rc = wlaunch_get(n.bytes, len, &n.l);
+		rc = msg_get(wlaunch, n.bytes, len, &n.l);
 		if (rc == VT_OK && n.l.record.len > 0 && n.l.log.len > 0)
 			rc = check_log(&n.l);
 		if (rc != VT_OK) {

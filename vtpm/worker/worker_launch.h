@@ -31,7 +31,7 @@ struct launches {
 /*
  * Takes a copy of an encoded struct wlaunch into *l; len 0 or a launch
  * without a record: none.  On failure *l is as before.  VT_E_NOMEM; as
- * wlaunch_get() and el_open(); VT_E_FORMAT: log and record contradict each
+ * msg_get(wlaunch, ) and el_open(); VT_E_FORMAT: log and record contradict each
  * other.
  */
 int launch_take_copy(struct launch *l, const uint8_t *p, size_t len) VT_CHECK;

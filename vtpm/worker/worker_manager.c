@@ -82,7 +82,7 @@ greet(struct worker *w)
 	m.version = w->version;
 	m.power_cycles = w->power_cycles;
 	wr_init(&p, buf, sizeof(buf));
-	whello_put(&p, &m);
+	msg_put(&p, whello, &m);
 	w->greeted = true;
 	wk_send(w, W_HELLO, 0, &p);
 	wk_send_kept(w);
@@ -99,7 +99,7 @@ on_manager(struct worker *w, struct msg *msg)
 {
 	struct wmanager m;
 
-	if (wmanager_get(msg->data, msg->len, &m) != VT_OK) {
+	if (msg_get(wmanager, msg->data, msg->len, &m) != VT_OK) {
 		manager_lost(w);
 		return;
 	}
@@ -124,7 +124,7 @@ on_provision(struct worker *w, struct msg *msg)
 	struct wr p;
 
 	memset(&ans, 0, sizeof(ans));
-	ans.rc = wprovision_get(msg->data, msg->len, &m);
+	ans.rc = msg_get(wprovision, msg->data, msg->len, &m);
 	if (ans.rc == VT_OK) {
 		ans.rc = prov_make(m.tpm_version, m.banks, &w->keys, &fail);
 		if (ans.rc == VT_OK) {
@@ -143,7 +143,7 @@ on_provision(struct worker *w, struct msg *msg)
 	ans.ak.p = w->keys.ak;
 	ans.ak.len = w->keys.ak_len;
 	wr_grow(&p, 4 * PUB_MAX_LEN);
-	wprovisioned_put(&p, &ans);
+	msg_put(&p, wprovisioned, &ans);
 	wk_send(w, W_PROVISIONED, msg->id, &p);
 	wr_free(&p);
 	(void)malloc_trim(0);
@@ -181,7 +181,7 @@ on_certs(struct worker *w, struct msg *msg)
 	struct wcerts m;
 	int rc;
 
-	rc = wcerts_get(msg->data, msg->len, &m);
+	rc = msg_get(wcerts, msg->data, msg->len, &m);
 	w->certs_id = msg->id;
 	w->certs_wait = true; /* W_DONE follows W_STORED */
 	if (rc == VT_OK)
@@ -204,7 +204,7 @@ on_load(struct worker *w, struct msg *msg)
 	int rc;
 
 	memset(&m, 0, sizeof(m));
-	rc = wload_get(msg->data, msg->len, &m);
+	rc = msg_get(wload, msg->data, msg->len, &m);
 	if (rc == VT_OK)
 		rc = wk_load(w, &m, text);
 	explicit_bzero(m.key, sizeof(m.key));
@@ -220,7 +220,7 @@ on_open(struct worker *w, struct msg *msg)
 	struct wopen m;
 	int rc;
 
-	rc = wopen_get(msg->data, msg->len, &m);
+	rc = msg_get(wopen, msg->data, msg->len, &m);
 	if (rc == VT_OK && (rc = wk_open(w, &m, msg->fds[0])) == VT_OK)
 		msg->nfds = 0; /* the channel has it */
 	wk_done(w, msg->id, rc, "%s",
@@ -233,7 +233,7 @@ on_xen(struct worker *w, struct msg *msg)
 	struct wxen m;
 	int rc;
 
-	rc = wxen_get(msg->data, msg->len, &m);
+	rc = msg_get(wxen, msg->data, msg->len, &m);
 	if (rc == VT_OK)
 		rc = wk_xen(w, &m);
 	wk_done(w, msg->id, rc, "%s",
@@ -246,7 +246,7 @@ on_adopt(struct worker *w, struct msg *msg)
 	struct wkeep m;
 	int rc;
 
-	rc = wkeep_get(msg->data, msg->len, &m);
+	rc = msg_get(wkeep, msg->data, msg->len, &m);
 	if (rc == VT_OK && w->slots[m.chan].ch == NULL)
 		rc = VT_E_STATE;
 	if (rc == VT_OK) {
@@ -300,7 +300,7 @@ on_query(struct worker *w, struct msg *msg)
 {
 	struct wquery m;
 
-	if (wquery_get(msg->data, msg->len, &m) != VT_OK)
+	if (msg_get(wquery, msg->data, msg->len, &m) != VT_OK)
 		m.what = 0;
 	wk_query(w, msg->id, m.what);
 }
@@ -310,7 +310,7 @@ on_stored(struct worker *w, struct msg *msg)
 {
 	struct wstored m;
 
-	if (wstored_get(msg->data, msg->len, &m) == VT_OK)
+	if (msg_get(wstored, msg->data, msg->len, &m) == VT_OK)
 		wk_stored(w, &m);
 }
 
@@ -319,7 +319,7 @@ on_deeped(struct worker *w, struct msg *msg)
 {
 	struct wdeeped m;
 
-	if (wdeeped_get(msg->data, msg->len, &m) == VT_OK)
+	if (msg_get(wdeeped, msg->data, msg->len, &m) == VT_OK)
 		wk_deep_answered(w, &m);
 }
 
@@ -329,7 +329,7 @@ on_akcert(struct worker *w, struct msg *msg)
 	struct wakcert m;
 	int rc;
 
-	rc = wakcert_get(msg->data, msg->len, &m);
+	rc = msg_get(wakcert, msg->data, msg->len, &m);
 	if (rc == VT_OK)
 		rc = wk_cert_take(w, &m);
 	wk_done(w, msg->id, rc, "%s",

@@ -66,7 +66,7 @@ identity(struct worker *w, struct wr *p)
 	m.ek_ecc.len = w->keys.ek_ecc_len;
 	m.ak.p = w->keys.ak;
 	m.ak.len = w->keys.ak_len;
-	wprovisioned_put(p, &m);
+	msg_put(p, wprovisioned, &m);
 	return VT_OK;
 }
 
@@ -214,7 +214,7 @@ wk_query(struct worker *w, uint32_t id, uint8_t what)
 		m.data.len = (uint32_t)body.len;
 	}
 	wr_grow(&p, STATE_MAX_LEN + 64);
-	wanswer_put(&p, &m);
+	msg_put(&p, wanswer, &m);
 	wk_send(w, W_ANSWER, id, &p);
 	wr_free(&p);
 	wr_free(&body);

@@ -36,7 +36,7 @@ wk_done(struct worker *w, uint32_t id, int rc, const char *fmt, ...)
 	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
 	va_end(ap);
 	wr_init(&p, buf, sizeof(buf));
-	wdone_put(&p, &m);
+	msg_put(&p, wdone, &m);
 	wk_send(w, W_DONE, id, &p);
 }
 
@@ -63,6 +63,6 @@ wk_event(struct worker *w, enum wevent_code code, const char *fmt, ...)
 	if (w->mgr == NULL || !w->greeted)
 		return;
 	wr_init(&p, buf, sizeof(buf));
-	wevent_put(&p, &m);
+	msg_put(&p, wevent, &m);
 	wk_send(w, W_EVENT, 0, &p);
 }

@@ -59,7 +59,7 @@ wk_send_store(struct worker *w)
 	m.blob.p = st->blob;
 	m.blob.len = (uint32_t)st->len;
 	wr_grow(&p, st->len + WSTORE_HDR);
-	wstore_put(&p, &m);
+	msg_put(&p, wstore, &m);
 	if (wr_err(&p) == VT_OK) {
 		wk_send(w, W_STORE, (uint32_t)st->version, &p);
 		st->sent = true;

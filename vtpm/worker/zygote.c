@@ -145,7 +145,7 @@ answer_spawn(struct zygote *z, uint32_t id, pid_t pid, const char *text)
 
 	(void)snprintf(m.text, sizeof(m.text), "%s", text);
 	wr_init(&w, buf, sizeof(buf));
-	zspawned_put(&w, &m);
+	msg_put(&w, zspawned, &m);
 	if (wr_err(&w) != VT_OK ||
 	    msgch_send(z->mgr, Z_SPAWNED, id, w.buf, w.len, NULL, 0) != VT_OK)
 		log_warn("the manager was not told of worker %ld", (long)pid);
@@ -168,7 +168,8 @@ on_spawn(struct zygote *z, struct msg *msg)
 	struct zspawn m;
 	pid_t pid;
 
-	if (zspawn_get(msg->data, msg->len, &m) != VT_OK || msg->nfds != 2) {
+	if (msg_get(zspawn, msg->data, msg->len, &m) != VT_OK ||
+	    msg->nfds != 2) {
 		answer_spawn(z, msg->id, 0, "malformed request");
 		return;
 	}
@@ -196,7 +197,7 @@ reap(struct zygote *z)
 		m.pid = (uint32_t)pid;
 		m.status = (uint32_t)status;
 		wr_init(&w, buf, sizeof(buf));
-		zexited_put(&w, &m);
+		msg_put(&w, zexited, &m);
 		if (wr_err(&w) != VT_OK || msgch_send(z->mgr, Z_EXITED, 0,
 					       w.buf, w.len, NULL, 0) != VT_OK)
 			return; /* the loop sees that it has gone */

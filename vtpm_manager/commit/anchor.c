@@ -99,7 +99,7 @@ ask(struct anchorq *q, bool increment, hw_cb cb)
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
-	hw_counter_put(&w, &hc);
+	msg_put(&w, hw_counter, &hc);
 	return hwlink_request(q->m->hw, HW_COUNTER, &w, cb, q);
 }
 

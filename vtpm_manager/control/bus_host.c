@@ -220,7 +220,7 @@ on_identity(void *arg, const struct hw_answer *a)
 	int rc = a->rc;
 
 	if (rc == VT_OK &&
-	    (rc = hw_identity_get(a->body, a->body_len, &id)) == VT_OK)
+	    (rc = msg_get(hw_identity, a->body, a->body_len, &id)) == VT_OK)
 		rc = identity_text(c->m, &id, &text);
 	bus_call_text(c, rc, rc == VT_OK ? text : a->text);
 	free(text);
@@ -262,7 +262,7 @@ bus_host_activate(struct bus_call *c)
 	    !read_bytes(c, SECRET_MAX, &req.secret))
 		return VT_OK;
 	wr_grow(&w, 4096);
-	hw_activate_put(&w, &req);
+	msg_put(&w, hw_activate, &req);
 	rc = hwlink_request(c->m->hw, HW_ACTIVATE, &w, on_activated, c);
 	wr_free(&w);
 	return rc;

@@ -141,7 +141,7 @@ ask_anchor(struct bus_call *c)
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
-	hw_counter_put(&w, &q);
+	msg_put(&w, hw_counter, &q);
 	return hwlink_request(c->m->hw, HW_COUNTER, &w, on_anchor, c);
 }
 
@@ -156,7 +156,7 @@ on_pcrs(void *arg, const struct hw_answer *a)
 	bool known;
 
 	known = a->rc == VT_OK &&
-		hw_pcrs_get(a->body, a->body_len, &p) == VT_OK &&
+		msg_get(hw_pcrs, a->body, a->body_len, &p) == VT_OK &&
 		pcr_set_decode(p.pcrs.p, p.pcrs.len, &now) == VT_OK;
 	/* A vtpm-hwtpm that was restarted after the refusal does not know the
 	 * epoch's counter. */

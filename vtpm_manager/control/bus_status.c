@@ -240,7 +240,7 @@ on_status(void *arg, const struct hw_answer *a)
 
 	q->asked = false;
 	if (rc == VT_OK &&
-	    (rc = hw_status_get(a->body, a->body_len, &s)) == VT_OK) {
+	    (rc = msg_get(hw_status, a->body, a->body_len, &s)) == VT_OK) {
 		q->last = s;
 		q->at_ms = wall_ms();
 		q->restarts = hwlink_restarts(q->m->hw);

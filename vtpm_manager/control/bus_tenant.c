@@ -90,7 +90,7 @@ set_option(
 	} nums[] = {
 		{ "vtpms", UINT32_MAX },
 		{ "bytes", INT64_MAX },
-		{ "hw_ms", HWQUOTA_MS_MAX },
+		{ "hw_ms", HW_SHARE_MS_MAX },
 	};
 	uint64_t n;
 	size_t i;

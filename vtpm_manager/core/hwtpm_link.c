@@ -156,7 +156,7 @@ on_loaded(struct hwlink *h, const struct hw_answer *a)
 			(void)kill(h->child.pid, SIGKILL);
 		return;
 	}
-	if (hw_loaded_get(a->body, a->body_len, &l) != VT_OK ||
+	if (msg_get(hw_loaded, a->body, a->body_len, &l) != VT_OK ||
 	    !mem_equal(l.master, h->m->master, sizeof(l.master))) {
 		mgr_fatal(h->m, "the host's TPM gave another master key than "
 				"before; nothing is changed, look at it");
@@ -178,7 +178,7 @@ on_message(struct hwlink *h, const struct msg *msg)
 
 	h->silent_us = now_us();
 	if (msg->type != HW_ANSWER ||
-	    hw_answer_get(msg->data, msg->len, &a) != VT_OK) {
+	    msg_get(hw_answer, msg->data, msg->len, &a) != VT_OK) {
 		log_warn("vtpm-hwtpm sent a message of type %u that is not "
 			 "an answer",
 		    msg->type);
@@ -391,7 +391,7 @@ hwlink_set_host(struct hwlink *h, const struct hw_load *l)
 {
 	wr_free(&h->host);
 	wr_grow(&h->host, HW_PAYLOAD_MAX);
-	hw_load_put(&h->host, l);
+	msg_put(&h->host, hw_load, l);
 	return wr_err(&h->host);
 }
 

@@ -158,7 +158,7 @@ tell_one(struct ginst *g, uint8_t which, const uint8_t *der, size_t len)
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
-	wakcert_put(&w, &m);
+	msg_put(&w, wakcert, &m);
 	if (wr_err(&w) != VT_OK || g->link == NULL ||
 	    wlink_request(g->link, W_AKCERT, &w, NULL, 0, 0, on_taken, NULL) !=
 		VT_OK)
@@ -255,7 +255,7 @@ on_certed(void *arg, const struct hw_answer *ans)
 	int rc = ans->rc;
 
 	if (rc == VT_OK)
-		rc = hw_certed_get(ans->body, ans->body_len, &hc);
+		rc = msg_get(hw_certed, ans->body, ans->body_len, &hc);
 	if (rc == VT_OK && hc.n != a->n)
 		rc = VT_E_PROTO;
 	if (rc == VT_OK)
@@ -311,7 +311,7 @@ ask_cert(struct akcerts *a, const struct guest *in)
 	hc.tpm_version = in->tpm_version;
 	hc.ak_seconds = guest_ak_seconds(a->m);
 	wr_grow(&w, 8192);
-	hw_certs_put(&w, &hc);
+	msg_put(&w, hw_certs, &hc);
 	rc = hwlink_request(a->m->hw, HW_CERTS, &w, on_certed, a);
 	wr_free(&w);
 	return rc;

@@ -207,7 +207,7 @@ send_certs(struct create *c, struct wcerts *wc)
 	if (rc != VT_OK)
 		return rc;
 	wr_grow(&w, W_MSG_MAX);
-	wcerts_put(&w, wc);
+	msg_put(&w, wcerts, wc);
 	rc = wlink_request(c->link, W_CERTS, &w, NULL, 0, 0, on_claimed, c);
 	wr_free(&w);
 	explicit_bzero(wc->key, sizeof(wc->key));
@@ -247,7 +247,7 @@ on_certs(void *arg, const struct hw_answer *a)
 		create_failed(c, rc, a->text);
 		return;
 	}
-	rc = hw_certed_get(a->body, a->body_len, &hc);
+	rc = msg_get(hw_certed, a->body, a->body_len, &hc);
 	if (rc == VT_OK &&
 	    (hc.n > 3 || hc.n != list_keys(&c->made->areas, which, pub)))
 		rc = VT_E_PROTO;
@@ -330,7 +330,7 @@ on_made(void *arg, int rc, const char *text, struct made *d)
 		hc.keys[i].pub = pub[i];
 	}
 	wr_grow(&w, 16384);
-	hw_certs_put(&w, &hc);
+	msg_put(&w, hw_certs, &hc);
 	rc = hwlink_request(c->m->hw, HW_CERTS, &w, on_certs, c);
 	wr_free(&w);
 	if (rc != VT_OK)

@@ -97,7 +97,7 @@ open_chan(struct ginst *g, const struct chan_kind *k, wlink_cb cb)
 	if (g->listen_fd[k->chan] == -1)
 		return VT_E_SYS;
 	wr_init(&w, buf, sizeof(buf));
-	wopen_put(&w, &wo);
+	msg_put(&w, wopen, &wo);
 	rc = wlink_request(
 	    g->link, W_OPEN, &w, &g->listen_fd[k->chan], 1, 0, cb, g);
 	return rc;
@@ -113,7 +113,7 @@ adopt_chan(struct ginst *g, const struct chan_kind *k)
 	int rc;
 
 	wr_init(&w, buf, sizeof(buf));
-	wkeep_put(&w, &wk);
+	msg_put(&w, wkeep, &wk);
 	rc = wlink_request(
 	    g->link, W_ADOPT, &w, kept->fds, kept->nfds, 0, on_adopted, g);
 	/* Kept on until the worker hands its own set: it may die again. */
@@ -191,7 +191,7 @@ send_load(struct ginst *g, char *text)
 
 	wr_grow(&w, W_MSG_MAX);
 	if ((rc = gather(g, &l, &state, &launch, text)) == VT_OK) {
-		wload_put(&w, &l);
+		msg_put(&w, wload, &l);
 		rc = wlink_request(
 		    g->link, W_LOAD, &w, NULL, 0, 0, on_loaded, g);
 		if (rc != VT_OK)

@@ -233,7 +233,7 @@ make_launch(struct mgr *m, const struct guest *in, const uint8_t *p, size_t len,
 		wl.record.len = (uint32_t)rec.len;
 		wl.log.p = log;
 		wl.log.len = (uint32_t)log_len;
-		wlaunch_put(ret, &wl);
+		msg_put(ret, wlaunch, &wl);
 		rc = wr_err(ret);
 	}
 	if (rc == VT_OK)
@@ -335,7 +335,7 @@ put_no_launch(struct wr *w, uint8_t *buf, size_t cap)
 	struct wlaunch none = { .mode = LAUNCH_FIRMWARE };
 
 	wr_init(w, buf, cap);
-	wlaunch_put(w, &none);
+	msg_put(w, wlaunch, &none);
 	return wr_err(w);
 }
 
@@ -390,7 +390,7 @@ on_answer(void *arg, int rc, const struct msg *msg)
 	if (rc != VT_OK)
 		o->qcb(o->arg, rc, "the worker does not answer", NULL, 0);
 	else if (msg->type != W_ANSWER ||
-		 wanswer_get(msg->data, msg->len, &a) != VT_OK)
+		 msg_get(wanswer, msg->data, msg->len, &a) != VT_OK)
 		o->qcb(o->arg, VT_E_PROTO, "the worker gave a wrong answer",
 		    NULL, 0);
 	else if (a.rc != VT_OK)
@@ -417,7 +417,7 @@ guest_query(struct mgr *m, const struct guest *in, enum wquery_what what,
 		return VT_E_NOMEM;
 	o->qcb = cb;
 	wr_init(&w, buf, sizeof(buf));
-	wquery_put(&w, &q);
+	msg_put(&w, wquery, &q);
 	rc = wlink_request(g->link, W_QUERY, &w, NULL, 0, 10000, on_answer, o);
 	if (rc != VT_OK)
 		free(o);

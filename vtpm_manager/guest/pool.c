@@ -87,7 +87,7 @@ take_areas(struct made *d, const struct msg *msg, char *text)
 	memcpy(d->pub, msg->data, msg->len);
 	d->pub_len = msg->len;
 	if (msg->type != W_PROVISIONED ||
-	    wprovisioned_get(d->pub, d->pub_len, &d->areas) != VT_OK) {
+	    msg_get(wprovisioned, d->pub, d->pub_len, &d->areas) != VT_OK) {
 		(void)snprintf(
 		    text, TEXT_MAX_LEN + 1, "the worker gave a wrong answer");
 		return VT_E_PROTO;
@@ -160,7 +160,7 @@ make(struct mgr *m, uint8_t version, uint8_t banks, struct pool *pool,
 	if (rc != VT_OK)
 		goto fail;
 	wr_init(&w, buf, sizeof(buf));
-	wprovision_put(&w, &wp);
+	msg_put(&w, wprovision, &wp);
 	rc = wlink_request(
 	    d->link, W_PROVISION, &w, NULL, 0, PROVISION_MS, on_provisioned, d);
 	if (rc != VT_OK)

@@ -250,7 +250,7 @@ send_load(struct root *r, bool crashed)
 	l.permanent.p = state;
 	l.permanent.len = (uint32_t)len;
 	wr_grow(&w, W_MSG_MAX);
-	wload_put(&w, &l);
+	msg_put(&w, wload, &l);
 	rc = wlink_request(r->link, W_LOAD, &w, NULL, 0, 0, on_loaded, r);
 	wr_free(&w);
 	explicit_bzero(&l, sizeof(l));
@@ -272,7 +272,7 @@ send_open(struct root *r)
 	if (r->listen_fd == -1)
 		return VT_E_SYS;
 	wr_init(&w, buf, sizeof(buf));
-	wopen_put(&w, &wo);
+	msg_put(&w, wopen, &wo);
 	return wlink_request(
 	    r->link, W_OPEN, &w, &r->listen_fd, 1, 0, on_loaded, r);
 }
@@ -379,7 +379,7 @@ on_provisioned(void *arg, int rc, const struct msg *msg)
 		return;
 	if (rc == VT_OK &&
 	    (msg->type != W_PROVISIONED ||
-		wprovisioned_get(msg->data, msg->len, &wp) != VT_OK))
+		msg_get(wprovisioned, msg->data, msg->len, &wp) != VT_OK))
 		rc = VT_E_PROTO;
 	if (rc == VT_OK && wp.rc != VT_OK) {
 		root_failed(r, "it could not be made", wp.text);
@@ -389,7 +389,7 @@ on_provisioned(void *arg, int rc, const struct msg *msg)
 		memcpy(wc.uuid, r->uuid, UUID_LEN);
 		memcpy(wc.key, r->key, WKEY_LEN);
 		wr_grow(&w, 4096);
-		wcerts_put(&w, &wc);
+		msg_put(&w, wcerts, &wc);
 		rc =
 		    wlink_request(r->link, W_CERTS, &w, NULL, 0, 0, on_made, r);
 		wr_free(&w);
@@ -425,7 +425,7 @@ root_make(struct root *r, const char *key_path)
 	if (rc != VT_OK)
 		return rc;
 	wr_init(&w, buf, sizeof(buf));
-	wprovision_put(&w, &wp);
+	msg_put(&w, wprovision, &wp);
 	return wlink_request(
 	    r->link, W_PROVISION, &w, NULL, 0, PROVISION_MS, on_provisioned, r);
 }

@@ -203,7 +203,7 @@ on_keep(struct wlink *l, struct msg *msg)
 	struct wkeep wk;
 	unsigned int i;
 
-	if (wkeep_get(msg->data, msg->len, &wk) != VT_OK || wk.chan == 0 ||
+	if (msg_get(wkeep, msg->data, msg->len, &wk) != VT_OK || wk.chan == 0 ||
 	    wk.chan >= WLINK_CHANS) {
 		link_break(l, "the worker sent a bad message (keep)");
 		return;
@@ -249,7 +249,7 @@ on_store(struct wlink *l, const struct msg *msg)
 {
 	struct wstore st;
 
-	if (wstore_get(msg->data, msg->len, &st) != VT_OK) {
+	if (msg_get(wstore, msg->data, msg->len, &st) != VT_OK) {
 		link_break(l, "the worker sent a bad message (store)");
 		return;
 	}
@@ -266,7 +266,7 @@ on_hello(struct wlink *l, const struct msg *msg)
 {
 	struct whello h;
 
-	if (whello_get(msg->data, msg->len, &h) != VT_OK) {
+	if (msg_get(whello, msg->data, msg->len, &h) != VT_OK) {
 		link_break(l, "the worker sent a bad message (hello)");
 		return;
 	}
@@ -299,14 +299,14 @@ on_message(struct wlink *l, struct msg *msg)
 		on_keep(l, msg);
 		return;
 	case W_EVENT:
-		if (wevent_get(msg->data, msg->len, &e) != VT_OK)
+		if (msg_get(wevent, msg->data, msg->len, &e) != VT_OK)
 			break;
 		if (l->ops->event != NULL)
 			l->ops->event(l->arg, &e);
 		return;
 	case W_DEEP:
 		if (l->ops->deep == NULL ||
-		    wdeep_get(msg->data, msg->len, &d) != VT_OK)
+		    msg_get(wdeep, msg->data, msg->len, &d) != VT_OK)
 			break;
 		l->ops->deep(l->arg, &d);
 		return;
@@ -693,7 +693,7 @@ wlink_stored(
 	if (l->p->stores > 0)
 		l->p->stores--;
 	wr_init(&w, buf, sizeof(buf));
-	wstored_put(&w, &s);
+	msg_put(&w, wstored, &s);
 	tell(l, W_STORED, id, &w);
 }
 
@@ -704,7 +704,7 @@ wlink_deeped(struct wlink *l, const struct wdeeped *d)
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
-	wdeeped_put(&w, d);
+	msg_put(&w, wdeeped, d);
 	tell(l, W_DEEPED, 0, &w);
 }
 
@@ -719,7 +719,7 @@ wlink_tell_storage(struct wlink *l)
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
-	wmanager_put(&w, &wm);
+	msg_put(&w, wmanager, &wm);
 	tell(l, W_MANAGER, 0, &w);
 }
 
@@ -735,7 +735,7 @@ wlink_done_rc(int rc, const struct msg *msg, char *text, size_t cap)
 		return rc;
 	}
 	if (msg->type != W_DONE ||
-	    wdone_get(msg->data, msg->len, &d) != VT_OK) {
+	    msg_get(wdone, msg->data, msg->len, &d) != VT_OK) {
 		(void)snprintf(text, cap, "the worker gave a wrong answer");
 		return VT_E_PROTO;
 	}

@@ -92,7 +92,7 @@ send_waiting(struct zyg *z)
 		if (r->sent)
 			continue;
 		wr_init(&w, buf, sizeof(buf));
-		zspawn_put(&w, &r->sp);
+		msg_put(&w, zspawn, &r->sp);
 		if (wr_err(&w) != VT_OK ||
 		    msgch_send(z->ch, Z_SPAWN, r->id, w.buf, w.len, r->fds,
 			2) != VT_OK)
@@ -127,7 +127,7 @@ on_message(struct zyg *z, const struct msg *msg)
 			if (r->sent && r->id == msg->id)
 				break;
 		if (r == NULL ||
-		    zspawned_get(msg->data, msg->len, &sd) != VT_OK)
+		    msg_get(zspawned, msg->data, msg->len, &sd) != VT_OK)
 			return;
 		if (sd.pid == 0)
 			req_done(z, r, VT_E_SYS, 0, sd.text);
@@ -137,7 +137,7 @@ on_message(struct zyg *z, const struct msg *msg)
 	case Z_EXITED:
 		/* The worker's control socket tells its link; this is only
 		 * to know how it ended. */
-		if (zexited_get(msg->data, msg->len, &ze) == VT_OK)
+		if (msg_get(zexited, msg->data, msg->len, &ze) == VT_OK)
 			log_debug("worker %u ended, wait status 0x%x", ze.pid,
 			    ze.status);
 		return;

@@ -331,7 +331,7 @@ on_quoted(void *arg, const struct hw_answer *a)
 	int rc = a->rc;
 
 	if (rc == VT_OK)
-		rc = hw_quoted_get(a->body, a->body_len, &hq);
+		rc = msg_get(hw_quoted, a->body, a->body_len, &hq);
 	if (rc == VT_OK)
 		rc = fill_common(&b, &hq, &common);
 	(void)snprintf(why, sizeof(why), "the host's TPM did not vouch: %.200s",
@@ -438,7 +438,7 @@ ask_host(struct line *l, char *why)
 		return VT_E_CLOSED;
 	}
 	wr_grow(&w, HW_AK_MAX_LEN + 256);
-	hw_quote_put(&w, &hq);
+	msg_put(&w, hw_quote, &hq);
 	if ((rc = wr_err(&w)) == VT_OK) {
 		b->t0 = now_us();
 		rc = hwlink_request(m->hw, HW_QUOTE, &w, on_quoted, l);

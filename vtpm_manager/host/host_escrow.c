@@ -239,7 +239,7 @@ on_inited(void *arg, const struct hw_answer *a)
 		host_keys_op_done(h, a->rc, "%s", a->text);
 		return;
 	}
-	rc = hw_inited_get(a->body, a->body_len, &hi);
+	rc = msg_get(hw_inited, a->body, a->body_len, &hi);
 	if (rc == VT_OK)
 		rc = keep_blob(h, &hi.host_blob);
 	if (rc != VT_OK) {
@@ -284,7 +284,7 @@ host_escrow_recover(struct mgr *m, const char *who,
 			hi.approval_key.p = h->key;
 			hi.approval_key.len = sizeof(h->key);
 		}
-		hw_init_put(&w, &hi);
+		msg_put(&w, hw_init, &hi);
 		rc = hwlink_request(m->hw, HW_INIT, &w, on_inited, h);
 		if (rc != VT_OK)
 			memset(&h->op, 0, sizeof(h->op));

@@ -189,7 +189,7 @@ host_keys_tell(struct host_keys *h)
 
 	approvals_list(&h->ap, &a.n, a.approvals);
 	wr_grow(&w, 65536);
-	hw_approvals_put(&w, &a);
+	msg_put(&w, hw_approvals, &a);
 	rc = hwlink_request(h->m->hw, HW_APPROVALS, &w, on_told, h);
 	wr_free(&w);
 	/* A sealed manager's next vtpm-hwtpm is not to try by itself. */
@@ -266,7 +266,7 @@ ask_load(struct host_keys *h, hw_cb cb)
 
 	approvals_list(&h->ap, &l.n, l.approvals);
 	wr_grow(&w, 65536);
-	hw_load_put(&w, &l);
+	msg_put(&w, hw_load, &l);
 	rc = hwlink_request(h->m->hw, HW_LOAD, &w, cb, h);
 	wr_free(&w);
 	return rc;
@@ -431,7 +431,8 @@ host_keys_approved(const struct mgr *m, const struct hw_answer *a)
 
 	if (h == NULL || !h->bound)
 		return true;
-	if (a->rc != VT_OK || hw_pcrs_get(a->body, a->body_len, &p) != VT_OK ||
+	if (a->rc != VT_OK ||
+	    msg_get(hw_pcrs, a->body, a->body_len, &p) != VT_OK ||
 	    pcr_set_decode(p.pcrs.p, p.pcrs.len, &now) != VT_OK)
 		return false;
 	for (i = 0; i < h->ap.n; i++)

@@ -54,7 +54,7 @@ get_state(struct host_keys *h, const struct hw_answer *a, struct state *ret)
 		host_keys_op_done(h, a->rc, "the host's TPM: %s", a->text);
 		return false;
 	}
-	if (hw_pcrs_get(a->body, a->body_len, &p) != VT_OK ||
+	if (msg_get(hw_pcrs, a->body, a->body_len, &p) != VT_OK ||
 	    pcr_set_decode(p.pcrs.p, p.pcrs.len, &ret->pcrs) != VT_OK) {
 		host_keys_op_done(
 		    h, VT_E_PROTO, "the host's PCRs make no sense");
@@ -303,7 +303,7 @@ on_revoke_state(void *arg, const struct hw_answer *ans)
 	}
 	c.expect = now.epoch;
 	wr_init(&w, buf, sizeof(buf));
-	hw_counter_put(&w, &c);
+	msg_put(&w, hw_counter, &c);
 	if (hwlink_request(h->m->hw, HW_COUNTER, &w, on_counted, h) != VT_OK)
 		host_keys_op_done(h, VT_E_NOMEM, "out of memory");
 }
@@ -380,7 +380,7 @@ on_bound(void *arg, const struct hw_answer *ans)
 		host_keys_op_done(h, ans->rc, "%s", ans->text);
 		return;
 	}
-	if ((rc = hw_bound_get(ans->body, ans->body_len, &b)) == VT_OK)
+	if ((rc = msg_get(hw_bound, ans->body, ans->body_len, &b)) == VT_OK)
 		rc = change_over(h, &b.host_blob);
 	if (rc != VT_OK)
 		host_keys_op_done(h, rc,
@@ -411,7 +411,7 @@ tell_both(struct host_keys *h)
 		a.approvals[a.n++].len = h->op.len;
 	}
 	wr_grow(&w, 65536);
-	hw_approvals_put(&w, &a);
+	msg_put(&w, hw_approvals, &a);
 	rc = hwlink_request(h->m->hw, HW_APPROVALS, &w, NULL, NULL);
 	wr_free(&w);
 	return rc;
@@ -451,7 +451,7 @@ host_keys_bind(struct mgr *m, const char *who, const uint8_t *key,
 		b.approval_key.len = APPROVAL_KEY_LEN;
 	}
 	wr_init(&w, buf, sizeof(buf));
-	hw_bind_put(&w, &b);
+	msg_put(&w, hw_bind, &b);
 	if ((rc = tell_both(h)) == VT_OK)
 		rc = hwlink_request(m->hw, HW_BIND, &w, on_bound, h);
 	if (rc != VT_OK) {

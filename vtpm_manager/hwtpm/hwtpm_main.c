@@ -89,7 +89,7 @@ answer(struct prog *p, uint32_t id, int rc, const char *text,
 		a.body_len = body->len;
 	}
 	wr_grow(&w, PAYLOAD_MAX);
-	hw_answer_put(&w, &a);
+	msg_put(&w, hw_answer, &a);
 	/* A manager that is gone is noticed where we read. */
 	if (wr_err(&w) == VT_OK)
 		(void)!msgch_send(p->ch, HW_ANSWER, id, w.buf, w.len, NULL, 0);
@@ -129,10 +129,10 @@ do_init(struct prog *p, const struct req *r, struct wr *out)
 	struct hw_init in;
 	int rc;
 
-	if ((rc = hw_init_get(r->data, r->len, &in)) != VT_OK)
+	if ((rc = msg_get(hw_init, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_INIT");
 	if ((rc = hwtpm_init(&p->tpm, &in, &done)) == VT_OK) {
-		hw_inited_put(out, &done);
+		msg_put(out, hw_inited, &done);
 		warn_of_software(&p->tpm);
 	}
 	explicit_bzero(&done, sizeof(done));
@@ -146,10 +146,10 @@ do_load(struct prog *p, const struct req *r, struct wr *out)
 	struct hw_load in;
 	int rc;
 
-	if ((rc = hw_load_get(r->data, r->len, &in)) != VT_OK)
+	if ((rc = msg_get(hw_load, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_LOAD");
 	if ((rc = hwtpm_load(&p->tpm, &in, &done)) == VT_OK) {
-		hw_loaded_put(out, &done);
+		msg_put(out, hw_loaded, &done);
 		warn_of_software(&p->tpm);
 	}
 	explicit_bzero(&done, sizeof(done));
@@ -165,7 +165,7 @@ do_certs(struct prog *p, const struct req *r, struct wr *out)
 	uint32_t i;
 	int rc;
 
-	if ((rc = hw_certs_get(r->data, r->len, &in)) != VT_OK)
+	if ((rc = msg_get(hw_certs, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_CERTS");
 	if ((rc = hwtpm_certs(&p->tpm, &in, ders)) != VT_OK)
 		return rc;
@@ -174,7 +174,7 @@ do_certs(struct prog *p, const struct req *r, struct wr *out)
 		done.certs[i].p = ders[i].buf;
 		done.certs[i].len = (uint32_t)ders[i].len;
 	}
-	hw_certed_put(out, &done);
+	msg_put(out, hw_certed, &done);
 	return VT_OK;
 }
 
@@ -210,7 +210,7 @@ do_pcrs(struct prog *p, const struct req *r, struct wr *out)
 	    (rc = hwtpm_epoch(&p->tpm, &done.epoch)) == VT_OK) {
 		done.pcrs.p = w.buf;
 		done.pcrs.len = (uint32_t)w.len;
-		hw_pcrs_put(out, &done);
+		msg_put(out, hw_pcrs, &done);
 	}
 	wr_free(&w);
 	return rc;
@@ -223,7 +223,7 @@ do_counter(struct prog *p, const struct req *r, struct wr *out)
 	uint64_t value;
 	int rc;
 
-	if ((rc = hw_counter_get(r->data, r->len, &in)) != VT_OK)
+	if ((rc = msg_get(hw_counter, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_COUNTER");
 	if ((rc = hwtpm_counter(&p->tpm, &in, &value)) == VT_OK)
 		wr_be64(out, value);
@@ -239,7 +239,7 @@ do_identity(struct prog *p, const struct req *r, struct wr *out)
 	if (r->len != 0)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_IDENTITY");
 	if ((rc = hwtpm_identity(&p->tpm, &done)) == VT_OK)
-		hw_identity_put(out, &done);
+		msg_put(out, hw_identity, &done);
 	return rc;
 }
 
@@ -251,7 +251,7 @@ do_activate(struct prog *p, const struct req *r, struct wr *out)
 	size_t len;
 	int rc;
 
-	if ((rc = hw_activate_get(r->data, r->len, &in)) != VT_OK)
+	if ((rc = msg_get(hw_activate, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_ACTIVATE");
 	if ((rc = hwtpm_activate(&p->tpm, &in, secret, &len)) == VT_OK)
 		wr_blob16(out, secret, len);
@@ -266,10 +266,10 @@ do_ak(struct prog *p, const struct req *r, struct wr *out)
 	struct hw_ak in;
 	int rc;
 
-	if ((rc = hw_ak_get(r->data, r->len, &in)) != VT_OK)
+	if ((rc = msg_get(hw_ak, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_AK");
 	if ((rc = hwtpm_ak(&p->tpm, &in, &done)) == VT_OK)
-		hw_aked_put(out, &done);
+		msg_put(out, hw_aked, &done);
 	return rc;
 }
 
@@ -280,10 +280,10 @@ do_quote(struct prog *p, const struct req *r, struct wr *out)
 	struct hw_quote in;
 	int rc;
 
-	if ((rc = hw_quote_get(r->data, r->len, &in)) != VT_OK)
+	if ((rc = msg_get(hw_quote, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_QUOTE");
 	if ((rc = hwtpm_quote(&p->tpm, &in, &done)) == VT_OK)
-		hw_quoted_put(out, &done);
+		msg_put(out, hw_quoted, &done);
 	return rc;
 }
 
@@ -298,7 +298,7 @@ do_status(struct prog *p, uint32_t id)
 	if (p->tpm.again)
 		hwtpm_disconnect(&p->tpm);
 	wr_grow(&w, PAYLOAD_MAX);
-	hw_status_put(&w, &st);
+	msg_put(&w, hw_status, &st);
 	answer(p, id, VT_OK, st.up ? "" : p->why_down, &w);
 	wr_free(&w);
 }
@@ -308,7 +308,7 @@ static void
 do_quota(struct prog *p, const struct msg *msg)
 {
 	struct hw_quota m;
-	int rc = hw_quota_get(msg->data, msg->len, &m), one;
+	int rc = msg_get(hw_quota, msg->data, msg->len, &m), one;
 	uint32_t k;
 	size_t i;
 
@@ -332,22 +332,13 @@ static void
 do_usage(struct prog *p, uint32_t id)
 {
 	struct hw_usage m = { .n = (uint32_t)p->quota.n };
-	const struct hwquota_use *u;
 	struct wr w;
 	uint32_t i;
 
-	for (i = 0; i < m.n; i++) {
-		u = &p->quota.a[i].use;
-		m.groups[i].group = u->group;
-		m.groups[i].limit_ms = u->limit_ms;
-		m.groups[i].requests = u->requests;
-		m.groups[i].us = u->us;
-		m.groups[i].wait_us = u->wait_us;
-		m.groups[i].delayed = u->delayed;
-		m.groups[i].refused = u->refused;
-	}
+	for (i = 0; i < m.n; i++)
+		m.groups[i] = p->quota.a[i].use;
 	wr_grow(&w, PAYLOAD_MAX);
-	hw_usage_put(&w, &m);
+	msg_put(&w, hw_usage, &m);
 	answer(p, id, wr_err(&w), "", &w);
 	wr_free(&w);
 }
@@ -360,7 +351,7 @@ do_approvals(struct prog *p, const struct msg *m)
 	int rc;
 
 	p->tpm.text[0] = '\0';
-	if (hw_approvals_get(m->data, m->len, &in) != VT_OK)
+	if (msg_get(hw_approvals, m->data, m->len, &in) != VT_OK)
 		rc = hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_APPROVALS");
 	else
 		rc = hwtpm_approvals(&p->tpm, &in);
@@ -376,10 +367,10 @@ do_bind(struct prog *p, const struct req *r, struct wr *out)
 	struct hw_bind in;
 	int rc;
 
-	if ((rc = hw_bind_get(r->data, r->len, &in)) != VT_OK)
+	if ((rc = msg_get(hw_bind, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_BIND");
 	if ((rc = hwtpm_bind(&p->tpm, &in, &done)) == VT_OK)
-		hw_bound_put(out, &done);
+		msg_put(out, hw_bound, &done);
 	return rc;
 }
 
@@ -410,9 +401,11 @@ group_of(const struct req *r)
 	struct hw_certs c;
 	struct hw_quote q;
 
-	if (r->type == HW_CERTS && hw_certs_get(r->data, r->len, &c) == VT_OK)
+	if (r->type == HW_CERTS &&
+	    msg_get(hw_certs, r->data, r->len, &c) == VT_OK)
 		return c.group;
-	if (r->type == HW_QUOTE && hw_quote_get(r->data, r->len, &q) == VT_OK)
+	if (r->type == HW_QUOTE &&
+	    msg_get(hw_quote, r->data, r->len, &q) == VT_OK)
 		return q.group;
 	return 0;
 }
@@ -479,7 +472,7 @@ static bool
 over_quota(struct prog *p, uint32_t group, char *text, size_t cap)
 {
 	uint64_t now = now_us();
-	const struct hwquota_use *u;
+	const struct hw_used *u;
 
 	if (hwquota_when(&p->quota, group, now) <= now ||
 	    (u = hwquota_use(&p->quota, group)) == NULL)

@@ -36,7 +36,7 @@ find_or_add(struct hwquota *q, uint32_t group)
 {
 	struct hwquota_account *a = find(q, group), *more;
 
-	if (a != NULL || q->n >= HWQUOTA_MAX)
+	if (a != NULL || q->n >= HW_GROUPS_MAX)
 		return a;
 	more = reallocarray(q->a, q->n + 1, sizeof(*more));
 	if (more == NULL)
@@ -54,10 +54,10 @@ hwquota_limit(struct hwquota *q, uint32_t group, uint32_t ms, uint64_t now_us)
 	uint64_t most = UINT64_C(1000) * ms;
 	struct hwquota_account *a;
 
-	if (ms > HWQUOTA_MS_MAX)
+	if (ms > HW_SHARE_MS_MAX)
 		return VT_E_RANGE;
 	if ((a = find_or_add(q, group)) == NULL)
-		return q->n >= HWQUOTA_MAX ? VT_E_SPACE : VT_E_NOMEM;
+		return q->n >= HW_GROUPS_MAX ? VT_E_SPACE : VT_E_NOMEM;
 	/* Setting a limit again neither fills the bucket nor forgives debt. */
 	if (ms != 0 && a->use.limit_ms == 0)
 		token_bucket_init(&a->us, most, ms, MINUTE_MS, now_us);
@@ -119,7 +119,7 @@ hwquota_note_refused(struct hwquota *q, uint32_t group)
 		a->use.refused++;
 }
 
-const struct hwquota_use *
+const struct hw_used *
 hwquota_use(const struct hwquota *q, uint32_t group)
 {
 	const struct hwquota_account *a = find(q, group);

@@ -8,7 +8,7 @@
  *         begin with, gets them back evenly, and never has more than N.  A
  *         request runs while there is something left and costs what it took,
  *         so a group can be in debt by one request; then it waits.
- * Limits: HWQUOTA_MAX groups are counted; of further ones nothing is known
+ * Limits: HW_GROUPS_MAX groups are counted; of further ones nothing is known
  *         and nothing limited (the manager makes no more).
  */
 #ifndef VTPM_MANAGER_HWTPM_QUOTA_H
@@ -20,22 +20,10 @@
 
 #include "base/err.h"
 #include "base/token_bucket.h"
-
-#define HWQUOTA_MAX 257      /* groups: 256 and the host's own */
-#define HWQUOTA_MS_MAX 60000 /* per minute: all of it */
-
-struct hwquota_use {
-	uint32_t group;
-	uint32_t limit_ms; /* per minute; 0: no limit */
-	uint64_t requests; /* done with the TPM */
-	uint64_t us;       /* of the TPM's time */
-	uint64_t wait_us;  /* that requests waited for their turn */
-	uint64_t delayed;  /* requests that waited for the quota */
-	uint64_t refused;  /* requests that gave up */
-};
+#include "vtpm_manager/proto/hwtpm_msg.h"
 
 struct hwquota_account {
-	struct hwquota_use use;
+	struct hw_used use;
 	struct token_bucket us; /* of the TPM's time; unused without a limit */
 };
 
@@ -46,7 +34,7 @@ struct hwquota {
 
 void hwquota_init(struct hwquota *q);
 void hwquota_done(struct hwquota *q);
-/* Set a limit; ms 0: none.  VT_E_RANGE: over HWQUOTA_MS_MAX; VT_E_SPACE,
+/* Set a limit; ms 0: none.  VT_E_RANGE: over HW_SHARE_MS_MAX; VT_E_SPACE,
  * VT_E_NOMEM. */
 int hwquota_limit(
     struct hwquota *q, uint32_t group, uint32_t ms, uint64_t now_us) VT_CHECK;
@@ -60,6 +48,6 @@ void hwquota_charge(struct hwquota *q, uint32_t group, uint64_t us,
 void hwquota_note_delayed(struct hwquota *q, uint32_t group);
 void hwquota_note_refused(struct hwquota *q, uint32_t group);
 /* NULL: nothing is known of it. */
-const struct hwquota_use *hwquota_use(const struct hwquota *q, uint32_t group);
+const struct hw_used *hwquota_use(const struct hwquota *q, uint32_t group);
 
 #endif

@@ -1,311 +1,136 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* hwtpm_msg.c - the fields of each message of hwtpm_msg.h. */
 #include "vtpm_manager/proto/hwtpm_msg.h"
 
-#include <string.h>
-
+#include "measure/evidence/deep_leaf.h"
 #include "measure/host/approval.h"
 
-/* Decoders fill a copy and hand it out when every byte was right. */
-#define COMMIT(r, tmp, ret)             \
-	do {                            \
-		int rc_ = rd_end(r);    \
-		if (rc_ == VT_OK)       \
-			*(ret) = (tmp); \
-		return rc_;             \
-	} while (0)
+/* Generous limits for a TPM's structures, bytes. */
+#define PCRS_MAX_LEN 8192
+#define CREDENTIAL_MAX_LEN 512
+#define SECRET_MAX_LEN 1024
+#define CERTIFY_MAX_LEN 2048
+#define SIGNATURE_MAX_LEN 1024
+#define EK_CERT_MAX_LEN 4096
 
-static uint8_t
-get_root(struct rd *r, uint8_t min)
-{
-	uint8_t root = rd_u8(r);
+/* clang-format off */
+static const struct msg_field approval[] = {
+	F_ITEM(0, APPROVAL_MAX_LEN),
+	F_END
+};
+static const struct msg_field certificate[] = {
+	F_ITEM(0, CERT_MAX_LEN),
+	F_END
+};
 
-	if (r->err == VT_OK && (root < min || root > ROOT_HARD))
-		rd_fail(r, VT_E_RANGE);
-	return root;
-}
+MSG_TABLE(hw_init,
+	F_RANGE(hw_init, root, ROOT_SOFT, ROOT_HARD),
+	F_TEXT(hw_init, host),
+	F_OPTION(hw_init, approval_key, APPROVAL_KEY_LEN),
+	F_OPTION(hw_init, master, 32));
+MSG_TABLE(hw_inited,
+	F_BLOB(hw_inited, host_blob, 0, HOST_BLOB_MAX_LEN),
+	F_BYTES(hw_inited, master),
+	F_BLOB(hw_inited, ca_cert, 0, CERT_MAX_LEN));
+MSG_TABLE(hw_load,
+	F_RANGE(hw_load, root, ROOT_SOFT, ROOT_HARD),
+	F_BLOB(hw_load, host_blob, 0, HOST_BLOB_MAX_LEN),
+	F_ARRAY(hw_load, n, approvals, 0, approval));
+MSG_TABLE(hw_loaded,
+	F_BYTES(hw_loaded, master),
+	F_BLOB(hw_loaded, ca_cert, 0, CERT_MAX_LEN));
+MSG_TABLE(hw_approvals,
+	F_ARRAY(hw_approvals, n, approvals, 0, approval));
+MSG_TABLE(hw_bind,
+	F_OPTION(hw_bind, approval_key, APPROVAL_KEY_LEN));
+MSG_TABLE(hw_bound,
+	F_BLOB(hw_bound, host_blob, 0, HOST_BLOB_MAX_LEN));
 
-/* A count of keys or certificates. */
-static uint32_t
-get_n(struct rd *r, uint32_t min)
-{
-	uint32_t n = rd_be32(r);
+static const struct msg_field key_fields[] = {
+	F_RANGE(hw_key, which, WCERT_EK_RSA, WCERT_AK),
+	F_BLOB(hw_key, pub, 0, PUB_MAX_LEN),
+	F_END
+};
+MSG_TABLE(hw_certs,
+	F_BYTES(hw_certs, uuid),
+	F_TEXT(hw_certs, name),
+	F_UINT(hw_certs, group),
+	F_UINT(hw_certs, generation),
+	F_RANGE(hw_certs, tpm_version, TPM_VER_12, TPM_VER_20),
+	F_UINT(hw_certs, ak_seconds),
+	F_ARRAY(hw_certs, n, keys, 1, key_fields));
+MSG_TABLE(hw_certed,
+	F_ARRAY(hw_certed, n, certs, 1, certificate));
 
-	if (r->err == VT_OK && (n < min || n > HW_CERTS_MAX))
-		rd_fail(r, VT_E_RANGE);
-	return r->err == VT_OK ? n : 0;
-}
+MSG_TABLE(hw_status,
+	F_RANGE(hw_status, root, 0, ROOT_HARD),
+	F_RANGE(hw_status, up, 0, 1),
+	F_TEXT(hw_status, manufacturer),
+	F_TEXT(hw_status, firmware),
+	F_TEXT(hw_status, tcti),
+	F_UINT(hw_status, commands),
+	F_UINT(hw_status, retries),
+	F_UINT(hw_status, failures));
+MSG_TABLE(hw_pcrs,
+	F_BLOB(hw_pcrs, pcrs, 0, PCRS_MAX_LEN),
+	F_UINT(hw_pcrs, epoch));
+MSG_TABLE(hw_counter,
+	F_RANGE(hw_counter, which, HWC_EPOCH, HWC_ANCHOR),
+	F_RANGE(hw_counter, increment, 0, 1),
+	F_UINT(hw_counter, expect));
 
-void
-hw_init_put(struct wr *w, const struct hw_init *m)
-{
-	wr_u8(w, m->root);
-	wr_str(w, m->host);
-	wblob_put(w, &m->approval_key);
-	wblob_put(w, &m->master);
-}
+MSG_TABLE(hw_identity,
+	F_BLOB(hw_identity, ek_pub, 0, PUB_MAX_LEN),
+	F_BLOB(hw_identity, ek_cert, 0, EK_CERT_MAX_LEN),
+	F_BLOB(hw_identity, ak_pub, 0, PUB_MAX_LEN),
+	F_BLOB(hw_identity, ca_pub, 0, PUB_MAX_LEN),
+	F_BLOB(hw_identity, ca_cert, 0, CERT_MAX_LEN),
+	F_BLOB(hw_identity, ca_attest, 0, CERTIFY_MAX_LEN),
+	F_BLOB(hw_identity, ca_sig, 0, SIGNATURE_MAX_LEN));
+MSG_TABLE(hw_activate,
+	F_BLOB(hw_activate, credential, 0, CREDENTIAL_MAX_LEN),
+	F_BLOB(hw_activate, secret, 0, SECRET_MAX_LEN));
 
-int
-hw_init_get(const uint8_t *data, size_t len, struct hw_init *ret)
-{
-	struct hw_init m;
-	struct rd r;
+MSG_TABLE(hw_ak,
+	F_UINT(hw_ak, group));
+MSG_TABLE(hw_aked,
+	F_BLOB(hw_aked, ak, 0, HW_AK_MAX_LEN),
+	F_BLOB(hw_aked, ak_pub, 0, PUB_MAX_LEN),
+	F_BLOB(hw_aked, ak_cert, 0, CERT_MAX_LEN));
+MSG_TABLE(hw_quote,
+	F_UINT(hw_quote, group),
+	F_BLOB(hw_quote, ak, 0, HW_AK_MAX_LEN),
+	F_UINT(hw_quote, bank),
+	F_RANGE(hw_quote, pcrs, 1, 0xffffff),
+	F_BYTES(hw_quote, extra));
+MSG_TABLE(hw_quoted,
+	F_BLOB(hw_quoted, attest, 0, DEEP_ATTEST_MAX),
+	F_BLOB(hw_quoted, signature, 0, DEEP_SIG_MAX),
+	F_BLOB(hw_quoted, ak_cert, 0, CERT_MAX_LEN),
+	F_UINT(hw_quoted, us));
 
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.root = get_root(&r, ROOT_SOFT);
-	rd_str(&r, m.host, sizeof(m.host));
-	wblob_get(&r, APPROVAL_KEY_LEN, &m.approval_key);
-	wblob_get(&r, 32, &m.master);
-	if (r.err == VT_OK && ((m.approval_key.len != 0 &&
-				   m.approval_key.len != APPROVAL_KEY_LEN) ||
-				  (m.master.len != 0 && m.master.len != 32)))
-		rd_fail(&r, VT_E_RANGE);
-	COMMIT(&r, m, ret);
-}
+static const struct msg_field share_fields[] = {
+	F_UINT(hw_share, group),
+	F_RANGE(hw_share, ms, 0, HW_SHARE_MS_MAX),
+	F_END
+};
+MSG_TABLE(hw_quota,
+	F_ARRAY(hw_quota, n, groups, 0, share_fields));
+static const struct msg_field used_fields[] = {
+	F_UINT(hw_used, group),
+	F_RANGE(hw_used, limit_ms, 0, HW_SHARE_MS_MAX),
+	F_UINT(hw_used, requests),
+	F_UINT(hw_used, us),
+	F_UINT(hw_used, wait_us),
+	F_UINT(hw_used, delayed),
+	F_UINT(hw_used, refused),
+	F_END
+};
+MSG_TABLE(hw_usage,
+	F_ARRAY(hw_usage, n, groups, 0, used_fields));
 
-void
-hw_inited_put(struct wr *w, const struct hw_inited *m)
-{
-	wblob_put(w, &m->host_blob);
-	wr_bytes(w, m->master, sizeof(m->master));
-	wblob_put(w, &m->ca_cert);
-}
-
-int
-hw_inited_get(const uint8_t *data, size_t len, struct hw_inited *ret)
-{
-	struct hw_inited m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	wblob_get(&r, HOST_BLOB_MAX_LEN, &m.host_blob);
-	rd_bytes(&r, m.master, sizeof(m.master));
-	wblob_get(&r, CERT_MAX_LEN, &m.ca_cert);
-	COMMIT(&r, m, ret);
-}
-
-void
-hw_approvals_put(struct wr *w, const struct hw_approvals *m)
-{
-	uint32_t i;
-
-	if (m->n > HW_APPROVALS_MAX) {
-		wr_fail(w, VT_E_RANGE);
-		return;
-	}
-	wr_be32(w, m->n);
-	for (i = 0; i < m->n; i++)
-		wblob_put(w, &m->approvals[i]);
-}
-
-static void
-get_approvals(struct rd *r, uint32_t *n, struct wblob *ret)
-{
-	uint32_t i;
-
-	*n = rd_be32(r);
-	if (r->err == VT_OK && *n > HW_APPROVALS_MAX)
-		rd_fail(r, VT_E_RANGE);
-	for (i = 0; r->err == VT_OK && i < *n; i++)
-		wblob_get(r, APPROVAL_MAX_LEN, &ret[i]);
-}
-
-int
-hw_approvals_get(const uint8_t *data, size_t len, struct hw_approvals *ret)
-{
-	struct hw_approvals m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	get_approvals(&r, &m.n, m.approvals);
-	COMMIT(&r, m, ret);
-}
-
-void
-hw_load_put(struct wr *w, const struct hw_load *m)
-{
-	struct hw_approvals a = { .n = m->n };
-
-	memcpy(a.approvals, m->approvals, sizeof(a.approvals));
-	wr_u8(w, m->root);
-	wblob_put(w, &m->host_blob);
-	hw_approvals_put(w, &a);
-}
-
-int
-hw_load_get(const uint8_t *data, size_t len, struct hw_load *ret)
-{
-	struct hw_load m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.root = get_root(&r, ROOT_SOFT);
-	wblob_get(&r, HOST_BLOB_MAX_LEN, &m.host_blob);
-	get_approvals(&r, &m.n, m.approvals);
-	COMMIT(&r, m, ret);
-}
-
-void
-hw_loaded_put(struct wr *w, const struct hw_loaded *m)
-{
-	wr_bytes(w, m->master, sizeof(m->master));
-	wblob_put(w, &m->ca_cert);
-}
-
-int
-hw_loaded_get(const uint8_t *data, size_t len, struct hw_loaded *ret)
-{
-	struct hw_loaded m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	rd_bytes(&r, m.master, sizeof(m.master));
-	wblob_get(&r, CERT_MAX_LEN, &m.ca_cert);
-	COMMIT(&r, m, ret);
-}
-
-void
-hw_certs_put(struct wr *w, const struct hw_certs *m)
-{
-	uint32_t i;
-
-	if (m->n > HW_CERTS_MAX) {
-		wr_fail(w, VT_E_RANGE);
-		return;
-	}
-	wr_bytes(w, m->uuid, sizeof(m->uuid));
-	wr_str(w, m->name);
-	wr_be32(w, m->group);
-	wr_be64(w, m->generation);
-	wr_u8(w, m->tpm_version);
-	wr_be32(w, m->ak_seconds);
-	wr_be32(w, m->n);
-	for (i = 0; i < m->n; i++) {
-		wr_u8(w, m->keys[i].which);
-		wblob_put(w, &m->keys[i].pub);
-	}
-}
-
-int
-hw_certs_get(const uint8_t *data, size_t len, struct hw_certs *ret)
-{
-	struct hw_certs m;
-	struct rd r;
-	uint32_t i;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	rd_bytes(&r, m.uuid, sizeof(m.uuid));
-	rd_str(&r, m.name, sizeof(m.name));
-	m.group = rd_be32(&r);
-	m.generation = rd_be64(&r);
-	m.tpm_version = rd_u8(&r);
-	if (r.err == VT_OK && m.tpm_version != TPM_VER_12 &&
-	    m.tpm_version != TPM_VER_20)
-		rd_fail(&r, VT_E_RANGE);
-	m.ak_seconds = rd_be32(&r);
-	m.n = get_n(&r, 1);
-	for (i = 0; i < m.n; i++) {
-		m.keys[i].which = rd_u8(&r);
-		if (r.err == VT_OK && (m.keys[i].which < WCERT_EK_RSA ||
-					  m.keys[i].which > WCERT_AK))
-			rd_fail(&r, VT_E_RANGE);
-		wblob_get(&r, PUB_MAX_LEN, &m.keys[i].pub);
-	}
-	COMMIT(&r, m, ret);
-}
-
-void
-hw_certed_put(struct wr *w, const struct hw_certed *m)
-{
-	uint32_t i;
-
-	if (m->n > HW_CERTS_MAX) {
-		wr_fail(w, VT_E_RANGE);
-		return;
-	}
-	wr_be32(w, m->n);
-	for (i = 0; i < m->n; i++)
-		wblob_put(w, &m->certs[i]);
-}
-
-int
-hw_certed_get(const uint8_t *data, size_t len, struct hw_certed *ret)
-{
-	struct hw_certed m;
-	struct rd r;
-	uint32_t i;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.n = get_n(&r, 1);
-	for (i = 0; i < m.n; i++)
-		wblob_get(&r, CERT_MAX_LEN, &m.certs[i]);
-	COMMIT(&r, m, ret);
-}
-
-void
-hw_status_put(struct wr *w, const struct hw_status *m)
-{
-	wr_u8(w, m->root);
-	wr_u8(w, m->up);
-	wr_str(w, m->manufacturer);
-	wr_str(w, m->firmware);
-	wr_str(w, m->tcti);
-	wr_be64(w, m->commands);
-	wr_be64(w, m->retries);
-	wr_be64(w, m->failures);
-}
-
-int
-hw_status_get(const uint8_t *data, size_t len, struct hw_status *ret)
-{
-	struct hw_status m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.root = get_root(&r, 0);
-	m.up = rd_u8(&r);
-	if (r.err == VT_OK && m.up > 1)
-		rd_fail(&r, VT_E_RANGE);
-	rd_str(&r, m.manufacturer, sizeof(m.manufacturer));
-	rd_str(&r, m.firmware, sizeof(m.firmware));
-	rd_str(&r, m.tcti, sizeof(m.tcti));
-	m.commands = rd_be64(&r);
-	m.retries = rd_be64(&r);
-	m.failures = rd_be64(&r);
-	COMMIT(&r, m, ret);
-}
-
-void
-hw_answer_put(struct wr *w, const struct hw_answer *m)
-{
-	wr_be32(w, (uint32_t)m->rc);
-	wr_str(w, m->text);
-	if (m->body_len > 0)
-		wr_bytes(w, m->body, m->body_len);
-}
-
-int
-hw_answer_get(const uint8_t *data, size_t len, struct hw_answer *ret)
-{
-	struct hw_answer m;
-	struct rd r;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, data, len);
-	m.rc = (int32_t)rd_be32(&r);
-	if (r.err == VT_OK && m.rc > VT_OK)
-		rd_fail(&r, VT_E_RANGE);
-	rd_str(&r, m.text, sizeof(m.text));
-	m.body_len = r.left;
-	m.body = rd_span(&r, r.left);
-	if (m.body_len == 0)
-		m.body = NULL;
-	COMMIT(&r, m, ret);
-}
+MSG_TABLE(hw_answer,
+	F_RC(hw_answer, rc),
+	F_TEXT(hw_answer, text),
+	F_REST(hw_answer, body, body_len));
+/* clang-format on */

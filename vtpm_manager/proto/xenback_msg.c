@@ -1,59 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* xenback_msg.c - the fields of each message of xenback_msg.h. */
 #include "vtpm_manager/proto/xenback_msg.h"
 
-#include <string.h>
-
-void
-xb_dev_put(struct wr *w, const struct xb_dev *m)
-{
-	wr_be32(w, m->domid);
-	wr_be32(w, m->devid);
-	wr_bytes(w, m->uuid, UUID_LEN);
-	wr_be32(w, m->gref);
-	wr_be32(w, m->port);
-	wr_u8(w, m->resumed);
-}
-
-int
-xb_dev_get(const uint8_t *p, size_t len, struct xb_dev *ret)
-{
-	struct xb_dev m;
-	struct rd r;
-	int rc;
-
-	memset(&m, 0, sizeof(m));
-	rd_init(&r, p, len);
-	m.domid = rd_be32(&r);
-	m.devid = rd_be32(&r);
-	rd_bytes(&r, m.uuid, UUID_LEN);
-	m.gref = rd_be32(&r);
-	m.port = rd_be32(&r);
-	m.resumed = rd_u8(&r);
-	if ((rc = rd_end(&r)) == VT_OK)
-		*ret = m;
-	return rc;
-}
-
-void
-xb_answer_put(struct wr *w, const struct xb_answer *m)
-{
-	wr_be32(w, (uint32_t)m->rc);
-	wr_u8(w, m->wait);
-	wr_str(w, m->text);
-}
-
-int
-xb_answer_get(const uint8_t *p, size_t len, struct xb_answer *ret)
-{
-	struct xb_answer m;
-	struct rd r;
-	int rc;
-
-	rd_init(&r, p, len);
-	m.rc = (int32_t)rd_be32(&r);
-	m.wait = rd_u8(&r);
-	rd_str(&r, m.text, sizeof(m.text));
-	if ((rc = rd_end(&r)) == VT_OK)
-		*ret = m;
-	return rc;
-}
+/* clang-format off */
+MSG_TABLE(xb_dev,
+	F_UINT(xb_dev, domid),
+	F_UINT(xb_dev, devid),
+	F_BYTES(xb_dev, uuid),
+	F_UINT(xb_dev, gref),
+	F_UINT(xb_dev, port),
+	F_UINT(xb_dev, resumed));
+MSG_TABLE(xb_answer,
+	F_UINT(xb_answer, rc),
+	F_UINT(xb_answer, wait),
+	F_TEXT(xb_answer, text));
+/* clang-format on */

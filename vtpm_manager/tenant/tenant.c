@@ -237,7 +237,7 @@ tenants_tell_hw(struct mgr *m)
 		q.groups[q.n++].ms = g->r.quota.hw_ms;
 	}
 	wr_grow(&w, 4 + 8 * HW_GROUPS_MAX);
-	hw_quota_put(&w, &q);
+	msg_put(&w, hw_quota, &q);
 	if ((rc = hwlink_set_quota(m->hw, &w)) != VT_OK)
 		log_warn(
 		    "groups' shares of the host's TPM: %s", vt_strerror(rc));

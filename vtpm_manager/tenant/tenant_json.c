@@ -97,7 +97,7 @@ tenants_take_usage(struct mgr *m, const struct hw_answer *a)
 	uint32_t i;
 
 	if (u != NULL && a->rc == VT_OK &&
-	    hw_usage_get(a->body, a->body_len, u) == VT_OK)
+	    msg_get(hw_usage, a->body, a->body_len, u) == VT_OK)
 		for (i = 0; i < u->n; i++) {
 			if ((g = tenant_number(m, u->groups[i].group)) == NULL)
 				continue;

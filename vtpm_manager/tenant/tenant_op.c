@@ -184,7 +184,7 @@ on_ak(void *arg, const struct hw_answer *a)
 	int rc = a->rc;
 
 	if (rc == VT_OK)
-		rc = hw_aked_get(a->body, a->body_len, &ak);
+		rc = msg_get(hw_aked, a->body, a->body_len, &ak);
 	if (rc != VT_OK)
 		(void)snprintf(text, sizeof(text),
 		    "the host's TPM made no AK for the group: %.300s",
@@ -208,7 +208,7 @@ ask_ak(struct making *k, uint32_t number)
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
-	hw_ak_put(&w, &req);
+	msg_put(&w, hw_ak, &req);
 	return hwlink_request(k->m->hw, HW_AK, &w, on_ak, k);
 }
 
@@ -454,7 +454,7 @@ on_quote(void *arg, const struct hw_answer *a)
 	int rc = a->rc;
 
 	if (rc == VT_OK &&
-	    (rc = hw_quoted_get(a->body, a->body_len, &hq)) == VT_OK &&
+	    (rc = msg_get(hw_quoted, a->body, a->body_len, &hq)) == VT_OK &&
 	    (rc = copy_in(q->attest, sizeof(q->attest), &q->attest_len,
 		 &hq.attest)) == VT_OK &&
 	    (rc = copy_in(
@@ -499,7 +499,7 @@ tenants_quote(struct mgr *m, struct grp *g, const uint8_t *nonce, size_t len,
 	memcpy(k->q.nonce, nonce, len);
 	k->q.nonce_len = (uint16_t)len;
 	wr_grow(&w, HW_AK_MAX_LEN + 256);
-	hw_quote_put(&w, &hq);
+	msg_put(&w, hw_quote, &hq);
 	rc = hwlink_request(m->hw, HW_QUOTE, &w, on_quote, k);
 	wr_free(&w);
 	if (rc != VT_OK)

@@ -87,7 +87,7 @@ xl_answer(struct xenlink *x, uint32_t id, int rc, bool wait, const char *text)
 		return;
 	(void)snprintf(a.text, sizeof(a.text), "%s", text);
 	wr_init(&w, buf, sizeof(buf));
-	xb_answer_put(&w, &a);
+	msg_put(&w, xb_answer, &a);
 	/* If it is gone, its end of the socket says so next. */
 	if (wr_err(&w) == VT_OK &&
 	    msgch_send(x->ch, XB_ANSWER, id, buf, w.len, NULL, 0) == VT_OK)
@@ -303,7 +303,7 @@ send_connect(struct ginst *g, const struct xb_dev *d, bool resumed, wlink_cb cb,
 	if (g->link == NULL)
 		return VT_E_CLOSED;
 	wr_init(&w, buf, sizeof(buf));
-	wxen_put(&w, &wx);
+	msg_put(&w, wxen, &wx);
 	return wlink_request(g->link, W_XEN, &w, NULL, 0, 0, cb, arg);
 }
 
@@ -478,7 +478,7 @@ on_message(struct xenlink *x, const struct msg *msg)
 		forget_stale(x);
 		return;
 	}
-	if (xb_dev_get(msg->data, msg->len, &d) != VT_OK) {
+	if (msg_get(xb_dev, msg->data, msg->len, &d) != VT_OK) {
 		log_warn("vtpm-xenback sent a malformed message");
 		return;
 	}

@@ -192,7 +192,7 @@ tell(struct xenback *x, struct dev *d, enum xb_type type)
 	} else if (type == XB_DEVICE)
 		m.resumed = d->was_up || d->was_served;
 	wr_init(&w, buf, sizeof(buf));
-	xb_dev_put(&w, &m);
+	msg_put(&w, xb_dev, &m);
 	if (++x->next_id == 0)
 		x->next_id = 1;
 	if (wr_err(&w) != VT_OK || msgch_send(x->mgr, type, x->next_id, buf,
@@ -511,7 +511,7 @@ answered(struct xenback *x, const struct msg *m)
 	struct dev *d;
 
 	if (m->type != XB_ANSWER ||
-	    xb_answer_get(m->data, m->len, &a) != VT_OK) {
+	    msg_get(xb_answer, m->data, m->len, &a) != VT_OK) {
 		log_err("the manager sent what is no answer");
 		exit(1);
 	}
