@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* host_blob.c - encodes and decodes the host's keys, in all versions. */
 #include "vtpm_manager/proto/host_blob.h"
 
 #include <string.h>
@@ -9,6 +10,41 @@
 
 #define HWBLOB_MAGIC 0x56544842u /* "VTHB" */
 
+/* What each version adds; the MAC is behind the last of them. */
+/* clang-format off */
+static const struct msg_field v1_fields[] = {
+	F_RANGE(hwblob, root, ROOT_SOFT, ROOT_HARD),
+	F_UINT(hwblob, policy),
+	F_BLOB16(hwblob, srk_name, 1, HWBLOB_NAME_MAX),
+	F_BLOB16(hwblob, master_pub, 1, HWBLOB_KEY_MAX),
+	F_BLOB16(hwblob, master_priv, 1, HWBLOB_KEY_MAX),
+	F_BLOB16(hwblob, ca_pub, 1, HWBLOB_KEY_MAX),
+	F_BLOB16(hwblob, ca_priv, 1, HWBLOB_KEY_MAX),
+	F_BLOB16(hwblob, ca_cert, 1, CERT_MAX_LEN),
+	F_END
+};
+static const struct msg_field v2_fields[] = {
+	F_RANGE(hwblob, ek, HWEK_ECC, HWEK_RSA),
+	F_BLOB16(hwblob, ak_pub, 1, HWBLOB_KEY_MAX),
+	F_BLOB16(hwblob, ak_priv, 1, HWBLOB_KEY_MAX),
+	F_BLOB16(hwblob, ca_attest, 1, HWBLOB_KEY_MAX),
+	F_BLOB16(hwblob, ca_sig, 1, HWBLOB_KEY_MAX),
+	F_END
+};
+static const struct msg_field v3_fields[] = {
+	F_BLOB16(hwblob, approval_key, 0, APPROVAL_KEY_LEN),
+	F_UINT(hwblob, nv[0].index),
+	F_BLOB16(hwblob, nv[0].name, HWBLOB_NV_NAME_LEN, HWBLOB_NV_NAME_LEN),
+	F_UINT(hwblob, nv[1].index),
+	F_BLOB16(hwblob, nv[1].name, HWBLOB_NV_NAME_LEN, HWBLOB_NV_NAME_LEN),
+	F_END
+};
+static const struct msg_field mac_field[] = {
+	F_BLOB16(hwblob, mac, HWBLOB_MAC_LEN, HWBLOB_MAC_LEN),
+	F_END
+};
+/* clang-format on */
+
 static uint16_t
 version_of(const struct hwblob *b)
 {
@@ -17,89 +53,42 @@ version_of(const struct hwblob *b)
 	return b->nv[0].name.len == 0 ? 2 : 3;
 }
 
-static void
-put_v3(struct wr *w, const struct hwblob *b)
-{
-	size_t i;
-
-	wr_blob16(w, b->approval_key.p, b->approval_key.len);
-	for (i = 0; i < HWBLOB_COUNTERS; i++) {
-		wr_be32(w, b->nv[i].index);
-		wr_blob16(w, b->nv[i].name.p, b->nv[i].name.len);
-	}
-}
-
 void
 hwblob_put(struct wr *w, const struct hwblob *b)
 {
+	uint16_t version = version_of(b);
 	size_t at;
 
 	wr_be32(w, HWBLOB_MAGIC);
-	wr_be16(w, version_of(b));
+	wr_be16(w, version);
 	at = w->len;
 	wr_be32(w, 0);
-	wr_u8(w, b->root);
-	wr_u8(w, b->policy);
-	wr_blob16(w, b->srk_name.p, b->srk_name.len);
-	wr_blob16(w, b->master_pub.p, b->master_pub.len);
-	wr_blob16(w, b->master_priv.p, b->master_priv.len);
-	wr_blob16(w, b->ca_pub.p, b->ca_pub.len);
-	wr_blob16(w, b->ca_priv.p, b->ca_priv.len);
-	wr_blob16(w, b->ca_cert.p, b->ca_cert.len);
-	if (b->ek != HWEK_NONE) {
-		wr_u8(w, b->ek);
-		wr_blob16(w, b->ak_pub.p, b->ak_pub.len);
-		wr_blob16(w, b->ak_priv.p, b->ak_priv.len);
-		wr_blob16(w, b->ca_attest.p, b->ca_attest.len);
-		wr_blob16(w, b->ca_sig.p, b->ca_sig.len);
-		if (version_of(b) >= 3)
-			put_v3(w, b);
-		wr_blob16(w, b->mac.p, b->mac.len);
-	}
+	msg_write(w, v1_fields, b);
+	if (version >= 2)
+		msg_write(w, v2_fields, b);
+	if (version >= 3)
+		msg_write(w, v3_fields, b);
+	if (version >= 2)
+		msg_write(w, mac_field, b);
 	if (w->err == VT_OK)
 		wr_set_be32(w, at, (uint32_t)(w->len - at - 4));
 }
 
-/* None of them may be empty. */
-static void
-get_part(struct rd *r, size_t max, struct wblob *ret)
+/* Magic, version, and the length, which is that of the rest. */
+static uint16_t
+get_header(struct rd *r)
 {
-	size_t len;
+	uint32_t magic = rd_be32(r);
+	uint16_t version = rd_be16(r);
+	uint32_t len = rd_be32(r);
 
-	ret->p = rd_blob16(r, max, &len);
-	ret->len = (uint32_t)len;
-	if (r->err == VT_OK && len == 0)
+	if (magic != HWBLOB_MAGIC)
 		rd_fail(r, VT_E_FORMAT);
-}
-
-static void
-get_v2(struct rd *r, struct hwblob *b)
-{
-	b->ek = rd_u8(r);
-	if (r->err == VT_OK && b->ek != HWEK_ECC && b->ek != HWEK_RSA)
-		rd_fail(r, VT_E_RANGE);
-	get_part(r, HWBLOB_KEY_MAX, &b->ak_pub);
-	get_part(r, HWBLOB_KEY_MAX, &b->ak_priv);
-	get_part(r, HWBLOB_KEY_MAX, &b->ca_attest);
-	get_part(r, HWBLOB_KEY_MAX, &b->ca_sig);
-}
-
-static void
-get_v3(struct rd *r, struct hwblob *b)
-{
-	size_t i, len;
-
-	b->approval_key.p = rd_blob16(r, APPROVAL_KEY_LEN, &len);
-	b->approval_key.len = (uint32_t)len;
-	if (r->err == VT_OK &&
-	    len != (b->policy == HWPOL_APPROVED ? APPROVAL_KEY_LEN : 0))
-		rd_fail(r, VT_E_FORMAT);
-	for (i = 0; i < HWBLOB_COUNTERS; i++) {
-		b->nv[i].index = rd_be32(r);
-		get_part(r, HWBLOB_NV_NAME_LEN, &b->nv[i].name);
-		if (r->err == VT_OK && b->nv[i].name.len != HWBLOB_NV_NAME_LEN)
-			rd_fail(r, VT_E_FORMAT);
-	}
+	if (version == 0 || version > HWBLOB_VERSION)
+		rd_fail(r, VT_E_UNSUPPORTED);
+	if (len != r->left)
+		rd_fail(r, len > r->left ? VT_E_TRUNC : VT_E_FORMAT);
+	return version;
 }
 
 int
@@ -107,44 +96,26 @@ hwblob_get(const uint8_t *data, size_t len, struct hwblob *ret)
 {
 	struct hwblob b;
 	struct rd r;
-	uint32_t magic, n;
 	uint16_t version;
 	int rc;
 
 	memset(&b, 0, sizeof(b));
 	rd_init(&r, data, len);
-	magic = rd_be32(&r);
-	version = rd_be16(&r);
-	n = rd_be32(&r);
-	if (r.err != VT_OK)
-		return r.err;
-	if (magic != HWBLOB_MAGIC)
-		return VT_E_FORMAT;
-	if (version == 0 || version > HWBLOB_VERSION)
-		return VT_E_UNSUPPORTED;
-	if (n != r.left)
-		return n > r.left ? VT_E_TRUNC : VT_E_FORMAT;
-	b.root = rd_u8(&r);
-	b.policy = rd_u8(&r);
-	if (b.root != ROOT_SOFT && b.root != ROOT_HARD)
-		rd_fail(&r, VT_E_RANGE);
+	version = get_header(&r);
+	msg_read(&r, v1_fields, &b);
 	if (b.policy != HWPOL_NONE &&
 	    (version < 3 || b.policy != HWPOL_APPROVED))
 		rd_fail(&r, VT_E_UNSUPPORTED);
-	get_part(&r, HWBLOB_NAME_MAX, &b.srk_name);
-	get_part(&r, HWBLOB_KEY_MAX, &b.master_pub);
-	get_part(&r, HWBLOB_KEY_MAX, &b.master_priv);
-	get_part(&r, HWBLOB_KEY_MAX, &b.ca_pub);
-	get_part(&r, HWBLOB_KEY_MAX, &b.ca_priv);
-	get_part(&r, CERT_MAX_LEN, &b.ca_cert);
-	if (version >= 2) {
-		get_v2(&r, &b);
-		if (version >= 3)
-			get_v3(&r, &b);
-		get_part(&r, HWBLOB_MAC_LEN, &b.mac);
-		if (r.err == VT_OK && b.mac.len != HWBLOB_MAC_LEN)
+	if (version >= 2)
+		msg_read(&r, v2_fields, &b);
+	if (version >= 3) {
+		msg_read(&r, v3_fields, &b);
+		if (b.approval_key.len !=
+		    (b.policy == HWPOL_APPROVED ? APPROVAL_KEY_LEN : 0))
 			rd_fail(&r, VT_E_FORMAT);
 	}
+	if (version >= 2)
+		msg_read(&r, mac_field, &b);
 	if ((rc = rd_end(&r)) == VT_OK)
 		*ret = b;
 	return rc;
