@@ -99,23 +99,30 @@ static const char *const grub_words[] = { "GRUB command", "kernel command line",
 static const char *const old_prefixes[] = { "grub_cmd ",
 	"grub_kernel_cmdline " };
 
-/* The text behind a GRUB prefix: 1 + which, 0: none.  Its NUL is dropped. */
+/* The length of a text that may end in one NUL, without that NUL. */
+static size_t
+text_len(const uint8_t *p, size_t len)
+{
+	return len > 0 && p[len - 1] == '\0' ? len - 1 : len;
+}
+
+/* Find the text behind a GRUB prefix, with the NUL that it may end in.
+ * Returns 1 + the index of the prefix, or 0: the event has none. */
 static size_t
 grub_text(const struct trail_event *ev, const char *const *prefixes,
     size_t nprefixes, const uint8_t **ret, size_t *ret_len)
 {
-	size_t i, plen, len = ev->datalen;
+	size_t i, plen;
 
 	if (ev->type != EV_IPL || ev->pcr != 8)
 		return 0;
 	for (i = 0; i < nprefixes; i++) {
 		plen = strlen(prefixes[i]);
-		if (len < plen || memcmp(ev->data, prefixes[i], plen) != 0)
+		if (ev->datalen < plen ||
+		    memcmp(ev->data, prefixes[i], plen) != 0)
 			continue;
-		if (len > plen && ev->data[len - 1] == '\0')
-			len--;
 		*ret = ev->data + plen;
-		*ret_len = len - plen;
+		*ret_len = ev->datalen - plen;
 		return i + 1;
 	}
 	return 0;
@@ -128,10 +135,11 @@ fit_grub(const struct trail *t, const struct trail_event *ev)
 	size_t len;
 
 	if (grub_text(ev, grub_prefixes, VT_NELEM(grub_prefixes), &p, &len))
-		return is_hash_of(t, ev, p, len) ? TF_PART : TF_LIE;
+		return is_hash_of(t, ev, p, text_len(p, len)) ? TF_PART
+							      : TF_LIE;
 	if (grub_text(ev, old_prefixes, VT_NELEM(old_prefixes), &p, &len) == 0)
 		return TF_HINT;
-	if (is_hash_of(t, ev, p, len) || is_hash_of(t, ev, p, len + 1))
+	if (is_hash_of(t, ev, p, text_len(p, len)) || is_hash_of(t, ev, p, len))
 		return TF_PART;
 	return TF_LIE;
 }
@@ -301,30 +309,27 @@ is_utf16(const uint8_t *p, size_t len)
 static void
 say_ipl(struct text *o, const struct trail_event *ev)
 {
-	size_t len = ev->datalen, which;
 	const uint8_t *p;
-	size_t plen;
+	size_t plen, which;
 
 	which =
 	    grub_text(ev, grub_prefixes, VT_NELEM(grub_prefixes), &p, &plen);
 	if (which > 0) {
 		put(o, grub_words[which - 1]);
 		put(o, " ");
-		put_quoted(o, p, plen);
+		put_quoted(o, p, text_len(p, plen));
 		return;
 	}
 	if (grub_text(ev, old_prefixes, VT_NELEM(old_prefixes), &p, &plen)) {
 		put(o, "GRUB string ");
-		put_quoted(o, p, plen);
+		put_quoted(o, p, text_len(p, plen));
 		return;
 	}
-	if (len > 0 && ev->data[len - 1] == '\0')
-		len--;
 	put(o, ev->pcr == 9 || ev->pcr == 4 ? "file " : "boot event ");
 	if (is_utf16(ev->data, ev->datalen))
 		put_utf16(o, ev->data, ev->datalen);
 	else
-		put_quoted(o, ev->data, len);
+		put_quoted(o, ev->data, text_len(ev->data, ev->datalen));
 }
 
 static void
@@ -358,10 +363,7 @@ say_version(struct text *o, const struct trail_event *ev)
 	if (ev->datalen >= 2 && ev->data[1] == '\0')
 		put_utf16(o, ev->data, ev->datalen);
 	else
-		put_quoted(o, ev->data,
-		    ev->datalen > 0 && ev->data[ev->datalen - 1] == '\0'
-			? ev->datalen - 1
-			: ev->datalen);
+		put_quoted(o, ev->data, text_len(ev->data, ev->datalen));
 }
 
 static void

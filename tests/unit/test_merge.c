@@ -330,6 +330,46 @@ events_are_put_into_words(void **state)
 	}
 }
 
+/* Exact heap copies, so that a sanitizer sees one byte too many. */
+static void
+no_prefix_of_an_event_is_read_past_its_end(void **state)
+{
+	struct trail t = { .alg = ALG_SHA256, .len = 32 };
+	struct trail_event ev = { 0 };
+	char words[128];
+	uint8_t *copy;
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(wordings); i++)
+		for (len = 0; len <= wordings[i].dlen; len++) {
+			copy = exact_copy(wordings[i].data, len);
+			ev.pcr = wordings[i].pcr;
+			ev.type = wordings[i].type;
+			ev.data = copy;
+			ev.datalen = (uint32_t)len;
+			trail_describe(&t, &ev, words, sizeof(words));
+			assert_true(words[0] != '\0');
+			free(copy);
+		}
+}
+
+/* A digest that is right only with the byte behind the event. */
+static void
+bytes_behind_an_event_are_not_part_of_it(void **state)
+{
+	static const char data[] = "grub_cmd lsX";
+	struct trail t = { .alg = ALG_SHA256, .len = 32 };
+	struct trail_event ev = { .pcr = 8,
+		.type = EV_IPL,
+		.data = (const uint8_t *)data,
+		.datalen = sizeof(data) - 2 };
+
+	(void)state;
+	assert_int_equal(digest_buf(ALG_SHA256, "lsX", 3, ev.val), VT_OK);
+	assert_int_equal(trail_fit(&t, &ev), TF_LIE);
+}
+
 /* --- logs that lie -------------------------------------------------------- */
 
 static struct boot
@@ -571,6 +611,8 @@ main(void)
 		    an_event_that_the_tpm_never_saw_is_a_difference),
 		cmocka_unit_test(resets_are_followed_and_remembered),
 		cmocka_unit_test(events_are_put_into_words),
+		cmocka_unit_test(no_prefix_of_an_event_is_read_past_its_end),
+		cmocka_unit_test(bytes_behind_an_event_are_not_part_of_it),
 		cmocka_unit_test(logs_that_contradict_themselves_are_refused),
 		cmocka_unit_test(a_measured_launch_is_held_to_its_record),
 		cmocka_unit_test(
