@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "measure/appraise/appraise.h"
+#include "measure/appraise/appraise_config.h"
+#include "measure/appraise/appraise_pcr.h"
+#include "measure/appraise/appraise_priv.h"
+#include "measure/appraise/appraise_report.h"
+#include "measure/appraise/policy.h"
+#include "measure/log/journal.h"
+#include "measure/log/journal_codec.h"
+#include "measure/log/launch_record.h"
+#include "measure/tpm/pcr.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
-#include "measure/appraise/appraise_priv.h"
 
 /* --- the journal as a whole ----------------------------------------------- */
 

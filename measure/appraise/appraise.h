@@ -16,9 +16,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "measure/log/journal.h"
-#include "measure/tpm/pcr.h"
 #include "measure/appraise/policy.h"
+#include "measure/tpm/pcr.h"
 
 enum ap_verdict { AP_ACCEPTED = 0, AP_REFUSED = 1, AP_UNDECIDED = 2 };
 
@@ -96,16 +95,4 @@ struct ap_in {
 /* *ret is owned by the caller; a refusal is not an error.  VT_E_NOMEM,
  * VT_E_CRYPTO. */
 int appraise(const struct ap_in *in, struct ap_report **ret) VT_CHECK;
-void ap_report_free(struct ap_report *r); /* NULL is a no-op */
-/* One more owner of r, which nobody may change from now on; each of them
- * calls ap_report_free(). */
-struct ap_report *ap_report_share(struct ap_report *r);
-size_t ap_report_bytes(const struct ap_report *r); /* of memory */
-
-const char *ap_code_name(enum ap_code code);      /* "event-unknown" */
-const char *ap_verdict_name(enum ap_verdict v);   /* "accepted" */
-const char *ap_severity_name(enum ap_severity s); /* "fail" */
-/* The report as a JSON object in text; heap, free().  NULL: no memory. */
-char *ap_report_json(const struct ap_report *r);
-
 #endif

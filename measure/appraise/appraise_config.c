@@ -3,8 +3,9 @@
  * Two machines in words: which lines "member=value" differ?  Both texts are
  * known by their digests; only printable ASCII of them is repeated.
  */
-#include "measure/appraise/appraise_priv.h"
+#include "measure/appraise/appraise_config.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,16 @@
  * appraise_pcr.c - one bank: each PCR by its rule, event lists by a small
  * automaton over the steps of the policy.
  */
+#include "measure/appraise/appraise.h"
+#include "measure/appraise/appraise_pcr.h"
 #include "measure/appraise/appraise_priv.h"
+#include "measure/appraise/appraise_report.h"
+#include "measure/appraise/policy.h"
+#include "measure/log/eventlog.h"
+#include "measure/log/trail.h"
+#include "measure/log/trail_describe.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,11 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "measure/appraise/appraise.h"
 #include "measure/appraise/appraise_priv.h"
+#include "measure/appraise/appraise_report.h"
+#include "measure/log/trail.h"
+#include "measure/log/trail_describe.h"
 
 void
 ap_say(struct appraisal *a, enum ap_code code, enum ap_severity sev,

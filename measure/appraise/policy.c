@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "measure/appraise/policy.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 #include <jansson.h>
 

@@ -18,7 +18,7 @@
 #define TA_CFB 0x0043
 #define KEY_MAX 32
 #define SEED_MAX DIGEST_MAX
-#define SHARED_MAX QUOTE_ECC_MAX
+#define SHARED_MAX TPM_ECC_MAX
 
 struct ek {
 	struct tpm_pub pub;
@@ -87,7 +87,7 @@ seed_rsa(const struct ek *ek, const uint8_t *seed, struct wr *enc)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(ek->key, NULL);
 	const char *md = digest_name(ek->pub.name_alg);
-	uint8_t out[QUOTE_RSA_MAX];
+	uint8_t out[TPM_RSA_MAX];
 	size_t len = sizeof(out);
 	char *label = OPENSSL_strdup("IDENTITY"); /* with its NUL */
 	int rc = VT_E_CRYPTO;
@@ -131,7 +131,7 @@ static int
 kdfe(const struct ek *ek, const uint8_t *z, const uint8_t *x, size_t n,
     uint8_t *seed)
 {
-	uint8_t pad[QUOTE_ECC_MAX] = { 0 }, one[4] = { 0, 0, 0, 1 };
+	uint8_t pad[TPM_ECC_MAX] = { 0 }, one[4] = { 0, 0, 0, 1 };
 	const struct iov_part parts[] = {
 		{ one, sizeof(one) },
 		{ z, n },
@@ -148,7 +148,7 @@ static int
 seed_ecc(const struct ek *ek, uint8_t *seed, struct wr *enc)
 {
 	size_t n = ((size_t)EVP_PKEY_get_bits(ek->key) + 7) / 8, len = 0;
-	uint8_t point[1 + 2 * QUOTE_ECC_MAX], z[SHARED_MAX];
+	uint8_t point[1 + 2 * TPM_ECC_MAX], z[SHARED_MAX];
 	EVP_PKEY *own = NULL;
 	char group[32];
 	int rc = VT_E_CRYPTO;

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "measure/tpm/quote.h"
+#include "measure/tpm/tpm_public.h"
 
 #define CREDENTIAL_SECRET_MAX 32
 #define CREDENTIAL_ID_MAX 256  /* TPM2B_ID_OBJECT */

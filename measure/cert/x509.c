@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* x509.c - the verification of EK and AK certificates, one function a step. */
+#include "measure/cert/cert_extension.h"
 #include "measure/cert/x509.h"
+#include "measure/tpm/step.h"
+#include "measure/tpm/tpm_public.h"
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
@@ -14,11 +18,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/rdwr.h"
 #include "base/check_on.h"
+#include "base/rdwr.h"
 #include "measure/cert/embed/ek_l1_hex.h"
 #include "measure/cert/embed/ek_l2_hex.h"
-#include "measure/cert/x509_priv.h"
+#include "measure/cert/x509_cert.h"
 
 #define AUTH_LEVEL 2 /* 112 bits: no SHA-1, no short keys */
 #define CA_MAX 16    /* certificates in the user's file */
@@ -39,24 +43,6 @@ why_openssl(struct x509_report *rep, const char *what, int err)
 	(void)snprintf(rep->why, sizeof(rep->why), "%s: %s", what,
 	    X509_verify_cert_error_string(err));
 	return rep->why;
-}
-
-/* Exactly one certificate, DER. */
-X509 *
-x509_cert_get(const uint8_t *der, size_t len)
-{
-	const unsigned char *p = der;
-	X509 *x;
-
-	if (der == NULL || len == 0 || len > X509_CERT_MAX)
-		return NULL;
-	x = d2i_X509(NULL, &p, (long)len);
-	if (x != NULL && p != der + len) {
-		X509_free(x);
-		x = NULL;
-	}
-	ERR_clear_error();
-	return x;
 }
 
 /* --- the CA ----------------------------------------------------------------
@@ -172,23 +158,6 @@ out:
 	return why;
 }
 
-bool
-x509_has_eku(X509 *x, const char *oid)
-{
-	ASN1_OBJECT *want = OBJ_txt2obj(oid, 1);
-	EXTENDED_KEY_USAGE *eku;
-	bool found = false;
-	int i;
-
-	eku = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
-	for (i = 0; eku != NULL && i < sk_ASN1_OBJECT_num(eku); i++)
-		if (OBJ_cmp(sk_ASN1_OBJECT_value(eku, i), want) == 0)
-			found = true;
-	EXTENDED_KEY_USAGE_free(eku);
-	ASN1_OBJECT_free(want);
-	return found;
-}
-
 static const char *
 step_ek_chain(struct xv *v)
 {
@@ -284,7 +253,7 @@ static int
 ek_name(X509 *x, struct tpm_name *ret)
 {
 	EVP_PKEY *key = X509_get0_pubkey(x);
-	uint8_t buf[QUOTE_PUB_MAX];
+	uint8_t buf[TPM_PUB_MAX];
 	struct wr w;
 	int rc;
 
@@ -344,27 +313,6 @@ step_ak_key(struct xv *v)
 /* --- our extensions ----------------------------------------------------------
  */
 
-/* Value of the extension oid; NULL if there is none, or two. */
-static const ASN1_OCTET_STRING *
-find_ext(X509 *x, const char *oid)
-{
-	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
-	int i = X509_get_ext_by_OBJ(x, obj, -1);
-	bool one = i >= 0 && X509_get_ext_by_OBJ(x, obj, i) < 0;
-
-	ASN1_OBJECT_free(obj);
-	return one ? X509_EXTENSION_get_data(X509_get_ext(x, i)) : NULL;
-}
-
-bool
-x509_get_instance(X509 *x, struct cert_ext_instance *ret)
-{
-	const ASN1_OCTET_STRING *o = find_ext(x, CERT_EXT_OID_INSTANCE);
-
-	return o != NULL && cert_ext_instance_get(ASN1_STRING_get0_data(o),
-				(size_t)ASN1_STRING_length(o), ret) == VT_OK;
-}
-
 static const char *
 step_instance(struct xv *v)
 {
@@ -383,15 +331,6 @@ step_instance(struct xv *v)
 		       "virtual";
 	v->rep->instance = ak;
 	return NULL;
-}
-
-bool
-x509_get_root(X509 *ca, uint8_t *ret)
-{
-	const ASN1_OCTET_STRING *o = find_ext(ca, CERT_EXT_OID_ROOT);
-
-	return o != NULL && cert_ext_root_get(ASN1_STRING_get0_data(o),
-				(size_t)ASN1_STRING_length(o), ret) == VT_OK;
 }
 
 static time_t
@@ -463,21 +402,6 @@ static const struct {
 };
 /* clang-format on */
 
-int
-x509_issued_by(const uint8_t *der, size_t len, const uint8_t *ca, size_t ca_len)
-{
-	X509 *x = x509_cert_get(der, len), *by = x509_cert_get(ca, ca_len);
-	int rc = VT_E_FORMAT;
-
-	if (x != NULL && by != NULL)
-		rc = X509_verify(x, X509_get0_pubkey(by)) == 1 ? VT_OK
-							       : VT_E_AUTH;
-	X509_free(x);
-	X509_free(by);
-	ERR_clear_error();
-	return rc;
-}
-
 const char *
 x509_step_id(enum x509_step s)
 {
@@ -503,10 +427,10 @@ x509_verify(const struct x509_want *want, struct x509_report *ret)
 		why = steps[s].run(&v);
 		if (why != NULL && check_on(steps[s].id))
 			break;
-		ret->outcome[s] = QO_PASS;
+		ret->outcome[s] = STEP_PASS;
 	}
 	if (s < XS_N) {
-		ret->outcome[s] = QO_FAIL;
+		ret->outcome[s] = STEP_FAIL;
 		if (why != ret->why)
 			(void)snprintf(ret->why, sizeof(ret->why), "%s", why);
 	} else {
@@ -518,34 +442,4 @@ x509_verify(const struct x509_want *want, struct x509_report *ret)
 	X509_free(v.ak);
 	X509_STORE_free(v.store);
 	return s < XS_N ? VT_E_AUTH : VT_OK;
-}
-
-static bool
-time_of(const ASN1_TIME *t, time_t *ret)
-{
-	struct tm tm;
-
-	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
-		return false;
-	*ret = timegm(&tm);
-	return *ret != (time_t)-1;
-}
-
-int
-x509_cert_times(
-    const uint8_t *der, size_t len, time_t *ret_from, time_t *ret_until)
-{
-	X509 *x = x509_cert_get(der, len);
-	time_t from, until;
-	bool ok;
-
-	ok = x != NULL && time_of(X509_get0_notBefore(x), &from) &&
-	     time_of(X509_get0_notAfter(x), &until);
-	X509_free(x);
-	ERR_clear_error();
-	if (!ok)
-		return VT_E_FORMAT;
-	*ret_from = from;
-	*ret_until = until;
-	return VT_OK;
 }

@@ -21,11 +21,12 @@
 
 #include "base/err.h"
 #include "measure/cert/cert_extension.h"
-#include "measure/tpm/quote.h"
+#include "measure/cert/x509_cert.h"
+#include "measure/tpm/step.h"
+#include "measure/tpm/tpm_public.h"
 
-#define X509_CERT_MAX 4096 /* bytes of one certificate, DER */
-#define X509_CA_MAX 65536  /* bytes of the CA file */
-#define X509_WHY_MAX 192   /* bytes of a reason in words */
+#define X509_CA_MAX 65536 /* bytes of the CA file */
+#define X509_WHY_MAX 192  /* bytes of a reason in words */
 #define X509_SUBJECT_MAX 160
 
 enum x509_step {
@@ -53,7 +54,7 @@ struct x509_want {
 };
 
 struct x509_report {
-	enum quote_outcome outcome[XS_N];
+	enum step_outcome outcome[XS_N];
 	enum x509_step failed; /* XS_N if none */
 	char why[X509_WHY_MAX];
 	/* Meaningful once the step named has passed. */
@@ -75,16 +76,6 @@ int x509_verify(const struct x509_want *want, struct x509_report *ret) VT_CHECK;
  * VT_E_FORMAT: no certificate; VT_E_UNSUPPORTED: another kind of key.
  */
 int x509_ek_name(const uint8_t *der, size_t len, struct tpm_name *ret) VT_CHECK;
-
-/* From when until when a certificate is good, whoever signed it.
- * VT_E_FORMAT. */
-int x509_cert_times(const uint8_t *der, size_t len, time_t *ret_from,
-    time_t *ret_until) VT_CHECK;
-
-/* Was it signed by this CA (DER, both)?  Nothing else is looked at.
- * VT_E_AUTH: by somebody else; VT_E_FORMAT. */
-int x509_issued_by(
-    const uint8_t *der, size_t len, const uint8_t *ca, size_t ca_len) VT_CHECK;
 
 const char *x509_step_id(enum x509_step s);
 const char *x509_step_words(enum x509_step s);

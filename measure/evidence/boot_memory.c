@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/appraise/appraise_report.h"
 #include "measure/evidence/lru.h"
 
 #define LABEL "vtpm boot 1"
 
 struct line {
 	const char *id; /* static */
-	enum ev_outcome outcome;
+	enum report_outcome outcome;
 	const char *words; /* in the entry's text */
 };
 
@@ -95,11 +96,11 @@ boot_memory_hits(const struct boot_memory *c)
 
 /* All that verify_boot.c looks at, but for the policy. */
 int
-boot_memory_key(const struct evidence *ev, const struct ev_digests *dig,
-    const struct ev_report *rep, uint8_t key[SHA256_LEN])
+boot_memory_key(const struct bundle *ev, const struct bundle_digests *dig,
+    const struct report *rep, uint8_t key[SHA256_LEN])
 {
-	static const enum ev_part parts[] = { EV_LOG, EV_JOURNAL, EV_LAUNCH,
-		EV_HOST_LOG };
+	static const enum bundle_part parts[] = { BUNDLE_LOG, BUNDLE_JOURNAL,
+		BUNDLE_LAUNCH, BUNDLE_HOST_LOG };
 	uint8_t buf[sizeof(LABEL) + VT_NELEM(parts) * (4 + SHA256_LEN) + 1 +
 		    UUID_LEN + 4 + 8 +
 		    PCR_MAX_BANKS * (6 + PCR_COUNT * DIGEST_MAX)];
@@ -110,7 +111,7 @@ boot_memory_key(const struct evidence *ev, const struct ev_digests *dig,
 	wr_init(&w, buf, sizeof(buf));
 	wr_bytes(&w, LABEL, sizeof(LABEL));
 	for (i = 0; i < VT_NELEM(parts); i++)
-		evidence_put_part(&w, dig, parts[i]);
+		bundle_put_part(&w, dig, parts[i]);
 	wr_u8(&w, rep->have_instance);
 	wr_bytes(&w, rep->instance.uuid, UUID_LEN);
 	wr_be32(&w, rep->instance.group);
@@ -129,31 +130,31 @@ boot_memory_find(struct boot_memory *c, const uint8_t key[SHA256_LEN])
 }
 
 void
-boot_memory_say_replays(const struct boot_memory *c, struct ev_report *rep)
+boot_memory_say_replays(const struct boot_memory *c, struct report *rep)
 {
 	const struct entry *e = c->found;
 	uint32_t i;
 
 	for (i = 0; i < e->nreplays; i++)
-		ev_say(rep, e->lines[i].id, e->lines[i].outcome, "%s",
+		report_say(rep, e->lines[i].id, e->lines[i].outcome, "%s",
 		    e->lines[i].words);
 	rep->restored |= e->restored;
 }
 
 void
-boot_memory_say_boot(const struct boot_memory *c, struct ev_report *rep)
+boot_memory_say_boot(const struct boot_memory *c, struct report *rep)
 {
 	const struct entry *e = c->found;
 	uint32_t i;
 
 	for (i = e->nreplays; i < e->n; i++)
-		ev_say(rep, e->lines[i].id, e->lines[i].outcome, "%s",
+		report_say(rep, e->lines[i].id, e->lines[i].outcome, "%s",
 		    e->lines[i].words);
 	rep->appraisal = ap_report_share(e->ap);
 }
 
 static size_t
-text_len(const struct ev_report *rep, const struct boot_memory_lines *l)
+text_len(const struct report *rep, const struct boot_memory_lines *l)
 {
 	size_t len = 0;
 	uint32_t i;
@@ -164,10 +165,10 @@ text_len(const struct ev_report *rep, const struct boot_memory_lines *l)
 }
 
 static void
-add_lines(struct entry *e, const struct ev_report *rep,
+add_lines(struct entry *e, const struct report *rep,
     const struct boot_memory_lines *l)
 {
-	const struct ev_check *c;
+	const struct report_check *c;
 	struct line *to;
 	size_t len;
 	uint32_t i;
@@ -186,7 +187,7 @@ add_lines(struct entry *e, const struct ev_report *rep,
 
 void
 boot_memory_keep(struct boot_memory *c, const uint8_t key[SHA256_LEN],
-    const struct ev_report *rep, const struct boot_memory_boot *b)
+    const struct report *rep, const struct boot_memory_boot *b)
 {
 	size_t n = b->replays.to - b->replays.from + b->boot.to - b->boot.from,
 	       len = text_len(rep, &b->replays) + text_len(rep, &b->boot);
@@ -194,8 +195,8 @@ boot_memory_keep(struct boot_memory *c, const uint8_t key[SHA256_LEN],
 
 	/* Good in all, not only in its boot: so nobody fills this who cannot
 	 * have evidence accepted.  A full report has lost lines. */
-	if (rep->n >= EV_MAX_CHECKS || rep->appraisal == NULL ||
-	    ev_verdict(rep) != AP_ACCEPTED)
+	if (rep->n >= REPORT_MAX_CHECKS || rep->appraisal == NULL ||
+	    report_verdict(rep) != AP_ACCEPTED)
 		return;
 	if ((e = calloc(1, sizeof(*e))) == NULL)
 		return;

@@ -16,7 +16,15 @@
 #ifndef MEASURE_EVIDENCE_BOOT_MEMORY_H
 #define MEASURE_EVIDENCE_BOOT_MEMORY_H
 
-#include "measure/evidence/evidence_priv.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/crypto.h"
+#include "base/err.h"
+#include "measure/appraise/policy.h"
+#include "measure/evidence/bundle.h"
+#include "measure/evidence/report.h"
 
 #define BOOT_MEMORY_N 65536
 
@@ -44,17 +52,16 @@ struct boot_memory_boot {
 	bool restored; /* the replays say so */
 };
 
-int boot_memory_key(const struct evidence *ev, const struct ev_digests *dig,
-    const struct ev_report *rep, uint8_t key[SHA256_LEN]) VT_CHECK;
+int boot_memory_key(const struct bundle *ev, const struct bundle_digests *dig,
+    const struct report *rep, uint8_t key[SHA256_LEN]) VT_CHECK;
 /* The boot that is meant from now on; false: not known. */
 bool boot_memory_find(struct boot_memory *c, const uint8_t key[SHA256_LEN]);
 /* Its lines and flags; its lines and appraisal. */
-void boot_memory_say_replays(
-    const struct boot_memory *c, struct ev_report *rep);
-void boot_memory_say_boot(const struct boot_memory *c, struct ev_report *rep);
+void boot_memory_say_replays(const struct boot_memory *c, struct report *rep);
+void boot_memory_say_boot(const struct boot_memory *c, struct report *rep);
 /* Keep what rep, which is complete, says of this boot, if all of rep is
  * good. */
 void boot_memory_keep(struct boot_memory *c, const uint8_t key[SHA256_LEN],
-    const struct ev_report *rep, const struct boot_memory_boot *b);
+    const struct report *rep, const struct boot_memory_boot *b);
 
 #endif

@@ -2,7 +2,15 @@
 /*
  * bundle.c - the bundle as JSON, and what its quote must carry.
  */
+#include "measure/cert/x509_cert.h"
 #include "measure/evidence/bundle.h"
+#include "measure/log/eventlog.h"
+#include "measure/log/journal.h"
+#include "measure/log/launch_record.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/quote.h"
+#include "measure/tpm/tpm_public.h"
 
 #include <jansson.h>
 
@@ -10,15 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rdwr.h"
 #include "base/base64.h"
+#include "base/rdwr.h"
 #include "measure/evidence/deep_leaf.h"
-#include "measure/evidence/evidence_priv.h"
 #include "measure/evidence/json_cut.h"
 
-#define EV_FORMAT "vtpm-evidence"
-#define EV_VERSION 1
-#define EV_DOMAIN "vtpm evidence v1" /* 16 bytes, no NUL */
+#define BUNDLE_FORMAT "vtpm-evidence"
+#define BUNDLE_VERSION 1
+#define BUNDLE_DOMAIN "vtpm evidence v1" /* 16 bytes, no NUL */
 #define INFO_FORMAT 1
 
 /* Larger first digits would only waste memory: these are what they are. */
@@ -26,25 +33,25 @@ static const struct {
 	const char *key;
 	size_t max;
 	bool needed;
-} parts[EV_NPARTS] = {
-	[EV_NONCE] = { "nonce", EV_NONCE_MAX, true },
-	[EV_QUOTE] = { "quote", QUOTE_ATTEST_MAX, true },
-	[EV_SIGNATURE] = { "signature", QUOTE_SIG_MAX, true },
-	[EV_AK_PUBLIC] = { "ak_public", QUOTE_PUB_MAX + 2, true },
-	[EV_AK_CERT] = { "ak_certificate", X509_CERT_MAX, false },
-	[EV_EK_CERT] = { "ek_certificate", X509_CERT_MAX, false },
-	[EV_LOG] = { "event_log", EL_MAX_LOG, false },
-	[EV_JOURNAL] = { "journal", JOURNAL_MAX_LEN, false },
-	[EV_LAUNCH] = { "launch_record", LAUNCH_MAX_LEN, false },
-	[EV_HOST_LOG] = { "host_log", EL_MAX_LOG, false },
-	[EV_INFO] = { "info", 1024, false },
-	[EV_DEEP] = { "deep", DEEP_ANSWER_MAX, false },
+} parts[BUNDLE_NPARTS] = {
+	[BUNDLE_NONCE] = { "nonce", BUNDLE_NONCE_MAX, true },
+	[BUNDLE_QUOTE] = { "quote", QUOTE_ATTEST_MAX, true },
+	[BUNDLE_SIGNATURE] = { "signature", QUOTE_SIG_MAX, true },
+	[BUNDLE_AK_PUBLIC] = { "ak_public", TPM_PUB_MAX + 2, true },
+	[BUNDLE_AK_CERT] = { "ak_certificate", X509_CERT_MAX, false },
+	[BUNDLE_EK_CERT] = { "ek_certificate", X509_CERT_MAX, false },
+	[BUNDLE_LOG] = { "event_log", EL_MAX_LOG, false },
+	[BUNDLE_JOURNAL] = { "journal", JOURNAL_MAX_LEN, false },
+	[BUNDLE_LAUNCH] = { "launch_record", LAUNCH_MAX_LEN, false },
+	[BUNDLE_HOST_LOG] = { "host_log", EL_MAX_LOG, false },
+	[BUNDLE_INFO] = { "info", 1024, false },
+	[BUNDLE_DEEP] = { "deep", DEEP_ANSWER_MAX, false },
 };
 
 int
-evidence_new(struct evidence **ret)
+bundle_new(struct bundle **ret)
 {
-	struct evidence *ev = calloc(1, sizeof(*ev));
+	struct bundle *ev = calloc(1, sizeof(*ev));
 
 	if (ev == NULL)
 		return VT_E_NOMEM;
@@ -53,23 +60,23 @@ evidence_new(struct evidence **ret)
 }
 
 void
-evidence_free(struct evidence *ev)
+bundle_free(struct bundle *ev)
 {
 	size_t i;
 
 	if (ev == NULL)
 		return;
-	for (i = 0; i < EV_NPARTS; i++)
+	for (i = 0; i < BUNDLE_NPARTS; i++)
 		free(ev->part[i].p);
 	free(ev);
 }
 
 int
-evidence_set(struct evidence *ev, enum ev_part part, const void *p, size_t len)
+bundle_set(struct bundle *ev, enum bundle_part part, const void *p, size_t len)
 {
 	uint8_t *copy;
 
-	if (part >= EV_NPARTS || len == 0 || len > parts[part].max)
+	if (part >= BUNDLE_NPARTS || len == 0 || len > parts[part].max)
 		return VT_E_RANGE;
 	if ((copy = malloc(len)) == NULL)
 		return VT_E_NOMEM;
@@ -84,18 +91,18 @@ evidence_set(struct evidence *ev, enum ev_part part, const void *p, size_t len)
  */
 
 static int
-bad(char err[EV_ERR_MAX], int rc, const char *key, const char *what)
+bad(char err[BUNDLE_ERR_MAX], int rc, const char *key, const char *what)
 {
-	(void)snprintf(err, EV_ERR_MAX, "evidence: %.40s: %s", key, what);
+	(void)snprintf(err, BUNDLE_ERR_MAX, "evidence: %.40s: %s", key, what);
 	return rc;
 }
 
 static int
 parse_nonce(
-    struct evidence *ev, const char *text, size_t len, char err[EV_ERR_MAX])
+    struct bundle *ev, const char *text, size_t len, char err[BUNDLE_ERR_MAX])
 {
-	char hex[2 * EV_NONCE_MAX + 1]; /* in hex, as people pass it on */
-	uint8_t raw[EV_NONCE_MAX];
+	char hex[2 * BUNDLE_NONCE_MAX + 1]; /* in hex, as people pass it on */
+	uint8_t raw[BUNDLE_NONCE_MAX];
 	size_t n;
 
 	if (len >= sizeof(hex))
@@ -103,17 +110,18 @@ parse_nonce(
 	memcpy(hex, text, len);
 	hex[len] = '\0';
 	if (strlen(hex) != len ||
-	    hex_decode(hex, raw, sizeof(raw), &n) != VT_OK || n < EV_NONCE_MIN)
+	    hex_decode(hex, raw, sizeof(raw), &n) != VT_OK ||
+	    n < BUNDLE_NONCE_MIN)
 		return bad(
 		    err, VT_E_FORMAT, "nonce", "not 8 to 64 bytes in hex");
-	return evidence_set(ev, EV_NONCE, raw, n);
+	return bundle_set(ev, BUNDLE_NONCE, raw, n);
 }
 
 static int
-parse_part(struct evidence *ev, const struct jcut *j, enum ev_part part,
-    const json_t *val, char err[EV_ERR_MAX])
+parse_part(struct bundle *ev, const struct json_cut *j, enum bundle_part part,
+    const json_t *val, char err[BUNDLE_ERR_MAX])
 {
-	struct ev_blob *b = &ev->part[part];
+	struct bundle_blob *b = &ev->part[part];
 	const char *text;
 	size_t len;
 	int rc;
@@ -122,7 +130,7 @@ parse_part(struct evidence *ev, const struct jcut *j, enum ev_part part,
 		return VT_OK;
 	if (!json_cut_text(j, val, &text, &len))
 		return bad(err, VT_E_FORMAT, parts[part].key, "not text");
-	if (part == EV_NONCE)
+	if (part == BUNDLE_NONCE)
 		return parse_nonce(ev, text, len, err);
 	if (len > (parts[part].max + 2) / 3 * 4)
 		return bad(err, VT_E_RANGE, parts[part].key, "too long");
@@ -136,7 +144,7 @@ parse_part(struct evidence *ev, const struct jcut *j, enum ev_part part,
 
 static int
 parse_bank(
-    struct evidence *ev, uint16_t alg, json_t *bank, char err[EV_ERR_MAX])
+    struct bundle *ev, uint16_t alg, json_t *bank, char err[BUNDLE_ERR_MAX])
 {
 	uint8_t val[DIGEST_MAX];
 	const char *key;
@@ -168,7 +176,7 @@ parse_bank(
 
 /* Banks in ascending order of their algorithm, whatever the file's is. */
 static int
-parse_pcrs(struct evidence *ev, json_t *obj, char err[EV_ERR_MAX])
+parse_pcrs(struct bundle *ev, json_t *obj, char err[BUNDLE_ERR_MAX])
 {
 	static const uint16_t known[] = { ALG_SHA1, ALG_SHA256, ALG_SHA384,
 		ALG_SHA512 };
@@ -195,35 +203,36 @@ parse_pcrs(struct evidence *ev, json_t *obj, char err[EV_ERR_MAX])
 }
 
 static int
-parse_key(struct evidence *ev, const struct jcut *j, const char *key,
-    json_t *val, char err[EV_ERR_MAX])
+parse_key(struct bundle *ev, const struct json_cut *j, const char *key,
+    json_t *val, char err[BUNDLE_ERR_MAX])
 {
 	int i;
 
 	if (strcmp(key, "format") == 0) {
 		if (!json_is_string(val) ||
-		    strcmp(json_string_value(val), EV_FORMAT) != 0)
+		    strcmp(json_string_value(val), BUNDLE_FORMAT) != 0)
 			return bad(err, VT_E_FORMAT, key,
 			    "this is not a vtpm-evidence file");
 		return VT_OK;
 	}
 	if (strcmp(key, "version") == 0) {
 		if (!json_is_integer(val) ||
-		    json_integer_value(val) != EV_VERSION)
+		    json_integer_value(val) != BUNDLE_VERSION)
 			return bad(err, VT_E_UNSUPPORTED, key,
 			    "only version 1 is known here");
 		return VT_OK;
 	}
 	if (strcmp(key, "pcrs") == 0)
 		return parse_pcrs(ev, val, err);
-	for (i = 0; i < EV_NPARTS; i++)
+	for (i = 0; i < BUNDLE_NPARTS; i++)
 		if (strcmp(key, parts[i].key) == 0)
-			return parse_part(ev, j, (enum ev_part)i, val, err);
+			return parse_part(ev, j, (enum bundle_part)i, val, err);
 	return bad(err, VT_E_FORMAT, key, "unknown key");
 }
 
 static int
-parse_root(struct evidence *ev, const struct jcut *j, char err[EV_ERR_MAX])
+parse_root(
+    struct bundle *ev, const struct json_cut *j, char err[BUNDLE_ERR_MAX])
 {
 	json_t *root = j->root, *val;
 	const char *key;
@@ -238,7 +247,7 @@ parse_root(struct evidence *ev, const struct jcut *j, char err[EV_ERR_MAX])
 		    "this is not a vtpm-evidence file");
 	json_object_foreach(root, key,
 	    val) if ((rc = parse_key(ev, j, key, val, err)) != VT_OK) return rc;
-	for (i = 0; i < EV_NPARTS; i++)
+	for (i = 0; i < BUNDLE_NPARTS; i++)
 		if (parts[i].needed && ev->part[i].p == NULL)
 			return bad(err, VT_E_FORMAT, parts[i].key, "missing");
 	if (ev->pcrs.nbanks == 0)
@@ -247,30 +256,30 @@ parse_root(struct evidence *ev, const struct jcut *j, char err[EV_ERR_MAX])
 }
 
 int
-evidence_parse(
-    const void *json, size_t len, struct evidence **ret, char err[EV_ERR_MAX])
+bundle_parse(
+    const void *json, size_t len, struct bundle **ret, char err[BUNDLE_ERR_MAX])
 {
-	struct evidence *ev = NULL;
-	struct jcut j = { 0 };
+	struct bundle *ev = NULL;
+	struct json_cut j = { 0 };
 	json_error_t je;
 	int rc;
 
-	if (len > EV_MAX_LEN)
+	if (len > BUNDLE_MAX_LEN)
 		return bad(err, VT_E_RANGE, "file", "too long");
 	if ((rc = json_cut_load(json, len, &j, &je)) == VT_E_FORMAT) {
-		(void)snprintf(err, EV_ERR_MAX,
+		(void)snprintf(err, BUNDLE_ERR_MAX,
 		    "evidence: not JSON: %.80s in line %d", je.text, je.line);
 		return rc;
 	}
 	if (rc == VT_OK)
-		rc = evidence_new(&ev);
+		rc = bundle_new(&ev);
 	if (rc == VT_OK)
 		rc = parse_root(ev, &j, err);
 	json_cut_done(&j);
 	if (rc == VT_E_NOMEM)
 		(void)bad(err, rc, "file", "out of memory");
 	if (rc != VT_OK) {
-		evidence_free(ev);
+		bundle_free(ev);
 		return rc;
 	}
 	*ret = ev;
@@ -281,7 +290,7 @@ evidence_parse(
  */
 
 static json_t *
-json_base64(const struct ev_blob *b)
+json_base64(const struct bundle_blob *b)
 {
 	char *text = b64_make(b->p, b->len);
 	json_t *val = text != NULL ? json_string(text) : NULL;
@@ -293,9 +302,9 @@ json_base64(const struct ev_blob *b)
 static json_t *
 json_hex(const uint8_t *p, size_t len)
 {
-	char hex[2 * EV_NONCE_MAX + 1];
+	char hex[2 * BUNDLE_NONCE_MAX + 1];
 
-	_Static_assert(EV_NONCE_MAX >= DIGEST_MAX, "room");
+	_Static_assert(BUNDLE_NONCE_MAX >= DIGEST_MAX, "room");
 	hex_encode(p, len, hex);
 	return json_string(hex);
 }
@@ -330,24 +339,26 @@ json_pcrs(const struct pcr_set *set)
 }
 
 int
-evidence_format(const struct evidence *ev, char **ret)
+bundle_format(const struct bundle *ev, char **ret)
 {
 	json_t *root = json_object(), *val;
 	int i, bad_json = 0;
 	char *text;
 
-	bad_json |= json_object_set_new(root, "format", json_string(EV_FORMAT));
 	bad_json |=
-	    json_object_set_new(root, "version", json_integer(EV_VERSION));
-	for (i = 0; i < EV_NPARTS; i++) {
-		const struct ev_blob *b = &ev->part[i];
+	    json_object_set_new(root, "format", json_string(BUNDLE_FORMAT));
+	bad_json |=
+	    json_object_set_new(root, "version", json_integer(BUNDLE_VERSION));
+	for (i = 0; i < BUNDLE_NPARTS; i++) {
+		const struct bundle_blob *b = &ev->part[i];
 
-		if (i == EV_LOG) /* where a reader looks for it */
+		if (i == BUNDLE_LOG) /* where a reader looks for it */
 			bad_json |= json_object_set_new(
 			    root, "pcrs", json_pcrs(&ev->pcrs));
 		if (b->p == NULL)
 			continue;
-		val = i == EV_NONCE ? json_hex(b->p, b->len) : json_base64(b);
+		val =
+		    i == BUNDLE_NONCE ? json_hex(b->p, b->len) : json_base64(b);
 		bad_json |= json_object_set_new(root, parts[i].key, val);
 	}
 	text = bad_json == 0 ? json_dumps(root, JSON_INDENT(1)) : NULL;
@@ -362,7 +373,7 @@ evidence_format(const struct evidence *ev, char **ret)
  */
 
 void
-evidence_selection(const struct evidence *ev, struct pcr_sel *ret)
+bundle_selection(const struct bundle *ev, struct pcr_sel *ret)
 {
 	uint32_t b;
 
@@ -374,18 +385,18 @@ evidence_selection(const struct evidence *ev, struct pcr_sel *ret)
 	ret->n = b;
 }
 
-static const enum ev_part bound[] = { EV_LOG, EV_JOURNAL, EV_LAUNCH,
-	EV_HOST_LOG, EV_INFO };
+static const enum bundle_part bound[] = { BUNDLE_LOG, BUNDLE_JOURNAL,
+	BUNDLE_LAUNCH, BUNDLE_HOST_LOG, BUNDLE_INFO };
 
 int
-evidence_digests(const struct evidence *ev, struct ev_digests *ret)
+bundle_digests(const struct bundle *ev, struct bundle_digests *ret)
 {
 	size_t i;
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
 	for (i = 0; i < VT_NELEM(bound); i++) {
-		const struct ev_blob *b = &ev->part[bound[i]];
+		const struct bundle_blob *b = &ev->part[bound[i]];
 
 		if (b->p == NULL)
 			continue;
@@ -398,7 +409,8 @@ evidence_digests(const struct evidence *ev, struct ev_digests *ret)
 }
 
 void
-evidence_put_part(struct wr *w, const struct ev_digests *dig, enum ev_part part)
+bundle_put_part(
+    struct wr *w, const struct bundle_digests *dig, enum bundle_part part)
 {
 	if (dig->there[part])
 		wr_blob32(w, dig->d[part], SHA256_LEN);
@@ -407,38 +419,38 @@ evidence_put_part(struct wr *w, const struct ev_digests *dig, enum ev_part part)
 }
 
 int
-evidence_qualify_by(const struct evidence *ev, const struct ev_digests *dig,
+bundle_qualify_by(const struct bundle *ev, const struct bundle_digests *dig,
     uint8_t out[SHA256_LEN])
 {
-	uint8_t buf[sizeof(EV_DOMAIN) + 4 + EV_NONCE_MAX +
+	uint8_t buf[sizeof(BUNDLE_DOMAIN) + 4 + BUNDLE_NONCE_MAX +
 		    VT_NELEM(bound) * (4 + SHA256_LEN)];
 	struct wr w;
 	size_t i;
 	int rc;
 
 	wr_init(&w, buf, sizeof(buf));
-	wr_bytes(&w, EV_DOMAIN, sizeof(EV_DOMAIN) - 1);
-	wr_blob32(&w, ev->part[EV_NONCE].p, ev->part[EV_NONCE].len);
+	wr_bytes(&w, BUNDLE_DOMAIN, sizeof(BUNDLE_DOMAIN) - 1);
+	wr_blob32(&w, ev->part[BUNDLE_NONCE].p, ev->part[BUNDLE_NONCE].len);
 	for (i = 0; i < VT_NELEM(bound); i++)
-		evidence_put_part(&w, dig, bound[i]);
+		bundle_put_part(&w, dig, bound[i]);
 	if ((rc = wr_err(&w)) != VT_OK)
 		return rc;
 	return digest_buf(ALG_SHA256, buf, w.len, out);
 }
 
 int
-evidence_qualify(const struct evidence *ev, uint8_t out[SHA256_LEN])
+bundle_qualify(const struct bundle *ev, uint8_t out[SHA256_LEN])
 {
-	struct ev_digests dig;
-	int rc = evidence_digests(ev, &dig);
+	struct bundle_digests dig;
+	int rc = bundle_digests(ev, &dig);
 
-	return rc == VT_OK ? evidence_qualify_by(ev, &dig, out) : rc;
+	return rc == VT_OK ? bundle_qualify_by(ev, &dig, out) : rc;
 }
 
 int
-evidence_info_get(const uint8_t *buf, size_t len, struct ev_info *ret)
+bundle_info_get(const uint8_t *buf, size_t len, struct bundle_info *ret)
 {
-	struct ev_info v;
+	struct bundle_info v;
 	uint16_t format;
 	struct rd r;
 	int rc;

@@ -11,7 +11,7 @@
  * that begins or ends a text: what is cut can be found without parsing.
  * Returns the bytes in out; 0: leave it as it is. */
 static size_t
-cut(const char *json, size_t len, struct jcut *j, char *out)
+cut(const char *json, size_t len, struct json_cut *j, char *out)
 {
 	const char *p = json, *end = json + len, *from, *to;
 	char *o = out;
@@ -46,7 +46,8 @@ cut(const char *json, size_t len, struct jcut *j, char *out)
 }
 
 int
-json_cut_load(const char *json, size_t len, struct jcut *ret, json_error_t *err)
+json_cut_load(
+    const char *json, size_t len, struct json_cut *ret, json_error_t *err)
 {
 	char *slim;
 	size_t n = 0;
@@ -65,15 +66,15 @@ json_cut_load(const char *json, size_t len, struct jcut *ret, json_error_t *err)
 }
 
 void
-json_cut_done(struct jcut *j)
+json_cut_done(struct json_cut *j)
 {
 	json_decref(j->root);
 	j->root = NULL;
 }
 
 bool
-json_cut_text(
-    const struct jcut *j, const json_t *val, const char **ret, size_t *ret_len)
+json_cut_text(const struct json_cut *j, const json_t *val, const char **ret,
+    size_t *ret_len)
 {
 	const char *p;
 	size_t len, i;

@@ -26,7 +26,7 @@
 #define JSON_CUT_MIN 192 /* bytes; more than any digest or nonce in hex */
 #define JSON_CUT_N 32    /* a file with more long texts is left as it is */
 
-struct jcut {
+struct json_cut {
 	json_t *root; /* json_cut_done() */
 	uint32_t n;   /* texts cut out */
 	struct {
@@ -37,12 +37,12 @@ struct jcut {
 
 /* json is borrowed for as long as *ret is used.  VT_E_FORMAT: no JSON, err
  * says why; VT_E_NOMEM. */
-int json_cut_load(
-    const char *json, size_t len, struct jcut *ret, json_error_t *err) VT_CHECK;
-void json_cut_done(struct jcut *j);
+int json_cut_load(const char *json, size_t len, struct json_cut *ret,
+    json_error_t *err) VT_CHECK;
+void json_cut_done(struct json_cut *j);
 
 /* The text that val is, without a NUL behind it; false: val is no text. */
-bool json_cut_text(
-    const struct jcut *j, const json_t *val, const char **ret, size_t *ret_len);
+bool json_cut_text(const struct json_cut *j, const json_t *val,
+    const char **ret, size_t *ret_len);
 
 #endif

@@ -8,18 +8,29 @@
  * (measure/evidence/boot_memory.h).  The caller has verified the quote over the
  * PCRs and the parts' digests, now as ever.
  */
+#include "measure/evidence/verify_boot.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/appraise/appraise.h"
+#include "measure/appraise/appraise_report.h"
 #include "measure/evidence/boot_memory.h"
-#include "measure/evidence/evidence_priv.h"
-#include "measure/log/merge.h"
+#include "measure/evidence/bundle.h"
+#include "measure/evidence/report.h"
+#include "measure/evidence/verify.h"
+#include "measure/log/journal.h"
+#include "measure/log/journal_codec.h"
+#include "measure/log/launch_record.h"
+#include "measure/log/trail.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 struct bv { /* one boot under way */
-	const struct evidence *ev;
-	const struct ev_digests *dig;
-	const struct ev_want *want;
-	struct ev_report *rep;
+	const struct bundle *ev;
+	const struct bundle_digests *dig;
+	const struct verify_want *want;
+	struct report *rep;
 };
 
 /* List the PCRs of mask as "0-3,7". */
@@ -56,13 +67,14 @@ compare_pcrs(struct bv *v, const struct pcr_bank *bank,
 	mask_words(same, a, sizeof(a));
 	mask_words(differ, b, sizeof(b));
 	if (differ == 0 && same != 0)
-		ev_say(v->rep, id, EVO_PASS,
+		report_say(v->rep, id, REPORT_PASS,
 		    "replay of %s gives the quoted %s "
 		    "PCRs %s",
 		    what, digest_name(bank->alg), a);
 	else if (differ != 0)
-		ev_say(v->rep, id,
-		    strcmp(id, "journal-replay") == 0 ? EVO_FAIL : EVO_NOTE,
+		report_say(v->rep, id,
+		    strcmp(id, "journal-replay") == 0 ? REPORT_FAIL
+						      : REPORT_NOTE,
 		    "replay of %s gives the quoted %s PCRs %s, but not %s",
 		    what, digest_name(bank->alg), a, b);
 }
@@ -70,19 +82,19 @@ compare_pcrs(struct bv *v, const struct pcr_bank *bank,
 static void
 check_journal(struct bv *v)
 {
-	const struct ev_blob *b = &v->ev->part[EV_JOURNAL];
+	const struct bundle_blob *b = &v->ev->part[BUNDLE_JOURNAL];
 	struct journal *j = NULL;
 	struct pcr_set got;
 	uint32_t i, flags;
 
 	if (b->p == NULL) {
-		ev_say(v->rep, "journal-replay", EVO_NOTE,
+		report_say(v->rep, "journal-replay", REPORT_NOTE,
 		    "there is no extend journal in the evidence");
 		return;
 	}
 	if (journal_decode(b->p, b->len, &j) != VT_OK ||
 	    journal_replay(j, &got) != VT_OK) {
-		ev_say(v->rep, "journal-replay", EVO_FAIL,
+		report_say(v->rep, "journal-replay", REPORT_FAIL,
 		    "the extend journal is not well-formed");
 		journal_free(j);
 		return;
@@ -101,8 +113,8 @@ check_journal(struct bv *v)
 static bool
 log_trail(const struct bv *v, uint16_t alg, struct trail **ret)
 {
-	const struct ev_blob *host = &v->ev->part[EV_HOST_LOG];
-	const struct ev_blob *guest = &v->ev->part[EV_LOG];
+	const struct bundle_blob *host = &v->ev->part[BUNDLE_HOST_LOG];
+	const struct bundle_blob *guest = &v->ev->part[BUNDLE_LOG];
 	struct trail_in in = { .alg = alg };
 
 	in.logs[0].p = host->p;
@@ -117,7 +129,7 @@ static bool
 is_capped(uint16_t alg, const uint8_t *val, const uint8_t *now)
 {
 	uint8_t x[DIGEST_MAX];
-	struct el_digest cap;
+	struct tpm_digest cap;
 
 	if (journal_cap_digest(alg, &cap) != VT_OK)
 		return false;
@@ -154,8 +166,8 @@ check_logs(struct bv *v)
 	struct trail *t;
 	uint32_t b, i;
 
-	if (v->ev->part[EV_LOG].p == NULL)
-		ev_say(v->rep, "log-replay", EVO_NOTE,
+	if (v->ev->part[BUNDLE_LOG].p == NULL)
+		report_say(v->rep, "log-replay", REPORT_NOTE,
 		    "there is no event log of the guest in the evidence");
 	for (b = 0; b < v->ev->pcrs.nbanks; b++) {
 		const struct pcr_bank *bank = &v->ev->pcrs.banks[b];
@@ -182,7 +194,7 @@ check_logs(struct bv *v)
 static void
 check_launch(struct bv *v)
 {
-	const struct ev_blob *b = &v->ev->part[EV_LAUNCH];
+	const struct bundle_blob *b = &v->ev->part[BUNDLE_LAUNCH];
 	struct launch_record *rec = NULL;
 	uint8_t want[DIGEST_MAX];
 	const uint8_t *val;
@@ -201,21 +213,21 @@ check_launch(struct bv *v)
 			proven = true;
 	}
 	if (!proven) {
-		ev_say(v->rep, "launch", EVO_NOTE,
+		report_say(v->rep, "launch", REPORT_NOTE,
 		    "PCR 17 does not prove the launch record (not quoted, or "
 		    "another value)");
 		return;
 	}
 	if (launch_decode(b->p, b->len, &rec) != VT_OK)
-		ev_say(v->rep, "launch", EVO_FAIL,
+		report_say(v->rep, "launch", REPORT_FAIL,
 		    "PCR 17 proves a launch record that is not well-formed");
 	else if (v->rep->have_instance &&
 		 (memcmp(rec->uuid, v->rep->instance.uuid, UUID_LEN) != 0 ||
 		     rec->group != v->rep->instance.group))
-		ev_say(v->rep, "launch", EVO_FAIL,
+		report_say(v->rep, "launch", REPORT_FAIL,
 		    "PCR 17 proves a launch record of another vTPM");
 	else
-		ev_say(v->rep, "launch", EVO_PASS,
+		report_say(v->rep, "launch", REPORT_PASS,
 		    "PCR 17 proves the host's launch record of '%s'",
 		    rec->name);
 	launch_free(rec);
@@ -225,15 +237,15 @@ static void
 check_restarts(struct bv *v)
 {
 	if (v->rep->worker_restarted)
-		ev_say(v->rep, "worker-restarted", EVO_FAIL,
+		report_say(v->rep, "worker-restarted", REPORT_FAIL,
 		    "worker restarted: the vTPM's process died while the guest "
 		    "ran and every PCR is capped; power the guest off and on");
 	if (v->rep->restored && v->want->policy->restored_reason == NULL)
-		ev_say(v->rep, "restored", EVO_FAIL,
+		report_say(v->rep, "restored", REPORT_FAIL,
 		    "the vTPM runs from a snapshot or migration, and the "
 		    "policy does not allow that (allow.restored)");
 	else if (v->rep->restored)
-		ev_say(v->rep, "restored", EVO_NOTE,
+		report_say(v->rep, "restored", REPORT_NOTE,
 		    "the vTPM runs from a snapshot or migration, which the "
 		    "policy allows");
 }
@@ -241,42 +253,42 @@ check_restarts(struct bv *v)
 static int
 check_boot(struct bv *v)
 {
-	const struct ev_blob *b = v->ev->part;
+	const struct bundle_blob *b = v->ev->part;
 	struct ap_in in = { .policy = v->want->policy, .pcrs = &v->ev->pcrs };
 	const struct ap_report *ap;
 	uint32_t i;
 	int rc;
 
-	in.logs[0].p = b[EV_HOST_LOG].p;
-	in.logs[0].len = b[EV_HOST_LOG].len;
-	in.logs[1].p = b[EV_LOG].p;
-	in.logs[1].len = b[EV_LOG].len;
-	in.journal = b[EV_JOURNAL].p;
-	in.journal_len = b[EV_JOURNAL].len;
-	in.record = b[EV_LAUNCH].p;
-	in.record_len = b[EV_LAUNCH].len;
+	in.logs[0].p = b[BUNDLE_HOST_LOG].p;
+	in.logs[0].len = b[BUNDLE_HOST_LOG].len;
+	in.logs[1].p = b[BUNDLE_LOG].p;
+	in.logs[1].len = b[BUNDLE_LOG].len;
+	in.journal = b[BUNDLE_JOURNAL].p;
+	in.journal_len = b[BUNDLE_JOURNAL].len;
+	in.record = b[BUNDLE_LAUNCH].p;
+	in.record_len = b[BUNDLE_LAUNCH].len;
 	if ((rc = appraise(&in, &v->rep->appraisal)) != VT_OK)
 		return rc;
 	ap = v->rep->appraisal;
 	for (i = 0; i < ap->n; i++) {
 		const struct ap_finding *f = &ap->findings[i];
-		enum ev_outcome o = EVO_NOTE;
+		enum report_outcome o = REPORT_NOTE;
 
 		if (f->severity == AP_FAIL)
-			o = EVO_FAIL;
+			o = REPORT_FAIL;
 		else if (f->severity == AP_CANNOT)
-			o = EVO_CANNOT;
-		ev_say(v->rep, ap_code_name(f->code), o, "%s", f->words);
+			o = REPORT_CANNOT;
+		report_say(v->rep, ap_code_name(f->code), o, "%s", f->words);
 	}
 	/* The findings above say why; this line also counts if they were
 	 * too many to list. */
 	if (ap->verdict == AP_ACCEPTED)
-		ev_say(v->rep, "boot", EVO_PASS,
+		report_say(v->rep, "boot", REPORT_PASS,
 		    "the boot is one that policy '%s' accepts",
 		    v->want->policy->name);
 	else
-		ev_say(v->rep, "boot",
-		    ap->verdict == AP_REFUSED ? EVO_FAIL : EVO_CANNOT,
+		report_say(v->rep, "boot",
+		    ap->verdict == AP_REFUSED ? REPORT_FAIL : REPORT_CANNOT,
 		    "the boot is not one that policy '%s' accepts",
 		    v->want->policy->name);
 	return VT_OK;
@@ -286,7 +298,7 @@ check_boot(struct bv *v)
 static void
 check_replays(struct bv *v, struct boot_memory_boot *b)
 {
-	struct ev_report *rep = v->rep;
+	struct report *rep = v->rep;
 	bool restored = rep->restored;
 
 	rep->restored = false;
@@ -300,8 +312,8 @@ check_replays(struct bv *v, struct boot_memory_boot *b)
 }
 
 int
-ev_boot(const struct evidence *ev, const struct ev_digests *dig,
-    const struct ev_want *want, struct ev_report *rep)
+verify_boot(const struct bundle *ev, const struct bundle_digests *dig,
+    const struct verify_want *want, struct report *rep)
 {
 	struct bv v = { .ev = ev, .dig = dig, .want = want, .rep = rep };
 	struct boot_memory *c = want->boots;

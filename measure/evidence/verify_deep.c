@@ -5,69 +5,39 @@
  * Three lines of checks: the host record, the leaf against the evidence, the
  * host's quote.  The first failure of a line ends that line.
  */
+#include "measure/cert/cert_extension.h"
+#include "measure/cert/x509.h"
+#include "measure/evidence/bundle.h"
+#include "measure/evidence/deep_host.h"
+#include "measure/evidence/report.h"
+#include "measure/evidence/verify.h"
 #include "measure/evidence/verify_deep.h"
-
-#include <openssl/err.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/quote.h"
+#include "measure/tpm/step.h"
+#include "measure/tpm/tpm_public.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/check_on.h"
 #include "measure/evidence/deep_leaf.h"
-#include "measure/evidence/evidence_priv.h"
-#include "measure/evidence/certificate_memory.h"
-#include "measure/cert/x509_priv.h"
-
-#define WHY_MAX 224
-#define CACHE_N 64  /* host quotes, AK certificates */
-#define SEEN_N 4096 /* vTPMs of this host */
-
-struct ak { /* a group's AK whose certificate was verified */
-	uint8_t digest[SHA256_LEN]; /* of the certificate */
-	struct cert_ext_instance inst;
-	EVP_PKEY *key;
-	struct tpm_pub pub; /* x and y borrow from point */
-	uint8_t point[QUOTE_RSA_MAX];
-	struct tpm_name name;
-	time_t until; /* a moment before it ends */
-};
-
-struct deep_host {
-	const struct hostid *id;
-	const struct host_roots *roots;
-	const struct hoststates *states;
-	time_t now;
-	struct host_identity_report rep;
-	bool ok;
-	X509 *ca;
-	X509_STORE *store;
-	struct cert_memory *seen;
-	EVP_PKEY *ak; /* the enrolled one */
-	struct ak aks[CACHE_N];
-	uint32_t nak;
-	/* H(certificate's digest || quote || signature) of good ones. */
-	uint8_t quotes[CACHE_N][SHA256_LEN];
-	uint32_t nquotes;
-};
 
 struct dv { /* one verification under way */
-	const struct evidence *ev;
-	const struct ev_digests *dig; /* of its parts */
-	const struct ev_want *want;
-	struct ev_report *rep;
+	const struct bundle *ev;
+	const struct bundle_digests *dig; /* of its parts */
+	const struct verify_want *want;
+	struct report *rep;
 	struct deep_host *h;
 	struct deep_answer a;
 	const struct group_quote *quote; /* judged alone, over this nonce */
 	const uint8_t *nonce;
 	size_t nonce_len;
-	const struct ak *ak;
+	const struct deep_ak *ak;
 	struct quote_attest attest;
-	char why[WHY_MAX];
+	char why[DEEP_WHY_MAX];
 };
 
 struct check {
@@ -96,115 +66,13 @@ is_zero(const uint8_t *p, size_t len)
 	return true;
 }
 
-/* --- the host --------------------------------------------------------------
- */
-
-static bool
-host_ready(struct deep_host *h)
-{
-	const struct host_identity_blob *b = &h->id->part[HI_CA_CERT];
-
-	h->ca = x509_cert_get(b->p, b->len);
-	h->store = X509_STORE_new();
-	return h->ca != NULL && h->store != NULL &&
-	       X509_STORE_add_cert(h->store, h->ca) == 1 &&
-	       cert_memory_new(SEEN_N, &h->seen) == VT_OK &&
-	       tpm_pub_to_evp(&h->rep.ak, &h->ak) == VT_OK;
-}
-
-int
-deep_host_new(const struct hostid *id, const struct host_roots *roots,
-    const struct hoststates *states, time_t now, struct deep_host **ret)
-{
-	struct deep_host *h = calloc(1, sizeof(*h));
-
-	if (h == NULL)
-		return VT_E_NOMEM;
-	h->id = id;
-	h->roots = roots;
-	h->states = states;
-	h->now = now;
-	if (host_identity_check(id, roots, now, &h->rep) == VT_OK) {
-		h->ok = host_ready(h);
-		if (!h->ok) {
-			h->rep.outcome[HS_CA_KEY] = QO_FAIL;
-			(void)snprintf(h->rep.why, sizeof(h->rep.why),
-			    "the host record's CA cannot be used");
-		}
-	}
-	ERR_clear_error();
-	*ret = h;
-	return VT_OK;
-}
-
-void
-deep_host_free(struct deep_host *h)
-{
-	uint32_t i;
-
-	if (h == NULL)
-		return;
-	for (i = 0; i < CACHE_N; i++)
-		EVP_PKEY_free(h->aks[i].key);
-	EVP_PKEY_free(h->ak);
-	cert_memory_free(h->seen);
-	X509_STORE_free(h->store);
-	X509_free(h->ca);
-	host_identity_report_done(&h->rep);
-	free(h);
-}
-
-void
-deep_host_ca(const struct deep_host *h, const uint8_t **ret, size_t *ret_len)
-{
-	*ret = h->id->part[HI_CA_CERT].p;
-	*ret_len = h->id->part[HI_CA_CERT].len;
-}
-
-int
-deep_host_certs(struct deep_host *h, struct x509_want *want,
-    struct x509_report *ret, EVP_PKEY **ret_key)
-{
-	deep_host_ca(h, &want->ca, &want->ca_len);
-	*ret_key = NULL;
-	if (!h->ok)
-		return x509_verify(want, ret);
-	want->store = h->store;
-	return cert_memory_verify(h->seen, want, ret, ret_key);
-}
-
-static void
-say_host(struct dv *v)
-{
-	const struct host_identity_report *r = &v->h->rep;
-	int s;
-
-	for (s = 0; s < HS_N; s++) {
-		enum host_identity_step st = (enum host_identity_step)s;
-
-		if (r->outcome[s] == QO_PASS)
-			ev_say(v->rep, host_identity_step_id(st), EVO_PASS,
-			    "%s", host_identity_step_words(st));
-		else if (r->outcome[s] == QO_FAIL)
-			ev_say(v->rep, host_identity_step_id(st), EVO_FAIL,
-			    "%s", r->why);
-	}
-	if (v->h->roots == NULL)
-		ev_say(v->rep, "host-ek-chain", EVO_NOTE,
-		    "no manufacturer's roots were given (--roots): that the "
-		    "host's TPM is a real one was checked at enrolment only");
-	else if (v->h->ok)
-		ev_say(v->rep, "host", EVO_NOTE, "host '%s', TPM by %s",
-		    v->h->id->host, r->root_subject);
-}
-
 /* --- the leaf --------------------------------------------------------------
  */
 
 static bool
 leaf_format(struct dv *v)
 {
-	const struct ev_blob *b = &v->ev->part[EV_DEEP];
+	const struct bundle_blob *b = &v->ev->part[BUNDLE_DEEP];
 
 	if (deep_answer_get(b->p, b->len, &v->a) != VT_OK)
 		return why(
@@ -215,10 +83,10 @@ leaf_format(struct dv *v)
 static bool
 leaf_quote(struct dv *v)
 {
-	const struct ev_blob *b = v->ev->part;
+	const struct bundle_blob *b = v->ev->part;
 	const struct iov_part parts[] = {
-		{ b[EV_QUOTE].p, b[EV_QUOTE].len },
-		{ b[EV_SIGNATURE].p, b[EV_SIGNATURE].len },
+		{ b[BUNDLE_QUOTE].p, b[BUNDLE_QUOTE].len },
+		{ b[BUNDLE_SIGNATURE].p, b[BUNDLE_SIGNATURE].len },
 	};
 	uint8_t d[SHA256_LEN];
 
@@ -231,7 +99,7 @@ leaf_quote(struct dv *v)
 static bool
 leaf_nonce(struct dv *v)
 {
-	const struct ev_blob *n = &v->ev->part[EV_NONCE];
+	const struct bundle_blob *n = &v->ev->part[BUNDLE_NONCE];
 
 	if (n->len != v->a.leaf.nonce_len ||
 	    !mem_equal(n->p, v->a.leaf.nonce, n->len))
@@ -248,23 +116,24 @@ name_is(const struct tpm_name *n, const uint8_t *p, size_t len)
 static bool
 leaf_names(struct dv *v)
 {
-	const struct ev_blob *b = v->ev->part;
+	const struct bundle_blob *b = v->ev->part;
 	const struct deep_leaf *l = &v->a.leaf;
 	struct tpm_name ek, ak;
 	const uint8_t *pub;
 	struct tpm_pub p;
 	size_t len;
 
-	if (tpm_pub_unwrap(
-		b[EV_AK_PUBLIC].p, b[EV_AK_PUBLIC].len, &pub, &len) != VT_OK ||
+	if (tpm_pub_unwrap(b[BUNDLE_AK_PUBLIC].p, b[BUNDLE_AK_PUBLIC].len, &pub,
+		&len) != VT_OK ||
 	    tpm_pub_get(pub, len, &p) != VT_OK ||
 	    tpm_name_of(p.name_alg, pub, len, &ak) != VT_OK ||
 	    !name_is(&ak, l->ak_name, l->ak_name_len))
 		return why(v, "the host vouches for another AK");
-	if (v->rep->certs.outcome[XS_EK_KEY] == QO_PASS)
+	if (v->rep->certs.outcome[XS_EK_KEY] == STEP_PASS)
 		ek = v->rep->certs.ek_name;
-	else if (b[EV_EK_CERT].p == NULL ||
-		 x509_ek_name(b[EV_EK_CERT].p, b[EV_EK_CERT].len, &ek) != VT_OK)
+	else if (b[BUNDLE_EK_CERT].p == NULL ||
+		 x509_ek_name(
+		     b[BUNDLE_EK_CERT].p, b[BUNDLE_EK_CERT].len, &ek) != VT_OK)
 		ek.len = 0;
 	if (!name_is(&ek, l->ek_name, l->ek_name_len))
 		return why(v, "the host vouches for another EK");
@@ -290,7 +159,7 @@ leaf_instance(struct dv *v)
 }
 
 static bool
-part_is(struct dv *v, enum ev_part part, const uint8_t want[SHA256_LEN])
+part_is(struct dv *v, enum bundle_part part, const uint8_t want[SHA256_LEN])
 {
 	if (!v->dig->there[part])
 		return is_zero(want, SHA256_LEN);
@@ -300,7 +169,7 @@ part_is(struct dv *v, enum ev_part part, const uint8_t want[SHA256_LEN])
 static bool
 leaf_launch(struct dv *v)
 {
-	if (!part_is(v, EV_LAUNCH, v->a.leaf.launch))
+	if (!part_is(v, BUNDLE_LAUNCH, v->a.leaf.launch))
 		return why(v, "the launch record shown is not the host's: "
 			      "left out, or another");
 	return true;
@@ -309,7 +178,7 @@ leaf_launch(struct dv *v)
 static bool
 leaf_journal(struct dv *v)
 {
-	if (!part_is(v, EV_JOURNAL, v->a.leaf.journal))
+	if (!part_is(v, BUNDLE_JOURNAL, v->a.leaf.journal))
 		return why(v, "the journal shown is not the one that the host "
 			      "vouches for: left out, or something was "
 			      "extended between journal and deep quote");
@@ -384,155 +253,10 @@ static const struct check leaf_checks[] = {
  */
 
 static bool
-ak_chain(struct dv *v, X509 *x)
-{
-	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	bool ok = false;
-
-	if (ctx == NULL ||
-	    X509_STORE_CTX_init(ctx, v->h->store, x, NULL) != 1) {
-		(void)why(v, "out of memory");
-		goto out;
-	}
-	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(ctx), 2);
-	if (v->h->now != 0)
-		X509_VERIFY_PARAM_set_time(
-		    X509_STORE_CTX_get0_param(ctx), v->h->now);
-	ok = X509_verify_cert(ctx) == 1;
-	if (!ok)
-		(void)why(v,
-		    "the host's AK certificate does not come from "
-		    "the enrolled host's CA: %s",
-		    X509_verify_cert_error_string(
-			X509_STORE_CTX_get_error(ctx)));
-out:
-	X509_STORE_CTX_free(ctx);
-	ERR_clear_error();
-	return ok;
-}
-
-static bool
-ak_purpose(struct dv *v, X509 *x, struct ak *ak)
-{
-	static const uint8_t zeros[UUID_LEN];
-
-	if (X509_check_ca(x) != 0 || !x509_has_eku(x, CERT_EXT_EKU_AK) ||
-	    x509_has_eku(x, CERT_EXT_EKU_EK))
-		return why(v, "the host's AK certificate is not for an AK");
-	if (!x509_get_instance(x, &ak->inst))
-		return why(v, "the host's AK certificate does not say whose "
-			      "it is");
-	if (ak->inst.is_virtual || memcmp(ak->inst.uuid, zeros, UUID_LEN) != 0)
-		return why(v, "the host's quote was signed by a virtual TPM's "
-			      "AK");
-	if (ak->inst.root != CERT_EXT_HARDWARE)
-		return why(v, "the host's AK certificate claims no hardware "
-			      "root");
-	return true;
-}
-
-/* The public area of another AK by the same template: this key in it. */
-static bool
-ak_public(struct dv *v, struct ak *ak)
-{
-	const struct host_identity_blob *b = &v->h->id->part[HI_AK_PUBLIC];
-	const struct tpm_pub *own = &v->h->rep.ak;
-	size_t n = own->x_len + own->y_len, len = 0;
-	uint8_t area[QUOTE_PUB_MAX], point[1 + 2 * QUOTE_ECC_MAX];
-	const uint8_t *pub;
-	BIGNUM *mod = NULL;
-	bool ok;
-
-	if (tpm_pub_unwrap(b->p, b->len, &pub, &len) != VT_OK ||
-	    len > sizeof(area) || n > sizeof(ak->point))
-		return false;
-	ak->pub = *own;
-	if (own->type == TA_ECC) {
-		size_t got = 0;
-
-		ok = EVP_PKEY_get_octet_string_param(
-			 ak->key, "pub", point, sizeof(point), &got) == 1 &&
-		     got == 1 + n && own->x_len == own->y_len && point[0] == 4;
-		if (ok)
-			memcpy(ak->point, point + 1, n);
-	} else {
-		ok = EVP_PKEY_get_bn_param(ak->key, "n", &mod) == 1 &&
-		     BN_bn2binpad(mod, ak->point, (int)n) == (int)n;
-		BN_free(mod);
-	}
-	if (!ok)
-		return false;
-	memcpy(area, pub, len);
-	memcpy(area + (own->x - pub), ak->point, own->x_len);
-	if (own->y != NULL)
-		memcpy(
-		    area + (own->y - pub), ak->point + own->x_len, own->y_len);
-	ak->pub.x = ak->point;
-	ak->pub.y = own->y != NULL ? ak->point + own->x_len : NULL;
-	return tpm_name_of(own->name_alg, area, len, &ak->name) == VT_OK;
-}
-
-static time_t
-not_after(X509 *x)
-{
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) != 1)
-		return 0;
-	return timegm(&tm);
-}
-
-static const struct ak *
-ak_find(const struct dv *v, const uint8_t digest[SHA256_LEN])
-{
-	time_t now = v->h->now != 0 ? v->h->now : time(NULL);
-	uint32_t i;
-
-	for (i = 0; i < CACHE_N; i++)
-		if (v->h->aks[i].key != NULL && now < v->h->aks[i].until &&
-		    memcmp(v->h->aks[i].digest, digest, SHA256_LEN) == 0)
-			return &v->h->aks[i];
-	return NULL;
-}
-
-static bool
 host_ak_cert(struct dv *v)
 {
-	struct ak *ak = &v->h->aks[v->h->nak % CACHE_N];
-	uint8_t d[SHA256_LEN];
-	bool ok;
-	X509 *x;
-
-	if (digest_buf(ALG_SHA256, v->a.ak_cert, v->a.ak_cert_len, d) != VT_OK)
-		return why(v, "cannot hash");
-	if ((v->ak = ak_find(v, d)) != NULL)
-		return true;
-	if ((x = x509_cert_get(v->a.ak_cert, v->a.ak_cert_len)) == NULL)
-		return why(v, "the host's AK certificate is not one");
-	EVP_PKEY_free(ak->key);
-	memset(ak, 0, sizeof(*ak));
-	ok = (ak_chain(v, x) && ak_purpose(v, x, ak)) ||
-	     !check_on("deep-ak-cert");
-	if (ok) /* again, for when the outcome is not taken */
-		(void)x509_get_instance(x, &ak->inst);
-	if (ok && (ak->key = X509_get_pubkey(x)) != NULL &&
-	    EVP_PKEY_get_base_id(ak->key) == EVP_PKEY_get_base_id(v->h->ak) &&
-	    ak_public(v, ak)) {
-		memcpy(ak->digest, d, sizeof(d));
-		ak->until = not_after(x);
-		v->ak = ak;
-		v->h->nak++;
-	} else if (ok) {
-		ok = why(v, "the host's AK is a key of another kind than the "
-			    "enrolled one");
-	}
-	if (!ok) {
-		EVP_PKEY_free(ak->key);
-		ak->key = NULL;
-	}
-	X509_free(x);
-	ERR_clear_error();
-	return ok;
+	v->ak = deep_host_ak(v->h, v->a.ak_cert, v->a.ak_cert_len, v->why);
+	return v->ak != NULL;
 }
 
 static bool
@@ -543,7 +267,7 @@ host_ak_group(struct dv *v)
 		    "the host's quote was signed for group %u, the "
 		    "vTPM is of group %u",
 		    v->ak->inst.group, v->a.leaf.group);
-	if (v->ak->inst.group == 0 && EVP_PKEY_eq(v->ak->key, v->h->ak) != 1)
+	if (v->ak->inst.group == 0 && !deep_host_enrolled(v->h, v->ak))
 		return why(v, "the host's quote was not signed by the AK that "
 			      "was enrolled");
 	return true;
@@ -555,25 +279,11 @@ host_ak_group(struct dv *v)
 static bool
 host_signature(struct dv *v)
 {
-	const struct iov_part parts[] = {
-		{ v->ak->digest, SHA256_LEN },
-		{ v->a.attest, v->a.attest_len },
-		{ v->a.sig, v->a.sig_len },
-	};
-	uint8_t d[SHA256_LEN];
-	uint32_t i;
+	const struct iov_part attest = { v->a.attest, v->a.attest_len };
+	const struct iov_part sig = { v->a.sig, v->a.sig_len };
 
-	if (digest_parts(ALG_SHA256, parts, 3, d) != VT_OK)
-		return why(v, "cannot hash");
-	for (i = 0; i < v->h->nquotes && i < CACHE_N; i++)
-		if (memcmp(v->h->quotes[i], d, sizeof(d)) == 0)
-			return true;
-	if (!quote_signature_ok(&v->ak->pub, v->ak->key, v->a.attest,
-		v->a.attest_len, v->a.sig, v->a.sig_len)) {
-		ERR_clear_error();
+	if (!deep_host_signed(v->h, v->ak, &attest, &sig))
 		return why(v, "the host's AK did not sign this quote");
-	}
-	memcpy(v->h->quotes[v->h->nquotes++ % CACHE_N], d, sizeof(d));
 	return true;
 }
 
@@ -589,10 +299,7 @@ host_attest(struct dv *v)
 static bool
 host_signer(struct dv *v)
 {
-	struct tpm_name qn;
-
-	if (tpm_child_name(&v->h->rep.ek_name, &v->ak->name, &qn) != VT_OK ||
-	    !tpm_name_equal(&qn, &v->attest.signer))
+	if (!deep_host_signer(v->h, v->ak, &v->attest.signer))
 		return why(v, "the AK of the host's quote is not a child of "
 			      "the enrolled EK: another TPM's");
 	return true;
@@ -619,7 +326,7 @@ host_path(struct dv *v)
 
 /* Of this state: the selection of a quote, and the digest it would have. */
 static bool
-state_fits(const struct dv *v, const struct hoststate *s, bool *ret_sel)
+state_fits(const struct dv *v, const struct host_state *s, bool *ret_sel)
 {
 	struct pcr_sel sel = { .n = 1 };
 	uint8_t d[DIGEST_MAX];
@@ -635,7 +342,7 @@ state_fits(const struct dv *v, const struct hoststate *s, bool *ret_sel)
 }
 
 static bool
-state_counts(const struct dv *v, const struct hoststate *s)
+state_counts(const struct dv *v, const struct host_state *s)
 {
 	return !s->dead && (!s->signed_ || s->a.group == v->a.leaf.group);
 }
@@ -643,7 +350,7 @@ state_counts(const struct dv *v, const struct hoststate *s)
 static bool
 host_selection(struct dv *v)
 {
-	const struct hoststates *st = v->h->states;
+	const struct host_states *st = deep_host_states(v->h);
 	const struct pcr_sel *sel = &v->attest.sel;
 	char text[128];
 	uint32_t i;
@@ -668,7 +375,7 @@ host_selection(struct dv *v)
 static bool
 host_state(struct dv *v)
 {
-	const struct hoststates *st = v->h->states;
+	const struct host_states *st = deep_host_states(v->h);
 	bool same, dead = false;
 	uint32_t i;
 
@@ -676,7 +383,7 @@ host_state(struct dv *v)
 		if (!state_fits(v, &st->state[i], &same))
 			continue;
 		if (state_counts(v, &st->state[i])) {
-			ev_say(v->rep, "host-state", EVO_NOTE,
+			report_say(v->rep, "host-state", REPORT_NOTE,
 			    "the host is in the accepted state '%s'",
 			    st->state[i].a.label);
 			return true;
@@ -727,26 +434,26 @@ run(struct dv *v, const struct check *c, size_t n)
 
 	for (i = 0; i < n; i++) {
 		if (!c[i].run(v) && check_on(c[i].id)) {
-			ev_say(v->rep, c[i].id, EVO_FAIL, "%s", v->why);
+			report_say(v->rep, c[i].id, REPORT_FAIL, "%s", v->why);
 			return false;
 		}
-		ev_say(v->rep, c[i].id, EVO_PASS, "%s", c[i].words);
+		report_say(v->rep, c[i].id, REPORT_PASS, "%s", c[i].words);
 	}
 	return true;
 }
 
 void
-deep_verify(const struct evidence *ev, const struct ev_digests *dig,
-    const struct ev_want *want, struct ev_report *rep)
+verify_deep(const struct bundle *ev, const struct bundle_digests *dig,
+    const struct verify_want *want, struct report *rep)
 {
 	struct dv v = {
 		.ev = ev, .dig = dig, .want = want, .rep = rep, .h = want->host
 	};
 	size_t n = VT_NELEM(host_checks);
 
-	say_host(&v);
-	if (ev->part[EV_DEEP].p == NULL) {
-		ev_say(rep, "deep", EVO_CANNOT,
+	deep_host_say(v.h, rep);
+	if (ev->part[BUNDLE_DEEP].p == NULL) {
+		report_say(rep, "deep", REPORT_CANNOT,
 		    "there is no deep quote in the evidence: nothing ties it "
 		    "to the host (vtpm-attest --deep)");
 		return;
@@ -754,11 +461,11 @@ deep_verify(const struct evidence *ev, const struct ev_digests *dig,
 	if (!run(&v, leaf_checks, 1)) /* without it there is nothing */
 		return;
 	(void)run(&v, leaf_checks + 1, VT_NELEM(leaf_checks) - 1);
-	if (!v.h->ok)
+	if (!deep_host_ok(v.h))
 		return; /* the host record's own checks say why */
-	if (v.h->states == NULL) {
+	if (deep_host_states(v.h) == NULL) {
 		n -= 2;
-		ev_say(rep, "deep-host-state", EVO_CANNOT,
+		report_say(rep, "deep-host-state", REPORT_CANNOT,
 		    "no host states were given (--host-states): whether the "
 		    "host is a good one cannot be told");
 	}
@@ -766,8 +473,8 @@ deep_verify(const struct evidence *ev, const struct ev_digests *dig,
 }
 
 void
-deep_verify_quote(struct deep_host *h, const struct group_quote *q,
-    const uint8_t *nonce, size_t nonce_len, struct ev_report *rep)
+verify_deep_quote(struct deep_host *h, const struct group_quote *q,
+    const uint8_t *nonce, size_t nonce_len, struct report *rep)
 {
 	struct dv v = { .rep = rep, .h = h, .quote = q };
 	struct check c[VT_NELEM(host_checks)];
@@ -785,13 +492,13 @@ deep_verify_quote(struct deep_host *h, const struct group_quote *q,
 	v.a.attest_len = q->attest_len;
 	v.a.sig_len = q->sig_len;
 	v.a.ak_cert_len = q->ak_cert_len;
-	say_host(&v);
-	if (h->states == NULL) {
+	deep_host_say(v.h, rep);
+	if (deep_host_states(h) == NULL) {
 		n -= 2;
-		ev_say(rep, "deep-host-state", EVO_CANNOT,
+		report_say(rep, "deep-host-state", REPORT_CANNOT,
 		    "no host states were given (--host-states)");
 	}
-	if (h->ok && run(&v, c, n))
+	if (deep_host_ok(h) && run(&v, c, n))
 		rep->root = v.ak->inst.root;
-	rep->verdict = ev_verdict(rep);
+	rep->verdict = report_verdict(rep);
 }

@@ -17,7 +17,9 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "measure/tpm/quote.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/tpm_public.h"
 
 #define MAGIC "VTAP"
 #define MAGIC_LEN 4

@@ -2,7 +2,10 @@
 /*
  * host_identity.c - identity and record of a host as JSON.
  */
+#include "measure/cert/x509_cert.h"
 #include "measure/host/host_identity.h"
+#include "measure/tpm/quote.h"
+#include "measure/tpm/tpm_public.h"
 
 #include <jansson.h>
 
@@ -10,9 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/util.h"
 #include "base/base64.h"
-#include "measure/cert/x509.h"
+#include "base/util.h"
 
 #define HOST_IDENTITY_VERSION 1
 
@@ -25,19 +27,19 @@ static const struct {
 	const char *key;
 	size_t max;
 } parts[HI_NPARTS] = {
-	[HI_EK_PUBLIC] = { "ek_public", QUOTE_PUB_MAX + 2 },
+	[HI_EK_PUBLIC] = { "ek_public", TPM_PUB_MAX + 2 },
 	[HI_EK_CERT] = { "ek_certificate", X509_CERT_MAX },
-	[HI_AK_PUBLIC] = { "ak_public", QUOTE_PUB_MAX + 2 },
-	[HI_CA_PUBLIC] = { "ca_public", QUOTE_PUB_MAX + 2 },
+	[HI_AK_PUBLIC] = { "ak_public", TPM_PUB_MAX + 2 },
+	[HI_CA_PUBLIC] = { "ca_public", TPM_PUB_MAX + 2 },
 	[HI_CA_CERT] = { "ca_certificate", X509_CERT_MAX },
 	[HI_CA_ATTEST] = { "ca_attest", QUOTE_ATTEST_MAX },
 	[HI_CA_SIG] = { "ca_signature", QUOTE_SIG_MAX },
 };
 
 int
-host_identity_new(struct hostid **ret)
+host_identity_new(struct host_identity **ret)
 {
-	struct hostid *h = calloc(1, sizeof(*h));
+	struct host_identity *h = calloc(1, sizeof(*h));
 
 	if (h == NULL)
 		return VT_E_NOMEM;
@@ -46,7 +48,7 @@ host_identity_new(struct hostid **ret)
 }
 
 void
-host_identity_free(struct hostid *h)
+host_identity_free(struct host_identity *h)
 {
 	size_t i;
 
@@ -76,8 +78,8 @@ blob_set(struct host_identity_blob *b, const void *p, size_t len, size_t max)
 }
 
 int
-host_identity_set(
-    struct hostid *h, enum host_identity_part part, const void *p, size_t len)
+host_identity_set(struct host_identity *h, enum host_identity_part part,
+    const void *p, size_t len)
 {
 	if (part >= HI_NPARTS)
 		return VT_E_RANGE;
@@ -85,7 +87,7 @@ host_identity_set(
 }
 
 int
-host_identity_add_chain(struct hostid *h, const void *p, size_t len)
+host_identity_add_chain(struct host_identity *h, const void *p, size_t len)
 {
 	int rc;
 
@@ -129,7 +131,8 @@ parse_blob(struct host_identity_blob *b, const char *key, size_t max,
 }
 
 static int
-parse_chain(struct hostid *h, json_t *val, char err[HOST_IDENTITY_ERR_MAX])
+parse_chain(
+    struct host_identity *h, json_t *val, char err[HOST_IDENTITY_ERR_MAX])
 {
 	size_t i, n = json_array_size(val);
 	int rc;
@@ -149,12 +152,13 @@ parse_chain(struct hostid *h, json_t *val, char err[HOST_IDENTITY_ERR_MAX])
 }
 
 static int
-parse_text(struct hostid *h, const json_t *val, char err[HOST_IDENTITY_ERR_MAX])
+parse_text(
+    struct host_identity *h, const json_t *val, char err[HOST_IDENTITY_ERR_MAX])
 {
 	const char *text = json_string_value(val);
 
 	if (text == NULL || strlen(text) != json_string_length(val) ||
-	    strlen(text) > HOST_IDENTITY_HOST_MAX)
+	    strlen(text) > HOST_IDENTITY_NAME_MAX)
 		return bad(
 		    err, VT_E_FORMAT, "host", "not text of at most 63 bytes");
 	(void)snprintf(h->host, sizeof(h->host), "%s", text);
@@ -162,8 +166,8 @@ parse_text(struct hostid *h, const json_t *val, char err[HOST_IDENTITY_ERR_MAX])
 }
 
 static int
-parse_key(struct hostid *h, enum host_identity_kind kind, const char *key,
-    json_t *val, char err[HOST_IDENTITY_ERR_MAX])
+parse_key(struct host_identity *h, enum host_identity_kind kind,
+    const char *key, json_t *val, char err[HOST_IDENTITY_ERR_MAX])
 {
 	int i;
 
@@ -192,7 +196,7 @@ parse_key(struct hostid *h, enum host_identity_kind kind, const char *key,
 }
 
 static int
-parse_root(struct hostid *h, enum host_identity_kind kind, json_t *root,
+parse_root(struct host_identity *h, enum host_identity_kind kind, json_t *root,
     char err[HOST_IDENTITY_ERR_MAX])
 {
 	const json_t *f = json_object_get(root, "format");
@@ -227,9 +231,9 @@ parse_root(struct hostid *h, enum host_identity_kind kind, json_t *root,
 
 int
 host_identity_parse(const void *json, size_t len, enum host_identity_kind kind,
-    struct hostid **ret, char err[HOST_IDENTITY_ERR_MAX])
+    struct host_identity **ret, char err[HOST_IDENTITY_ERR_MAX])
 {
-	struct hostid *h = NULL;
+	struct host_identity *h = NULL;
 	json_error_t je;
 	json_t *root;
 	int rc;
@@ -270,7 +274,7 @@ json_blob(const struct host_identity_blob *b)
 
 int
 host_identity_format(
-    const struct hostid *h, enum host_identity_kind kind, char **ret)
+    const struct host_identity *h, enum host_identity_kind kind, char **ret)
 {
 	json_t *root = json_object(), *chain;
 	char *text;

@@ -2,7 +2,7 @@
 /*
  * host_identity_check.c - from a manufacturer's root to the CA key of a host.
  */
-#include "measure/host/host_identity.h"
+#include "measure/host/host_identity_check.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -14,12 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check_on.h"
 #include "base/rdwr.h"
 #include "base/util.h"
 #include "measure/cert/cert_extension.h"
-#include "base/check_on.h"
 #include "measure/cert/x509.h"
-#include "measure/cert/x509_priv.h"
+#include "measure/cert/x509_cert.h"
+#include "measure/host/host_identity.h"
+#include "measure/tpm/quote_verify.h"
+#include "measure/tpm/step.h"
+#include "measure/tpm/tpm_public.h"
 
 #define AUTH_LEVEL 2 /* 112 bits */
 #define GENERATED_VALUE 0xff544347u
@@ -34,7 +38,7 @@ struct host_roots {
 };
 
 struct hv { /* one check under way */
-	const struct hostid *h;
+	const struct host_identity *h;
 	const struct host_roots *roots;
 	time_t now;
 	struct host_identity_report *rep;
@@ -228,7 +232,7 @@ out:
 }
 
 static bool
-get_pub(const struct hostid *h, enum host_identity_part part,
+get_pub(const struct host_identity *h, enum host_identity_part part,
     struct tpm_pub *ret, struct tpm_name *ret_name)
 {
 	const uint8_t *p;
@@ -407,8 +411,9 @@ host_identity_step_words(enum host_identity_step s)
 }
 
 int
-host_identity_check(const struct hostid *h, const struct host_roots *roots,
-    time_t now, struct host_identity_report *ret)
+host_identity_check(const struct host_identity *h,
+    const struct host_roots *roots, time_t now,
+    struct host_identity_report *ret)
 {
 	struct hv v = { .h = h, .roots = roots, .now = now, .rep = ret };
 	int s;
@@ -417,11 +422,11 @@ host_identity_check(const struct hostid *h, const struct host_roots *roots,
 	for (s = 0; s < HS_N; s++) {
 		ret->failed = (enum host_identity_step)s;
 		if (!steps[s].run(&v) && check_on(steps[s].id)) {
-			ret->outcome[s] = QO_FAIL;
+			ret->outcome[s] = STEP_FAIL;
 			break;
 		}
 		if (s != HS_EK_CHAIN || roots != NULL)
-			ret->outcome[s] = QO_PASS;
+			ret->outcome[s] = STEP_PASS;
 	}
 	X509_free(v.ek_cert);
 	X509_free(v.ca_cert);

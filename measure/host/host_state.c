@@ -16,12 +16,12 @@
 #define VERSION 1
 
 static int VT_PRINTF(3, 4)
-    bad(char err[HOSTSTATE_ERR_MAX], int rc, const char *fmt, ...)
+    bad(char err[HOST_STATE_ERR_MAX], int rc, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(err, HOSTSTATE_ERR_MAX, fmt, ap);
+	(void)vsnprintf(err, HOST_STATE_ERR_MAX, fmt, ap);
 	va_end(ap);
 	return rc;
 }
@@ -59,7 +59,7 @@ get_pcrs(struct approval *a, const char *bank, json_t *obj)
 }
 
 static int
-get_plain(struct hoststate *s, json_t *obj)
+get_plain(struct host_state *s, json_t *obj)
 {
 	const char *label = "", *bank = NULL;
 	json_t *pcrs = NULL;
@@ -73,7 +73,7 @@ get_plain(struct hoststate *s, json_t *obj)
 }
 
 static int
-get_approval(struct hoststate *s, const json_t *val)
+get_approval(struct host_state *s, const json_t *val)
 {
 	uint8_t *raw = NULL;
 	size_t len = 0;
@@ -92,9 +92,9 @@ get_approval(struct hoststate *s, const json_t *val)
 }
 
 static int
-get_state(struct hoststates *st, json_t *obj, char err[HOSTSTATE_ERR_MAX])
+get_state(struct host_states *st, json_t *obj, char err[HOST_STATE_ERR_MAX])
 {
-	struct hoststate *s = &st->state[st->n];
+	struct host_state *s = &st->state[st->n];
 	unsigned int no = st->n + 1;
 	json_t *ap = json_object_get(obj, "approval");
 	char text[160];
@@ -127,7 +127,7 @@ get_state(struct hoststates *st, json_t *obj, char err[HOSTSTATE_ERR_MAX])
 }
 
 static int
-get_key(struct hoststates *st, const json_t *val)
+get_key(struct host_states *st, const json_t *val)
 {
 	uint8_t *raw = NULL;
 	size_t len = 0;
@@ -151,7 +151,7 @@ get_key(struct hoststates *st, const json_t *val)
 }
 
 static int
-get_root(struct hoststates *st, json_t *root, char err[HOSTSTATE_ERR_MAX])
+get_root(struct host_states *st, json_t *root, char err[HOST_STATE_ERR_MAX])
 {
 	json_t *key = NULL, *epoch = NULL, *states = NULL;
 	const char *format = "";
@@ -176,7 +176,7 @@ get_root(struct hoststates *st, json_t *root, char err[HOSTSTATE_ERR_MAX])
 		return bad(err, VT_E_FORMAT, "host states: epoch is no number");
 	st->epoch = epoch != NULL ? (uint64_t)json_integer_value(epoch) : 0;
 	if (!json_is_array(states) || json_array_size(states) == 0 ||
-	    json_array_size(states) > HOSTSTATE_MAX)
+	    json_array_size(states) > HOST_STATE_MAX)
 		return bad(err, VT_E_FORMAT,
 		    "host states: states is not a list of 1 to 64");
 	for (i = 0; i < json_array_size(states); i++) {
@@ -188,15 +188,15 @@ get_root(struct hoststates *st, json_t *root, char err[HOSTSTATE_ERR_MAX])
 }
 
 int
-hoststates_parse(const void *json, size_t len, struct hoststates **ret,
-    char err[HOSTSTATE_ERR_MAX])
+host_states_parse(const void *json, size_t len, struct host_states **ret,
+    char err[HOST_STATE_ERR_MAX])
 {
-	struct hoststates *st;
+	struct host_states *st;
 	json_error_t je;
 	json_t *root;
 	int rc;
 
-	if (len > HOSTSTATE_MAX_LEN)
+	if (len > HOST_STATE_MAX_LEN)
 		return bad(err, VT_E_RANGE, "host states: too long");
 	root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &je);
 	if (root == NULL)
@@ -265,7 +265,7 @@ json_plain(const struct approval *a)
 }
 
 int
-hoststates_format(const struct hoststates *st, char **ret)
+host_states_format(const struct host_states *st, char **ret)
 {
 	json_t *root = json_object(), *list = json_array();
 	char *text;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 #define MAGIC "VTGC"
 #define MAGIC_LEN 4

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* eventlog.c - a cursor over both forms of event log, and a writer. */
 #include "measure/log/eventlog.h"
+#include "measure/tpm/pcr.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,6 @@
 
 struct el_log {
 	struct el_spec spec;
-	struct rd first; /* after the header */
 	struct rd rest;
 	uint32_t index; /* of the next event */
 };
@@ -31,7 +32,7 @@ size_fits(uint16_t alg, uint16_t len)
 {
 	size_t known = digest_len(alg);
 
-	if (len == 0 || len > EL_MAX_DIGEST)
+	if (len == 0 || len > DIGEST_MAX)
 		return false;
 	return known == 0 || known == len;
 }
@@ -125,7 +126,7 @@ get_digest(struct rd *r, const struct el_spec *spec, struct el_event *ev)
 {
 	uint16_t alg = rd_le16(r);
 	uint32_t b;
-	struct el_digest *d;
+	struct tpm_digest *d;
 
 	for (b = 0; b < spec->nbanks; b++)
 		if (spec->algs[b] == alg)
@@ -168,7 +169,7 @@ is_spec_id(const struct el_event *ev)
 }
 
 static bool
-digest_is_zero(const struct el_digest *d)
+digest_is_zero(const struct tpm_digest *d)
 {
 	uint16_t i;
 
@@ -203,7 +204,7 @@ el_open(const uint8_t *buf, size_t len, struct el_log **ret)
 	if ((log = calloc(1, sizeof(*log))) == NULL)
 		return VT_E_NOMEM;
 	log->spec = spec;
-	log->first = log->rest = r;
+	log->rest = r;
 	*ret = log;
 	return VT_OK;
 }
@@ -254,19 +255,12 @@ el_next(struct el_log *log, struct el_event *ev)
 }
 
 void
-el_rewind(struct el_log *log)
-{
-	log->rest = log->first;
-	log->index = 0;
-}
-
-void
 el_close(struct el_log *log)
 {
 	free(log);
 }
 
-const struct el_digest *
+const struct tpm_digest *
 el_event_digest(const struct el_event *ev, uint16_t alg)
 {
 	uint32_t i;
@@ -281,6 +275,17 @@ bool
 el_extends(const struct el_event *ev)
 {
 	return ev->type != EV_NO_ACTION && ev->pcr <= EL_PCR_LAST;
+}
+
+bool
+el_digests_are_zero(const struct el_event *ev)
+{
+	uint32_t i;
+
+	for (i = 0; i < ev->ndigests; i++)
+		if (!digest_is_zero(&ev->digests[i]))
+			return false;
+	return true;
 }
 
 int
@@ -376,7 +381,7 @@ el_writer_free(struct el_writer *w)
 /* d: one digest per bank, in the header's order. */
 static void
 put_event(struct el_writer *w, uint32_t pcr, uint32_t type,
-    const struct el_digest *d, const void *data, size_t dlen)
+    const struct tpm_digest *d, const void *data, size_t dlen)
 {
 	uint32_t i;
 
@@ -403,7 +408,7 @@ void
 el_add(struct el_writer *w, uint32_t pcr, uint32_t type, const void *measured,
     size_t mlen, const void *data, size_t dlen)
 {
-	struct el_digest d[EL_MAX_BANKS];
+	struct tpm_digest d[EL_MAX_BANKS];
 	uint32_t i;
 	int rc;
 
@@ -426,9 +431,9 @@ el_add_data(struct el_writer *w, uint32_t pcr, uint32_t type, const void *data,
 
 void
 el_add_digests(struct el_writer *w, uint32_t pcr, uint32_t type,
-    const struct el_digest *d, uint32_t n, const void *data, size_t dlen)
+    const struct tpm_digest *d, uint32_t n, const void *data, size_t dlen)
 {
-	struct el_digest own[EL_MAX_BANKS];
+	struct tpm_digest own[EL_MAX_BANKS];
 	uint32_t i, k;
 
 	for (i = 0; i < w->spec.nbanks; i++) {
@@ -449,7 +454,7 @@ void
 el_add_no_action(
     struct el_writer *w, uint32_t pcr, const void *data, size_t dlen)
 {
-	struct el_digest d[EL_MAX_BANKS];
+	struct tpm_digest d[EL_MAX_BANKS];
 
 	memset(d, 0, sizeof(d));
 	put_event(w, pcr, EV_NO_ACTION, d, data, dlen);

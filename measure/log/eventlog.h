@@ -18,11 +18,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "measure/tpm/pcr.h"
 
 #define EL_MAX_LOG (1024 * 1024) /* bytes of a whole log */
 #define EL_MAX_EVENTS 8192
 #define EL_MAX_BANKS 8     /* digests per event */
-#define EL_MAX_DIGEST 64   /* bytes; SHA-512 */
 #define EL_MAX_DATA 524288 /* bytes of one event's data */
 #define EL_MAX_VENDOR 255
 #define EL_PCR_LAST 23
@@ -58,18 +58,12 @@
 /* EV_EVENT_TAG in PCR 17 whose data is a launch record ("VTLR"). */
 #define EL_TAG_LAUNCH 0x56544c52u
 
-struct el_digest {
-	uint16_t alg; /* TPM_ALG_ID; 0: none */
-	uint16_t len; /* bytes used in val */
-	uint8_t val[EL_MAX_DIGEST];
-};
-
 struct el_event {
 	uint32_t index;    /* 0: first event after a Spec ID header */
 	uint32_t pcr;      /* 0..EL_PCR_LAST; EL_PCR_NONE with NO_ACTION */
 	uint32_t type;     /* EV_* or anything else */
 	uint32_t ndigests; /* 1..EL_MAX_BANKS, in header order */
-	struct el_digest digests[EL_MAX_BANKS];
+	struct tpm_digest digests[EL_MAX_BANKS];
 	const uint8_t *data; /* borrowed from the log */
 	uint32_t datalen;    /* bytes */
 };
@@ -111,17 +105,17 @@ const struct el_spec *el_spec(const struct el_log *log);
  */
 int el_next(struct el_log *log, struct el_event *ev) VT_CHECK;
 
-/* Back to the first event. */
-void el_rewind(struct el_log *log);
-
 void el_close(struct el_log *log); /* NULL is a no-op */
 
 /* The digest of that bank, NULL if the event has none. */
-const struct el_digest *el_event_digest(
+const struct tpm_digest *el_event_digest(
     const struct el_event *ev, uint16_t alg);
 
 /* NO_ACTION never extends a PCR; everything else does. */
 bool el_extends(const struct el_event *ev);
+
+/* All digests of the event are zero, as those of NO_ACTION must be. */
+bool el_digests_are_zero(const struct el_event *ev);
 
 /*
  * 1: ev is a "StartupLocality" event, *ret_locality is set; 0: another
@@ -154,7 +148,7 @@ void el_add_data(struct el_writer *w, uint32_t pcr, uint32_t type,
 /* Event with given digests: one for every bank, any order, more is no harm;
  * VT_E_NOTFOUND if a bank has none. */
 void el_add_digests(struct el_writer *w, uint32_t pcr, uint32_t type,
-    const struct el_digest *d, uint32_t n, const void *data, size_t dlen);
+    const struct tpm_digest *d, uint32_t n, const void *data, size_t dlen);
 /* EV_NO_ACTION with zero digests. */
 void el_add_no_action(
     struct el_writer *w, uint32_t pcr, const void *data, size_t dlen);

@@ -1,26 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* journal.c - add to a journal what the TPM did, and replay it. */
 #include "measure/log/journal.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
-#include "measure/log/journal_priv.h"
+#include "measure/log/journal_records.h"
 
 #define RESUME_MASK 0xff0000u /* 16-23 do not survive Startup(STATE) */
-
-size_t
-journal_rec_size(const struct journal *j)
-{
-	return (sizeof(struct rec) + j->dsum + 3) & ~(size_t)3;
-}
-
-struct rec *
-journal_rec(const struct journal *j, uint32_t i)
-{
-	return (
-	    struct rec *)(void *)(j->recs + (size_t)i * journal_rec_size(j));
-}
 
 int
 journal_new(const uint16_t *algs, uint32_t n, struct journal **ret)
@@ -97,7 +87,7 @@ touches(uint8_t kind, uint8_t pcr, uint32_t value)
 static int
 extend_cap(struct pcr_set *set, uint32_t mask)
 {
-	struct el_digest d;
+	struct tpm_digest d;
 	uint32_t i, n;
 	int rc;
 
@@ -243,58 +233,11 @@ limit_for(uint8_t kind)
 }
 
 int
-journal_make_room(struct journal *j)
-{
-	uint32_t room = j->room == 0 ? FIRST_ROOM : 2 * j->room;
-	uint8_t *p;
-
-	if (j->count < j->room)
-		return VT_OK;
-	if (room > MAX_RECORDS)
-		room = MAX_RECORDS;
-	if (j->count >= room)
-		return VT_E_SPACE;
-	if ((p = realloc(j->recs, room * journal_rec_size(j))) == NULL)
-		return VT_E_NOMEM;
-	j->recs = p;
-	j->room = room;
-	return VT_OK;
-}
-
-static int
-append(struct journal *j, const struct jr_record *r)
-{
-	uint32_t i, k;
-	struct rec *rec;
-	size_t off = 0;
-	int rc;
-
-	if ((rc = journal_make_room(j)) != VT_OK)
-		return rc;
-	rec = journal_rec(j, j->count);
-	memset(rec, 0, journal_rec_size(j));
-	rec->kind = r->kind;
-	rec->locality = r->locality;
-	rec->pcr = r->pcr;
-	rec->value = r->value;
-	for (i = 0; i < j->nbanks; off += j->lens[i], i++)
-		for (k = 0; k < r->ndigests; k++) {
-			if (r->digests[k].alg != j->algs[i])
-				continue;
-			memcpy(
-			    rec->digests + off, r->digests[k].val, j->lens[i]);
-			rec->mask |= (uint8_t)(1u << i);
-		}
-	j->count++;
-	return VT_OK;
-}
-
-int
 journal_get(const struct journal *j, uint32_t i, struct jr_record *ret)
 {
 	struct jr_record r = { 0 };
 	const struct rec *rec;
-	struct el_digest *d;
+	struct tpm_digest *d;
 	size_t off = 0;
 	uint32_t b;
 
@@ -348,7 +291,7 @@ add(struct journal *j, const struct jr_record *r)
 	for (n = 0; n < PCR_COUNT && (chain_only || full); n++)
 		if ((mask >> n & 1) != 0 && (rc = chain_begin(j, n)) != VT_OK)
 			return rc;
-	if (!chain_only && !full && (rc = append(j, r)) != VT_OK)
+	if (!chain_only && !full && (rc = journal_append(j, r)) != VT_OK)
 		return rc;
 	if ((rc = chain_apply(j, mask, r)) != VT_OK) {
 		j->count -= !chain_only && !full;
@@ -425,7 +368,7 @@ is_active(const struct journal *j, uint16_t alg)
 }
 
 static bool
-lengths_fit(const struct journal *j, const struct el_digest *d, uint32_t n)
+lengths_fit(const struct journal *j, const struct tpm_digest *d, uint32_t n)
 {
 	uint32_t i;
 
@@ -439,7 +382,7 @@ lengths_fit(const struct journal *j, const struct el_digest *d, uint32_t n)
  * returns how many of d that took. */
 static uint32_t
 take_digests(const struct journal *j, struct jr_record *r,
-    const struct el_digest *d, uint32_t n)
+    const struct tpm_digest *d, uint32_t n)
 {
 	uint32_t i, k;
 
@@ -459,7 +402,7 @@ take_digests(const struct journal *j, struct jr_record *r,
  * twice: that makes two records. */
 int
 journal_add_extend(struct journal *j, enum jr_kind kind, uint8_t locality,
-    uint32_t pcr, const struct el_digest *d, uint32_t n)
+    uint32_t pcr, const struct tpm_digest *d, uint32_t n)
 {
 	struct jr_record r = {
 		.kind = (uint8_t)kind, .locality = locality, .pcr = (uint8_t)pcr
@@ -504,7 +447,7 @@ journal_add_drtm_start(struct journal *j)
 }
 
 int
-journal_add_drtm_end(struct journal *j, const struct el_digest *d, uint32_t n)
+journal_add_drtm_end(struct journal *j, const struct tpm_digest *d, uint32_t n)
 {
 	struct jr_record r = {
 		.kind = JR_DRTM_END, .locality = 4, .pcr = PCR_DRTM
@@ -551,10 +494,10 @@ journal_add_note(struct journal *j, enum journal_note note)
 }
 
 int
-journal_cap_digest(uint16_t alg, struct el_digest *ret)
+journal_cap_digest(uint16_t alg, struct tpm_digest *ret)
 {
 	static const uint8_t error_separator[4] = { 1, 0, 0, 0 };
-	struct el_digest d = { .alg = alg, .len = (uint16_t)digest_len(alg) };
+	struct tpm_digest d = { .alg = alg, .len = (uint16_t)digest_len(alg) };
 	int rc;
 
 	rc = digest_buf(alg, error_separator, sizeof(error_separator), d.val);
@@ -592,14 +535,6 @@ journal_chained_mask(const struct journal *j)
 		if (j->chains[i] != NULL)
 			mask |= 1u << i;
 	return mask;
-}
-
-uint32_t
-journal_chained_count(const struct journal *j, uint32_t pcr)
-{
-	if (pcr >= PCR_COUNT || j->chains[pcr] == NULL)
-		return 0;
-	return j->chains[pcr]->count;
 }
 
 size_t

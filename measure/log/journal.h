@@ -25,8 +25,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "measure/log/eventlog.h"
 #include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 #define JOURNAL_MAX 1024             /* records */
 #define JOURNAL_MAX_LEN (256 * 1024) /* bytes encoded, all banks, full */
@@ -69,7 +69,7 @@ struct jr_record {
 	uint8_t pcr;
 	uint32_t value;    /* per kind; 0 otherwise */
 	uint32_t ndigests; /* one per bank that was extended */
-	struct el_digest digests[PCR_MAX_BANKS];
+	struct tpm_digest digests[PCR_MAX_BANKS];
 };
 
 struct journal; /* opaque */
@@ -95,7 +95,7 @@ int journal_add_startup(
  * after the others it no longer says what the TPM did.
  */
 int journal_add_extend(struct journal *j, enum jr_kind kind, uint8_t locality,
-    uint32_t pcr, const struct el_digest *d, uint32_t n) VT_CHECK;
+    uint32_t pcr, const struct tpm_digest *d, uint32_t n) VT_CHECK;
 /* fill: 0x00 or 0xff, what the PCR was reset to. */
 int journal_add_reset(
     struct journal *j, uint8_t locality, uint32_t pcr, uint8_t fill) VT_CHECK;
@@ -104,7 +104,7 @@ int journal_add_drtm_start(struct journal *j) VT_CHECK;
 /* HASH_END: H(all data) per bank.  Without a Startup in this power cycle it
  * is an H-CRTM (JR_HCRTM, PCR 0), else PCR 17. */
 int journal_add_drtm_end(
-    struct journal *j, const struct el_digest *d, uint32_t n) VT_CHECK;
+    struct journal *j, const struct tpm_digest *d, uint32_t n) VT_CHECK;
 /* mask: the PCRs that were extended with journal_cap_digest(). */
 int journal_add_cap(struct journal *j, uint32_t mask) VT_CHECK;
 int journal_add_restored(struct journal *j) VT_CHECK;
@@ -112,23 +112,13 @@ int journal_add_note(struct journal *j, enum journal_note note) VT_CHECK;
 
 /* What is extended into every PCR after a crash: H(01 00 00 00), the error
  * separator of the PC Client profile.  VT_E_UNSUPPORTED, VT_E_CRYPTO. */
-int journal_cap_digest(uint16_t alg, struct el_digest *ret) VT_CHECK;
-
-/* Append the whole journal to w, at most JOURNAL_MAX_LEN bytes. */
-void journal_encode(const struct journal *j, struct wr *w);
-/* A journal that goes on where the encoded one stopped.  *ret is owned by
- * the caller.  VT_E_TRUNC, VT_E_FORMAT, VT_E_RANGE, VT_E_UNSUPPORTED,
- * VT_E_NOMEM. */
-int journal_decode(
-    const uint8_t *buf, size_t len, struct journal **ret) VT_CHECK;
+int journal_cap_digest(uint16_t alg, struct tpm_digest *ret) VT_CHECK;
 
 uint32_t journal_power_cycles(const struct journal *j);
 uint32_t journal_flags(const struct journal *j); /* JF_* */
 uint32_t journal_count(const struct journal *j); /* records held */
-/* PCRs whose single digests are not (all) there; how many extends of pcr
- * went into its chain. */
+/* PCRs whose single digests are not (all) there. */
 uint32_t journal_chained_mask(const struct journal *j);
-uint32_t journal_chained_count(const struct journal *j, uint32_t pcr);
 /* Bytes of memory it holds, for quotas and bench. */
 size_t journal_memory(const struct journal *j);
 /* Its banks; algs has PCR_MAX_BANKS places.  Returns how many. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Container, big-endian:
+ * journal_codec.c - the container of a journal.  Big-endian:
  *   "VTJL" | be16 version 1 | be16 banks | banks * be16 alg |
  *   be32 power cycles | be32 flags | be32 pending | be32 records |
  *   be16 chains | chains * { u8 pcr | be32 count | value per bank } |
@@ -9,13 +9,13 @@
  * pending: how many records stood before the power cycle that has not seen
  * a Startup yet; NO_PENDING if it has.
  */
-#include "measure/log/journal.h"
+#include "measure/log/journal_codec.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/rdwr.h"
-#include "measure/log/journal_priv.h"
+#include "measure/log/journal_records.h"
 
 #define JOURNAL_MAGIC 0x56544a4cu /* "VTJL" */
 #define JOURNAL_VERSION 1

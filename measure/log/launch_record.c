@@ -83,7 +83,7 @@ launch_set_policy(struct launch_record *rec, const char *text)
 
 int
 launch_add_item(struct launch_record *rec, enum launch_role role,
-    const char *text, uint64_t size, const struct el_digest *d, uint32_t n)
+    const char *text, uint64_t size, const struct tpm_digest *d, uint32_t n)
 {
 	struct launch_item it = {
 		.role = (uint8_t)role, .size = size, .ndigests = n
@@ -110,7 +110,7 @@ launch_measure(struct launch_record *rec, enum launch_role role,
     const char *text, const void *data, size_t len, const uint16_t *algs,
     uint32_t n)
 {
-	struct el_digest d[PCR_MAX_BANKS];
+	struct tpm_digest d[PCR_MAX_BANKS];
 	uint32_t i;
 	int rc;
 
@@ -203,7 +203,7 @@ static void
 get_digests(struct rd *r, struct launch_item *it)
 {
 	uint32_t i, k;
-	struct el_digest *d;
+	struct tpm_digest *d;
 
 	if (it->ndigests > PCR_MAX_BANKS) {
 		rd_fail(r, VT_E_RANGE);

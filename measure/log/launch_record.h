@@ -21,6 +21,7 @@
 #include "base/util.h"
 #include "measure/log/eventlog.h"
 #include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 #define LAUNCH_MAX_LEN 65536 /* bytes encoded */
 #define LAUNCH_MAX_ITEMS 64
@@ -52,7 +53,7 @@ struct launch_item {
 	char *text;    /* path, name or command line; owned, never NULL */
 	uint64_t size; /* bytes of what was measured */
 	uint32_t ndigests;
-	struct el_digest digests[PCR_MAX_BANKS]; /* none: not measured */
+	struct tpm_digest digests[PCR_MAX_BANKS]; /* none: not measured */
 };
 
 struct launch_record {
@@ -86,7 +87,7 @@ int launch_measure(struct launch_record *rec, enum launch_role role,
     uint32_t n) VT_CHECK;
 /* The same with digests made elsewhere (a file read piece by piece). */
 int launch_add_item(struct launch_record *rec, enum launch_role role,
-    const char *text, uint64_t size, const struct el_digest *d,
+    const char *text, uint64_t size, const struct tpm_digest *d,
     uint32_t n) VT_CHECK;
 /* First item of that role after prev (NULL: from the start), or NULL. */
 const struct launch_item *launch_find(const struct launch_record *rec,

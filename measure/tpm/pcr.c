@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* pcr.c - what TPM commands do to PCRs, and the digest of a quote. */
 #include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 
 #define PCR_MAGIC 0x56545043u /* "VTPC" */
 #define PCR_VERSION 1
-#define SELECT_BYTES 3 /* PC Client: 24 PCRs */
 
 int
 pcr_set_init(struct pcr_set *set, const uint16_t *algs, uint32_t n)
@@ -121,7 +120,7 @@ pcr_drtm_start(struct pcr_set *set)
 
 int
 pcr_extend(
-    struct pcr_set *set, uint32_t pcr, const struct el_digest *d, uint32_t n)
+    struct pcr_set *set, uint32_t pcr, const struct tpm_digest *d, uint32_t n)
 {
 	struct pcr_bank *b;
 	uint32_t i;
@@ -139,79 +138,6 @@ pcr_extend(
 			return rc;
 	}
 	return VT_OK;
-}
-
-static bool
-digests_are_zero(const struct el_event *ev)
-{
-	uint32_t i, k;
-
-	for (i = 0; i < ev->ndigests; i++)
-		for (k = 0; k < ev->digests[i].len; k++)
-			if (ev->digests[i].val[k] != 0)
-				return false;
-	return true;
-}
-
-/* A locality after PCR 0 was extended would rewrite history. */
-static int
-replay_no_action(struct pcr_set *set, const struct el_event *ev, bool begun)
-{
-	uint8_t locality;
-	uint32_t i;
-	int rc;
-
-	if (!digests_are_zero(ev))
-		return VT_E_FORMAT;
-	if ((rc = el_startup_locality(ev, &locality)) <= 0)
-		return rc;
-	if (begun)
-		return VT_E_FORMAT;
-	for (i = 0; i < set->nbanks; i++)
-		set->banks[i].val[0][set->banks[i].len - 1] = locality;
-	return VT_OK;
-}
-
-static void
-drop_missing_banks(struct pcr_set *set, const struct el_spec *spec)
-{
-	uint32_t i, k;
-
-	for (i = 0; i < set->nbanks; i++) {
-		for (k = 0; k < spec->nbanks; k++)
-			if (spec->algs[k] == set->banks[i].alg)
-				break;
-		if (k == spec->nbanks)
-			set->banks[i].valid = 0;
-	}
-}
-
-int
-pcr_replay_log(struct pcr_set *set, const uint8_t *buf, size_t len)
-{
-	struct el_log *log;
-	struct el_event ev;
-	bool begun = false;
-	int rc;
-
-	if ((rc = el_open(buf, len, &log)) != VT_OK)
-		return rc;
-	pcr_set_reset(set, 0);
-	while ((rc = el_next(log, &ev)) == 1) {
-		if (el_is_launch(&ev))
-			pcr_drtm_start(set);
-		if (!el_extends(&ev))
-			rc = replay_no_action(set, &ev, begun);
-		else
-			rc = pcr_extend(set, ev.pcr, ev.digests, ev.ndigests);
-		if (rc != VT_OK)
-			break;
-		if (el_extends(&ev) && ev.pcr == 0)
-			begun = true;
-	}
-	drop_missing_banks(set, el_spec(log));
-	el_close(log);
-	return rc;
 }
 
 void
@@ -278,170 +204,6 @@ pcr_set_decode(const uint8_t *buf, size_t len, struct pcr_set *ret)
 		return rd_end(&r);
 	*ret = set;
 	return VT_OK;
-}
-
-void
-pcr_sel_put(struct wr *w, const struct pcr_sel *sel)
-{
-	uint32_t i, k;
-
-	wr_be32(w, sel->n);
-	for (i = 0; i < sel->n; i++) {
-		wr_be16(w, sel->banks[i].alg);
-		wr_u8(w, SELECT_BYTES);
-		for (k = 0; k < SELECT_BYTES; k++)
-			wr_u8(w, (uint8_t)(sel->banks[i].mask >> (8 * k)));
-	}
-}
-
-void
-pcr_sel_get(struct rd *r, struct pcr_sel *ret)
-{
-	struct pcr_sel sel = { .n = rd_be32(r) };
-	uint32_t i, k;
-	uint8_t size;
-
-	if (sel.n > PCR_MAX_BANKS)
-		rd_fail(r, VT_E_RANGE);
-	for (i = 0; i < sel.n && r->err == VT_OK; i++) {
-		sel.banks[i].alg = rd_be16(r);
-		size = rd_u8(r);
-		if (r->err == VT_OK && (size == 0 || size > 4))
-			rd_fail(r, VT_E_FORMAT);
-		for (k = 0; k < size && r->err == VT_OK; k++)
-			sel.banks[i].mask |= (uint32_t)rd_u8(r) << (8 * k);
-		if ((sel.banks[i].mask & ~PCR_ALL) != 0)
-			rd_fail(r, VT_E_RANGE);
-	}
-	if (r->err == VT_OK)
-		*ret = sel;
-}
-
-bool
-pcr_sel_equal(const struct pcr_sel *a, const struct pcr_sel *b)
-{
-	uint32_t i;
-
-	if (a->n != b->n)
-		return false;
-	for (i = 0; i < a->n; i++)
-		if (a->banks[i].alg != b->banks[i].alg ||
-		    a->banks[i].mask != b->banks[i].mask)
-			return false;
-	return true;
-}
-
-/* A PCR's number, moving *p behind it; PCR_COUNT if there is none. */
-static uint32_t
-parse_number(const char **p)
-{
-	uint32_t n;
-
-	if (**p < '0' || **p > '9')
-		return PCR_COUNT;
-	for (n = 0; **p >= '0' && **p <= '9' && n < PCR_COUNT; (*p)++)
-		n = 10 * n + (uint32_t)(**p - '0');
-	return n < PCR_COUNT ? n : PCR_COUNT;
-}
-
-/* "0,2-7,17" or "all" up to '+' or the end. */
-static int
-parse_mask(const char **p, uint32_t *ret)
-{
-	uint32_t mask = 0, from, to;
-
-	if (strncmp(*p, "all", 3) == 0) {
-		*p += 3;
-		*ret = PCR_ALL;
-		return VT_OK;
-	}
-	for (;; (*p)++) {
-		from = to = parse_number(p);
-		if (**p == '-') {
-			(*p)++;
-			to = parse_number(p);
-		}
-		if (from == PCR_COUNT || to == PCR_COUNT || to < from)
-			return VT_E_FORMAT;
-		for (; from <= to; from++)
-			mask |= 1u << from;
-		if (**p != ',')
-			break;
-	}
-	*ret = mask;
-	return VT_OK;
-}
-
-int
-pcr_sel_parse(const char *text, struct pcr_sel *ret)
-{
-	struct pcr_sel sel = { 0 };
-	const char *colon;
-	char name[16];
-	uint32_t i;
-
-	for (;; text++) {
-		if (sel.n == PCR_MAX_BANKS)
-			return VT_E_FORMAT;
-		colon = strchr(text, ':');
-		if (colon == NULL || (size_t)(colon - text) >= sizeof(name))
-			return VT_E_FORMAT;
-		memcpy(name, text, (size_t)(colon - text));
-		name[colon - text] = '\0';
-		if ((sel.banks[sel.n].alg = digest_alg(name)) == 0)
-			return VT_E_FORMAT;
-		for (i = 0; i < sel.n; i++)
-			if (sel.banks[i].alg == sel.banks[sel.n].alg)
-				return VT_E_FORMAT;
-		text = colon + 1;
-		if (parse_mask(&text, &sel.banks[sel.n].mask) != VT_OK)
-			return VT_E_FORMAT;
-		sel.n++;
-		if (*text == '\0')
-			break;
-		if (*text != '+')
-			return VT_E_FORMAT;
-	}
-	*ret = sel;
-	return VT_OK;
-}
-
-static void
-put_text(char *out, size_t cap, size_t *used, const char *fmt, const char *s,
-    uint32_t n)
-{
-	int len;
-
-	if (*used >= cap)
-		return;
-	if (s != NULL)
-		len = snprintf(out + *used, cap - *used, "%s%s", fmt, s);
-	else
-		len = snprintf(out + *used, cap - *used, "%s%u", fmt, n);
-	if (len > 0)
-		*used += (size_t)len;
-}
-
-void
-pcr_sel_format(const struct pcr_sel *sel, char *out, size_t cap)
-{
-	const char *name, *sep;
-	size_t used = 0;
-	uint32_t i, n;
-
-	out[0] = '\0';
-	for (i = 0; i < sel->n; i++) {
-		name = digest_name(sel->banks[i].alg);
-		put_text(out, cap, &used, i > 0 ? "+" : "",
-		    name != NULL ? name : "unknown", 0);
-		sep = ":";
-		for (n = 0; n < PCR_COUNT; n++) {
-			if ((sel->banks[i].mask >> n & 1) == 0)
-				continue;
-			put_text(out, cap, &used, sep, NULL, n);
-			sep = ",";
-		}
-	}
 }
 
 int

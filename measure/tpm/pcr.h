@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pcr.h - PCR values of some banks: reset, extend, replay, select, digest.
+ * pcr.h - PCR values of some banks: reset, extend, encode, digest.
  *
  * Layer:  measure; may include base only.  No I/O, no logging.
  * Spec:   TPM 2.0 Library, Part 1, 17 (PCR); PC Client Platform TPM
- *         Profile 1.05, 4.6 (reset values); Part 2, 10.9.7
- *         (TPML_PCR_SELECTION).
+ *         Profile 1.05, 4.6 (reset values).
  * Bytes:  big-endian: "VTPC" | be16 version 1 | be16 banks |
  *         banks * { be16 alg | be32 mask | value per set bit, ascending }.
  */
@@ -19,13 +18,16 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "base/rdwr.h"
-#include "measure/log/eventlog.h"
+#include "measure/tpm/pcr_selection.h"
 
-#define PCR_COUNT 24
-#define PCR_ALL 0xffffffu /* mask of all PCRs */
-#define PCR_MAX_BANKS 4
 #define PCR_DRTM 17 /* 17-22 start at all ones */
 #define PCR_SET_MAX_LEN (8 + PCR_MAX_BANKS * (6 + PCR_COUNT * DIGEST_MAX))
+
+struct tpm_digest {   /* TPMT_HA */
+	uint16_t alg; /* TPM_ALG_ID; 0: none */
+	uint16_t len; /* bytes used in val */
+	uint8_t val[DIGEST_MAX];
+};
 
 struct pcr_bank {
 	uint16_t alg;
@@ -61,44 +63,13 @@ void pcr_drtm_start(struct pcr_set *set);
 
 /* Extend by the digests of banks that are in set; the others are passed
  * over.  VT_E_RANGE (pcr), VT_E_CRYPTO. */
-int pcr_extend(struct pcr_set *set, uint32_t pcr, const struct el_digest *d,
+int pcr_extend(struct pcr_set *set, uint32_t pcr, const struct tpm_digest *d,
     uint32_t n) VT_CHECK;
-
-/*
- * Reset set and replay a log into it: the banks that set was made with and
- * that the log has; the log's other banks are passed over, and set's banks
- * that the log lacks have no valid values afterwards.
- * Errors of el_open() and el_next(); VT_E_FORMAT also for a NO_ACTION event
- * with a digest that is not zero.  On error set is not to be used.
- */
-int pcr_replay_log(
-    struct pcr_set *set, const uint8_t *log, size_t len) VT_CHECK;
 
 void pcr_set_encode(struct wr *w, const struct pcr_set *set);
 /* VT_E_TRUNC, VT_E_FORMAT, VT_E_UNSUPPORTED, VT_E_RANGE. */
 int pcr_set_decode(
     const uint8_t *buf, size_t len, struct pcr_set *ret) VT_CHECK;
-
-/* A selection: banks in the order of the TPML_PCR_SELECTION. */
-struct pcr_sel {
-	uint32_t n;
-	struct {
-		uint16_t alg;
-		uint32_t mask;
-	} banks[PCR_MAX_BANKS];
-};
-
-/* TPML_PCR_SELECTION with sizeofSelect 3. */
-void pcr_sel_put(struct wr *w, const struct pcr_sel *sel);
-/* Reads one; sizeofSelect 1..4, bits past 23 are VT_E_RANGE; a bank with no
- * bit is kept. */
-void pcr_sel_get(struct rd *r, struct pcr_sel *ret);
-/* Same banks in the same order with the same bits. */
-bool pcr_sel_equal(const struct pcr_sel *a, const struct pcr_sel *b);
-/* Text "sha256:0,2-7+sha384:8" or "sha256:all".  VT_E_FORMAT. */
-int pcr_sel_parse(const char *text, struct pcr_sel *ret) VT_CHECK;
-/* The inverse; cut short at cap. */
-void pcr_sel_format(const struct pcr_sel *sel, char *out, size_t cap);
 
 /* pcrDigest of a quote: H of the selected values in order.  VT_E_NOTFOUND:
  * a selected value is not known. */

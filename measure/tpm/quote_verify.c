@@ -6,7 +6,7 @@
  * the verification.  The order matters: nothing inside the attestation is
  * looked at before its signature has been verified.
  */
-#include "measure/tpm/quote.h"
+#include "measure/tpm/quote_verify.h"
 
 #include <openssl/ecdsa.h>
 #include <openssl/rsa.h>
@@ -338,10 +338,10 @@ quote_verify(const struct quote_want *want, const uint8_t *attest,
 		ret->failed = (enum quote_step)s;
 		ret->why = steps[s].run(&v);
 		if (ret->why != NULL && check_on(steps[s].id)) {
-			ret->outcome[s] = QO_FAIL;
+			ret->outcome[s] = STEP_FAIL;
 			break;
 		}
-		ret->outcome[s] = QO_PASS;
+		ret->outcome[s] = STEP_PASS;
 	}
 	EVP_PKEY_free(v.key);
 	if (s < QS_N)

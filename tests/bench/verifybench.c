@@ -35,7 +35,7 @@
 
 struct guest {
 	EVP_PKEY *ek, *ak;
-	struct evidence *ev; /* its own; fresh in each round */
+	struct bundle *ev; /* its own; fresh in each round */
 	struct deep_leaf leaf;
 	uint8_t uuid[UUID_LEN], nonce[16];
 	char *json;
@@ -47,7 +47,7 @@ struct fleet {
 	size_t n;
 	uint64_t round;
 	struct dbundle base;
-	struct hoststates *states;
+	struct host_states *states;
 	struct host_roots *roots;
 	/* the verifier's memory */
 	struct deep_host *host;
@@ -78,7 +78,7 @@ be_guest(struct dbundle *d, const struct guest *g)
 static void
 guest_make(struct fleet *f, size_t i)
 {
-	char *text = NULL, err[EV_ERR_MAX];
+	char *text = NULL, err[BUNDLE_ERR_MAX];
 	struct guest *g = &f->guest[i];
 	struct dbundle *d = &f->base;
 
@@ -86,9 +86,8 @@ guest_make(struct fleet *f, size_t i)
 	be32_put(g->uuid, (uint32_t)i);
 	assert_non_null(g->ek = EVP_EC_gen("P-256"));
 	assert_non_null(g->ak = EVP_EC_gen("P-256"));
-	assert_int_equal(evidence_format(d->g.ev, &text), VT_OK);
-	assert_int_equal(
-	    evidence_parse(text, strlen(text), &g->ev, err), VT_OK);
+	assert_int_equal(bundle_format(d->g.ev, &text), VT_OK);
+	assert_int_equal(bundle_parse(text, strlen(text), &g->ev, err), VT_OK);
 	free(text);
 	be_guest(d, g);
 	memcpy(d->g.rec->uuid, g->uuid, UUID_LEN);
@@ -100,7 +99,7 @@ static void
 fleet_make(struct fleet *f, size_t n)
 {
 	struct dbundle *d = &f->base;
-	char *text = NULL, err[HOSTSTATE_ERR_MAX];
+	char *text = NULL, err[HOST_STATE_ERR_MAX];
 
 	db_init(d, NULL);
 	for (f->n = 0; f->n < n; f->n++)
@@ -109,9 +108,9 @@ fleet_make(struct fleet *f, size_t n)
 	assert_int_equal(
 	    host_roots_add(f->roots, d->maker_cert.der, d->maker_cert.len),
 	    VT_OK);
-	assert_int_equal(hoststates_format(&d->st, &text), VT_OK);
+	assert_int_equal(host_states_format(&d->st, &text), VT_OK);
 	assert_int_equal(
-	    hoststates_parse(text, strlen(text), &f->states, err), VT_OK);
+	    host_states_parse(text, strlen(text), &f->states, err), VT_OK);
 	free(text);
 }
 
@@ -125,9 +124,9 @@ guest_quotes(struct fleet *f, size_t i)
 	be64_put(g->nonce, f->round);
 	be64_put(g->nonce + 8, i);
 	assert_int_equal(
-	    evidence_set(g->ev, EV_NONCE, g->nonce, sizeof(g->nonce)), VT_OK);
+	    bundle_set(g->ev, BUNDLE_NONCE, g->nonce, sizeof(g->nonce)), VT_OK);
 	d->g.f.clock = 1000 * f->round;
-	bundle_quote(&d->g);
+	sample_quote(&d->g);
 	db_leaf(d);
 	g->leaf = d->leaf;
 }
@@ -147,7 +146,7 @@ guest_answer(struct fleet *f, const struct deep_tree *t, size_t i)
 	d->g.ev = g->ev;
 	db_put_answer(d);
 	free(g->json);
-	assert_int_equal(evidence_format(g->ev, &g->json), VT_OK);
+	assert_int_equal(bundle_format(g->ev, &g->json), VT_OK);
 	g->len = strlen(g->json);
 }
 
@@ -202,41 +201,41 @@ forget(struct fleet *f)
 }
 
 static void
-parse(const struct guest *g, struct evidence **ret)
+parse(const struct guest *g, struct bundle **ret)
 {
-	char err[EV_ERR_MAX];
+	char err[BUNDLE_ERR_MAX];
 
-	if (evidence_parse(g->json, g->len, ret, err) != VT_OK)
+	if (bundle_parse(g->json, g->len, ret, err) != VT_OK)
 		abort();
 }
 
 static void
-judge(struct fleet *f, const struct guest *g, const struct evidence *ev)
+judge(struct fleet *f, const struct guest *g, const struct bundle *ev)
 {
-	struct ev_want w = { .nonce = g->nonce,
+	struct verify_want w = { .nonce = g->nonce,
 		.nonce_len = sizeof(g->nonce),
 		.policy = f->base.g.policy,
 		.uuid = g->uuid,
 		.host = f->host,
 		.boots = f->boots };
-	struct ev_report *r = NULL;
+	struct report *r = NULL;
 
-	if (evidence_verify(ev, &w, &r) != VT_OK || r->verdict != AP_ACCEPTED) {
+	if (verify_bundle(ev, &w, &r) != VT_OK || r->verdict != AP_ACCEPTED) {
 		(void)fprintf(
 		    stderr, "guest %zd is not accepted\n", g - f->guest);
 		exit(1);
 	}
-	evidence_report_free(r);
+	report_free(r);
 }
 
 static void
 whole(struct fleet *f, size_t i)
 {
-	struct evidence *ev = NULL;
+	struct bundle *ev = NULL;
 
 	parse(&f->guest[i], &ev);
 	judge(f, &f->guest[i], ev);
-	evidence_free(ev);
+	bundle_free(ev);
 }
 
 /* g->ev is what was parsed before. */
@@ -249,25 +248,26 @@ judge_alone(struct fleet *f, size_t i)
 static void
 parse_alone(struct fleet *f, size_t i)
 {
-	struct evidence *ev = NULL;
+	struct bundle *ev = NULL;
 
 	parse(&f->guest[i], &ev);
-	evidence_free(ev);
+	bundle_free(ev);
 }
 
 static void
 signature_alone(struct fleet *f, size_t i)
 {
-	const struct ev_blob *b = f->guest[i].ev->part;
+	const struct bundle_blob *b = f->guest[i].ev->part;
 	struct tpm_pub pub;
 	const uint8_t *p;
 	size_t len;
 
-	if (tpm_pub_unwrap(b[EV_AK_PUBLIC].p, b[EV_AK_PUBLIC].len, &p, &len) !=
-		VT_OK ||
+	if (tpm_pub_unwrap(b[BUNDLE_AK_PUBLIC].p, b[BUNDLE_AK_PUBLIC].len, &p,
+		&len) != VT_OK ||
 	    tpm_pub_get(p, len, &pub) != VT_OK ||
-	    !quote_signature_ok(&pub, f->guest[i].ak, b[EV_QUOTE].p,
-		b[EV_QUOTE].len, b[EV_SIGNATURE].p, b[EV_SIGNATURE].len))
+	    !quote_signature_ok(&pub, f->guest[i].ak, b[BUNDLE_QUOTE].p,
+		b[BUNDLE_QUOTE].len, b[BUNDLE_SIGNATURE].p,
+		b[BUNDLE_SIGNATURE].len))
 		abort();
 }
 

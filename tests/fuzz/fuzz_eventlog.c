@@ -7,7 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/log/merge.h"
+#include "measure/log/eventlog.h"
+#include "measure/log/eventlog_replay.h"
+#include "measure/log/trail.h"
+#include "measure/log/trail_describe.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -46,7 +51,7 @@ trail(const uint8_t *data, size_t len)
 
 	if (pcr_set_init(&set, &alg, 1) != VT_OK)
 		abort();
-	replays = pcr_replay_log(&set, data, len) == VT_OK;
+	replays = el_replay(&set, data, len) == VT_OK;
 	in.logs[1].p = data;
 	in.logs[1].len = len;
 	if (trail_make(&in, &t) != VT_OK)

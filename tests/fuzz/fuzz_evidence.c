@@ -11,7 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/appraise/appraise.h"
+#include "measure/appraise/policy.h"
+#include "measure/cert/cert_extension.h"
+#include "measure/cert/x509.h"
 #include "measure/evidence/bundle.h"
+#include "measure/evidence/report.h"
+#include "measure/evidence/verify.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/quote.h"
+#include "measure/tpm/tpm_public.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -36,46 +45,46 @@ policy(void)
 }
 
 static void
-judge(const struct evidence *ev)
+judge(const struct bundle *ev)
 {
-	struct ev_want w = { .nonce = ev->part[EV_NONCE].p,
-		.nonce_len = ev->part[EV_NONCE].len,
+	struct verify_want w = { .nonce = ev->part[BUNDLE_NONCE].p,
+		.nonce_len = ev->part[BUNDLE_NONCE].len,
 		.policy = policy() };
-	struct ev_report *r = NULL;
+	struct report *r = NULL;
 	char *text;
 
-	if (evidence_verify(ev, &w, &r) != VT_OK)
+	if (verify_bundle(ev, &w, &r) != VT_OK)
 		abort();
 	if (r->verdict == AP_ACCEPTED)
 		abort(); /* there is no CA */
-	if (r->n == 0 || r->n > EV_MAX_CHECKS)
+	if (r->n == 0 || r->n > REPORT_MAX_CHECKS)
 		abort();
-	if ((text = evidence_report_json(r)) == NULL)
+	if ((text = report_json(r)) == NULL)
 		abort(); /* whatever the words were */
 	free(text);
-	evidence_report_free(r);
+	report_free(r);
 }
 
 static void
 bundle(const uint8_t *data, size_t len)
 {
-	struct evidence *ev = NULL, *again = NULL;
-	char err[EV_ERR_MAX] = "", *one, *two;
+	struct bundle *ev = NULL, *again = NULL;
+	char err[BUNDLE_ERR_MAX] = "", *one, *two;
 
-	if (evidence_parse(data, len, &ev, err) != VT_OK) {
+	if (bundle_parse(data, len, &ev, err) != VT_OK) {
 		if (ev != NULL || err[0] == '\0')
 			abort();
 		return;
 	}
-	if (evidence_format(ev, &one) != VT_OK ||
-	    evidence_parse(one, strlen(one), &again, err) != VT_OK ||
-	    evidence_format(again, &two) != VT_OK || strcmp(one, two) != 0)
+	if (bundle_format(ev, &one) != VT_OK ||
+	    bundle_parse(one, strlen(one), &again, err) != VT_OK ||
+	    bundle_format(again, &two) != VT_OK || strcmp(one, two) != 0)
 		abort();
 	judge(ev);
 	free(one);
 	free(two);
-	evidence_free(ev);
-	evidence_free(again);
+	bundle_free(ev);
+	bundle_free(again);
 }
 
 static void
@@ -122,13 +131,13 @@ static void
 small(const uint8_t *data, size_t len)
 {
 	struct cert_ext_instance x;
-	struct ev_info info;
+	struct bundle_info info;
 	struct tpm_sig s;
 	uint8_t root;
 
 	(void)!cert_ext_instance_get(data, len, &x);
 	(void)!cert_ext_root_get(data, len, &root);
-	(void)!evidence_info_get(data, len, &info);
+	(void)!bundle_info_get(data, len, &info);
 	(void)!quote_sig_get(data, len, &s);
 }
 

@@ -10,7 +10,9 @@
 
 #include "measure/cert/make_credential.h"
 #include "measure/host/host_identity.h"
+#include "measure/host/host_identity_check.h"
 #include "measure/host/host_state.h"
+#include "measure/tpm/tpm_public.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -18,7 +20,7 @@ static void
 host(const uint8_t *data, size_t len, enum host_identity_kind kind)
 {
 	char err[HOST_IDENTITY_ERR_MAX] = "", *one = NULL, *two = NULL;
-	struct hostid *h = NULL, *again = NULL;
+	struct host_identity *h = NULL, *again = NULL;
 	struct host_identity_report rep;
 	struct host_roots *r = NULL;
 
@@ -49,17 +51,17 @@ host(const uint8_t *data, size_t len, enum host_identity_kind kind)
 static void
 states(const uint8_t *data, size_t len)
 {
-	char err[HOSTSTATE_ERR_MAX] = "", *one = NULL;
-	struct hoststates *st = NULL, *again = NULL;
+	char err[HOST_STATE_ERR_MAX] = "", *one = NULL;
+	struct host_states *st = NULL, *again = NULL;
 
-	if (hoststates_parse(data, len, &st, err) != VT_OK) {
+	if (host_states_parse(data, len, &st, err) != VT_OK) {
 		if (st != NULL || err[0] == '\0')
 			abort();
 		return;
 	}
-	if (st->n == 0 || st->n > HOSTSTATE_MAX ||
-	    hoststates_format(st, &one) != VT_OK ||
-	    hoststates_parse(one, strlen(one), &again, err) != VT_OK ||
+	if (st->n == 0 || st->n > HOST_STATE_MAX ||
+	    host_states_format(st, &one) != VT_OK ||
+	    host_states_parse(one, strlen(one), &again, err) != VT_OK ||
 	    again->n != st->n)
 		abort();
 	free(one);

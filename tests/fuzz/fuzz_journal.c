@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/log/merge.h"
+#include "measure/log/journal.h"
+#include "measure/log/journal_codec.h"
+#include "measure/log/trail.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -33,7 +37,7 @@ compare(const struct journal *j, const struct pcr_set *set)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct el_digest d = { .alg = ALG_SHA256, .len = 32 };
+	struct tpm_digest d = { .alg = ALG_SHA256, .len = 32 };
 	struct journal *j = NULL;
 	struct pcr_set set;
 	struct wr w;

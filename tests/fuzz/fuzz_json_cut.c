@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* Put back what was cut out. */
 static json_t *
-mend(const struct jcut *j, json_t *v)
+mend(const struct json_cut *j, json_t *v)
 {
 	json_t *to = NULL, *item;
 	const char *key, *p;
@@ -50,7 +50,7 @@ mend(const struct jcut *j, json_t *v)
 }
 
 static bool
-all_plain(const struct jcut *j)
+all_plain(const struct json_cut *j)
 {
 	uint32_t i;
 	size_t n;
@@ -69,7 +69,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	json_t *whole, *again;
 	json_error_t je;
-	struct jcut j;
+	struct json_cut j;
 	int rc;
 
 	whole =

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/log/eventlog_replay.h"
 #include "measure/log/launch_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -36,7 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (launch_make_log(data, len, &alg, 1, &log, &loglen) != VT_OK)
 		return 0;
 	if (pcr_set_init(&set, &alg, 1) != VT_OK ||
-	    pcr_replay_log(&set, log, loglen) != VT_OK ||
+	    el_replay(&set, log, loglen) != VT_OK ||
 	    launch_pcr17(alg, data, len, want) != VT_OK ||
 	    memcmp(want, pcr_get(&set, alg, 17), 32) != 0)
 		abort();

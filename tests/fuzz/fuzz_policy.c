@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "measure/appraise/appraise.h"
+#include "measure/appraise/appraise_report.h"
+#include "measure/appraise/policy.h"
+#include "measure/tpm/pcr.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

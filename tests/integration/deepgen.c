@@ -78,11 +78,11 @@ save_case(const struct dbundle *d, const struct dcase *c)
 	int rc;
 
 	make_dir(c->name);
-	rc = evidence_format(d->g.ev, &text);
+	rc = bundle_format(d->g.ev, &text);
 	save_free(c->name, "evidence.json", rc, text);
 	rc = host_identity_format(d->id, HOST_IDENTITY_RECORD, &text);
 	save_free(c->name, "host.json", rc, text);
-	rc = hoststates_format(&d->st, &text);
+	rc = host_states_format(&d->st, &text);
 	save_free(c->name, "states.json", rc, text);
 	save(c->name, "policy.json", d->g.policy_json);
 	save_roots(c->name, d);

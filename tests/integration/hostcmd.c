@@ -199,7 +199,7 @@ activate(void)
 static void
 certify(struct dbundle *d)
 {
-	struct bundle *b = &d->g;
+	struct sample *b = &d->g;
 	uint8_t ek[300], ak[300];
 	struct hw_certs x = { .group = b->inst.group,
 		.generation = b->inst.generation,
@@ -230,10 +230,10 @@ certify(struct dbundle *d)
 	assert_int_equal(msg_get(hw_certed, a.body, a.body_len, &y), VT_OK);
 	assert_int_equal(y.n, 2);
 	assert_int_equal(
-	    evidence_set(b->ev, EV_EK_CERT, y.certs[0].p, y.certs[0].len),
+	    bundle_set(b->ev, BUNDLE_EK_CERT, y.certs[0].p, y.certs[0].len),
 	    VT_OK);
 	assert_int_equal(
-	    evidence_set(b->ev, EV_AK_CERT, y.certs[1].p, y.certs[1].len),
+	    bundle_set(b->ev, BUNDLE_AK_CERT, y.certs[1].p, y.certs[1].len),
 	    VT_OK);
 }
 
@@ -340,7 +340,7 @@ keys_made(const char *log)
 static void
 states(uint32_t pcrs)
 {
-	struct hoststates *st = calloc(1, sizeof(*st));
+	struct host_states *st = calloc(1, sizeof(*st));
 	struct pcr_set set;
 	struct hw_answer a;
 	struct hw_pcrs x;
@@ -353,7 +353,7 @@ states(uint32_t pcrs)
 	st->state[0].a.pcrs.nbanks = 1;
 	st->state[0].a.pcrs.banks[0] = *pcr_bank(&set, ALG_SHA256);
 	st->state[0].a.pcrs.banks[0].valid = pcrs;
-	assert_int_equal(hoststates_format(st, &text), VT_OK);
+	assert_int_equal(host_states_format(st, &text), VT_OK);
 	save("states.json", text);
 	free(text);
 	free(st);
@@ -367,32 +367,34 @@ guest(uint32_t group)
 	uint8_t *ek, *ak;
 	size_t ek_len, ak_len;
 
-	bundle_init(&d->g);
+	sample_init(&d->g);
 	d->g.inst.root = CERT_EXT_HARDWARE;
 	d->g.inst.group = d->g.rec->group = group;
-	d->g.info.flags = EVI_LAUNCHED;
+	d->g.info.flags = BUNDLE_F_LAUNCHED;
 	db_boot(d);
 	/* db_guest() makes certificates of its own: put the real ones back. */
 	certify(d);
-	ek_len = d->g.ev->part[EV_EK_CERT].len;
-	ak_len = d->g.ev->part[EV_AK_CERT].len;
+	ek_len = d->g.ev->part[BUNDLE_EK_CERT].len;
+	ak_len = d->g.ev->part[BUNDLE_AK_CERT].len;
 	ek = malloc(ek_len);
 	ak = malloc(ak_len);
-	memcpy(ek, d->g.ev->part[EV_EK_CERT].p, ek_len);
-	memcpy(ak, d->g.ev->part[EV_AK_CERT].p, ak_len);
+	memcpy(ek, d->g.ev->part[BUNDLE_EK_CERT].p, ek_len);
+	memcpy(ak, d->g.ev->part[BUNDLE_AK_CERT].p, ak_len);
 	db_guest(d);
-	assert_int_equal(evidence_set(d->g.ev, EV_EK_CERT, ek, ek_len), VT_OK);
-	assert_int_equal(evidence_set(d->g.ev, EV_AK_CERT, ak, ak_len), VT_OK);
+	assert_int_equal(
+	    bundle_set(d->g.ev, BUNDLE_EK_CERT, ek, ek_len), VT_OK);
+	assert_int_equal(
+	    bundle_set(d->g.ev, BUNDLE_AK_CERT, ak, ak_len), VT_OK);
 	free(ek);
 	free(ak);
 	quote(d, group);
-	assert_int_equal(evidence_format(d->g.ev, &text), VT_OK);
+	assert_int_equal(bundle_format(d->g.ev, &text), VT_OK);
 	(void)snprintf(name, sizeof(name), "evidence-%u.json", group);
 	save(name, text);
 	free(text);
 	(void)snprintf(name, sizeof(name), "policy-%u.json", group);
 	save(name, d->g.policy_json);
-	bundle_done(&d->g);
+	sample_done(&d->g);
 	free(d);
 }
 

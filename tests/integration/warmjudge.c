@@ -12,30 +12,31 @@
 
 #include "base/util.h"
 #include "measure/evidence/boot_memory.h"
+#include "measure/evidence/verify.h"
 #include "tools/verify/cmd.h"
 
 #define NOT_GOOD 3
 
 static int
-judge(const struct evidence *ev, const struct ev_want *w, bool tell)
+judge(const struct bundle *ev, const struct verify_want *w, bool tell)
 {
-	struct ev_report *r = NULL;
+	struct report *r = NULL;
 	int ex = VX_UNDECIDED;
 
-	if (evidence_verify(ev, w, &r) != VT_OK)
+	if (verify_bundle(ev, w, &r) != VT_OK)
 		return VX_UNDECIDED;
 	if (tell)
 		ex = verify_report(r, false);
 	else if (r->verdict == AP_ACCEPTED)
 		ex = VX_ACCEPTED;
-	evidence_report_free(r);
+	report_free(r);
 	return ex;
 }
 
 static int
-all(char **argv, struct ev_want *w)
+all(char **argv, struct verify_want *w)
 {
-	struct evidence *good = NULL, *ev = NULL;
+	struct bundle *good = NULL, *ev = NULL;
 	int ex = NOT_GOOD;
 
 	if (verify_read_evidence(argv[1], &good) == VT_OK &&
@@ -45,21 +46,21 @@ all(char **argv, struct ev_want *w)
 		ex = verify_read_evidence(argv[2], &ev) == VT_OK
 			 ? judge(ev, w, true)
 			 : VX_UNDECIDED;
-	evidence_free(good);
-	evidence_free(ev);
+	bundle_free(good);
+	bundle_free(ev);
 	return ex;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct hostid *id = NULL;
+	struct host_identity *id = NULL;
 	struct host_roots *roots = NULL;
-	struct hoststates *states = NULL;
+	struct host_states *states = NULL;
 	struct policy *policy = NULL;
 	struct deep_host *host = NULL;
 	struct boot_memory *boots = NULL;
-	uint8_t nonce[EV_NONCE_MAX], *text = NULL;
+	uint8_t nonce[BUNDLE_NONCE_MAX], *text = NULL;
 	char err[POLICY_ERR_MAX];
 	size_t nonce_len = 0, len = 0;
 	int ex = NOT_GOOD;
@@ -74,7 +75,7 @@ main(int argc, char **argv)
 	    policy_parse(text, len, &policy, err) == VT_OK &&
 	    deep_host_new(id, roots, states, 0, &host) == VT_OK &&
 	    boot_memory_new(policy, 1 << 20, &boots) == VT_OK) {
-		struct ev_want w = { .nonce = nonce,
+		struct verify_want w = { .nonce = nonce,
 			.nonce_len = nonce_len,
 			.policy = policy,
 			.host = host,

@@ -7,6 +7,8 @@
  */
 #include "../unit/worker_fixture.h"
 
+#include "base/rdwr.h"
+#include "base/util.h"
 #include "vtpm/engine/vendor.h"
 
 #define FIRST_UID 61000u

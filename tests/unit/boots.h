@@ -7,8 +7,16 @@
 #define TESTS_BOOTS_H
 
 #include "measure/appraise/appraise.h"
+#include "measure/appraise/appraise_report.h"
+#include "measure/appraise/policy.h"
+#include "measure/appraise/policy_gen.h"
+#include "measure/log/eventlog.h"
+#include "measure/log/eventlog_replay.h"
+#include "measure/log/journal.h"
+#include "measure/log/journal_codec.h"
 #include "measure/log/launch_record.h"
-#include "measure/log/merge.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 #include "tests/unit/vector.h"
 
 #define LINE "/vmlinuz console=ttyS0 panic=-1 quiet"
@@ -136,7 +144,7 @@ mangled(uint32_t at, enum mangle m, const char *text)
 	el_writer_free(w);
 	el_close(log);
 	assert_int_equal(pcr_set_init(&b.pcrs, &sha256, 1), VT_OK);
-	assert_int_equal(pcr_replay_log(&b.pcrs, b.log.p, b.log.len), VT_OK);
+	assert_int_equal(el_replay(&b.pcrs, b.log.p, b.log.len), VT_OK);
 	j = journal_of_log(&b.log, &sha256, 1);
 	set_journal(&b, j);
 	journal_free(j);

@@ -11,9 +11,14 @@
 
 #include <openssl/pem.h>
 
+#include "measure/cert/cert_extension.h"
+#include "measure/evidence/bundle.h"
 #include "measure/evidence/deep_leaf.h"
-#include "measure/evidence/verify_deep.h"
-#include "tests/unit/bundle.h"
+#include "measure/host/host_identity.h"
+#include "measure/log/journal.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/tpm_public.h"
+#include "tests/unit/sample.h"
 
 #define DB_LEAVES 37
 #define DB_YEARS 300000000L /* valid now, whenever that is */
@@ -28,7 +33,7 @@ enum db_stage {
 };
 
 struct dbundle {
-	struct bundle g; /* the guest; its CA is the host's */
+	struct sample g; /* the guest; its CA is the host's */
 	struct fq host;
 	EVP_PKEY *maker, *ca2, *approver;
 	struct tc_cert maker_cert, hek, hak;
@@ -41,8 +46,8 @@ struct dbundle {
 	size_t n, index;
 	struct deep_answer ans;
 	uint64_t sequence;
-	struct hostid *id;
-	struct hoststates st;
+	struct host_identity *id;
+	struct host_states st;
 	uint8_t nonce[16]; /* that the verifier gave out */
 	uint8_t want_uuid[UUID_LEN];
 	void (*tweak)(struct dbundle *d, enum db_stage s);
@@ -164,11 +169,11 @@ db_record(struct dbundle *d)
 static inline void
 db_leaf(struct dbundle *d)
 {
-	const struct bundle *b = &d->g;
-	const struct ev_blob *p = b->ev->part;
+	const struct sample *b = &d->g;
+	const struct bundle_blob *p = b->ev->part;
 	const struct iov_part parts[] = {
-		{ p[EV_QUOTE].p, p[EV_QUOTE].len },
-		{ p[EV_SIGNATURE].p, p[EV_SIGNATURE].len },
+		{ p[BUNDLE_QUOTE].p, p[BUNDLE_QUOTE].len },
+		{ p[BUNDLE_SIGNATURE].p, p[BUNDLE_SIGNATURE].len },
 	};
 	struct deep_leaf *l = &d->leaf;
 
@@ -178,13 +183,13 @@ db_leaf(struct dbundle *d)
 	memcpy(l->ek_name, b->f.ek_name.b, l->ek_name_len = b->f.ek_name.len);
 	memcpy(l->ak_name, b->f.ak_name.b, l->ak_name_len = b->f.ak_name.len);
 	assert_int_equal(digest_parts(ALG_SHA256, parts, 2, l->quote), VT_OK);
-	memcpy(
-	    l->nonce, p[EV_NONCE].p, l->nonce_len = (uint16_t)p[EV_NONCE].len);
-	assert_int_equal(
-	    digest_buf(ALG_SHA256, p[EV_LAUNCH].p, p[EV_LAUNCH].len, l->launch),
+	memcpy(l->nonce, p[BUNDLE_NONCE].p,
+	    l->nonce_len = (uint16_t)p[BUNDLE_NONCE].len);
+	assert_int_equal(digest_buf(ALG_SHA256, p[BUNDLE_LAUNCH].p,
+			     p[BUNDLE_LAUNCH].len, l->launch),
 	    VT_OK);
-	assert_int_equal(digest_buf(ALG_SHA256, p[EV_JOURNAL].p,
-			     p[EV_JOURNAL].len, l->journal),
+	assert_int_equal(digest_buf(ALG_SHA256, p[BUNDLE_JOURNAL].p,
+			     p[BUNDLE_JOURNAL].len, l->journal),
 	    VT_OK);
 	l->flags = DEEP_F_LAUNCHED;
 	l->generation = b->inst.generation;
@@ -195,27 +200,27 @@ db_leaf(struct dbundle *d)
 static inline void
 db_certs(struct dbundle *d)
 {
-	struct bundle *b = &d->g;
+	struct sample *b = &d->g;
 
 	db_cert(b->f.ek, "EK", CERT_EXT_EKU_EK, &b->inst, 0, &b->ca, b->ca_key,
 	    &b->ek);
 	db_cert(b->f.ak, "AK", CERT_EXT_EKU_AK, &b->inst, 0, &b->ca, b->ca_key,
 	    &b->ak);
 	assert_int_equal(
-	    evidence_set(b->ev, EV_EK_CERT, b->ek.der, b->ek.len), VT_OK);
+	    bundle_set(b->ev, BUNDLE_EK_CERT, b->ek.der, b->ek.len), VT_OK);
 	assert_int_equal(
-	    evidence_set(b->ev, EV_AK_CERT, b->ak.der, b->ak.len), VT_OK);
+	    bundle_set(b->ev, BUNDLE_AK_CERT, b->ak.der, b->ak.len), VT_OK);
 	memcpy(b->info.uuid, b->inst.uuid, UUID_LEN);
 	b->info.group = b->inst.group;
-	bundle_put_info(b);
+	sample_put_info(b);
 }
 
 static inline void
 db_guest(struct dbundle *d)
 {
 	db_certs(d);
-	bundle_quote(&d->g);
-	bundle_policy(&d->g, false);
+	sample_quote(&d->g);
+	sample_policy(&d->g, false);
 	db_leaf(d);
 }
 
@@ -270,7 +275,7 @@ db_put_answer(struct dbundle *d)
 	wr_init(&w, buf, sizeof(buf));
 	deep_answer_put(&w, &d->ans);
 	assert_int_equal(wr_err(&w), VT_OK);
-	assert_int_equal(evidence_set(d->g.ev, EV_DEEP, buf, w.len), VT_OK);
+	assert_int_equal(bundle_set(d->g.ev, BUNDLE_DEEP, buf, w.len), VT_OK);
 }
 
 /* The private key in PEM; NUL-terminated. */
@@ -311,37 +316,37 @@ static inline void
 db_boot(struct dbundle *d)
 {
 	struct bytes log = vector_log();
-	struct bundle *b = &d->g;
+	struct sample *b = &d->g;
 
 	journal_free(b->journal);
-	b->journal = journal_of_log(&log, &bundle_alg, 1);
+	b->journal = journal_of_log(&log, &sample_alg, 1);
 	free(log.p);
-	bundle_put_launch(b);
-	bundle_put_journal(b);
-	bundle_pcrs(b, "sha256:0-9,17");
+	sample_put_launch(b);
+	sample_put_journal(b);
+	sample_pcrs(b, "sha256:0-9,17");
 }
 
 static inline void
 db_init(struct dbundle *d, void (*tweak)(struct dbundle *d, enum db_stage s))
 {
-	struct bundle *b = &d->g;
+	struct sample *b = &d->g;
 
 	memset(d, 0, sizeof(*d));
 	d->tweak = tweak;
-	bundle_init(b);
+	sample_init(b);
 	fq_init(&d->host);
 	assert_int_equal(pcr_sel_parse("sha256:0,7", &d->host.sel), VT_OK);
 	assert_non_null(d->maker = EVP_EC_gen("P-256"));
 	assert_non_null(d->ca2 = EVP_EC_gen("P-256"));
 	assert_non_null(d->approver = EVP_EC_gen("P-256"));
 	b->root = b->inst.root = d->hinst.root = CERT_EXT_HARDWARE;
-	b->info.flags = EVI_LAUNCHED;
+	b->info.flags = BUNDLE_F_LAUNCHED;
 	d->ca_attrs = TO_FIXED_TPM | TO_FIXED_PARENT | TO_SENSITIVE_ORIGIN |
 		      TO_SIGN | TO_USER_WITH_AUTH;
 	d->n = DB_LEAVES;
 	d->index = 20;
 	d->sequence = 4;
-	memcpy(d->nonce, bundle_nonce, sizeof(d->nonce));
+	memcpy(d->nonce, sample_nonce, sizeof(d->nonce));
 	d->st.n = 1;
 	(void)snprintf(
 	    d->st.state[0].a.label, sizeof(d->st.state[0].a.label), "good");
@@ -367,7 +372,7 @@ db_done(struct dbundle *d)
 	EVP_PKEY_free(d->approver);
 	EVP_PKEY_free(d->hak_key);
 	fq_done(&d->host);
-	bundle_done(&d->g);
+	sample_done(&d->g);
 }
 
 #endif

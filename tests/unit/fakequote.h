@@ -15,7 +15,9 @@
 
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "measure/tpm/quote.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/tpm_public.h"
 
 #define FQ_AK_ATTRS                                             \
 	(TO_FIXED_TPM | TO_FIXED_PARENT | TO_SENSITIVE_ORIGIN | \

@@ -290,7 +290,7 @@ chained_pcrs_are_judged_by_value_only(void **state)
 {
 	struct boot b = reference();
 	struct journal *j = journal_of_log(&b.log, &sha256, 1);
-	struct el_digest d = { .alg = ALG_SHA256, .len = 32, .val = { 1 } };
+	struct tpm_digest d = { .alg = ALG_SHA256, .len = 32, .val = { 1 } };
 	struct policy *p = reference_policy();
 	int i;
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/bundle.h"
+#include "tests/unit/sample.h"
 
 #define HEX32                                                  \
 	"00112233445566778899aabbccddeeff00112233445566778899" \
@@ -26,7 +26,7 @@ vector_json(void)
 	size_t len;
 
 	assert_int_equal(read_file("tests/vectors/evidence/ecc.json",
-			     EV_MAX_LEN, &buf, &len),
+			     BUNDLE_MAX_LEN, &buf, &len),
 	    VT_OK);
 	return (char *)buf;
 }
@@ -34,12 +34,12 @@ vector_json(void)
 static int
 parse(const char *text)
 {
-	char err[EV_ERR_MAX] = "";
-	struct evidence *ev = NULL;
-	int rc = evidence_parse(text, strlen(text), &ev, err);
+	char err[BUNDLE_ERR_MAX] = "";
+	struct bundle *ev = NULL;
+	int rc = bundle_parse(text, strlen(text), &ev, err);
 
 	if (rc == VT_OK) {
-		evidence_free(ev);
+		bundle_free(ev);
 	} else {
 		assert_null(ev);
 		assert_true(strlen(err) > 0);
@@ -50,17 +50,17 @@ parse(const char *text)
 static void
 bundle_goes_round(void **state)
 {
-	struct evidence *ev = NULL;
-	char err[EV_ERR_MAX], *text;
-	struct bundle b;
+	struct bundle *ev = NULL;
+	char err[BUNDLE_ERR_MAX], *text;
+	struct sample b;
 	int i;
 
 	(void)state;
-	bundle_init(&b);
-	assert_int_equal(evidence_set(b.ev, EV_DEEP, "deep", 4), VT_OK);
-	assert_int_equal(evidence_format(b.ev, &text), VT_OK);
-	assert_int_equal(evidence_parse(text, strlen(text), &ev, err), VT_OK);
-	for (i = 0; i < EV_NPARTS; i++) {
+	sample_init(&b);
+	assert_int_equal(bundle_set(b.ev, BUNDLE_DEEP, "deep", 4), VT_OK);
+	assert_int_equal(bundle_format(b.ev, &text), VT_OK);
+	assert_int_equal(bundle_parse(text, strlen(text), &ev, err), VT_OK);
+	for (i = 0; i < BUNDLE_NPARTS; i++) {
 		assert_non_null(ev->part[i].p);
 		assert_int_equal(ev->part[i].len, b.ev->part[i].len);
 		assert_memory_equal(
@@ -70,9 +70,9 @@ bundle_goes_round(void **state)
 	assert_int_equal(ev->pcrs.banks[0].valid, 0x203ff);
 	assert_memory_equal(
 	    ev->pcrs.banks[0].val[9], b.ev->pcrs.banks[0].val[9], SHA256_LEN);
-	evidence_free(ev);
+	bundle_free(ev);
 	free(text);
-	bundle_done(&b);
+	sample_done(&b);
 }
 
 static void
@@ -202,43 +202,43 @@ parts_over_their_limit_are_refused(void **state)
 static void
 qualifying_data_depends_on_every_bound_part(void **state)
 {
-	static const enum ev_part bound[] = { EV_NONCE, EV_LOG, EV_JOURNAL,
-		EV_LAUNCH, EV_HOST_LOG, EV_INFO };
+	static const enum bundle_part bound[] = { BUNDLE_NONCE, BUNDLE_LOG,
+		BUNDLE_JOURNAL, BUNDLE_LAUNCH, BUNDLE_HOST_LOG, BUNDLE_INFO };
 	uint8_t good[SHA256_LEN], now[SHA256_LEN];
-	struct ev_blob keep;
-	struct bundle b;
+	struct bundle_blob keep;
+	struct sample b;
 	size_t i;
 
 	(void)state;
-	bundle_init(&b);
-	assert_int_equal(evidence_qualify(b.ev, good), VT_OK);
+	sample_init(&b);
+	assert_int_equal(bundle_qualify(b.ev, good), VT_OK);
 	for (i = 0; i < VT_NELEM(bound); i++) {
-		struct ev_blob *p = &b.ev->part[bound[i]];
+		struct bundle_blob *p = &b.ev->part[bound[i]];
 
 		p->p[p->len - 1] ^= 1;
-		assert_int_equal(evidence_qualify(b.ev, now), VT_OK);
+		assert_int_equal(bundle_qualify(b.ev, now), VT_OK);
 		assert_memory_not_equal(good, now, SHA256_LEN);
 		p->p[p->len - 1] ^= 1;
 		keep = *p;
 		p->len--;
-		assert_int_equal(evidence_qualify(b.ev, now), VT_OK);
+		assert_int_equal(bundle_qualify(b.ev, now), VT_OK);
 		assert_memory_not_equal(good, now, SHA256_LEN);
 		*p = keep;
-		if (bound[i] == EV_NONCE)
+		if (bound[i] == BUNDLE_NONCE)
 			continue;
 		p->p = NULL;
 		p->len = 0;
-		assert_int_equal(evidence_qualify(b.ev, now), VT_OK);
+		assert_int_equal(bundle_qualify(b.ev, now), VT_OK);
 		assert_memory_not_equal(good, now, SHA256_LEN);
 		*p = keep;
 	}
 	/* Two parts changed places. */
-	keep = b.ev->part[EV_LOG];
-	b.ev->part[EV_LOG] = b.ev->part[EV_HOST_LOG];
-	b.ev->part[EV_HOST_LOG] = keep;
-	assert_int_equal(evidence_qualify(b.ev, now), VT_OK);
+	keep = b.ev->part[BUNDLE_LOG];
+	b.ev->part[BUNDLE_LOG] = b.ev->part[BUNDLE_HOST_LOG];
+	b.ev->part[BUNDLE_HOST_LOG] = keep;
+	assert_int_equal(bundle_qualify(b.ev, now), VT_OK);
 	assert_memory_not_equal(good, now, SHA256_LEN);
-	bundle_done(&b);
+	sample_done(&b);
 }
 
 /* By hand after doc/FORMATS.md. */
@@ -247,13 +247,13 @@ qualifying_data_is_that_of_the_format(void **state)
 {
 	static const uint8_t nonce[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 	uint8_t buf[256], want[SHA256_LEN], got[SHA256_LEN];
-	struct evidence *ev;
+	struct bundle *ev;
 	size_t n = 0;
 
 	(void)state;
-	assert_int_equal(evidence_new(&ev), VT_OK);
-	assert_int_equal(evidence_set(ev, EV_NONCE, nonce, 8), VT_OK);
-	assert_int_equal(evidence_set(ev, EV_JOURNAL, "abc", 3), VT_OK);
+	assert_int_equal(bundle_new(&ev), VT_OK);
+	assert_int_equal(bundle_set(ev, BUNDLE_NONCE, nonce, 8), VT_OK);
+	assert_int_equal(bundle_set(ev, BUNDLE_JOURNAL, "abc", 3), VT_OK);
 	memset(buf, 0, sizeof(buf));
 	memcpy(buf, "vtpm evidence v1", 16);
 	buf[19] = 8;
@@ -263,38 +263,38 @@ qualifying_data_is_that_of_the_format(void **state)
 	assert_int_equal(digest_buf(ALG_SHA256, "abc", 3, buf + n + 4), VT_OK);
 	n += 36 + 3 * 4; /* no launch record, host log, info */
 	assert_int_equal(digest_buf(ALG_SHA256, buf, n, want), VT_OK);
-	assert_int_equal(evidence_qualify(ev, got), VT_OK);
+	assert_int_equal(bundle_qualify(ev, got), VT_OK);
 	assert_memory_equal(want, got, SHA256_LEN);
-	evidence_free(ev);
+	bundle_free(ev);
 }
 
 static void
 info_is_read_strictly(void **state)
 {
-	struct ev_info v;
-	struct bundle b;
+	struct bundle_info v;
+	struct sample b;
 	uint8_t *copy;
 	size_t len, n;
 
 	(void)state;
-	bundle_init(&b);
-	len = b.ev->part[EV_INFO].len;
+	sample_init(&b);
+	len = b.ev->part[BUNDLE_INFO].len;
 	for (n = 0; n < len; n++) {
-		copy = exact_copy(b.ev->part[EV_INFO].p, n);
-		assert_int_equal(evidence_info_get(copy, n, &v), VT_E_TRUNC);
+		copy = exact_copy(b.ev->part[BUNDLE_INFO].p, n);
+		assert_int_equal(bundle_info_get(copy, n, &v), VT_E_TRUNC);
 		free(copy);
 	}
 	copy = calloc(1, len + 1);
 	assert_non_null(copy);
-	memcpy(copy, b.ev->part[EV_INFO].p, len);
-	assert_int_equal(evidence_info_get(copy, len, &v), VT_OK);
+	memcpy(copy, b.ev->part[BUNDLE_INFO].p, len);
+	assert_int_equal(bundle_info_get(copy, len, &v), VT_OK);
 	assert_int_equal(v.generation, 3);
-	assert_int_equal(v.flags, EVI_SOFT_ROOT | EVI_LAUNCHED);
-	assert_int_equal(evidence_info_get(copy, len + 1, &v), VT_E_FORMAT);
+	assert_int_equal(v.flags, BUNDLE_F_SOFT_ROOT | BUNDLE_F_LAUNCHED);
+	assert_int_equal(bundle_info_get(copy, len + 1, &v), VT_E_FORMAT);
 	copy[1] = 2;
-	assert_int_equal(evidence_info_get(copy, len, &v), VT_E_UNSUPPORTED);
+	assert_int_equal(bundle_info_get(copy, len, &v), VT_E_UNSUPPORTED);
 	free(copy);
-	bundle_done(&b);
+	sample_done(&b);
 }
 
 int

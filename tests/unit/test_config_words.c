@@ -12,8 +12,14 @@
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "measure/appraise/appraise_priv.h"
+#include "measure/appraise/appraise.h"
+#include "measure/appraise/appraise_config.h"
+#include "measure/appraise/appraise_report.h"
 #include "measure/appraise/policy.h"
+#include "measure/appraise/policy_gen.h"
+#include "measure/log/eventlog_replay.h"
+#include "measure/log/launch_record.h"
+#include "measure/tpm/pcr.h"
 #include "tests/unit/boots.h"
 
 static void
@@ -100,7 +106,7 @@ launched(const char *text, const char *digested)
 			     &b.host.p, &b.host.len),
 	    VT_OK);
 	assert_int_equal(pcr_set_init(&b.pcrs, &sha256, 1), VT_OK);
-	assert_int_equal(pcr_replay_log(&b.pcrs, b.host.p, b.host.len), VT_OK);
+	assert_int_equal(el_replay(&b.pcrs, b.host.p, b.host.len), VT_OK);
 	wr_free(&w);
 	launch_free(rec);
 	return b;

@@ -95,9 +95,6 @@ fields_are_read_as_specified(void **state)
 	assert_non_null(el_event_digest(&ev, ALG_SHA256));
 	assert_null(el_event_digest(&ev, ALG_SHA1));
 	assert_int_equal(el_next(log, &ev), 0);
-	el_rewind(log);
-	assert_int_equal(el_next(log, &ev), 1);
-	assert_int_equal(ev.index, 0);
 	el_close(log);
 	el_close(NULL);
 }
@@ -299,7 +296,7 @@ what_is_written_reads_back(void **state)
 {
 	static const uint16_t algs[] = { ALG_SHA1, ALG_SHA256, ALG_SHA384,
 		ALG_SHA512 };
-	struct el_digest d[2] = { { .alg = ALG_SHA256, .len = 32 },
+	struct tpm_digest d[2] = { { .alg = ALG_SHA256, .len = 32 },
 		{ .alg = ALG_SHA1, .len = 20 } };
 	uint8_t want[DIGEST_MAX];
 	struct el_writer *w;

@@ -6,14 +6,15 @@
 
 #include <cmocka.h>
 
+#include "measure/log/journal_codec.h"
 #include "tests/unit/vector.h"
 
 static const uint16_t sha256 = ALG_SHA256;
 
-static struct el_digest
+static struct tpm_digest
 digest_of(const char *text)
 {
-	struct el_digest d = { .alg = ALG_SHA256, .len = 32 };
+	struct tpm_digest d = { .alg = ALG_SHA256, .len = 32 };
 
 	assert_int_equal(
 	    digest_buf(ALG_SHA256, text, strlen(text), d.val), VT_OK);
@@ -34,7 +35,7 @@ started(void)
 static void
 extend(struct journal *j, uint32_t pcr, const char *text)
 {
-	struct el_digest d = digest_of(text);
+	struct tpm_digest d = digest_of(text);
 
 	assert_int_equal(
 	    journal_add_extend(j, JR_EXTEND, 0, pcr, &d, 1), VT_OK);
@@ -44,7 +45,7 @@ extend(struct journal *j, uint32_t pcr, const char *text)
 static void
 model(struct pcr_set *set, uint32_t pcr, const char *text)
 {
-	struct el_digest d = digest_of(text);
+	struct tpm_digest d = digest_of(text);
 
 	assert_int_equal(pcr_extend(set, pcr, &d, 1), VT_OK);
 }
@@ -172,7 +173,7 @@ startup_state_keeps_pcrs_0_to_15(void **state)
 static void
 drtm_sequence_gives_the_launch_value(void **state)
 {
-	struct el_digest d = digest_of("launch record");
+	struct tpm_digest d = digest_of("launch record");
 	struct journal *j = started();
 	struct pcr_set set;
 
@@ -191,7 +192,7 @@ drtm_sequence_gives_the_launch_value(void **state)
 static void
 hash_sequence_before_startup_goes_to_pcr0(void **state)
 {
-	struct el_digest first = digest_of("first"), d = digest_of("crtm");
+	struct tpm_digest first = digest_of("first"), d = digest_of("crtm");
 	struct pcr_set set;
 	struct journal *j;
 
@@ -214,7 +215,7 @@ static void
 cap_reaches_every_pcr_and_is_flagged(void **state)
 {
 	struct journal *j = started();
-	struct el_digest cap;
+	struct tpm_digest cap;
 	struct pcr_set set;
 	uint32_t n;
 
@@ -240,6 +241,27 @@ cap_reaches_every_pcr_and_is_flagged(void **state)
 	journal_free(j);
 }
 
+/* The count of the only chain, of pcr, as the container has it. */
+static uint32_t
+chained_count(const struct journal *j, uint8_t pcr)
+{
+	uint8_t buf[256];
+	struct rd r;
+	struct wr w;
+	uint32_t n;
+
+	wr_init(&w, buf, sizeof(buf));
+	journal_encode(j, &w);
+	assert_int_equal(wr_err(&w), VT_OK);
+	rd_init(&r, buf, w.len);
+	(void)rd_span(&r, 4 + 2 + 2 + 2 + 4 * 4); /* up to the chains */
+	assert_int_equal(rd_be16(&r), 1);
+	assert_int_equal(rd_u8(&r), pcr);
+	n = rd_be32(&r);
+	assert_int_equal(rd_err(&r), VT_OK);
+	return n;
+}
+
 static void
 pcr10_is_always_chained_and_exact(void **state)
 {
@@ -259,12 +281,11 @@ pcr10_is_always_chained_and_exact(void **state)
 	}
 	assert_int_equal(journal_count(j), 2);
 	assert_int_equal(journal_chained_mask(j), 1 << 10);
-	assert_int_equal(journal_chained_count(j, 10), 5000);
-	assert_int_equal(journal_chained_count(j, 9), 0);
+	assert_int_equal(chained_count(j, 10), 5000);
 	assert_true(journal_memory(j) < 4096);
 	replays_to(j, &set);
 	j = through_the_container(j);
-	assert_int_equal(journal_chained_count(j, 10), 5000);
+	assert_int_equal(chained_count(j, 10), 5000);
 	replays_to(j, &set);
 	journal_free(j);
 }
@@ -278,7 +299,7 @@ past_its_limit_replay_is_exact_and_memory_bounded(void **state)
 {
 	struct journal *j = started();
 	uint32_t seed = 12345, pcr;
-	struct el_digest d;
+	struct tpm_digest d;
 	struct pcr_set set;
 	char text[16];
 	int i;
@@ -352,7 +373,7 @@ static void
 only_active_banks_are_kept(void **state)
 {
 	static const uint16_t both[] = { ALG_SHA1, ALG_SHA256 };
-	struct el_digest d[3] = { { .alg = ALG_SHA512, .len = 64 },
+	struct tpm_digest d[3] = { { .alg = ALG_SHA512, .len = 64 },
 		{ .alg = ALG_SHA256, .len = 32, .val = { 9 } },
 		{ .alg = ALG_SHA1, .len = 20, .val = { 8 } } };
 	struct jr_record r;
@@ -389,7 +410,7 @@ static void
 a_bank_named_twice_is_extended_twice(void **state)
 {
 	struct journal *j = started();
-	struct el_digest d[4];
+	struct tpm_digest d[4];
 	struct pcr_set set;
 	int round;
 
@@ -424,7 +445,7 @@ a_bank_named_twice_is_extended_twice(void **state)
 static void
 what_makes_no_sense_is_refused(void **state)
 {
-	struct el_digest d = digest_of("x"), bad = d;
+	struct tpm_digest d = digest_of("x"), bad = d;
 	static const uint16_t unknown = 0x9999;
 	static const uint16_t twice[] = { ALG_SHA1, ALG_SHA1 };
 	struct journal *j = started(), *none = NULL;
@@ -459,7 +480,7 @@ what_makes_no_sense_is_refused(void **state)
 static struct journal *
 rich(void)
 {
-	struct el_digest d = digest_of("x");
+	struct tpm_digest d = digest_of("x");
 	struct journal *j;
 
 	assert_int_equal(journal_new(&sha256, 1, &j), VT_OK);

@@ -39,7 +39,7 @@ two_texts(size_t a, size_t b, size_t *ret_len)
 }
 
 static void
-expect_text(const struct jcut *j, const char *key, char what, size_t len)
+expect_text(const struct json_cut *j, const char *key, char what, size_t len)
 {
 	const char *p = NULL;
 	size_t n = 0, i;
@@ -55,7 +55,7 @@ long_texts_are_cut_and_found_again(void **state)
 {
 	static const size_t lens[] = { 0, 1, JSON_CUT_MIN - 1, JSON_CUT_MIN,
 		JSON_CUT_MIN + 1, 100000 };
-	struct jcut j;
+	struct json_cut j;
 	json_error_t je;
 	size_t a, b, len;
 	char *s;
@@ -79,7 +79,7 @@ long_texts_are_cut_and_found_again(void **state)
 static void
 every_prefix_is_no_json(void **state)
 {
-	struct jcut j;
+	struct json_cut j;
 	json_error_t je;
 	size_t len, n;
 	char *s, *copy;
@@ -105,7 +105,7 @@ a_text_like_ours_leaves_the_file_whole(void **state)
 		"\\u002300", "x\\n" };
 	char buf[2 * JSON_CUT_MIN + 64], want[8];
 	const char *p;
-	struct jcut j;
+	struct json_cut j;
 	json_error_t je;
 	json_t *whole;
 	size_t i, n;
@@ -136,7 +136,7 @@ too_many_long_texts_leave_it_whole(void **state)
 {
 	size_t n, i, k;
 	char *s = malloc((JSON_CUT_N + 2) * (JSON_CUT_MIN + 8)), *p;
-	struct jcut j;
+	struct json_cut j;
 	json_error_t je;
 
 	(void)state;
@@ -171,7 +171,7 @@ static void
 doubled_keys_and_lines_are_still_seen(void **state)
 {
 	char buf[3 * JSON_CUT_MIN];
-	struct jcut j;
+	struct json_cut j;
 	json_error_t je;
 	size_t n;
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "measure/log/eventlog_replay.h"
 #include "measure/log/launch_record.h"
 #include "tests/unit/vector.h"
 
@@ -167,7 +168,7 @@ static void
 limits_of_the_builder_hold(void **state)
 {
 	struct launch_record *rec = sample(LAUNCH_M_DIRECT);
-	struct el_digest bad = { .alg = ALG_SHA256, .len = 20 };
+	struct tpm_digest bad = { .alg = ALG_SHA256, .len = 20 };
 	char *big = malloc(LAUNCH_MAX_TEXT + 2);
 	int i;
 
@@ -254,7 +255,7 @@ static void
 command_line_is_measured_as_grub_does(void **state)
 {
 	struct bytes b = encoded(LAUNCH_M_DIRECT), log;
-	const struct el_digest *d;
+	const struct tpm_digest *d;
 	uint8_t want[DIGEST_MAX];
 	struct el_event ev;
 	struct el_log *l;
@@ -296,7 +297,7 @@ pcr17_of_the_log_is_that_of_the_sequence(void **state)
 	assert_int_equal(
 	    launch_make_log(b.p, b.len, both, 2, &log.p, &log.len), VT_OK);
 	assert_int_equal(pcr_set_init(&set, both, 2), VT_OK);
-	assert_int_equal(pcr_replay_log(&set, log.p, log.len), VT_OK);
+	assert_int_equal(el_replay(&set, log.p, log.len), VT_OK);
 	/* extend(0, H(record)), spelled out */
 	memset(want, 0, sizeof(want));
 	assert_int_equal(digest_buf(ALG_SHA256, b.p, b.len, digest), VT_OK);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "measure/log/eventlog_replay.h"
 #include "tests/unit/vector.h"
 
 static const uint16_t sha256 = ALG_SHA256;
@@ -30,7 +31,7 @@ replay_of_a_real_boot_equals_its_tpm(void **state)
 	(void)state;
 	vector_pcrs(&want);
 	assert_int_equal(pcr_set_init(&got, &sha256, 1), VT_OK);
-	assert_int_equal(pcr_replay_log(&got, b.p, b.len), VT_OK);
+	assert_int_equal(el_replay(&got, b.p, b.len), VT_OK);
 	for (n = 0; n < PCR_COUNT; n++)
 		if (n != 10) /* IMA's, not in the log */
 			assert_memory_equal(pcr_get(&got, sha256, n),
@@ -54,7 +55,7 @@ separator_only_pcr_is_the_published_value(void **state)
 	el_add_data(w, 2, EV_SEPARATOR, "\0\0\0\0", 4);
 	assert_int_equal(el_writer_bytes(w, &p, &len), VT_OK);
 	assert_int_equal(pcr_set_init(&set, both, 2), VT_OK);
-	assert_int_equal(pcr_replay_log(&set, p, len), VT_OK);
+	assert_int_equal(el_replay(&set, p, len), VT_OK);
 	/* Seen in PCRs 2, 3 and 6 of every virtio guest. */
 	hex_equal(pcr_get(&set, ALG_SHA256, 2), 32,
 	    "3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969");
@@ -102,17 +103,17 @@ startup_locality_changes_pcr0_only_before_it_is_extended(void **state)
 	assert_int_equal(el_writer_new(&sha256, 1, false, &w), VT_OK);
 	el_add_data(w, 0, EV_SEPARATOR, "\0\0\0\0", 4);
 	assert_int_equal(el_writer_bytes(w, &p, &len), VT_OK);
-	assert_int_equal(pcr_replay_log(&plain, p, len), VT_OK);
+	assert_int_equal(el_replay(&plain, p, len), VT_OK);
 	el_add_no_action(w, 0, sl, 17); /* too late */
 	assert_int_equal(el_writer_bytes(w, &p, &len), VT_OK);
-	assert_int_equal(pcr_replay_log(&local, p, len), VT_E_FORMAT);
+	assert_int_equal(el_replay(&local, p, len), VT_E_FORMAT);
 	el_writer_free(w);
 
 	assert_int_equal(el_writer_new(&sha256, 1, false, &w), VT_OK);
 	el_add_no_action(w, 0, sl, 17);
 	el_add_data(w, 0, EV_SEPARATOR, "\0\0\0\0", 4);
 	assert_int_equal(el_writer_bytes(w, &p, &len), VT_OK);
-	assert_int_equal(pcr_replay_log(&local, p, len), VT_OK);
+	assert_int_equal(el_replay(&local, p, len), VT_OK);
 	assert_memory_not_equal(
 	    pcr_get(&plain, sha256, 0), pcr_get(&local, sha256, 0), 32);
 	el_writer_free(w);
@@ -121,7 +122,7 @@ startup_locality_changes_pcr0_only_before_it_is_extended(void **state)
 static void
 no_action_with_a_digest_is_refused(void **state)
 {
-	struct el_digest d = { .alg = ALG_SHA256, .len = 32, .val = { 1 } };
+	struct tpm_digest d = { .alg = ALG_SHA256, .len = 32, .val = { 1 } };
 	struct el_writer *w;
 	struct pcr_set set;
 	const uint8_t *p;
@@ -132,7 +133,7 @@ no_action_with_a_digest_is_refused(void **state)
 	assert_int_equal(el_writer_new(&sha256, 1, false, &w), VT_OK);
 	el_add_digests(w, 1, EV_NO_ACTION, &d, 1, "x", 1);
 	assert_int_equal(el_writer_bytes(w, &p, &len), VT_OK);
-	assert_int_equal(pcr_replay_log(&set, p, len), VT_E_FORMAT);
+	assert_int_equal(el_replay(&set, p, len), VT_E_FORMAT);
 	el_writer_free(w);
 }
 
@@ -150,7 +151,7 @@ a_bank_that_the_log_lacks_has_no_values(void **state)
 	el_add_data(w, 0, EV_SEPARATOR, "\0\0\0\0", 4);
 	assert_int_equal(el_writer_bytes(w, &p, &len), VT_OK);
 	assert_int_equal(pcr_set_init(&set, both, 2), VT_OK);
-	assert_int_equal(pcr_replay_log(&set, p, len), VT_OK);
+	assert_int_equal(el_replay(&set, p, len), VT_OK);
 	assert_non_null(pcr_get(&set, ALG_SHA256, 0));
 	assert_null(pcr_get(&set, ALG_SHA512, 0));
 	el_writer_free(w);

@@ -6,8 +6,12 @@
 
 #include <cmocka.h>
 
-#include "measure/log/launch_record.h"
 #include "measure/appraise/policy.h"
+#include "measure/appraise/policy_gen.h"
+#include "measure/log/journal.h"
+#include "measure/log/launch_record.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 #include "tests/unit/vector.h"
 
 #define D1 \
@@ -342,7 +346,7 @@ without_an_initrd_no_policy_is_made(void **state)
 		.initrd = true };
 	struct bytes b = vector_log();
 	struct journal *j = journal_of_log(&b, &alg, 1);
-	struct el_digest d = { .alg = ALG_SHA256, .len = 32 };
+	struct tpm_digest d = { .alg = ALG_SHA256, .len = 32 };
 	struct policy_gen g = { .journal = j };
 	struct policy *p;
 	char *json = NULL;

@@ -15,7 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/cert/x509.h"
 #include "measure/evidence/bundle.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/quote.h"
+#include "measure/tpm/quote_verify.h"
+#include "measure/tpm/step.h"
+#include "measure/tpm/tpm_public.h"
 #include "tests/unit/fakequote.h"
 
 static int
@@ -48,10 +55,10 @@ fails_in(const struct fq *f, enum quote_step step)
 	assert_string_equal(quote_step_id(rep.failed), quote_step_id(step));
 	assert_non_null(rep.why);
 	for (s = 0; s < QS_N; s++)
-		assert_int_equal(rep.outcome[s], s < (int)step ? QO_PASS
+		assert_int_equal(rep.outcome[s], s < (int)step ? STEP_PASS
 						 : s == (int)step
-						     ? QO_FAIL
-						     : QO_NOT_REACHED);
+						     ? STEP_FAIL
+						     : STEP_NOT_REACHED);
 }
 
 static void
@@ -67,7 +74,7 @@ good_quote_passes_every_step(void **state)
 	assert_int_equal(verify(&f, &rep), VT_OK);
 	assert_int_equal(rep.failed, QS_N);
 	for (s = 0; s < QS_N; s++) {
-		assert_int_equal(rep.outcome[s], QO_PASS);
+		assert_int_equal(rep.outcome[s], STEP_PASS);
 		assert_string_not_equal(
 		    quote_step_words((enum quote_step)s), "?");
 	}
@@ -547,43 +554,43 @@ keys_that_are_none_give_no_openssl_key(void **state)
 /* --- what a real TPM signed
  * ---------------------------------------------------- */
 
-static struct evidence *
+static struct bundle *
 vector(const char *name)
 {
-	struct evidence *ev = NULL;
-	char path[128], err[EV_ERR_MAX];
+	struct bundle *ev = NULL;
+	char path[128], err[BUNDLE_ERR_MAX];
 	uint8_t *buf;
 	size_t len;
 
 	(void)snprintf(
 	    path, sizeof(path), "tests/vectors/evidence/%s.json", name);
-	assert_int_equal(read_file(path, EV_MAX_LEN, &buf, &len), VT_OK);
-	assert_int_equal(evidence_parse(buf, len, &ev, err), VT_OK);
+	assert_int_equal(read_file(path, BUNDLE_MAX_LEN, &buf, &len), VT_OK);
+	assert_int_equal(bundle_parse(buf, len, &ev, err), VT_OK);
 	free(buf);
 	return ev;
 }
 
 static int
-verify_vector(const struct evidence *ev, const struct ev_blob *ek_cert,
+verify_vector(const struct bundle *ev, const struct bundle_blob *ek_cert,
     struct quote_report *rep)
 {
-	const struct ev_blob *b = ev->part;
+	const struct bundle_blob *b = ev->part;
 	struct quote_want w = { .pcrs = &ev->pcrs };
 	uint8_t extra[SHA256_LEN];
 	struct pcr_sel sel;
 
-	assert_int_equal(evidence_qualify(ev, extra), VT_OK);
-	assert_int_equal(tpm_pub_unwrap(b[EV_AK_PUBLIC].p, b[EV_AK_PUBLIC].len,
-			     &w.ak_pub, &w.ak_pub_len),
+	assert_int_equal(bundle_qualify(ev, extra), VT_OK);
+	assert_int_equal(tpm_pub_unwrap(b[BUNDLE_AK_PUBLIC].p,
+			     b[BUNDLE_AK_PUBLIC].len, &w.ak_pub, &w.ak_pub_len),
 	    VT_OK);
 	assert_int_equal(
 	    x509_ek_name(ek_cert->p, ek_cert->len, &w.ek_name), VT_OK);
-	evidence_selection(ev, &sel);
+	bundle_selection(ev, &sel);
 	w.sel = &sel;
 	w.extra = extra;
 	w.extra_len = sizeof(extra);
-	return quote_verify(&w, b[EV_QUOTE].p, b[EV_QUOTE].len,
-	    b[EV_SIGNATURE].p, b[EV_SIGNATURE].len, rep);
+	return quote_verify(&w, b[BUNDLE_QUOTE].p, b[BUNDLE_QUOTE].len,
+	    b[BUNDLE_SIGNATURE].p, b[BUNDLE_SIGNATURE].len, rep);
 }
 
 static void
@@ -591,7 +598,7 @@ quotes_of_a_real_tpm_verify(void **state)
 {
 	static const char *const names[] = { "ecc", "rsa", "pss" };
 	struct quote_report rep;
-	struct evidence *ev;
+	struct bundle *ev;
 	size_t i, k;
 
 	(void)state;
@@ -599,37 +606,37 @@ quotes_of_a_real_tpm_verify(void **state)
 		print_message("  %s\n", names[i]);
 		ev = vector(names[i]);
 		assert_int_equal(
-		    verify_vector(ev, &ev->part[EV_EK_CERT], &rep), VT_OK);
-		for (k = 0; k < ev->part[EV_SIGNATURE].len; k++) {
-			ev->part[EV_SIGNATURE].p[k] ^= 0x10;
+		    verify_vector(ev, &ev->part[BUNDLE_EK_CERT], &rep), VT_OK);
+		for (k = 0; k < ev->part[BUNDLE_SIGNATURE].len; k++) {
+			ev->part[BUNDLE_SIGNATURE].p[k] ^= 0x10;
 			assert_int_equal(
-			    verify_vector(ev, &ev->part[EV_EK_CERT], &rep),
+			    verify_vector(ev, &ev->part[BUNDLE_EK_CERT], &rep),
 			    VT_E_AUTH);
-			ev->part[EV_SIGNATURE].p[k] ^= 0x10;
+			ev->part[BUNDLE_SIGNATURE].p[k] ^= 0x10;
 		}
-		evidence_free(ev);
+		bundle_free(ev);
 	}
 }
 
 static void
 real_quotes_mixed_up_are_refused(void **state)
 {
-	struct evidence *a = vector("ecc"), *b = vector("rsa");
+	struct bundle *a = vector("ecc"), *b = vector("rsa");
 	struct quote_report rep;
-	struct ev_blob tmp;
+	struct bundle_blob tmp;
 
 	(void)state;
 	assert_int_equal(
-	    verify_vector(a, &b->part[EV_EK_CERT], &rep), VT_E_AUTH);
+	    verify_vector(a, &b->part[BUNDLE_EK_CERT], &rep), VT_E_AUTH);
 	assert_int_equal(rep.failed, QS_SIGNER);
-	tmp = a->part[EV_AK_PUBLIC];
-	a->part[EV_AK_PUBLIC] = b->part[EV_AK_PUBLIC];
+	tmp = a->part[BUNDLE_AK_PUBLIC];
+	a->part[BUNDLE_AK_PUBLIC] = b->part[BUNDLE_AK_PUBLIC];
 	assert_int_equal(
-	    verify_vector(a, &a->part[EV_EK_CERT], &rep), VT_E_AUTH);
+	    verify_vector(a, &a->part[BUNDLE_EK_CERT], &rep), VT_E_AUTH);
 	assert_int_equal(rep.failed, QS_SCHEME);
-	a->part[EV_AK_PUBLIC] = tmp;
-	evidence_free(a);
-	evidence_free(b);
+	a->part[BUNDLE_AK_PUBLIC] = tmp;
+	bundle_free(a);
+	bundle_free(b);
 }
 
 int

@@ -3,6 +3,7 @@
  * test_swtpm_chan.c - swtpm's control protocol: the sequences that QEMU 7.2
  * was seen to send, split and broken input, localities.
  */
+#include "base/util.h"
 #include "swtpm_fixture.h"
 
 #include <sched.h>

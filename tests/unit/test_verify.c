@@ -13,10 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/bundle.h"
+#include "measure/appraise/appraise_report.h"
+#include "tests/unit/sample.h"
 
-static const struct ev_check *
-find(const struct ev_report *r, const char *id)
+static const struct report_check *
+find(const struct report *r, const char *id)
 {
 	uint32_t i;
 
@@ -27,276 +28,277 @@ find(const struct ev_report *r, const char *id)
 }
 
 static void
-print_if_bad(const struct ev_report *r, bool bad)
+print_if_bad(const struct report *r, bool bad)
 {
 	uint32_t i;
 
 	for (i = 0; bad && i < r->n; i++)
 		print_message("    %-14s %-16s %s\n",
-		    ev_outcome_name(r->checks[i].outcome), r->checks[i].id,
+		    report_outcome_name(r->checks[i].outcome), r->checks[i].id,
 		    r->checks[i].words);
 }
 
 /* The verdict is v, and the check named id has outcome o. */
 static void
 expect_report(
-    struct ev_report *r, enum ap_verdict v, const char *id, enum ev_outcome o)
+    struct report *r, enum ap_verdict v, const char *id, enum report_outcome o)
 {
-	const struct ev_check *c = find(r, id);
+	const struct report_check *c = find(r, id);
 
 	print_if_bad(r, r->verdict != v || c == NULL || c->outcome != o);
 	assert_int_equal(r->verdict, v);
 	assert_non_null(c);
 	assert_int_equal(c->outcome, o);
 	assert_true(strlen(c->words) > 0);
-	evidence_report_free(r);
+	report_free(r);
 }
 
 static void
-expect(struct bundle *b, enum ap_verdict v, const char *id, enum ev_outcome o)
+expect(
+    struct sample *b, enum ap_verdict v, const char *id, enum report_outcome o)
 {
-	expect_report(bundle_verify(b), v, id, o);
+	expect_report(sample_verify(b), v, id, o);
 }
 
 static void
 good_evidence_is_accepted(void **state)
 {
-	struct ev_report *r;
-	struct bundle b;
+	struct report *r;
+	struct sample b;
 	uint32_t i;
 
 	(void)state;
-	bundle_init(&b);
-	r = bundle_verify(&b);
+	sample_init(&b);
+	r = sample_verify(&b);
 	print_if_bad(r, r->verdict != AP_ACCEPTED);
 	assert_int_equal(r->verdict, AP_ACCEPTED);
 	for (i = 0; i < r->n; i++)
-		assert_true(r->checks[i].outcome <= EVO_NOTE);
+		assert_true(r->checks[i].outcome <= REPORT_NOTE);
 	assert_true(r->have_instance);
 	assert_int_equal(r->instance.generation, 3);
 	assert_int_equal(r->root, CERT_EXT_SOFTWARE);
 	assert_false(r->worker_restarted);
 	assert_false(r->restored);
-	assert_int_equal(find(r, "journal-replay")->outcome, EVO_PASS);
-	assert_int_equal(find(r, "log-replay")->outcome, EVO_PASS);
-	assert_int_equal(find(r, "launch")->outcome, EVO_PASS);
-	assert_int_equal(find(r, "info-instance")->outcome, EVO_PASS);
-	evidence_report_free(r);
-	bundle_done(&b);
+	assert_int_equal(find(r, "journal-replay")->outcome, REPORT_PASS);
+	assert_int_equal(find(r, "log-replay")->outcome, REPORT_PASS);
+	assert_int_equal(find(r, "launch")->outcome, REPORT_PASS);
+	assert_int_equal(find(r, "info-instance")->outcome, REPORT_PASS);
+	report_free(r);
+	sample_done(&b);
 }
 
 static void
 evidence_for_another_nonce_is_refused(void **state)
 {
-	uint8_t nonce[sizeof(bundle_nonce)];
-	struct bundle b;
+	uint8_t nonce[sizeof(sample_nonce)];
+	struct sample b;
 
 	(void)state;
-	bundle_init(&b);
-	memcpy(nonce, bundle_nonce, sizeof(nonce));
+	sample_init(&b);
+	memcpy(nonce, sample_nonce, sizeof(nonce));
 	nonce[15] ^= 1;
 	/* An old bundle as it is ... */
 	assert_int_equal(
-	    evidence_set(b.ev, EV_NONCE, nonce, sizeof(nonce)), VT_OK);
-	bundle_quote(&b);
-	expect(&b, AP_REFUSED, "nonce", EVO_FAIL);
+	    bundle_set(b.ev, BUNDLE_NONCE, nonce, sizeof(nonce)), VT_OK);
+	sample_quote(&b);
+	expect(&b, AP_REFUSED, "nonce", REPORT_FAIL);
 	/* ... and with today's nonce written over it. */
 	assert_int_equal(
-	    evidence_set(b.ev, EV_NONCE, bundle_nonce, sizeof(bundle_nonce)),
+	    bundle_set(b.ev, BUNDLE_NONCE, sample_nonce, sizeof(sample_nonce)),
 	    VT_OK);
-	expect(&b, AP_REFUSED, "freshness", EVO_FAIL);
-	bundle_done(&b);
+	expect(&b, AP_REFUSED, "freshness", REPORT_FAIL);
+	sample_done(&b);
 }
 
 static void
 parts_from_another_bundle_are_refused(void **state)
 {
-	static const enum ev_part bound[] = { EV_LOG, EV_JOURNAL, EV_LAUNCH,
-		EV_HOST_LOG, EV_INFO };
-	struct bundle b;
+	static const enum bundle_part bound[] = { BUNDLE_LOG, BUNDLE_JOURNAL,
+		BUNDLE_LAUNCH, BUNDLE_HOST_LOG, BUNDLE_INFO };
+	struct sample b;
 	size_t i;
 
 	(void)state;
-	bundle_init(&b);
+	sample_init(&b);
 	for (i = 0; i < VT_NELEM(bound); i++) {
-		struct ev_blob *p = &b.ev->part[bound[i]], keep = *p;
+		struct bundle_blob *p = &b.ev->part[bound[i]], keep = *p;
 
 		p->p[p->len - 1] ^= 1;
-		expect(&b, AP_REFUSED, "freshness", EVO_FAIL);
+		expect(&b, AP_REFUSED, "freshness", REPORT_FAIL);
 		p->p[p->len - 1] ^= 1;
 		p->p = NULL;
 		p->len = 0;
-		expect(&b, AP_REFUSED, "freshness", EVO_FAIL);
+		expect(&b, AP_REFUSED, "freshness", REPORT_FAIL);
 		*p = keep;
 	}
-	bundle_done(&b);
+	sample_done(&b);
 }
 
 static void
 values_not_quoted_are_refused(void **state)
 {
-	struct bundle b;
+	struct sample b;
 
 	(void)state;
-	bundle_init(&b);
+	sample_init(&b);
 	b.ev->pcrs.banks[0].val[8][0] ^= 1;
-	expect(&b, AP_REFUSED, "pcr-digest", EVO_FAIL);
+	expect(&b, AP_REFUSED, "pcr-digest", REPORT_FAIL);
 	b.ev->pcrs.banks[0].val[8][0] ^= 1;
 	b.ev->pcrs.banks[0].valid |= 1u << 14; /* shown, but not signed */
-	expect(&b, AP_REFUSED, "selection", EVO_FAIL);
+	expect(&b, AP_REFUSED, "selection", REPORT_FAIL);
 	b.ev->pcrs.banks[0].valid &= ~(1u << 14);
 	/* Signed, but a PCR of the policy is left out. */
-	bundle_pcrs(&b, "sha256:0-7,9,17");
-	bundle_quote(&b);
-	expect(&b, AP_UNDECIDED, "pcr-missing", EVO_CANNOT);
-	bundle_done(&b);
+	sample_pcrs(&b, "sha256:0-7,9,17");
+	sample_quote(&b);
+	expect(&b, AP_UNDECIDED, "pcr-missing", REPORT_CANNOT);
+	sample_done(&b);
 }
 
 /* Law 8. */
 static void
 software_root_needs_leave(void **state)
 {
-	struct bundle b;
+	struct sample b;
 
 	(void)state;
-	bundle_init(&b);
-	bundle_policy(&b, false);
-	expect(&b, AP_REFUSED, "root-kind", EVO_FAIL);
+	sample_init(&b);
+	sample_policy(&b, false);
+	expect(&b, AP_REFUSED, "root-kind", REPORT_FAIL);
 	/* A real hardware root needs none. */
 	b.root = b.inst.root = CERT_EXT_HARDWARE;
-	b.info.flags &= ~(uint32_t)EVI_SOFT_ROOT;
-	bundle_certs(&b);
-	bundle_put_info(&b);
-	bundle_quote(&b);
-	expect(&b, AP_ACCEPTED, "root-kind", EVO_PASS);
+	b.info.flags &= ~(uint32_t)BUNDLE_F_SOFT_ROOT;
+	sample_certs(&b);
+	sample_put_info(&b);
+	sample_quote(&b);
+	expect(&b, AP_ACCEPTED, "root-kind", REPORT_PASS);
 	/* The vTPM says that its manager has none. */
-	b.info.flags |= EVI_SOFT_ROOT;
-	bundle_put_info(&b);
-	bundle_quote(&b);
-	expect(&b, AP_REFUSED, "info-instance", EVO_FAIL);
+	b.info.flags |= BUNDLE_F_SOFT_ROOT;
+	sample_put_info(&b);
+	sample_quote(&b);
+	expect(&b, AP_REFUSED, "info-instance", REPORT_FAIL);
 	/* Certificates that say hardware under a software CA. */
 	b.root = CERT_EXT_SOFTWARE;
-	bundle_certs(&b);
-	expect(&b, AP_REFUSED, "root", EVO_FAIL);
-	bundle_done(&b);
+	sample_certs(&b);
+	expect(&b, AP_REFUSED, "root", REPORT_FAIL);
+	sample_done(&b);
 }
 
 static void
 without_certificates_or_ca_nothing_is_decided(void **state)
 {
-	struct ev_want w = { .nonce = bundle_nonce,
-		.nonce_len = sizeof(bundle_nonce),
+	struct verify_want w = { .nonce = sample_nonce,
+		.nonce_len = sizeof(sample_nonce),
 		.now = TC_NOW };
-	struct ev_report *r;
-	struct ev_blob keep;
-	struct bundle b;
+	struct report *r;
+	struct bundle_blob keep;
+	struct sample b;
 
 	(void)state;
-	bundle_init(&b);
+	sample_init(&b);
 	w.policy = b.policy;
-	assert_int_equal(evidence_verify(b.ev, &w, &r), VT_OK);
-	expect_report(r, AP_UNDECIDED, "certificates", EVO_CANNOT);
-	keep = b.ev->part[EV_AK_CERT];
-	b.ev->part[EV_AK_CERT].p = NULL;
-	expect(&b, AP_UNDECIDED, "certificates", EVO_CANNOT);
-	b.ev->part[EV_AK_CERT] = keep;
-	keep = b.ev->part[EV_EK_CERT];
-	b.ev->part[EV_EK_CERT].p = NULL;
-	expect(&b, AP_UNDECIDED, "signer", EVO_CANNOT);
-	b.ev->part[EV_EK_CERT] = keep;
-	bundle_done(&b);
+	assert_int_equal(verify_bundle(b.ev, &w, &r), VT_OK);
+	expect_report(r, AP_UNDECIDED, "certificates", REPORT_CANNOT);
+	keep = b.ev->part[BUNDLE_AK_CERT];
+	b.ev->part[BUNDLE_AK_CERT].p = NULL;
+	expect(&b, AP_UNDECIDED, "certificates", REPORT_CANNOT);
+	b.ev->part[BUNDLE_AK_CERT] = keep;
+	keep = b.ev->part[BUNDLE_EK_CERT];
+	b.ev->part[BUNDLE_EK_CERT].p = NULL;
+	expect(&b, AP_UNDECIDED, "signer", REPORT_CANNOT);
+	b.ev->part[BUNDLE_EK_CERT] = keep;
+	sample_done(&b);
 }
 
 static void
 another_vtpm_than_asked_for_is_refused(void **state)
 {
 	uint8_t uuid[UUID_LEN];
-	struct ev_want w = { .nonce = bundle_nonce,
-		.nonce_len = sizeof(bundle_nonce),
+	struct verify_want w = { .nonce = sample_nonce,
+		.nonce_len = sizeof(sample_nonce),
 		.now = TC_NOW,
 		.uuid = uuid };
-	struct ev_report *r;
-	struct bundle b;
+	struct report *r;
+	struct sample b;
 
 	(void)state;
-	bundle_init(&b);
+	sample_init(&b);
 	w.policy = b.policy;
 	w.ca = b.ca.der;
 	w.ca_len = b.ca.len;
 	memcpy(uuid, b.inst.uuid, UUID_LEN);
-	assert_int_equal(evidence_verify(b.ev, &w, &r), VT_OK);
-	expect_report(r, AP_ACCEPTED, "uuid", EVO_PASS);
+	assert_int_equal(verify_bundle(b.ev, &w, &r), VT_OK);
+	expect_report(r, AP_ACCEPTED, "uuid", REPORT_PASS);
 	uuid[3] ^= 1;
-	assert_int_equal(evidence_verify(b.ev, &w, &r), VT_OK);
-	expect_report(r, AP_REFUSED, "uuid", EVO_FAIL);
-	bundle_done(&b);
+	assert_int_equal(verify_bundle(b.ev, &w, &r), VT_OK);
+	expect_report(r, AP_REFUSED, "uuid", REPORT_FAIL);
+	sample_done(&b);
 }
 
 static void
 info_must_fit_the_certificate(void **state)
 {
-	struct bundle b;
+	struct sample b;
 
 	(void)state;
-	bundle_init(&b);
+	sample_init(&b);
 	b.info.uuid[0] ^= 1;
-	bundle_put_info(&b);
-	bundle_quote(&b);
-	expect(&b, AP_REFUSED, "info-instance", EVO_FAIL);
+	sample_put_info(&b);
+	sample_quote(&b);
+	expect(&b, AP_REFUSED, "info-instance", REPORT_FAIL);
 	b.info.uuid[0] ^= 1;
 	b.info.group = 1;
-	bundle_put_info(&b);
-	bundle_quote(&b);
-	expect(&b, AP_REFUSED, "info-instance", EVO_FAIL);
+	sample_put_info(&b);
+	sample_quote(&b);
+	expect(&b, AP_REFUSED, "info-instance", REPORT_FAIL);
 	b.info.group = 0;
 	b.info.generation = 2; /* an older copy than was certified */
-	bundle_put_info(&b);
-	bundle_quote(&b);
-	expect(&b, AP_REFUSED, "info-instance", EVO_FAIL);
+	sample_put_info(&b);
+	sample_quote(&b);
+	expect(&b, AP_REFUSED, "info-instance", REPORT_FAIL);
 	b.info.generation = 4;
-	bundle_put_info(&b);
-	bundle_quote(&b);
-	expect(&b, AP_ACCEPTED, "info-instance", EVO_PASS);
-	assert_int_equal(evidence_set(b.ev, EV_INFO, "x", 1), VT_OK);
-	bundle_quote(&b);
-	expect(&b, AP_REFUSED, "info", EVO_FAIL);
-	bundle_done(&b);
+	sample_put_info(&b);
+	sample_quote(&b);
+	expect(&b, AP_ACCEPTED, "info-instance", REPORT_PASS);
+	assert_int_equal(bundle_set(b.ev, BUNDLE_INFO, "x", 1), VT_OK);
+	sample_quote(&b);
+	expect(&b, AP_REFUSED, "info", REPORT_FAIL);
+	sample_done(&b);
 }
 
 static void
 restored_vtpm_needs_leave(void **state)
 {
-	struct ev_report *r;
-	struct bundle b;
+	struct report *r;
+	struct sample b;
 
 	(void)state;
-	bundle_init(&b);
-	b.info.flags |= EVI_RESTORED;
-	bundle_put_info(&b);
-	bundle_quote(&b);
-	expect(&b, AP_REFUSED, "restored", EVO_FAIL);
+	sample_init(&b);
+	b.info.flags |= BUNDLE_F_RESTORED;
+	sample_put_info(&b);
+	sample_quote(&b);
+	expect(&b, AP_REFUSED, "restored", REPORT_FAIL);
 	b.policy->restored_reason = strdup("a test");
 	assert_non_null(b.policy->restored_reason);
-	r = bundle_verify(&b);
+	r = sample_verify(&b);
 	assert_true(r->restored);
-	expect_report(r, AP_ACCEPTED, "restored", EVO_NOTE);
+	expect_report(r, AP_ACCEPTED, "restored", REPORT_NOTE);
 	/* The journal alone says so. */
-	b.info.flags &= ~(uint32_t)EVI_RESTORED;
-	bundle_put_info(&b);
+	b.info.flags &= ~(uint32_t)BUNDLE_F_RESTORED;
+	sample_put_info(&b);
 	assert_int_equal(journal_add_restored(b.journal), VT_OK);
-	bundle_put_journal(&b);
-	bundle_quote(&b);
-	r = bundle_verify(&b);
+	sample_put_journal(&b);
+	sample_quote(&b);
+	r = sample_verify(&b);
 	assert_true(r->restored);
-	expect_report(r, AP_ACCEPTED, "restored", EVO_NOTE);
-	bundle_done(&b);
+	expect_report(r, AP_ACCEPTED, "restored", REPORT_NOTE);
+	sample_done(&b);
 }
 
 /* Extend every quoted PCR by the cap, as a worker does after a crash. */
 static void
-cap(struct bundle *b)
+cap(struct sample *b)
 {
-	struct el_digest d;
+	struct tpm_digest d;
 	uint32_t i;
 
 	assert_int_equal(journal_cap_digest(ALG_SHA256, &d), VT_OK);
@@ -312,114 +314,114 @@ cap(struct bundle *b)
 static void
 restarted_worker_is_recognised(void **state)
 {
-	struct ev_report *r;
-	struct bundle b;
+	struct report *r;
+	struct sample b;
 
 	(void)state;
-	bundle_init(&b);
-	b.info.flags |= EVI_CAPPED;
-	bundle_put_info(&b);
-	bundle_quote(&b);
-	expect(&b, AP_REFUSED, "worker-restarted", EVO_FAIL);
+	sample_init(&b);
+	b.info.flags |= BUNDLE_F_CAPPED;
+	sample_put_info(&b);
+	sample_quote(&b);
+	expect(&b, AP_REFUSED, "worker-restarted", REPORT_FAIL);
 
-	b.info.flags &= ~(uint32_t)EVI_CAPPED;
-	bundle_put_info(&b);
+	b.info.flags &= ~(uint32_t)BUNDLE_F_CAPPED;
+	sample_put_info(&b);
 	cap(&b); /* only the PCRs show it */
-	bundle_quote(&b);
-	r = bundle_verify(&b);
+	sample_quote(&b);
+	r = sample_verify(&b);
 	assert_true(r->worker_restarted);
-	assert_int_equal(find(r, "journal-replay")->outcome, EVO_FAIL);
-	expect_report(r, AP_REFUSED, "worker-restarted", EVO_FAIL);
+	assert_int_equal(find(r, "journal-replay")->outcome, REPORT_FAIL);
+	expect_report(r, AP_REFUSED, "worker-restarted", REPORT_FAIL);
 
 	assert_int_equal(journal_add_cap(b.journal, PCR_ALL), VT_OK);
-	bundle_put_journal(&b);
-	bundle_pcrs(&b, "sha256:0-9,17");
-	bundle_quote(&b);
-	r = bundle_verify(&b);
+	sample_put_journal(&b);
+	sample_pcrs(&b, "sha256:0-9,17");
+	sample_quote(&b);
+	r = sample_verify(&b);
 	assert_true(r->worker_restarted);
-	assert_int_equal(find(r, "journal-replay")->outcome, EVO_PASS);
-	expect_report(r, AP_REFUSED, "worker-restarted", EVO_FAIL);
-	bundle_done(&b);
+	assert_int_equal(find(r, "journal-replay")->outcome, REPORT_PASS);
+	expect_report(r, AP_REFUSED, "worker-restarted", REPORT_FAIL);
+	sample_done(&b);
 }
 
 static void
 journal_that_lies_is_refused(void **state)
 {
-	struct el_digest d = { .alg = ALG_SHA256, .len = SHA256_LEN };
-	struct bundle b;
+	struct tpm_digest d = { .alg = ALG_SHA256, .len = SHA256_LEN };
+	struct sample b;
 
 	(void)state;
-	bundle_init(&b);
+	sample_init(&b);
 	assert_int_equal(
 	    journal_add_extend(b.journal, JR_EXTEND, 0, 8, &d, 1), VT_OK);
-	bundle_put_journal(&b);
-	bundle_quote(&b);
-	expect(&b, AP_REFUSED, "journal-replay", EVO_FAIL);
-	assert_int_equal(evidence_set(b.ev, EV_JOURNAL, "junk", 4), VT_OK);
-	bundle_quote(&b);
-	expect(&b, AP_REFUSED, "journal-replay", EVO_FAIL);
-	bundle_done(&b);
+	sample_put_journal(&b);
+	sample_quote(&b);
+	expect(&b, AP_REFUSED, "journal-replay", REPORT_FAIL);
+	assert_int_equal(bundle_set(b.ev, BUNDLE_JOURNAL, "junk", 4), VT_OK);
+	sample_quote(&b);
+	expect(&b, AP_REFUSED, "journal-replay", REPORT_FAIL);
+	sample_done(&b);
 }
 
 static void
 launch_of_another_guest_is_refused(void **state)
 {
-	struct bundle b;
+	struct sample b;
 	struct bytes log;
 
 	(void)state;
-	bundle_init(&b);
+	sample_init(&b);
 	journal_free(b.journal);
 	log = vector_log();
-	b.journal = journal_of_log(&log, &bundle_alg, 1);
+	b.journal = journal_of_log(&log, &sample_alg, 1);
 	free(log.p);
 	b.rec->uuid[0] ^= 1;
-	bundle_put_launch(&b);
-	bundle_put_journal(&b);
-	bundle_pcrs(&b, "sha256:0-9,17");
-	bundle_quote(&b);
-	bundle_policy(&b, true);
-	expect(&b, AP_REFUSED, "launch", EVO_FAIL);
-	bundle_done(&b);
+	sample_put_launch(&b);
+	sample_put_journal(&b);
+	sample_pcrs(&b, "sha256:0-9,17");
+	sample_quote(&b);
+	sample_policy(&b, true);
+	expect(&b, AP_REFUSED, "launch", REPORT_FAIL);
+	sample_done(&b);
 }
 
 /* PCR 17 proves bytes that are no launch record. */
 static void
 launch_record_that_is_none_is_refused(void **state)
 {
-	struct el_digest d = { .alg = ALG_SHA256, .len = SHA256_LEN };
-	struct bundle b;
+	struct tpm_digest d = { .alg = ALG_SHA256, .len = SHA256_LEN };
+	struct sample b;
 	struct bytes log;
 
 	(void)state;
-	bundle_init(&b);
+	sample_init(&b);
 	journal_free(b.journal);
 	log = vector_log();
-	b.journal = journal_of_log(&log, &bundle_alg, 1);
+	b.journal = journal_of_log(&log, &sample_alg, 1);
 	free(log.p);
-	assert_int_equal(evidence_set(b.ev, EV_LAUNCH, "junk", 4), VT_OK);
+	assert_int_equal(bundle_set(b.ev, BUNDLE_LAUNCH, "junk", 4), VT_OK);
 	assert_int_equal(digest_buf(ALG_SHA256, "junk", 4, d.val), VT_OK);
 	assert_int_equal(journal_add_drtm_start(b.journal), VT_OK);
 	assert_int_equal(journal_add_drtm_end(b.journal, &d, 1), VT_OK);
-	bundle_put_journal(&b);
-	bundle_pcrs(&b, "sha256:0-9,17");
-	bundle_quote(&b);
-	expect(&b, AP_REFUSED, "launch", EVO_FAIL);
-	bundle_done(&b);
+	sample_put_journal(&b);
+	sample_pcrs(&b, "sha256:0-9,17");
+	sample_quote(&b);
+	expect(&b, AP_REFUSED, "launch", REPORT_FAIL);
+	sample_done(&b);
 }
 
 static void
 ak_that_is_not_wrapped_is_refused(void **state)
 {
-	struct bundle b;
+	struct sample b;
 
 	(void)state;
-	bundle_init(&b);
+	sample_init(&b);
 	assert_int_equal(
-	    evidence_set(b.ev, EV_AK_PUBLIC, b.f.ak_pub, b.f.ak_pub_len),
+	    bundle_set(b.ev, BUNDLE_AK_PUBLIC, b.f.ak_pub, b.f.ak_pub_len),
 	    VT_OK);
-	expect(&b, AP_REFUSED, "quote", EVO_FAIL);
-	bundle_done(&b);
+	expect(&b, AP_REFUSED, "quote", REPORT_FAIL);
+	sample_done(&b);
 }
 
 /* One word more on the kernel's command line. */
@@ -428,8 +430,8 @@ tampered_boot_is_refused_and_named(void **state)
 {
 	static const char old[] = "/vmlinuz console=ttyS0 panic=-1 quiet";
 	static const char new[] = "/vmlinuz console=ttyS0 panic=-1 devel";
-	struct ev_report *r;
-	struct bundle b;
+	struct report *r;
+	struct sample b;
 	struct bytes log;
 	struct el_event ev;
 	struct el_log *el;
@@ -437,11 +439,11 @@ tampered_boot_is_refused_and_named(void **state)
 	uint8_t *p;
 
 	(void)state;
-	bundle_init(&b);
+	sample_init(&b);
 	log = vector_log();
 	assert_int_equal(el_open(log.p, log.len, &el), VT_OK);
 	while (el_next(el, &ev) == 1) {
-		const struct el_digest *d = el_event_digest(&ev, ALG_SHA256);
+		const struct tpm_digest *d = el_event_digest(&ev, ALG_SHA256);
 		uint8_t was[SHA256_LEN], now[SHA256_LEN];
 		size_t n;
 
@@ -460,50 +462,50 @@ tampered_boot_is_refused_and_named(void **state)
 	}
 	el_close(el);
 	journal_free(b.journal);
-	b.journal = journal_of_log(&log, &bundle_alg, 1);
-	assert_int_equal(evidence_set(b.ev, EV_LOG, log.p, log.len), VT_OK);
-	bundle_put_launch(&b);
-	bundle_put_journal(&b);
-	bundle_pcrs(&b, "sha256:0-9,17");
-	bundle_quote(&b);
-	r = bundle_verify(&b);
+	b.journal = journal_of_log(&log, &sample_alg, 1);
+	assert_int_equal(bundle_set(b.ev, BUNDLE_LOG, log.p, log.len), VT_OK);
+	sample_put_launch(&b);
+	sample_put_journal(&b);
+	sample_pcrs(&b, "sha256:0-9,17");
+	sample_quote(&b);
+	r = sample_verify(&b);
 	print_if_bad(r, r->verdict != AP_REFUSED);
 	assert_int_equal(r->verdict, AP_REFUSED);
 	for (i = 0; i < r->n; i++)
-		if (r->checks[i].outcome == EVO_FAIL &&
+		if (r->checks[i].outcome == REPORT_FAIL &&
 		    strstr(r->checks[i].words, "devel") != NULL)
 			named++;
 	assert_true(named > 0);
-	evidence_report_free(r);
+	report_free(r);
 	free(log.p);
-	bundle_done(&b);
+	sample_done(&b);
 }
 
 static void
 report_is_json_whatever_the_words(void **state)
 {
-	struct ev_report *r;
-	struct bundle b;
+	struct report *r;
+	struct sample b;
 	json_t *root;
 	char *text;
 
 	(void)state;
-	bundle_init(&b);
+	sample_init(&b);
 	(void)snprintf(
 	    b.rec->name, sizeof(b.rec->name), "a\xff\xfe\033[31m\"\n");
 	journal_free(b.journal);
 	{
 		struct bytes log = vector_log();
 
-		b.journal = journal_of_log(&log, &bundle_alg, 1);
+		b.journal = journal_of_log(&log, &sample_alg, 1);
 		free(log.p);
 	}
-	bundle_put_launch(&b);
-	bundle_put_journal(&b);
-	bundle_pcrs(&b, "sha256:0-9,17");
-	bundle_quote(&b);
-	r = bundle_verify(&b);
-	assert_non_null(text = evidence_report_json(r));
+	sample_put_launch(&b);
+	sample_put_journal(&b);
+	sample_pcrs(&b, "sha256:0-9,17");
+	sample_quote(&b);
+	r = sample_verify(&b);
+	assert_non_null(text = report_json(r));
 	assert_non_null(root = json_loads(text, 0, NULL));
 	assert_string_equal(json_string_value(json_object_get(root, "verdict")),
 	    ap_verdict_name(r->verdict));
@@ -516,8 +518,8 @@ report_is_json_whatever_the_words(void **state)
 	    "pass");
 	json_decref(root);
 	free(text);
-	evidence_report_free(r);
-	bundle_done(&b);
+	report_free(r);
+	sample_done(&b);
 }
 
 /* Evidence that stock swtpm signed, whole. */
@@ -536,8 +538,8 @@ evidence_of_a_real_tpm_is_accepted(void **state)
 	uint8_t nonce[16], *buf, *ca, *made, *pol;
 	char path[128], err[POLICY_ERR_MAX];
 	struct policy *policy;
-	struct ev_report *r;
-	struct evidence *ev;
+	struct report *r;
+	struct bundle *ev;
 	size_t len, i, n;
 
 	(void)state;
@@ -550,13 +552,13 @@ evidence_of_a_real_tpm_is_accepted(void **state)
 	assert_int_equal(read_file(path, POLICY_MAX_LEN, &pol, &len), VT_OK);
 	assert_int_equal(policy_parse(pol, len, &policy, err), VT_OK);
 	for (i = 0; i < VT_NELEM(cases); i++) {
-		struct ev_want w = { .nonce = nonce, .nonce_len = n };
+		struct verify_want w = { .nonce = nonce, .nonce_len = n };
 
 		(void)snprintf(
 		    path, sizeof(path), "%s/%s.json", dir, cases[i].name);
 		assert_int_equal(
-		    read_file(path, EV_MAX_LEN, &buf, &len), VT_OK);
-		assert_int_equal(evidence_parse(buf, len, &ev, err), VT_OK);
+		    read_file(path, BUNDLE_MAX_LEN, &buf, &len), VT_OK);
+		assert_int_equal(bundle_parse(buf, len, &ev, err), VT_OK);
 		(void)snprintf(
 		    path, sizeof(path), "%s/%s-ca.pem", dir, cases[i].name);
 		assert_int_equal(
@@ -565,12 +567,12 @@ evidence_of_a_real_tpm_is_accepted(void **state)
 		w.ca_len = len;
 		w.policy = policy;
 		w.now = (time_t)strtoll((char *)made, NULL, 10);
-		assert_int_equal(evidence_verify(ev, &w, &r), VT_OK);
+		assert_int_equal(verify_bundle(ev, &w, &r), VT_OK);
 		print_if_bad(r, r->verdict != AP_ACCEPTED);
 		assert_int_equal(r->verdict, AP_ACCEPTED);
 		assert_int_equal(r->root, cases[i].root);
-		evidence_report_free(r);
-		evidence_free(ev);
+		report_free(r);
+		bundle_free(ev);
 		free(buf);
 		free(ca);
 	}

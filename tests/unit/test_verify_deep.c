@@ -14,16 +14,16 @@
 
 struct judged {
 	struct host_roots *roots;
-	struct hoststates *states;
+	struct host_states *states;
 	struct deep_host *host;
-	struct ev_report *rep;
-	char err[HOSTSTATE_ERR_MAX];
+	struct report *rep;
+	char err[HOST_STATE_ERR_MAX];
 };
 
 static void
 judge(struct dbundle *d, struct judged *j)
 {
-	struct ev_want w = { .nonce = d->nonce,
+	struct verify_want w = { .nonce = d->nonce,
 		.nonce_len = sizeof(d->nonce),
 		.policy = d->g.policy,
 		.uuid = d->want_uuid,
@@ -35,32 +35,32 @@ judge(struct dbundle *d, struct judged *j)
 	assert_int_equal(
 	    host_roots_add(j->roots, d->maker_cert.der, d->maker_cert.len),
 	    VT_OK);
-	assert_int_equal(hoststates_format(&d->st, &text), VT_OK);
+	assert_int_equal(host_states_format(&d->st, &text), VT_OK);
 	assert_int_equal(
-	    hoststates_parse(text, strlen(text), &j->states, j->err), VT_OK);
+	    host_states_parse(text, strlen(text), &j->states, j->err), VT_OK);
 	free(text);
 	assert_int_equal(
 	    deep_host_new(d->id, j->roots, j->states, TC_NOW, &j->host), VT_OK);
 	w.host = j->host;
-	assert_int_equal(evidence_verify(d->g.ev, &w, &j->rep), VT_OK);
+	assert_int_equal(verify_bundle(d->g.ev, &w, &j->rep), VT_OK);
 }
 
 static void
 judged_done(struct judged *j)
 {
-	evidence_report_free(j->rep);
+	report_free(j->rep);
 	deep_host_free(j->host);
 	host_roots_free(j->roots);
 	free(j->states);
 }
 
-static const struct ev_check *
-first_bad(const struct ev_report *r)
+static const struct report_check *
+first_bad(const struct report *r)
 {
 	uint32_t i;
 
 	for (i = 0; i < r->n; i++)
-		if (r->checks[i].outcome == EVO_FAIL)
+		if (r->checks[i].outcome == REPORT_FAIL)
 			return &r->checks[i];
 	return NULL;
 }
@@ -70,7 +70,7 @@ static void
 every_case_is_judged_by_its_check(void **state)
 {
 	struct dbundle *d = malloc(sizeof(*d));
-	const struct ev_check *bad;
+	const struct report_check *bad;
 	struct judged j;
 	size_t i;
 
@@ -104,34 +104,34 @@ what_was_verified_once_does_not_excuse_another(void **state)
 {
 	struct dbundle *d = malloc(sizeof(*d));
 	struct judged j;
-	struct ev_want w;
-	struct ev_report *r = NULL;
+	struct verify_want w;
+	struct report *r = NULL;
 
 	(void)state;
 	assert_non_null(d);
 	db_init(d, NULL);
 	judge(d, &j);
 	assert_int_equal(j.rep->verdict, AP_ACCEPTED);
-	w = (struct ev_want){ .nonce = d->nonce,
+	w = (struct verify_want){ .nonce = d->nonce,
 		.nonce_len = sizeof(d->nonce),
 		.policy = d->g.policy,
 		.host = j.host,
 		.now = TC_NOW };
-	assert_int_equal(evidence_verify(d->g.ev, &w, &r), VT_OK);
+	assert_int_equal(verify_bundle(d->g.ev, &w, &r), VT_OK);
 	assert_int_equal(r->verdict, AP_ACCEPTED);
-	evidence_report_free(r);
+	report_free(r);
 	d->ans.sig[20] ^= 1;
 	db_put_answer(d);
-	assert_int_equal(evidence_verify(d->g.ev, &w, &r), VT_OK);
+	assert_int_equal(verify_bundle(d->g.ev, &w, &r), VT_OK);
 	assert_int_equal(r->verdict, AP_REFUSED);
 	assert_string_equal(first_bad(r)->id, "deep-signature");
-	evidence_report_free(r);
+	report_free(r);
 	d->ans.sig[20] ^= 1;
 	d->ans.ak_cert[d->ans.ak_cert_len - 1] ^= 1;
 	db_put_answer(d);
-	assert_int_equal(evidence_verify(d->g.ev, &w, &r), VT_OK);
+	assert_int_equal(verify_bundle(d->g.ev, &w, &r), VT_OK);
 	assert_string_equal(first_bad(r)->id, "deep-ak-cert");
-	evidence_report_free(r);
+	report_free(r);
 	judged_done(&j);
 	db_done(d);
 	free(d);
@@ -142,26 +142,26 @@ without_states_or_deep_quote_nothing_is_accepted(void **state)
 {
 	struct dbundle *d = malloc(sizeof(*d));
 	struct deep_host *h = NULL;
-	struct ev_report *r = NULL;
-	struct ev_want w;
+	struct report *r = NULL;
+	struct verify_want w;
 
 	(void)state;
 	assert_non_null(d);
 	db_init(d, NULL);
 	assert_int_equal(deep_host_new(d->id, NULL, NULL, TC_NOW, &h), VT_OK);
-	w = (struct ev_want){ .nonce = d->nonce,
+	w = (struct verify_want){ .nonce = d->nonce,
 		.nonce_len = sizeof(d->nonce),
 		.policy = d->g.policy,
 		.host = h,
 		.now = TC_NOW };
-	assert_int_equal(evidence_verify(d->g.ev, &w, &r), VT_OK);
+	assert_int_equal(verify_bundle(d->g.ev, &w, &r), VT_OK);
 	assert_int_equal(r->verdict, AP_UNDECIDED);
-	evidence_report_free(r);
-	free(d->g.ev->part[EV_DEEP].p);
-	d->g.ev->part[EV_DEEP].p = NULL;
-	assert_int_equal(evidence_verify(d->g.ev, &w, &r), VT_OK);
+	report_free(r);
+	free(d->g.ev->part[BUNDLE_DEEP].p);
+	d->g.ev->part[BUNDLE_DEEP].p = NULL;
+	assert_int_equal(verify_bundle(d->g.ev, &w, &r), VT_OK);
 	assert_int_equal(r->verdict, AP_UNDECIDED);
-	evidence_report_free(r);
+	report_free(r);
 	deep_host_free(h);
 	db_done(d);
 	free(d);
@@ -172,7 +172,7 @@ the_record_goes_round_and_every_key_counts(void **state)
 {
 	struct dbundle *d = malloc(sizeof(*d));
 	char *text = NULL, *again = NULL, err[HOST_IDENTITY_ERR_MAX];
-	struct hostid *h = NULL;
+	struct host_identity *h = NULL;
 	size_t i;
 
 	(void)state;
@@ -224,15 +224,15 @@ bad_states_are_refused(void **state)
 		"{\"format\":\"vtpm-host-states\",\"version\":1,\"states\":[{"
 		"\"approval\":\"AAAA\"}]}",
 	};
-	struct hoststates *st = NULL;
-	char err[HOSTSTATE_ERR_MAX];
+	struct host_states *st = NULL;
+	char err[HOST_STATE_ERR_MAX];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < VT_NELEM(texts); i++) {
 		err[0] = '\0';
 		assert_int_not_equal(
-		    hoststates_parse(texts[i], strlen(texts[i]), &st, err),
+		    host_states_parse(texts[i], strlen(texts[i]), &st, err),
 		    VT_OK);
 		assert_true(strlen(err) > 0);
 		assert_null(st);

@@ -115,7 +115,7 @@ bytes_are_bounded_whatever_is_put(void **state)
 
 struct memory {
 	struct host_roots *roots;
-	struct hoststates *states;
+	struct host_states *states;
 	struct deep_host *host;
 	struct boot_memory *boots;
 };
@@ -123,7 +123,7 @@ struct memory {
 static void
 memory_host(struct memory *m, struct dbundle *d)
 {
-	char err[HOSTSTATE_ERR_MAX], *text = NULL;
+	char err[HOST_STATE_ERR_MAX], *text = NULL;
 
 	deep_host_free(m->host);
 	host_roots_free(m->roots);
@@ -132,9 +132,9 @@ memory_host(struct memory *m, struct dbundle *d)
 	assert_int_equal(
 	    host_roots_add(m->roots, d->maker_cert.der, d->maker_cert.len),
 	    VT_OK);
-	assert_int_equal(hoststates_format(&d->st, &text), VT_OK);
+	assert_int_equal(host_states_format(&d->st, &text), VT_OK);
 	assert_int_equal(
-	    hoststates_parse(text, strlen(text), &m->states, err), VT_OK);
+	    host_states_parse(text, strlen(text), &m->states, err), VT_OK);
 	free(text);
 	assert_int_equal(
 	    deep_host_new(d->id, m->roots, m->states, TC_NOW, &m->host), VT_OK);
@@ -158,44 +158,44 @@ memory_free(struct memory *m)
 	boot_memory_free(m->boots);
 }
 
-static struct ev_report *
+static struct report *
 judge_by(struct dbundle *d, const struct policy *policy, struct deep_host *h,
     struct boot_memory *boots)
 {
-	struct ev_want w = { .nonce = d->nonce,
+	struct verify_want w = { .nonce = d->nonce,
 		.nonce_len = sizeof(d->nonce),
 		.policy = policy,
 		.uuid = d->want_uuid,
 		.host = h,
 		.boots = boots,
 		.now = TC_NOW };
-	struct ev_report *r = NULL;
+	struct report *r = NULL;
 
-	assert_int_equal(evidence_verify(d->g.ev, &w, &r), VT_OK);
+	assert_int_equal(verify_bundle(d->g.ev, &w, &r), VT_OK);
 	return r;
 }
 
-static struct ev_report *
+static struct report *
 judge(struct dbundle *d, struct memory *m)
 {
 	return judge_by(d, d->g.policy, m->host, m->boots);
 }
 
 static const char *
-first_bad(const struct ev_report *r)
+first_bad(const struct report *r)
 {
 	uint32_t i;
 
 	for (i = 0; i < r->n; i++)
-		if (r->checks[i].outcome == EVO_FAIL)
+		if (r->checks[i].outcome == REPORT_FAIL)
 			return r->checks[i].id;
 	return "-";
 }
 
 static void
-expect_same(const struct ev_report *a, const struct ev_report *b)
+expect_same(const struct report *a, const struct report *b)
 {
-	char *one = evidence_report_json(a), *two = evidence_report_json(b);
+	char *one = report_json(a), *two = report_json(b);
 
 	assert_non_null(one);
 	assert_non_null(two);
@@ -211,7 +211,7 @@ expect_same(const struct ev_report *a, const struct ev_report *b)
 static enum ap_verdict
 expect_as_cold(struct dbundle *d, struct memory *m, const char **ret_id)
 {
-	struct ev_report *warm = judge(d, m), *cold;
+	struct report *warm = judge(d, m), *cold;
 	enum ap_verdict v = warm->verdict;
 	struct memory none;
 
@@ -220,8 +220,8 @@ expect_as_cold(struct dbundle *d, struct memory *m, const char **ret_id)
 	expect_same(warm, cold);
 	if (ret_id != NULL)
 		*ret_id = first_bad(warm);
-	evidence_report_free(warm);
-	evidence_report_free(cold);
+	report_free(warm);
+	report_free(cold);
 	memory_free(&none);
 	return v;
 }
@@ -229,15 +229,15 @@ expect_as_cold(struct dbundle *d, struct memory *m, const char **ret_id)
 static void
 expect_good(struct dbundle *d, struct memory *m)
 {
-	struct ev_report *r = judge(d, m);
+	struct report *r = judge(d, m);
 
 	assert_string_equal(first_bad(r), "-");
 	assert_int_equal(r->verdict, AP_ACCEPTED);
-	evidence_report_free(r);
+	report_free(r);
 }
 
 static struct dbundle *
-bundle_new(struct memory *m)
+sample_new(struct memory *m)
 {
 	struct dbundle *d = malloc(sizeof(*d));
 
@@ -251,7 +251,7 @@ bundle_new(struct memory *m)
 }
 
 static void
-bundle_end(struct dbundle *d, struct memory *m)
+sample_end(struct dbundle *d, struct memory *m)
 {
 	memory_free(m);
 	db_done(d);
@@ -262,7 +262,7 @@ bundle_end(struct dbundle *d, struct memory *m)
 static void
 requote(struct dbundle *d)
 {
-	bundle_quote(&d->g);
+	sample_quote(&d->g);
 	db_leaf(d);
 	db_quote(d);
 	db_put_answer(d);
@@ -272,21 +272,21 @@ static void
 found_boot_gives_the_same_report(void **state)
 {
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
+	struct dbundle *d = sample_new(&m);
 	unsigned int i;
 
 	(void)state;
 	for (i = 1; i <= 3; i++) {
 		d->nonce[15] = (uint8_t)i;
-		assert_int_equal(
-		    evidence_set(d->g.ev, EV_NONCE, d->nonce, sizeof(d->nonce)),
+		assert_int_equal(bundle_set(d->g.ev, BUNDLE_NONCE, d->nonce,
+				     sizeof(d->nonce)),
 		    VT_OK);
 		requote(d);
 		assert_int_equal(expect_as_cold(d, &m, NULL), AP_ACCEPTED);
 		assert_int_equal(boot_memory_hits(m.boots), i);
 		assert_int_equal(boot_memory_count(m.boots), 1);
 	}
-	bundle_end(d, &m);
+	sample_end(d, &m);
 }
 
 /* No nonce, no quote: the boot alone is not enough. */
@@ -294,14 +294,14 @@ static void
 old_answer_is_refused_though_all_is_known(void **state)
 {
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
+	struct dbundle *d = sample_new(&m);
 	const char *id;
 
 	(void)state;
 	d->nonce[0] ^= 1;
 	assert_int_equal(expect_as_cold(d, &m, &id), AP_REFUSED);
 	assert_string_equal(id, "nonce");
-	bundle_end(d, &m);
+	sample_end(d, &m);
 }
 
 /* The number of leaves says how the path is to be walked and is not signed:
@@ -309,7 +309,7 @@ old_answer_is_refused_though_all_is_known(void **state)
 static bool
 only_count_differs(const struct dbundle *d)
 {
-	const struct ev_blob *b = &d->g.ev->part[EV_DEEP];
+	const struct bundle_blob *b = &d->g.ev->part[BUNDLE_DEEP];
 	uint8_t buf[DEEP_ANSWER_MAX];
 	struct deep_answer a;
 	struct wr w;
@@ -334,22 +334,22 @@ static void
 every_byte_of_a_known_bundle_counts(void **state)
 {
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
-	struct ev_report *r;
+	struct dbundle *d = sample_new(&m);
+	struct report *r;
 	size_t at, i, n = 0;
 
 	(void)state;
-	for (i = 0; i < EV_NPARTS; i++) {
-		struct ev_blob *b = &d->g.ev->part[i];
+	for (i = 0; i < BUNDLE_NPARTS; i++) {
+		struct bundle_blob *b = &d->g.ev->part[i];
 
 		assert_non_null(b->p);
 		for (at = 0; at < b->len; at++, n++) {
 			b->p[at] ^= (uint8_t)(1u << at % 8);
 			r = judge(d, &m);
 			if (r->verdict != AP_REFUSED &&
-			    !(i == EV_DEEP && only_count_differs(d)))
+			    !(i == BUNDLE_DEEP && only_count_differs(d)))
 				fail_msg("part %zu, byte %zu: accepted", i, at);
-			evidence_report_free(r);
+			report_free(r);
 			if (n % 97 == 0)
 				(void)expect_as_cold(d, &m, NULL);
 			b->p[at] ^= (uint8_t)(1u << at % 8);
@@ -366,7 +366,7 @@ every_byte_of_a_known_bundle_counts(void **state)
 	}
 	assert_int_equal(boot_memory_count(m.boots), 1);
 	expect_good(d, &m);
-	bundle_end(d, &m);
+	sample_end(d, &m);
 }
 
 /*
@@ -377,15 +377,15 @@ every_byte_of_a_known_bundle_counts(void **state)
 static void
 guest_that_signs_its_lies_gets_no_help(void **state)
 {
-	static const enum ev_part parts[] = { EV_LOG, EV_JOURNAL, EV_LAUNCH,
-		EV_HOST_LOG, EV_INFO };
+	static const enum bundle_part parts[] = { BUNDLE_LOG, BUNDLE_JOURNAL,
+		BUNDLE_LAUNCH, BUNDLE_HOST_LOG, BUNDLE_INFO };
 	size_t at, i, step, refused = 0;
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
+	struct dbundle *d = sample_new(&m);
 
 	(void)state;
 	for (i = 0; i < VT_NELEM(parts); i++) {
-		struct ev_blob *b = &d->g.ev->part[parts[i]];
+		struct bundle_blob *b = &d->g.ev->part[parts[i]];
 
 		step = b->len / 24 + 1;
 		for (at = 0; at < b->len; at += step) {
@@ -406,18 +406,18 @@ guest_that_signs_its_lies_gets_no_help(void **state)
 		val[0] ^= 0x10;
 	}
 	for (i = 0; i < VT_NELEM(parts) - 1; i++) { /* left out */
-		struct ev_blob *b = &d->g.ev->part[parts[i]], keep = *b;
+		struct bundle_blob *b = &d->g.ev->part[parts[i]], keep = *b;
 
 		b->p = NULL;
 		b->len = 0;
-		bundle_quote(&d->g);
+		sample_quote(&d->g);
 		assert_int_not_equal(expect_as_cold(d, &m, NULL), AP_ACCEPTED);
 		*b = keep;
 	}
 	assert_true(refused > 60);
 	requote(d);
 	expect_good(d, &m);
-	bundle_end(d, &m);
+	sample_end(d, &m);
 }
 
 /* The same boot, but certificates of another vTPM: whose launch record it is
@@ -426,7 +426,7 @@ static void
 known_boot_is_of_one_vtpm(void **state)
 {
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
+	struct dbundle *d = sample_new(&m);
 	const char *id;
 
 	(void)state;
@@ -442,7 +442,7 @@ known_boot_is_of_one_vtpm(void **state)
 	db_certs(d);
 	requote(d);
 	assert_int_equal(expect_as_cold(d, &m, &id), AP_REFUSED);
-	bundle_end(d, &m);
+	sample_end(d, &m);
 }
 
 /* Each attack of deepcases.h, made of the very guest, keys and host that were
@@ -459,7 +459,7 @@ every_attack_after_the_good_one(void **state)
 	for (i = 0; i < VT_NELEM(dcases); i++) {
 		uint32_t attrs, ca_attrs;
 
-		d = bundle_new(&m);
+		d = sample_new(&m);
 		expect_good(d, &m);
 		assert_int_equal(boot_memory_hits(m.boots), 1);
 		attrs = d->host.attrs;
@@ -479,7 +479,7 @@ every_attack_after_the_good_one(void **state)
 		    d->st.have_key)
 			memory_host(&m, d);
 		db_certs(d);
-		bundle_quote(&d->g);
+		sample_quote(&d->g);
 		db_leaf(d);
 		db_quote(d);
 		db_put_answer(d);
@@ -487,7 +487,7 @@ every_attack_after_the_good_one(void **state)
 		id = "-";
 		(void)expect_as_cold(d, &m, &id);
 		assert_string_equal(id, dcase_shown(&dcases[i]));
-		bundle_end(d, &m);
+		sample_end(d, &m);
 	}
 }
 
@@ -503,29 +503,29 @@ another_policy_asks_anew(void **state)
 	    "8\"]}}}}";
 	char err[POLICY_ERR_MAX];
 	struct policy *other = NULL;
-	struct ev_report *r;
+	struct report *r;
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
+	struct dbundle *d = sample_new(&m);
 
 	(void)state;
 	assert_int_equal(
 	    policy_parse(strict, strlen(strict), &other, err), VT_OK);
 	r = judge_by(d, other, m.host, m.boots);
 	assert_int_equal(r->verdict, AP_REFUSED);
-	evidence_report_free(r);
+	report_free(r);
 	assert_int_equal(boot_memory_hits(m.boots), 0);
 	assert_int_equal(boot_memory_count(m.boots), 1);
 	policy_free(other);
-	bundle_end(d, &m);
+	sample_end(d, &m);
 }
 
 static void
 refused_and_undecided_boots_are_not_kept(void **state)
 {
-	static const enum ev_part parts[] = { EV_LOG, EV_JOURNAL };
+	static const enum bundle_part parts[] = { BUNDLE_LOG, BUNDLE_JOURNAL };
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
-	struct ev_report *r;
+	struct dbundle *d = sample_new(&m);
+	struct report *r;
 	size_t i;
 
 	(void)state;
@@ -533,23 +533,23 @@ refused_and_undecided_boots_are_not_kept(void **state)
 	assert_int_equal(
 	    boot_memory_new(d->g.policy, BOOTS_BYTES, &m.boots), VT_OK);
 	for (i = 0; i < VT_NELEM(parts); i++) {
-		struct ev_blob *b = &d->g.ev->part[parts[i]];
+		struct bundle_blob *b = &d->g.ev->part[parts[i]];
 
 		b->p[b->len - 1] ^= 1;
 		requote(d);
 		r = judge(d, &m);
 		if (r->verdict != AP_ACCEPTED)
 			assert_int_equal(boot_memory_count(m.boots), 0);
-		evidence_report_free(r);
+		report_free(r);
 		b->p[b->len - 1] ^= 1;
 	}
 	d->g.ev->pcrs.banks[0].val[8][0] ^= 1;
 	requote(d);
 	r = judge(d, &m);
 	assert_int_equal(r->verdict, AP_REFUSED);
-	evidence_report_free(r);
+	report_free(r);
 	assert_int_equal(boot_memory_count(m.boots), 0);
-	bundle_end(d, &m);
+	sample_end(d, &m);
 }
 
 /* The journal says "restored": a known boot says so, too. */
@@ -557,13 +557,13 @@ static void
 known_boot_that_was_restored_stays_so(void **state)
 {
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
-	struct ev_report *r;
+	struct dbundle *d = sample_new(&m);
+	struct report *r;
 	unsigned int i;
 
 	(void)state;
 	assert_int_equal(journal_add_restored(d->g.journal), VT_OK);
-	bundle_put_journal(&d->g);
+	sample_put_journal(&d->g);
 	requote(d);
 	boot_memory_free(m.boots);
 	d->g.policy->restored_reason = strdup("a test");
@@ -573,11 +573,11 @@ known_boot_that_was_restored_stays_so(void **state)
 		r = judge(d, &m);
 		assert_int_equal(r->verdict, AP_ACCEPTED);
 		assert_true(r->restored);
-		evidence_report_free(r);
+		report_free(r);
 	}
 	assert_int_equal(boot_memory_hits(m.boots), 1);
 	assert_int_equal(expect_as_cold(d, &m, NULL), AP_ACCEPTED);
-	bundle_end(d, &m);
+	sample_end(d, &m);
 }
 
 /* Many boots, room for a few. */
@@ -585,9 +585,9 @@ static void
 boots_are_bounded_by_bytes(void **state)
 {
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
+	struct dbundle *d = sample_new(&m);
 	size_t one = boot_memory_bytes(m.boots), most = 3 * one + one / 2, i;
-	struct ev_report *r;
+	struct report *r;
 
 	(void)state;
 	assert_true(one > 1000 && one < 100000);
@@ -601,7 +601,7 @@ boots_are_bounded_by_bytes(void **state)
 		assert_int_equal(r->verdict, AP_ACCEPTED);
 		assert_true(boot_memory_bytes(m.boots) <= most);
 		assert_int_equal(boot_memory_count(m.boots), i < 3 ? i + 1 : 3);
-		evidence_report_free(r);
+		report_free(r);
 		expect_good(d, &m);
 		assert_int_equal(boot_memory_hits(m.boots), i + 1);
 	}
@@ -613,7 +613,7 @@ boots_are_bounded_by_bytes(void **state)
 	expect_good(d, &m);
 	assert_int_equal(boot_memory_count(m.boots), 0);
 	assert_int_equal(boot_memory_bytes(m.boots), 0);
-	bundle_end(d, &m);
+	sample_end(d, &m);
 }
 
 /* A report is its reader's, whatever becomes of the memory. */
@@ -621,8 +621,8 @@ static void
 report_outlives_the_memory(void **state)
 {
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
-	struct ev_report *r = judge(d, &m);
+	struct dbundle *d = sample_new(&m);
+	struct report *r = judge(d, &m);
 	char *text;
 
 	(void)state;
@@ -630,10 +630,10 @@ report_outlives_the_memory(void **state)
 	m.boots = NULL;
 	assert_non_null(r->appraisal);
 	assert_true(r->appraisal->nevents > 0);
-	assert_non_null(text = evidence_report_json(r));
+	assert_non_null(text = report_json(r));
 	free(text);
-	evidence_report_free(r);
-	bundle_end(d, &m);
+	report_free(r);
+	sample_end(d, &m);
 }
 
 /* --- certificates --------------------------------------------------------- */
@@ -641,18 +641,19 @@ report_outlives_the_memory(void **state)
 static void
 want_of(struct dbundle *d, struct x509_want *w)
 {
-	const struct ev_blob *p = d->g.ev->part;
+	const struct bundle_blob *p = d->g.ev->part;
 
 	memset(w, 0, sizeof(*w));
-	w->ek_cert = p[EV_EK_CERT].p;
-	w->ek_cert_len = p[EV_EK_CERT].len;
-	w->ak_cert = p[EV_AK_CERT].p;
-	w->ak_cert_len = p[EV_AK_CERT].len;
+	w->ek_cert = p[BUNDLE_EK_CERT].p;
+	w->ek_cert_len = p[BUNDLE_EK_CERT].len;
+	w->ak_cert = p[BUNDLE_AK_CERT].p;
+	w->ak_cert_len = p[BUNDLE_AK_CERT].len;
 	w->ca = d->g.ca.der;
 	w->ca_len = d->g.ca.len;
 	w->now = TC_NOW;
-	assert_int_equal(tpm_pub_unwrap(p[EV_AK_PUBLIC].p, p[EV_AK_PUBLIC].len,
-			     &w->ak_pub, &w->ak_pub_len),
+	assert_int_equal(
+	    tpm_pub_unwrap(p[BUNDLE_AK_PUBLIC].p, p[BUNDLE_AK_PUBLIC].len,
+		&w->ak_pub, &w->ak_pub_len),
 	    VT_OK);
 }
 
@@ -662,7 +663,7 @@ known_certificates_expire(void **state)
 	struct cert_memory *c = NULL;
 	struct x509_report a, b;
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
+	struct dbundle *d = sample_new(&m);
 	struct x509_want w;
 	EVP_PKEY *key = NULL;
 
@@ -684,7 +685,7 @@ known_certificates_expire(void **state)
 	assert_int_equal(cert_memory_verify(c, &w, &b, &key), VT_E_AUTH);
 	assert_null(key);
 	cert_memory_free(c);
-	bundle_end(d, &m);
+	sample_end(d, &m);
 }
 
 static void
@@ -693,7 +694,7 @@ known_certificates_are_bounded(void **state)
 	struct cert_memory *c = NULL;
 	struct x509_report a;
 	struct memory m;
-	struct dbundle *d = bundle_new(&m);
+	struct dbundle *d = sample_new(&m);
 	struct x509_want w;
 	EVP_PKEY *key = NULL;
 	size_t i;
@@ -716,7 +717,7 @@ known_certificates_are_bounded(void **state)
 	assert_int_equal(cert_memory_count(c), 3);
 	cert_memory_free(c);
 	cert_memory_free(NULL);
-	bundle_end(d, &m);
+	sample_end(d, &m);
 }
 
 int

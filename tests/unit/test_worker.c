@@ -5,7 +5,10 @@
  */
 #include "worker_fixture.h"
 
+#include "base/util.h"
 #include "measure/log/journal.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 #include "vtpm/engine/vendor.h"
 
 static struct fm m;
@@ -416,7 +419,7 @@ crash_caps_every_pcr_until_the_next_power_cycle(void **state)
 {
 	uint8_t cap[64] = { 0 }, out[FM_CMD_MAX];
 	struct fw *g = *state;
-	struct el_digest d;
+	struct tpm_digest d;
 	struct ring *r;
 	struct pcr_set *set = calloc(1, sizeof(*set));
 	struct wanswer ans;

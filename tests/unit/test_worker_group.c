@@ -5,6 +5,7 @@
  */
 #include "worker_fixture.h"
 
+#include "base/rdwr.h"
 #include "vtpm/engine/vendor.h"
 
 /* clang-format off */

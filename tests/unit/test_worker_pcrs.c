@@ -6,8 +6,12 @@
 #include "../integration/swclient.h"
 #include "worker_fixture.h"
 
+#include "measure/log/eventlog_replay.h"
 #include "measure/log/journal.h"
+#include "measure/log/journal_codec.h"
 #include "measure/log/launch_record.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 #include "vtpm/engine/vendor.h"
 
 static struct fm m;
@@ -212,7 +216,7 @@ launch_is_in_the_pcrs_before_the_guest(void **state)
 	assert_memory_equal(out + 30, want, 32);
 	get_pcrs(g, set);
 	assert_int_equal(pcr_set_init(log, sha256_only, 1), VT_OK);
-	assert_int_equal(pcr_replay_log(log, l.log, l.log_len), VT_OK);
+	assert_int_equal(el_replay(log, l.log, l.log_len), VT_OK);
 	for (i = 0; i < 17; i++)
 		assert_memory_equal(pcr_get(set, ALG_SHA256, i),
 		    pcr_get(log, ALG_SHA256, i), 32);

@@ -6,7 +6,9 @@
 #include "../integration/swclient.h"
 #include "worker_fixture.h"
 
+#include "base/util.h"
 #include "measure/log/journal.h"
+#include "measure/log/journal_codec.h"
 #include "vtpm/engine/vendor.h"
 
 #define BLOB_MAX (512 * 1024)

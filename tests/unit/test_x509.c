@@ -12,7 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/cert/cert_extension.h"
+#include "measure/cert/x509.h"
+#include "measure/cert/x509_cert.h"
 #include "measure/evidence/bundle.h"
+#include "measure/tpm/step.h"
+#include "measure/tpm/tpm_public.h"
 #include "tests/unit/fakequote.h"
 #include "tests/unit/testca.h"
 
@@ -94,10 +99,10 @@ fails_in(struct set *s, enum x509_step step)
 	assert_string_equal(x509_step_id(rep.failed), x509_step_id(step));
 	assert_true(rep.why[0] != '\0');
 	for (i = 0; i < XS_N; i++)
-		assert_int_equal(rep.outcome[i], i < (int)step ? QO_PASS
+		assert_int_equal(rep.outcome[i], i < (int)step ? STEP_PASS
 						 : i == (int)step
-						     ? QO_FAIL
-						     : QO_NOT_REACHED);
+						     ? STEP_FAIL
+						     : STEP_NOT_REACHED);
 }
 
 static void
@@ -368,8 +373,8 @@ certificates_of_the_manager_pass(void **state)
 	};
 	/* clang-format on */
 	struct x509_report rep;
-	struct evidence *ev;
-	char path[128], err[EV_ERR_MAX];
+	struct bundle *ev;
+	char path[128], err[BUNDLE_ERR_MAX];
 	uint8_t *buf, *ca, *made;
 	size_t len, ca_len, i;
 
@@ -382,8 +387,8 @@ certificates_of_the_manager_pass(void **state)
 		(void)snprintf(path, sizeof(path),
 		    "tests/vectors/evidence/%s.json", cases[i].name);
 		assert_int_equal(
-		    read_file(path, EV_MAX_LEN, &buf, &len), VT_OK);
-		assert_int_equal(evidence_parse(buf, len, &ev, err), VT_OK);
+		    read_file(path, BUNDLE_MAX_LEN, &buf, &len), VT_OK);
+		assert_int_equal(bundle_parse(buf, len, &ev, err), VT_OK);
 		(void)snprintf(path, sizeof(path),
 		    "tests/vectors/evidence/%s-ca.pem", cases[i].name);
 		assert_int_equal(
@@ -391,15 +396,15 @@ certificates_of_the_manager_pass(void **state)
 		w.now = (time_t)strtoll((char *)made, NULL, 10);
 		w.ca = ca;
 		w.ca_len = ca_len;
-		w.ek_cert = ev->part[EV_EK_CERT].p;
-		w.ek_cert_len = ev->part[EV_EK_CERT].len;
-		w.ak_cert = ev->part[EV_AK_CERT].p;
-		w.ak_cert_len = ev->part[EV_AK_CERT].len;
-		w.ak_pub = ev->part[EV_AK_PUBLIC].p + 2;
-		w.ak_pub_len = ev->part[EV_AK_PUBLIC].len - 2;
+		w.ek_cert = ev->part[BUNDLE_EK_CERT].p;
+		w.ek_cert_len = ev->part[BUNDLE_EK_CERT].len;
+		w.ak_cert = ev->part[BUNDLE_AK_CERT].p;
+		w.ak_cert_len = ev->part[BUNDLE_AK_CERT].len;
+		w.ak_pub = ev->part[BUNDLE_AK_PUBLIC].p + 2;
+		w.ak_pub_len = ev->part[BUNDLE_AK_PUBLIC].len - 2;
 		assert_int_equal(x509_verify(&w, &rep), VT_OK);
 		assert_int_equal(rep.root, cases[i].root);
-		evidence_free(ev);
+		bundle_free(ev);
 		free(buf);
 		free(ca);
 	}

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "measure/cert/cert_extension.h"
-#include "measure/cert/x509.h"
+#include "measure/cert/x509_cert.h"
 
 #define TC_NOW ((time_t)1900000000)
 

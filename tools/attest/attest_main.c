@@ -15,12 +15,21 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "measure/evidence/deep_leaf.h"
+#include "measure/cert/x509.h"
+#include "measure/cert/x509_cert.h"
 #include "measure/evidence/bundle.h"
+#include "measure/evidence/deep_leaf.h"
+#include "measure/log/eventlog.h"
+#include "measure/log/journal.h"
+#include "measure/log/journal_codec.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/quote.h"
+#include "measure/tpm/tpm_public.h"
 #include "tools/esys/esys_ctx.h"
 #include "tools/esys/esys_vendor.h"
-#include "vtpm/proto/worker_msg.h"
 #include "vtpm/engine/vendor.h"
+#include "vtpm/proto/worker_msg.h"
 
 #define DEEP_WAIT_MS 60000
 #define KEY_FILE_MAX 65536
@@ -31,10 +40,10 @@
 
 enum { EX_DONE = 0, EX_FAILED = 1, EX_USAGE_ = 2 };
 
-_Static_assert((int)EVI_CAPPED == (int)VIF_CAPPED &&
-		   (int)EVI_RESTORED == (int)VIF_RESTORED &&
-		   (int)EVI_LAUNCHED == (int)VIF_LAUNCHED &&
-		   (int)EVI_SOFT_ROOT == (int)VIF_SOFT_ROOT,
+_Static_assert((int)BUNDLE_F_CAPPED == (int)VIF_CAPPED &&
+		   (int)BUNDLE_F_RESTORED == (int)VIF_RESTORED &&
+		   (int)BUNDLE_F_LAUNCHED == (int)VIF_LAUNCHED &&
+		   (int)BUNDLE_F_SOFT_ROOT == (int)VIF_SOFT_ROOT,
     "the verifier's flags are the worker's");
 
 struct attest {
@@ -49,7 +58,7 @@ struct attest {
 	ESYS_TR ak_tr;
 	struct tpm_name ak_qn;
 	uint16_t hash; /* of the AK's scheme */
-	struct evidence *ev;
+	struct bundle *ev;
 };
 
 static const char usage[] =
@@ -88,7 +97,7 @@ take_log(struct attest *a)
 		return rc;
 	}
 	if (rc == VT_OK && len > 0)
-		rc = evidence_set(a->ev, EV_LOG, buf, len);
+		rc = bundle_set(a->ev, BUNDLE_LOG, buf, len);
 	else {
 		log_warn("no event log at %s (a boot loader that does not "
 			 "hand one over?): the journal and the host's log "
@@ -104,7 +113,8 @@ take_log(struct attest *a)
  * ------------------------------------------------------ */
 
 static int
-fetch_part(struct attest *a, uint16_t sub, enum ev_part part, const char *what)
+fetch_part(
+    struct attest *a, uint16_t sub, enum bundle_part part, const char *what)
 {
 	uint8_t *buf = NULL;
 	size_t len = 0;
@@ -112,7 +122,7 @@ fetch_part(struct attest *a, uint16_t sub, enum ev_part part, const char *what)
 
 	rc = esys_vendor_fetch(&a->e, sub, &buf, &len);
 	if (rc == VT_OK && len > 0)
-		rc = evidence_set(a->ev, part, buf, len);
+		rc = bundle_set(a->ev, part, buf, len);
 	if (rc != VT_OK && rc != VT_E_AGAIN) /* that is tried again */
 		log_err("cannot read the vTPM's %s: %s", what,
 		    rc == VT_E_TPM ? esys_why(&a->e) : vt_strerror(rc));
@@ -123,7 +133,7 @@ fetch_part(struct attest *a, uint16_t sub, enum ev_part part, const char *what)
 static int
 take_info(struct attest *a, bool *ret_ours)
 {
-	struct ev_info info;
+	struct bundle_info info;
 	uint8_t buf[1024];
 	size_t len = 0;
 	int rc;
@@ -146,14 +156,14 @@ take_info(struct attest *a, bool *ret_ours)
 		    rc == VT_E_TPM ? esys_why(&a->e) : vt_strerror(rc));
 	if (rc != VT_OK)
 		return rc;
-	if ((rc = evidence_info_get(buf, len, &info)) != VT_OK) {
+	if ((rc = bundle_info_get(buf, len, &info)) != VT_OK) {
 		log_err("the vTPM's account of itself is not understood");
 		return rc;
 	}
-	if (a->default_pcrs && (info.flags & EVI_LAUNCHED) != 0)
+	if (a->default_pcrs && (info.flags & BUNDLE_F_LAUNCHED) != 0)
 		a->sel.banks[0].mask |= 1u << PCR_DRTM;
 	*ret_ours = true;
-	return evidence_set(a->ev, EV_INFO, buf, len);
+	return bundle_set(a->ev, BUNDLE_INFO, buf, len);
 }
 
 /* --- AK and certificates
@@ -172,7 +182,7 @@ der_len(const uint8_t *p, size_t len)
 }
 
 static int
-take_cert(struct attest *a, uint32_t index, enum ev_part part)
+take_cert(struct attest *a, uint32_t index, enum bundle_part part)
 {
 	uint8_t *buf = NULL;
 	size_t len = 0;
@@ -180,7 +190,7 @@ take_cert(struct attest *a, uint32_t index, enum ev_part part)
 
 	rc = esys_nv_read(&a->e, index, 2 * (size_t)CERT_MAX, &buf, &len);
 	if (rc == VT_OK)
-		rc = evidence_set(a->ev, part, buf, der_len(buf, len));
+		rc = bundle_set(a->ev, part, buf, der_len(buf, len));
 	free(buf);
 	return rc;
 }
@@ -190,14 +200,14 @@ static bool
 ek_is_parent(const struct attest *a)
 {
 	static const uint8_t endorsement[4] = { 0x40, 0, 0, 0x0b };
-	const struct ev_blob *b = &a->ev->part[EV_EK_CERT];
+	const struct bundle_blob *b = &a->ev->part[BUNDLE_EK_CERT];
 	struct tpm_name ek, ek_qn, qn;
 
 	return x509_ek_name(b->p, b->len, &ek) == VT_OK &&
 	       tpm_qualified_name(endorsement, 4, &ek, &ek_qn) == VT_OK &&
-	       a->ev->part[EV_AK_PUBLIC].p != NULL &&
-	       tpm_name_of(ALG_SHA256, a->ev->part[EV_AK_PUBLIC].p + 2,
-		   a->ev->part[EV_AK_PUBLIC].len - 2, &ek) == VT_OK &&
+	       a->ev->part[BUNDLE_AK_PUBLIC].p != NULL &&
+	       tpm_name_of(ALG_SHA256, a->ev->part[BUNDLE_AK_PUBLIC].p + 2,
+		   a->ev->part[BUNDLE_AK_PUBLIC].len - 2, &ek) == VT_OK &&
 	       tpm_qualified_name(ek_qn.b, ek_qn.len, &ek, &qn) == VT_OK &&
 	       tpm_name_equal(&qn, &a->ak_qn);
 }
@@ -206,7 +216,7 @@ ek_is_parent(const struct attest *a)
  * and a host that was recovered has another CA.  What the vTPM has besides is
  * the manager's newest. */
 static int
-take_newest(struct attest *a, uint16_t sub, enum ev_part part)
+take_newest(struct attest *a, uint16_t sub, enum bundle_part part)
 {
 	time_t from, until;
 	uint8_t *buf = NULL;
@@ -218,7 +228,7 @@ take_newest(struct attest *a, uint16_t sub, enum ev_part part)
 		return VT_OK; /* a vTPM of an older manager */
 	if (rc == VT_OK && len > 0 &&
 	    x509_cert_times(buf, len, &from, &until) == VT_OK)
-		rc = evidence_set(a->ev, part, buf, len);
+		rc = bundle_set(a->ev, part, buf, len);
 	free(buf);
 	return rc;
 }
@@ -232,10 +242,10 @@ take_certs(struct attest *a, bool ours)
 	size_t i;
 	int rc;
 
-	rc = take_cert(a, ESYS_NV_AK_CERT, EV_AK_CERT);
+	rc = take_cert(a, ESYS_NV_AK_CERT, BUNDLE_AK_CERT);
 	if (ours && (rc == VT_OK || rc == VT_E_NOTFOUND))
-		rc = take_newest(a, VSUB_AK_CERT, EV_AK_CERT);
-	if (rc == VT_OK && a->ev->part[EV_AK_CERT].p == NULL)
+		rc = take_newest(a, VSUB_AK_CERT, BUNDLE_AK_CERT);
+	if (rc == VT_OK && a->ev->part[BUNDLE_AK_CERT].p == NULL)
 		rc = VT_E_NOTFOUND;
 	if (rc == VT_E_NOTFOUND)
 		log_warn(
@@ -243,9 +253,9 @@ take_certs(struct attest *a, bool ours)
 	else if (rc != VT_OK)
 		goto fail;
 	for (i = 0; i < VT_NELEM(ek) && !parent; i++) {
-		rc = take_cert(a, ek[i], EV_EK_CERT);
+		rc = take_cert(a, ek[i], BUNDLE_EK_CERT);
 		if (ours && rc == VT_OK)
-			rc = take_newest(a, sub[i], EV_EK_CERT);
+			rc = take_newest(a, sub[i], BUNDLE_EK_CERT);
 		if (rc == VT_OK) {
 			any = true;
 			parent = ek_is_parent(a);
@@ -268,7 +278,7 @@ fail:
 static int
 take_ak(struct attest *a)
 {
-	uint8_t buf[QUOTE_PUB_MAX + 2];
+	uint8_t buf[TPM_PUB_MAX + 2];
 	const uint8_t *p;
 	struct tpm_pub pub;
 	size_t len = 0, n = 0;
@@ -298,7 +308,7 @@ take_ak(struct attest *a)
 		return VT_E_FORMAT;
 	}
 	a->hash = pub.hash;
-	return evidence_set(a->ev, EV_AK_PUBLIC, buf, len);
+	return bundle_set(a->ev, BUNDLE_AK_PUBLIC, buf, len);
 }
 
 /* --- the quote
@@ -320,16 +330,16 @@ keep_quote(struct attest *a, const TPM2B_ATTEST *att, const TPMT_SIGNATURE *sig)
 	if ((rc = quote_attest_get(att->attestationData, att->size, &q)) !=
 	    VT_OK)
 		return rc;
-	evidence_selection(a->ev, &sel);
+	bundle_selection(a->ev, &sel);
 	if ((rc = pcr_digest(&a->ev->pcrs, &sel, a->hash, d)) != VT_OK)
 		return rc;
 	if (!pcr_sel_equal(&sel, &q.sel) ||
 	    q.digest_len != digest_len(a->hash) ||
 	    !mem_equal(d, q.digest, q.digest_len))
 		return VT_E_AGAIN;
-	rc = evidence_set(a->ev, EV_QUOTE, att->attestationData, att->size);
+	rc = bundle_set(a->ev, BUNDLE_QUOTE, att->attestationData, att->size);
 	if (rc == VT_OK)
-		rc = evidence_set(a->ev, EV_SIGNATURE, sbuf, off);
+		rc = bundle_set(a->ev, BUNDLE_SIGNATURE, sbuf, off);
 	return rc;
 }
 
@@ -344,9 +354,9 @@ make_quote(struct attest *a)
 	struct pcr_sel s;
 	int rc;
 
-	if ((rc = evidence_qualify(a->ev, extra.buffer)) != VT_OK)
+	if ((rc = bundle_qualify(a->ev, extra.buffer)) != VT_OK)
 		return rc;
-	evidence_selection(a->ev, &s);
+	bundle_selection(a->ev, &s);
 	esys_sel(&s, &sel);
 	memset(&scheme, 0, sizeof(scheme));
 	scheme.scheme = TPM2_ALG_NULL; /* the key's own */
@@ -365,7 +375,7 @@ make_quote(struct attest *a)
 static bool
 journal_fits(const struct attest *a)
 {
-	const struct ev_blob *b = &a->ev->part[EV_JOURNAL];
+	const struct bundle_blob *b = &a->ev->part[BUNDLE_JOURNAL];
 	const struct pcr_set *pcrs = &a->ev->pcrs;
 	struct journal *j = NULL;
 	struct pcr_set got;
@@ -396,12 +406,12 @@ fetch_parts(struct attest *a)
 {
 	int rc;
 
-	if ((rc = fetch_part(a, VSUB_JOURNAL, EV_JOURNAL, "journal")) !=
+	if ((rc = fetch_part(a, VSUB_JOURNAL, BUNDLE_JOURNAL, "journal")) !=
 		VT_OK ||
-	    (rc = fetch_part(a, VSUB_LAUNCH, EV_LAUNCH, "launch record")) !=
+	    (rc = fetch_part(a, VSUB_LAUNCH, BUNDLE_LAUNCH, "launch record")) !=
 		VT_OK)
 		return rc;
-	return fetch_part(a, VSUB_LOG, EV_HOST_LOG, "host-made log");
+	return fetch_part(a, VSUB_LOG, BUNDLE_HOST_LOG, "host-made log");
 }
 
 static int
@@ -451,10 +461,10 @@ say_no_deep(struct attest *a, int rc, const char *why)
 static int
 take_deep(struct attest *a)
 {
-	const struct ev_blob *q = &a->ev->part[EV_QUOTE];
-	const struct ev_blob *s = &a->ev->part[EV_SIGNATURE];
-	const struct ev_blob *n = &a->ev->part[EV_NONCE];
-	const struct ev_blob *j = &a->ev->part[EV_JOURNAL];
+	const struct bundle_blob *q = &a->ev->part[BUNDLE_QUOTE];
+	const struct bundle_blob *s = &a->ev->part[BUNDLE_SIGNATURE];
+	const struct bundle_blob *n = &a->ev->part[BUNDLE_NONCE];
+	const struct bundle_blob *j = &a->ev->part[BUNDLE_JOURNAL];
 	const struct iov_part parts[] = { { q->p, q->len }, { s->p, s->len } };
 	struct vendor_deep d = { .nonce = n->p, .nonce_len = n->len };
 	uint8_t digest[SHA256_LEN], out[DEEP_ANSWER_MAX];
@@ -480,7 +490,7 @@ take_deep(struct attest *a)
 		    memcmp(digest, ans.leaf.journal, SHA256_LEN) != 0)
 			rc = VT_E_AGAIN;
 	}
-	return rc == VT_OK ? evidence_set(a->ev, EV_DEEP, out, len) : rc;
+	return rc == VT_OK ? bundle_set(a->ev, BUNDLE_DEEP, out, len) : rc;
 }
 
 /* Journal, logs, PCRs and quote that belong together: nothing that matters
@@ -553,7 +563,7 @@ write_out(const struct attest *a)
 	char *text;
 	int rc;
 
-	if ((rc = evidence_format(a->ev, &text)) == VT_OK) {
+	if ((rc = bundle_format(a->ev, &text)) == VT_OK) {
 		if (strcmp(a->out, "-") == 0) {
 			rc = write_all(STDOUT_FILENO, text, strlen(text));
 			if (rc == VT_OK)
@@ -600,12 +610,12 @@ static const struct option options[] = {
 static bool
 set_nonce(struct attest *a, const char *text)
 {
-	uint8_t raw[EV_NONCE_MAX];
+	uint8_t raw[BUNDLE_NONCE_MAX];
 	size_t len;
 
 	return hex_decode(text, raw, sizeof(raw), &len) == VT_OK &&
-	       len >= EV_NONCE_MIN &&
-	       evidence_set(a->ev, EV_NONCE, raw, len) == VT_OK;
+	       len >= BUNDLE_NONCE_MIN &&
+	       bundle_set(a->ev, BUNDLE_NONCE, raw, len) == VT_OK;
 }
 
 static bool
@@ -669,7 +679,7 @@ parse_args(struct attest *a, int argc, char **argv)
 			return EX_USAGE_;
 	}
 	if (optind != argc || a->out == NULL ||
-	    a->ev->part[EV_NONCE].p == NULL ||
+	    a->ev->part[BUNDLE_NONCE].p == NULL ||
 	    (a->channel_key != NULL && !a->deep)) {
 		(void)fputs(usage, stderr);
 		return EX_USAGE_;
@@ -688,7 +698,7 @@ main(int argc, char **argv)
 	int ex = EX_FAILED;
 
 	log_open("vtpm-attest", LOG_L_INFO);
-	if (evidence_new(&a.ev) != VT_OK ||
+	if (bundle_new(&a.ev) != VT_OK ||
 	    pcr_sel_parse(DEFAULT_PCRS, &a.sel) != VT_OK) {
 		log_err("out of memory");
 		return EX_FAILED;
@@ -702,6 +712,6 @@ main(int argc, char **argv)
 		ex = EX_DONE;
 	esys_close(&a.e);
 out:
-	evidence_free(a.ev);
+	bundle_free(a.ev);
 	return ex;
 }

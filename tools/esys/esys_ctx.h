@@ -17,7 +17,8 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "measure/tpm/pcr.h"
-#include "measure/tpm/quote.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/tpm_public.h"
 
 #define ESYS_AK_HANDLE 0x81000003u  /* where a vTPM keeps its AK */
 #define ESYS_SRK_HANDLE 0x81000001u /* TCG: the storage root key */

@@ -26,7 +26,8 @@
 #include "base/err.h"
 #include "base/rdwr.h"
 #include "measure/tpm/pcr.h"
-#include "measure/tpm/quote.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/tpm_public.h"
 
 #define SB_SECRET_MAX (16u * 1024 * 1024) /* bytes of a secret */
 #define SB_DIRECT_MAX 128                 /* bytes that a TPM seals itself */

@@ -45,7 +45,7 @@ srk_make(struct esys *e, ESYS_TR *ret)
 static int
 srk_check(struct esys *e, struct seal_srk *srk)
 {
-	uint8_t buf[QUOTE_PUB_MAX + 2];
+	uint8_t buf[TPM_PUB_MAX + 2];
 	struct tpm_name computed;
 	const uint8_t *p;
 	struct tpm_pub pub;

@@ -87,11 +87,11 @@ print_checks(const struct host_identity_report *r)
 	for (s = 0; s < HS_N; s++) {
 		enum host_identity_step st = (enum host_identity_step)s;
 
-		if (r->outcome[s] != QO_NOT_REACHED)
+		if (r->outcome[s] != STEP_NOT_REACHED)
 			(void)printf("%s  %-16s %s\n",
-			    r->outcome[s] == QO_PASS ? "ok  " : "FAIL",
+			    r->outcome[s] == STEP_PASS ? "ok  " : "FAIL",
 			    host_identity_step_id(st),
-			    r->outcome[s] == QO_PASS
+			    r->outcome[s] == STEP_PASS
 				? host_identity_step_words(st)
 				: r->why);
 	}
@@ -99,7 +99,7 @@ print_checks(const struct host_identity_report *r)
 
 /* The intermediates that the host did not bring but the roots file had. */
 static int
-keep_chain(struct hostid *h, const struct host_identity_report *r)
+keep_chain(struct host_identity *h, const struct host_identity_report *r)
 {
 	int i, rc = VT_OK;
 
@@ -115,7 +115,7 @@ keep_chain(struct hostid *h, const struct host_identity_report *r)
 }
 
 static int
-write_challenge(const struct job *j, const struct hostid *h,
+write_challenge(const struct job *j, const struct host_identity *h,
     const struct host_identity_report *r)
 {
 	uint8_t secret[SECRET_LEN];
@@ -159,7 +159,7 @@ challenge(const struct job *j)
 {
 	struct host_identity_report rep = { 0 };
 	struct host_roots *roots = NULL;
-	struct hostid *h = NULL;
+	struct host_identity *h = NULL;
 	int ex = VX_UNDECIDED;
 
 	if (verify_read_hostid(j->identity, HOST_IDENTITY_IDENTITY, &h) !=
@@ -233,7 +233,7 @@ static int
 write_record(const struct job *j, json_t *host)
 {
 	char err[HOST_IDENTITY_ERR_MAX], *text = json_dumps(host, 0);
-	struct hostid *h = NULL;
+	struct host_identity *h = NULL;
 	int rc = VT_E_NOMEM;
 
 	if (text != NULL && (rc = host_identity_parse(text, strlen(text),

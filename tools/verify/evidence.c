@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/rdwr.h"
 #include "base/util.h"
+#include "measure/evidence/verify.h"
 #include "tools/verify/cmd.h"
 
 struct job {
@@ -19,18 +20,18 @@ struct job {
 	bool have_uuid, have_firmware, have_channel;
 	uint8_t channel[SHA256_LEN];
 	uint64_t firmware;
-	uint8_t uuid[UUID_LEN], nonce[EV_NONCE_MAX];
+	uint8_t uuid[UUID_LEN], nonce[BUNDLE_NONCE_MAX];
 	size_t nonce_len;
-	struct evidence *ev;
+	struct bundle *ev;
 	struct policy *policy;
 	uint8_t *ca;
 	size_t ca_len;
 	struct quote_attest last;
-	struct hostid *hostid;
+	struct host_identity *hostid;
 	struct host_roots *roots;
-	struct hoststates *states;
+	struct host_states *states;
 	struct deep_host *host;
-	struct ev_report *rep;
+	struct report *rep;
 };
 
 enum {
@@ -124,7 +125,7 @@ set_option(struct job *j, int c, const char *arg)
 	case O_NONCE:
 		if (hex_decode(arg, j->nonce, sizeof(j->nonce),
 			&j->nonce_len) == VT_OK &&
-		    j->nonce_len >= EV_NONCE_MIN)
+		    j->nonce_len >= BUNDLE_NONCE_MIN)
 			return true;
 		log_err("--nonce: 8 to 64 bytes in hex");
 		return false;
@@ -156,21 +157,21 @@ set_option(struct job *j, int c, const char *arg)
 static int
 read_previous(struct job *j)
 {
-	const struct ev_blob *a, *b = &j->ev->part[EV_AK_PUBLIC], *q;
-	struct evidence *old = NULL;
+	const struct bundle_blob *a, *b = &j->ev->part[BUNDLE_AK_PUBLIC], *q;
+	struct bundle *old = NULL;
 	int rc;
 
 	if ((rc = verify_read_evidence(j->previous, &old)) != VT_OK)
 		return rc;
-	a = &old->part[EV_AK_PUBLIC];
-	q = &old->part[EV_QUOTE];
+	a = &old->part[BUNDLE_AK_PUBLIC];
+	q = &old->part[BUNDLE_QUOTE];
 	if (a->len != b->len || memcmp(a->p, b->p, a->len) != 0) {
 		log_err("%s: made by another AK", j->previous);
 		rc = VT_E_FORMAT;
 	} else if ((rc = quote_attest_get(q->p, q->len, &j->last)) != VT_OK) {
 		log_err("%s: no quote in it", j->previous);
 	}
-	evidence_free(old);
+	bundle_free(old);
 	return rc;
 }
 
@@ -231,21 +232,21 @@ read_inputs(struct job *j)
 }
 
 static void
-print_report(const struct ev_report *r)
+print_report(const struct report *r)
 {
-	static const char *const marks[] = { [EVO_PASS] = "ok  ",
-		[EVO_NOTE] = "note",
-		[EVO_CANNOT] = "??  ",
-		[EVO_FAIL] = "FAIL" };
-	const struct ev_check *first = NULL;
+	static const char *const marks[] = { [REPORT_PASS] = "ok  ",
+		[REPORT_NOTE] = "note",
+		[REPORT_CANNOT] = "??  ",
+		[REPORT_FAIL] = "FAIL" };
+	const struct report_check *first = NULL;
 	uint32_t i;
 
 	for (i = 0; i < r->n; i++) {
-		const struct ev_check *c = &r->checks[i];
+		const struct report_check *c = &r->checks[i];
 
 		(void)printf(
 		    "%s  %-16s %s\n", marks[c->outcome], c->id, c->words);
-		if (c->outcome >= EVO_CANNOT &&
+		if (c->outcome >= REPORT_CANNOT &&
 		    (first == NULL || c->outcome > first->outcome))
 			first = c;
 	}
@@ -264,12 +265,12 @@ print_report(const struct ev_report *r)
 }
 
 int
-verify_report(const struct ev_report *r, bool json)
+verify_report(const struct report *r, bool json)
 {
 	char *text;
 
 	if (json) {
-		if ((text = evidence_report_json(r)) == NULL ||
+		if ((text = report_json(r)) == NULL ||
 		    verify_write(NULL, text) != VT_OK) {
 			free(text);
 			return VX_UNDECIDED;
@@ -291,7 +292,7 @@ verify_report(const struct ev_report *r, bool json)
 static int
 judge(struct job *j)
 {
-	struct ev_want w = { .nonce = j->nonce, .nonce_len = j->nonce_len };
+	struct verify_want w = { .nonce = j->nonce, .nonce_len = j->nonce_len };
 	int rc;
 
 	w.policy = j->policy;
@@ -302,7 +303,7 @@ judge(struct job *j)
 	w.firmware = j->have_firmware ? &j->firmware : NULL;
 	w.host = j->host;
 	w.channel_key = j->have_channel ? j->channel : NULL;
-	if ((rc = evidence_verify(j->ev, &w, &j->rep)) != VT_OK) {
+	if ((rc = verify_bundle(j->ev, &w, &j->rep)) != VT_OK) {
 		log_err("cannot judge: %s", vt_strerror(rc));
 		return VX_UNDECIDED;
 	}
@@ -326,13 +327,13 @@ verify_cmd_evidence(int argc, char **argv)
 	}
 	if (read_inputs(&j) == VT_OK)
 		ex = judge(&j);
-	evidence_report_free(j.rep);
+	report_free(j.rep);
 	deep_host_free(j.host);
 	free(j.states);
 	host_roots_free(j.roots);
 	host_identity_free(j.hostid);
 	policy_free(j.policy);
-	evidence_free(j.ev);
+	bundle_free(j.ev);
 	free(j.ca);
 	return ex;
 }

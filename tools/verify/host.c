@@ -17,7 +17,7 @@
 
 int
 verify_read_hostid(
-    const char *path, enum host_identity_kind kind, struct hostid **ret)
+    const char *path, enum host_identity_kind kind, struct host_identity **ret)
 {
 	char err[HOST_IDENTITY_ERR_MAX];
 	uint8_t *buf = NULL;
@@ -34,16 +34,16 @@ verify_read_hostid(
 }
 
 int
-verify_read_states(const char *path, struct hoststates **ret)
+verify_read_states(const char *path, struct host_states **ret)
 {
-	char err[HOSTSTATE_ERR_MAX];
+	char err[HOST_STATE_ERR_MAX];
 	uint8_t *buf = NULL;
 	size_t len = 0;
 	int rc;
 
-	if ((rc = verify_read(path, HOSTSTATE_MAX_LEN, &buf, &len)) != VT_OK)
+	if ((rc = verify_read(path, HOST_STATE_MAX_LEN, &buf, &len)) != VT_OK)
 		return rc;
-	if ((rc = hoststates_parse(buf, len, ret, err)) != VT_OK)
+	if ((rc = host_states_parse(buf, len, ret, err)) != VT_OK)
 		log_err("%s: %s", path, err);
 	free(buf);
 	return rc;

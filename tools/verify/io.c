@@ -22,16 +22,16 @@ verify_read(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
 }
 
 int
-verify_read_evidence(const char *path, struct evidence **ret)
+verify_read_evidence(const char *path, struct bundle **ret)
 {
-	char err[EV_ERR_MAX];
+	char err[BUNDLE_ERR_MAX];
 	uint8_t *buf = NULL;
 	size_t len = 0;
 	int rc;
 
-	if ((rc = verify_read(path, EV_MAX_LEN, &buf, &len)) != VT_OK)
+	if ((rc = verify_read(path, BUNDLE_MAX_LEN, &buf, &len)) != VT_OK)
 		return rc;
-	if ((rc = evidence_parse(buf, len, ret, err)) != VT_OK)
+	if ((rc = bundle_parse(buf, len, ret, err)) != VT_OK)
 		log_err("%s: %s", path, err);
 	free(buf);
 	return rc;

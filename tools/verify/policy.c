@@ -10,6 +10,9 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "measure/appraise/policy_gen.h"
+#include "measure/log/eventlog.h"
+#include "measure/log/journal_codec.h"
 #include "tools/verify/cmd.h"
 
 #define MAX_NEEDS 16
@@ -41,7 +44,7 @@ struct job {
 	struct policy_need needs[MAX_NEEDS];
 	uint8_t *files[MAX_NEEDS]; /* owned data of needs; NULL: borrowed */
 	size_t nneeds;
-	struct evidence *ev;
+	struct bundle *ev;
 	uint8_t *log_buf, *journal_buf;
 	struct journal *journal;
 };
@@ -191,28 +194,28 @@ set_option(struct job *j, int c, const char *arg)
  * his machine, and often has no certificates yet.
  */
 static int
-check_reference(const struct evidence *ev)
+check_reference(const struct bundle *ev)
 {
-	const struct ev_blob *b = ev->part;
+	const struct bundle_blob *b = ev->part;
 	uint8_t extra[SHA256_LEN], d[DIGEST_MAX];
 	struct quote_want w = { .extra = extra, .extra_len = sizeof(extra) };
 	struct quote_report rep;
 	struct pcr_sel sel;
 	struct tpm_pub pub;
 
-	evidence_selection(ev, &sel);
+	bundle_selection(ev, &sel);
 	w.sel = &sel;
 	w.pcrs = &ev->pcrs;
-	if (evidence_qualify(ev, extra) != VT_OK ||
-	    tpm_pub_unwrap(b[EV_AK_PUBLIC].p, b[EV_AK_PUBLIC].len, &w.ak_pub,
-		&w.ak_pub_len) != VT_OK)
+	if (bundle_qualify(ev, extra) != VT_OK ||
+	    tpm_pub_unwrap(b[BUNDLE_AK_PUBLIC].p, b[BUNDLE_AK_PUBLIC].len,
+		&w.ak_pub, &w.ak_pub_len) != VT_OK)
 		return VT_E_FORMAT;
-	if (b[EV_EK_CERT].p != NULL &&
-	    x509_ek_name(b[EV_EK_CERT].p, b[EV_EK_CERT].len, &w.ek_name) !=
-		VT_OK)
+	if (b[BUNDLE_EK_CERT].p != NULL &&
+	    x509_ek_name(b[BUNDLE_EK_CERT].p, b[BUNDLE_EK_CERT].len,
+		&w.ek_name) != VT_OK)
 		w.ek_name.len = 0;
-	if (quote_verify(&w, b[EV_QUOTE].p, b[EV_QUOTE].len, b[EV_SIGNATURE].p,
-		b[EV_SIGNATURE].len, &rep) == VT_OK)
+	if (quote_verify(&w, b[BUNDLE_QUOTE].p, b[BUNDLE_QUOTE].len,
+		b[BUNDLE_SIGNATURE].p, b[BUNDLE_SIGNATURE].len, &rep) == VT_OK)
 		return VT_OK;
 	if (rep.failed != QS_SIGNER) {
 		log_err("the reference's quote is not good: %s", rep.why);
@@ -246,23 +249,23 @@ decode_journal(struct job *j, const uint8_t *p, size_t len)
 static int
 read_reference(struct job *j)
 {
-	const struct ev_blob *b;
+	const struct bundle_blob *b;
 	int rc;
 
 	if ((rc = verify_read_evidence(j->from, &j->ev)) != VT_OK ||
 	    (rc = check_reference(j->ev)) != VT_OK)
 		return rc;
 	b = j->ev->part;
-	j->gen.logs[0].p = b[EV_HOST_LOG].p;
-	j->gen.logs[0].len = b[EV_HOST_LOG].len;
-	j->gen.logs[1].p = b[EV_LOG].p;
-	j->gen.logs[1].len = b[EV_LOG].len;
-	j->gen.record = b[EV_LAUNCH].p;
-	j->gen.record_len = b[EV_LAUNCH].len;
+	j->gen.logs[0].p = b[BUNDLE_HOST_LOG].p;
+	j->gen.logs[0].len = b[BUNDLE_HOST_LOG].len;
+	j->gen.logs[1].p = b[BUNDLE_LOG].p;
+	j->gen.logs[1].len = b[BUNDLE_LOG].len;
+	j->gen.record = b[BUNDLE_LAUNCH].p;
+	j->gen.record_len = b[BUNDLE_LAUNCH].len;
 	j->gen.pcrs = &j->ev->pcrs;
-	if (b[EV_JOURNAL].p == NULL)
+	if (b[BUNDLE_JOURNAL].p == NULL)
 		return VT_OK;
-	return decode_journal(j, b[EV_JOURNAL].p, b[EV_JOURNAL].len);
+	return decode_journal(j, b[BUNDLE_JOURNAL].p, b[BUNDLE_JOURNAL].len);
 }
 
 static int
@@ -370,7 +373,7 @@ out:
 	for (i = 0; i < MAX_NEEDS; i++)
 		free(j.files[i]);
 	journal_free(j.journal);
-	evidence_free(j.ev);
+	bundle_free(j.ev);
 	free(j.log_buf);
 	free(j.journal_buf);
 	return ex;

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "measure/evidence/verify_deep.h"
 #include "tools/verify/cmd.h"
 
 static const char usage[] =
@@ -35,9 +36,9 @@ struct job {
 	uint64_t group, sequence;
 	uint8_t nonce[GROUP_NONCE_MAX];
 	size_t nonce_len;
-	struct hostid *id;
+	struct host_identity *id;
 	struct host_roots *r;
-	struct hoststates *st;
+	struct host_states *st;
 	struct deep_host *h;
 };
 
@@ -134,11 +135,11 @@ read_inputs(struct job *j, struct group_quote *q)
 /* What the caller asked for beyond the quote itself. */
 static void
 check_wanted(
-    const struct job *j, const struct group_quote *q, struct ev_report *rep)
+    const struct job *j, const struct group_quote *q, struct report *rep)
 {
-	struct ev_check *c = &rep->checks[rep->n];
+	struct report_check *c = &rep->checks[rep->n];
 
-	if (rep->verdict == AP_REFUSED || rep->n >= EV_MAX_CHECKS)
+	if (rep->verdict == AP_REFUSED || rep->n >= REPORT_MAX_CHECKS)
 		return;
 	if (j->have_group && q->group != j->group)
 		(void)snprintf(c->words, sizeof(c->words),
@@ -151,7 +152,7 @@ check_wanted(
 	else
 		return;
 	c->id = "group";
-	c->outcome = EVO_FAIL;
+	c->outcome = REPORT_FAIL;
 	rep->n++;
 	rep->verdict = AP_REFUSED;
 }
@@ -159,7 +160,7 @@ check_wanted(
 int
 verify_cmd_quote(int argc, char **argv)
 {
-	struct ev_report *rep = calloc(1, sizeof(*rep));
+	struct report *rep = calloc(1, sizeof(*rep));
 	struct group_quote q;
 	struct job j = { 0 };
 	int c, ex = VX_UNDECIDED;
@@ -179,11 +180,11 @@ verify_cmd_quote(int argc, char **argv)
 		return VX_UNDECIDED;
 	}
 	if (read_inputs(&j, &q) == VT_OK) {
-		deep_verify_quote(j.h, &q, j.nonce, j.nonce_len, rep);
+		verify_deep_quote(j.h, &q, j.nonce, j.nonce_len, rep);
 		check_wanted(&j, &q, rep);
 		ex = verify_report(rep, j.json);
 	}
-	evidence_report_free(rep);
+	report_free(rep);
 	deep_host_free(j.h);
 	free(j.st);
 	host_roots_free(j.r);

@@ -9,9 +9,17 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "measure/log/launch_record.h"
-#include "measure/log/merge.h"
+#include "measure/evidence/bundle.h"
 #include "measure/evidence/deep_leaf.h"
+#include "measure/log/eventlog.h"
+#include "measure/log/journal.h"
+#include "measure/log/journal_codec.h"
+#include "measure/log/launch_record.h"
+#include "measure/log/trail.h"
+#include "measure/log/trail_describe.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/quote.h"
 #include "tools/verify/cmd.h"
 
 #define WORDS_MAX 512
@@ -109,27 +117,27 @@ show_pcrs(const struct pcr_set *set)
 }
 
 static void
-show_info(const struct ev_blob *b)
+show_info(const struct bundle_blob *b)
 {
 	char uuid[UUID_STRLEN + 1];
-	struct ev_info v;
+	struct bundle_info v;
 
-	if (b->p == NULL || evidence_info_get(b->p, b->len, &v) != VT_OK)
+	if (b->p == NULL || bundle_info_get(b->p, b->len, &v) != VT_OK)
 		return;
 	uuid_format(v.uuid, uuid);
 	(void)printf("vTPM %s, group %u, generation %llu, %u power cycles%s%s"
 		     "%s%s, ",
 	    uuid, v.group, (unsigned long long)v.generation, v.power_cycles,
-	    (v.flags & EVI_CAPPED) != 0 ? ", worker restarted" : "",
-	    (v.flags & EVI_RESTORED) != 0 ? ", restored" : "",
-	    (v.flags & EVI_LAUNCHED) != 0 ? ", launch measured" : "",
-	    (v.flags & EVI_SOFT_ROOT) != 0 ? ", software root" : "");
+	    (v.flags & BUNDLE_F_CAPPED) != 0 ? ", worker restarted" : "",
+	    (v.flags & BUNDLE_F_RESTORED) != 0 ? ", restored" : "",
+	    (v.flags & BUNDLE_F_LAUNCHED) != 0 ? ", launch measured" : "",
+	    (v.flags & BUNDLE_F_SOFT_ROOT) != 0 ? ", software root" : "");
 	print_text(v.build);
 	(void)putchar('\n');
 }
 
 static void
-show_deep(const struct ev_blob *b)
+show_deep(const struct bundle_blob *b)
 {
 	char uuid[UUID_STRLEN + 1], sel[128] = "?";
 	struct deep_answer a;
@@ -155,7 +163,7 @@ show_deep(const struct ev_blob *b)
 }
 
 static void
-show_launch(const struct ev_blob *b)
+show_launch(const struct bundle_blob *b)
 {
 	struct launch_record *rec = NULL;
 	char hex[2 * DIGEST_MAX + 1];
@@ -184,29 +192,30 @@ show_launch(const struct ev_blob *b)
 static int
 show_evidence(const char *path)
 {
-	const struct ev_blob *b;
+	const struct bundle_blob *b;
 	struct trail_in in = { 0 };
 	struct journal *journal = NULL;
 	struct quote_attest q;
-	struct evidence *ev = NULL;
+	struct bundle *ev = NULL;
 	int rc;
 
 	if ((rc = verify_read_evidence(path, &ev)) != VT_OK)
 		return rc;
 	b = ev->part;
 	(void)printf("(shown as it is; nothing of it is verified)\n");
-	show_info(&b[EV_INFO]);
-	if (quote_attest_get(b[EV_QUOTE].p, b[EV_QUOTE].len, &q) == VT_OK)
+	show_info(&b[BUNDLE_INFO]);
+	if (quote_attest_get(b[BUNDLE_QUOTE].p, b[BUNDLE_QUOTE].len, &q) ==
+	    VT_OK)
 		(void)printf("quote: clock %llu ms, resets %u, restarts %u, "
 			     "firmware %016llx\n",
 		    (unsigned long long)q.clock, q.reset_count, q.restart_count,
 		    (unsigned long long)q.firmware);
 	show_pcrs(&ev->pcrs);
-	show_launch(&b[EV_LAUNCH]);
-	show_deep(&b[EV_DEEP]);
-	if (b[EV_JOURNAL].p != NULL &&
-	    journal_decode(b[EV_JOURNAL].p, b[EV_JOURNAL].len, &journal) ==
-		VT_OK)
+	show_launch(&b[BUNDLE_LAUNCH]);
+	show_deep(&b[BUNDLE_DEEP]);
+	if (b[BUNDLE_JOURNAL].p != NULL &&
+	    journal_decode(
+		b[BUNDLE_JOURNAL].p, b[BUNDLE_JOURNAL].len, &journal) == VT_OK)
 		(void)printf("journal: power cycle %u, %u records%s%s%s\n",
 		    journal_power_cycles(journal), journal_count(journal),
 		    (journal_flags(journal) & JF_CAPPED) != 0 ? ", capped" : "",
@@ -214,15 +223,15 @@ show_evidence(const char *path)
 								: "",
 		    (journal_flags(journal) & JF_LATE) != 0 ? ", late" : "");
 	in.alg = ev->pcrs.banks[0].alg;
-	in.logs[0].p = b[EV_HOST_LOG].p;
-	in.logs[0].len = b[EV_HOST_LOG].len;
-	in.logs[1].p = b[EV_LOG].p;
-	in.logs[1].len = b[EV_LOG].len;
+	in.logs[0].p = b[BUNDLE_HOST_LOG].p;
+	in.logs[0].len = b[BUNDLE_HOST_LOG].len;
+	in.logs[1].p = b[BUNDLE_LOG].p;
+	in.logs[1].len = b[BUNDLE_LOG].len;
 	in.journal = journal;
 	if (in.logs[0].p != NULL || in.logs[1].p != NULL || journal != NULL)
 		rc = show_events(&in);
 	journal_free(journal);
-	evidence_free(ev);
+	bundle_free(ev);
 	return rc;
 }
 
@@ -243,7 +252,7 @@ verify_cmd_show(int argc, char **argv)
 		    help ? stdout : stderr);
 		return help ? VX_ACCEPTED : VX_UNDECIDED;
 	}
-	if (verify_read(argv[1], EV_MAX_LEN, &buf, &len) != VT_OK)
+	if (verify_read(argv[1], BUNDLE_MAX_LEN, &buf, &len) != VT_OK)
 		return VX_UNDECIDED;
 	for (i = 0; i < len && buf[i] != 0 && strchr(" \t\r\n", buf[i]); i++)
 		;

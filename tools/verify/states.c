@@ -44,7 +44,7 @@ static const struct option options[] = {
 };
 
 static int
-read_key(const char *path, struct hoststates *st)
+read_key(const char *path, struct host_states *st)
 {
 	uint8_t *buf = NULL;
 	size_t len = 0;
@@ -61,15 +61,15 @@ read_key(const char *path, struct hoststates *st)
 
 /* VX_*. */
 static int
-add_approval(const char *path, struct hoststates *st)
+add_approval(const char *path, struct host_states *st)
 {
-	struct hoststate *s = &st->state[st->n];
+	struct host_state *s = &st->state[st->n];
 	uint8_t *buf = NULL;
 	char text[160];
 	size_t len = 0;
 	int rc;
 
-	if (st->n == HOSTSTATE_MAX) {
+	if (st->n == HOST_STATE_MAX) {
 		log_err("too many approvals");
 		return VX_UNDECIDED;
 	}
@@ -106,7 +106,7 @@ load_pcrs(const char *path, json_t **ret)
 	json_error_t je;
 	json_t *o;
 
-	if ((rc = verify_read(path, HOSTSTATE_MAX_LEN, &buf, &len)) != VT_OK)
+	if ((rc = verify_read(path, HOST_STATE_MAX_LEN, &buf, &len)) != VT_OK)
 		return rc;
 	o = json_loadb((char *)buf, len, JSON_REJECT_DUPLICATES, &je);
 	free(buf);
@@ -160,7 +160,7 @@ take_pcrs(const char *path, const json_t *o, const struct pcr_sel *sel,
 /* VX_*. */
 static int
 add_host(const char *path, const char *select, const char *label,
-    struct hoststates *st)
+    struct host_states *st)
 {
 	struct approval *a = &st->state[st->n].a;
 	int ex = VX_UNDECIDED;
@@ -202,7 +202,7 @@ struct sargs {
 };
 
 static bool
-set_epoch(struct hoststates *st, const char *arg)
+set_epoch(struct host_states *st, const char *arg)
 {
 	char *end = NULL;
 
@@ -215,7 +215,7 @@ set_epoch(struct hoststates *st, const char *arg)
 }
 
 static int
-make(struct hoststates *st, const struct sargs *a, char **files, int n)
+make(struct host_states *st, const struct sargs *a, char **files, int n)
 {
 	int ex = VX_ACCEPTED, i;
 	char *text = NULL;
@@ -226,7 +226,7 @@ make(struct hoststates *st, const struct sargs *a, char **files, int n)
 		ex = add_host(a->pcrs, a->select, a->label, st);
 	for (i = 0; ex == VX_ACCEPTED && i < n; i++)
 		ex = add_approval(files[i], st);
-	if (ex == VX_ACCEPTED && (hoststates_format(st, &text) != VT_OK ||
+	if (ex == VX_ACCEPTED && (host_states_format(st, &text) != VT_OK ||
 				     verify_write(a->out, text) != VT_OK))
 		ex = VX_UNDECIDED;
 	free(text);
@@ -259,7 +259,7 @@ set_text(struct sargs *a, int c, const char *arg)
 int
 verify_cmd_states(int argc, char **argv)
 {
-	struct hoststates *st = calloc(1, sizeof(*st));
+	struct host_states *st = calloc(1, sizeof(*st));
 	struct sargs a = { 0 };
 	int c, ex = VX_UNDECIDED;
 	bool good = st != NULL;

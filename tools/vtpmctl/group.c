@@ -13,7 +13,7 @@
 
 #include "base/util.h"
 #include "measure/host/tenant_config.h"
-#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 #include "tools/vtpmctl/vtpmctl.h"
 
 #define FILE_MAX 65536

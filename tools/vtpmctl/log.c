@@ -11,7 +11,9 @@
 #include "base/util.h"
 #include "measure/log/eventlog.h"
 #include "measure/log/journal.h"
+#include "measure/log/journal_codec.h"
 #include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 #include "tools/vtpmctl/vtpmctl.h"
 
 static const struct {
@@ -63,7 +65,7 @@ hex_json(const uint8_t *p, size_t len)
 }
 
 static json_t *
-digests_json(const struct el_digest *d, uint32_t n)
+digests_json(const struct tpm_digest *d, uint32_t n)
 {
 	json_t *o = json_object();
 	const char *name;
@@ -94,7 +96,7 @@ print_data(const uint8_t *p, size_t len)
 
 /* The strongest bank is shown; --json has them all. */
 static void
-print_digest(const struct el_digest *d, uint32_t n)
+print_digest(const struct tpm_digest *d, uint32_t n)
 {
 	char hex[2 * DIGEST_MAX + 1];
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "measure/log/journal_codec.h"
 #include "vtpm/engine/command_table.h"
 #include "vtpm/engine/engine.h"
 
@@ -129,7 +130,7 @@ capture_startup(struct capture *c, uint8_t locality, bool clear)
 
 /* TPML_DIGEST_VALUES. */
 static int
-get_digests(struct rd *r, struct el_digest *d, uint32_t *ret_n)
+get_digests(struct rd *r, struct tpm_digest *d, uint32_t *ret_n)
 {
 	uint32_t i, n = rd_be32(r);
 
@@ -152,7 +153,7 @@ static int
 command20(struct capture *c, const struct tpm_cmd *cmd, const uint8_t *resp,
     size_t rlen)
 {
-	struct el_digest d[MAX_DIGESTS];
+	struct tpm_digest d[MAX_DIGESTS];
 	enum jr_kind kind = JR_EXTEND;
 	uint32_t n = 0, pcr = cmd->handle[0];
 	struct rd r;
@@ -189,7 +190,7 @@ static int
 add_sha1(struct capture *c, enum jr_kind kind, uint8_t locality, uint32_t pcr,
     struct rd *digest)
 {
-	struct el_digest d = { .alg = ALG_SHA1, .len = SHA1_LEN };
+	struct tpm_digest d = { .alg = ALG_SHA1, .len = SHA1_LEN };
 
 	rd_bytes(digest, d.val, SHA1_LEN);
 	if (rd_err(digest) != VT_OK)
@@ -298,7 +299,7 @@ capture_hash_data(struct capture *c, const uint8_t *p, size_t len)
 int
 capture_hash_end(struct capture *c)
 {
-	struct el_digest d[PCR_MAX_BANKS];
+	struct tpm_digest d[PCR_MAX_BANKS];
 	uint32_t i;
 	int rc;
 

@@ -20,6 +20,7 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "measure/log/journal.h"
+#include "measure/tpm/pcr_selection.h"
 #include "vtpm/engine/tpm_command.h"
 
 struct capture {

@@ -37,6 +37,7 @@
 #include "base/msg_fields.h"
 #include "base/rdwr.h"
 #include "base/util.h"
+#include "measure/log/launch_record.h"
 
 #define NAME_MAX_LEN 63      /* guest name, bytes */
 #define TEXT_MAX_LEN 255     /* text of an error or event */

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "measure/log/journal_codec.h"
 #include "vtpm/engine/command_table.h"
 #include "vtpm/engine/engine.h"
 #include "vtpm/engine/vendor_command.h"

@@ -11,6 +11,7 @@
 
 #include "base/crypto.h"
 #include "measure/evidence/deep_leaf.h"
+#include "measure/log/journal_codec.h"
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/engine/vendor_command.h"
 #include "vtpm/worker/worker_report.h"

@@ -30,7 +30,7 @@ check_drtm_event(const struct el_event *ev, const struct wblob *record)
 	int rc;
 
 	for (i = 0; i < ev->ndigests; i++) {
-		const struct el_digest *d = &ev->digests[i];
+		const struct tpm_digest *d = &ev->digests[i];
 
 		rc = digest_buf(d->alg, record->p, record->len, want);
 		if (rc != VT_OK)

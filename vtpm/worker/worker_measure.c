@@ -16,7 +16,7 @@
 #define LOC_DRTM_OS 2 /* may extend every one of PCRs 17 to 22 */
 
 static int
-extend20(uint32_t pcr, const struct el_digest *d, uint32_t n, uint8_t locality)
+extend20(uint32_t pcr, const struct tpm_digest *d, uint32_t n, uint8_t locality)
 {
 	struct tcmd c;
 	struct rd r;
@@ -35,7 +35,7 @@ extend20(uint32_t pcr, const struct el_digest *d, uint32_t n, uint8_t locality)
 }
 
 static int
-extend12(uint32_t pcr, const struct el_digest *d, uint32_t n, uint8_t locality)
+extend12(uint32_t pcr, const struct tpm_digest *d, uint32_t n, uint8_t locality)
 {
 	struct tcmd c;
 	struct rd r;
@@ -51,7 +51,7 @@ extend12(uint32_t pcr, const struct el_digest *d, uint32_t n, uint8_t locality)
 
 /* d: one digest for every active bank. */
 static int
-host_extend(uint32_t pcr, const struct el_digest *d, uint32_t n)
+host_extend(uint32_t pcr, const struct tpm_digest *d, uint32_t n)
 {
 	uint8_t loc = pcr >= PCR_DRTM && pcr <= PCR_DRTM_LAST ? LOC_DRTM_OS : 0;
 
@@ -78,8 +78,8 @@ drtm_sequence(struct worker *w, const struct wblob *record)
 static int
 apply_event(struct worker *w, const struct el_event *ev)
 {
-	struct el_digest d[PCR_MAX_BANKS];
-	const struct el_digest *one;
+	struct tpm_digest d[PCR_MAX_BANKS];
+	const struct tpm_digest *one;
 	uint32_t i;
 	int rc;
 
@@ -124,7 +124,7 @@ wk_measure_launch(struct worker *w)
 int
 wk_measure_cap(struct worker *w)
 {
-	struct el_digest d[PCR_MAX_BANKS];
+	struct tpm_digest d[PCR_MAX_BANKS];
 	uint32_t i, pcr;
 	int rc;
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/log/journal_codec.h"
 #include "vtpm/engine/command_table.h"
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/worker/worker_report.h"

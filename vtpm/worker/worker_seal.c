@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/log/journal_codec.h"
 #include "vtpm/engine/engine.h"
 #include "vtpm/state/seal.h"
 #include "vtpm/state/state.h"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/log/journal_codec.h"
 #include "vtpm/engine/vendor_command.h"
 #include "vtpm/worker/worker_deep.h"
 #include "vtpm/worker/worker_state.h"

@@ -194,7 +194,7 @@ identity_text(struct mgr *m, const struct hw_identity *id, char **ret)
 		{ HI_CA_ATTEST, &id->ca_attest },
 		{ HI_CA_SIG, &id->ca_sig },
 	};
-	struct hostid *h = NULL;
+	struct host_identity *h = NULL;
 	size_t i;
 	int rc;
 

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 #define CFG_PATH_MAX 256
 #define CFG_LIST_MAX 512

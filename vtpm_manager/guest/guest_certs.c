@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "measure/cert/x509.h"
+#include "measure/cert/x509_cert.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/host/host_keys.h"

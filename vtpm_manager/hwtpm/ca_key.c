@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/rdwr.h"
-#include "measure/tpm/quote.h"
+#include "measure/tpm/tpm_public.h"
 
 #define CURVE_P256 3
 #define CURVE_P384 4

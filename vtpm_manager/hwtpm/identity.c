@@ -16,6 +16,7 @@
 #include "base/util.h"
 #include "measure/evidence/deep_leaf.h"
 #include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 #include "vtpm_manager/hwtpm/keys_priv.h"
 
 #include "vtpm_manager/hwtpm/embed/ek_ecc_hex.h"

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "measure/tpm/quote.h"
+#include "measure/tpm/quote_verify.h"
+#include "measure/tpm/tpm_public.h"
 #include "vtpm_manager/hwtpm/keys_priv.h"
 
 static int

@@ -22,9 +22,9 @@
 #include "base/err.h"
 #include "measure/tpm/pcr.h"
 #include "vtpm_manager/hwtpm/ca.h"
+#include "vtpm_manager/hwtpm/tcti_retry.h"
 #include "vtpm_manager/proto/host_blob.h"
 #include "vtpm_manager/proto/hwtpm_msg.h"
-#include "vtpm_manager/hwtpm/tcti_retry.h"
 
 #define HW_MASTER_LEN 32
 #define HW_TEXT_LEN (TEXT_MAX_LEN + 1)

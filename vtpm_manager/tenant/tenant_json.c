@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 static json_t *
 words(const char *list, size_t width, uint32_t n)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * journal_priv.h - inside of struct journal, for journal.c and its codec.
+ * journal_records.h - the inside of struct journal.
  *
- * Layer:  measure; included by measure/journal*.c only.
+ * Layer:  measure; for journal.c, its codec and journal_records.c only.
  */
-#ifndef MEASURE_LOG_JOURNAL_PRIV_H
-#define MEASURE_LOG_JOURNAL_PRIV_H
+#ifndef MEASURE_LOG_JOURNAL_RECORDS_H
+#define MEASURE_LOG_JOURNAL_RECORDS_H
 
 #include "measure/log/journal.h"
+#include "measure/tpm/pcr_selection.h"
 
 #define NO_PENDING 0xffffffffu
 #define FIRST_ROOM 32 /* records; a normal boot has 30 to 70 */
@@ -45,5 +46,7 @@ size_t journal_rec_size(const struct journal *j);
 struct rec *journal_rec(const struct journal *j, uint32_t i);
 /* Room for one record more.  VT_E_SPACE, VT_E_NOMEM. */
 int journal_make_room(struct journal *j) VT_CHECK;
+/* Copy r behind the last record.  VT_E_SPACE, VT_E_NOMEM. */
+int journal_append(struct journal *j, const struct jr_record *r) VT_CHECK;
 
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "measure/log/merge.h"
+/* trail.c - merge the journal and the event logs, PCR by PCR. */
+#include "measure/log/trail.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "measure/log/eventlog.h"
 
 /* What one log says, in order. */
 struct log_list {
@@ -27,28 +30,16 @@ grow(struct trail_event **ev, uint32_t n, uint32_t *room)
 	return VT_OK;
 }
 
-static bool
-is_zero(const struct el_event *ev)
-{
-	uint32_t i, k;
-
-	for (i = 0; i < ev->ndigests; i++)
-		for (k = 0; k < ev->digests[i].len; k++)
-			if (ev->digests[i].val[k] != 0)
-				return false;
-	return true;
-}
-
 static int
 take_event(
     struct log_list *l, const struct el_event *ev, uint16_t alg, int32_t which)
 {
-	const struct el_digest *d = el_event_digest(ev, alg);
+	const struct tpm_digest *d = el_event_digest(ev, alg);
 	struct trail_event *t;
 	int rc;
 
 	if (!el_extends(ev)) {
-		if (!is_zero(ev))
+		if (!el_digests_are_zero(ev))
 			return VT_E_FORMAT;
 		rc = el_startup_locality(ev, &l->locality);
 		return rc < 0 ? rc : VT_OK;
@@ -165,7 +156,7 @@ push(struct trail *t, uint32_t *room, uint32_t pcr, const uint8_t *val,
 	return VT_OK;
 }
 
-static const struct el_digest *
+static const struct tpm_digest *
 digest_of(const struct jr_record *r, uint16_t alg)
 {
 	uint32_t i;
@@ -179,7 +170,7 @@ digest_of(const struct jr_record *r, uint16_t alg)
 static int
 push_cap(struct trail *t, uint32_t *room, const struct jr_record *r, int32_t i)
 {
-	struct el_digest d;
+	struct tpm_digest d;
 	uint32_t n;
 	int rc;
 
@@ -204,7 +195,7 @@ struct walk {
 static int
 walk_startup(struct walk *w, const struct jr_record *r)
 {
-	const struct el_digest *d;
+	const struct tpm_digest *d;
 
 	w->started = true;
 	forget(w->t, PCR_ALL);
@@ -226,7 +217,7 @@ walk_refill(struct walk *w, uint32_t mask)
 static int
 walk_record(struct walk *w, const struct jr_record *r, int32_t i)
 {
-	const struct el_digest *d;
+	const struct tpm_digest *d;
 
 	if (journal_kind_extends(r->kind)) {
 		d = digest_of(r, w->t->alg);

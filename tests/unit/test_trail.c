@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "measure/log/trail_describe.h"
 #include "tests/unit/boots.h"
 
 /* --- lists with alternatives ---------------------------------------------- */
@@ -25,7 +26,7 @@ letters(const char *s)
 	b.log.p = exact_copy(p, b.log.len);
 	el_writer_free(w);
 	assert_int_equal(pcr_set_init(&b.pcrs, &sha256, 1), VT_OK);
-	assert_int_equal(pcr_replay_log(&b.pcrs, b.log.p, b.log.len), VT_OK);
+	assert_int_equal(el_replay(&b.pcrs, b.log.p, b.log.len), VT_OK);
 	return b;
 }
 
@@ -199,7 +200,7 @@ resets_are_followed_and_remembered(void **state)
 	    "{\"format\": \"vtpm-policy 1\", \"allow\":"
 	    " {\"unmeasured-initrd\": \"test\"}, \"banks\": {\"sha256\":"
 	    " {\"23\": {\"events\": [\"01%062d\"]}}}}";
-	struct el_digest one = { .alg = ALG_SHA256, .len = 32, .val = { 1 } };
+	struct tpm_digest one = { .alg = ALG_SHA256, .len = 32, .val = { 1 } };
 	struct trail_in in = { .alg = ALG_SHA256 };
 	struct boot b = { 0 };
 	struct journal *j;
@@ -416,7 +417,7 @@ add_two_dialects(struct el_writer *w)
 static void
 add_no_action_with_digest(struct el_writer *w)
 {
-	struct el_digest d = { .alg = ALG_SHA256, .len = 32, .val = { 1 } };
+	struct tpm_digest d = { .alg = ALG_SHA256, .len = 32, .val = { 1 } };
 
 	el_add_digests(w, 1, EV_NO_ACTION, &d, 1, "x", 1);
 }
@@ -473,7 +474,7 @@ direct_boot(const char *cmdline)
 			     &b.host.p, &b.host.len),
 	    VT_OK);
 	assert_int_equal(pcr_set_init(&b.pcrs, &sha256, 1), VT_OK);
-	assert_int_equal(pcr_replay_log(&b.pcrs, b.host.p, b.host.len), VT_OK);
+	assert_int_equal(el_replay(&b.pcrs, b.host.p, b.host.len), VT_OK);
 	wr_free(&w);
 	launch_free(rec);
 	return b;

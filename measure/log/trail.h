@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * merge.h - one trail of PCR events out of event logs and the journal.
+ * trail.h - one trail of PCR events out of event logs and the journal.
  *
  * Layer:  measure; no I/O, no logging.
  * Trust:  both inputs are hostile until their replay equals signed PCRs.
@@ -12,28 +12,27 @@
  * or forged it.  Per PCR, the k-th log event belongs to the k-th journal
  * record; where their digests differ the log is wrong from there on.
  */
-#ifndef MEASURE_LOG_MERGE_H
-#define MEASURE_LOG_MERGE_H
+#ifndef MEASURE_LOG_TRAIL_H
+#define MEASURE_LOG_TRAIL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
-#include "measure/log/eventlog.h"
 #include "measure/log/journal.h"
-#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 #define TRAIL_MAX_LOGS 2
 
 struct trail_event {
 	uint32_t pcr;
 	uint32_t pos; /* 1: first event of this PCR since its reset */
-	uint8_t val[EL_MAX_DIGEST]; /* in the trail's bank */
-	int32_t log;                /* which log described it; -1: none */
-	int32_t log_index;          /* el_event.index there; -1 */
-	int32_t record;             /* journal record; -1: none */
-	uint8_t kind;               /* enum jr_kind; 0 without a journal */
+	uint8_t val[DIGEST_MAX]; /* in the trail's bank */
+	int32_t log;             /* which log described it; -1: none */
+	int32_t log_index;       /* el_event.index there; -1 */
+	int32_t record;          /* journal record; -1: none */
+	uint8_t kind;            /* enum jr_kind; 0 without a journal */
 	uint8_t locality;
 	uint32_t type;       /* EV_*; 0 if no log has it */
 	const uint8_t *data; /* borrowed from the log; NULL if none */
@@ -82,23 +81,5 @@ void trail_free(struct trail *t); /* NULL is a no-op */
 
 /* Value that the trail gives for pcr; false if that PCR is chained. */
 bool trail_value(const struct trail *t, uint32_t pcr, uint8_t out[DIGEST_MAX]);
-
-/* How an event's data relate to its digest. */
-enum trail_fit {
-	TF_NONE = 0, /* no log has this event */
-	TF_HINT,     /* digest is over something else: data is hearsay */
-	TF_DATA,     /* digest is over the data */
-	TF_PART,     /* digest is over the part of the data that counts */
-	TF_LIE,      /* should be over the data, and is not */
-};
-enum trail_fit trail_fit(const struct trail *t, const struct trail_event *ev);
-
-/*
- * What an event stands for, in words, cut short at cap: from its data, if
- * the data fits the digest; the type alone otherwise.  Unprintable bytes
- * are shown as \xHH.
- */
-void trail_describe(
-    const struct trail *t, const struct trail_event *ev, char *out, size_t cap);
 
 #endif

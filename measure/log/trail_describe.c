@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * describe.c - what an event stands for, and whether its data can be
+ * trail_describe.c - what an event stands for, and whether its data can be
  * believed.  The digest rules were checked against public logs of many
  * firmwares; doc/FORMATS.md lists them.
  */
-#include "measure/log/merge.h"
+#include "measure/log/trail_describe.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "base/util.h"
+#include "measure/log/eventlog.h"
 
 #define TAG_LINUX_INITRD 0x8f3b22ecu
 #define TAG_LINUX_OPTIONS 0x8f3b22edu

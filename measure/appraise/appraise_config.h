@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * appraise_config.h - how two configurations of a guest differ, in words.
+ *
+ * Layer:  measure; pure.
+ */
+#ifndef MEASURE_APPRAISE_APPRAISE_CONFIG_H
+#define MEASURE_APPRAISE_APPRAISE_CONFIG_H
+
+#include <stddef.h>
+
+/* What differs between two configuration texts, lines "member=value", in
+ * words; at most cap bytes, always ended.  "": nothing that can be named. */
+void ap_config_words(const char *now, const char *want, char *out, size_t cap);
+
+#endif

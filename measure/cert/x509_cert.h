@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * x509_cert.h - one certificate: parse it, and ask what it says.
+ *
+ * Layer:  measure; no I/O, no logging.
+ * Trust:  hostile input; nothing here decides whether to trust it.
+ */
+#ifndef MEASURE_CERT_X509_CERT_H
+#define MEASURE_CERT_X509_CERT_H
+
+#include <openssl/x509.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "measure/cert/cert_extension.h"
+
+#define X509_CERT_MAX 4096 /* bytes of one certificate, DER */
+
+/* Exactly one certificate, DER; X509_free().  NULL: it is not. */
+X509 *x509_cert_get(const uint8_t *der, size_t len);
+bool x509_has_eku(X509 *x, const char *oid);
+/* Our extensions; false: none, two, or not well-formed. */
+bool x509_get_instance(X509 *x, struct cert_ext_instance *ret);
+bool x509_get_root(X509 *ca, uint8_t *ret);
+
+/* From when until when a certificate is good, whoever signed it.
+ * VT_E_FORMAT. */
+int x509_cert_times(const uint8_t *der, size_t len, time_t *ret_from,
+    time_t *ret_until) VT_CHECK;
+
+/* Was it signed by this CA (DER, both)?  Nothing else is looked at.
+ * VT_E_AUTH: by somebody else; VT_E_FORMAT. */
+int x509_issued_by(
+    const uint8_t *der, size_t len, const uint8_t *ca, size_t ca_len) VT_CHECK;
+
+#endif
