@@ -166,7 +166,7 @@ end_orphans(struct mgr *m)
 			continue;
 		/* Its record is bad, the worker may be good: the operator
 		 * decides (destroy ends it). */
-		if (store_inst_get(m->st, uuid, &in) == VT_OK && in.tampered &&
+		if (store_guest_get(m->st, uuid, &in) == VT_OK && in.tampered &&
 		    in.status == GUEST_RUNNING)
 			continue;
 		if (wlink_connect(m, uuid, WLINK_UID_ANY, &none, NULL, &l) ==

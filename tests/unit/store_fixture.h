@@ -120,7 +120,7 @@ add_inst(struct store *st, int i)
 	struct guest in;
 
 	fill_inst(i, &in);
-	return store_inst_add(st, &in);
+	return store_guest_add(st, &in);
 }
 
 static __attribute__((unused)) struct store *
@@ -213,7 +213,7 @@ count(struct store *st)
 {
 	int n = 0;
 
-	assert_int_equal(store_inst_each(st, count_one, &n), VT_OK);
+	assert_int_equal(store_guest_each(st, count_one, &n), VT_OK);
 	return n;
 }
 
@@ -227,7 +227,7 @@ assert_refused(struct store *st, int i, const char *words)
 
 	fill_inst(i, &mine);
 	uuid_of(i, uuid);
-	assert_int_equal(store_inst_find(st, mine.name, &in), VT_OK);
+	assert_int_equal(store_guest_find(st, mine.name, &in), VT_OK);
 	assert_memory_equal(in.uuid, uuid, UUID_LEN);
 	assert_true(in.tampered);
 	if (strstr(in.why, words) == NULL)
@@ -236,7 +236,7 @@ assert_refused(struct store *st, int i, const char *words)
 	assert_string_equal(store_why(st), in.why);
 	assert_int_equal(put_state(st, i, 9, 9), VT_E_CORRUPT);
 	assert_int_equal(
-	    store_inst_status(st, uuid, GUEST_RUNNING), VT_E_CORRUPT);
+	    store_guest_status(st, uuid, GUEST_RUNNING), VT_E_CORRUPT);
 	/* nobody gets a new TPM under its name or UUID by mistake */
 	assert_int_equal(add_inst(st, i), VT_E_EXISTS);
 }
@@ -296,13 +296,13 @@ assert_broken(const char *words)
 	assert_int_equal(store_unlock(st, master, text), VT_E_CORRUPT);
 	if (strstr(text, words) == NULL)
 		fail_msg("'%s' does not say '%s'", text, words);
-	assert_int_equal(store_inst_find(st, "guest03", &in), VT_OK);
+	assert_int_equal(store_guest_find(st, "guest03", &in), VT_OK);
 	assert_true(in.tampered);
 	assert_non_null(strstr(in.why, words));
 	uuid_of(3, uuid);
 	assert_int_equal(store_state_get(st, uuid, &p, &len), VT_E_CORRUPT);
 	assert_int_equal(add_inst(st, 50), VT_E_CORRUPT);
-	assert_int_equal(store_inst_del(st, uuid), VT_E_CORRUPT);
+	assert_int_equal(store_guest_del(st, uuid), VT_E_CORRUPT);
 	assert_int_equal(store_kv_put(st, "a", "b", 1), VT_E_CORRUPT);
 	assert_int_equal(
 	    store_audit(st, "a", "b", "c", "ok", ""), VT_E_CORRUPT);

@@ -26,9 +26,9 @@ setup(void **state)
 	(void)state;
 	memset(&chain, 0, sizeof(chain));
 	for (i = 0; i < N; i++)
-		assert_int_equal(
-		    audit_append(&chain, 1000 + (uint64_t)i, "uid 0 (admin)",
-			i % 2 ? "start" : "stop", "web", "ok", "", &recs[i]),
+		assert_int_equal(audit_chain_append(&chain, 1000 + (uint64_t)i,
+				     "uid 0 (admin)", i % 2 ? "start" : "stop",
+				     "web", "ok", "", &recs[i]),
 		    VT_OK);
 	return 0;
 }
@@ -44,9 +44,9 @@ walk(const struct audit_rec *v, size_t n, char *text)
 	text[0] = '\0';
 	memcpy(at.head, chain.base, sizeof(at.head));
 	for (i = 0; i < n; i++)
-		if ((rc = audit_follow(&at, &v[i], text)) != VT_OK)
+		if ((rc = audit_chain_follow(&at, &v[i], text)) != VT_OK)
 			return rc;
-	return audit_ends(&at, &chain, text);
+	return audit_chain_ends(&at, &chain, text);
 }
 
 static void
@@ -109,9 +109,9 @@ texts_do_not_run_into_each_other(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    audit_append(&a, 1, "ab", "c", "", "", "", &ra), VT_OK);
+	    audit_chain_append(&a, 1, "ab", "c", "", "", "", &ra), VT_OK);
 	assert_int_equal(
-	    audit_append(&b, 1, "a", "bc", "", "", "", &rb), VT_OK);
+	    audit_chain_append(&b, 1, "a", "bc", "", "", "", &rb), VT_OK);
 	assert_memory_not_equal(ra.hash, rb.hash, SHA256_LEN);
 }
 
@@ -155,13 +155,14 @@ a_forged_end_is_seen(void **state)
 	memcpy(bad, recs, sizeof(recs));
 	c = chain;
 	assert_int_equal(
-	    audit_append(&c, 9, "x", "y", "z", "ok", "", &bad[N]), VT_OK);
+	    audit_chain_append(&c, 9, "x", "y", "z", "ok", "", &bad[N]), VT_OK);
 	assert_int_equal(walk(bad, N + 1, text), VT_E_CORRUPT);
 	/* the last one made anew */
 	c.seq = N - 1;
 	memcpy(c.head, bad[N - 2].hash, SHA256_LEN);
 	assert_int_equal(
-	    audit_append(&c, 9, "x", "y", "z", "ok", "", &bad[N - 1]), VT_OK);
+	    audit_chain_append(&c, 9, "x", "y", "z", "ok", "", &bad[N - 1]),
+	    VT_OK);
 	assert_int_equal(walk(bad, N, text), VT_E_CORRUPT);
 }
 
@@ -187,8 +188,8 @@ texts_are_cut_and_cleaned(void **state)
 	(void)state;
 	memset(longtext, 'x', sizeof(longtext) - 1);
 	longtext[sizeof(longtext) - 1] = '\0';
-	assert_int_equal(audit_append(&c, 1, longtext, "a\x1b[2Jb\n", NULL,
-			     "ok", longtext, &r),
+	assert_int_equal(audit_chain_append(&c, 1, longtext, "a\x1b[2Jb\n",
+			     NULL, "ok", longtext, &r),
 	    VT_OK);
 	assert_int_equal(strlen(r.who), sizeof(r.who) - 1);
 	assert_int_equal(strlen(r.detail), TEXT_MAX_LEN);

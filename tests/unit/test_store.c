@@ -22,7 +22,7 @@ what_was_committed_is_there_again(void **state)
 	assert_string_equal(text, "");
 	assert_int_equal(count(st), NVTPM);
 	assert_int_equal(state_is(st, 7, 1), VT_OK);
-	assert_int_equal(store_inst_find(st, "guest07", &in), VT_OK);
+	assert_int_equal(store_guest_find(st, "guest07", &in), VT_OK);
 	assert_int_equal(in.slot, 7);
 	assert_int_equal(in.version, 1);
 	assert_int_equal(in.created_ms, 1007);
@@ -35,7 +35,7 @@ what_was_committed_is_there_again(void **state)
 	free(p);
 	assert_int_equal(
 	    store_extra_get(st, uuid, SX_LOG, &p, &len), VT_E_NOTFOUND);
-	assert_int_equal(store_inst_find(st, "guest99", &in), VT_E_NOTFOUND);
+	assert_int_equal(store_guest_find(st, "guest99", &in), VT_E_NOTFOUND);
 	assert_non_null(strstr(store_why(st), "guest99"));
 	store_close(st);
 }
@@ -50,14 +50,14 @@ what_was_not_committed_is_gone(void **state)
 	(void)state;
 	uuid_of(3, uuid);
 	assert_int_equal(put_state(st, 2, 1, 2), VT_OK);
-	assert_int_equal(store_inst_del(st, uuid), VT_OK);
+	assert_int_equal(store_guest_del(st, uuid), VT_OK);
 	assert_int_equal(add_inst(st, 30), VT_OK);
 	assert_int_equal(state_is(st, 2, 2), VT_OK); /* seen before commit */
 	assert_int_equal(state_is(st, 3, 1), VT_E_NOTFOUND);
 	store_rollback(st);
 	assert_int_equal(state_is(st, 2, 1), VT_OK);
 	assert_int_equal(state_is(st, 3, 1), VT_OK);
-	assert_int_equal(store_inst_find(st, "guest30", &in), VT_E_NOTFOUND);
+	assert_int_equal(store_guest_find(st, "guest30", &in), VT_E_NOTFOUND);
 	assert_int_equal(put_state(st, 2, 1, 2), VT_OK);
 	store_close(st); /* as if killed */
 	assert_only(-1, -1, "");
@@ -73,13 +73,13 @@ names_and_uuids_are_unique(void **state)
 	assert_int_equal(add_inst(st, 4), VT_E_EXISTS);
 	fill_inst(40, &in);
 	strcpy(in.name, "guest04");
-	assert_int_equal(store_inst_add(st, &in), VT_E_EXISTS);
+	assert_int_equal(store_guest_add(st, &in), VT_E_EXISTS);
 	assert_non_null(strstr(store_why(st), "guest04"));
 	fill_inst(4, &in);
 	strcpy(in.name, "other");
-	assert_int_equal(store_inst_add(st, &in), VT_E_EXISTS);
+	assert_int_equal(store_guest_add(st, &in), VT_E_EXISTS);
 	in.name[0] = '\0';
-	assert_int_equal(store_inst_add(st, &in), VT_E_RANGE);
+	assert_int_equal(store_guest_add(st, &in), VT_E_RANGE);
 	store_close(st);
 }
 
@@ -131,20 +131,20 @@ deleted_slots_are_used_again(void **state)
 
 	(void)state;
 	uuid_of(6, uuid);
-	assert_int_equal(store_inst_del(st, uuid), VT_OK);
+	assert_int_equal(store_guest_del(st, uuid), VT_OK);
 	assert_int_equal(store_commit(st), VT_OK);
 	store_close(st);
 	st = must_unlock();
 	assert_int_equal(count(st), NVTPM - 1);
 	fill_inst(33, &in);
-	assert_int_equal(store_inst_add(st, &in), VT_OK);
+	assert_int_equal(store_guest_add(st, &in), VT_OK);
 	assert_int_equal(in.slot, 6);
 	assert_int_equal(put_state(st, 33, 1, 1), VT_OK);
 	/* in one transaction: out, and another one in */
 	uuid_of(8, uuid);
-	assert_int_equal(store_inst_del(st, uuid), VT_OK);
+	assert_int_equal(store_guest_del(st, uuid), VT_OK);
 	fill_inst(34, &in);
-	assert_int_equal(store_inst_add(st, &in), VT_OK);
+	assert_int_equal(store_guest_add(st, &in), VT_OK);
 	assert_int_equal(in.slot, 8);
 	assert_int_equal(put_state(st, 34, 1, 1), VT_OK);
 	assert_int_equal(store_commit(st), VT_OK);
@@ -337,12 +337,12 @@ a_locked_store_only_lists(void **state)
 	(void)state;
 	uuid_of(1, uuid);
 	assert_int_equal(count(st), NVTPM);
-	assert_int_equal(store_inst_find(st, "guest01", &in), VT_OK);
+	assert_int_equal(store_guest_find(st, "guest01", &in), VT_OK);
 	assert_true(in.tampered);
 	assert_non_null(strstr(in.why, "locked"));
 	assert_int_equal(store_state_get(st, uuid, &p, &len), VT_E_STATE);
 	assert_int_equal(add_inst(st, 30), VT_E_STATE);
-	assert_int_equal(store_inst_del(st, uuid), VT_E_STATE);
+	assert_int_equal(store_guest_del(st, uuid), VT_E_STATE);
 	assert_int_equal(store_audit(st, "a", "b", "c", "d", ""), VT_E_STATE);
 	assert_int_equal(store_unlock(st, master, text), VT_OK);
 	assert_int_equal(store_unlock(st, master, text), VT_E_STATE);

@@ -334,7 +334,7 @@ version_of(struct store *st, int i)
 	struct guest in;
 
 	uuid_of(i, uuid);
-	assert_int_equal(store_inst_get(st, uuid, &in), VT_OK);
+	assert_int_equal(store_guest_get(st, uuid, &in), VT_OK);
 	if (in.tampered)
 		fail_msg("%s: %s", in.name, in.why);
 	assert_int_equal(state_is(st, i, in.version), VT_OK);
@@ -457,7 +457,7 @@ a_failed_commit_leaves_nothing_in_the_tree(void **state)
 
 	(void)state;
 	uuid_of(9, uuid);
-	assert_int_equal(store_inst_del(st, uuid), VT_OK);
+	assert_int_equal(store_guest_del(st, uuid), VT_OK);
 	assert_int_equal(add_inst(st, 30), VT_OK); /* in its place */
 	assert_int_equal(add_inst(st, 31), VT_OK); /* the tree grows */
 	assert_int_equal(put_state(st, 3, 1, 2), VT_OK);

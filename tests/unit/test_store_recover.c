@@ -14,7 +14,7 @@ get(struct store *st, int i, struct guest *in)
 	uint8_t uuid[UUID_LEN];
 
 	uuid_of(i, uuid);
-	assert_int_equal(store_inst_get(st, uuid, in), VT_OK);
+	assert_int_equal(store_guest_get(st, uuid, in), VT_OK);
 }
 
 /* Like assert_refused(), in a store that is refused as a whole. */
@@ -32,7 +32,7 @@ assert_frozen(struct store *st, int i)
 	assert_int_equal(store_state_get(st, uuid, &p, &len), VT_E_CORRUPT);
 	assert_int_equal(put_state(st, i, 9, 9), VT_E_CORRUPT);
 	assert_int_equal(
-	    store_inst_status(st, uuid, GUEST_RUNNING), VT_E_CORRUPT);
+	    store_guest_status(st, uuid, GUEST_RUNNING), VT_E_CORRUPT);
 	assert_int_equal(add_inst(st, 50 + i), VT_E_CORRUPT);
 }
 
@@ -107,7 +107,7 @@ a_frozen_store_is_read_and_not_changed(void **state)
 	for (i = 0; i < NVTPM; i++)
 		assert_frozen(st, i);
 	uuid_of(3, uuid);
-	assert_int_equal(store_inst_del(st, uuid), VT_E_CORRUPT);
+	assert_int_equal(store_guest_del(st, uuid), VT_E_CORRUPT);
 	assert_int_equal(recover_one(st, 3), VT_E_CORRUPT);
 	assert_int_equal(store_kv_put(st, "a", "b", 1), VT_E_CORRUPT);
 	assert_int_equal(put_meta(st, "k", "new"), VT_E_CORRUPT);
@@ -135,7 +135,7 @@ a_store_that_was_taken_is_marked_and_goes_on(void **state)
 	(void)state;
 	uuid_of(7, uuid);
 	put_extra(st, 7, SX_VOLATILE, 1);
-	assert_int_equal(store_inst_status(st, uuid, GUEST_RUNNING), VT_OK);
+	assert_int_equal(store_guest_status(st, uuid, GUEST_RUNNING), VT_OK);
 	assert_int_equal(put_state(st, 4, 6, 9), VT_OK); /* was restored */
 	assert_int_equal(store_commit(st), VT_OK);
 	store_close(st);
@@ -183,7 +183,7 @@ the_generation_of_a_guest_without_state_is_not_given_again(void **state)
 	(void)state;
 	fill_inst(30, &in);
 	in.generation = 40;
-	assert_int_equal(store_inst_add(st, &in), VT_OK);
+	assert_int_equal(store_guest_add(st, &in), VT_OK);
 	assert_int_equal(store_commit(st), VT_OK);
 	store_close(st);
 	st = must_unlock();
@@ -320,7 +320,7 @@ a_destroyed_guest_is_not_recovered(void **state)
 	    "CREATE TABLE o_blob AS SELECT * FROM blob WHERE id/16=5");
 	st = must_unlock();
 	uuid_of(5, uuid);
-	assert_int_equal(store_inst_del(st, uuid), VT_OK);
+	assert_int_equal(store_guest_del(st, uuid), VT_OK);
 	assert_int_equal(store_commit(st), VT_OK);
 	store_close(st);
 	sql("REPLACE INTO vtpm SELECT * FROM o_vtpm;"

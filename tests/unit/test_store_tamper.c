@@ -317,7 +317,7 @@ an_old_value_is_refused(void **state)
 	assert_non_null(strstr(text, "list of values"));
 	assert_int_equal(put_meta(st, "one", "eins"), VT_E_CORRUPT);
 	assert_int_equal(
-	    store_inst_status(
+	    store_guest_status(
 		st, (const uint8_t *)"@@@@@@@@@@@@@@@@", GUEST_RUNNING),
 	    VT_OK);
 	assert_int_equal(store_commit(st), VT_OK);
@@ -448,7 +448,7 @@ a_destroyed_guest_does_not_come_back(void **state)
 	keep_old();
 	st = must_unlock();
 	uuid_of(5, uuid);
-	assert_int_equal(store_inst_del(st, uuid), VT_OK);
+	assert_int_equal(store_guest_del(st, uuid), VT_OK);
 	assert_int_equal(store_commit(st), VT_OK);
 	store_close(st);
 	sql("REPLACE INTO vtpm SELECT * FROM o_vtpm WHERE slot=5;"
@@ -459,13 +459,13 @@ a_destroyed_guest_does_not_come_back(void **state)
 	    "UPDATE blob SET id=id+72*16 WHERE id/16=5");
 	assert_only(5, 5, "was destroyed");
 	st = must_unlock();
-	assert_int_equal(store_inst_del(st, uuid), VT_OK);
+	assert_int_equal(store_guest_del(st, uuid), VT_OK);
 	assert_int_equal(store_commit(st), VT_OK);
 	assert_int_equal(add_inst(st, 5), VT_OK);
 	assert_int_equal(store_commit(st), VT_OK);
 	store_close(st);
 	st = must_unlock();
-	assert_int_equal(store_inst_find(st, "guest05", &in), VT_OK);
+	assert_int_equal(store_guest_find(st, "guest05", &in), VT_OK);
 	assert_false(in.tampered);
 	store_close(st);
 }
@@ -487,7 +487,7 @@ a_cloned_record_is_not_believed(void **state)
 	sql("UPDATE vtpm SET uuid=randomblob(16) WHERE slot=25");
 	st = must_unlock();
 	assert_int_equal(count(st), NVTPM + 1);
-	assert_int_equal(store_inst_find(st, "clone", &in), VT_OK);
+	assert_int_equal(store_guest_find(st, "clone", &in), VT_OK);
 	assert_true(in.tampered);
 	store_close(st);
 }
@@ -517,9 +517,9 @@ marks_outlive_later_commits(void **state)
 	/* destroying one of a damaged page does not heal the others */
 	st = must_unlock();
 	uuid_of(16, uuid);
-	assert_int_equal(store_inst_del(st, uuid), VT_OK);
+	assert_int_equal(store_guest_del(st, uuid), VT_OK);
 	uuid_of(5, uuid);
-	assert_int_equal(store_inst_del(st, uuid), VT_OK);
+	assert_int_equal(store_guest_del(st, uuid), VT_OK);
 	assert_int_equal(store_commit(st), VT_OK);
 	store_close(st);
 	st = must_unlock();

@@ -166,7 +166,7 @@ bus_call_find(struct bus_call *c, struct guest *ret)
 		bus_call_bad(c, r);
 		return false;
 	}
-	if ((rc = store_inst_find(c->m->st, name, ret)) == VT_OK) {
+	if ((rc = store_guest_find(c->m->st, name, ret)) == VT_OK) {
 		(void)snprintf(c->object, sizeof(c->object), "%s", ret->name);
 		return true;
 	}

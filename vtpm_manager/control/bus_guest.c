@@ -106,7 +106,7 @@ on_recorded(void *arg, int rc, const char *text)
 	struct guest in;
 
 	if (rc == VT_OK) {
-		rc = store_inst_find(c->m->st, c->object, &in);
+		rc = store_guest_find(c->m->st, c->object, &in);
 		if (rc == VT_OK && guest_live(c->m, in.uuid) == NULL) {
 			rc = guest_start(c->m, &in, bus_call_done, c, c->text);
 			if (rc == VT_OK)
@@ -136,7 +136,7 @@ on_domain_launched(void *arg, int rc, const char *text)
 	struct bus_call *c = arg;
 	struct guest in;
 
-	if (rc == VT_OK && store_inst_find(c->m->st, c->object, &in) == VT_OK)
+	if (rc == VT_OK && store_guest_find(c->m->st, c->object, &in) == VT_OK)
 		xenlink_launched(c->m->xen, in.uuid);
 	bus_call_done(c, rc, text);
 }

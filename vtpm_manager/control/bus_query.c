@@ -36,7 +36,7 @@ bus_list(struct bus_call *c)
 		return VT_OK;
 	}
 	o.list = json_array();
-	if (store_inst_each(c->m->st, own_one, &o) != VT_OK) {
+	if (store_guest_each(c->m->st, own_one, &o) != VT_OK) {
 		json_decref(o.list);
 		o.list = NULL;
 	}
@@ -69,7 +69,7 @@ on_info(void *arg, int rc, const char *text, const uint8_t *p, size_t len)
 	struct guest in;
 
 	(void)text;
-	if (store_inst_get(c->m->st, q->uuid, &in) != VT_OK)
+	if (store_guest_get(c->m->st, q->uuid, &in) != VT_OK)
 		bus_call_fail(c, VT_E_NOTFOUND, "the vTPM was destroyed");
 	else
 		bus_call_json(

@@ -62,7 +62,7 @@ vtpms_json(struct mgr *m)
 	unsigned int i;
 	json_t *o;
 
-	if (store_inst_each(m->st, count_one, &all) != VT_OK)
+	if (store_guest_each(m->st, count_one, &all) != VT_OK)
 		all = -1;
 	o = json_pack("{s:I}", "known", all);
 	for (i = IS_SPAWNING; i < IS_NSTATES; i++)

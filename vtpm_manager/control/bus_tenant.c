@@ -43,7 +43,7 @@ bus_tenant_allows(const struct bus_call *c)
 	switch (c->method->tenant) {
 	case TENANT_GUEST:
 		return (name = first_text(c->msg)) != NULL &&
-		       store_inst_find(c->m->st, name, &in) == VT_OK &&
+		       store_guest_find(c->m->st, name, &in) == VT_OK &&
 		       tenants_admin(c->m, c->who.uid, in.group);
 	case TENANT_GROUP:
 		return (name = first_text(c->msg)) != NULL &&

@@ -177,7 +177,7 @@ finish(struct ginst *g, int rc, const char *text)
 	mgr_unlink_guest(m, g->in.name);
 	mgr_unlink_worker(m, g->in.uuid);
 	guest_forget_launch(m, &g->in);
-	src = store_inst_status(m->st, g->in.uuid, GUEST_STOPPED);
+	src = store_guest_status(m->st, g->in.uuid, GUEST_STOPPED);
 	if (src != VT_OK && src != VT_E_NOTFOUND)
 		log_warn("guest %s: status not stored: %s", g->in.name,
 		    vt_strerror(src));
@@ -284,7 +284,7 @@ act_spawn(struct ginst *g)
 	mgr_commit_forget(g->m, g);
 	if (!g->was_up) {
 		if ((rc = use_up_saved(g)) == VT_OK)
-			rc = store_inst_status(
+			rc = store_guest_status(
 			    g->m->st, g->in.uuid, GUEST_RUNNING);
 		if (rc != VT_OK) {
 			(void)snprintf(g->why, sizeof(g->why),
@@ -679,7 +679,7 @@ guest_find_all(struct mgr *m)
 	size_t i;
 	int rc;
 
-	rc = store_inst_each(m->st, collect, &a);
+	rc = store_guest_each(m->st, collect, &a);
 	for (i = 0; rc == VT_OK && i < a.n; i++)
 		rc = revive(m, &a.list[i], same_boot);
 	free(a.list);

@@ -260,7 +260,7 @@ on_certed(void *arg, const struct hw_answer *ans)
 		rc = VT_E_PROTO;
 	if (rc == VT_OK)
 		rc = keep(a, &hc);
-	if (store_inst_get(a->m->st, a->uuid, &in) != VT_OK) {
+	if (store_guest_get(a->m->st, a->uuid, &in) != VT_OK) {
 		done(a); /* destroyed meanwhile */
 		return;
 	}
@@ -326,7 +326,7 @@ on_state(void *arg, const struct hw_answer *ans)
 	struct guest in;
 	int rc;
 
-	if (store_inst_get(a->m->st, a->uuid, &in) != VT_OK) {
+	if (store_guest_get(a->m->st, a->uuid, &in) != VT_OK) {
 		done(a);
 		return;
 	}
@@ -352,7 +352,7 @@ one(struct akcerts *a, const uint8_t uuid[UUID_LEN])
 	struct guest in;
 	int rc;
 
-	if (store_inst_get(a->m->st, uuid, &in) != VT_OK || in.tampered ||
+	if (store_guest_get(a->m->st, uuid, &in) != VT_OK || in.tampered ||
 	    (a->id = guest_identity(a->m, &in)) == NULL)
 		return false;
 	a->anew = is_foreign(a->m, a->id);

@@ -124,7 +124,7 @@ put_all(struct create *c, const struct wstore *s)
 	struct store *st = c->m->st;
 	int rc;
 
-	if ((rc = store_inst_add(st, &c->in)) != VT_OK)
+	if ((rc = store_guest_add(st, &c->in)) != VT_OK)
 		return rc;
 	rc = store_state_put(st, c->in.uuid, s->generation, s->version, 0,
 	    s->digest, s->blob.p, s->blob.len);
@@ -134,7 +134,7 @@ put_all(struct create *c, const struct wstore *s)
 	if (rc == VT_OK)
 		rc = store_audit(st, c->who, "create", c->in.name, "ok",
 		    c->from_pool ? "from the pool" : "manufactured now");
-	if (rc != VT_OK && store_inst_del(st, c->in.uuid) != VT_OK)
+	if (rc != VT_OK && store_guest_del(st, c->in.uuid) != VT_OK)
 		log_warn(
 		    "guest %s: half of it may be in the store", c->in.name);
 	return rc;
@@ -353,7 +353,7 @@ check_spec(struct mgr *m, const struct guest_spec *s, char *text)
 		    s->name, NAME_MAX_LEN);
 		return VT_E_FORMAT;
 	}
-	if (store_inst_find(m->st, s->name, &in) == VT_OK) {
+	if (store_guest_find(m->st, s->name, &in) == VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "guest %s: there is a vTPM of this name already%s; use "
 		    "another name, or destroy it first",
@@ -361,7 +361,7 @@ check_spec(struct mgr *m, const struct guest_spec *s, char *text)
 		    in.tampered ? " (its state was tampered with)" : "");
 		return VT_E_EXISTS;
 	}
-	if (s->has_uuid && store_inst_get(m->st, s->uuid, &in) == VT_OK) {
+	if (s->has_uuid && store_guest_get(m->st, s->uuid, &in) == VT_OK) {
 		uuid_format(s->uuid, uuid);
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "guest %s: UUID %s belongs to guest %s; a vTPM is never "

@@ -247,7 +247,7 @@ json_t *
 guest_json_list(struct mgr *m)
 {
 	struct list_arg a = { .m = m, .list = json_array() };
-	int rc = store_inst_each(m->st, list_one, &a);
+	int rc = store_guest_each(m->st, list_one, &a);
 
 	if (rc != VT_OK) {
 		json_decref(a.list);

@@ -145,7 +145,7 @@ gather(struct ginst *g, struct wload *l, uint8_t **ret_state,
 	int rc;
 
 	/* The worker that died may have stored after we last looked. */
-	if ((rc = store_inst_get(g->m->st, g->in.uuid, &in)) != VT_OK) {
+	if ((rc = store_guest_get(g->m->st, g->in.uuid, &in)) != VT_OK) {
 		(void)snprintf(text, TEXT_MAX_LEN + 1,
 		    "it is not in the registry: %s", vt_strerror(rc));
 		return rc;

@@ -127,7 +127,7 @@ destroy_now(void *arg, int rc, const char *why)
 	(void)why;
 	(void)rc; /* stopped or not there: either way nobody runs it */
 	guest_end_stray(d->m, &d->in);
-	if ((rc = store_inst_del(d->m->st, d->in.uuid)) != VT_OK) {
+	if ((rc = store_guest_del(d->m->st, d->in.uuid)) != VT_OK) {
 		(void)snprintf(text, sizeof(text),
 		    "guest %s: not destroyed: %.300s", d->in.name,
 		    store_why(d->m->st));
@@ -269,7 +269,7 @@ on_launched(void *arg, int rc, const char *why)
 	struct guest in;
 
 	if (rc == VT_OK)
-		rc = store_inst_find(o->m->st, o->name, &in);
+		rc = store_guest_find(o->m->st, o->name, &in);
 	if (rc == VT_OK)
 		rc = guest_reset(o->m, &in, o->cb, o->arg, text);
 	if (rc != VT_OK)

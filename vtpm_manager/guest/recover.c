@@ -60,7 +60,7 @@ take_all(struct mgr *m, const char *reason, const char *who, uint32_t *ret_n,
 		    "are (--instance); `vtpmctl list` shows them");
 		return VT_E_STATE;
 	}
-	if ((rc = store_inst_each(m->st, end_worker, m)) != VT_OK ||
+	if ((rc = store_guest_each(m->st, end_worker, m)) != VT_OK ||
 	    (rc = anchorq_accept(m, text)) != VT_OK)
 		return rc;
 	if ((rc = store_recover_all(m->st, lost, ret_n)) != VT_OK) {
@@ -94,13 +94,13 @@ take_one(struct mgr *m, const char *name, const char *reason, const char *who,
 	struct guest in;
 	int rc;
 
-	if ((rc = store_inst_find(m->st, name, &in)) == VT_OK) {
+	if ((rc = store_guest_find(m->st, name, &in)) == VT_OK) {
 		if (in.tampered)
 			guest_end_stray(m, &in);
 		rc = store_recover_one(m->st, in.uuid, fits);
 	}
 	if (rc == VT_OK)
-		rc = store_inst_get(m->st, in.uuid, &in);
+		rc = store_guest_get(m->st, in.uuid, &in);
 	if (rc != VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX, "guest %.63s: %.300s", name,
 		    store_why(m->st));

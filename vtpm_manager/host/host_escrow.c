@@ -314,7 +314,7 @@ on_taken(void *arg, int rc, const char *text)
 		host_keys_op_done(h, rc, "%s", text);
 		return;
 	}
-	if (store_inst_each(h->m->st, count_12, &n) == VT_OK && n > 0)
+	if (store_guest_each(h->m->st, count_12, &n) == VT_OK && n > 0)
 		(void)snprintf(old, sizeof(old),
 		    ".  %u TPM 1.2: NV, locked for good, keeps the EK's old "
 		    "certificate there; the new one is in vtpmctl show NAME "

@@ -45,7 +45,7 @@ clean_copy(char *dst, size_t cap, const char *src)
 }
 
 int
-audit_append(struct audit_chain *c, uint64_t wall, const char *who,
+audit_chain_append(struct audit_chain *c, uint64_t wall, const char *who,
     const char *action, const char *object, const char *result,
     const char *detail, struct audit_rec *ret)
 {
@@ -69,7 +69,8 @@ audit_append(struct audit_chain *c, uint64_t wall, const char *who,
 }
 
 int
-audit_follow(struct audit_chain *at, const struct audit_rec *rec, char *text)
+audit_chain_follow(
+    struct audit_chain *at, const struct audit_rec *rec, char *text)
 {
 	uint8_t want[SHA256_LEN];
 	int rc;
@@ -96,7 +97,7 @@ audit_follow(struct audit_chain *at, const struct audit_rec *rec, char *text)
 }
 
 int
-audit_ends(
+audit_chain_ends(
     const struct audit_chain *at, const struct audit_chain *c, char *text)
 {
 	if (at->seq < c->seq) {

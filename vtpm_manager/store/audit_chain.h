@@ -27,16 +27,16 @@ struct audit_chain {
 
 /* Fill rec from untrusted texts; seq and hash follow c, and c moves on.
  * VT_E_CRYPTO: c and *ret are unchanged. */
-int audit_append(struct audit_chain *c, uint64_t wall, const char *who,
+int audit_chain_append(struct audit_chain *c, uint64_t wall, const char *who,
     const char *action, const char *object, const char *result,
     const char *detail, struct audit_rec *ret) VT_CHECK;
 
 /* Is rec the record that follows at?  at moves on to it (seq and head).
  * VT_E_CORRUPT: text (TEXT_MAX_LEN + 1 bytes) says why. */
-int audit_follow(
+int audit_chain_follow(
     struct audit_chain *at, const struct audit_rec *rec, char *text) VT_CHECK;
 /* After the last record: does it end where c ends?  VT_E_CORRUPT. */
-int audit_ends(const struct audit_chain *at, const struct audit_chain *c,
+int audit_chain_ends(const struct audit_chain *at, const struct audit_chain *c,
     char *text) VT_CHECK;
 
 #endif

@@ -51,7 +51,7 @@ insert(struct entry **v, size_t n, size_t at, struct entry *e)
 }
 
 static int
-reserve(struct reg *g, uint32_t slot)
+reserve(struct registry *g, uint32_t slot)
 {
 	size_t cap = g->cap > 0 ? 2 * g->cap : 16;
 	uint32_t ns = (slot | 63) + 1;
@@ -77,15 +77,16 @@ reserve(struct reg *g, uint32_t slot)
 }
 
 int
-reg_add(struct reg *g, struct entry *e)
+registry_add(struct registry *g, struct entry *e)
 {
 	const struct guest *in = &e->row.in;
 	int rc;
 
 	if (in->slot >= HT_MAX_SLOTS)
 		return VT_E_RANGE;
-	if (reg_slot(g, in->slot) != NULL || reg_name(g, in->name) != NULL ||
-	    reg_uuid(g, in->uuid) != NULL)
+	if (registry_slot(g, in->slot) != NULL ||
+	    registry_name(g, in->name) != NULL ||
+	    registry_uuid(g, in->uuid) != NULL)
 		return VT_E_EXISTS;
 	if ((rc = reserve(g, in->slot)) != VT_OK)
 		return rc;
@@ -105,7 +106,7 @@ take_out(struct entry **v, size_t n, size_t at)
 }
 
 void
-reg_remove(struct reg *g, struct entry *e)
+registry_remove(struct registry *g, struct entry *e)
 {
 	const struct guest *in = &e->row.in;
 
@@ -116,25 +117,25 @@ reg_remove(struct reg *g, struct entry *e)
 }
 
 struct entry *
-reg_slot(const struct reg *g, uint32_t slot)
+registry_slot(const struct registry *g, uint32_t slot)
 {
 	return slot < g->nslots ? g->by_slot[slot] : NULL;
 }
 
 struct entry *
-reg_uuid(const struct reg *g, const uint8_t uuid[UUID_LEN])
+registry_uuid(const struct registry *g, const uint8_t uuid[UUID_LEN])
 {
 	return find(g->by_uuid, g->n, cmp_uuid, uuid);
 }
 
 struct entry *
-reg_name(const struct reg *g, const char *name)
+registry_name(const struct registry *g, const char *name)
 {
 	return find(g->by_name, g->n, cmp_name, name);
 }
 
 void
-reg_clear(struct reg *g)
+registry_clear(struct registry *g)
 {
 	size_t i;
 

@@ -94,7 +94,7 @@ check_epoch(struct store *st, const char *dir)
 	free(p);
 	if (rc != VT_OK && rc != VT_E_NOTFOUND)
 		return store_fail_be(st, rc);
-	if (store_dir_epoch(st->dir, &file) != VT_OK)
+	if (store_folder_epoch(st->dir, &file) != VT_OK)
 		return store_fail(st, VT_E_CORRUPT,
 		    "%.100s/epoch cannot be read: put the whole folder back "
 		    "from a backup",
@@ -113,7 +113,7 @@ check_epoch(struct store *st, const char *dir)
 	    st->ops->commit(st->be) != VT_OK)
 		st->ops->rollback(st->be);
 	else
-		(void)!store_dir_set_epoch(st->dir, db + 1);
+		(void)!store_folder_set_epoch(st->dir, db + 1);
 	return VT_OK;
 }
 
@@ -130,13 +130,13 @@ store_open(
 	}
 	st->ops = &store_sqlite;
 	st->tail = &st->pend;
-	rc = store_dir_open(
+	rc = store_folder_open(
 	    dir, reserve_mb > 0 ? reserve_mb : RESERVE_MB, &st->dir, text);
 	if (rc == VT_OK)
 		rc = st->ops->open(dir, &st->be, text);
 	if (rc != VT_OK)
 		goto fail;
-	(void)store_dir_reserve(st->dir);
+	(void)store_folder_reserve(st->dir);
 	if ((rc = check_epoch(st, dir)) != VT_OK ||
 	    (rc = store_list_locked(st)) != VT_OK) {
 		(void)snprintf(text, TEXT_MAX_LEN + 1, "%s", st->why);
@@ -155,12 +155,12 @@ store_close(struct store *st)
 	if (st == NULL)
 		return;
 	store_rollback(st);
-	reg_clear(&st->reg);
+	registry_clear(&st->reg);
 	ht_free(st->tree);
-	meta_done(&st->meta);
+	store_meta_done(&st->meta);
 	if (st->be != NULL)
 		st->ops->close(st->be);
-	store_dir_close(st->dir); /* the lock goes last */
+	store_folder_close(st->dir); /* the lock goes last */
 	explicit_bzero(st->key, sizeof(st->key));
 	free(st);
 }
@@ -257,7 +257,7 @@ pend_clear(struct store *st)
 int
 store_touch(struct store *st, uint32_t slot)
 {
-	struct entry *e = reg_slot(&st->reg, slot);
+	struct entry *e = registry_slot(&st->reg, slot);
 	struct touch *t;
 
 	for (t = st->touched; t != NULL; t = t->next)
@@ -292,7 +292,8 @@ touched_done(struct store *st)
 
 	while ((t = st->touched) != NULL) {
 		st->touched = t->next;
-		if (t->was != NULL && reg_slot(&st->reg, t->slot) != t->was)
+		if (t->was != NULL &&
+		    registry_slot(&st->reg, t->slot) != t->was)
 			free(t->was);
 		free(t);
 	}
@@ -306,9 +307,9 @@ store_rollback(struct store *st)
 
 	/* All out before any goes in: names may have moved between slots. */
 	for (t = st->touched; t != NULL; t = t->next) {
-		if ((e = reg_slot(&st->reg, t->slot)) == NULL)
+		if ((e = registry_slot(&st->reg, t->slot)) == NULL)
 			continue;
-		reg_remove(&st->reg, e);
+		registry_remove(&st->reg, e);
 		if (e != t->was)
 			free(e);
 	}
@@ -316,7 +317,7 @@ store_rollback(struct store *st)
 		if (t->was == NULL)
 			continue;
 		*t->was = t->was_row;
-		(void)!reg_add(&st->reg, t->was); /* its room is kept */
+		(void)!registry_add(&st->reg, t->was); /* its room is kept */
 	}
 	touched_done(st);
 	pend_clear(st);
@@ -338,11 +339,11 @@ set_leaves(struct store *st)
 	for (t = st->touched; t != NULL; t = t->next) {
 		memset(leaf, LEAF_TOMB, sizeof(leaf));
 		memset(label, 0, sizeof(label));
-		e = reg_slot(&st->reg, t->slot);
+		e = registry_slot(&st->reg, t->slot);
 		if (e != NULL) {
-			if ((rc = leaf_digest(&e->row, leaf)) != VT_OK)
+			if ((rc = store_leaf_digest(&e->row, leaf)) != VT_OK)
 				return rc;
-			label_make(&e->row.in, label);
+			store_label_make(&e->row.in, label);
 		}
 		if (t->slot < ht_slots(st->tree))
 			ht_get(st->tree, t->slot, t->leaf, t->label);
@@ -385,7 +386,7 @@ put_instances(struct store *st)
 	int rc;
 
 	for (t = st->touched; t != NULL; t = t->next) {
-		const struct entry *e = reg_slot(&st->reg, t->slot);
+		const struct entry *e = registry_slot(&st->reg, t->slot);
 		struct store_op op = {
 			.what = e != NULL ? SW_ROW : SW_ROW_DEL,
 			.slot = t->slot,
@@ -429,7 +430,7 @@ apply_somehow(struct store *st, const struct store_op *root)
 {
 	int rc = apply(st, root);
 
-	if (rc == VT_E_SPACE && store_dir_give(st->dir))
+	if (rc == VT_E_SPACE && store_folder_give(st->dir))
 		rc = apply(st, root);
 	return rc;
 }
@@ -482,19 +483,19 @@ commit_open(struct store *st)
 	next.gen = st->gen;
 	next.nslots = ht_slots(st->tree);
 	next.audit = st->chain;
-	if ((rc = root_make(st->key, &next, rec, &op.len)) != VT_OK)
+	if ((rc = store_root_make(st->key, &next, rec, &op.len)) != VT_OK)
 		goto fail;
 	if ((rc = apply_somehow(st, &op)) != VT_OK)
 		goto fail;
 	ht_clean(st->tree);
 	st->root = next;
 	if (meta.v != NULL) {
-		meta_done(&st->meta);
+		store_meta_done(&st->meta);
 		st->meta = meta;
 	}
 	return VT_OK;
 fail:
-	meta_done(&meta);
+	store_meta_done(&meta);
 	unset_leaves(st);
 	return rc;
 }
@@ -609,8 +610,8 @@ store_audit(struct store *st, const char *who, const char *action,
 		return rc;
 	if ((p = pend_new(st, 0)) == NULL)
 		return VT_E_NOMEM;
-	rc = audit_append(&st->chain, wall_ms(), who, action, object, result,
-	    detail, &p->rec);
+	rc = audit_chain_append(&st->chain, wall_ms(), who, action, object,
+	    result, detail, &p->rec);
 	if (rc != VT_OK) {
 		free(p);
 		return store_fail(st, rc, "audit record: %s", vt_strerror(rc));
@@ -646,7 +647,7 @@ audit_step(const struct audit_rec *r, void *arg)
 		return 0;
 	}
 	w->started = true;
-	if ((rc = audit_follow(&w->at, r, w->st->why)) != VT_OK) {
+	if ((rc = audit_chain_follow(&w->at, r, w->st->why)) != VT_OK) {
 		w->said = true;
 		return rc;
 	}
@@ -675,7 +676,7 @@ store_audit_each(struct store *st, uint64_t from_seq,
 	if (rc == 1)
 		return w.user;
 	if (rc == VT_OK)
-		return audit_ends(&w.at, c, st->why);
+		return audit_chain_ends(&w.at, c, st->why);
 	return w.said ? rc : store_fail_be(st, rc);
 }
 
@@ -704,11 +705,11 @@ store_commits(const struct store *st)
 void
 store_space(struct store *st, struct store_space *ret)
 {
-	bool there = store_dir_reserve(st->dir);
+	bool there = store_folder_reserve(st->dir);
 
-	ret->free_bytes = store_dir_free(st->dir);
+	ret->free_bytes = store_folder_free(st->dir);
 	ret->reserve_used = !there;
-	ret->ok = there && ret->free_bytes >= store_dir_reserve_len(st->dir);
+	ret->ok = there && ret->free_bytes >= store_folder_reserve_len(st->dir);
 	ret->low =
-	    !there && ret->free_bytes < store_dir_reserve_len(st->dir) / 4;
+	    !there && ret->free_bytes < store_folder_reserve_len(st->dir) / 4;
 }

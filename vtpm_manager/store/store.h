@@ -113,17 +113,17 @@ int store_meta_put(
 int store_unlock(
     struct store *st, const uint8_t master[32], char *text) VT_CHECK;
 
-int store_inst_add(struct store *st, struct guest *in) VT_CHECK; /* fills slot;
+int store_guest_add(struct store *st, struct guest *in) VT_CHECK; /* fills slot;
 	VT_E_EXISTS (name or uuid), VT_E_SPACE (reserve is gone) */
-int store_inst_del(struct store *st, const uint8_t uuid[UUID_LEN]) VT_CHECK;
-int store_inst_find(
+int store_guest_del(struct store *st, const uint8_t uuid[UUID_LEN]) VT_CHECK;
+int store_guest_find(
     struct store *st, const char *name_or_uuid, struct guest *ret) VT_CHECK;
-int store_inst_get(
+int store_guest_get(
     struct store *st, const uint8_t uuid[UUID_LEN], struct guest *ret) VT_CHECK;
 /* cb returns 0 to go on. Ordered by name. */
-int store_inst_each(struct store *st,
+int store_guest_each(struct store *st,
     int (*cb)(const struct guest *in, void *arg), void *arg) VT_CHECK;
-int store_inst_status(struct store *st, const uint8_t uuid[UUID_LEN],
+int store_guest_status(struct store *st, const uint8_t uuid[UUID_LEN],
     enum guest_status s) VT_CHECK;
 
 /* New permanent state: generation, version and flags become these.

@@ -92,7 +92,7 @@ add(struct store *st, const struct store_row *row, int *rc)
 	if (e == NULL)
 		return NULL;
 	e->row = *row;
-	if ((*rc = reg_add(&st->reg, e)) != VT_OK) {
+	if ((*rc = registry_add(&st->reg, e)) != VT_OK) {
 		free(e);
 		return NULL;
 	}
@@ -109,7 +109,7 @@ add_untrusted(struct check *c, uint32_t slot, const char *why)
 	int rc;
 
 	if (r == NULL || r->in.name[0] == '\0' ||
-	    reg_slot(&c->st->reg, slot) != NULL)
+	    registry_slot(&c->st->reg, slot) != NULL)
 		return VT_OK;
 	if ((e = add(c->st, r, &rc)) == NULL)
 		return rc == VT_E_EXISTS ? VT_OK : rc;
@@ -189,11 +189,11 @@ check_slot(struct check *c, uint32_t slot)
 	ht_get(c->st->tree, slot, leaf, label);
 	if (filled_with(leaf, 0) || filled_with(leaf, LEAF_TOMB))
 		return VT_OK; /* a row here comes later */
-	if (!label_read(label, &named.in))
+	if (!store_label_read(label, &named.in))
 		return VT_OK; /* spoilt earlier, and nobody knows whose */
 	named.in.slot = slot;
 	if (r != NULL && !r->odd) {
-		if ((rc = leaf_digest(r, got)) != VT_OK)
+		if ((rc = store_leaf_digest(r, got)) != VT_OK)
 			return rc;
 		if (mem_equal(got, leaf, HT_LEN) || !check_on("store-leaf")) {
 			if ((e = add(c->st, r, &rc)) == NULL)
@@ -234,8 +234,9 @@ check_slots(struct check *c)
 		    "changed or put back from an older copy" WHAT_NOW);
 		if (rc != VT_OK)
 			return rc;
-		if (reg_slot(&c->st->reg, s) != NULL) {
-			label_make(&reg_slot(&c->st->reg, s)->row.in, label);
+		if (registry_slot(&c->st->reg, s) != NULL) {
+			store_label_make(
+			    &registry_slot(&c->st->reg, s)->row.in, label);
 			ht_relabel(t, s, label);
 		}
 	}
@@ -258,7 +259,7 @@ broken(struct check *c, char *text, const char *what)
 	    "state folder back from a backup",
 	    what);
 	(void)store_fail(st, VT_E_CORRUPT, "%s", text);
-	reg_clear(&st->reg);
+	registry_clear(&st->reg);
 	if ((rc = add_all_untrusted(c, text)) != VT_OK)
 		return rc;
 	return VT_E_CORRUPT;
@@ -322,7 +323,7 @@ check_all(struct check *c, char *text)
 	if (rc != VT_OK && rc != VT_E_CORRUPT)
 		return store_fail_be(st, rc);
 	if (rc == VT_OK)
-		rc = root_read(st->key, p, len, &st->root);
+		rc = store_root_read(st->key, p, len, &st->root);
 	free(p);
 	if (rc == VT_E_AUTH)
 		return broken(c, text,
@@ -364,7 +365,7 @@ store_unlock(struct store *st, const uint8_t master[32], char *text)
 	    master, 32, info, sizeof(info) - 1, st->key, sizeof(st->key));
 	if (rc != VT_OK || (rc = load_rows(&c)) != VT_OK)
 		goto out;
-	reg_clear(&st->reg);
+	registry_clear(&st->reg);
 	rc = check_all(&c, text);
 out:
 	free_rows(&c);
@@ -372,7 +373,7 @@ out:
 		/* Not even the root was reached: locked, as before. */
 		ht_free(st->tree);
 		st->tree = NULL;
-		reg_clear(&st->reg);
+		registry_clear(&st->reg);
 		(void)!store_list_locked(st);
 	}
 	if (rc != VT_OK && text[0] == '\0')

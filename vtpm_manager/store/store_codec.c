@@ -23,7 +23,7 @@
 #define ROOT_FORMAT 2
 
 int
-leaf_digest(const struct store_row *r, uint8_t out[HT_LEN])
+store_leaf_digest(const struct store_row *r, uint8_t out[HT_LEN])
 {
 	static const char tag[] = "\0vTPM store leaf";
 	const struct guest *in = &r->in;
@@ -52,7 +52,7 @@ leaf_digest(const struct store_row *r, uint8_t out[HT_LEN])
 }
 
 void
-label_make(const struct guest *in, uint8_t out[HT_LABEL_LEN])
+store_label_make(const struct guest *in, uint8_t out[HT_LABEL_LEN])
 {
 	_Static_assert(UUID_LEN + NAME_MAX_LEN + 1 == HT_LABEL_LEN, "label");
 	memset(out, 0, HT_LABEL_LEN);
@@ -61,7 +61,7 @@ label_make(const struct guest *in, uint8_t out[HT_LABEL_LEN])
 }
 
 bool
-label_read(const uint8_t label[HT_LABEL_LEN], struct guest *ret)
+store_label_read(const uint8_t label[HT_LABEL_LEN], struct guest *ret)
 {
 	const char *name = (const char *)label + UUID_LEN;
 
@@ -74,7 +74,7 @@ label_read(const uint8_t label[HT_LABEL_LEN], struct guest *ret)
 }
 
 int
-root_make(const uint8_t key[32], const struct root_rec *r,
+store_root_make(const uint8_t key[32], const struct root_rec *r,
     uint8_t out[ROOT_MAX], size_t *ret_len)
 {
 	uint8_t mac[SHA256_LEN];
@@ -106,7 +106,7 @@ root_make(const uint8_t key[32], const struct root_rec *r,
 }
 
 int
-root_read(
+store_root_read(
     const uint8_t key[32], const uint8_t *p, size_t len, struct root_rec *ret)
 {
 	uint8_t mac[SHA256_LEN], want[SHA256_LEN];

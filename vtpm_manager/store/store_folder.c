@@ -16,7 +16,7 @@
 #include "base/util.h"
 #include "vtpm/proto/worker_msg.h" /* TEXT_MAX_LEN */
 
-struct store_dir {
+struct store_folder {
 	char path[PATH_MAX];
 	int fd;      /* the folder */
 	int lock_fd; /* -1: not held */
@@ -25,7 +25,7 @@ struct store_dir {
 };
 
 static int
-open_folder(struct store_dir *d, char *text)
+open_folder(struct store_folder *d, char *text)
 {
 	struct stat sb;
 
@@ -50,7 +50,7 @@ sys:
 }
 
 static int
-take_lock(struct store_dir *d, char *text)
+take_lock(struct store_folder *d, char *text)
 {
 	char pid[16] = "";
 	ssize_t n;
@@ -79,10 +79,10 @@ take_lock(struct store_dir *d, char *text)
 }
 
 int
-store_dir_open(const char *dir, unsigned int reserve_mb, struct store_dir **ret,
-    char *text)
+store_folder_open(const char *dir, unsigned int reserve_mb,
+    struct store_folder **ret, char *text)
 {
-	struct store_dir *d = calloc(1, sizeof(*d));
+	struct store_folder *d = calloc(1, sizeof(*d));
 	int rc;
 
 	if (d == NULL) {
@@ -104,12 +104,12 @@ store_dir_open(const char *dir, unsigned int reserve_mb, struct store_dir **ret,
 	*ret = d;
 	return VT_OK;
 fail:
-	store_dir_close(d);
+	store_folder_close(d);
 	return rc;
 }
 
 void
-store_dir_close(struct store_dir *d)
+store_folder_close(struct store_folder *d)
 {
 	if (d == NULL)
 		return;
@@ -121,7 +121,7 @@ store_dir_close(struct store_dir *d)
 }
 
 int
-store_dir_epoch(const struct store_dir *d, uint64_t *ret)
+store_folder_epoch(const struct store_folder *d, uint64_t *ret)
 {
 	char buf[32], *end;
 	int fd = openat(d->fd, "epoch", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -146,7 +146,7 @@ store_dir_epoch(const struct store_dir *d, uint64_t *ret)
 }
 
 int
-store_dir_set_epoch(const struct store_dir *d, uint64_t epoch)
+store_folder_set_epoch(const struct store_folder *d, uint64_t epoch)
 {
 	char path[PATH_MAX + 8], buf[32];
 	int n = snprintf(buf, sizeof(buf), "%" PRIu64 "\n", epoch);
@@ -173,7 +173,7 @@ fill(int fd, off_t len)
 }
 
 bool
-store_dir_reserve(struct store_dir *d)
+store_folder_reserve(struct store_folder *d)
 {
 	struct stat sb;
 	bool there = false;
@@ -189,7 +189,7 @@ store_dir_reserve(struct store_dir *d)
 	    (off_t)sb.st_blocks * 512 >= d->reserve_len) {
 		there = true; /* from an earlier run */
 	} else if (ftruncate(fd, 0) == 0 &&
-		   store_dir_free(d) >= 2 * (uint64_t)d->reserve_len) {
+		   store_folder_free(d) >= 2 * (uint64_t)d->reserve_len) {
 		there = fill(fd, d->reserve_len) == VT_OK && fsync(fd) == 0;
 		if (!there)
 			(void)!ftruncate(fd, 0);
@@ -200,7 +200,7 @@ store_dir_reserve(struct store_dir *d)
 }
 
 bool
-store_dir_give(struct store_dir *d)
+store_folder_give(struct store_folder *d)
 {
 	int fd;
 
@@ -220,7 +220,7 @@ store_dir_give(struct store_dir *d)
 }
 
 uint64_t
-store_dir_free(const struct store_dir *d)
+store_folder_free(const struct store_folder *d)
 {
 	struct statvfs sv;
 
@@ -230,7 +230,7 @@ store_dir_free(const struct store_dir *d)
 }
 
 uint64_t
-store_dir_reserve_len(const struct store_dir *d)
+store_folder_reserve_len(const struct store_folder *d)
 {
 	return (uint64_t)d->reserve_len;
 }

@@ -18,24 +18,25 @@
 
 #include "base/err.h"
 
-struct store_dir; /* opaque */
+struct store_folder; /* opaque */
 
 /* Make the folder if need be (0700) and lock it.  VT_E_BUSY, VT_E_DENIED
  * (others may write there), VT_E_SYS; text (TEXT_MAX_LEN + 1 bytes) says. */
-int store_dir_open(const char *dir, unsigned int reserve_mb,
-    struct store_dir **ret, char *text) VT_CHECK;
-void store_dir_close(struct store_dir *d); /* NULL is a no-op */
+int store_folder_open(const char *dir, unsigned int reserve_mb,
+    struct store_folder **ret, char *text) VT_CHECK;
+void store_folder_close(struct store_folder *d); /* NULL is a no-op */
 
 /* 0: the folder never held a store.  VT_E_CORRUPT: not a number. */
-int store_dir_epoch(const struct store_dir *d, uint64_t *ret) VT_CHECK;
-int store_dir_set_epoch(const struct store_dir *d, uint64_t epoch) VT_CHECK;
+int store_folder_epoch(const struct store_folder *d, uint64_t *ret) VT_CHECK;
+int store_folder_set_epoch(
+    const struct store_folder *d, uint64_t epoch) VT_CHECK;
 
 /* Have the reserve, if there is room for it twice (so that it does not come
  * and go).  Says whether it is there. */
-bool store_dir_reserve(struct store_dir *d);
+bool store_folder_reserve(struct store_folder *d);
 /* Give it to whom needs it now.  False: it was given before. */
-bool store_dir_give(struct store_dir *d);
-uint64_t store_dir_free(const struct store_dir *d); /* bytes */
-uint64_t store_dir_reserve_len(const struct store_dir *d);
+bool store_folder_give(struct store_folder *d);
+uint64_t store_folder_free(const struct store_folder *d); /* bytes */
+uint64_t store_folder_reserve_len(const struct store_folder *d);
 
 #endif

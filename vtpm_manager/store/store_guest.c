@@ -42,7 +42,7 @@ find_uuid(struct store *st, const uint8_t uuid[UUID_LEN], struct entry **ret)
 {
 	char text[UUID_STRLEN + 1];
 
-	if ((*ret = reg_uuid(&st->reg, uuid)) != NULL)
+	if ((*ret = registry_uuid(&st->reg, uuid)) != NULL)
 		return VT_OK;
 	uuid_format(uuid, text);
 	return store_fail(st, VT_E_NOTFOUND, "no vTPM has the UUID %s", text);
@@ -63,7 +63,7 @@ find_good(struct store *st, const uint8_t uuid[UUID_LEN], struct entry **ret)
 }
 
 int
-store_inst_get(
+store_guest_get(
     struct store *st, const uint8_t uuid[UUID_LEN], struct guest *ret)
 {
 	struct entry *e;
@@ -75,13 +75,13 @@ store_inst_get(
 }
 
 int
-store_inst_find(struct store *st, const char *name_or_uuid, struct guest *ret)
+store_guest_find(struct store *st, const char *name_or_uuid, struct guest *ret)
 {
-	const struct entry *e = reg_name(&st->reg, name_or_uuid);
+	const struct entry *e = registry_name(&st->reg, name_or_uuid);
 	uint8_t uuid[UUID_LEN];
 
 	if (e == NULL && uuid_parse(name_or_uuid, uuid) == VT_OK)
-		e = reg_uuid(&st->reg, uuid);
+		e = registry_uuid(&st->reg, uuid);
 	if (e == NULL)
 		return store_fail(st, VT_E_NOTFOUND,
 		    "no vTPM is called '%.80s'", name_or_uuid);
@@ -90,7 +90,7 @@ store_inst_find(struct store *st, const char *name_or_uuid, struct guest *ret)
 }
 
 int
-store_inst_each(
+store_guest_each(
     struct store *st, int (*cb)(const struct guest *in, void *arg), void *arg)
 {
 	size_t i;
@@ -111,7 +111,7 @@ free_slot(struct store *st, uint32_t *ret)
 	uint32_t s, n = ht_slots(st->tree);
 
 	for (s = st->free_hint; s < HT_MAX_SLOTS; s++)
-		if (reg_slot(&st->reg, s) == NULL &&
+		if (registry_slot(&st->reg, s) == NULL &&
 		    (s >= n || ht_slot_ok(st->tree, s)))
 			break;
 	if (s == HT_MAX_SLOTS)
@@ -134,15 +134,15 @@ need_space(struct store *st)
 		    "the disk is full: the space kept in reserve is in use by "
 		    "running guests; free %" PRIu64 " MB where the state "
 		    "folder is, then create vTPMs again",
-		    store_dir_reserve_len(st->dir) >> 19);
+		    store_folder_reserve_len(st->dir) >> 19);
 	return store_fail(st, VT_E_SPACE,
 	    "too little room for a new vTPM: %" PRIu64 " MB are free where "
 	    "the state folder is, %" PRIu64 " MB must be",
-	    sp.free_bytes >> 20, store_dir_reserve_len(st->dir) >> 20);
+	    sp.free_bytes >> 20, store_folder_reserve_len(st->dir) >> 20);
 }
 
 int
-store_inst_add(struct store *st, struct guest *in)
+store_guest_add(struct store *st, struct guest *in)
 {
 	struct entry *e, *other;
 	uint32_t slot = 0;
@@ -154,8 +154,8 @@ store_inst_add(struct store *st, struct guest *in)
 	    memchr(in->name, '\0', sizeof(in->name)) == NULL)
 		return store_fail(
 		    st, VT_E_RANGE, "a name has 1 to %d bytes", NAME_MAX_LEN);
-	if ((other = reg_name(&st->reg, in->name)) != NULL ||
-	    (other = reg_uuid(&st->reg, in->uuid)) != NULL)
+	if ((other = registry_name(&st->reg, in->name)) != NULL ||
+	    (other = registry_uuid(&st->reg, in->uuid)) != NULL)
 		return store_fail(st, VT_E_EXISTS,
 		    "there is a vTPM '%s' already%s%s", other->row.in.name,
 		    other->row.in.tampered ? ": " : "", other->row.in.why);
@@ -170,7 +170,7 @@ store_inst_add(struct store *st, struct guest *in)
 	e->row.in.tampered = false;
 	e->row.in.why[0] = '\0';
 	memset(e->row.in.digest, 0, sizeof(e->row.in.digest));
-	if ((rc = reg_add(&st->reg, e)) != VT_OK) {
+	if ((rc = registry_add(&st->reg, e)) != VT_OK) {
 		free(e);
 		return store_fail(st, rc, "out of memory");
 	}
@@ -181,7 +181,7 @@ store_inst_add(struct store *st, struct guest *in)
 }
 
 int
-store_inst_del(struct store *st, const uint8_t uuid[UUID_LEN])
+store_guest_del(struct store *st, const uint8_t uuid[UUID_LEN])
 {
 	struct store_op op = { .what = SW_BLOB };
 	struct entry *e;
@@ -200,14 +200,14 @@ store_inst_del(struct store *st, const uint8_t uuid[UUID_LEN])
 	}
 	if (op.slot < st->free_hint)
 		st->free_hint = op.slot;
-	reg_remove(&st->reg, e);
+	registry_remove(&st->reg, e);
 	if (!store_was_there(st, e))
 		free(e);
 	return VT_OK;
 }
 
 int
-store_inst_status(
+store_guest_status(
     struct store *st, const uint8_t uuid[UUID_LEN], enum guest_status s)
 {
 	struct entry *e;

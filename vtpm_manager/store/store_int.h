@@ -30,7 +30,7 @@ struct entry {
 	bool frozen; /* marked by store_freeze() only */
 };
 
-struct reg {
+struct registry {
 	struct entry **by_slot; /* nslots, NULL where there is none */
 	uint32_t nslots;
 	struct entry **by_name, **by_uuid; /* n, sorted */
@@ -39,14 +39,15 @@ struct reg {
 
 /* Add e (given on success).  VT_E_EXISTS: its slot, name or uuid is taken;
  * VT_E_NOMEM. */
-int reg_add(struct reg *g, struct entry *e) VT_CHECK;
+int registry_add(struct registry *g, struct entry *e) VT_CHECK;
 /* Take e out; it is the caller's again.  Room for it stays: adding it again
  * cannot fail. */
-void reg_remove(struct reg *g, struct entry *e);
-struct entry *reg_slot(const struct reg *g, uint32_t slot);
-struct entry *reg_uuid(const struct reg *g, const uint8_t uuid[UUID_LEN]);
-struct entry *reg_name(const struct reg *g, const char *name);
-void reg_clear(struct reg *g); /* frees every entry */
+void registry_remove(struct registry *g, struct entry *e);
+struct entry *registry_slot(const struct registry *g, uint32_t slot);
+struct entry *registry_uuid(
+    const struct registry *g, const uint8_t uuid[UUID_LEN]);
+struct entry *registry_name(const struct registry *g, const char *name);
+void registry_clear(struct registry *g); /* frees every entry */
 
 /* --- codec ------------------------------------------------------------ */
 
@@ -63,15 +64,15 @@ struct root_rec {
 	struct audit_chain audit;
 };
 
-int leaf_digest(const struct store_row *r, uint8_t out[HT_LEN]) VT_CHECK;
-void label_make(const struct guest *in, uint8_t out[HT_LABEL_LEN]);
+int store_leaf_digest(const struct store_row *r, uint8_t out[HT_LEN]) VT_CHECK;
+void store_label_make(const struct guest *in, uint8_t out[HT_LABEL_LEN]);
 /* False: no label is there, or not one of ours. */
-bool label_read(const uint8_t label[HT_LABEL_LEN], struct guest *ret);
+bool store_label_read(const uint8_t label[HT_LABEL_LEN], struct guest *ret);
 /* Record and its HMAC-SHA256 under key, *ret_len <= ROOT_MAX bytes. */
-int root_make(const uint8_t key[32], const struct root_rec *r,
+int store_root_make(const uint8_t key[32], const struct root_rec *r,
     uint8_t out[ROOT_MAX], size_t *ret_len) VT_CHECK;
 /* VT_E_FORMAT, VT_E_TRUNC: not a root record; VT_E_AUTH: not under key. */
-int root_read(const uint8_t key[32], const uint8_t *p, size_t len,
+int store_root_read(const uint8_t key[32], const uint8_t *p, size_t len,
     struct root_rec *ret) VT_CHECK;
 
 /* --- values inside the tree -------------------------------------------- */
@@ -122,10 +123,10 @@ struct touch {
 struct store {
 	const struct store_ops *ops;
 	void *be;
-	struct store_dir *dir;
+	struct store_folder *dir;
 	enum store_mode mode;
 	uint8_t key[32]; /* of the root's HMAC */
-	struct reg reg;
+	struct registry reg;
 	struct ht *tree;           /* NULL unless STORE_OPEN */
 	struct root_rec root;      /* as committed */
 	struct meta meta;          /* as committed */
@@ -167,7 +168,7 @@ int store_blobs_check(struct store *st, struct entry *e) VT_CHECK;
 int store_blob_drop(struct store *st, struct entry *e, unsigned int k) VT_CHECK;
 
 /* store_meta.c */
-void meta_done(struct meta *m);
+void store_meta_done(struct meta *m);
 /* The index that st->root names.  One that does not fit is marked. */
 int store_meta_load(struct store *st) VT_CHECK;
 /* If values wait: queue the index with them, which becomes the caller's, and

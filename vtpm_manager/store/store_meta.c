@@ -26,7 +26,7 @@
 #define INDEX_MAX (6 + META_MAX * (2 + META_KEY_MAX + SHA256_LEN))
 
 void
-meta_done(struct meta *m)
+store_meta_done(struct meta *m)
 {
 	free(m->v);
 	memset(m, 0, sizeof(*m));
@@ -101,7 +101,7 @@ index_read(const uint8_t *p, size_t len, struct meta *ret)
 	if ((rc = rd_end(&r)) == VT_OK)
 		*ret = m;
 	else
-		meta_done(&m);
+		store_meta_done(&m);
 	return rc;
 }
 
@@ -113,7 +113,7 @@ store_meta_load(struct store *st)
 	size_t len = 0;
 	int rc;
 
-	meta_done(&st->meta);
+	store_meta_done(&st->meta);
 	if (mem_equal(st->root.meta, none, sizeof(none)))
 		return VT_OK;
 	rc = st->ops->kv_get(st->be, INDEX_KEY, &p, &len);
@@ -220,7 +220,7 @@ store_meta_next(
 	if (rc == VT_OK)
 		*ret_next = m;
 	else
-		meta_done(&m);
+		store_meta_done(&m);
 	return rc;
 }
 

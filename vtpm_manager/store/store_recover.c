@@ -188,7 +188,7 @@ int
 store_recover_one(struct store *st, const uint8_t uuid[UUID_LEN],
     bool (*fits)(const struct guest *in, const uint8_t *state, size_t len))
 {
-	struct entry *e = reg_uuid(&st->reg, uuid);
+	struct entry *e = registry_uuid(&st->reg, uuid);
 	struct entry was;
 	struct found f;
 	uint64_t gen = 0;

@@ -315,7 +315,7 @@ tenants_usage(
 {
 	struct sum s = { .number = number };
 
-	if (store_inst_each(m->st, sum_one, &s) != VT_OK)
+	if (store_guest_each(m->st, sum_one, &s) != VT_OK)
 		s.vtpms = UINT32_MAX; /* not known: nothing more is made */
 	*ret_vtpms = s.vtpms;
 	*ret_bytes = s.bytes;
@@ -386,7 +386,7 @@ tenants_no_growth(struct mgr *m, const uint8_t uuid[UUID_LEN])
 	const struct grp *g;
 	struct guest in;
 
-	if (!m->unlocked || store_inst_get(m->st, uuid, &in) != VT_OK)
+	if (!m->unlocked || store_guest_get(m->st, uuid, &in) != VT_OK)
 		return false;
 	g = tenant_number(m, in.group);
 	return g != NULL && g->full;

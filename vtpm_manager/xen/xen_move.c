@@ -151,7 +151,8 @@ cycle(struct xenlink *x, const struct xb_dev *d)
 	struct guest in;
 	int rc = VT_E_NOMEM;
 
-	if (q != NULL && (rc = store_inst_get(x->m->st, d->uuid, &in)) == VT_OK)
+	if (q != NULL &&
+	    (rc = store_guest_get(x->m->st, d->uuid, &in)) == VT_OK)
 		rc = xl_power(x, &in, q, text);
 	if (rc == VT_OK)
 		return;

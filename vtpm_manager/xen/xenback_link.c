@@ -226,7 +226,7 @@ on_device(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 	int rc;
 
 	uuid_format(d->uuid, uuid);
-	rc = store_inst_get(x->m->st, d->uuid, &in);
+	rc = store_guest_get(x->m->st, d->uuid, &in);
 	if (rc == VT_E_NOTFOUND) {
 		(void)snprintf(text, sizeof(text),
 		    "no vTPM has uuid %s; make it first: vtpmctl create NAME "
