@@ -12,6 +12,7 @@
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/worker/worker_report.h"
 #include "vtpm/worker/worker_state.h"
+#include "vtpm/worker/worker_step.h"
 
 static void
 release(struct slot *s)
@@ -68,9 +69,8 @@ wk_break(struct worker *w)
 {
 	size_t i;
 
-	w->phase = WP_BROKEN;
+	(void)wk_step(w, PE_BREAK);
 	eng_power_off();
-	w->started = false;
 	for (i = 0; i < SLOTS; i++) {
 		struct slot *s = &w->slots[i];
 

@@ -27,8 +27,7 @@ wk_certs_write(struct worker *w)
 	struct wblob der;
 	uint8_t which;
 
-	if (!w->started || w->phase != WP_LOADED || !eng_is_tpm2() ||
-	    !wk_can_store(w))
+	if (!power_is_started(w->power) || !eng_is_tpm2() || !wk_can_store(w))
 		return;
 	for (which = WCERT_EK_RSA; which <= WCERT_AK; which++) {
 		c = &w->certs[which];

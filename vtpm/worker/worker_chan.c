@@ -18,6 +18,7 @@
 #include "vtpm/worker/worker_snapshot.h"
 #include "vtpm/worker/worker_state.h"
 #include "vtpm/worker/worker_store.h"
+#include "vtpm/worker/worker_step.h"
 
 /* --- notes and kept descriptors --------------------------------------------
  */
@@ -131,12 +132,8 @@ on_power_on(void *arg, bool delete_volatile)
 	struct worker *w = of(arg);
 
 	(void)delete_volatile; /* none is kept, and a staged one is wanted */
-	if (w->phase != WP_LOADED)
-		return R12_FAIL;
-	if (wk_power_cycle(w) != VT_OK)
-		return R12_FAIL;
-	if (!w->started && w->launch.now.bytes != NULL &&
-	    wk_auto_start(w) != VT_OK)
+	if (!power_has_identity(w->power) ||
+	    wk_power_cycle(w, PE_INIT, PE_INIT_LAUNCH) != VT_OK)
 		return R12_FAIL;
 	return 0;
 }
@@ -159,7 +156,7 @@ on_shutdown(void *arg)
 static bool
 on_powered(void *arg)
 {
-	return of(arg)->phase == WP_LOADED && eng_powered();
+	return power_is_on(of(arg)->power);
 }
 
 static bool
@@ -184,12 +181,12 @@ on_reset_established(void *arg, uint8_t locality)
 	return res;
 }
 
-/* Once the host has measured a launch nobody else writes PCR 17; capped
+/* Once the host has measured a launch no hypervisor writes PCR 17; capped
  * PCRs stay capped. */
 static bool
-hash_refused(const struct worker *w)
+hash_refused(struct worker *w)
 {
-	return w->launched || w->capped;
+	return wk_step(w, PE_HASH) != PA_RUN;
 }
 
 static void
@@ -212,7 +209,8 @@ on_hash_start(void *arg)
 		return R12_FAIL;
 	}
 	if ((res = eng_hash_start()) == 0)
-		missed(w, capture_hash_start(&w->cap, w->started));
+		missed(
+		    w, capture_hash_start(&w->cap, power_is_started(w->power)));
 	return res;
 }
 

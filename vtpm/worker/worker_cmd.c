@@ -19,6 +19,7 @@
 #include "vtpm/worker/worker_state.h"
 #include "vtpm/worker/worker_store.h"
 #include "vtpm/worker/worker_vendor.h"
+#include "vtpm/worker/worker_step.h"
 
 #define ALG_RSA 0x0001u
 #define HT_PERSISTENT 0x81u
@@ -124,8 +125,10 @@ finish(
 		memcpy(w->out, resp, rlen);
 		resp = w->out;
 	}
-	w->shut_down = (cmd->flags & CT_SHUTDOWN) != 0 && code == 0;
-	w->snap_taken = false;
+	if (code != 0 || (cmd->flags & (CT_SHUTDOWN | CT_STARTUP)) == 0)
+		(void)wk_step(w, PE_RAN);
+	else if ((cmd->flags & CT_SHUTDOWN) != 0)
+		(void)wk_step(w, PE_SHUT_DOWN);
 	if (code == 0)
 		note_success(w, cmd, resp, rlen);
 	else if (cmd->tpm2 && code == RC_FAILURE)
@@ -138,30 +141,19 @@ finish(
 	    changed || (cmd->flags & CT_FREE) == 0 ? wk_need(w) : 0);
 }
 
-/* While every PCR is capped none may be taken back to a known value. */
-static bool
-breaks_cap(const struct worker *w, const struct tpm_cmd *cmd)
+static enum power_event
+asks_for(const struct tpm_cmd *cmd)
 {
-	return w->capped && (cmd->flags & CT_RESET) != 0;
-}
+	struct rd r = tpm_cmd_params(cmd);
 
-/*
- * The firmware's TPM2_Startup(CLEAR) of a guest whose launch the host has
- * measured: done already, and that is no failure.  OVMF takes
- * TPM_RC_INITIALIZE for it too; SeaBIOS would disable the owner's and the
- * endorsement hierarchy.  Once per power cycle, and it changes nothing.
- */
-static bool
-startup_was_ours(struct worker *w, const struct tpm_cmd *cmd)
-{
-	static const uint8_t clear[] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01,
-		0x44, 0, 0 };
-
-	if (!w->startup_due || (cmd->flags & CT_STARTUP) == 0)
-		return false;
-	w->startup_due = false;
-	return cmd->len == sizeof(clear) &&
-	       memcmp(cmd->bytes, clear, sizeof(clear)) == 0;
+	if ((cmd->flags & CT_RESET) != 0)
+		return PE_ASK_PCR_RESET;
+	if ((cmd->flags & CT_STARTUP) == 0)
+		return PE_ASK;
+	if (!cmd->tpm2 || cmd->tag != ST_NO_SESSIONS || rd_be16(&r) != 0 ||
+	    rd_end(&r) != VT_OK)
+		return PE_ASK_STARTUP;
+	return PE_ASK_STARTUP_CLEAR;
 }
 
 /*
@@ -183,34 +175,15 @@ takes_room(const struct worker *w, const struct tpm_cmd *cmd)
 }
 
 static void
-run(struct slot *s, const struct tpm_cmd *cmd)
+run_libtpms(struct slot *s, const struct tpm_cmd *cmd)
 {
 	struct worker *w = s->w;
 	const uint8_t *resp;
 	size_t len;
 
-	if (vendor_is(cmd)) {
-		len = wk_vendor(w, cmd);
-		wk_answer(s, w->out, len, wk_need(w));
-		return;
-	}
-	if (w->auto_start && !w->started &&
-	    (w->launch.now.bytes != NULL || (cmd->flags & CT_STARTUP) == 0) &&
-	    wk_auto_start(w) != VT_OK) {
-		wk_answer_error(s, RC_FAILURE, R12_FAIL);
-		return;
-	}
-	if (startup_was_ours(w, cmd)) {
-		wk_answer_error(s, 0, 0);
-		return;
-	}
 	if (takes_room(w, cmd)) {
 		w->refused++;
 		wk_answer_error(s, RC_NV_SPACE, R12_NOSPACE);
-		return;
-	}
-	if (breaks_cap(w, cmd)) {
-		wk_answer_error(s, RC_LOCALITY, R12_BAD_LOCALITY);
 		return;
 	}
 	if (process(s, cmd, &resp, &len) != VT_OK) {
@@ -219,6 +192,32 @@ run(struct slot *s, const struct tpm_cmd *cmd)
 		return;
 	}
 	finish(s, cmd, resp, len);
+}
+
+static void
+run(struct slot *s, const struct tpm_cmd *cmd)
+{
+	struct worker *w = s->w;
+	size_t len;
+
+	if (vendor_is(cmd)) {
+		len = wk_vendor(w, cmd);
+		wk_answer(s, w->out, len, wk_need(w));
+		return;
+	}
+	switch (wk_power_ask(w, asks_for(cmd))) {
+	case PA_RUN:
+		run_libtpms(s, cmd);
+		break;
+	case PA_ACCEPT:
+		wk_answer_error(s, 0, 0);
+		break;
+	case PA_REFUSE:
+		wk_answer_error(s, RC_LOCALITY, R12_BAD_LOCALITY);
+		break;
+	default:
+		wk_answer_error(s, RC_FAILURE, R12_FAIL);
+	}
 }
 
 /* --- holding before execution -------------------------------------------
@@ -266,7 +265,7 @@ wk_submit(void *arg, struct chan *ch, uint8_t locality, const uint8_t *bytes,
 
 	(void)ch;
 	w->commands++;
-	if (w->phase != WP_LOADED || !eng_powered()) {
+	if (!power_is_on(w->power)) {
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
 		return;
 	}
@@ -297,7 +296,7 @@ run_one_held(struct slot *s, uint64_t now)
 	if (atomic_load(&s->cancelled)) {
 		unhold(s);
 		wk_answer_error(s, RC_CANCELED, R12_FAIL);
-	} else if (w->phase != WP_LOADED || !eng_powered()) {
+	} else if (!power_is_on(w->power)) {
 		unhold(s);
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
 	} else if (!must_wait(w, &cmd)) {

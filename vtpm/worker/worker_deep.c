@@ -157,11 +157,11 @@ flags(const struct worker *w)
 {
 	uint32_t f = 0;
 
-	if (w->capped)
+	if (power_is_capped(w->power))
 		f |= DEEP_F_CAPPED;
 	if ((w->perm_flags & SP_RESTORED) != 0)
 		f |= DEEP_F_RESTORED;
-	if (w->launched)
+	if (power_is_launched(w->power))
 		f |= DEEP_F_LAUNCHED;
 	return f;
 }
@@ -179,7 +179,8 @@ take_facts(const struct worker *w, struct wdeep *m)
 	if ((rc = wr_err(&p)) == VT_OK)
 		rc = digest_buf(ALG_SHA256, p.buf, p.len, m->journal);
 	wr_free(&p);
-	if (rc == VT_OK && w->launched && w->launch.now.l.record.len > 0)
+	if (rc == VT_OK && power_is_launched(w->power) &&
+	    w->launch.now.l.record.len > 0)
 		rc = digest_buf(ALG_SHA256, w->launch.now.l.record.p,
 		    w->launch.now.l.record.len, m->launch);
 	return rc;

@@ -99,6 +99,14 @@ launch_set_next(struct launches *l, const uint8_t *p, size_t len)
 	return rc;
 }
 
+const struct launch *
+launch_of_next(const struct launches *l)
+{
+	if (l->next_set)
+		return &l->next;
+	return l->over ? NULL : &l->now;
+}
+
 void
 launch_power_cycle(struct launches *l)
 {

@@ -37,6 +37,9 @@ struct launches {
 int launch_take_copy(struct launch *l, const uint8_t *p, size_t len) VT_CHECK;
 /* For the next power cycle, likewise. */
 int launch_set_next(struct launches *l, const uint8_t *p, size_t len) VT_CHECK;
+/* The launch that the next power cycle will have; bytes NULL or the result
+ * NULL: none. */
+const struct launch *launch_of_next(const struct launches *l);
 /* A power cycle: what was set for it is the present launch now. */
 void launch_power_cycle(struct launches *l);
 /* The launched guest ended; true if that was not known.  What it loaded says

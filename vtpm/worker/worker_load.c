@@ -16,6 +16,7 @@
 #include "vtpm/worker/worker_power.h"
 #include "vtpm/worker/worker_resume.h"
 #include "vtpm/worker/worker_state.h"
+#include "vtpm/worker/worker_step.h"
 
 static int
 say(char *text, int rc, const char *words)
@@ -110,16 +111,17 @@ start_loaded(struct worker *w, const struct wload *m, char *text)
 {
 	int rc;
 
-	if ((rc = wk_power_on(w)) != VT_OK)
-		return say(
-		    text, rc, "libtpms did not take the permanent state");
 	if ((m->flags & WLOAD_CRASHED) != 0) {
-		if ((rc = wk_cap(w)) != VT_OK)
-			return say(text, rc, "the PCRs could not be capped");
+		if ((rc = wk_power(w, PE_LOAD_CRASHED)) != VT_OK)
+			return say(text, rc,
+			    "the TPM could not be powered on with every PCR "
+			    "capped");
 		return VT_OK;
 	}
-	w->auto_start = true;
-	if (w->root && (rc = wk_auto_start(w)) != VT_OK)
+	if ((rc = wk_power_on(w, PE_LOAD, PE_LOAD_LAUNCH)) != VT_OK)
+		return say(
+		    text, rc, "libtpms did not take the permanent state");
+	if (w->root && (rc = wk_start(w)) != VT_OK)
 		return say(text, rc, "the TPM did not start up");
 	return VT_OK;
 }
@@ -145,7 +147,7 @@ wk_load(struct worker *w, const struct wload *m, char *text)
 	rc = launch_set_next(&w->launch, m->launch.p, m->launch.len);
 	if (rc != VT_OK)
 		return say(text, rc, "the launch record is damaged");
-	w->phase = WP_LOADED;
+	(void)wk_step(w, PE_BECAME);
 	/* A crash took the PCRs with it: no copy of them may come back. */
 	if (m->volatile_.len > 0 && (m->flags & WLOAD_CRASHED) == 0)
 		rc = load_vol(w, m, &id, text);

@@ -24,9 +24,14 @@
 #include "vtpm/worker/worker_state.h"
 #include "vtpm/worker/worker_store.h"
 #include "vtpm/worker/worker_xen.h"
+#include "vtpm/worker/worker_step.h"
 
-#define P(phase) (1u << (phase))
-#define ANY (P(WP_EMPTY) | P(WP_MADE) | P(WP_LOADED) | P(WP_BROKEN))
+/* In which states of the vTPM a message is accepted. */
+#define IN_EMPTY 1u
+#define IN_MADE 2u
+#define IN_LOADED 4u /* it has an identity */
+#define IN_BROKEN 8u
+#define ANY (IN_EMPTY | IN_MADE | IN_LOADED | IN_BROKEN)
 #define TURN_MAX 16 /* messages handled before guests get their turn */
 
 static uint32_t
@@ -34,13 +39,13 @@ hello_flags(const struct worker *w)
 {
 	uint32_t f = 0;
 
-	if (w->phase == WP_LOADED)
+	if (power_has_identity(w->power))
 		f |= WH_LOADED;
-	if (w->started)
+	if (power_is_started(w->power))
 		f |= WH_STARTED;
 	if (w->st.blob != NULL)
 		f |= WH_STORING;
-	if (w->capped)
+	if (power_is_capped(w->power))
 		f |= WH_CAPPED;
 	if (w->slots[CHAN_LOCAL].ch != NULL)
 		f |= WH_LOCAL;
@@ -61,7 +66,7 @@ manager_lost(struct worker *w)
 		w->st.retry_us = 0;
 	}
 	w->certs_wait = false;
-	if (w->phase == WP_EMPTY || w->phase == WP_MADE || w->stop_wait)
+	if (w->power == PS_EMPTY || w->power == PS_MADE || w->stop_wait)
 		w->ending = true;
 	else
 		log_info("the manager is away; NV commands wait");
@@ -128,7 +133,7 @@ on_provision(struct worker *w, struct msg *msg)
 	if (ans.rc == VT_OK) {
 		ans.rc = prov_make(m.tpm_version, m.banks, &w->keys, &fail);
 		if (ans.rc == VT_OK) {
-			w->phase = WP_MADE;
+			(void)wk_step(w, PE_MADE);
 			w->tpm_version = m.tpm_version;
 		} else {
 			(void)snprintf(ans.text, sizeof(ans.text),
@@ -167,11 +172,9 @@ claim(struct worker *w, const struct wcerts *m, struct prov_fail *fail)
 	if ((rc = capture_init(&w->cap, eng_is_tpm2())) != VT_OK)
 		return rc;
 	(void)eng_changed(); /* all of it goes with the first store */
-	w->phase = WP_LOADED;
+	(void)wk_step(w, PE_BECAME);
 	wk_store_now(w, WS_FIRST);
-	if ((rc = wk_power_on(w)) == VT_OK)
-		w->auto_start = true;
-	return rc;
+	return wk_power_on(w, PE_LOAD, PE_LOAD_LAUNCH);
 }
 
 static void
@@ -273,11 +276,9 @@ on_reset(struct worker *w, struct msg *msg)
 {
 	int rc;
 
-	if ((rc = wk_power_cycle(w)) == VT_OK && !w->started) {
-		w->auto_start = true;
-		if (w->root)
-			rc = wk_auto_start(w);
-	}
+	rc = wk_power_cycle(w, PE_RESET, PE_RESET_LAUNCH);
+	if (rc == VT_OK && w->root)
+		rc = wk_start(w);
 	wk_done(w, msg->id, rc, "%s",
 	    rc == VT_OK ? "" : "the TPM could not be powered on");
 }
@@ -286,7 +287,7 @@ static void
 on_stop(struct worker *w, struct msg *msg)
 {
 	wk_power_off(w);
-	if (w->phase == WP_LOADED && wk_need(w) != 0) {
+	if (power_has_identity(w->power) && wk_need(w) != 0) {
 		w->stop_wait = true;
 		w->stop_id = msg->id;
 		return;
@@ -338,25 +339,40 @@ on_akcert(struct worker *w, struct msg *msg)
 
 static const struct handler {
 	uint16_t type;
-	unsigned int phases; /* P() or-ed */
+	unsigned int states; /* IN_* or-ed */
 	unsigned int min_fds, max_fds;
 	void (*fn)(struct worker *w, struct msg *msg);
 } handlers[] = {
-	{ W_PROVISION, P(WP_EMPTY), 0, 0, on_provision },
-	{ W_CERTS, P(WP_MADE), 0, 0, on_certs },
-	{ W_LOAD, P(WP_EMPTY), 0, 0, on_load },
-	{ W_OPEN, P(WP_LOADED), 1, 1, on_open },
-	{ W_ADOPT, P(WP_LOADED), 1, MSG_MAX_FDS, on_adopt },
-	{ W_XEN, P(WP_LOADED), 0, 0, on_xen },
-	{ W_LAUNCH, P(WP_LOADED), 0, 0, on_launch },
-	{ W_RESET, P(WP_LOADED), 0, 0, on_reset },
+	{ W_PROVISION, IN_EMPTY, 0, 0, on_provision },
+	{ W_CERTS, IN_MADE, 0, 0, on_certs },
+	{ W_LOAD, IN_EMPTY, 0, 0, on_load },
+	{ W_OPEN, IN_LOADED, 1, 1, on_open },
+	{ W_ADOPT, IN_LOADED, 1, MSG_MAX_FDS, on_adopt },
+	{ W_XEN, IN_LOADED, 0, 0, on_xen },
+	{ W_LAUNCH, IN_LOADED, 0, 0, on_launch },
+	{ W_RESET, IN_LOADED, 0, 0, on_reset },
 	{ W_STOP, ANY, 0, 0, on_stop },
 	{ W_QUERY, ANY, 0, 0, on_query },
 	{ W_STORED, ANY, 0, 0, on_stored },
 	{ W_MANAGER, ANY, 0, 0, on_manager },
 	{ W_DEEPED, ANY, 0, 0, on_deeped },
-	{ W_AKCERT, P(WP_LOADED), 0, 0, on_akcert },
+	{ W_AKCERT, IN_LOADED, 0, 0, on_akcert },
 };
+
+static unsigned int
+state_of(const struct worker *w)
+{
+	switch (w->power) {
+	case PS_EMPTY:
+		return IN_EMPTY;
+	case PS_MADE:
+		return IN_MADE;
+	case PS_BROKEN:
+		return IN_BROKEN;
+	default:
+		return IN_LOADED;
+	}
+}
 
 static void
 dispatch(struct worker *w, struct msg *msg)
@@ -368,7 +384,7 @@ dispatch(struct worker *w, struct msg *msg)
 
 		if (h->type != msg->type)
 			continue;
-		if ((h->phases & P(w->phase)) == 0)
+		if ((h->states & state_of(w)) == 0)
 			wk_done(w, msg->id, VT_E_STATE,
 			    "not possible in this worker's state");
 		else if (msg->nfds < h->min_fds || msg->nfds > h->max_fds)

@@ -11,99 +11,41 @@
 #include "base/log.h"
 #include "vtpm/engine/engine.h"
 #include "vtpm/engine/tpm_command.h"
+#include "vtpm/worker/worker_answer.h"
 #include "vtpm/worker/worker_certs.h"
 #include "vtpm/worker/worker_deep.h"
 #include "vtpm/worker/worker_measure.h"
 #include "vtpm/worker/worker_report.h"
 #include "vtpm/worker/worker_state.h"
+#include "vtpm/worker/worker_step.h"
 #include "vtpm/worker/worker_store.h"
 #include "vtpm/worker/worker_vendor.h"
+
+/* --- startup ---------------------------------------------------------------
+ */
 
 int
 wk_note_startup(struct worker *w, uint8_t locality, bool clear)
 {
 	int rc;
 
-	w->started = true;
-	w->auto_start = false;
-	w->shut_down = false;
+	(void)wk_step(w, clear ? PE_STARTUP_CLEAR : PE_STARTUP_STATE);
 	if ((rc = capture_startup(&w->cap, locality, clear)) != VT_OK)
 		return rc;
-	if (clear) /* nobody has set the platform's authorisation yet */
+	if (clear) /* the firmware has not set the platform's password yet */
 		wk_certs_write(w);
 	return tcmd_stir();
 }
 
 static int
-plain_startup(struct worker *w)
+startup(struct worker *w)
 {
 	int rc = tcmd_startup(0);
 
 	return rc == VT_OK ? wk_note_startup(w, 0, true) : rc;
 }
 
-/*
- * A launch that cannot be measured must not run as one that was: the TPM
- * stays off then, and the guest's firmware finds none.
- */
-static int
-apply_launch(struct worker *w)
-{
-	int rc;
-
-	if ((rc = plain_startup(w)) == VT_OK)
-		rc = wk_measure_launch(w);
-	if (rc != VT_OK) {
-		wk_event(w, WE_FAILURE,
-		    "the launch could not be measured: %s; the TPM stays off",
-		    vt_strerror(rc));
-		eng_power_off();
-		w->started = false;
-		return rc;
-	}
-	w->launched = w->startup_due = true;
-	wk_event(w, WE_LAUNCH_APPLIED, "%zu bytes of launch record in PCR 17",
-	    (size_t)w->launch.now.l.record.len);
-	return VT_OK;
-}
-
-int
-wk_auto_start(struct worker *w)
-{
-	int rc;
-
-	if (!eng_powered())
-		return VT_E_STATE;
-	if (w->started)
-		return VT_OK;
-	w->auto_start = false;
-	rc = w->launch.now.bytes != NULL ? apply_launch(w) : plain_startup(w);
-	(void)wk_store_changes(w, 0);
-	return rc;
-}
-
-/*
- * The PCRs of before are lost with the worker that held them.  A guest that
- * goes on must not be able to attest anything: every PCR gets an event that
- * no boot has.
- */
-int
-wk_cap(struct worker *w)
-{
-	int rc;
-
-	if ((rc = plain_startup(w)) != VT_OK ||
-	    (rc = wk_measure_cap(w)) != VT_OK)
-		return rc;
-	w->capped = true;
-	wk_event(w, WE_CAPPED,
-	    "the worker was restarted: all PCRs are capped until the guest's "
-	    "next power cycle");
-	(void)wk_store_changes(w, 0);
-	return VT_OK;
-}
-
-/* --- power --------------------------------------------------------------
+/* --- actions ---------------------------------------------------------------
  */
 
 static int
@@ -116,8 +58,8 @@ begin_journal(struct worker *w)
 	return rc;
 }
 
-int
-wk_power_on(struct worker *w)
+static int
+power_on(struct worker *w)
 {
 	int rc;
 
@@ -126,36 +68,151 @@ wk_power_on(struct worker *w)
 		    vt_strerror(rc));
 		return rc;
 	}
-	w->started = w->capped = w->launched = w->startup_due = false;
-	w->shut_down = w->snap_taken = w->failure_told = false;
-	w->auto_start = false;
+	w->failure_told = false;
 	memset(&w->quotes, 0, sizeof(w->quotes));
 	wk_journal_copy_drop(w);
 	wk_deep_drop_all(w);
 	w->power_cycles++;
 	launch_power_cycle(&w->launch);
 	wk_event(w, WE_POWER_CYCLE, "power cycle %u", w->power_cycles);
-	rc = begin_journal(w);
-	(void)wk_store_changes(w, 0);
+	return begin_journal(w);
+}
+
+/* Without its measurement a launch must not run: the TPM stays off, and the
+ * guest's firmware finds none. */
+static int
+measure_launch(struct worker *w)
+{
+	int rc;
+
+	if ((rc = startup(w)) == VT_OK)
+		rc = wk_measure_launch(w);
+	if (rc != VT_OK)
+		wk_event(w, WE_FAILURE,
+		    "the launch could not be measured: %s; the TPM stays off",
+		    vt_strerror(rc));
+	else
+		wk_event(w, WE_LAUNCH_APPLIED,
+		    "%zu bytes of launch record in PCR 17",
+		    (size_t)w->launch.now.l.record.len);
 	return rc;
 }
 
 /*
- * libtpms does not shut down by itself.  A TPM 2.0 that loses power without
- * TPM2_Shutdown counts it as a try to guess, once a key under dictionary
- * attack protection was used; so the host's power button is orderly.  Not
- * after a snapshot: its state must still be the newest one when it resumes.
+ * The PCRs of before are lost with the worker that held them.  A guest that
+ * goes on must not be able to attest anything: every PCR gets an event that
+ * no boot has.
  */
+static int
+cap(struct worker *w)
+{
+	int rc;
+
+	if ((rc = startup(w)) != VT_OK || (rc = wk_measure_cap(w)) != VT_OK)
+		return rc;
+	wk_event(w, WE_CAPPED,
+	    "the worker was restarted: all PCRs are capped until the guest's "
+	    "next power cycle");
+	return VT_OK;
+}
+
+/*
+ * libtpms does not shut down by itself.  A TPM 2.0 that loses power without
+ * TPM2_Shutdown counts it as a guess once a key under dictionary attack
+ * protection was used, so the host's power button is orderly.
+ */
+static int
+shut_down(struct worker *w)
+{
+	(void)w;
+	if (eng_is_tpm2() && tcmd_shutdown() != VT_OK)
+		log_warn("the TPM did not shut down in order");
+	eng_power_off();
+	return VT_OK;
+}
+
+static int
+cut(struct worker *w)
+{
+	(void)w;
+	eng_power_off();
+	return VT_OK;
+}
+
+static int
+perform(struct worker *w, enum power_action act)
+{
+	/* How an action ends is the next event. */
+	static const struct {
+		int (*fn)(struct worker *w);
+		enum power_event done; /* PE_NEVENTS: no event */
+	} actions[PA_NACTIONS] = {
+		[PA_POWER_ON] = { power_on, PE_POWERED },
+		[PA_START] = { startup, PE_NEVENTS },
+		[PA_LAUNCH] = { measure_launch, PE_LAUNCHED },
+		[PA_CAP] = { cap, PE_CAPPED },
+		[PA_SHUT_DOWN] = { shut_down, PE_NEVENTS },
+		[PA_CUT] = { cut, PE_NEVENTS },
+	};
+	int rc, next = VT_OK;
+
+	if (act == PA_NONE)
+		return VT_OK;
+	if (actions[act].fn == NULL)
+		return VT_E_STATE;
+	rc = actions[act].fn(w);
+	(void)wk_store_changes(w, 0);
+	if (actions[act].done != PE_NEVENTS)
+		next = wk_power(w, rc == VT_OK ? actions[act].done : PE_FAILED);
+	return rc != VT_OK ? rc : next;
+}
+
+/* --- events ----------------------------------------------------------------
+ */
+
+int
+wk_power(struct worker *w, enum power_event e)
+{
+	return perform(w, wk_step(w, e));
+}
+
+enum power_action
+wk_power_ask(struct worker *w, enum power_event ask)
+{
+	enum power_action act;
+
+	while ((act = wk_step(w, ask)) == PA_START || act == PA_LAUNCH)
+		if (perform(w, act) != VT_OK)
+			return PA_FAIL;
+	return act;
+}
+
+int
+wk_start(struct worker *w)
+{
+	return wk_power_ask(w, PE_ASK) == PA_RUN ? VT_OK : VT_E_TPM;
+}
+
+int
+wk_power_on(struct worker *w, enum power_event plain, enum power_event launch)
+{
+	const struct launch *l = power_is_on(w->power)
+				     ? &w->launch.now /* resumed */
+				     : launch_of_next(&w->launch);
+
+	return wk_power(w, l != NULL && l->bytes != NULL ? launch : plain);
+}
+
 void
 wk_power_off(struct worker *w)
 {
-	if (!eng_powered())
-		return;
-	if (eng_is_tpm2() && w->started && !w->shut_down && !w->snap_taken &&
-	    tcmd_shutdown() != VT_OK)
-		log_warn("the TPM did not shut down in order");
-	eng_power_off();
-	w->started = false;
-	w->auto_start = false;
-	(void)wk_store_changes(w, 0);
+	if (wk_power(w, PE_POWER_OFF) != VT_OK)
+		wk_break(w); /* no action of it can fail */
+}
+
+void
+wk_power_lost(struct worker *w)
+{
+	if (wk_power(w, PE_LOST) != VT_OK)
+		wk_break(w);
 }

@@ -11,19 +11,34 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "vtpm/worker/power_fsm.h"
 
 struct worker;
 
-/* VT_E_STATE, VT_E_TPM, VT_E_NOMEM. */
-int wk_power_on(struct worker *w) VT_CHECK;
-/* In order if it was started; powered off already: no effect. */
+/*
+ * Raises an event and performs what the table says, up to the end.
+ * VT_E_STATE: not possible now; VT_E_TPM, VT_E_NOMEM, VT_E_NOTFOUND: an
+ * action failed, and the table said what follows.
+ */
+int wk_power(struct worker *w, enum power_event e) VT_CHECK;
+/*
+ * What is to be done with a command: PE_ASK_* in, PA_RUN, PA_ACCEPT, PA_REFUSE
+ * or PA_FAIL out.  If the command is one that starts the TPM, it is started
+ * before this returns.
+ */
+enum power_action wk_power_ask(struct worker *w, enum power_event ask);
+
+/* On, with event plain, or launch if one is to be measured.  As wk_power(). */
+int wk_power_on(
+    struct worker *w, enum power_event plain, enum power_event launch) VT_CHECK;
+/* Off, in order if a command ran; off already: no effect. */
 void wk_power_off(struct worker *w);
-/* Startup(CLEAR), or the launch of this power cycle, if not done yet. */
-int wk_auto_start(struct worker *w) VT_CHECK;
+/* Off as it is: a state that was brought back could not be resumed. */
+void wk_power_lost(struct worker *w);
+/* Starts the TPM as a guest's first command would.  VT_E_TPM. */
+int wk_start(struct worker *w) VT_CHECK;
 /* After a Startup that succeeded.  Uses the engine: a caller that holds a
  * response has a copy of it. */
 int wk_note_startup(struct worker *w, uint8_t locality, bool clear) VT_CHECK;
-/* After a crash: starts the TPM and caps every PCR. */
-int wk_cap(struct worker *w) VT_CHECK;
 
 #endif

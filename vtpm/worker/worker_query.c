@@ -42,8 +42,10 @@ info(struct worker *w, struct wr *p)
 	    (unsigned long long)w->commands, (unsigned long long)w->stores,
 	    (unsigned long long)w->held_commands,
 	    (unsigned long long)w->refused, w->power_cycles,
-	    eng_powered() ? "true" : "false", w->started ? "true" : "false",
-	    w->capped ? "true" : "false", w->launched ? "true" : "false",
+	    power_is_on(w->power) ? "true" : "false",
+	    power_is_started(w->power) ? "true" : "false",
+	    power_is_capped(w->power) ? "true" : "false",
+	    power_is_launched(w->power) ? "true" : "false",
 	    (w->perm_flags & SP_RESTORED) != 0 ? "true" : "false",
 	    (unsigned long long)w->generation,
 	    (unsigned long long)wk_state_version(w),
@@ -131,7 +133,7 @@ pcrs(struct worker *w, struct wr *p)
 	uint32_t b, i;
 	int rc;
 
-	if (!eng_powered() || !w->started)
+	if (!power_is_started(w->power))
 		return VT_E_STATE;
 	if ((set = calloc(1, sizeof(*set))) == NULL)
 		return VT_E_NOMEM;
@@ -162,7 +164,7 @@ volatile_state(struct worker *w, struct wr *p)
 	int rc;
 
 	/* Its permanent half must be on disk: W_LOAD compares versions. */
-	if (!eng_powered() || wk_need(w) != 0)
+	if (!power_is_on(w->power) || wk_need(w) != 0)
 		return VT_E_STATE;
 	if ((rc = wk_seal_vol(
 		 w, SEAL_VOLATILE, wk_state_version(w), &blob, &len)) != VT_OK)
@@ -177,7 +179,7 @@ answer(struct worker *w, uint8_t what, struct wr *p)
 {
 	if (what == WQ_EK)
 		return identity(w, p);
-	if (w->phase != WP_LOADED)
+	if (!power_has_identity(w->power))
 		return VT_E_STATE;
 	switch (what) {
 	case WQ_INFO:
@@ -186,7 +188,7 @@ answer(struct worker *w, uint8_t what, struct wr *p)
 		journal_encode(w->cap.journal, p);
 		return VT_OK;
 	case WQ_LOG:
-		if (!w->launched)
+		if (!power_is_launched(w->power))
 			return VT_E_NOTFOUND;
 		wr_bytes(p, w->launch.now.l.log.p, w->launch.now.l.log.len);
 		return VT_OK;

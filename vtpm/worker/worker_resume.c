@@ -10,6 +10,7 @@
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/worker/worker_answer.h"
 #include "vtpm/worker/worker_state.h"
+#include "vtpm/worker/worker_step.h"
 
 static void
 take_key(uint8_t *out, uint16_t *ret_len, const struct wblob *b)
@@ -51,6 +52,17 @@ set_all(struct worker *w, const struct state_vol *s)
 	return eng_power_on();
 }
 
+static enum power_event
+resumed(uint8_t flags)
+{
+	if ((flags & SV_STARTED) == 0)
+		return PE_RESUMED;
+	if ((flags & SV_CAPPED) != 0)
+		return PE_RESUMED_CAPPED;
+	return (flags & SV_LAUNCHED) != 0 ? PE_RESUMED_LAUNCHED
+					  : PE_RESUMED_PLAIN;
+}
+
 /* Power on into this volatile state; the permanent one is set. */
 int
 wk_resume(struct worker *w, const struct state_vol *s)
@@ -63,11 +75,9 @@ wk_resume(struct worker *w, const struct state_vol *s)
 			wk_break(w);
 		return rc;
 	}
-	w->started = (s->flags & SV_STARTED) != 0;
-	w->capped = (s->flags & SV_CAPPED) != 0;
-	w->launched = (s->flags & SV_LAUNCHED) != 0;
-	w->auto_start = w->shut_down = w->snap_taken = w->failure_told = false;
+	(void)wk_step(w, resumed(s->flags));
+	w->failure_told = false;
 	w->power_cycles = s->power_cycles;
 	quotes_load(&w->quotes, s->quotes.p, s->quotes.len);
-	return w->started ? tcmd_stir() : VT_OK; /* law 9 */
+	return power_is_started(w->power) ? tcmd_stir() : VT_OK; /* law 9 */
 }

@@ -73,9 +73,9 @@ wk_seal_perm(struct worker *w, uint16_t kind, uint64_t generation,
 static uint8_t
 vol_flags(const struct worker *w)
 {
-	return (uint8_t)((w->started ? SV_STARTED : 0) |
-			 (w->capped ? SV_CAPPED : 0) |
-			 (w->launched ? SV_LAUNCHED : 0));
+	return (uint8_t)((power_is_started(w->power) ? SV_STARTED : 0) |
+			 (power_is_capped(w->power) ? SV_CAPPED : 0) |
+			 (power_is_launched(w->power) ? SV_LAUNCHED : 0));
 }
 
 int

@@ -17,6 +17,7 @@
 #include "vtpm/worker/worker_seal.h"
 #include "vtpm/worker/worker_state.h"
 #include "vtpm/worker/worker_store.h"
+#include "vtpm/worker/worker_step.h"
 
 static void
 stage_drop(struct worker *w)
@@ -33,7 +34,7 @@ wk_get_blob(void *arg, enum chan_blob type, uint8_t **ret, size_t *ret_len)
 	int rc;
 
 	*ret_len = 0;
-	if (w->phase != WP_LOADED || !eng_powered())
+	if (!power_is_on(w->power))
 		return R12_BAD_ORDINAL;
 	if (type == BLOB_PERMANENT) {
 		rc = wk_seal_perm(w, SEAL_SNAP_PERMANENT, w->generation,
@@ -41,7 +42,8 @@ wk_get_blob(void *arg, enum chan_blob type, uint8_t **ret, size_t *ret_len)
 	} else if (type == BLOB_VOLATILE) {
 		rc = wk_seal_vol(
 		    w, SEAL_SNAP_VOLATILE, wk_state_version(w), ret, ret_len);
-		w->snap_taken = rc == VT_OK;
+		if (rc == VT_OK)
+			(void)wk_step(w, PE_SNAPSHOT);
 	} else {
 		return R12_RETRY; /* it is inside the volatile one */
 	}
@@ -100,8 +102,8 @@ wk_set_blob(
 	if (len == 0)
 		return 0;
 	w->stage.incoming = incoming;
-	if (w->phase != WP_LOADED || (!incoming && eng_powered()) ||
-	    type == BLOB_SAVESTATE)
+	if (!power_has_identity(w->power) ||
+	    (!incoming && power_is_on(w->power)) || type == BLOB_SAVESTATE)
 		return R12_BAD_ORDINAL;
 	if ((rc = stage(w, type, p, len)) == VT_OK)
 		return 0;
@@ -171,8 +173,9 @@ restore(struct worker *w)
 	uint64_t from = w->stage.perm_id.version, was = wk_state_version(w);
 	int rc = VT_OK;
 
-	if (!is_whole(w)) { /* nothing was touched yet: stay as we are */
+	if (!is_whole(w)) {
 		stage_drop(w);
+		wk_power_lost(w);
 		wk_event(w, WE_VIOLATION,
 		    "a snapshot was refused: its halves do not belong "
 		    "together");
@@ -191,7 +194,7 @@ restore(struct worker *w)
 		if (!present)
 			wk_break(w);
 		else
-			eng_power_off();
+			wk_power_lost(w);
 		return rc;
 	}
 	(void)wk_store_changes(w, 0);
@@ -212,7 +215,7 @@ wk_take_over(void *arg)
 {
 	struct worker *w = ((struct slot *)arg)->w;
 
-	if (w->phase != WP_LOADED || !w->stage.incoming ||
+	if (!power_has_identity(w->power) || !w->stage.incoming ||
 	    w->stage.perm == NULL || !is_present(w)) {
 		wk_event(w, WE_VIOLATION,
 		    "a migrated guest brought a state that is not the present "
@@ -226,10 +229,16 @@ wk_take_over(void *arg)
 }
 
 int
-wk_power_cycle(struct worker *w)
+wk_power_cycle(
+    struct worker *w, enum power_event plain, enum power_event launch)
 {
+	int rc;
+
 	wk_power_off(w);
-	if (w->stage.perm != NULL && !w->stage.incoming)
-		return restore(w);
-	return wk_power_on(w);
+	if (w->stage.perm != NULL && !w->stage.incoming) {
+		rc = restore(w);
+		if (rc != VT_OK || power_is_started(w->power))
+			return rc;
+	}
+	return wk_power_on(w, plain, launch);
 }

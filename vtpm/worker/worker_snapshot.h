@@ -13,11 +13,17 @@
 
 #include "base/err.h"
 #include "tpmback/chan.h"
+#include "vtpm/worker/power_fsm.h"
 
 struct worker;
 
-/* Power cycle: off in order, then into the snapshot that is staged, or on. */
-int wk_power_cycle(struct worker *w) VT_CHECK;
+/*
+ * Power cycle: off in order, then into the snapshot that is staged, or on with
+ * event plain, or launch if a launch is to be measured (PE_INIT and
+ * PE_INIT_LAUNCH, PE_RESET and PE_RESET_LAUNCH).
+ */
+int wk_power_cycle(
+    struct worker *w, enum power_event plain, enum power_event launch) VT_CHECK;
 
 /* chan_host callbacks (tpmback/chan.h); arg is a struct slot. */
 uint32_t wk_get_blob(

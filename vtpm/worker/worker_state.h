@@ -24,6 +24,7 @@
 #include "vtpm/proto/worker_msg.h"
 #include "vtpm/provision/provision.h"
 #include "vtpm/state/seal.h"
+#include "vtpm/worker/power_fsm.h"
 #include "vtpm/worker/worker.h"
 #include "vtpm/worker/worker_launch.h"
 #include "vtpm/worker/worker_limits.h"
@@ -49,13 +50,6 @@ struct slot {
 	uint8_t *resp; /* heap: a response that must not be told yet */
 	size_t resp_len;
 	uint64_t resp_version; /* until this is durable */
-};
-
-enum phase {
-	WP_EMPTY,  /* nothing yet */
-	WP_MADE,   /* a TPM without an identity (pool) */
-	WP_LOADED, /* somebody's TPM */
-	WP_BROKEN, /* must not run; every command fails */
 };
 
 struct store_req {
@@ -93,7 +87,7 @@ struct wk_cert {
 
 struct worker {
 	const struct worker_cfg *cfg;
-	enum phase phase;
+	enum power_state power;
 	bool ending;
 	uint32_t manager_uid;
 
@@ -125,15 +119,8 @@ struct worker {
 	uint8_t next_flags; /* WS_* for the next one */
 
 	/* the TPM */
-	bool root;       /* WLOAD_ROOT: starts up by itself */
-	bool started;    /* a Startup succeeded since power on */
-	bool auto_start; /* nobody but us will start it: the first command
-			    of a local guest does */
-	bool capped, launched;
-	bool startup_due; /* launched; the guest's own Startup is to come */
-	bool shut_down;   /* the last command was an orderly shutdown */
-	bool snap_taken;  /* a snapshot was fetched, nothing ran since */
-	bool failure_told;
+	bool root;         /* WLOAD_ROOT: starts up by itself */
+	bool failure_told; /* in this power cycle */
 	uint32_t power_cycles;
 	struct launches launch;
 	struct capture cap;

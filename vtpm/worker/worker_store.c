@@ -109,7 +109,7 @@ wk_store_changes(struct worker *w, uint8_t flags)
 {
 	if (!eng_changed())
 		return false;
-	if (w->phase == WP_LOADED)
+	if (power_has_identity(w->power))
 		wk_store_now(w, flags);
 	return true;
 }
@@ -191,7 +191,8 @@ wk_store_retry(struct worker *w, uint64_t now)
 	st->retry_us = 0;
 	if (st->blob == NULL && w->dirty) {
 		seal_next(w);
-	} else if (st->blob != NULL && w->storage_ok && w->phase == WP_LOADED) {
+	} else if (st->blob != NULL && w->storage_ok &&
+		   power_has_identity(w->power)) {
 		st->sent = false;
 		wk_send_store(w);
 	}

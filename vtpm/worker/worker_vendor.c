@@ -45,11 +45,11 @@ info_flags(const struct worker *w)
 {
 	uint32_t f = 0;
 
-	if (w->capped)
+	if (power_is_capped(w->power))
 		f |= VIF_CAPPED;
 	if ((w->perm_flags & SP_RESTORED) != 0)
 		f |= VIF_RESTORED;
-	if (w->launched)
+	if (power_is_launched(w->power))
 		f |= VIF_LAUNCHED;
 	if (w->soft_root)
 		f |= VIF_SOFT_ROOT;
@@ -75,7 +75,7 @@ gather_facts(struct worker *w, struct vendor_facts *f)
 	f->power_cycles = w->power_cycles;
 	f->flags = info_flags(w);
 	f->build = w->build;
-	if (w->launched) {
+	if (power_is_launched(w->power)) {
 		f->text[VSUB_LOG] = w->launch.now.l.log;
 		f->text[VSUB_LAUNCH] = w->launch.now.l.record;
 	}

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* test_power_fsm.c - a vTPM's power life, its table walked whole (law 4). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "vtpm/worker/power_fsm.h"
+
+#define EACH(s, e)                                        \
+	for (enum power_state s = 0; s < PS_NSTATES; s++) \
+		for (enum power_event e = 0; e < PE_NEVENTS; e++)
+
+/* What the PCRs stand for, told apart here by name alone. */
+static bool
+named(enum power_state s, const char *prefix)
+{
+	const char *n = power_state_name(s);
+
+	return strncmp(n, prefix, strlen(prefix)) == 0;
+}
+
+static bool
+is_capped(enum power_state s)
+{
+	return named(s, "CAPPED");
+}
+
+static bool
+is_measured(enum power_state s)
+{
+	return named(s, "DUE") || named(s, "LAUNCHED");
+}
+
+static bool
+is_started(enum power_state s)
+{
+	return named(s, "PLAIN") || is_measured(s) || is_capped(s);
+}
+
+static bool
+is_busy(enum power_state s)
+{
+	return s == PS_LAUNCHING || s == PS_CAPPING;
+}
+
+static bool
+is_unstarted(enum power_state s)
+{
+	return s == PS_WAIT || s == PS_AUTO || s == PS_ARMED;
+}
+
+static bool
+is_off(enum power_state s)
+{
+	return named(s, "OFF");
+}
+
+static bool
+is_on(enum power_state s)
+{
+	return is_started(s) || is_busy(s) || is_unstarted(s);
+}
+
+/* Nothing ran since an orderly shutdown or a snapshot. */
+static bool
+is_at_rest(enum power_state s)
+{
+	return strstr(power_state_name(s), "_DOWN") != NULL ||
+	       strstr(power_state_name(s), "_SAVED") != NULL;
+}
+
+static bool
+is_ask(enum power_event e)
+{
+	return e == PE_ASK || e == PE_ASK_PCR_RESET || e == PE_ASK_STARTUP ||
+	       e == PE_ASK_STARTUP_CLEAR;
+}
+
+/* What a guest can bring about alone. */
+static bool
+is_guests(enum power_event e)
+{
+	return is_ask(e) || e == PE_STARTUP_CLEAR || e == PE_STARTUP_STATE ||
+	       e == PE_SHUT_DOWN || e == PE_RAN;
+}
+
+static bool
+is_resume(enum power_event e)
+{
+	return e == PE_RESUMED || e == PE_RESUMED_PLAIN ||
+	       e == PE_RESUMED_LAUNCHED || e == PE_RESUMED_CAPPED;
+}
+
+/* A power cycle that the host saw. */
+static bool
+is_cycle(enum power_event e)
+{
+	return e == PE_LOAD || e == PE_LOAD_LAUNCH || e == PE_LOAD_CRASHED ||
+	       e == PE_RESET || e == PE_RESET_LAUNCH || e == PE_INIT ||
+	       e == PE_INIT_LAUNCH;
+}
+
+static bool
+brings_launch(enum power_event e)
+{
+	return e == PE_LOAD_LAUNCH || e == PE_RESET_LAUNCH ||
+	       e == PE_INIT_LAUNCH;
+}
+
+static void
+every_pair_leads_to_a_state_and_an_action(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		assert_true(power_step(s, e).next < PS_NSTATES);
+		assert_true(power_step(s, e).act < PA_NACTIONS);
+	}
+}
+
+static void
+what_is_not_possible_changes_nothing(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	if (power_step(s, e).act == PA_VIOLATION)
+		assert_int_equal(power_step(s, e).next, s);
+}
+
+static void
+predicates_say_what_the_names_say(void **state)
+{
+	(void)state;
+	for (enum power_state s = 0; s < PS_NSTATES; s++) {
+		assert_int_equal(power_is_on(s), is_on(s));
+		assert_int_equal(
+		    power_is_started(s), is_started(s) || is_busy(s));
+		assert_int_equal(power_has_identity(s), is_on(s) || is_off(s));
+		assert_int_equal(
+		    power_is_capped(s), is_capped(s) || s == PS_OFF_CAPPED);
+		assert_int_equal(power_is_launched(s),
+		    is_measured(s) || s == PS_OFF_LAUNCHED);
+	}
+}
+
+static void
+broken_is_final_and_break_leads_there(void **state)
+{
+	(void)state;
+	for (enum power_event e = 0; e < PE_NEVENTS; e++)
+		assert_int_equal(power_step(PS_BROKEN, e).next, PS_BROKEN);
+	EACH(s, e)
+	{
+		if (s != PS_BROKEN)
+			assert_int_equal(
+			    power_step(s, e).next == PS_BROKEN, e == PE_BREAK);
+	}
+}
+
+static void
+an_identity_is_taken_once_and_kept(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		enum power_state n = power_step(s, e).next;
+
+		if (power_has_identity(s))
+			assert_true(power_has_identity(n) || n == PS_BROKEN);
+		else if (power_has_identity(n))
+			assert_int_equal(e, PE_BECAME);
+	}
+}
+
+/* --- law 4 -----------------------------------------------------------------
+ */
+
+static void
+a_guest_alone_neither_powers_on_nor_off(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		struct power_step st = power_step(s, e);
+
+		if (!is_guests(e))
+			continue;
+		assert_int_equal(is_on(st.next), is_on(s));
+		assert_true(st.act != PA_POWER_ON && st.act != PA_CUT &&
+			    st.act != PA_SHUT_DOWN && st.act != PA_CAP);
+	}
+}
+
+static void
+a_guest_alone_changes_nothing_of_what_its_pcrs_stand_for(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		enum power_state n = power_step(s, e).next;
+
+		if (!is_guests(e) || !is_started(s))
+			continue;
+		assert_int_equal(is_capped(n), is_capped(s));
+		assert_int_equal(is_measured(n), is_measured(s));
+		assert_true(is_started(n));
+	}
+}
+
+static void
+a_capped_tpm_stays_capped_until_it_loses_power(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		enum power_state n = power_step(s, e).next;
+
+		if (is_capped(s) && !is_capped(n))
+			assert_true(e == PE_POWER_OFF || e == PE_LOST ||
+				    e == PE_BREAK || is_resume(e));
+		if (is_capped(s) && is_off(n))
+			assert_int_equal(n, PS_OFF_CAPPED);
+		/* and is reported as such until the next power cycle */
+		if (s == PS_OFF_CAPPED && n != s)
+			assert_true(
+			    is_cycle(e) || is_resume(e) || e == PE_BREAK);
+	}
+}
+
+static void
+no_pcr_of_a_capped_tpm_returns_to_a_known_value(void **state)
+{
+	(void)state;
+	for (enum power_state s = 0; s < PS_NSTATES; s++) {
+		if (!is_capped(s))
+			continue;
+		assert_int_equal(
+		    power_step(s, PE_ASK_PCR_RESET).act, PA_REFUSE);
+		assert_int_equal(power_step(s, PE_HASH).act, PA_REFUSE);
+		assert_int_equal(power_step(s, PE_ASK).act, PA_RUN);
+	}
+}
+
+static void
+after_a_crash_capping_is_the_only_way_on(void **state)
+{
+	(void)state;
+	assert_int_equal(power_step(PS_OFF, PE_LOAD_CRASHED).next, PS_CAPPING);
+	EACH(s, e)
+	{
+		enum power_state n = power_step(s, e).next;
+
+		if (n == PS_CAPPING && s != n)
+			assert_int_equal(e, PE_LOAD_CRASHED);
+		if (s == PS_CAPPING && n != s)
+			assert_true(n == PS_OFF || n == PS_BROKEN ||
+				    (n == PS_CAPPED && e == PE_CAPPED));
+		if (is_capped(n) && !is_capped(s))
+			assert_true(s == PS_CAPPING || e == PE_RESUMED_CAPPED);
+	}
+}
+
+static void
+a_launch_is_measured_only_at_a_power_cycle(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		struct power_step st = power_step(s, e);
+
+		if (st.act == PA_LAUNCH) {
+			assert_false(is_started(s));
+			assert_int_equal(st.next, PS_LAUNCHING);
+		}
+		if ((st.next == PS_ARMED && s != PS_ARMED) ||
+		    (st.next == PS_LAUNCHING && s != PS_LAUNCHING &&
+			s != PS_ARMED)) {
+			assert_true(brings_launch(e));
+			assert_true(is_off(s) || s == PS_WAIT);
+		}
+		/* nothing passes for launched that was not measured */
+		if (is_measured(st.next) && !is_measured(s))
+			assert_true((s == PS_LAUNCHING && e == PE_LAUNCHED) ||
+				    e == PE_RESUMED_LAUNCHED);
+	}
+}
+
+static void
+a_launch_that_failed_leaves_the_tpm_off(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		struct power_step st = power_step(s, e);
+
+		if (e != PE_FAILED || !is_on(s) || is_started(s))
+			continue;
+		assert_int_equal(st.act, PA_CUT);
+		assert_int_equal(st.next, PS_OFF);
+	}
+}
+
+static void
+an_armed_launch_comes_before_every_command(void **state)
+{
+	(void)state;
+	for (enum power_event e = 0; e < PE_NEVENTS; e++)
+		if (is_ask(e))
+			assert_int_equal(
+			    power_step(PS_ARMED, e).act, PA_LAUNCH);
+	EACH(s, e)
+	if (brings_launch(e) && power_step(s, e).act != PA_VIOLATION)
+		assert_true(power_step(s, e).next == PS_ARMED ||
+			    power_step(s, e).next == PS_LAUNCHING);
+}
+
+/* SeaBIOS must get success; a guest must not get it twice. */
+static void
+the_firmware_has_its_startup_accepted_once(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		struct power_step st = power_step(s, e);
+
+		assert_int_equal(st.act == PA_ACCEPT,
+		    named(s, "DUE") && e == PE_ASK_STARTUP_CLEAR);
+		if (named(s, "DUE") &&
+		    (e == PE_ASK_STARTUP || e == PE_ASK_STARTUP_CLEAR))
+			assert_true(named(st.next, "LAUNCHED"));
+		if (named(st.next, "DUE") && !named(s, "DUE"))
+			assert_int_equal(s, PS_LAUNCHING);
+	}
+}
+
+static void
+only_the_host_writes_pcr_17_once_it_has_measured(void **state)
+{
+	(void)state;
+	for (enum power_state s = 0; s < PS_NSTATES; s++)
+		if (is_on(s) && !is_busy(s))
+			assert_int_equal(power_step(s, PE_HASH).act,
+			    is_measured(s) || is_capped(s) ? PA_REFUSE
+							   : PA_RUN);
+}
+
+/* --- power -----------------------------------------------------------------
+ */
+
+static void
+power_goes_on_and_off_by_an_action(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		struct power_step st = power_step(s, e);
+
+		if (st.act == PA_VIOLATION)
+			continue;
+		if (!is_on(s) && is_on(st.next))
+			assert_true(st.act == PA_POWER_ON || is_resume(e));
+		if (is_on(s) && !is_on(st.next))
+			assert_true(st.act == PA_CUT || st.act == PA_SHUT_DOWN);
+		if (st.act == PA_POWER_ON)
+			assert_true(is_off(s) && is_on(st.next) && is_cycle(e));
+	}
+}
+
+static void
+every_power_cycle_is_possible_when_off_and_only_then(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		if (!is_cycle(e))
+			continue;
+		if (is_off(s))
+			assert_int_equal(power_step(s, e).act, PA_POWER_ON);
+		else if (s != PS_WAIT) /* resumed, not started */
+			assert_int_equal(power_step(s, e).act, PA_VIOLATION);
+	}
+}
+
+static void
+power_off_is_always_possible(void **state)
+{
+	(void)state;
+	for (enum power_state s = 0; s < PS_NSTATES; s++) {
+		struct power_step st = power_step(s, PE_POWER_OFF);
+
+		if (is_busy(s))
+			continue; /* nothing comes between */
+		assert_int_not_equal(st.act, PA_VIOLATION);
+		assert_false(is_on(st.next));
+	}
+}
+
+static void
+a_tpm_that_ran_is_shut_down_and_one_at_rest_is_not(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		struct power_step st = power_step(s, e);
+
+		assert_int_equal(st.act == PA_SHUT_DOWN,
+		    e == PE_POWER_OFF && is_started(s) && !is_at_rest(s));
+	}
+}
+
+static void
+rest_is_reached_by_shutdown_or_snapshot_and_ends_with_any_command(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		enum power_state n = power_step(s, e).next;
+
+		if (is_at_rest(n) && !is_at_rest(s))
+			assert_true(e == PE_SHUT_DOWN || e == PE_SNAPSHOT);
+		if (is_started(s) && e == PE_SHUT_DOWN)
+			assert_non_null(strstr(power_state_name(n), "_DOWN"));
+		if (is_started(s) && e == PE_SNAPSHOT)
+			assert_non_null(strstr(power_state_name(n), "_SAVED"));
+		if (is_started(s) && (e == PE_RAN || e == PE_STARTUP_CLEAR ||
+					 e == PE_STARTUP_STATE))
+			assert_false(is_at_rest(n));
+		/* asking alone, or a refusal, does not end it */
+		if (is_at_rest(s) && is_ask(e))
+			assert_true(is_at_rest(n));
+	}
+}
+
+/* --- commands --------------------------------------------------------------
+ */
+
+static void
+every_command_gets_an_answer_in_every_state(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		enum power_action a = power_step(s, e).act;
+
+		if (!is_ask(e) || is_busy(s))
+			continue;
+		if (!is_on(s))
+			assert_int_equal(a, PA_FAIL);
+		else
+			assert_true(a == PA_RUN || a == PA_START ||
+				    a == PA_LAUNCH || a == PA_ACCEPT ||
+				    a == PA_REFUSE);
+	}
+}
+
+static void
+what_was_run_is_noted_wherever_it_can_run(void **state)
+{
+	(void)state;
+	for (enum power_state s = 0; s < PS_NSTATES; s++) {
+		if (power_step(s, PE_ASK_STARTUP).act != PA_RUN)
+			continue;
+		assert_int_equal(power_step(s, PE_RAN).act, PA_NONE);
+		assert_int_equal(power_step(s, PE_SHUT_DOWN).act, PA_NONE);
+		assert_int_equal(power_step(s, PE_STARTUP_CLEAR).act, PA_NONE);
+		assert_int_equal(power_step(s, PE_STARTUP_STATE).act, PA_NONE);
+		assert_true(is_started(power_step(s, PE_STARTUP_CLEAR).next));
+	}
+}
+
+/* The worker asks again after PA_START and PA_LAUNCH. */
+static void
+asking_again_ends(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		struct power_step st = power_step(s, e);
+
+		if (!is_ask(e))
+			continue;
+		if (st.act == PA_START)
+			st = power_step(
+			    power_step(st.next, PE_STARTUP_CLEAR).next, e);
+		else if (st.act == PA_LAUNCH)
+			st = power_step(
+			    power_step(st.next, PE_LAUNCHED).next, e);
+		assert_true(st.act != PA_START && st.act != PA_LAUNCH);
+	}
+}
+
+static void
+names_are_all_there_and_differ(void **state)
+{
+	(void)state;
+	for (enum power_state a = 0; a < PS_NSTATES; a++)
+		for (enum power_state b = 0; b < a; b++)
+			assert_string_not_equal(
+			    power_state_name(a), power_state_name(b));
+	for (enum power_event a = 0; a < PE_NEVENTS; a++)
+		for (enum power_event b = 0; b < a; b++)
+			assert_string_not_equal(
+			    power_event_name(a), power_event_name(b));
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test(name)
+	const struct CMUnitTest tests[] = {
+		T(every_pair_leads_to_a_state_and_an_action),
+		T(what_is_not_possible_changes_nothing),
+		T(predicates_say_what_the_names_say),
+		T(broken_is_final_and_break_leads_there),
+		T(an_identity_is_taken_once_and_kept),
+		T(a_guest_alone_neither_powers_on_nor_off),
+		T(a_guest_alone_changes_nothing_of_what_its_pcrs_stand_for),
+		T(a_capped_tpm_stays_capped_until_it_loses_power),
+		T(no_pcr_of_a_capped_tpm_returns_to_a_known_value),
+		T(after_a_crash_capping_is_the_only_way_on),
+		T(a_launch_is_measured_only_at_a_power_cycle),
+		T(a_launch_that_failed_leaves_the_tpm_off),
+		T(an_armed_launch_comes_before_every_command),
+		T(the_firmware_has_its_startup_accepted_once),
+		T(only_the_host_writes_pcr_17_once_it_has_measured),
+		T(power_goes_on_and_off_by_an_action),
+		T(every_power_cycle_is_possible_when_off_and_only_then),
+		T(power_off_is_always_possible),
+		T(a_tpm_that_ran_is_shut_down_and_one_at_rest_is_not),
+		T(rest_is_reached_by_shutdown_or_snapshot_and_ends_with_any_command),
+		T(every_command_gets_an_answer_in_every_state),
+		T(what_was_run_is_noted_wherever_it_can_run),
+		T(asking_again_ends),
+		T(names_are_all_there_and_differ),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
