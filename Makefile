@@ -30,7 +30,7 @@ ROOMS	:= base \
 	   $(addprefix vtpm/,proto state engine provision worker) \
 	   $(addprefix vtpm_manager/,proto store hwtpm xenback core commit \
 	   tenant host guest xen control) vtpm_manager \
-	   $(addprefix tools/,esys attest seal verify launch vtpmctl)
+	   $(addprefix tools/,common esys attest seal verify launch vtpmctl)
 MAINS	:= $(wildcard $(addsuffix /*_main.c,$(ROOMS)))
 # Xen's half is two modules: built where libxen-dev is, loaded where Xen is.
 XENSRC	:= tpmback/xen_chan.c tpmfront/xen_front.c
@@ -216,7 +216,7 @@ XENGUEST := $(addprefix $(B)/tests/,xenwork xenhostile)
 
 # The attack suite's own verifier: checks can be taken out by name, to see that
 # it is they that stop the attacks.
-SKIPSRC	:= $(filter measure/% tools/verify/%,$(SRCS)) \
+SKIPSRC	:= $(filter measure/% tools/common/% tools/verify/%,$(SRCS)) \
 	   tools/verify/verify_main.c tests/attacks/skip.c
 SKIPVER	:= $(B)/tests/attack-verify
 $(B)/skip/%.o: %.c | $(EMBED_H)

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -95,12 +96,10 @@ paragraphs(const char *text)
 	}
 }
 
-/* One unbreakable word of the synopsis. */
+/* n bytes that stay on one line. */
 static void
-synopsis_word(const char *word, size_t indent, size_t *col)
+synopsis_word(const char *word, size_t n, size_t indent, size_t *col)
 {
-	size_t n = strlen(word);
-
 	if (*col + 1 + n > WIDTH) {
 		(void)printf("\n%*s", (int)indent, "");
 		*col = indent;
@@ -108,8 +107,53 @@ synopsis_word(const char *word, size_t indent, size_t *col)
 		(void)putchar(' ');
 		(*col)++;
 	}
-	(void)printf("%s", word);
+	(void)fwrite(word, 1, n, stdout);
 	*col += n;
+}
+
+/* One form of use; what stands in brackets stays together.  What is behind
+ * its newline. */
+static const char *
+synopsis_line(const char *line, size_t indent, size_t *col)
+{
+	size_t n, depth;
+
+	while (*line != '\0' && *line != '\n') {
+		for (n = 0, depth = 0; line[n] != '\0' && line[n] != '\n' &&
+				       (line[n] != ' ' || depth > 0);
+		     n++) {
+			depth += line[n] == '[';
+			depth -= line[n] == ']';
+		}
+		synopsis_word(line, n, indent, col);
+		line += n + strspn(line + n, " ");
+	}
+	return *line == '\n' ? line + 1 : line;
+}
+
+static void
+synopsis_of_table(const struct opt_command *c, size_t indent, size_t *col)
+{
+	const struct opt *o;
+	char word[80];
+	int n;
+
+	for (o = c->opts; o != NULL && o->name != NULL; o++) {
+		n = snprintf(word, sizeof(word), "%s%s%s%s%s%s",
+		    o->needed ? "" : "[", o->letter != 0 ? "-" : "--",
+		    o->letter != 0 ? (char[]){ o->letter, '\0' } : o->name,
+		    o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "",
+		    o->needed ? "" : "]");
+		synopsis_word(word, (size_t)n, indent, col);
+	}
+	if (c->commands != NULL)
+		(void)synopsis_line("COMMAND [ARGS]", indent, col);
+	if (c->operands != NULL)
+		(void)synopsis_line(c->operands, indent, col);
+	if (c->behind != NULL) {
+		(void)synopsis_line("--", indent, col);
+		(void)synopsis_line(c->behind, indent, col);
+	}
 }
 
 static void
@@ -118,30 +162,19 @@ synopsis(const struct opt_command *c)
 	static const char usage[] = "usage: ";
 	size_t indent = sizeof(usage) + strlen(c->name), col = indent - 1;
 	const char *line = c->usage, *lead = usage;
-	const struct opt *o;
-	char word[80];
 
-	if (line != NULL) {
-		for (; *line != '\0'; lead = "       ") {
-			(void)printf("%s%s ", lead, c->name);
-			col = indent;
-			line = wrap(line, indent, &col);
-			(void)putchar('\n');
-		}
+	if (line == NULL) {
+		(void)printf("%s%s", usage, c->name);
+		synopsis_of_table(c, indent, &col);
+		(void)putchar('\n');
 		return;
 	}
-	(void)printf("%s%s", usage, c->name);
-	for (o = c->opts; o != NULL && o->name != NULL; o++) {
-		(void)snprintf(word, sizeof(word), "%s%s%s%s%s%s",
-		    o->needed ? "" : "[", o->letter != 0 ? "-" : "--",
-		    o->letter != 0 ? (char[]){ o->letter, '\0' } : o->name,
-		    o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "",
-		    o->needed ? "" : "]");
-		synopsis_word(word, indent, &col);
+	for (; *line != '\0'; lead = "       ") {
+		(void)printf("%s%s", lead, c->name);
+		col = indent - 1;
+		line = synopsis_line(line, indent, &col);
+		(void)putchar('\n');
 	}
-	if (c->operands != NULL)
-		synopsis_word(c->operands, indent, &col);
-	(void)putchar('\n');
 }
 
 static int
@@ -176,8 +209,33 @@ static const struct opt help_row = {
 static const struct opt version_row = { .name = "version",
 	.help = "show the version" };
 
-void
-opt_help(const struct opt_command *c)
+/* The last word of its name. */
+static const char *
+own_name(const struct opt_command *c)
+{
+	const char *space = strrchr(c->name, ' ');
+
+	return space != NULL ? space + 1 : c->name;
+}
+
+static void
+list_commands(const struct opt_command *const *list)
+{
+	size_t i, width = 0;
+	char left[80];
+
+	for (i = 0; list[i] != NULL; i++)
+		if (strlen(own_name(list[i])) > width)
+			width = strlen(own_name(list[i]));
+	for (i = 0; list[i] != NULL; i++) {
+		(void)snprintf(left, sizeof(left), "  %s", own_name(list[i]));
+		print_row(left, width + 4, list[i]->about);
+	}
+	(void)putchar('\n');
+}
+
+static void
+help(const struct opt_command *c)
 {
 	const struct opt *all[OPT_MAX + 2];
 	size_t n = 0, i, width = 0, len;
@@ -197,6 +255,8 @@ opt_help(const struct opt_command *c)
 	(void)putchar('\n');
 	paragraphs(c->about);
 	(void)putchar('\n');
+	if (c->commands != NULL)
+		list_commands(c->commands);
 	for (i = 0; i < n; i++) {
 		(void)left_side(all[i], left, sizeof(left));
 		print_row(left, width + 2, all[i]->help);
@@ -207,15 +267,6 @@ opt_help(const struct opt_command *c)
 	paragraphs(c->more);
 }
 
-void
-opt_list(const char *name, const char *text)
-{
-	char left[80];
-
-	(void)snprintf(left, sizeof(left), "  %s", name);
-	print_row(left, 16, text);
-}
-
 /* --- parser --------------------------------------------------------------- */
 
 static void
@@ -223,8 +274,8 @@ getopt_tables(const struct opt_command *c, char *letters, struct option *longs)
 {
 	unsigned int i, n = rows(c);
 
-	*letters++ = c->in_order ? '+' : ':';
-	if (c->in_order)
+	*letters++ = c->commands != NULL ? '+' : ':';
+	if (c->commands != NULL)
 		*letters++ = ':';
 	*letters++ = 'h';
 	for (i = 0; i < n; i++) {
@@ -353,10 +404,22 @@ check_rest(
 			    c->opts[i].arg);
 	if (n < c->nmin)
 		return opt_bad(c, "%s is missing", c->operands);
-	if (n > c->nmax)
+	if (n > c->nmax && c->commands == NULL)
 		return opt_bad(
 		    c, "'%s' is one argument too many", operands[c->nmax]);
 	return OPT_GO;
+}
+
+/* Where "--" stands, or argc. */
+static int
+split_at(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--") == 0)
+			return i;
+	return argc;
 }
 
 int
@@ -364,16 +427,18 @@ opt_parse(const struct opt_command *c, int *argc, char ***argv, void *dst)
 {
 	struct option longs[OPT_MAX + 3] = { { 0 } };
 	char letters[2 * OPT_MAX + 4];
+	int v, n = *argc;
 	const struct opt *o;
 	uint32_t seen = 0;
-	int v;
 
+	if (c->behind != NULL)
+		n = split_at(*argc, *argv);
 	getopt_tables(c, letters, longs);
 	opterr = 0;
 	optind = 0; /* GNU: from the start */
-	while ((v = getopt_long(*argc, *argv, letters, longs, NULL)) != -1) {
+	while ((v = getopt_long(n, *argv, letters, longs, NULL)) != -1) {
 		if (v == 'h' || v == V_HELP) {
-			opt_help(c);
+			help(c);
 			return OPT_SHOWN;
 		}
 		if (v == V_VERSION) {
@@ -389,7 +454,59 @@ opt_parse(const struct opt_command *c, int *argc, char ***argv, void *dst)
 		if (take(o, dst, optarg) != VT_OK)
 			return not_wanted(c, o, optarg);
 	}
-	*argc -= optind;
+	if (c->behind != NULL && (n == *argc || n + 1 == *argc))
+		return opt_bad(c, "%s belongs behind --", c->behind);
+	*argc = n - optind;
 	*argv += optind;
 	return check_rest(c, seen, (unsigned int)*argc, *argv);
+}
+
+/* --- commands ------------------------------------------------------------- */
+
+int
+opt_run(const struct opt_command *c, void *ctx, int argc, char **argv)
+{
+	void *args = calloc(1, c->size + 1);
+	int rc;
+
+	if (args == NULL)
+		return opt_bad(c, "out of memory");
+	if (c->defaults != NULL)
+		memcpy(args, c->defaults, c->size);
+	rc = opt_parse(c, &argc, &argv, args);
+	if (rc == OPT_GO)
+		rc = c->run != NULL ? c->run(ctx, args, argc, argv)
+				    : opt_dispatch(c, ctx, argc, argv);
+	free(args);
+	return rc;
+}
+
+static const struct opt_command *
+find(const struct opt_command *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; c->commands[i] != NULL; i++)
+		if (strcmp(own_name(c->commands[i]), name) == 0)
+			return c->commands[i];
+	return NULL;
+}
+
+int
+opt_dispatch(const struct opt_command *c, void *ctx, int argc, char **argv)
+{
+	const struct opt_command *sub = NULL;
+	bool wants_help = argc > 0 && strcmp(argv[0], "help") == 0;
+
+	if (argc < 1)
+		return opt_bad(c, "COMMAND is missing");
+	if (!wants_help && (sub = find(c, argv[0])) != NULL)
+		return opt_run(sub, ctx, argc, argv);
+	for (sub = c; wants_help && argc > 1; argc--, argv++)
+		if (sub->commands == NULL || (sub = find(sub, argv[1])) == NULL)
+			return opt_bad(c, "there is no command %s", argv[1]);
+	if (!wants_help)
+		return opt_bad(c, "there is no command %s", argv[0]);
+	help(sub);
+	return OPT_SHOWN;
 }

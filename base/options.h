@@ -11,6 +11,7 @@
 #ifndef BASE_OPTIONS_H
 #define BASE_OPTIONS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -81,36 +82,52 @@ struct opt {
 		.name = NULL \
 	}
 
+#define OPT_ANY UINT_MAX
+
+/* A program, a command of it, or a command of a command. */
 struct opt_command {
-	const char *name;  /* "vtpmctl create" */
-	const char *about; /* what it does: paragraphs that end with newlines */
+	const char *name; /* "vtpmctl create" */
+	/* What it does: paragraphs that end with newlines; a list of commands
+	 * shows the first.  A line that starts with a space is printed as it
+	 * is, others are wrapped. */
+	const char *about;
 	/* How it is used, one form a line, each without the name.  NULL: the
 	 * options of the table, then the operands. */
 	const char *usage;
 	const char *operands;    /* "NAME"; NULL: none */
 	unsigned int nmin, nmax; /* how many operands */
-	const struct opt *opts;  /* ends with OPT_END; NULL: none */
-	bool in_order;           /* the first operand ends the options */
-	/* Behind the options: examples, files, exit codes.  A line that starts
-	 * with a space is printed as it is, others are wrapped. */
+	/* Another command line, behind a "--" that is needed; NULL: none. */
+	const char *behind;
+	const struct opt *opts; /* ends with OPT_END; NULL: none */
+	/* Behind the options: examples, files, exit codes; as about. */
 	const char *more;
+
+	/* Commands of it, a list that ends with NULL; options stand before
+	 * the command's name.  NULL: none. */
+	const struct opt_command *const *commands;
+	/* What the options are read into: size bytes that start as *defaults
+	 * (NULL: zeros), and go to run().  argv: the operands. */
+	size_t size;
+	const void *defaults;
+	int (*run)(void *ctx, void *args, int argc, char **argv);
 };
 
 /*
  * Read argv (argv[0] is skipped) into dst, which holds the defaults.
  *
- * OPT_GO: *argc and *argv are the operands, as many as the command allows.
- * OPT_SHOWN: help or version was printed.  OPT_BAD: a message was printed.
+ * OPT_GO: *argc and *argv are the operands, as many as the command allows;
+ * with c->behind, (*argv)[*argc] is the "--" and the other command line is
+ * behind it.  OPT_SHOWN: help or version was printed.  OPT_BAD: a message was.
  */
 int opt_parse(
     const struct opt_command *c, int *argc, char ***argv, void *dst) VT_CHECK;
+/* Parse, then c->run(), or the command of c that the first operand names.
+ * Returns an exit code. */
+int opt_run(const struct opt_command *c, void *ctx, int argc, char **argv);
+/* Run the command of c that argv[0] names; "help NAME" shows its help. */
+int opt_dispatch(const struct opt_command *c, void *ctx, int argc, char **argv);
 
 /* "vtpmctl create: what is wrong; see vtpmctl create --help"; OPT_BAD. */
 int opt_bad(const struct opt_command *c, const char *fmt, ...) VT_PRINTF(2, 3);
-
-/* The help on standard output. */
-void opt_help(const struct opt_command *c);
-/* One line of a list of commands: name and text, the text wrapped. */
-void opt_list(const char *name, const char *text);
 
 #endif

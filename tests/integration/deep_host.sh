@@ -73,10 +73,10 @@ refuse "approvals need their key" "usage" "$V" host-states pcrs.json
 ctl host keygen -o key.pem >/dev/null
 check "an approval over other PCRs is noted" eval \
     'ctl host approve --pcrs pcrs.json --key key.pem --sign-only -o ap \
-    2>&1 | grep "^note: .*--select sha256:0,1,2,4,7"'
+    2>&1 | grep "^vtpmctl: note: .*--select sha256:0,1,2,4,7"'
 check "one over the same is not" eval '! ctl host approve --pcrs pcrs.json \
     --select sha256:0,1,2,4,7 --key key.pem --sign-only -o ap 2>&1 |
-    grep "^note"'
+    grep "^vtpmctl: note"'
 stop_manager
 echo "deep_pcrs = sha384:0-7" >conf
 check "a manager that is to quote what the TPM has not" up --config conf

@@ -111,7 +111,7 @@ for i in 1 2 3; do
 	own --share "later/share-$i-of-3.pem" --key "op$i.key" \
 	    -o "late$i" >/dev/null 2>&1
 done
-refuse "not another's" "not for this key" own --share first/share-1-of-3.pem \
+refuse "not another's" "not made for this key" own --share first/share-1-of-3.pem \
     --key op2.key -o x
 check "stock OpenSSL opens them, too" eval \
     'openssl cms -decrypt -inform PEM -in first/share-2-of-3.pem \

@@ -34,7 +34,7 @@ up() { start_manager --config conf --root "${1:-swtpm:path=$T/host}"; }
 check "the manager is back" up || exit 1
 
 # --- made, with a key of their own --------------------------------------------
-refuse "a group needs a key" "usage" ctl group create red
+refuse "a group needs a key" "--key PEM is missing" ctl group create red
 refuse "a private key stays at home" "private key" \
     ctl group create red --key red.pem
 openssl ecparam -name secp384r1 -genkey -noout 2>/dev/null |

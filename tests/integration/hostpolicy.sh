@@ -42,7 +42,7 @@ alive_guest() { ctl start g && [ "$(ek_of g)" = "$ek" ] && ctl stop g; }
 
 boot_host 1
 check "an approval key is made" ctl host keygen -o key.pem
-refuse "and not replaced" "there already" ctl host keygen -o key.pem
+refuse "and not replaced" "not overwritten" ctl host keygen -o key.pem
 ctl host keygen -o other.pem >/dev/null
 check "the private part is nobody else's" \
     [ "$(stat -c %a key.pem)" = 600 ]

@@ -73,8 +73,8 @@ end_guest() { # WHY: the domain ends
 }
 
 # --- refusals ----------------------------------------------------------------
-refuse "no configuration" 'which configuration' launch
-refuse "an option of xl's that is not KEY=VALUE" 'KEY=VALUE is understood' \
+refuse "no configuration" 'CFG .*is missing' launch
+refuse "an option of xl's that is not KEY=VALUE" 'unknown option -c' \
     launch "$T/web.cfg" -c
 refuse "a word that is not KEY=VALUE" 'not KEY=VALUE' launch "$T/web.cfg" word
 refuse "a file that is not there" 'no.cfg' launch "$T/no.cfg"
@@ -84,7 +84,7 @@ refuse "no kernel" 'no kernel=' launch "$T/web.cfg" 'kernel=""'
 refuse "a kernel that is not there" 'nothing' \
     launch "$T/web.cfg" "kernel=\"$T/nothing\""
 cfg "$T/no.cfg" ""
-refuse "a guest without vtpm=" 'nothing to measure it into' launch "$T/no.cfg"
+refuse "a guest without vtpm=" 'cannot be recorded' launch "$T/no.cfg"
 refuse "and if one is demanded" '--require-vtpm demands' \
     launch --or-plain --require-vtpm "$T/no.cfg"
 cfg "$T/ghost.cfg" 12345678-1234-4123-8123-123456789abc
@@ -285,7 +285,7 @@ refuse "a launch for a domain that has not the vTPM" 'has not its vTPM' \
     sh -c "printf '%s' \"\$(base64 -w0 '$T/rec')\" >'$T/in2'; \
     '$B/vtpmctl' --run '$RUN' launch record g1 --domid 99 --in '$T/in2'"
 echo nonsense >"$T/in2"
-refuse "what is no record" 'no launch record' \
+refuse "what is no record" 'not a launch record' \
     ctl launch record g1 --domid 99 --in "$T/in2"
 unset VTPM_CONSOLE
 

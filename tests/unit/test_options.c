@@ -59,24 +59,27 @@ static const struct opt_command command = {
 
 static char said[8192];
 
-/* Parse with stdout and stderr (fd) captured in said. */
+static const struct opt_command program;
+static unsigned int ran; /* operands of the command, and 100 a pool */
+
+/* With stdout or stderr (fd) captured in said: parse, or without c dispatch. */
 static int
-parse(
-    const struct opt_command *c, int fd, struct dst *d, int *argc, char ***argv)
+captured(
+    int fd, const struct opt_command *c, struct dst *d, int *argc, char ***argv)
 {
-	int saved = dup(fd), file, rc;
+	int saved = dup(fd), rc;
 	FILE *f = tmpfile();
 	ssize_t n;
 
 	assert_non_null(f);
-	file = fileno(f);
 	(void)fflush(NULL);
-	assert_int_equal(dup2(file, fd), fd);
-	rc = opt_parse(c, argc, argv, d);
+	assert_int_equal(dup2(fileno(f), fd), fd);
+	rc = c != NULL ? opt_parse(c, argc, argv, d)
+		       : opt_dispatch(&program, &ran, *argc, *argv);
 	(void)fflush(NULL);
 	assert_int_equal(dup2(saved, fd), fd);
 	(void)close(saved);
-	n = pread(file, said, sizeof(said) - 1, 0);
+	n = pread(fileno(f), said, sizeof(said) - 1, 0);
 	assert_true(n >= 0);
 	said[n] = '\0';
 	(void)fclose(f);
@@ -99,7 +102,7 @@ parse_line(const struct opt_command *c, int fd, const char *line, struct dst *d,
 	words[*argc] = NULL;
 	*argv = words;
 	memset(d, 0, sizeof(*d));
-	return parse(c, fd, d, argc, argv);
+	return captured(fd, c, d, argc, argv);
 }
 
 static void
@@ -135,25 +138,123 @@ options_and_operands_may_be_mixed(void **state)
 	assert_false(d.all);
 }
 
-static void
-first_operand_ends_options_in_order(void **state)
+static int
+run_sub(void *ctx, void *args, int argc, char **argv)
 {
-	static const struct opt_command c = { .name = "prog",
-		.about = "",
-		.opts = rows,
-		.nmax = 9,
-		.in_order = true };
+	const struct dst *d = args;
+
+	assert_ptr_equal(ctx, &ran);
+	assert_null(argv[argc]);
+	ran = (unsigned int)argc + 100 * d->pool;
+	return 7;
+}
+
+static const struct opt_command sub_command = { .name = "prog sub",
+	.about = "Do the sub.\nMore of it.\n",
+	.operands = "[NAME]",
+	.nmax = 1,
+	.opts = (const struct opt[]){ { OPT_U32("pool", "N", struct dst, pool,
+					  0, 9, "how many") },
+	    OPT_END },
+	.size = sizeof(struct dst),
+	.defaults = &(const struct dst){ .pool = 3 },
+	.run = run_sub };
+static const struct opt_command *const two_commands[] = { &command,
+	&sub_command, NULL };
+static const struct opt_command program = { .name = "prog",
+	.about = "Does much.\n",
+	.opts = (const struct opt[]){ { OPT_FLAG("all", 'a', struct dst, all,
+					  "all of them") },
+	    OPT_END },
+	.commands = two_commands + 1 };
+
+static void
+first_operand_ends_the_options_of_a_program(void **state)
+{
 	struct dst d;
 	char **argv;
 	int argc;
 
 	(void)state;
 	assert_int_equal(
-	    parse_line(&c, 2, "prog --nonce 0102 sub --all", &d, &argc, &argv),
+	    parse_line(&program, 2, "prog sub --all", &d, &argc, &argv),
 	    OPT_GO);
 	assert_int_equal(argc, 2);
 	assert_string_equal(argv[1], "--all");
 	assert_false(d.all);
+}
+
+static int
+dispatch_line(int fd, const char *line)
+{
+	static char text[128], *words[8];
+	char *save, *w, **argv = words;
+	int n = 0;
+
+	(void)snprintf(text, sizeof(text), "%s", line);
+	for (w = strtok_r(text, " ", &save); w != NULL;
+	     w = strtok_r(NULL, " ", &save))
+		words[n++] = w;
+	words[n] = NULL;
+	ran = 0;
+	return captured(fd, NULL, NULL, &n, &argv);
+}
+
+static void
+a_command_is_run_with_its_defaults_and_operands(void **state)
+{
+	(void)state;
+	assert_int_equal(dispatch_line(2, "sub"), 7);
+	assert_int_equal(ran, 300);
+	assert_int_equal(dispatch_line(2, "sub x --pool 5"), 7);
+	assert_int_equal(ran, 501);
+	assert_int_equal(dispatch_line(2, "sub x y"), OPT_BAD);
+	assert_int_equal(ran, 0);
+	assert_int_equal(dispatch_line(2, ""), OPT_BAD);
+	assert_string_equal(said, "prog: COMMAND is missing; see prog "
+				  "--help\n");
+	assert_int_equal(dispatch_line(2, "frob"), OPT_BAD);
+	assert_string_equal(
+	    said, "prog: there is no command frob; see prog --help\n");
+	assert_int_equal(dispatch_line(1, "help"), OPT_SHOWN);
+	assert_non_null(strstr(said, "\n  sub  Do the sub.\n"));
+	assert_int_equal(dispatch_line(1, "help sub"), OPT_SHOWN);
+	assert_non_null(strstr(said, "usage: prog sub [--pool N] [NAME]\n"));
+	assert_int_equal(dispatch_line(2, "help frob"), OPT_BAD);
+}
+
+static void
+another_command_line_stands_behind_two_dashes(void **state)
+{
+	static const struct opt_command c = { .name = "prog",
+		.about = "",
+		.operands = "[NAME]",
+		.nmax = 1,
+		.behind = "OTHER...",
+		.opts = rows };
+	struct dst d;
+	char **argv;
+	int argc;
+
+	(void)state;
+	assert_int_equal(
+	    parse_line(&c, 2, "prog x --nonce 0102 -- other --pool 1 -- -a", &d,
+		&argc, &argv),
+	    OPT_GO);
+	assert_int_equal(argc, 1);
+	assert_string_equal(argv[0], "x");
+	assert_string_equal(argv[1], "--");
+	assert_string_equal(argv[2], "other");
+	assert_string_equal(argv[3], "--pool");
+	assert_int_equal(d.pool, 0);
+	assert_int_equal(
+	    parse_line(&c, 2, "prog x --nonce 0102 --", &d, &argc, &argv),
+	    OPT_BAD);
+	assert_int_equal(
+	    parse_line(&c, 2, "prog x --nonce 0102", &d, &argc, &argv),
+	    OPT_BAD);
+	assert_string_equal(
+	    said, "prog: OTHER... belongs behind --; see prog --help\n");
 }
 
 static void
@@ -250,7 +351,7 @@ forms_of_use_replace_the_synopsis(void **state)
 {
 	static const struct opt_command c = { .name = "prog",
 		.about = "Do it.\n",
-		.usage = "--one FILE\n--two" };
+		.usage = "--one FILE [--three A --four]\n--two" };
 	struct dst d;
 	char **argv;
 	int argc;
@@ -259,7 +360,8 @@ forms_of_use_replace_the_synopsis(void **state)
 	assert_int_equal(
 	    parse_line(&c, 1, "prog -h", &d, &argc, &argv), OPT_SHOWN);
 	assert_string_equal(said,
-	    "usage: prog --one FILE\n       prog --two\n\nDo it.\n\n"
+	    "usage: prog --one FILE [--three A --four]\n       prog "
+	    "--two\n\nDo it.\n\n"
 	    "  -h, --help     show this help\n      --version  show the "
 	    "version\n");
 }
@@ -286,7 +388,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_and_operands_may_be_mixed),
-		cmocka_unit_test(first_operand_ends_options_in_order),
+		cmocka_unit_test(first_operand_ends_the_options_of_a_program),
+		cmocka_unit_test(
+		    a_command_is_run_with_its_defaults_and_operands),
+		cmocka_unit_test(another_command_line_stands_behind_two_dashes),
 		cmocka_unit_test(mistake_is_named_with_the_way_to_help),
 		cmocka_unit_test(help_shows_every_row_within_80_columns),
 		cmocka_unit_test(forms_of_use_replace_the_synopsis),

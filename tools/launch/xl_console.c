@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "tools/vtpmctl/vtpmctl.h"
 #include "tools/launch/xl_proc.h"
 
 #define ANSWER_MS 60000
@@ -134,7 +133,7 @@ is_end(const char *line, int *ret_code)
 	return true;
 }
 
-/* A command that there is not: its words tell where we are. */
+/* An unknown command: the error that names it shows where we are. */
 static int
 sync_up(struct xcons *c)
 {
@@ -215,38 +214,45 @@ xcons_send(struct xcons *c, const char *base64)
 	return VT_OK;
 }
 
+static int
+open_tty(struct xcons *c, const char *tty)
+{
+	struct termios t;
+
+	c->fd = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (c->fd == -1 || flock(c->fd, LOCK_EX) == -1)
+		return VT_E_SYS;
+	if (tcgetattr(c->fd, &t) == 0) {
+		cfmakeraw(&t);
+		(void)tcsetattr(c->fd, TCSANOW, &t);
+	}
+	return VT_OK;
+}
+
 int
-xcons_open(const char *xl, const char *domain, struct xcons **ret)
+xcons_open(const char *xl, const char *domain, struct xcons **ret,
+    char why[static XCONS_WHY_MAX])
 {
 	struct xcons *c = calloc(1, sizeof(*c));
-	char tty[PATH_MAX];
-	struct termios t;
+	char tty[256];
 	int rc;
 
+	(void)snprintf(why, XCONS_WHY_MAX, "out of memory");
 	if (c == NULL)
-		return vctl_fail("out of memory");
+		return VT_E_NOMEM;
 	c->fd = -1;
-	if (find_tty(xl, domain, tty, sizeof(tty)) != VT_OK)
-		rc = vctl_fail("domain %s: its console is not in xenstore (is "
-			       "it running?)",
+	if ((rc = find_tty(xl, domain, tty, sizeof(tty))) != VT_OK)
+		(void)snprintf(why, XCONS_WHY_MAX,
+		    "domain %.64s: no console in xenstore; is it running?",
 		    domain);
-	else if ((c->fd = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC)) == -1)
-		rc = vctl_fail("%s: %m", tty);
-	else if (flock(c->fd, LOCK_EX) == -1)
-		rc = vctl_fail("%s: cannot be locked: %m", tty);
-	else {
-		if (tcgetattr(c->fd, &t) == 0) {
-			cfmakeraw(&t);
-			(void)tcsetattr(c->fd, TCSANOW, &t);
-		}
-		rc = sync_up(c) == VT_OK
-			 ? EXIT_OK
-			 : vctl_fail("domain %s: its manager does not answer "
-				     "on the console (does somebody else have "
-				     "it open?)",
-			       domain);
-	}
-	if (rc == EXIT_OK)
+	else if ((rc = open_tty(c, tty)) != VT_OK)
+		(void)snprintf(why, XCONS_WHY_MAX, "%s: %m", tty);
+	else if ((rc = sync_up(c)) != VT_OK)
+		(void)snprintf(why, XCONS_WHY_MAX,
+		    "domain %.64s: its manager does not answer on the console; "
+		    "is another program reading it?",
+		    domain);
+	if (rc == VT_OK)
 		*ret = c;
 	else
 		xcons_close(c);

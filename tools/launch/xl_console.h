@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * xl_console.h - talk to the manager in a domain of its own, by its console:
- * each line is a vtpmctl command, "= N" after its words is its exit code
+ * xl_console.h - talk to the manager in a domain of its own, on its console:
+ * each line is a vtpmctl command, "= N" behind its output is its exit code
  * (tools/domain/console).
  *
  * Layer:  tools.
- * Trust:  what comes from that domain is its manager's word; it is bounded.
+ * Trust:  the domain speaks for its manager; what it sends is bounded.
  */
 #ifndef TOOLS_LAUNCH_XL_CONSOLE_H
 #define TOOLS_LAUNCH_XL_CONSOLE_H
@@ -16,13 +16,17 @@
 
 struct xcons;
 
-/* domain: a name or an id.  An exit code of vtpmctl's, after a message. */
-int xcons_open(const char *xl, const char *domain, struct xcons **ret);
+#define XCONS_WHY_MAX 512
+
+/* domain: a name or an id.  xl: its program.  VT_E_NOTFOUND, VT_E_SYS,
+ * VT_E_AGAIN, VT_E_NOMEM, with the reason in why. */
+int xcons_open(const char *xl, const char *domain, struct xcons **ret,
+    char why[static XCONS_WHY_MAX]) VT_CHECK;
 void xcons_close(struct xcons *c); /* NULL is a no-op */
 /*
- * One command; what it said is *ret, heap, lines ended by newlines.
- * Returns its exit code, or VT_E_RANGE, VT_E_AGAIN (no answer in time),
- * VT_E_CLOSED, VT_E_SYS, VT_E_NOMEM.
+ * One command; *ret is its output, heap, lines that end with newlines; set
+ * unless the result is negative.  Returns its exit code, or VT_E_RANGE,
+ * VT_E_AGAIN (no answer in time), VT_E_CLOSED, VT_E_SYS, VT_E_NOMEM.
  */
 int xcons_command(struct xcons *c, const char *line, char **ret) VT_CHECK;
 /* Bytes for the next command's /tmp/in, as base64.  Errors as above;

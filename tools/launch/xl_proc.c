@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,17 +61,30 @@ xl_beside(char *out, size_t cap, const char *name, const char *env)
 }
 
 static void
-child(char *const argv[], int out)
+child(char *const argv[], int out, int pass)
 {
-	if (out != -1 && dup2(out, STDOUT_FILENO) == -1)
+	if ((out != -1 && dup2(out, STDOUT_FILENO) == -1) ||
+	    (pass != -1 && fcntl(pass, F_SETFD, 0) == -1))
 		_exit(127);
+	(void)signal(SIGPIPE, SIG_DFL);
 	(void)execv(argv[0], argv);
 	(void)fprintf(stderr, "vtpmctl: %s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }
 
-static int
-end_of(pid_t pid)
+pid_t
+xl_start(char *const argv[], int out, int pass)
+{
+	pid_t pid;
+
+	(void)fflush(NULL);
+	if ((pid = fork()) == 0)
+		child(argv, out, pass);
+	return pid;
+}
+
+int
+xl_end(pid_t pid)
 {
 	int status;
 
@@ -90,9 +104,7 @@ xl_run(char *const argv[], uint8_t **ret, size_t *ret_len)
 
 	if (ret != NULL && pipe2(fd, O_CLOEXEC) == -1)
 		return VT_E_SYS;
-	(void)fflush(NULL);
-	if ((pid = fork()) == 0)
-		child(argv, fd[1]);
+	pid = xl_start(argv, fd[1], -1);
 	if (ret != NULL)
 		(void)close(fd[1]);
 	if (pid == -1)
@@ -101,7 +113,7 @@ xl_run(char *const argv[], uint8_t **ret, size_t *ret_len)
 		rc = read_fd(fd[0], XL_OUT_MAX, &buf, &len);
 	if (ret != NULL)
 		(void)close(fd[0]); /* ends a child that says too much */
-	status = pid > 0 ? end_of(pid) : VT_E_SYS;
+	status = pid > 0 ? xl_end(pid) : VT_E_SYS;
 	if (rc != VT_OK || status < 0) {
 		free(buf);
 		return rc != VT_OK ? rc : status;

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -22,11 +23,18 @@ int xl_find(char *out, size_t cap) VT_CHECK;
 int xl_beside(
     char *out, size_t cap, const char *name, const char *env) VT_CHECK;
 
+/* Start argv; argv[0] is the program's path.  out: where its standard output
+ * goes, -1: to ours; pass: a descriptor that it inherits although it closes on
+ * exec, -1: none.  -1 and errno. */
+pid_t xl_start(char *const argv[], int out, int pass);
+/* Wait for its end; its exit status (128 + the signal that ended it), or
+ * VT_E_SYS. */
+int xl_end(pid_t pid) VT_CHECK;
 /*
- * argv[0] is the program's path.  Waits for its end.
+ * Both.  argv[0] is the program's path.  Waits for its end.
  * ret	NULL: its standard output is ours; else that, heap, NUL behind it
  *	(at most XL_OUT_MAX).
- * Returns its exit status (128 + the signal that ended it), or VT_E_*.
+ * Returns as xl_end(), or VT_E_*.
  */
 int xl_run(char *const argv[], uint8_t **ret, size_t *ret_len) VT_CHECK;
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vtpmctl host approve, revoke, bind: states of the host are signed here, by a
- * key that the manager never sees.
+ * approve.c - vtpmctl host approve, revoke, bind: states of the host, signed
+ * here by a key that the manager never sees.
  */
 #include <sys/utsname.h>
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,114 +13,27 @@
 #include <openssl/crypto.h>
 
 #include "base/crypto.h"
+#include "base/options.h"
 #include "base/util.h"
-#include "tools/vtpmctl/host.h"
+#include "measure/host/approval.h"
+#include "tools/common/file.h"
+#include "tools/common/json.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/print.h"
 #include "vtpm_manager/host/host_approvals.h"
+
+#define KEY_FILE_MAX 16384
+#define PCRS_FILE_MAX (256u * 1024)
 
 /* Without --select: those of these that something was measured into. */
 #define DEFAULT_PCRS 0x000e43ffu /* 0-9, 14, 17-19 */
 
-struct opts {
+struct args {
 	const char *pcrs, *key, *select, *label, *import, *out, *state;
 	uint64_t epoch, sequence;
 	bool current, sign_only, retry, force, none;
 };
-
-enum {
-	O_CURRENT = 256,
-	O_PCRS,
-	O_KEY,
-	O_SELECT,
-	O_LABEL,
-	O_IMPORT,
-	O_STATE,
-	O_EPOCH,
-	O_SEQUENCE,
-	O_SIGN_ONLY,
-	O_RETRY,
-	O_FORCE,
-	O_NONE
-};
-
-static const struct option longs[] = {
-	{ "current", no_argument, NULL, O_CURRENT },
-	{ "pcrs", required_argument, NULL, O_PCRS },
-	{ "key", required_argument, NULL, O_KEY },
-	{ "select", required_argument, NULL, O_SELECT },
-	{ "label", required_argument, NULL, O_LABEL },
-	{ "import", required_argument, NULL, O_IMPORT },
-	{ "state", required_argument, NULL, O_STATE },
-	{ "epoch", required_argument, NULL, O_EPOCH },
-	{ "sequence", required_argument, NULL, O_SEQUENCE },
-	{ "sign-only", no_argument, NULL, O_SIGN_ONLY },
-	{ "retry", no_argument, NULL, O_RETRY },
-	{ "force", no_argument, NULL, O_FORCE },
-	{ "none", no_argument, NULL, O_NONE },
-	{ NULL, 0, NULL, 0 },
-};
-
-static bool
-get_number(const char *text, uint64_t *ret)
-{
-	char *end;
-
-	*ret = strtoull(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *ret != 0;
-}
-
-static bool
-set_flag(struct opts *o, int c)
-{
-	o->current |= c == O_CURRENT;
-	o->sign_only |= c == O_SIGN_ONLY;
-	o->retry |= c == O_RETRY;
-	o->force |= c == O_FORCE;
-	o->none |= c == O_NONE;
-	return c == O_CURRENT || c == O_SIGN_ONLY || c == O_RETRY ||
-	       c == O_FORCE || c == O_NONE;
-}
-
-static bool
-set_option(struct opts *o, int c, const char *arg)
-{
-	const struct {
-		int c;
-		const char **to;
-	} texts[] = {
-		{ O_PCRS, &o->pcrs },
-		{ O_KEY, &o->key },
-		{ O_SELECT, &o->select },
-		{ O_LABEL, &o->label },
-		{ O_IMPORT, &o->import },
-		{ O_STATE, &o->state },
-		{ 'o', &o->out },
-	};
-	size_t i;
-
-	for (i = 0; i < VT_NELEM(texts); i++)
-		if (texts[i].c == c) {
-			*texts[i].to = arg;
-			return true;
-		}
-	if (c == O_EPOCH)
-		return get_number(arg, &o->epoch);
-	if (c == O_SEQUENCE)
-		return get_number(arg, &o->sequence);
-	return set_flag(o, c);
-}
-
-static int
-parse(struct vctl *v, int argc, char **argv, struct opts *o)
-{
-	int c;
-
-	memset(o, 0, sizeof(*o));
-	while ((c = getopt_long(argc, argv, "o:", longs, NULL)) != -1)
-		if (!set_option(o, c, optarg))
-			return vctl_usage(v, "wrong option or value");
-	return optind == argc ? EXIT_OK
-			      : vctl_usage(v, "'%s' is too much", argv[optind]);
-}
 
 /* --- a state, from JSON --------------------------------------------------- */
 
@@ -138,7 +50,7 @@ default_bank(const json_t *pcrs)
 }
 
 static int
-choose_pcrs(const struct opts *o, const json_t *pcrs, uint16_t *ret_alg,
+choose_pcrs(const struct args *o, const json_t *pcrs, uint16_t *ret_alg,
     uint32_t *ret_mask)
 {
 	const char *bank;
@@ -146,8 +58,9 @@ choose_pcrs(const struct opts *o, const json_t *pcrs, uint16_t *ret_alg,
 
 	if (o->select == NULL) {
 		if ((bank = default_bank(pcrs)) == NULL)
-			return vctl_fail("there is no bank but SHA-1: enable "
-					 "SHA-256 in the firmware");
+			return vctl_fail(
+			    "the host's TPM has no bank but SHA-1: "
+			    "enable SHA-256 in the firmware");
 		*ret_alg = digest_alg(bank);
 		*ret_mask = DEFAULT_PCRS;
 		return EXIT_OK;
@@ -166,27 +79,21 @@ take_pcr(struct approval *a, uint16_t alg, uint32_t pcr, const json_t *bank,
     bool wanted)
 {
 	uint8_t val[DIGEST_MAX];
-	char key[4];
-	size_t n = 0;
-	const char *hex;
 
-	(void)snprintf(key, sizeof(key), "%u", (unsigned)pcr);
-	hex = json_string_value(json_object_get(bank, key));
-	if (hex == NULL || hex_decode(hex, val, sizeof(val), &n) != VT_OK ||
-	    n != digest_len(alg))
-		return wanted ? vctl_fail("there is no value of PCR %s (%s)",
-				    key, digest_name(alg))
+	if (!tool_json_get_pcr(bank, alg, pcr, val))
+		return wanted ? vctl_fail("PCR %u (%s) has no value", pcr,
+				    digest_name(alg))
 			      : EXIT_OK;
-	/* What was chosen by hand and is all 00 or FF is refused later. */
-	if (!wanted && pcr_is_extreme(val, n))
+	/* A PCR chosen by hand that is all 00 or FF is refused later. */
+	if (!wanted && pcr_is_extreme(val, digest_len(alg)))
 		return EXIT_OK;
 	return pcr_put(&a->pcrs, alg, pcr, val) == VT_OK
 		   ? EXIT_OK
-		   : vctl_fail("PCR %s cannot be taken", key);
+		   : vctl_fail("PCR %u is out of range", pcr);
 }
 
 static int
-fill_pcrs(const struct opts *o, const json_t *pcrs, struct approval *a)
+fill_pcrs(const struct args *o, const json_t *pcrs, struct approval *a)
 {
 	const json_t *bank;
 	uint32_t mask = 0, i;
@@ -207,7 +114,7 @@ fill_pcrs(const struct opts *o, const json_t *pcrs, struct approval *a)
 }
 
 static void
-make_label(const struct opts *o, struct approval *a)
+make_label(const struct args *o, struct approval *a)
 {
 	struct utsname u;
 
@@ -223,7 +130,7 @@ make_label(const struct opts *o, struct approval *a)
 
 /* about: epoch, its counter's Name, the next sequence; state: PCRs. */
 static int
-fill(const struct opts *o, const json_t *about, const json_t *state,
+fill(const struct args *o, const json_t *about, const json_t *state,
     struct approval *a)
 {
 	const char *name =
@@ -259,7 +166,7 @@ fill(const struct opts *o, const json_t *about, const json_t *state,
 }
 
 static int
-sign(const struct opts *o, struct approval *a, uint8_t *out, size_t cap,
+sign(const struct args *o, struct approval *a, uint8_t *out, size_t cap,
     size_t *ret_len)
 {
 	struct pcr_sel sel = { .n = 1 };
@@ -269,7 +176,7 @@ sign(const struct opts *o, struct approval *a, uint8_t *out, size_t cap,
 	struct wr w;
 	int rc;
 
-	if (vctl_host_read(o->key, HOST_KEY_FILE_MAX, &pem, &len) != VT_OK)
+	if (tool_read(o->key, KEY_FILE_MAX, &pem, &len) != VT_OK)
 		return EXIT_REFUSED;
 	rc = approval_sign(a, pem, len);
 	OPENSSL_cleanse(pem, len);
@@ -289,14 +196,13 @@ sign(const struct opts *o, struct approval *a, uint8_t *out, size_t cap,
 	sel.banks[0].alg = a->pcrs.banks[0].alg;
 	sel.banks[0].mask = a->pcrs.banks[0].valid;
 	pcr_sel_format(&sel, text, sizeof(text));
-	(void)fprintf(stderr,
-	    "signed: '%s', %s, sequence %" PRIu64 ", epoch %" PRIu64 "\n",
+	log_info("signed: '%s', %s, sequence %" PRIu64 ", epoch %" PRIu64,
 	    a->label, text, a->sequence, a->epoch);
 	return EXIT_OK;
 }
 
-/* A verifier may take approvals for its list of host states: it will not know
- * the host again by one over other PCRs than those that are quoted. */
+/* A verifier may use approvals as its list of host states; one over other
+ * PCRs than those that deep quotes cover never matches. */
 static void
 note_selection(const struct approval *a, const json_t *about)
 {
@@ -308,28 +214,28 @@ note_selection(const struct approval *a, const json_t *about)
 	    (sel.banks[0].alg == a->pcrs.banks[0].alg &&
 		sel.banks[0].mask == a->pcrs.banks[0].valid))
 		return;
-	(void)fprintf(stderr,
-	    "note: the host's deep quotes cover other PCRs (%s): for "
-	    "verifiers, approve with --select %s, set deep_pcrs in "
-	    "vtpm-managerd.conf(5), or make their list with `vtpm-verify "
-	    "host-states --pcrs`\n",
+	log_warn("note: the host's deep quotes cover other PCRs (%s): for "
+		 "verifiers, "
+		 "approve with --select %s, set deep_pcrs in "
+		 "vtpm-managerd.conf(5), or make their list with `vtpm-verify "
+		 "host-states --pcrs`",
 	    text, text);
 }
 
 /* Sign what the options say; about: NULL, the manager is asked. */
 static int
-make(struct vctl *v, struct opts *o, json_t *about, uint8_t *out, size_t cap,
+make(struct vctl *v, struct args *o, json_t *about, uint8_t *out, size_t cap,
     size_t *ret_len)
 {
 	json_t *file = NULL, *asked = NULL;
 	struct approval a;
 	int ex = EXIT_REFUSED;
 
-	if (o->pcrs != NULL &&
-	    (file = vctl_host_load(o->pcrs, "vtpm-host-pcrs")) == NULL)
+	if (o->pcrs != NULL && (file = tool_json_load(o->pcrs, PCRS_FILE_MAX,
+				    "vtpm-host-pcrs")) == NULL)
 		return EXIT_REFUSED;
 	if (about == NULL && !(o->sign_only && file != NULL)) {
-		if ((asked = vctl_host_ask(v)) == NULL)
+		if ((asked = vctl_json(v, "HostStatus", NULL)) == NULL)
 			goto out;
 		about = asked;
 	}
@@ -350,7 +256,7 @@ out:
 
 /* Beside a manager that does not run. */
 static int
-put_into_folder(const struct opts *o, const uint8_t *raw, size_t len)
+put_into_folder(const struct args *o, const uint8_t *raw, size_t len)
 {
 	struct approval a;
 	char text[256];
@@ -363,21 +269,21 @@ put_into_folder(const struct opts *o, const uint8_t *raw, size_t len)
 	if ((rc = approvals_write(o->state, a.sequence, raw, len)) != VT_OK)
 		return vctl_fail(
 		    "%s/" APPROVALS_FOLDER ": %s", o->state, vt_strerror(rc));
-	(void)printf("'%s' (sequence %" PRIu64 ") is there for the next start "
-		     "of the manager, which verifies it\n",
+	(void)printf("'%s' (sequence %" PRIu64 "): the manager verifies and "
+		     "uses it at its next start\n",
 	    a.label, a.sequence);
 	return EXIT_OK;
 }
 
 static int
-import(struct vctl *v, const struct opts *o)
+import(struct vctl *v, const struct args *o)
 {
 	struct vctl_bytes arg;
 	uint8_t *raw = NULL;
 	size_t len = 0;
 	int ex;
 
-	if (vctl_host_read(o->import, APPROVAL_MAX_LEN, &raw, &len) != VT_OK)
+	if (tool_read(o->import, APPROVAL_MAX_LEN, &raw, &len) != VT_OK)
 		return EXIT_REFUSED;
 	arg.p = raw;
 	arg.len = len;
@@ -386,39 +292,42 @@ import(struct vctl *v, const struct opts *o)
 	else if (o->state != NULL)
 		ex = put_into_folder(o, raw, len);
 	else
-		ex = vctl_host_change(v, "HostApprove", &arg, 1);
+		ex = vctl_say_bytes(v, "HostApprove", &arg, 1);
 	free(raw);
 	return ex;
 }
 
-int
-vctl_host_approve(struct vctl *v, int argc, char **argv)
+static int
+approve_cmd(void *ctx, void *args, int argc, char **argv)
 {
 	uint8_t raw[APPROVAL_MAX_LEN];
 	struct vctl_bytes arg = { raw, 0 };
-	struct opts o;
-	int ex, rc;
+	struct args *o = args;
+	int ex;
 
-	if ((ex = parse(v, argc, argv, &o)) != EXIT_OK)
-		return ex;
-	if (o.retry)
-		return vctl_host_change(v, "HostApprove", &arg, 1);
-	if (o.import != NULL)
-		return o.current || o.pcrs != NULL || o.key != NULL
-			   ? vctl_usage(v, "--import stands alone")
-			   : import(v, &o);
-	if (o.current == (o.pcrs != NULL) || o.key == NULL ||
-	    o.sign_only != (o.out != NULL))
-		return vctl_usage(v, "--current or --pcrs FILE, and --key; "
-				     "--sign-only goes with -o");
-	ex = make(v, &o, NULL, raw, sizeof(raw), &arg.len);
+	(void)argc;
+	(void)argv;
+	if (o->retry)
+		return vctl_say_bytes(ctx, "HostApprove", &arg, 1);
+	if (o->import != NULL)
+		return o->current || o->pcrs != NULL || o->key != NULL
+			   ? opt_bad(&vctl_host_approve,
+				 "--import takes neither --current, --pcrs nor "
+				 "--key")
+			   : import(ctx, o);
+	if (o->current == (o->pcrs != NULL) || o->key == NULL)
+		return opt_bad(&vctl_host_approve,
+		    "give --key and one of --current and --pcrs FILE");
+	if (o->sign_only != (o->out != NULL))
+		return opt_bad(
+		    &vctl_host_approve, "--sign-only and -o FILE go together");
+	ex = make(ctx, o, NULL, raw, sizeof(raw), &arg.len);
 	if (ex != EXIT_OK)
 		return ex;
-	if (!o.sign_only)
-		return vctl_host_change(v, "HostApprove", &arg, 1);
-	if ((rc = write_file_atomic(o.out, raw, arg.len, 0644)) != VT_OK)
-		return vctl_fail("%s: %s", o.out, vt_strerror(rc));
-	return EXIT_OK;
+	if (!o->sign_only)
+		return vctl_say_bytes(ctx, "HostApprove", &arg, 1);
+	return tool_write(o->out, raw, arg.len, 0644) == VT_OK ? EXIT_OK
+							       : EXIT_REFUSED;
 }
 
 /* --- revoke --------------------------------------------------------------- */
@@ -426,55 +335,39 @@ vctl_host_approve(struct vctl *v, int argc, char **argv)
 static int
 raise_epoch(struct vctl *v, uint64_t epoch, bool force)
 {
-	sd_bus_message *m = vctl_new_call(v, "HostRevoke"), *reply;
-	const char *text = "done";
-	int r;
+	sd_bus_message *m = vctl_new_call(v, "HostRevoke");
 
 	if (m == NULL)
 		return EXIT_REFUSED;
-	if ((r = sd_bus_message_append(m, "tb", epoch, (int)force)) < 0) {
-		sd_bus_message_unref(m);
-		return vctl_fail("%s", strerror(-r));
-	}
-	if ((reply = vctl_call(v, m)) == NULL)
-		return EXIT_REFUSED;
-	(void)sd_bus_message_read(reply, "s", &text);
-	if (v->json)
-		(void)vctl_print_json(json_pack("{s:s}", "result", text));
-	else
-		(void)printf("%s\n", text);
-	sd_bus_message_unref(reply);
-	return EXIT_OK;
+	return vctl_say(
+	    v, m, sd_bus_message_append(m, "tb", epoch, (int)force));
 }
 
-/* The present state is approved for the new epoch before the old one ends:
- * at no instant is there none. */
-int
-vctl_host_revoke(struct vctl *v, int argc, char **argv)
+/* The present state is approved for the new epoch before the old one ends: at
+ * no instant is none approved. */
+static int
+revoke_cmd(void *ctx, void *args, int argc, char **argv)
 {
 	uint8_t raw[APPROVAL_MAX_LEN];
 	struct vctl_bytes arg = { raw, 0 };
+	struct args *o = args;
+	int ex = EXIT_OK;
 	uint64_t epoch;
-	struct opts o;
 	json_t *about;
-	int ex;
 
-	if ((ex = parse(v, argc, argv, &o)) != EXIT_OK)
-		return ex;
-	if (o.current || o.pcrs != NULL || o.import != NULL || o.sign_only ||
-	    o.none)
-		return vctl_usage(v, "wrong option");
-	if ((about = vctl_host_ask(v)) == NULL)
+	(void)argc;
+	(void)argv;
+	if ((about = vctl_json(ctx, "HostStatus", NULL)) == NULL)
 		return EXIT_REFUSED;
 	epoch = vctl_num(about, "epoch");
-	if (o.key != NULL) {
-		o.epoch = epoch + 1;
-		ex = make(v, &o, about, raw, sizeof(raw), &arg.len);
+	if (o->key != NULL) {
+		o->epoch = epoch + 1;
+		ex = make(ctx, o, about, raw, sizeof(raw), &arg.len);
 		if (ex == EXIT_OK)
-			ex = vctl_host_change(v, "HostApprove", &arg, 1);
+			ex = vctl_say_bytes(ctx, "HostApprove", &arg, 1);
 	}
 	json_decref(about);
-	return ex == EXIT_OK ? raise_epoch(v, epoch, o.force) : ex;
+	return ex == EXIT_OK ? raise_epoch(ctx, epoch, o->force) : ex;
 }
 
 /* --- bind ----------------------------------------------------------------- */
@@ -484,11 +377,11 @@ bind_none(struct vctl *v)
 {
 	const struct vctl_bytes args[] = { { NULL, 0 }, { NULL, 0 } };
 
-	return vctl_host_change(v, "HostBind", args, 2);
+	return vctl_say_bytes(v, "HostBind", args, 2);
 }
 
 static int
-bind_key(struct vctl *v, struct opts *o, json_t *about)
+bind_key(struct vctl *v, struct args *o, json_t *about)
 {
 	uint8_t raw[APPROVAL_MAX_LEN], key[APPROVAL_KEY_LEN];
 	struct vctl_bytes args[] = { { key, sizeof(key) }, { raw, 0 } };
@@ -496,51 +389,181 @@ bind_key(struct vctl *v, struct opts *o, json_t *about)
 	size_t len = 0;
 	int ex, rc;
 
-	if (vctl_host_read(o->key, HOST_KEY_FILE_MAX, &p, &len) != VT_OK)
+	if (tool_read(o->key, KEY_FILE_MAX, &p, &len) != VT_OK)
 		return EXIT_REFUSED;
 	rc = approval_key_read(p, len, key);
 	OPENSSL_cleanse(p, len);
 	free(p);
 	if (rc != VT_OK)
-		return vctl_fail("%s: this is not a P-256 key in PEM", o->key);
+		return vctl_fail("%s: not a P-256 key in PEM", o->key);
 	if (o->import == NULL) {
 		o->sequence = o->sequence != 0 ? o->sequence : 1;
 		ex = make(v, o, about, raw, sizeof(raw), &args[1].len);
-		return ex == EXIT_OK ? vctl_host_change(v, "HostBind", args, 2)
+		return ex == EXIT_OK ? vctl_say_bytes(v, "HostBind", args, 2)
 				     : ex;
 	}
-	if (vctl_host_read(o->import, APPROVAL_MAX_LEN, &p, &len) != VT_OK)
+	if (tool_read(o->import, APPROVAL_MAX_LEN, &p, &len) != VT_OK)
 		return EXIT_REFUSED;
 	args[1].p = p;
 	args[1].len = len;
-	ex = vctl_host_change(v, "HostBind", args, 2);
+	ex = vctl_say_bytes(v, "HostBind", args, 2);
 	free(p);
 	return ex;
 }
 
-int
-vctl_host_bind(struct vctl *v, int argc, char **argv)
+static int
+bind_cmd(void *ctx, void *args, int argc, char **argv)
 {
-	struct opts o;
+	struct args *o = args;
 	json_t *about;
 	int ex;
 
-	if ((ex = parse(v, argc, argv, &o)) != EXIT_OK)
-		return ex;
-	if (o.none == (o.key != NULL))
-		return vctl_usage(v, "--key KEY.pem, or --none");
-	if (o.none)
-		return bind_none(v);
-	if ((about = vctl_host_ask(v)) == NULL)
+	(void)argc;
+	(void)argv;
+	if (o->none == (o->key != NULL))
+		return opt_bad(
+		    &vctl_host_bind, "give one of --key KEY.pem and --none");
+	if (o->none)
+		return bind_none(ctx);
+	if ((about = vctl_json(ctx, "HostStatus", NULL)) == NULL)
 		return EXIT_REFUSED;
 	if (json_object_get(about, "epoch_name") == NULL) {
 		/* An old store: this gives it its counters. */
 		json_decref(about);
-		if ((ex = bind_none(v)) != EXIT_OK ||
-		    (about = vctl_host_ask(v)) == NULL)
+		if ((ex = bind_none(ctx)) != EXIT_OK ||
+		    (about = vctl_json(ctx, "HostStatus", NULL)) == NULL)
 			return EXIT_REFUSED;
 	}
-	ex = bind_key(v, &o, about);
+	ex = bind_key(ctx, o, about);
 	json_decref(about);
 	return ex;
 }
+
+/* --- tables --------------------------------------------------------------- */
+
+#define SELECT                                                                \
+	{                                                                     \
+		OPT_TEXT("select", 0, "SEL", struct args, select,             \
+		    "PCRs of one bank, as sha256:0,2,4,7 (default: those of " \
+		    "PCRs 0-9, "                                              \
+		    "14 and 17-19 that something was measured into)")         \
+	}
+#define LABEL                                                             \
+	{                                                                 \
+		OPT_TEXT("label", 0, "TEXT", struct args, label,          \
+		    "name of the state (default: this system's name and " \
+		    "kernel "                                             \
+		    "release)")                                           \
+	}
+#define NUMBER(n, m, h)                                           \
+	{                                                         \
+		OPT_U64(n, "N", struct args, m, 1, UINT64_MAX, h) \
+	}
+
+static const struct opt approve_opts[] = {
+	{ OPT_FLAG("current", 0, struct args, current,
+	    "approve the host's present state") },
+	{ OPT_TEXT("pcrs", 0, "FILE", struct args, pcrs,
+	    "approve the state in FILE, from vtpmctl host pcrs") },
+	{ OPT_TEXT("key", 0, "KEY.pem", struct args, key,
+	    "sign with this private key, ECDSA on P-256 without a "
+	    "passphrase") },
+	SELECT,
+	LABEL,
+	NUMBER("epoch", epoch,
+	    "approve for this epoch (default: the host's present one)"),
+	NUMBER("sequence", sequence,
+	    "sequence number, above all earlier ones (default: the next one)"),
+	{ OPT_FLAG("sign-only", 0, struct args, sign_only,
+	    "sign only, and write the approval to -o FILE; with --pcrs no "
+	    "manager is needed") },
+	{ OPT_TEXT(
+	    "out", 'o', "FILE", struct args, out, "the file for --sign-only") },
+	{ OPT_TEXT("import", 0, "FILE", struct args, import,
+	    "hand an approval that was signed elsewhere to the manager") },
+	{ OPT_TEXT("state", 0, "DIR", struct args, state,
+	    "with --import: the manager is down; store the approval in its "
+	    "state folder DIR for the next start") },
+	{ OPT_FLAG("retry", 0, struct args, retry,
+	    "have a sealed manager read its folder of approvals again") },
+	OPT_END,
+};
+
+const struct opt_command vctl_host_approve = {
+	.name = "vtpmctl host approve",
+	.about =
+	    "Sign a state of the host in which its TPM releases the master "
+	    "key, or import a signed one.\n",
+	.usage = "--current --key KEY.pem [--select SEL] [--label TEXT] "
+		 "[--epoch N] [--sequence N] [--sign-only -o FILE]\n"
+		 "--pcrs FILE --key KEY.pem [--select SEL] [--label TEXT] "
+		 "[--epoch N] [--sequence N] [--sign-only -o FILE]\n"
+		 "--import FILE [--state DIR]\n"
+		 "--retry\n",
+	.opts = approve_opts,
+	.size = sizeof(struct args),
+	.run = approve_cmd,
+	.more = "Example, after an update that takes effect at the next "
+		"boot:\n"
+		"  vtpmctl host pcrs -o next.json    # then edit the values\n"
+		"  vtpmctl host approve --pcrs next.json --key approver.pem\n",
+};
+
+static const struct opt revoke_opts[] = {
+	{ OPT_TEXT("key", 0, "KEY.pem", struct args, key,
+	    "first approve the present state for the new epoch, with this "
+	    "key") },
+	SELECT,
+	LABEL,
+	NUMBER("sequence", sequence,
+	    "sequence number of that approval (default: the next one)"),
+	{ OPT_FLAG("force", 0, struct args, force,
+	    "revoke even if the next start then finds no approval that "
+	    "matches") },
+	OPT_END,
+};
+
+const struct opt_command vctl_host_revoke = {
+	.name = "vtpmctl host revoke",
+	.about = "Revoke all approvals: raise the epoch counter in the host's "
+		 "TPM.\n",
+	.usage = "[--key KEY.pem [--select SEL] [--label TEXT] [--sequence N]] "
+		 "[--force]\n",
+	.opts = revoke_opts,
+	.size = sizeof(struct args),
+	.run = revoke_cmd,
+};
+
+static const struct opt bind_opts[] = {
+	{ OPT_TEXT("key", 0, "KEY.pem", struct args, key,
+	    "bind to this approval key; with --import its public half is "
+	    "enough") },
+	{ OPT_TEXT("pcrs", 0, "FILE", struct args, pcrs,
+	    "approve the state in FILE, from vtpmctl host pcrs (default: the "
+	    "present one)") },
+	SELECT,
+	LABEL,
+	NUMBER("epoch", epoch,
+	    "approve for this epoch (default: the host's present one)"),
+	NUMBER("sequence", sequence,
+	    "sequence number of the first approval (default 1)"),
+	{ OPT_TEXT("import", 0, "FILE", struct args, import,
+	    "use this approval, signed elsewhere, and sign none") },
+	{ OPT_FLAG("none", 0, struct args, none,
+	    "release the master key in any state of the host") },
+	OPT_END,
+};
+
+const struct opt_command vctl_host_bind = {
+	.name = "vtpmctl host bind",
+	.about = "Bind an existing store's master key to approved states of "
+		 "the host, and approve the present one; or unbind it.\n"
+		 "Nothing changes unless the TPM then releases the key.\n",
+	.usage = "--key KEY.pem [--pcrs FILE] [--select SEL] [--label TEXT] "
+		 "[--epoch N] [--sequence N]\n"
+		 "--key PUB.pem --import FILE\n"
+		 "--none\n",
+	.opts = bind_opts,
+	.size = sizeof(struct args),
+	.run = bind_cmd,
+};

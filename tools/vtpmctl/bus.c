@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* bus.c - vtpmctl's calls of the manager, and their failures in words. */
+#include "tools/vtpmctl/bus.h"
+
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
-#include "tools/vtpmctl/vtpmctl.h"
+#include "tools/vtpmctl/print.h"
 #include "vtpm_manager/control/bus_iface.h"
 
 #define CALL_TIMEOUT_US (180ull * 1000000) /* keys made on a busy host */
@@ -32,15 +33,19 @@ vctl_connect(struct vctl *v)
 			  "--run");
 	if ((r = sd_bus_new(&v->bus)) < 0) {
 		(void)close(fd);
-		return vctl_fail("%s", strerror(-r));
+		return vctl_fail("manager at %s: %s", path, strerror(-r));
 	}
 	if ((r = sd_bus_set_fd(v->bus, fd, fd)) < 0)
 		(void)close(fd);
 	else
 		r = sd_bus_start(v->bus);
-	if (r < 0)
-		return vctl_fail("manager at %s: %s", path, strerror(-r));
-	return 0;
+	return r >= 0 ? 0 : vctl_fail("manager at %s: %s", path, strerror(-r));
+}
+
+void
+vctl_disconnect(struct vctl *v)
+{
+	v->bus = sd_bus_flush_close_unref(v->bus);
 }
 
 sd_bus_message *
@@ -54,137 +59,135 @@ vctl_new_call(struct vctl *v, const char *method)
 	r = sd_bus_message_new_method_call(
 	    v->bus, &m, NULL, BUS_PATH, BUS_IFACE, method);
 	if (r < 0)
-		(void)vctl_fail("%s", strerror(-r));
+		log_err("%s: %s", method, strerror(-r));
 	return m;
 }
 
 sd_bus_message *
-vctl_call(struct vctl *v, sd_bus_message *call)
+vctl_call(struct vctl *v, sd_bus_message *call, int r)
 {
 	sd_bus_error err = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
-	int r;
 
-	r = sd_bus_call(v->bus, call, CALL_TIMEOUT_US, &err, &reply);
 	if (r < 0)
-		(void)vctl_fail(
-		    "%s", err.message != NULL ? err.message : strerror(-r));
+		log_err("the request cannot be sent: %s", strerror(-r));
+	else if ((r = sd_bus_call(
+		      v->bus, call, CALL_TIMEOUT_US, &err, &reply)) < 0)
+		log_err("%s", err.message != NULL ? err.message : strerror(-r));
 	sd_bus_error_free(&err);
 	sd_bus_message_unref(call);
 	return reply;
 }
 
-static json_t *
-json_of(sd_bus_message *reply)
+sd_bus_message *
+vctl_ask(struct vctl *v, const char *method, const char *types, ...)
+{
+	sd_bus_message *m = vctl_new_call(v, method);
+	va_list ap;
+	int r;
+
+	if (m == NULL)
+		return NULL;
+	va_start(ap, types);
+	r = sd_bus_message_appendv(m, types, ap);
+	va_end(ap);
+	return vctl_call(v, m, r);
+}
+
+static bool
+is_read(int r)
+{
+	if (r < 0)
+		log_err("the manager's answer cannot be read: %s; are vtpmctl "
+			"and vtpm-managerd of one version?",
+		    strerror(-r));
+	return r >= 0;
+}
+
+bool
+vctl_take(sd_bus_message *reply, const char *types, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, types);
+	r = sd_bus_message_readv(reply, types, ap);
+	va_end(ap);
+	return is_read(r);
+}
+
+bool
+vctl_take_bytes(sd_bus_message *reply, const void **ret, size_t *ret_len)
+{
+	return is_read(sd_bus_message_read_array(reply, 'y', ret, ret_len));
+}
+
+json_t *
+vctl_take_json(sd_bus_message *reply)
 {
 	const char *text;
 	json_error_t je;
-	json_t *j;
+	json_t *j = NULL;
 
-	if (sd_bus_message_read(reply, "s", &text) < 0)
-		return NULL;
-	j = json_loads(text, JSON_DECODE_ANY, &je);
-	if (j == NULL)
-		(void)vctl_fail("the manager's answer: %s", je.text);
+	if (vctl_take(reply, "s", &text) &&
+	    (j = json_loads(text, JSON_DECODE_ANY, &je)) == NULL)
+		log_err("the manager's answer is not JSON: %s", je.text);
+	sd_bus_message_unref(reply);
 	return j;
 }
 
 json_t *
 vctl_json(struct vctl *v, const char *method, const char *name)
 {
-	sd_bus_message *m = vctl_new_call(v, method), *reply;
-	json_t *j;
+	sd_bus_message *reply;
 
-	if (m == NULL)
-		return NULL;
-	if (name != NULL && sd_bus_message_append(m, "s", name) < 0) {
-		sd_bus_message_unref(m);
-		(void)vctl_fail("'%s' cannot be sent", name);
-		return NULL;
-	}
-	if ((reply = vctl_call(v, m)) == NULL)
-		return NULL;
-	j = json_of(reply);
-	sd_bus_message_unref(reply);
-	return j;
+	reply = name != NULL ? vctl_ask(v, method, "s", name)
+			     : vctl_ask(v, method, "");
+	return reply != NULL ? vctl_take_json(reply) : NULL;
 }
 
 int
-vctl_bytes(struct vctl *v, const char *name, const char *what, uint8_t **ret,
-    size_t *ret_len)
+vctl_say(struct vctl *v, sd_bus_message *call, int r)
 {
-	sd_bus_message *m = vctl_new_call(v, "Log"), *reply;
-	const void *p;
-	uint8_t *copy;
-	size_t len;
-
-	if (m == NULL)
-		return VT_E_CLOSED;
-	if (sd_bus_message_append(m, "ss", name, what) < 0) {
-		sd_bus_message_unref(m);
-		return VT_E_NOMEM;
-	}
-	if ((reply = vctl_call(v, m)) == NULL)
-		return VT_E_STATE;
-	if (sd_bus_message_read_array(reply, 'y', &p, &len) < 0 ||
-	    (copy = malloc(len + 1)) == NULL) {
-		sd_bus_message_unref(reply);
-		return VT_E_PROTO;
-	}
-	if (len > 0)
-		memcpy(copy, p, len);
-	sd_bus_message_unref(reply);
-	*ret = copy;
-	*ret_len = len;
-	return VT_OK;
-}
-
-int
-vctl_print_json(json_t *j)
-{
+	sd_bus_message *reply = vctl_call(v, call, r);
+	const char *text;
 	int rc = EXIT_OK;
 
-	if (j == NULL)
+	if (reply == NULL)
 		return EXIT_REFUSED;
-	if (json_dumpf(j, stdout, JSON_INDENT(2)) == -1)
-		rc = vctl_fail("cannot write JSON");
-	(void)putchar('\n');
-	json_decref(j);
+	if (!vctl_take(reply, "s", &text))
+		rc = EXIT_REFUSED;
+	else if (v->json)
+		rc = vctl_print_json(json_pack("{s:s}", "result", text));
+	else
+		(void)printf("%s\n", text);
+	sd_bus_message_unref(reply);
 	return rc;
 }
 
-const char *
-vctl_text(const json_t *o, const char *key)
+int
+vctl_say_bytes(struct vctl *v, const char *method,
+    const struct vctl_bytes *args, size_t nargs)
 {
-	const char *s = json_string_value(json_object_get(o, key));
+	sd_bus_message *m = vctl_new_call(v, method);
+	size_t i;
+	int r = 0;
 
-	return s != NULL ? s : "-";
+	if (m == NULL)
+		return EXIT_REFUSED;
+	for (i = 0; i < nargs && r >= 0; i++)
+		r = sd_bus_message_append_array(m, 'y', args[i].p, args[i].len);
+	return vctl_say(v, m, r);
 }
 
-uint64_t
-vctl_num(const json_t *o, const char *key)
+int
+vctl_append_dict(sd_bus_message *m, const char *const *keys,
+    const char *const *values, size_t n)
 {
-	return (uint64_t)json_integer_value(json_object_get(o, key));
-}
+	size_t i;
+	int r = sd_bus_message_open_container(m, 'a', "{ss}");
 
-const char *
-vctl_time(uint64_t ms, char out[32])
-{
-	time_t t = (time_t)(ms / 1000);
-	struct tm tm;
-
-	if (localtime_r(&t, &tm) == NULL ||
-	    strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm) == 0)
-		(void)snprintf(out, 32, "-");
-	return out;
-}
-
-const char *
-vctl_one_name(struct vctl *v, int argc, char **argv)
-{
-	if (optind + 1 == argc)
-		return argv[optind];
-	(void)vctl_usage(
-	    v, optind >= argc ? "which guest?" : "one guest at a time");
-	return NULL;
+	for (i = 0; r >= 0 && i < n; i++)
+		r = sd_bus_message_append(m, "{ss}", keys[i], values[i]);
+	return r >= 0 ? sd_bus_message_close_container(m) : r;
 }

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <getopt.h>
+/* create.c - vtpmctl create: a new vTPM. */
 #include <stdio.h>
-#include <string.h>
 
-#include "tools/vtpmctl/vtpmctl.h"
+#include "base/options.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/print.h"
+
+struct args {
+	const char *tpm, *uuid, *banks, *group;
+};
 
 static int
 report(struct vctl *v, const char *name, sd_bus_message *reply)
@@ -12,58 +18,73 @@ report(struct vctl *v, const char *name, sd_bus_message *reply)
 	int from_pool;
 	uint64_t us;
 
-	if (sd_bus_message_read(reply, "stb", &uuid, &us, &from_pool) < 0)
-		return vctl_fail("the manager's answer cannot be read");
+	if (!vctl_take(reply, "stb", &uuid, &us, &from_pool))
+		return EXIT_REFUSED;
 	if (v->json)
 		return vctl_print_json(json_pack("{s:s,s:s,s:I,s:b}", "name",
 		    name, "uuid", uuid, "microseconds", (json_int_t)us,
 		    "from_pool", from_pool));
 	(void)printf("%s  %s  created in %.1f ms%s\n", name, uuid,
 	    (double)us / 1000,
-	    from_pool ? "" : " (manufactured now, the pool had none)");
+	    from_pool ? "" : " (the pool was empty: manufactured now)");
 	return EXIT_OK;
 }
 
-/* The options go as they are: the manager says what is wrong with them. */
-int
-vctl_create(struct vctl *v, int argc, char **argv)
+/* The values go as they are: the manager says what is wrong with them. */
+static int
+create(void *ctx, void *args, int argc, char **argv)
 {
-	static const struct option opts[] = {
-		{ "tpm", required_argument, NULL, 't' },
-		{ "uuid", required_argument, NULL, 'u' },
-		{ "banks", required_argument, NULL, 'b' },
-		{ "group", required_argument, NULL, 'g' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *keys[4], *values[4], *name;
+	const struct args *a = args;
+	const char *const all[][2] = { { "tpm", a->tpm }, { "uuid", a->uuid },
+		{ "banks", a->banks }, { "group", a->group } };
+	const char *keys[4], *values[4];
 	sd_bus_message *m, *reply;
 	size_t n = 0, i;
-	int o, k, rc, r;
+	int rc, r;
 
-	while ((o = getopt_long(argc, argv, "", opts, &k)) != -1) {
-		if (o == '?' || n == 4)
-			return vctl_usage(v, "wrong option");
-		keys[n] = opts[k].name;
-		values[n++] = optarg;
-	}
-	if ((name = vctl_one_name(v, argc, argv)) == NULL)
-		return EXIT_USAGE;
-	if ((m = vctl_new_call(v, "Create")) == NULL)
+	(void)argc;
+	for (i = 0; i < 4; i++)
+		if (all[i][1] != NULL) {
+			keys[n] = all[i][0];
+			values[n++] = all[i][1];
+		}
+	if ((m = vctl_new_call(ctx, "Create")) == NULL)
 		return EXIT_REFUSED;
-	r = sd_bus_message_append(m, "s", name);
+	r = sd_bus_message_append(m, "s", argv[0]);
 	if (r >= 0)
-		r = sd_bus_message_open_container(m, 'a', "{ss}");
-	for (i = 0; r >= 0 && i < n; i++)
-		r = sd_bus_message_append(m, "{ss}", keys[i], values[i]);
-	if (r >= 0)
-		r = sd_bus_message_close_container(m);
-	if (r < 0) {
-		sd_bus_message_unref(m);
-		return vctl_fail("'%s' cannot be sent: %s", name, strerror(-r));
-	}
-	if ((reply = vctl_call(v, m)) == NULL)
+		r = vctl_append_dict(m, keys, values, n);
+	if ((reply = vctl_call(ctx, m, r)) == NULL)
 		return EXIT_REFUSED;
-	rc = report(v, name, reply);
+	rc = report(ctx, argv[0], reply);
 	sd_bus_message_unref(reply);
 	return rc;
 }
+
+static const struct opt opts[] = {
+	{ OPT_TEXT("tpm", 0, "VERSION", struct args, tpm,
+	    "TPM version: 2.0 or 1.2 (default 2.0)") },
+	{ OPT_TEXT("uuid", 0, "UUID", struct args, uuid,
+	    "UUID of the vTPM (default: a random one)") },
+	{ OPT_TEXT("banks", 0, "LIST", struct args, banks,
+	    "PCR banks, out of sha256, sha384 and sha512 (default sha256); a "
+	    "TPM 1.2 always has SHA-1 only") },
+	{ OPT_TEXT("group", 0, "GROUP", struct args, group,
+	    "name or number of the group that owns the vTPM (default 0, the "
+	    "host's own)") },
+	OPT_END,
+};
+
+const struct opt_command vctl_create = {
+	.name = "vtpmctl create",
+	.about = "Create a vTPM with EK and AK certificates.\n"
+		 "NAME has 1 to 63 characters out of A-Z a-z 0-9 . _ - and "
+		 "does not start with . or -.\n",
+	.operands = "NAME",
+	.nmin = 1,
+	.nmax = 1,
+	.opts = opts,
+	.size = sizeof(struct args),
+	.run = create,
+	.more = "Example:\n"
+		"  vtpmctl create web1 --banks sha256,sha384\n",
+};

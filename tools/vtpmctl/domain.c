@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vtpmctl xen save, restore, migrate: xl's own commands, with the vTPM's
- * PCRs, loaded keys and sessions.
+ * domain.c - vtpmctl xen save, restore, migrate: xl's own commands, with the
+ * vTPM's PCRs, loaded keys and sessions kept.
  *
- * The image passes through here, both ways: what is bound to the vTPM at a
- * save is the digest of the bytes that xl wrote, and what xl reads at a
- * restore are the bytes that are hashed.  A domain is paused until the
- * manager has agreed, so nothing ever runs under PCRs that are not its own.
+ * The image passes through this process both ways: a save binds the digest of
+ * the bytes that xl wrote to the vTPM, and a restore hashes the bytes that xl
+ * reads.  A domain stays paused until the manager has agreed, so nothing ever
+ * runs under the PCRs of another domain.
  */
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +22,12 @@
 #include <openssl/evp.h>
 
 #include "base/crypto.h"
+#include "base/options.h"
 #include "base/util.h"
-#include "tools/vtpmctl/vtpmctl.h"
+#include "tools/launch/xl_proc.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/print.h"
 #include "vtpm_manager/control/bus_iface.h"
 #include "vtpm_manager/xen/xen_saved.h"
 
@@ -40,106 +41,65 @@ struct job {
 	const char *name, *file;
 	uint32_t domid;
 	char domain[XEN_NAME_MAX + 1];
+	char xl[PATH_MAX];
 	uint8_t image[SHA256_LEN];
 	uint64_t bytes;
 };
 
-/* --- xl ---------------------------------------------------------------------
- */
+/* --- xl ------------------------------------------------------------------- */
 
-static const char *
-xl_program(void)
-{
-	const char *env = getenv("VTPM_XL");
-
-	return env != NULL ? env : "xl";
-}
-
-/* out: where its words go; pass: a descriptor that it inherits, or -1. */
-static pid_t
-xl_start(const char *const argv[], int out, int pass)
-{
-	pid_t pid = fork();
-
-	if (pid != 0)
-		return pid;
-	if (dup2(out, STDOUT_FILENO) == -1)
-		_exit(127);
-	if (pass != -1 && fcntl(pass, F_SETFD, 0) == -1)
-		_exit(127);
-	(void)signal(SIGPIPE, SIG_DFL);
-	(void)execvp(argv[0], (char *const *)(uintptr_t)argv);
-	_exit(127);
-}
-
+/* "xl VERB ARG", its output to stderr; its exit code. */
 static int
-xl_end(pid_t pid)
+do_xl(struct job *j, const char *verb, uint32_t domid)
 {
-	int status;
+	char v[16], id[16], *argv[] = { j->xl, v, id, NULL };
+	pid_t pid;
 
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-/* "xl VERB ARG"; its exit code. */
-static int
-do_xl(const char *verb, const char *arg)
-{
-	const char *argv[] = { xl_program(), verb, arg, NULL };
-	pid_t pid = xl_start(argv, STDERR_FILENO, -1);
-
+	(void)snprintf(v, sizeof(v), "%s", verb);
+	(void)snprintf(id, sizeof(id), "%u", domid);
+	pid = xl_start(argv, STDERR_FILENO, -1);
 	return pid == -1 ? -1 : xl_end(pid);
 }
 
+/* The first line of what "xl VERB ARG" prints; false: it failed. */
+static bool
+xl_ask(struct job *j, const char *verb, const char *arg, char *ret, size_t cap)
+{
+	char v[16], a[XEN_NAME_MAX + 1], *argv[] = { j->xl, v, a, NULL };
+	uint8_t *out = NULL;
+	size_t len;
+	bool good;
+
+	(void)snprintf(v, sizeof(v), "%s", verb);
+	(void)snprintf(a, sizeof(a), "%s", arg);
+	good = xl_run(argv, &out, &len) == 0;
+	if (good)
+		(void)snprintf(ret, cap, "%.*s",
+		    (int)strcspn((char *)out, "\n"), (char *)out);
+	free(out);
+	return good;
+}
+
+static bool
+domid_of(struct job *j, uint32_t *ret)
+{
+	char text[32];
+
+	return xl_ask(j, "domid", j->domain, text, sizeof(text)) &&
+	       dec_u32(text, ret) == VT_OK && *ret != NO_DOMID;
+}
+
+/* j->domain: the name of domain j->domid. */
 static int
-do_xl_domid(const char *verb, uint32_t domid)
+find_name(struct job *j)
 {
-	char text[16];
+	char domid[16];
 
-	(void)snprintf(text, sizeof(text), "%u", domid);
-	return do_xl(verb, text);
-}
-
-/* The first line that "xl VERB ARG" says; false: it failed. */
-static bool
-xl_ask(const char *verb, const char *arg, char *ret, size_t cap)
-{
-	const char *argv[] = { xl_program(), verb, arg, NULL };
-	int p[2];
-	ssize_t n = 0;
-	size_t len = 0;
-	pid_t pid;
-
-	if (pipe2(p, O_CLOEXEC) == -1)
-		return false;
-	pid = xl_start(argv, p[1], -1);
-	(void)close(p[1]);
-	while (pid != -1 && len + 1 < cap &&
-	       ((n = read(p[0], ret + len, cap - 1 - len)) > 0 ||
-		   (n == -1 && errno == EINTR)))
-		len += n > 0 ? (size_t)n : 0;
-	(void)close(p[0]);
-	ret[len] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-	return pid != -1 && xl_end(pid) == 0;
-}
-
-static bool
-domid_of(const char *domain, uint32_t *ret)
-{
-	char text[32], *end;
-	unsigned long v;
-
-	if (!xl_ask("domid", domain, text, sizeof(text)))
-		return false;
-	errno = 0;
-	v = strtoul(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || v >= UINT32_MAX)
-		return false;
-	*ret = (uint32_t)v;
-	return true;
+	(void)snprintf(domid, sizeof(domid), "%u", j->domid);
+	if (xl_ask(j, "domname", domid, j->domain, sizeof(j->domain)) &&
+	    xen_name_ok(j->domain))
+		return EXIT_OK;
+	return vctl_fail("domain %u has no usable name", j->domid);
 }
 
 /* --- the manager ------------------------------------------------------------
@@ -167,7 +127,7 @@ send_claim(
 	return r;
 }
 
-/* Tell the manager; again while it says that it is not so far yet. */
+/* Tell the manager; again while it answers that it is busy. */
 static bool
 claim(struct job *j, const char *step, bool patient)
 {
@@ -278,8 +238,8 @@ static int
 save_image(struct job *j, const char *part, bool *ret_again)
 {
 	char domid[16], fd_path[32];
-	const char *argv[] = { xl_program(), "save", "-p", domid, fd_path,
-		NULL };
+	char save_[] = "save", p_[] = "-p";
+	char *argv[] = { j->xl, save_, p_, domid, fd_path, NULL };
 	int p[2], fd, rc = -1, xl;
 	pid_t pid;
 
@@ -313,7 +273,7 @@ save_image(struct job *j, const char *part, bool *ret_again)
 }
 
 static int
-told(struct job *j, const char *what)
+report(struct job *j, const char *what)
 {
 	char hex[2 * SHA256_LEN + 1];
 
@@ -332,10 +292,10 @@ told(struct job *j, const char *what)
 }
 
 /*
- * A guest whose TPM is a process of its own (tpmfrontd) cannot suspend in the
+ * A guest whose TPM is served by a process (tpmfrontd) cannot suspend in the
  * middle of a TPM command: its kernel has stopped that process already, and
- * waits for the one that waits for the answer.  The next try finds it at
- * another moment.  xl itself has resumed the domain then.
+ * waits for the one that waits for the answer.  The next try comes at another
+ * moment; xl itself has resumed the domain by then.
  */
 static int
 save_image_tries(struct job *j, const char *part)
@@ -346,11 +306,10 @@ save_image_tries(struct job *j, const char *part)
 	for (i = 1; (rc = save_image(j, part, &again)) != 0; i++) {
 		(void)unlink(part);
 		if (!again)
-			(void)do_xl_domid("unpause", j->domid);
+			(void)do_xl(j, "unpause", j->domid);
 		if (!again || i == SAVE_TRIES)
 			break;
-		(void)fprintf(stderr, "vtpmctl: guest %s: try %d of %d\n",
-		    j->name, i + 1, SAVE_TRIES);
+		log_info("guest %s: try %d of %d", j->name, i + 1, SAVE_TRIES);
 	}
 	return rc;
 }
@@ -358,31 +317,29 @@ save_image_tries(struct job *j, const char *part)
 static int
 save(struct job *j)
 {
-	char part[PATH_MAX], domid[16];
+	char part[PATH_MAX];
 
 	if (part_path(j, part) == -1)
 		return vctl_fail("%s: the name is too long", j->file);
 	if (access(j->file, F_OK) == 0)
-		return vctl_fail("%s: is there already", j->file);
+		return vctl_fail("%s exists, and is not overwritten", j->file);
 	if (!claim(j, "save", false))
 		return EXIT_REFUSED;
-	(void)snprintf(domid, sizeof(domid), "%u", j->domid);
-	if (!xl_ask("domname", domid, j->domain, sizeof(j->domain)) ||
-	    !xen_name_ok(j->domain))
-		return vctl_fail("domain %u has no usable name", j->domid);
+	if (find_name(j) != EXIT_OK)
+		return EXIT_REFUSED;
 	/* It is paused from here on. */
 	if (save_image_tries(j, part) != 0)
 		return EXIT_REFUSED;
 	if (!claim(j, "done", true)) {
 		(void)unlink(j->file);
-		(void)do_xl_domid("unpause", j->domid);
+		(void)do_xl(j, "unpause", j->domid);
 		return vctl_fail("not saved; the guest goes on");
 	}
-	if (do_xl_domid("destroy", j->domid) != 0)
+	if (do_xl(j, "destroy", j->domid) != 0)
 		return vctl_fail("%s is saved, but its domain %u could not be "
-				 "destroyed: do that before it is restored",
+				 "destroyed: destroy it before a restore",
 		    j->name, j->domid);
-	return told(j, "saved");
+	return report(j, "saved");
 }
 
 /* --- restore ----------------------------------------------------------------
@@ -393,7 +350,8 @@ static int
 restore_image(struct job *j, int file)
 {
 	char fd_path[32];
-	const char *argv[] = { xl_program(), "restore", "-p", fd_path, NULL };
+	char restore_[] = "restore", p_[] = "-p";
+	char *argv[] = { j->xl, restore_, p_, fd_path, NULL };
 	uint8_t want[SHA256_LEN];
 	int p[2], rc = -1, xl;
 	pid_t pid;
@@ -417,14 +375,14 @@ restore_image(struct job *j, int file)
 	return rc;
 }
 
-/* What was begun is undone: the domain goes, the image can be tried again. */
+/* Undo: the domain goes, the image can be restored again. */
 static int
 undo(struct job *j, bool there)
 {
 	uint32_t domid;
 
-	if (there && domid_of(j->domain, &domid))
-		(void)do_xl_domid("destroy", domid);
+	if (there && domid_of(j, &domid))
+		(void)do_xl(j, "destroy", domid);
 	(void)claim(j, "abort", true);
 	return EXIT_REFUSED;
 }
@@ -440,31 +398,30 @@ restore(struct job *j)
 		return vctl_fail("%s: %s", j->file, strerror(errno));
 	rc = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? 0 : -1;
 	if (rc != 0)
-		(void)vctl_fail("%s: is no file", j->file);
+		(void)vctl_fail("%s: not a regular file", j->file);
 	else if ((rc = stream(j, fd, -1, false)) != 0)
 		(void)vctl_fail("%s: %s", j->file, strerror(errno));
 	if (rc != 0 || !claim(j, "restore", false)) {
 		(void)close(fd);
 		return EXIT_REFUSED;
 	}
-	if (domid_of(j->domain, &other)) {
+	if (domid_of(j, &other)) {
 		(void)vctl_fail(
-		    "there is a domain %s (%u) already", j->domain, other);
+		    "a domain %s (%u) is running already", j->domain, other);
 		(void)close(fd);
 		return undo(j, false);
 	}
 	rc = restore_image(j, fd);
 	(void)close(fd);
-	if (rc == 0 && !domid_of(j->domain, &j->domid))
-		rc = vctl_fail(
-		    "there is no domain %s after xl restore", j->domain);
+	if (rc == 0 && !domid_of(j, &j->domid))
+		rc = vctl_fail("xl restore left no domain %s", j->domain);
 	if (rc != 0 || !claim(j, "done", true))
 		return undo(j, true);
-	if (do_xl_domid("unpause", j->domid) != 0)
+	if (do_xl(j, "unpause", j->domid) != 0)
 		return vctl_fail("%s is restored, but its domain %u could not "
 				 "be unpaused",
 		    j->name, j->domid);
-	return told(j, "restored");
+	return report(j, "restored");
 }
 
 /* --- migrate ----------------------------------------------------------------
@@ -474,9 +431,9 @@ restore(struct job *j)
 static int
 migrate(struct job *j)
 {
-	char domid[16], receive[256];
-	const char *argv[] = { xl_program(), "migrate", "-s", "", domid,
-		receive, NULL };
+	char migrate_[] = "migrate", s_[] = "-s", none[] = "";
+	char domid[16], receive[PATH_MAX + 32];
+	char *argv[] = { j->xl, migrate_, s_, none, domid, receive, NULL };
 	uint32_t was;
 	pid_t pid;
 
@@ -485,45 +442,102 @@ migrate(struct job *j)
 	was = j->domid;
 	(void)snprintf(domid, sizeof(domid), "%u", was);
 	(void)snprintf(
-	    receive, sizeof(receive), "exec %s migrate-receive", xl_program());
-	if (!xl_ask("domname", domid, j->domain, sizeof(j->domain)) ||
-	    !xen_name_ok(j->domain))
-		return vctl_fail("domain %u has no usable name", was);
+	    receive, sizeof(receive), "exec %s migrate-receive", j->xl);
+	if (find_name(j) != EXIT_OK)
+		return EXIT_REFUSED;
 	pid = xl_start(argv, STDERR_FILENO, -1);
 	if (pid == -1 || xl_end(pid) != 0) {
-		(void)vctl_fail("xl migrate failed; see what it said above");
+		(void)vctl_fail("xl migrate failed; see its messages above");
 		(void)claim(j, "abort", true);
 		return EXIT_REFUSED;
 	}
-	if (!domid_of(j->domain, &j->domid) || j->domid == was)
-		return vctl_fail("there is no new domain %s", j->domain);
-	return claim(j, "done", true) ? told(j, "moved") : EXIT_REFUSED;
+	if (!domid_of(j, &j->domid) || j->domid == was)
+		return vctl_fail("xl migrate left no new domain %s", j->domain);
+	return claim(j, "done", true) ? report(j, "moved") : EXIT_REFUSED;
 }
 
-int
-vctl_xen(struct vctl *v, int argc, char **argv)
+/* --- the commands --------------------------------------------------------- */
+
+static int
+run(int (*job)(struct job *j), struct vctl *v, const char *name,
+    const char *file)
 {
-	struct job j = { .v = v, .domid = NO_DOMID };
-	int (*run)(struct job * j) = NULL;
-	bool file = true;
+	struct job j = {
+		.v = v, .name = name, .file = file, .domid = NO_DOMID
+	};
 
-	if (argc < 2)
-		return vctl_usage(v, "save, restore or migrate?");
-	if (strcmp(argv[1], "save") == 0)
-		run = save;
-	else if (strcmp(argv[1], "restore") == 0)
-		run = restore;
-	else if (strcmp(argv[1], "migrate") == 0) {
-		run = migrate;
-		file = false;
-	}
-	if (run == NULL)
-		return vctl_usage(v, "there is no 'xen %s'", argv[1]);
-	if (argc != (file ? 4 : 3) || argv[2][0] == '-')
-		return vctl_usage(
-		    v, "which guest%s?", file ? ", which file" : "");
-	j.name = argv[2];
-	j.file = file ? argv[3] : "";
+	if (xl_find(j.xl, sizeof(j.xl)) != VT_OK)
+		return vctl_fail("xl is not in $PATH: install Xen's tools, or "
+				 "set $VTPM_XL to its path");
 	(void)signal(SIGPIPE, SIG_IGN);
-	return run(&j);
+	return job(&j);
 }
+
+static int
+run_save(void *ctx, void *args, int argc, char **argv)
+{
+	(void)args;
+	(void)argc;
+	return run(save, ctx, argv[0], argv[1]);
+}
+
+static int
+run_restore(void *ctx, void *args, int argc, char **argv)
+{
+	(void)args;
+	(void)argc;
+	return run(restore, ctx, argv[0], argv[1]);
+}
+
+static int
+run_migrate(void *ctx, void *args, int argc, char **argv)
+{
+	(void)args;
+	(void)argc;
+	return run(migrate, ctx, argv[0], "");
+}
+
+static const struct opt_command save_cmd = {
+	.name = "vtpmctl xen save",
+	.about =
+	    "Save a Xen domain with xl save, bind the image to its vTPM's "
+	    "state, and destroy the domain.\n"
+	    "If xl cannot save it, the guest goes on and is tried again, three "
+	    "times in all.\n",
+	.operands = "NAME FILE",
+	.nmin = 2,
+	.nmax = 2,
+	.run = run_save,
+};
+
+static const struct opt_command restore_cmd = {
+	.name = "vtpmctl xen restore",
+	.about = "Restore a saved Xen domain with xl restore; the vTPM goes on "
+		 "where it was.\n"
+		 "Every other image is refused, and so is a second time.\n",
+	.operands = "NAME FILE",
+	.nmin = 2,
+	.nmax = 2,
+	.run = run_restore,
+};
+
+static const struct opt_command migrate_cmd = {
+	.name = "vtpmctl xen migrate",
+	.about = "Migrate a Xen domain to this same host with xl migrate; the "
+		 "vTPM goes on in the new domain.\n",
+	.operands = "NAME",
+	.nmin = 1,
+	.nmax = 1,
+	.run = run_migrate,
+};
+
+static const struct opt_command *const commands[] = { &save_cmd, &restore_cmd,
+	&migrate_cmd, NULL };
+
+const struct opt_command vctl_xen = {
+	.name = "vtpmctl xen",
+	.about = "Save, restore or migrate a Xen domain and keep its vTPM's "
+		 "PCRs.\n",
+	.commands = commands,
+	.more = "Environment: VTPM_XL names xl, if it is not in $PATH.\n",
+};

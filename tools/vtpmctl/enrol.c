@@ -1,66 +1,45 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vtpmctl host enrol: who this host is, and the answer to a verifier's
- * challenge (doc/FORMATS.md, "Enrolment of a host").
+ * enrol.c - vtpmctl host enrol: the host's identity, and its answer to a
+ * verifier's challenge (doc/FORMATS.md, "Enrolment of a host").
  */
-#include <getopt.h>
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/util.h"
-#include "base/base64.h"
-#include "tools/vtpmctl/host.h"
+#include "base/options.h"
+#include "tools/common/json.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/print.h"
 
-static int
-identity(struct vctl *v, const char *out)
-{
-	json_t *o = vctl_json(v, "HostIdentity", NULL);
+#define CHALLENGE_MAX (256u * 1024)
 
-	return o != NULL ? vctl_host_save(out, o, 0644) : EXIT_REFUSED;
-}
+struct args {
+	const char *challenge, *out;
+};
 
 static int
 append_b64(sd_bus_message *m, const json_t *o, const char *key)
 {
-	const char *text = json_string_value(json_object_get(o, key));
 	uint8_t *raw = NULL;
 	size_t len = 0;
 	int r;
 
-	if (text == NULL || b64_get(text, strlen(text), &raw, &len) != VT_OK)
-		return -1;
+	if (tool_json_get_b64(o, key, &raw, &len) != VT_OK)
+		return -EBADMSG;
 	r = sd_bus_message_append_array(m, 'y', raw, len);
 	free(raw);
 	return r;
 }
 
 static int
-write_response(sd_bus_message *reply, const char *out)
-{
-	const void *p;
-	size_t len;
-	char *b64;
-	json_t *o;
-
-	if (sd_bus_message_read_array(reply, 'y', &p, &len) < 0 || len == 0)
-		return vctl_fail("the manager's answer cannot be read");
-	b64 = b64_make(p, len);
-	o = b64 != NULL
-		? json_pack("{s:s, s:i, s:s}", "format", "vtpm-enrol-response",
-		      "version", 1, "secret", b64)
-		: NULL;
-	free(b64);
-	return o != NULL ? vctl_host_save(out, o, 0600)
-			 : vctl_fail("out of memory");
-}
-
-static int
 answer(struct vctl *v, const char *path, const char *out)
 {
-	json_t *o = vctl_host_load(path, "vtpm-enrol-challenge");
+	json_t *o = tool_json_load(path, CHALLENGE_MAX, "vtpm-enrol-challenge");
 	sd_bus_message *m, *reply;
-	int ex;
+	const void *p;
+	size_t len;
+	int r, rc = VT_E_PROTO;
 
 	if (o == NULL)
 		return EXIT_REFUSED;
@@ -68,44 +47,64 @@ answer(struct vctl *v, const char *path, const char *out)
 		json_decref(o);
 		return EXIT_REFUSED;
 	}
-	if (append_b64(m, o, "credential") < 0 ||
-	    append_b64(m, o, "secret") < 0) {
-		json_decref(o);
-		sd_bus_message_unref(m);
-		return vctl_fail("%s: the challenge is damaged", path);
-	}
+	r = append_b64(m, o, "credential");
+	if (r >= 0)
+		r = append_b64(m, o, "secret");
 	json_decref(o);
-	if ((reply = vctl_call(v, m)) == NULL)
+	if ((reply = vctl_call(v, m, r)) == NULL)
 		return EXIT_REFUSED;
-	ex = write_response(reply, out);
+	if (vctl_take_bytes(reply, &p, &len))
+		rc = tool_json_save(out,
+		    json_pack("{s:s, s:i, s:o}", "format",
+			"vtpm-enrol-response", "version", 1, "secret",
+			tool_json_b64(p, len)),
+		    0600);
 	sd_bus_message_unref(reply);
-	return ex;
+	return rc == VT_OK ? EXIT_OK : EXIT_REFUSED;
 }
 
-int
-vctl_host_enrol(struct vctl *v, int argc, char **argv)
+static int
+identity(struct vctl *v, const char *out)
 {
-	static const struct option longs[] = {
-		{ "challenge", required_argument, NULL, 'c' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *challenge = NULL, *out = NULL;
-	int c;
+	json_t *o = vctl_json(v, "HostIdentity", NULL);
 
-	while ((c = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {
-		if (c == 'c')
-			challenge = optarg;
-		else if (c == 'o')
-			out = optarg;
-		else
-			return vctl_usage(v, "wrong option");
-	}
-	if (optind != argc || out == NULL)
-		return vctl_usage(v, "enrol needs -o FILE");
-	c = challenge != NULL ? answer(v, challenge, out) : identity(v, out);
-	if (c == EXIT_OK)
-		(void)fprintf(stderr, "%s: for `vtpm-verify enrol %s`\n", out,
-		    challenge != NULL ? "finish --response"
-				      : "challenge --identity");
-	return c;
+	if (o == NULL || tool_json_save(out, o, 0644) != VT_OK)
+		return EXIT_REFUSED;
+	return EXIT_OK;
 }
+
+static int
+enrol(void *ctx, void *args, int argc, char **argv)
+{
+	const struct args *a = args;
+	int rc;
+
+	(void)argc;
+	(void)argv;
+	rc = a->challenge != NULL ? answer(ctx, a->challenge, a->out)
+				  : identity(ctx, a->out);
+	if (rc == EXIT_OK)
+		log_info("%s: for `vtpm-verify enrol %s`", a->out,
+		    a->challenge != NULL ? "finish --response"
+					 : "challenge --identity");
+	return rc;
+}
+
+static const struct opt opts[] = {
+	{ OPT_TEXT("challenge", 0, "FILE", struct args, challenge,
+	    "answer this challenge, from vtpm-verify enrol challenge") },
+	{ OPT_TEXT("out", 'o', "FILE", struct args, out,
+	      "write the identity, or the response, to FILE"),
+	    .needed = true },
+	OPT_END,
+};
+
+const struct opt_command vctl_host_enrol = {
+	.name = "vtpmctl host enrol",
+	.about = "Write this host's identity for a verifier, or its response "
+		 "to the verifier's challenge.\n",
+	.usage = "-o IDENTITY\n--challenge FILE -o RESPONSE\n",
+	.opts = opts,
+	.size = sizeof(struct args),
+	.run = enrol,
+};

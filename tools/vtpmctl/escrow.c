@@ -1,23 +1,51 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vtpmctl host escrow, recover: the master key in shares for operators, one
- * share opened by its operator, the store brought back by some of them.
+ * escrow.c - vtpmctl host escrow and recover: the master key in shares for
+ * operators, one share opened by its operator, the store recovered from some.
  */
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
+#include "base/options.h"
 #include "base/util.h"
 #include "measure/host/escrow.h"
-#include "tools/vtpmctl/host.h"
+#include "tools/common/file.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/print.h"
+
+struct args {
+	uint32_t threshold;
+	const char *share, *key, *out;
+};
+
+/* An array, each element made of one file.  type: "s" or "ay".  Files may be
+ * secret. */
+static int
+append_files(sd_bus_message *m, const char *type, char **files, int n)
+{
+	uint8_t *p;
+	size_t len;
+	int i, r = sd_bus_message_open_container(m, 'a', type);
+
+	for (i = 0; r >= 0 && i < n; i++) {
+		if (tool_read(files[i], ESCROW_PEM_MAX, &p, &len) != VT_OK)
+			return -ENOENT;
+		r = type[0] == 's'
+			? sd_bus_message_append(m, "s", (const char *)p)
+			: sd_bus_message_append_array(m, 'y', p, len);
+		OPENSSL_cleanse(p, len);
+		free(p);
+	}
+	return r >= 0 ? sd_bus_message_close_container(m) : r;
+}
 
 /* --- escrow --------------------------------------------------------------- */
 
@@ -32,7 +60,7 @@ save_shares(sd_bus_message *reply, const char *dir, unsigned int n)
 	if (mkdir(dir, 0700) == -1 && errno != EEXIST)
 		return vctl_fail("%s: %s", dir, strerror(errno));
 	if (sd_bus_message_enter_container(reply, 'a', "s") < 0)
-		return vctl_fail("the manager's answer cannot be read");
+		return vctl_fail("the manager sent no shares");
 	for (i = 1; sd_bus_message_read(reply, "s", &text) > 0; i++) {
 		(void)snprintf(
 		    path, sizeof(path), "%s/share-%u-of-%u.pem", dir, i, n);
@@ -41,186 +69,152 @@ save_shares(sd_bus_message *reply, const char *dir, unsigned int n)
 			return vctl_fail("%s: %s", path, vt_strerror(rc));
 		(void)printf("%s\n", path);
 	}
-	return i == n + 1 ? EXIT_OK
-			  : vctl_fail("%u shares are missing", n + 1 - i);
+	return i == n + 1
+		   ? EXIT_OK
+		   : vctl_fail("the manager sent %u shares too few", n + 1 - i);
 }
 
 static int
-append_keys(sd_bus_message *m, char **files, unsigned int n)
+escrow(void *ctx, void *args, int argc, char **argv)
 {
-	unsigned int i;
-	uint8_t *pem;
-	size_t len;
-	int r;
-
-	if ((r = sd_bus_message_open_container(m, 'a', "s")) < 0)
-		return r;
-	for (i = 0; i < n; i++) {
-		if (vctl_host_read(files[i], ESCROW_PEM_MAX, &pem, &len) !=
-		    VT_OK)
-			return -1;
-		/* read_file() ends it with a NUL */
-		r = sd_bus_message_append(m, "s", (const char *)pem);
-		free(pem);
-		if (r < 0)
-			return r;
-	}
-	return sd_bus_message_close_container(m);
-}
-
-int
-vctl_host_escrow(struct vctl *v, int argc, char **argv)
-{
-	static const struct option longs[] = {
-		{ "threshold", required_argument, NULL, 't' },
-		{ NULL, 0, NULL, 0 },
-	};
+	const struct args *a = args;
 	sd_bus_message *m, *reply;
-	const char *out = NULL;
-	unsigned int n;
-	uint32_t need = 0;
-	int c, ex;
+	int r, rc;
 
-	while ((c = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {
-		if (c == 't')
-			need = (uint32_t)strtoul(optarg, NULL, 10);
-		else if (c == 'o')
-			out = optarg;
-		else
-			return vctl_usage(v, "wrong option");
-	}
-	n = (unsigned int)(argc - optind);
-	if (need == 0 || out == NULL || n == 0)
-		return vctl_usage(
-		    v, "escrow needs --threshold M, keys, -o FOLDER");
-	if ((m = vctl_new_call(v, "HostEscrow")) == NULL)
+	if ((m = vctl_new_call(ctx, "HostEscrow")) == NULL)
 		return EXIT_REFUSED;
-	if (sd_bus_message_append(m, "u", need) < 0 ||
-	    append_keys(m, argv + optind, n) < 0) {
-		sd_bus_message_unref(m);
-		return vctl_fail("the keys cannot be sent");
-	}
-	if ((reply = vctl_call(v, m)) == NULL)
+	r = sd_bus_message_append(m, "u", a->threshold);
+	if (r >= 0)
+		r = append_files(m, "s", argv, argc);
+	if ((reply = vctl_call(ctx, m, r)) == NULL)
 		return EXIT_REFUSED;
-	ex = save_shares(reply, out, n);
+	rc = save_shares(reply, a->out, (unsigned int)argc);
 	sd_bus_message_unref(reply);
-	return ex;
+	return rc;
 }
 
 /* --- recover -------------------------------------------------------------- */
 
+static int
+decrypt_share(const struct args *a, struct escrow_share *ret)
+{
+	uint8_t *cms = NULL, *pem = NULL;
+	size_t cms_len = 0, len = 0;
+	int rc;
+
+	if (tool_read(a->share, ESCROW_PEM_MAX, &cms, &cms_len) != VT_OK)
+		return EXIT_REFUSED;
+	if (tool_read(a->key, ESCROW_PEM_MAX, &pem, &len) != VT_OK) {
+		free(cms);
+		return EXIT_REFUSED;
+	}
+	rc = escrow_open(cms, cms_len, pem, len, ret);
+	OPENSSL_cleanse(pem, len);
+	free(pem);
+	free(cms);
+	if (rc == VT_OK)
+		return EXIT_OK;
+	return vctl_fail("%s: %s", a->share,
+	    rc == VT_E_AUTH ? "not made for this key, or changed since"
+	    : rc == VT_E_FORMAT
+		? "share and key must be PEM, the key without a passphrase"
+		: vt_strerror(rc));
+}
+
 /* An operator's part; no manager is needed. */
 static int
-open_share(const char *share, const char *keyfile, const char *out)
+open_share(const struct args *a)
 {
-	uint8_t *cms = NULL, *pem = NULL, buf[ESCROW_SHARE_MAX];
-	size_t cms_len = 0, len = 0;
+	uint8_t buf[ESCROW_SHARE_MAX];
 	struct escrow_share s;
 	struct wr w;
 	int rc;
 
-	if (vctl_host_read(share, ESCROW_PEM_MAX, &cms, &cms_len) != VT_OK)
+	if (decrypt_share(a, &s) != EXIT_OK)
 		return EXIT_REFUSED;
-	if (vctl_host_read(keyfile, ESCROW_PEM_MAX, &pem, &len) != VT_OK) {
-		free(cms);
-		return EXIT_REFUSED;
-	}
-	rc = escrow_open(cms, cms_len, pem, len, &s);
-	OPENSSL_cleanse(pem, len);
-	free(pem);
-	free(cms);
-	if (rc != VT_OK)
-		return vctl_fail("%s: %s", share,
-		    rc == VT_E_AUTH
-			? "this share is not for this key, or was changed"
-		    : rc == VT_E_FORMAT
-			? "share and key must be PEM, the key without a "
-			  "passphrase"
-			: vt_strerror(rc));
 	wr_init(&w, buf, sizeof(buf));
 	escrow_put(&w, &s);
 	if ((rc = wr_err(&w)) == VT_OK)
-		rc = write_file_atomic(out, buf, w.len, 0600);
+		rc = write_file_atomic(a->out, buf, w.len, 0600);
 	OPENSSL_cleanse(buf, sizeof(buf));
-	if (rc != VT_OK)
-		return vctl_fail("%s: %s", out, vt_strerror(rc));
-	(void)printf("share %u of %s, %u of %u are needed; opened to %s: it "
-		     "is a secret now\n",
-	    s.x, s.host, s.m, s.n, out);
+	if (rc == VT_OK)
+		(void)printf("share %u of %s, %u of %u are needed; opened to "
+			     "%s, which is secret\n",
+		    s.x, s.host, s.m, s.n, a->out);
 	OPENSSL_cleanse(&s, sizeof(s));
-	return EXIT_OK;
+	return rc == VT_OK ? EXIT_OK
+			   : vctl_fail("%s: %s", a->out, vt_strerror(rc));
 }
 
 static int
-append_shares(sd_bus_message *m, char **files, int n)
+recover(void *ctx, void *args, int argc, char **argv)
 {
-	uint8_t *p;
-	size_t len;
-	int i, r;
+	const struct args *a = args;
+	sd_bus_message *m;
 
-	if ((r = sd_bus_message_open_container(m, 'a', "ay")) < 0)
-		return r;
-	for (i = 0; i < n; i++) {
-		if (vctl_host_read(files[i], ESCROW_PEM_MAX, &p, &len) != VT_OK)
-			return -1;
-		r = sd_bus_message_append_array(m, 'y', p, len);
-		OPENSSL_cleanse(p, len);
-		free(p);
-		if (r < 0)
-			return r;
-	}
-	return sd_bus_message_close_container(m);
-}
-
-static int
-recover(struct vctl *v, char **files, int n)
-{
-	sd_bus_message *m = vctl_new_call(v, "HostRecover"), *reply;
-	const char *text = "done";
-
-	if (m == NULL)
+	if (a->share != NULL && a->key != NULL && a->out != NULL && argc == 0)
+		return open_share(a);
+	if (a->share != NULL || a->key != NULL || a->out != NULL || argc == 0)
+		return opt_bad(&vctl_host_recover,
+		    "give --share FILE --key KEY.pem -o OPENED, or OPENED "
+		    "files");
+	if ((m = vctl_new_call(ctx, "HostRecover")) == NULL)
 		return EXIT_REFUSED;
 	(void)sd_bus_message_sensitive(m);
-	if (append_shares(m, files, n) < 0) {
-		sd_bus_message_unref(m);
-		return vctl_fail("the shares cannot be sent");
-	}
-	if ((reply = vctl_call(v, m)) == NULL)
-		return EXIT_REFUSED;
-	(void)sd_bus_message_read(reply, "s", &text);
-	if (v->json)
-		(void)vctl_print_json(json_pack("{s:s}", "result", text));
-	else
-		(void)printf("%s\n", text);
-	sd_bus_message_unref(reply);
-	return EXIT_OK;
+	return vctl_say(ctx, m, append_files(m, "ay", argv, argc));
 }
 
-int
-vctl_host_recover(struct vctl *v, int argc, char **argv)
-{
-	static const struct option longs[] = {
-		{ "share", required_argument, NULL, 's' },
-		{ "key", required_argument, NULL, 'k' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *share = NULL, *key = NULL, *out = NULL;
-	int c;
+/* --- tables --------------------------------------------------------------- */
 
-	while ((c = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {
-		if (c == 's')
-			share = optarg;
-		else if (c == 'k')
-			key = optarg;
-		else if (c == 'o')
-			out = optarg;
-		else
-			return vctl_usage(v, "wrong option");
-	}
-	if (share != NULL && key != NULL && out != NULL && optind == argc)
-		return open_share(share, key, out);
-	if (share == NULL && key == NULL && out == NULL && optind < argc)
-		return recover(v, argv + optind, argc - optind);
-	return vctl_usage(v, "recover needs --share FILE --key KEY -o OPENED, "
-			     "or OPENED...");
-}
+static const struct opt escrow_opts[] = {
+	{ OPT_U32("threshold", "M", struct args, threshold, 1, UINT32_MAX,
+	      "how many shares recover the store"),
+	    .needed = true },
+	{ OPT_TEXT("out", 'o', "FOLDER", struct args, out,
+	      "write the shares into FOLDER, which is made if need be"),
+	    .needed = true },
+	OPT_END,
+};
+
+const struct opt_command vctl_host_escrow = {
+	.name = "vtpmctl host escrow",
+	.about =
+	    "Split the master key into shares, one for each operator, any M of "
+	    "which recover the store.\n"
+	    "PEM is an operator's public key or certificate: RSA of 2048 bits "
+	    "or more, or EC.\n",
+	.operands = "PEM...",
+	.nmin = 1,
+	.nmax = OPT_ANY,
+	.opts = escrow_opts,
+	.size = sizeof(struct args),
+	.run = escrow,
+	.more = "Example:\n"
+		"  vtpmctl host escrow --threshold 2 -o shares anna.pem "
+		"ben.pem cleo.pem\n",
+};
+
+static const struct opt recover_opts[] = {
+	{ OPT_TEXT("share", 0, "FILE", struct args, share,
+	    "open this share; no manager is needed") },
+	{ OPT_TEXT("key", 0, "KEY.pem", struct args, key,
+	    "with the operator's private key, which has no passphrase") },
+	{ OPT_TEXT("out", 'o', "OPENED", struct args, out,
+	    "write the opened share, a secret, to OPENED") },
+	OPT_END,
+};
+
+const struct opt_command vctl_host_recover = {
+	.name = "vtpmctl host recover",
+	.about =
+	    "Open an operator's share, or move the store to another TPM with "
+	    "enough opened shares.\n"
+	    "The manager of the new TPM must run with --recover; see "
+	    "vtpm-managerd(8).\n",
+	.usage = "--share FILE --key KEY.pem -o OPENED\nOPENED...\n",
+	.operands = "OPENED",
+	.nmax = OPT_ANY,
+	.opts = recover_opts,
+	.size = sizeof(struct args),
+	.run = recover,
+};

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vtpmctl launch qemu: what was measured is what is loaded.  Each file that
- * QEMU reads before the guest runs is read once into a sealed memfd; its
- * digest goes into the launch record, the memfd to QEMU.
+ * launch.c - vtpmctl launch qemu: what was measured is what is loaded.  Each
+ * file that QEMU reads before the guest runs is read once into a sealed memfd;
+ * its digest goes into the launch record, the memfd to QEMU.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,18 +12,25 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "base/options.h"
 #include "base/util.h"
-#include "base/version.h"
 #include "tools/launch/launch_qemu.h"
-#include "tools/vtpmctl/vtpmctl.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/launch_send.h"
+#include "tools/vtpmctl/print.h"
 
-#define FILE_MAX (1024u * 1024 * 1024) /* an initrd can be large */
 #define EXTRA_ARGS 8
+
+struct args {
+	const char *device, *policy;
+	bool dry;
+};
 
 struct launch {
 	struct vctl *v;
-	const char *name, *device, *policy;
-	bool dry;
+	const struct args *a;
+	const char *name;
 	int argc; /* QEMU's */
 	char **argv;
 	struct lq_plan plan;
@@ -37,22 +42,9 @@ struct launch {
 	char chardev[PATH_MAX + 64], dev[64];
 };
 
-/* --- the record --- */
+static const struct opt_command qemu_cmd;
 
-int
-vctl_banks(struct vctl *v, const char *name, uint16_t *algs, uint32_t *n)
-{
-	json_t *o = vctl_json(v, "Show", name), *b;
-	size_t i;
-
-	if (o == NULL)
-		return EXIT_REFUSED;
-	json_array_foreach(json_object_get(o, "banks"), i,
-	    b) if (*n < PCR_MAX_BANKS) algs[(*n)++] =
-	    digest_alg(json_string_value(b));
-	json_decref(o);
-	return *n > 0 ? 0 : vctl_fail("guest %s: no PCR banks", name);
-}
+/* --- the record ----------------------------------------------------------- */
 
 /* Into a memfd without CLOEXEC, and argv points at that. */
 static int
@@ -79,7 +71,7 @@ measure_file(struct launch *l, const struct lq_file *f)
 	size_t len;
 	int rc, x = 0;
 
-	if ((rc = read_file(f->path, FILE_MAX, &p, &len)) != VT_OK)
+	if ((rc = read_file(f->path, LAUNCH_FILE_MAX, &p, &len)) != VT_OK)
 		return vctl_fail("%s: %s", f->path, vt_strerror(rc));
 	rc = launch_measure(l->rec, (enum launch_role)f->role, f->path, p, len,
 	    l->algs, l->nalgs);
@@ -141,12 +133,8 @@ make_record(struct launch *l)
 	unsigned int i;
 	int rc;
 
-	if ((rc = launch_new(&l->rec)) != VT_OK ||
-	    (rc = launch_set_build(l->rec, "vtpm " VT_VERSION ", QEMU")) !=
-		VT_OK ||
-	    (l->policy != NULL &&
-		(rc = launch_set_policy(l->rec, l->policy)) != VT_OK))
-		return vctl_fail("launch record: %s", vt_strerror(rc));
+	if ((rc = vctl_new_record(&l->rec, "QEMU", l->a->policy)) != EXIT_OK)
+		return rc;
 	l->rec->mode = (uint8_t)l->plan.mode;
 	if ((rc = lq_config_text(&l->plan, config, sizeof(config))) != VT_OK ||
 	    (rc = digest_buf(ALG_SHA256, config, strlen(config),
@@ -163,37 +151,7 @@ make_record(struct launch *l)
 	return 0;
 }
 
-int
-vctl_send_launch(struct vctl *v, const char *name,
-    const struct launch_record *rec, int64_t domid)
-{
-	sd_bus_message *m = vctl_new_call(
-			   v, domid == -1 ? "Launch" : "LaunchDomain"),
-		       *reply;
-	struct wr w;
-	int r;
-
-	if (m == NULL)
-		return EXIT_REFUSED;
-	wr_grow(&w, LAUNCH_MAX_LEN);
-	launch_encode(rec, &w);
-	r = wr_err(&w) != VT_OK ? -E2BIG : sd_bus_message_append(m, "s", name);
-	if (r >= 0)
-		r = sd_bus_message_append_array(m, 'y', w.buf, w.len);
-	if (r >= 0 && domid != -1)
-		r = sd_bus_message_append(m, "u", (uint32_t)domid);
-	wr_free(&w);
-	if (r < 0) {
-		sd_bus_message_unref(m);
-		return vctl_fail("launch record: %s", strerror(-r));
-	}
-	if ((reply = vctl_call(v, m)) == NULL)
-		return EXIT_REFUSED;
-	sd_bus_message_unref(reply);
-	return 0;
-}
-
-/* --- QEMU --- */
+/* --- QEMU ----------------------------------------------------------------- */
 
 /* A NULL-terminated argv with the TPM's options behind the others. */
 static char **
@@ -216,7 +174,7 @@ with_tpm(struct launch *l)
 	(void)snprintf(
 	    l->chardev, sizeof(l->chardev), "socket,id=vtpmchr0,path=%s", esc);
 	(void)snprintf(
-	    l->dev, sizeof(l->dev), "tpm-%s,tpmdev=vtpm0", l->device);
+	    l->dev, sizeof(l->dev), "tpm-%s,tpmdev=vtpm0", l->a->device);
 	memcpy(out, l->argv, (size_t)n * sizeof(*out));
 	out[n++] = o_chardev;
 	out[n++] = l->chardev;
@@ -230,29 +188,16 @@ with_tpm(struct launch *l)
 static int
 report(struct launch *l, char **argv)
 {
-	json_t *args = json_array(), *items = json_array();
-	char hex[2 * DIGEST_MAX + 1];
+	json_t *items = vctl_launch_items(l->rec, !l->v->json), *args;
 	uint32_t i;
 
-	for (i = 0; argv[i] != NULL; i++)
-		(void)json_array_append_new(args, json_string(argv[i]));
-	for (i = 0; i < l->rec->nitems; i++) {
-		const struct launch_item *it = &l->rec->items[i];
-
-		hex_encode(it->digests[0].val, it->digests[0].len, hex);
-		(void)json_array_append_new(
-		    items, json_pack("{s:s,s:s,s:s,s:I}", "role",
-			       launch_role_name(it->role), "text", it->text,
-			       "digest", hex, "size", (json_int_t)it->size));
-		if (!l->v->json)
-			(void)fprintf(stderr, "vtpmctl: %-10s %.16s..  %.60s\n",
-			    launch_role_name(it->role), hex, it->text);
-	}
 	if (!l->v->json) {
-		json_decref(args);
 		json_decref(items);
 		return EXIT_OK;
 	}
+	args = json_array();
+	for (i = 0; argv[i] != NULL; i++)
+		(void)json_array_append_new(args, json_string(argv[i]));
 	return vctl_print_json(json_pack("{s:s,s:s,s:o,s:o}", "name", l->name,
 	    "mode", l->plan.mode == LAUNCH_M_DIRECT ? "direct" : "firmware",
 	    "items", items, "argv", args));
@@ -266,12 +211,12 @@ go(struct launch *l)
 
 	if ((rc = vctl_banks(l->v, l->name, l->algs, &l->nalgs)) != 0 ||
 	    (rc = make_record(l)) != 0 ||
-	    (!l->dry &&
+	    (!l->a->dry &&
 		(rc = vctl_send_launch(l->v, l->name, l->rec, -1)) != 0))
 		return rc;
 	if ((argv = with_tpm(l)) == NULL)
 		return vctl_fail("out of memory");
-	if ((rc = report(l, argv)) == EXIT_OK && !l->dry) {
+	if ((rc = report(l, argv)) == EXIT_OK && !l->a->dry) {
 		(void)fflush(NULL);
 		(void)execv(l->path, argv);
 		rc = vctl_fail("%s: %m", l->path);
@@ -299,59 +244,74 @@ name_of(struct launch *l)
 }
 
 static int
-parse(struct launch *l, int argc, char **argv)
+set_device(void *dst, const struct opt *o, const char *arg)
 {
-	static const struct option opts[] = {
-		{ "tpm-device", required_argument, NULL, 'd' },
-		{ "policy", required_argument, NULL, 'p' },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int o, i, split = -1;
-
-	for (i = 1; i < argc && split == -1; i++)
-		if (strcmp(argv[i], "--") == 0)
-			split = i;
-	if (split == -1 || split + 1 >= argc)
-		return vctl_usage(l->v, "QEMU's command line goes behind --");
-	l->argc = argc - split - 1;
-	l->argv = argv + split + 1;
-	while ((o = getopt_long(split, argv, "", opts, NULL)) != -1) {
-		if (o == '?')
-			return vctl_usage(l->v, "wrong option");
-		if (o == 'd')
-			l->device = optarg;
-		else if (o == 'p')
-			l->policy = optarg;
-		l->dry |= o == 'n';
-	}
-	if (strcmp(l->device, "crb") != 0 && strcmp(l->device, "tis") != 0)
-		return vctl_usage(l->v, "--tpm-device is crb or tis");
-	if (optind >= split || strcmp(argv[optind], "qemu") != 0)
-		return vctl_usage(l->v, "what is to be launched? (qemu, xen)");
-	if (++optind < split)
-		l->name = argv[optind++];
-	return optind == split ? 0 : vctl_usage(l->v, "one guest at a time");
+	(void)o;
+	if (strcmp(arg, "crb") != 0 && strcmp(arg, "tis") != 0)
+		return VT_E_FORMAT;
+	((struct args *)dst)->device = arg;
+	return VT_OK;
 }
 
-int
-vctl_launch(struct vctl *v, int argc, char **argv)
+static int
+launch_qemu(void *ctx, void *args, int argc, char **argv)
 {
-	struct launch l = { .v = v, .device = "crb" };
+	struct launch l = { .v = ctx,
+		.a = args,
+		.name = argc > 0 ? argv[0] : NULL,
+		.argv = argv + argc + 1 };
 	char text[LQ_TEXT_MAX];
 	int rc;
 
-	if (argc > 1 && strcmp(argv[1], "xen") == 0)
-		return vctl_launch_xen(v, argc - 1, argv + 1);
-	if (argc > 1 && strcmp(argv[1], "record") == 0)
-		return vctl_launch_record(v, argc - 1, argv + 1);
-	if ((rc = parse(&l, argc, argv)) != 0)
-		return rc;
+	while (l.argv[l.argc] != NULL)
+		l.argc++;
 	if (lq_parse(l.argc, l.argv, &l.plan, text) != VT_OK)
 		return vctl_fail("launch: %s", text);
 	if (l.name == NULL && (l.name = name_of(&l)) == NULL)
-		return vctl_usage(v, "no NAME, and QEMU has no -name");
+		return opt_bad(&qemu_cmd, "NAME is missing, and QEMU's command "
+					  "line has no -name");
 	rc = go(&l);
 	launch_free(l.rec);
 	return rc;
 }
+
+/* --- tables --------------------------------------------------------------- */
+
+static const struct opt opts[] = {
+	{ OPT_CALL("tpm-device", "crb|tis", set_device, "crb or tis",
+	    "model of the TPM device (default crb)") },
+	{ OPT_TEXT("policy", 0, "TEXT", struct args, policy,
+	    "name of the policy that goes into the launch record") },
+	{ OPT_FLAG("dry-run", 0, struct args, dry,
+	    "show what would be measured and run; start nothing") },
+	OPT_END,
+};
+
+static const struct opt_command qemu_cmd = {
+	.name = "vtpmctl launch qemu",
+	.about =
+	    "Measure what QEMU loads, record it in the guest's vTPM, and "
+	    "become QEMU.\n"
+	    "NAME is the vTPM's; without it QEMU's -name gives it. Options "
+	    "that could load something unmeasured are refused. Disks are not "
+	    "measured: that is the firmware's task.\n",
+	.operands = "[NAME]",
+	.nmax = 1,
+	.behind = "QEMU ARGS...",
+	.opts = opts,
+	.size = sizeof(struct args),
+	.defaults = &(const struct args){ .device = "crb" },
+	.run = launch_qemu,
+	.more = "Example:\n"
+		"  vtpmctl launch qemu web1 -- qemu-system-x86_64 -m 1024 "
+		"-kernel vmlinuz\n",
+};
+
+static const struct opt_command *const commands[] = { &qemu_cmd,
+	&vctl_launch_xen, &vctl_launch_record, NULL };
+
+const struct opt_command vctl_launch = {
+	.name = "vtpmctl launch",
+	.about = "Measure what a guest is started with, then start it.\n",
+	.commands = commands,
+};

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * vtpmctl log: the host-made event log, the extend journal, the PCRs.
- */
-#include <getopt.h>
+/* log.c - vtpmctl log: the host-made event log, the journal, the PCRs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/options.h"
 #include "base/util.h"
 #include "measure/log/eventlog.h"
 #include "measure/log/journal.h"
 #include "measure/log/journal_codec.h"
 #include "measure/tpm/pcr.h"
 #include "measure/tpm/pcr_selection.h"
-#include "tools/vtpmctl/vtpmctl.h"
+#include "tools/common/json.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/print.h"
+
+struct args {
+	bool journal, pcrs, raw;
+};
 
 static const struct {
 	uint32_t type;
@@ -51,20 +56,6 @@ type_name(uint32_t type, char buf[16])
 }
 
 static json_t *
-hex_json(const uint8_t *p, size_t len)
-{
-	char *text = malloc(2 * len + 1);
-	json_t *j;
-
-	if (text == NULL)
-		return json_null();
-	hex_encode(p, len, text);
-	j = json_string(text);
-	free(text);
-	return j;
-}
-
-static json_t *
 digests_json(const struct tpm_digest *d, uint32_t n)
 {
 	json_t *o = json_object();
@@ -74,7 +65,7 @@ digests_json(const struct tpm_digest *d, uint32_t n)
 	for (i = 0; i < n; i++)
 		if ((name = digest_name(d[i].alg)) != NULL)
 			(void)json_object_set_new(
-			    o, name, hex_json(d[i].val, d[i].len));
+			    o, name, tool_json_hex(d[i].val, d[i].len));
 	return o;
 }
 
@@ -119,7 +110,7 @@ show_log(struct vctl *v, const uint8_t *p, size_t len)
 
 	if ((rc = el_open(p, len, &log)) != VT_OK) {
 		json_decref(list);
-		return vctl_fail("the log: %s", vt_strerror(rc));
+		return vctl_fail("guest's event log: %s", vt_strerror(rc));
 	}
 	if (!v->json)
 		(void)printf(
@@ -131,7 +122,7 @@ show_log(struct vctl *v, const uint8_t *p, size_t len)
 				(json_int_t)ev.index, "pcr", (json_int_t)ev.pcr,
 				"type", type_name(ev.type, buf), "digests",
 				digests_json(ev.digests, ev.ndigests), "data",
-				hex_json(ev.data, ev.datalen)));
+				tool_json_hex(ev.data, ev.datalen)));
 			continue;
 		}
 		(void)printf("%4u %3u  %-28s ", ev.index, ev.pcr,
@@ -144,7 +135,8 @@ show_log(struct vctl *v, const uint8_t *p, size_t len)
 	if (v->json && rc == 0)
 		return vctl_print_json(list);
 	json_decref(list);
-	return rc == 0 ? EXIT_OK : vctl_fail("the log: %s", vt_strerror(rc));
+	return rc == 0 ? EXIT_OK
+		       : vctl_fail("guest's event log: %s", vt_strerror(rc));
 }
 
 static json_t *
@@ -180,7 +172,7 @@ show_journal(struct vctl *v, const uint8_t *p, size_t len)
 
 	if ((rc = journal_decode(p, len, &j)) != VT_OK) {
 		json_decref(list);
-		return vctl_fail("the journal: %s", vt_strerror(rc));
+		return vctl_fail("guest's journal: %s", vt_strerror(rc));
 	}
 	flags = journal_flags(j);
 	for (i = 0; i < journal_count(j); i++) {
@@ -221,7 +213,7 @@ show_pcrs(struct vctl *v, const uint8_t *p, size_t len)
 
 	if ((rc = pcr_set_decode(p, len, &set)) != VT_OK) {
 		json_decref(all);
-		return vctl_fail("the PCRs: %s", vt_strerror(rc));
+		return vctl_fail("guest's PCRs: %s", vt_strerror(rc));
 	}
 	for (b = 0; b < set.nbanks; b++) {
 		bank = json_object();
@@ -244,47 +236,81 @@ show_pcrs(struct vctl *v, const uint8_t *p, size_t len)
 	return EXIT_OK;
 }
 
-int
-vctl_log(struct vctl *v, int argc, char **argv)
+/* *ret is heap.  An exit code. */
+static int
+fetch(struct vctl *v, const char *name, const char *what, uint8_t **ret,
+    size_t *ret_len)
 {
-	static const struct option opts[] = {
-		{ "journal", no_argument, NULL, 'j' },
-		{ "pcrs", no_argument, NULL, 'p' },
-		{ "raw", no_argument, NULL, 'r' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *name, *what = "log";
-	uint8_t *p = NULL;
-	bool raw = false;
-	size_t len = 0;
-	int c, rc;
+	sd_bus_message *reply = vctl_ask(v, "Log", "ss", name, what);
+	const void *p;
+	int rc = EXIT_OK;
 
-	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
-		if (c == '?')
-			return vctl_usage(v, "wrong option");
-		raw |= c == 'r';
-		if (c == 'j')
-			what = "journal";
-		else if (c == 'p')
-			what = "pcrs";
-	}
-	if ((name = vctl_one_name(v, argc, argv)) == NULL)
-		return EXIT_USAGE;
-	if (vctl_bytes(v, name, what, &p, &len) != VT_OK)
+	if (reply == NULL)
 		return EXIT_REFUSED;
-	if (raw)
-		rc = fwrite(p, 1, len, stdout) == len
-			 ? EXIT_OK
-			 : vctl_fail("cannot write: %m");
-	else if (len == 0)
-		rc = vctl_fail(
-		    "guest %s: its host has recorded no launch", name);
-	else if (what[0] == 'j')
-		rc = show_journal(v, p, len);
-	else if (what[0] == 'p')
-		rc = show_pcrs(v, p, len);
-	else
-		rc = show_log(v, p, len);
+	if (!vctl_take_bytes(reply, &p, ret_len))
+		rc = EXIT_REFUSED;
+	else if ((*ret = malloc(*ret_len + 1)) == NULL)
+		rc = vctl_fail("out of memory");
+	else if (*ret_len > 0)
+		memcpy(*ret, p, *ret_len);
+	sd_bus_message_unref(reply);
+	return rc;
+}
+
+static int
+print(struct vctl *v, const struct args *a, const char *name, const uint8_t *p,
+    size_t len)
+{
+	if (a->raw)
+		return fwrite(p, 1, len, stdout) == len
+			   ? EXIT_OK
+			   : vctl_fail("cannot write to standard output: %m");
+	if (len == 0)
+		return vctl_fail("guest %s: the host recorded no launch", name);
+	if (a->pcrs)
+		return show_pcrs(v, p, len);
+	return a->journal ? show_journal(v, p, len) : show_log(v, p, len);
+}
+
+static int
+log_cmd(void *ctx, void *args, int argc, char **argv)
+{
+	const struct args *a = args;
+	uint8_t *p = NULL;
+	size_t len = 0;
+	int rc;
+
+	(void)argc;
+	rc = fetch(ctx, argv[0],
+	    a->pcrs      ? "pcrs"
+	    : a->journal ? "journal"
+			 : "log",
+	    &p, &len);
+	if (rc == EXIT_OK)
+		rc = print(ctx, a, argv[0], p, len);
 	free(p);
 	return rc;
 }
+
+static const struct opt opts[] = {
+	{ OPT_FLAG("journal", 0, struct args, journal,
+	    "show the journal of every change of a PCR since the last power "
+	    "cycle") },
+	{ OPT_FLAG("pcrs", 0, struct args, pcrs, "show the PCRs") },
+	{ OPT_FLAG("raw", 0, struct args, raw,
+	    "write the bytes as they are, not as text") },
+	OPT_END,
+};
+
+const struct opt_command vctl_log = {
+	.name = "vtpmctl log",
+	.about = "Show the event log that the host made of a guest's launch, "
+		 "the guest's journal, or its PCRs.\n",
+	.usage = "[--journal | --pcrs] [--raw] NAME\n",
+	.operands = "NAME",
+	.nmin = 1,
+	.nmax = 1,
+	.opts = opts,
+	.size = sizeof(struct args),
+	.run = log_cmd,
+};

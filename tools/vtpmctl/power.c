@@ -1,36 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * vtpmctl start, stop, reset, destroy: one name in, microseconds out.
- */
-#include <getopt.h>
+/* power.c - vtpmctl start, stop, reset, destroy. */
 #include <stdio.h>
-#include <string.h>
 
-#include "tools/vtpmctl/vtpmctl.h"
+#include "base/options.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/print.h"
 
+struct args {
+	bool force, all, end;
+};
+
+/* Name in, microseconds out. */
 static int
-simple(struct vctl *v, const char *method, const char *done, const char *name,
-    const bool *force)
+report(
+    struct vctl *v, const char *name, const char *done, sd_bus_message *reply)
 {
-	sd_bus_message *m = vctl_new_call(v, method), *reply;
 	uint64_t us = 0;
-	int r;
+	bool good;
 
-	if (m == NULL)
+	if (reply == NULL)
 		return EXIT_REFUSED;
-	r = sd_bus_message_append(m, "s", name);
-	if (r >= 0 && force != NULL)
-		r = sd_bus_message_append(m, "b", (int)*force);
-	if (r < 0) {
-		sd_bus_message_unref(m);
-		return vctl_fail("'%s' cannot be sent: %s", name, strerror(-r));
-	}
-	if ((reply = vctl_call(v, m)) == NULL)
-		return EXIT_REFUSED;
-	r = sd_bus_message_read(reply, "t", &us);
+	good = vctl_take(reply, "t", &us);
 	sd_bus_message_unref(reply);
-	if (r < 0)
-		return vctl_fail("the manager's answer cannot be read");
+	if (!good)
+		return EXIT_REFUSED;
 	if (v->json)
 		return vctl_print_json(json_pack("{s:s,s:s,s:I}", "name", name,
 		    "done", done, "microseconds", (json_int_t)us));
@@ -38,76 +32,47 @@ simple(struct vctl *v, const char *method, const char *done, const char *name,
 	return EXIT_OK;
 }
 
-/* No option but --force, if that is allowed. */
-static const char *
-parse(struct vctl *v, int argc, char **argv, bool *force)
+static int
+start(void *ctx, void *args, int argc, char **argv)
 {
-	static const struct option opts[] = {
-		{ "force", no_argument, NULL, 'f' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int o;
-
-	while ((o = getopt_long(argc, argv, "", opts, NULL)) != -1) {
-		if (o != 'f' || force == NULL) {
-			(void)vctl_usage(v, "wrong option");
-			return NULL;
-		}
-		*force = true;
-	}
-	return vctl_one_name(v, argc, argv);
+	(void)args;
+	(void)argc;
+	return report(
+	    ctx, argv[0], "started", vctl_ask(ctx, "Start", "s", argv[0]));
 }
 
-int
-vctl_start(struct vctl *v, int argc, char **argv)
+static int
+reset(void *ctx, void *args, int argc, char **argv)
 {
-	const char *name = parse(v, argc, argv, NULL);
-
-	if (name == NULL)
-		return EXIT_USAGE;
-	return simple(v, "Start", "started", name, NULL);
+	(void)args;
+	(void)argc;
+	return report(
+	    ctx, argv[0], "power cycled", vctl_ask(ctx, "Reset", "s", argv[0]));
 }
 
-int
-vctl_reset(struct vctl *v, int argc, char **argv)
+static int
+destroy(void *ctx, void *args, int argc, char **argv)
 {
-	const char *name = parse(v, argc, argv, NULL);
+	const struct args *a = args;
 
-	if (name == NULL)
-		return EXIT_USAGE;
-	return simple(v, "Reset", "power cycled", name, NULL);
-}
-
-int
-vctl_destroy(struct vctl *v, int argc, char **argv)
-{
-	bool force = false;
-	const char *name = parse(v, argc, argv, &force);
-
-	if (name == NULL)
-		return EXIT_USAGE;
-	return simple(v, "Destroy", "destroyed", name, &force);
+	(void)argc;
+	return report(ctx, argv[0], "destroyed",
+	    vctl_ask(ctx, "Destroy", "sb", argv[0], (int)a->force));
 }
 
 static int
 stop_all(struct vctl *v, bool end)
 {
-	sd_bus_message *m = vctl_new_call(v, "StopAll"), *reply;
+	sd_bus_message *reply = vctl_ask(v, "StopAll", "b", (int)end);
 	uint32_t n = 0;
-	int r;
+	bool good;
 
-	if (m == NULL)
+	if (reply == NULL)
 		return EXIT_REFUSED;
-	if (sd_bus_message_append(m, "b", (int)end) < 0) {
-		sd_bus_message_unref(m);
-		return vctl_fail("out of memory");
-	}
-	if ((reply = vctl_call(v, m)) == NULL)
-		return EXIT_REFUSED;
-	r = sd_bus_message_read(reply, "u", &n);
+	good = vctl_take(reply, "u", &n);
 	sd_bus_message_unref(reply);
-	if (r < 0)
-		return vctl_fail("the manager's answer cannot be read");
+	if (!good)
+		return EXIT_REFUSED;
 	if (v->json)
 		return vctl_print_json(
 		    json_pack("{s:I}", "stopped", (json_int_t)n));
@@ -115,33 +80,79 @@ stop_all(struct vctl *v, bool end)
 	return EXIT_OK;
 }
 
-int
-vctl_stop(struct vctl *v, int argc, char **argv)
+static int
+stop(void *ctx, void *args, int argc, char **argv)
 {
-	static const struct option opts[] = {
-		{ "force", no_argument, NULL, 'f' },
-		{ "all", no_argument, NULL, 'a' },
-		{ "exit", no_argument, NULL, 'x' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool force = false, all = false, end = false;
-	const char *name;
-	int o;
+	const struct args *a = args;
 
-	while ((o = getopt_long(argc, argv, "", opts, NULL)) != -1) {
-		if (o == '?')
-			return vctl_usage(v, "wrong option");
-		force |= o == 'f';
-		all |= o == 'a';
-		end |= o == 'x';
-	}
-	if (all)
-		return optind == argc && !force
-			   ? stop_all(v, end)
-			   : vctl_usage(v, "--all stands alone");
-	if (end)
-		return vctl_usage(v, "--exit goes with --all");
-	if ((name = vctl_one_name(v, argc, argv)) == NULL)
-		return EXIT_USAGE;
-	return simple(v, "Stop", "stopped", name, &force);
+	if (a->all && (argc > 0 || a->force))
+		return opt_bad(
+		    &vctl_stop, "--all takes neither a NAME nor --force");
+	if (a->all)
+		return stop_all(ctx, a->end);
+	if (a->end)
+		return opt_bad(&vctl_stop, "--exit goes with --all");
+	if (argc == 0)
+		return opt_bad(&vctl_stop, "NAME or --all is missing");
+	return report(ctx, argv[0], "stopped",
+	    vctl_ask(ctx, "Stop", "sb", argv[0], (int)a->force));
 }
+
+static const struct opt stop_opts[] = {
+	{ OPT_FLAG("force", 0, struct args, force,
+	    "end the worker without asking it to shut down first") },
+	{ OPT_FLAG("all", 0, struct args, all, "stop every vTPM") },
+	{ OPT_FLAG(
+	    "exit", 0, struct args, end, "with --all: end the manager, too") },
+	OPT_END,
+};
+
+static const struct opt destroy_opts[] = {
+	{ OPT_FLAG("force", 0, struct args, force,
+	    "destroy it even if it is running") },
+	OPT_END,
+};
+
+const struct opt_command vctl_start = {
+	.name = "vtpmctl start",
+	.about = "Power a vTPM on and open its channels, RUN/NAME.tpmif and "
+		 "RUN/NAME.swtpm.\n",
+	.operands = "NAME",
+	.nmin = 1,
+	.nmax = 1,
+	.run = start,
+};
+
+const struct opt_command vctl_stop = {
+	.name = "vtpmctl stop",
+	.about = "Stop a vTPM's worker; the vTPM's state stays.\n",
+	.usage = "[--force] NAME\n--all [--exit]\n",
+	.operands = "NAME",
+	.nmax = 1,
+	.opts = stop_opts,
+	.size = sizeof(struct args),
+	.run = stop,
+};
+
+const struct opt_command vctl_reset = {
+	.name = "vtpmctl reset",
+	.about = "Power cycle a vTPM: its PCRs start anew.\n"
+		 "Use it for a guest that restarts; a guest that goes on "
+		 "running loses its PCRs.\n",
+	.operands = "NAME",
+	.nmin = 1,
+	.nmax = 1,
+	.run = reset,
+};
+
+const struct opt_command vctl_destroy = {
+	.name = "vtpmctl destroy",
+	.about = "Delete a vTPM, its keys and its state for good.\n"
+		 "What was sealed to it cannot be opened any more.\n",
+	.operands = "NAME",
+	.nmin = 1,
+	.nmax = 1,
+	.opts = destroy_opts,
+	.size = sizeof(struct args),
+	.run = destroy,
+};

@@ -1,80 +1,102 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * vtpmctl recover: take a store, or a vTPM, that is refused for being old.
- */
-#include <getopt.h>
+/* recover.c - vtpmctl recover: accept an older copy of a store or a vTPM. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "tools/vtpmctl/vtpmctl.h"
+#include "base/options.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/print.h"
+
+#define NAMES_MAX 1000
+
+struct args {
+	bool all;
+	const char *reason;
+	char *names[NAMES_MAX + 1]; /* borrowed from argv, ended by NULL */
+	size_t n;
+};
+
+static int
+add_name(void *dst, const struct opt *o, const char *arg)
+{
+	struct args *a = dst;
+
+	(void)o;
+	if (a->n == NAMES_MAX)
+		return VT_E_RANGE;
+	a->names[a->n++] = (char *)(uintptr_t)arg;
+	return VT_OK;
+}
 
 static int
 ask(struct vctl *v, char **names, const char *reason)
 {
 	sd_bus_message *m = vctl_new_call(v, "Recover"), *reply;
 	uint32_t n = 0;
+	bool good;
 	int r;
 
 	if (m == NULL)
 		return EXIT_REFUSED;
-	if ((r = sd_bus_message_append_strv(m, names)) < 0 ||
-	    (r = sd_bus_message_append(m, "s", reason)) < 0) {
-		sd_bus_message_unref(m);
-		return vctl_fail("it cannot be sent: %s", strerror(-r));
-	}
-	if ((reply = vctl_call(v, m)) == NULL)
+	if ((r = sd_bus_message_append_strv(m, names)) >= 0)
+		r = sd_bus_message_append(m, "s", reason);
+	if ((reply = vctl_call(v, m, r)) == NULL)
 		return EXIT_REFUSED;
-	r = sd_bus_message_read(reply, "u", &n);
+	good = vctl_take(reply, "u", &n);
 	sd_bus_message_unref(reply);
-	if (r < 0)
-		return vctl_fail("the manager's answer cannot be read");
+	if (!good)
+		return EXIT_REFUSED;
 	if (v->json)
 		return vctl_print_json(
 		    json_pack("{s:I}", "recovered", (json_int_t)n));
-	(void)printf("%u recovered; what is signed for them says so from now "
-		     "on\n",
-	    n);
+	(void)printf(
+	    "%u recovered; every later signature for them shows it\n", n);
 	return EXIT_OK;
 }
 
-int
-vctl_recover(struct vctl *v, int argc, char **argv)
+static int
+recover(void *ctx, void *args, int argc, char **argv)
 {
-	static const struct option opts[] = {
-		{ "all", no_argument, NULL, 'a' },
-		{ "instance", required_argument, NULL, 'i' },
-		{ "reason", required_argument, NULL, 'r' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *reason = NULL;
-	char **names;
-	bool all = false;
-	size_t n = 0;
-	int o, rc;
+	struct args *a = args;
+	int i;
 
-	if ((names = calloc((size_t)argc + 1, sizeof(*names))) == NULL)
-		return vctl_fail("out of memory");
-	while ((o = getopt_long(argc, argv, "", opts, NULL)) != -1) {
-		if (o == 'a')
-			all = true;
-		else if (o == 'i')
-			names[n++] = optarg;
-		else if (o == 'r')
-			reason = optarg;
-		else {
-			free(names);
-			return vctl_usage(v, "wrong option");
-		}
-	}
-	while (optind < argc) /* --instance NAME NAME ... */
-		names[n++] = argv[optind++];
-	if (all == (n > 0))
-		rc = vctl_usage(v, "either --all or --instance NAME");
-	else if (reason == NULL || reason[0] == '\0')
-		rc = vctl_usage(v, "say why (--reason): it is audited");
-	else
-		rc = ask(v, names, reason);
-	free(names);
-	return rc;
+	for (i = 0; i < argc; i++) /* --instance A B ... */
+		if (add_name(a, NULL, argv[i]) != VT_OK)
+			return opt_bad(&vctl_recover, "too many names");
+	if (a->all == (a->n > 0))
+		return opt_bad(
+		    &vctl_recover, "give either --all or --instance NAME");
+	if (a->reason == NULL || a->reason[0] == '\0')
+		return opt_bad(&vctl_recover,
+		    "--reason TEXT is missing: the audit log keeps it");
+	return ask(ctx, a->names, a->reason);
 }
+
+static const struct opt opts[] = {
+	{ OPT_FLAG("all", 0, struct args, all,
+	    "recover the whole store, whose number is behind the counter in "
+	    "the host's TPM") },
+	{ OPT_CALL("instance", "NAME", add_name, "a name",
+	    "recover this vTPM, whose record is old but whole; may be "
+	    "repeated") },
+	{ OPT_TEXT("reason", 0, "TEXT", struct args, reason,
+	    "why, in up to 120 characters; goes into the audit log") },
+	OPT_END,
+};
+
+const struct opt_command vctl_recover = {
+	.name = "vtpmctl recover",
+	.about =
+	    "Accept an older copy of the store, or of vTPMs, that the manager "
+	    "refuses.\n"
+	    "Do so only when no newer copy exists. Each vTPM keeps its keys, "
+	    "is stopped, loses its launch and volatile state, and is marked as "
+	    "recovered for good: every deep quote shows it to the verifier.\n",
+	.usage = "--all --reason TEXT\n--instance NAME... --reason TEXT\n",
+	.operands = "NAME",
+	.nmax = OPT_ANY,
+	.opts = opts,
+	.size = sizeof(struct args),
+	.run = recover,
+};

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <getopt.h>
+/* show.c - vtpmctl show: one vTPM with its keys, stored state and worker. */
 #include <stdio.h>
+#include <string.h>
 
-#include "tools/vtpmctl/vtpmctl.h"
+#include "base/options.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/print.h"
+
+struct args {
+	bool certs;
+};
 
 static void
 print_key(const json_t *o, const char *key, const char *title, bool certs)
@@ -43,16 +51,11 @@ print_worker(const json_t *o)
 		return;
 	(void)printf("%-12s pid %llu, %llu KB, %llu power cycle(s), %llu "
 		     "crash(es)%s%s\n",
-	    "Worker", (unsigned long long)vctl_num(w, "pid"),
-	    (unsigned long long)vctl_num(w, "pss_kb"),
-	    (unsigned long long)vctl_num(w, "power_cycles"),
-	    (unsigned long long)vctl_num(w, "crashes"),
-	    json_is_true(json_object_get(w, "channel_open"))
-		? ", channel in use"
-		: "",
-	    json_is_true(json_object_get(w, "capped"))
-		? ", PCRs CAPPED until the next power cycle"
-		: "");
+	    "Worker", vctl_num(w, "pid"), vctl_num(w, "pss_kb"),
+	    vctl_num(w, "power_cycles"), vctl_num(w, "crashes"),
+	    vctl_is(w, "channel_open") ? ", channel in use" : "",
+	    vctl_is(w, "capped") ? ", PCRs CAPPED until the next power cycle"
+				 : "");
 	(void)printf("%-12s %s\n%-12s %s\n", "Channels", vctl_text(c, "local"),
 	    "", vctl_text(c, "swtpm"));
 }
@@ -69,19 +72,14 @@ print_human(const json_t *o, bool certs)
 	(void)printf("%-12s %s\n", "State", vctl_text(o, "state"));
 	if (json_object_get(o, "why") != NULL)
 		(void)printf("%-12s %s\n", "", vctl_text(o, "why"));
-	(void)printf(
-	    "%-12s %llu\n", "Group", (unsigned long long)vctl_num(o, "group"));
+	(void)printf("%-12s %llu\n", "Group", vctl_num(o, "group"));
 	(void)printf("%-12s generation %llu, version %llu%s\n", "Stored",
-	    (unsigned long long)vctl_num(o, "generation"),
-	    (unsigned long long)vctl_num(o, "version"),
-	    json_is_true(json_object_get(o, "restored"))
-		? ", restored from a snapshot"
-		: "");
+	    vctl_num(o, "generation"), vctl_num(o, "version"),
+	    vctl_is(o, "restored") ? ", restored from a snapshot" : "");
 	(void)printf("%-12s %s\n", "Created",
 	    vctl_time(vctl_num(o, "created_ms"), when));
 	(void)printf("%-12s %s\n", "Launch",
-	    json_is_true(json_object_get(o, "launched")) ? "recorded"
-							 : "none recorded");
+	    vctl_is(o, "launched") ? "recorded" : "none recorded");
 	if ((saved = json_object_get(o, "saved")) != NULL)
 		(void)printf("%-12s domain %s, %s\n%-12s image %s\n", "Saved",
 		    vctl_text(saved, "domain"),
@@ -101,30 +99,36 @@ print_human(const json_t *o, bool certs)
 	print_worker(o);
 }
 
-int
-vctl_show(struct vctl *v, int argc, char **argv)
+static int
+show(void *ctx, void *args, int argc, char **argv)
 {
-	static const struct option opts[] = {
-		{ "certs", no_argument, NULL, 'c' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool certs = false;
-	const char *name;
+	const struct args *a = args;
+	struct vctl *v = ctx;
 	json_t *o;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
-		if (c == '?')
-			return vctl_usage(v, "wrong option");
-		certs = true;
-	}
-	if ((name = vctl_one_name(v, argc, argv)) == NULL)
-		return EXIT_USAGE;
-	if ((o = vctl_json(v, "Show", name)) == NULL)
+	(void)argc;
+	if ((o = vctl_json(v, "Show", argv[0])) == NULL)
 		return EXIT_REFUSED;
 	if (v->json)
 		return vctl_print_json(o);
-	print_human(o, certs);
+	print_human(o, a->certs);
 	json_decref(o);
 	return EXIT_OK;
 }
+
+static const struct opt opts[] = {
+	{ OPT_FLAG("certs", 0, struct args, certs,
+	    "show the certificates, in PEM; --json always has them") },
+	OPT_END,
+};
+
+const struct opt_command vctl_show = {
+	.name = "vtpmctl show",
+	.about = "Show one vTPM: its keys, its stored state and its worker.\n",
+	.operands = "NAME",
+	.nmin = 1,
+	.nmax = 1,
+	.opts = opts,
+	.size = sizeof(struct args),
+	.run = show,
+};

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* status.c - vtpmctl status: the manager and what it stands on. */
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/vtpmctl/vtpmctl.h"
+#include "base/options.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/print.h"
 
 static void
 print_processes(const json_t *o)
@@ -16,8 +20,8 @@ print_processes(const json_t *o)
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		c = json_object_get(o, kinds[i].key);
 		(void)printf("%-10s pid %llu, restarted %llu time(s)\n",
-		    kinds[i].title, (unsigned long long)vctl_num(c, "pid"),
-		    (unsigned long long)vctl_num(c, "restarts"));
+		    kinds[i].title, vctl_num(c, "pid"),
+		    vctl_num(c, "restarts"));
 	}
 }
 
@@ -41,7 +45,7 @@ print_tpm(const json_t *o)
 	const json_t *t = json_object_get(o, "tpm");
 
 	(void)printf("%-10s %s", "Root", vctl_text(o, "root"));
-	if (json_is_true(json_object_get(t, "up")))
+	if (vctl_is(t, "up"))
 		(void)printf(", TPM of %s firmware %s over %s\n",
 		    vctl_text(t, "manufacturer"), vctl_text(t, "firmware"),
 		    vctl_text(t, "tcti"));
@@ -61,23 +65,20 @@ print_anchor(const json_t *o)
 
 	(void)printf("%-10s %s", "Anchor", vctl_text(a, "policy"));
 	if (strcmp(vctl_text(a, "policy"), "interval") == 0)
-		(void)printf(" of %llu s",
-		    (unsigned long long)vctl_num(a, "interval_s"));
+		(void)printf(" of %llu s", vctl_num(a, "interval_s"));
 	if (strcmp(state, "refused") == 0)
 		(void)printf(", STORE REFUSED");
 	else if (strcmp(state, "none") == 0 || strcmp(state, "off") == 0)
 		(void)printf(", NOT ANCHORED");
 	else
 		(void)printf(", counter %llu, raised %llu time(s), last %s%s",
-		    (unsigned long long)vctl_num(a, "counter"),
-		    (unsigned long long)vctl_num(a, "raises"),
+		    vctl_num(a, "counter"), vctl_num(a, "raises"),
 		    vctl_num(a, "last_raise_ms") > 0
 			? vctl_time(vctl_num(a, "last_raise_ms"), when)
 			: "never",
 		    strcmp(state, "away") == 0 ? ", NOT RAISED NOW" : "");
 	if (vctl_num(a, "failures") > 0)
-		(void)printf(", %llu failure(s)",
-		    (unsigned long long)vctl_num(a, "failures"));
+		(void)printf(", %llu failure(s)", vctl_num(a, "failures"));
 	(void)printf("%s%s\n", why[0] != '\0' ? ": " : "", why);
 	if (vctl_num(a, "exposed_since_ms") > 0)
 		(void)printf("%-10s what was stored since %s could be rolled "
@@ -94,11 +95,9 @@ print_deep(const json_t *o)
 		return;
 	(void)printf("%-10s %llu answered, %llu failed, %llu waiting; %llu "
 		     "quotes of the host, at most %llu under one\n",
-	    "Deep", (unsigned long long)vctl_num(d, "answered"),
-	    (unsigned long long)vctl_num(d, "failed"),
-	    (unsigned long long)vctl_num(d, "waiting"),
-	    (unsigned long long)vctl_num(d, "host_quotes"),
-	    (unsigned long long)vctl_num(d, "batch_max"));
+	    "Deep", vctl_num(d, "answered"), vctl_num(d, "failed"),
+	    vctl_num(d, "waiting"), vctl_num(d, "host_quotes"),
+	    vctl_num(d, "batch_max"));
 }
 
 static void
@@ -107,8 +106,7 @@ print_vtpms(const json_t *o)
 	const json_t *n = json_object_get(o, "vtpms"), *val;
 	const char *key;
 
-	(void)printf(
-	    "%-10s %llu", "vTPMs", (unsigned long long)vctl_num(n, "known"));
+	(void)printf("%-10s %llu", "vTPMs", vctl_num(n, "known"));
 	json_object_foreach((json_t *)(uintptr_t)n, key,
 	    val) if (json_integer_value(val) != 0 && key[0] != 'k')(void)
 	    printf(", %lld %s", (long long)json_integer_value(val), key);
@@ -129,15 +127,11 @@ print_groups(const json_t *o)
 		(void)printf("%-10s %s: %llu vTPMs, %llu KB, TPM %llu ms in "
 			     "%llu requests, %llu delayed, %llu refused%s\n",
 		    i == 0 ? "Groups" : "", vctl_text(g, "name"),
-		    (unsigned long long)vctl_num(u, "vtpms"),
+		    vctl_num(u, "vtpms"),
 		    (unsigned long long)(vctl_num(u, "bytes") >> 10),
-		    (unsigned long long)vctl_num(h, "ms"),
-		    (unsigned long long)vctl_num(h, "requests"),
-		    (unsigned long long)vctl_num(h, "delayed"),
-		    (unsigned long long)vctl_num(h, "refused"),
-		    json_is_true(json_object_get(u, "full"))
-			? ", NO MORE NV SPACE"
-			: "");
+		    vctl_num(h, "ms"), vctl_num(h, "requests"),
+		    vctl_num(h, "delayed"), vctl_num(h, "refused"),
+		    vctl_is(u, "full") ? ", NO MORE NV SPACE" : "");
 	}
 }
 
@@ -148,19 +142,18 @@ print_manager(const json_t *o)
 	char when[32];
 
 	(void)printf("%-10s %s, pid %llu, since %s\n", "Manager",
-	    vctl_text(o, "version"), (unsigned long long)vctl_num(o, "pid"),
+	    vctl_text(o, "version"), vctl_num(o, "pid"),
 	    vctl_time(vctl_num(o, "started_ms"), when));
 	(void)printf("%-10s %s\n%-10s %s\n", "State", vctl_text(o, "state"),
 	    "Run", vctl_text(o, "run"));
 	(void)printf("%-10s %s\n", "Workers",
-	    json_is_true(json_object_get(o, "separated"))
-		? "each with a uid of its own"
-		: "all under the manager's uid");
+	    vctl_is(o, "separated") ? "each with a uid of its own"
+				    : "all under the manager's uid");
 	print_tpm(o);
 	print_processes(o);
-	if (json_is_true(json_object_get(o, "ready")))
+	if (vctl_is(o, "ready"))
 		return true;
-	if (json_is_true(json_object_get(o, "sealed")))
+	if (vctl_is(o, "sealed"))
 		(void)printf("%-10s %s (vtpmctl host status)\n", "SEALED",
 		    vctl_text(o, "why"));
 	else
@@ -181,33 +174,27 @@ print_human(const json_t *o)
 	print_deep(o);
 	(void)printf("%-10s %llu MB free%s%s\n", "Space",
 	    (unsigned long long)(vctl_num(s, "free_bytes") >> 20),
-	    json_is_true(json_object_get(s, "ok"))
-		? ""
-		: ", too little for new vTPMs",
-	    json_is_true(json_object_get(s, "storage_ok"))
-		? ""
-		: ", THE STORE TAKES NO DATA");
-	(void)printf("%-10s %llu of %llu ready\n", "Pool",
-	    (unsigned long long)vctl_num(p, "ready"),
-	    (unsigned long long)vctl_num(p, "size"));
+	    vctl_is(s, "ok") ? "" : ", too little for new vTPMs",
+	    vctl_is(s, "storage_ok") ? "" : ", THE STORE TAKES NO DATA");
+	(void)printf("%-10s %llu of %llu ready\n", "Pool", vctl_num(p, "ready"),
+	    vctl_num(p, "size"));
 	print_vtpms(o);
 	print_groups(o);
 	(void)printf("%-10s %llu states in %llu commits (at most %llu at "
 		     "once), last took %llu us\n",
-	    "Stored", (unsigned long long)vctl_num(c, "stores"),
-	    (unsigned long long)vctl_num(c, "commits"),
-	    (unsigned long long)vctl_num(c, "batch_max"),
-	    (unsigned long long)vctl_num(c, "commit_us_last"));
+	    "Stored", vctl_num(c, "stores"), vctl_num(c, "commits"),
+	    vctl_num(c, "batch_max"), vctl_num(c, "commit_us_last"));
 }
 
-int
-vctl_status(struct vctl *v, int argc, char **argv)
+static int
+status(void *ctx, void *args, int argc, char **argv)
 {
+	struct vctl *v = ctx;
 	json_t *o;
 
+	(void)args;
+	(void)argc;
 	(void)argv;
-	if (argc != 1)
-		return vctl_usage(v, "it takes no argument");
 	if ((o = vctl_json(v, "Status", NULL)) == NULL)
 		return EXIT_REFUSED;
 	if (v->json)
@@ -216,3 +203,11 @@ vctl_status(struct vctl *v, int argc, char **argv)
 	json_decref(o);
 	return EXIT_OK;
 }
+
+const struct opt_command vctl_status = {
+	.name = "vtpmctl status",
+	.about = "Show the manager, the host's TPM, disk space and the pool.\n"
+		 "It does not wait for the host's TPM: while the TPM is busy, "
+		 "it shows the last known state and its timestamp.\n",
+	.run = status,
+};

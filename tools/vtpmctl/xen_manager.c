@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vtpmctl launch xen: the manager that is told, here by its socket, or in a
- * domain of its own by that domain's console.
+ * xen_manager.c - vtpmctl launch xen: the vTPM's manager, here on its socket
+ * or in a domain of its own on that domain's console.
  */
+#include "tools/vtpmctl/xen_manager.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "base/base64.h"
-#include "tools/vtpmctl/launch_xen_cmd.h"
 #include "tools/launch/xl_console.h"
+#include "tools/vtpmctl/launch_send.h"
+#include "tools/vtpmctl/print.h"
 
 /* --- by the console ----------------------------------------------------------
  */
@@ -26,31 +29,37 @@ console_failed(const struct xlaunch *x, int rc, const char *said)
 	    "domain %s: %.*s", x->plan.backend, (int)strcspn(said, "\n"), said);
 }
 
+/* NULL after a message. */
+static struct xcons *
+open_console(const struct xlaunch *x)
+{
+	char why[XCONS_WHY_MAX];
+	struct xcons *c = NULL;
+
+	if (xcons_open(x->xl, x->plan.backend, &c, why) != VT_OK)
+		log_err("%s", why);
+	return c;
+}
+
 static json_t *
 console_json(struct xlaunch *x, const char *command)
 {
-	struct xcons *c = NULL;
-	char *said = NULL, *p;
+	struct xcons *c = open_console(x);
+	char *said = NULL;
 	json_error_t je;
-	json_t *j;
+	json_t *j = NULL;
 	int rc;
 
-	if (xcons_open(x->xl, x->plan.backend, &c) != EXIT_OK)
+	if (c == NULL)
 		return NULL;
-	if ((rc = xcons_command(c, command, &said)) != 0) {
-		(void)console_failed(x, rc, rc > 0 ? said : "");
-		if (rc > 0)
-			free(said);
-		xcons_close(c);
-		return NULL;
-	}
-	xcons_close(c);
-	p = said + strcspn(said, "[{");
-	if ((j = json_loads(p, JSON_REJECT_DUPLICATES, &je)) == NULL)
-		(void)vctl_fail("domain %s: its manager's answer is no JSON "
-				"(%s)",
+	if ((rc = xcons_command(c, command, &said)) != 0)
+		(void)console_failed(x, rc, said);
+	else if ((j = json_loads(said + strcspn(said, "[{"),
+		      JSON_REJECT_DUPLICATES, &je)) == NULL)
+		log_err("domain %s: its manager's answer is not JSON: %s",
 		    x->plan.backend, je.text);
 	free(said);
+	xcons_close(c);
 	return j;
 }
 
@@ -58,7 +67,7 @@ static int
 console_launch(struct xlaunch *x, uint32_t domid)
 {
 	char command[160], *said = NULL, *b64;
-	struct xcons *c = NULL;
+	struct xcons *c;
 	struct wr w;
 	int rc;
 
@@ -68,15 +77,16 @@ console_launch(struct xlaunch *x, uint32_t domid)
 	wr_free(&w);
 	if (b64 == NULL)
 		return vctl_fail("the launch record is too long");
-	if ((rc = xcons_open(x->xl, x->plan.backend, &c)) == EXIT_OK) {
-		(void)snprintf(command, sizeof(command),
-		    "launch record %s --domid %u --in /tmp/in", x->vtpm, domid);
-		rc = xcons_send(c, b64);
-		if (rc == VT_OK)
-			rc = xcons_command(c, command, &said);
-		if (rc != 0)
-			rc = console_failed(x, rc, said != NULL ? said : "");
+	if ((c = open_console(x)) == NULL) {
+		free(b64);
+		return EXIT_REFUSED;
 	}
+	(void)snprintf(command, sizeof(command),
+	    "launch record %s --domid %u --in /tmp/in", x->vtpm, domid);
+	if ((rc = xcons_send(c, b64)) == VT_OK)
+		rc = xcons_command(c, command, &said);
+	if (rc != 0)
+		rc = console_failed(x, rc, said);
 	free(said);
 	free(b64);
 	xcons_close(c);
@@ -87,7 +97,7 @@ console_launch(struct xlaunch *x, uint32_t domid)
  */
 
 int
-xmgr_find(struct xlaunch *x)
+xen_manager_find(struct xlaunch *x)
 {
 	char uuid[UUID_STRLEN + 1];
 	json_t *list, *o;
@@ -108,35 +118,30 @@ xmgr_find(struct xlaunch *x)
 	}
 	json_decref(list);
 	if (x->vtpm[0] == '\0')
-		return vctl_fail("%s: no vTPM has uuid %s; make it first: "
+		return vctl_fail("%s: no vTPM has uuid %s; create it first: "
 				 "vtpmctl create NAME --uuid %s",
 		    x->cfg, uuid, uuid);
 	return 0;
 }
 
 int
-xmgr_banks(struct xlaunch *x)
+xen_manager_banks(struct xlaunch *x)
 {
 	char command[96];
-	json_t *o, *b;
-	size_t i;
+	json_t *o;
 
 	if (!x->remote)
 		return vctl_banks(x->v, x->vtpm, x->algs, &x->nalgs);
 	(void)snprintf(command, sizeof(command), "--json show %s", x->vtpm);
 	if ((o = console_json(x, command)) == NULL)
 		return EXIT_REFUSED;
-	json_array_foreach(json_object_get(o, "banks"), i, b)
-	{
-		if (x->nalgs < PCR_MAX_BANKS && json_is_string(b))
-			x->algs[x->nalgs++] = digest_alg(json_string_value(b));
-	}
+	x->nalgs = vctl_banks_of(o, x->algs);
 	json_decref(o);
 	return x->nalgs > 0 ? 0 : vctl_fail("guest %s: no PCR banks", x->vtpm);
 }
 
 int
-xmgr_launch(struct xlaunch *x, uint32_t domid)
+xen_manager_launch(struct xlaunch *x, uint32_t domid)
 {
 	return x->remote ? console_launch(x, domid)
 			 : vctl_send_launch(x->v, x->vtpm, x->rec, domid);

@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vtpmctl launch record: a launch that another domain measured and started,
- * for a manager in a domain of its own.  Who launches is dom0, by that
- * domain's console; it makes the domains, so its word is as good here as
- * there.
+ * xen_record.c - vtpmctl launch record: a launch that dom0 measured and
+ * started, for a manager in a domain of its own.  dom0 makes the domains, so
+ * its word by that domain's console counts as much as it does in dom0 itself.
  */
-#include <getopt.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/util.h"
 #include "base/base64.h"
+#include "base/options.h"
+#include "base/util.h"
 #include "measure/log/launch_record.h"
-#include "tools/vtpmctl/vtpmctl.h"
+#include "tools/vtpmctl/bus.h"
+#include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/launch_send.h"
+#include "tools/vtpmctl/print.h"
 
-#define DOMID_END 0x7ff0 /* xen.h: DOMID_FIRST_RESERVED */
+#define DOMID_MAX 0x7fef /* xen.h: DOMID_FIRST_RESERVED - 1 */
+
+struct args {
+	const char *file;
+	uint32_t domid;
+};
 
 static int
 send_file(struct vctl *v, const char *name, const char *file, uint32_t domid)
@@ -34,41 +40,41 @@ send_file(struct vctl *v, const char *name, const char *file, uint32_t domid)
 	free(raw);
 	free(text);
 	if (rc != VT_OK)
-		return vctl_fail("%s: no launch record in base64: %s", file,
+		return vctl_fail("%s: not a launch record in base64: %s", file,
 		    vt_strerror(rc));
 	rc = vctl_send_launch(v, name, rec, domid);
 	launch_free(rec);
 	return rc;
 }
 
-int
-vctl_launch_record(struct vctl *v, int argc, char **argv)
+static int
+record(void *ctx, void *args, int argc, char **argv)
 {
-	static const struct option opts[] = {
-		{ "domid", required_argument, NULL, 'd' },
-		{ "in", required_argument, NULL, 'i' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *name, *file = NULL, *domid = NULL;
-	unsigned long id;
-	char *end;
-	int o;
+	const struct args *a = args;
 
-	optind = 0;
-	while ((o = getopt_long(argc, argv, "", opts, NULL)) != -1) {
-		if (o == '?')
-			return vctl_usage(v, "wrong option");
-		if (o == 'd')
-			domid = optarg;
-		else
-			file = optarg;
-	}
-	if ((name = vctl_one_name(v, argc, argv)) == NULL)
-		return EXIT_USAGE;
-	if (domid == NULL || file == NULL)
-		return vctl_usage(v, "--domid and --in are needed");
-	id = strtoul(domid, &end, 10);
-	if (domid[0] < '0' || domid[0] > '9' || *end != '\0' || id >= DOMID_END)
-		return vctl_usage(v, "'%s' is no domain id", domid);
-	return send_file(v, name, file, (uint32_t)id);
+	(void)argc;
+	return send_file(ctx, argv[0], a->file, a->domid);
 }
+
+static const struct opt opts[] = {
+	{ OPT_U32("domid", "N", struct args, domid, 0, DOMID_MAX,
+	      "the paused domain that was measured"),
+	    .needed = true },
+	{ OPT_TEXT("in", 0, "FILE", struct args, file,
+	      "the launch record, in base64"),
+	    .needed = true },
+	OPT_END,
+};
+
+const struct opt_command vctl_launch_record = {
+	.name = "vtpmctl launch record",
+	.about = "Record a launch that another domain, dom0, has measured.\n"
+		 "For a manager in a domain of its own; vtpmctl launch xen in "
+		 "dom0 calls it over that domain's console.\n",
+	.operands = "NAME",
+	.nmin = 1,
+	.nmax = 1,
+	.opts = opts,
+	.size = sizeof(struct args),
+	.run = record,
+};

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vtpmctl launch xen: the domain is created paused; then the manager hears
- * what it was made of and which domain id it has, and only then it runs.  So
- * a launch speaks for that one domain: one that anybody else creates, or one
- * that ran before, never gets it.
+ * xen_run.c - vtpmctl launch xen: the domain is created paused; then the
+ * manager learns what it was made of and its domain id, and only then it runs.
+ * So a launch holds for that one domain, and for none that another tool
+ * creates or that ran before.
  *
  * Then this process stays with the guest, as xl would (xl create -e leaves
- * it to us): a reboot is a new launch, measured again.
+ * that to us): a reboot is a new launch, measured again.
  */
+#include "tools/vtpmctl/xen_run.h"
+
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,8 +19,10 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "tools/vtpmctl/launch_xen_cmd.h"
 #include "tools/launch/xl_proc.h"
+#include "tools/vtpmctl/print.h"
+#include "tools/vtpmctl/xen_manager.h"
+#include "tools/vtpmctl/xen_measure.h"
 
 #define LOG_DIR "/var/log/xen"
 #define DUMP_DIR "/var/lib/xen/dump"
@@ -54,7 +58,7 @@ create_paused(struct xlaunch *x, uint32_t *ret_domid)
 	int rc;
 
 	if (xl_domid(x->xl, x->plan.uuid, ret_domid) == VT_OK)
-		return vctl_fail("guest %s: domain %u has its uuid already",
+		return vctl_fail("guest %s: domain %u already has its uuid",
 		    x->plan.name, *ret_domid);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", x->cfg_fd);
 	if ((rc = xl_run(argv, NULL, NULL)) != 0)
@@ -65,7 +69,8 @@ create_paused(struct xlaunch *x, uint32_t *ret_domid)
 			      : vctl_fail("xl create: %s", vt_strerror(rc));
 	if (xl_domid(x->xl, x->plan.uuid, ret_domid) != VT_OK)
 		return vctl_fail(
-		    "guest %s: xl created it, and it is gone", x->plan.name);
+		    "guest %s: its domain ended right after xl created it",
+		    x->plan.name);
 	return 0;
 }
 
@@ -77,7 +82,7 @@ start_measured(struct xlaunch *x, uint32_t *ret_domid)
 
 	if (rc != 0)
 		return rc;
-	rc = xmgr_launch(x, *ret_domid);
+	rc = xen_manager_launch(x, *ret_domid);
 	if (rc == 0)
 		rc = xl_do(x, "unpause", *ret_domid, NULL);
 	if (rc != 0)
@@ -103,7 +108,7 @@ say(const struct xlaunch *x, const char *fmt, ...)
 	    x->plan.name, text);
 }
 
-/* An LX_* reason; -1: it is gone; -2: nobody can tell. */
+/* An LX_* reason; -1: it is gone; -2: unknown, for waiting failed. */
 static int
 wait_for_end(struct xlaunch *x, uint32_t domid)
 {
@@ -150,7 +155,7 @@ act_on(struct xlaunch *x, uint32_t domid, int reason)
 	if (reason < 0) {
 		say(x,
 		    reason == -1 ? "domain %u is gone"
-				 : "domain %u is not watched any more",
+				 : "domain %u is no longer watched",
 		    domid);
 		return false;
 	}
@@ -175,12 +180,11 @@ start_again(struct xlaunch *x, uint32_t *domid)
 	for (i = 0; rc != 0 && i < TRIES; i++) {
 		if (i > 0)
 			(void)sleep(TRY_S);
-		sd_bus_flush_close_unref(x->v->bus);
-		x->v->bus = NULL;
+		vctl_disconnect(x->v);
 		if ((rc = x->remote ? 0 : vctl_connect(x->v)) == 0 &&
-		    (rc = xrun_measure(x)) == 0)
+		    (rc = xen_measure(x)) == 0)
 			rc = start_measured(x, domid);
-		xrun_done(x);
+		xen_measure_done(x);
 	}
 	return rc;
 }
@@ -205,7 +209,7 @@ stay(struct xlaunch *x, uint32_t domid)
 	}
 }
 
-/* Into the background; what is said goes to a file, as xl does it. */
+/* Into the background, with messages in a file, as xl does it. */
 static int
 leave(struct xlaunch *x)
 {
@@ -237,7 +241,7 @@ leave(struct xlaunch *x)
 }
 
 int
-xrun_guest(struct xlaunch *x)
+xen_run(struct xlaunch *x)
 {
 	uint32_t domid;
 	int rc;
@@ -245,23 +249,21 @@ xrun_guest(struct xlaunch *x)
 	if (xl_beside(x->xenwait, sizeof(x->xenwait), "vtpm-xenwait",
 		"VTPM_XENWAIT") != VT_OK ||
 	    access(x->xenwait, X_OK) == -1)
-		return vctl_fail("vtpm-xenwait is not there (%s): build with "
+		return vctl_fail("vtpm-xenwait is missing (%s): build with "
 				 "libxen-dev installed",
 		    x->xenwait);
 	rc = start_measured(x, &domid);
 	if (rc == 0)
-		(void)xrun_report(x, domid);
-	xrun_done(x); /* libxl has loaded them; a reboot reads them anew */
-	sd_bus_flush_close_unref(x->v->bus);
-	x->v->bus = NULL;
+		(void)xen_measure_report(x, domid);
+	xen_measure_done(
+	    x); /* libxl has loaded them; a reboot reads them anew */
+	vctl_disconnect(x->v);
 	if (rc != 0)
 		return rc;
 	if (!x->v->json)
-		(void)fprintf(stderr,
-		    "vtpmctl: guest %s runs as domain %u, its launch is "
-		    "recorded\n",
+		log_info("guest %s runs as domain %u, its launch is recorded",
 		    x->plan.name, domid);
-	if (!x->foreground && (rc = leave(x)) != 0)
+	if (!x->a->foreground && (rc = leave(x)) != 0)
 		return rc;
 	return stay(x, domid);
 }

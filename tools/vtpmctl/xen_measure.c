@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vtpmctl launch xen: what was measured is what is loaded.  xl itself reads
- * the configuration and says what it makes of it; each file that it names is
- * read once into a sealed memfd, and xl gets a configuration (a sealed memfd,
- * too) that names those.  xl is asked again what it makes of that, and must
- * say the same.
+ * xen_measure.c - vtpmctl launch xen: what was measured is what is loaded.  xl
+ * itself reads the configuration and prints what it makes of it; each file
+ * that it names is read once into a sealed memfd, and xl gets a configuration
+ * (a sealed memfd, too) that names those.  xl is asked again what it makes of
+ * that, and must give the same answer.
  */
-#include "tools/vtpmctl/launch_xen_cmd.h"
+#include "tools/vtpmctl/xen_measure.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +16,11 @@
 
 #include "base/crypto.h"
 #include "base/util.h"
-#include "base/version.h"
 #include "tools/launch/xl_proc.h"
+#include "tools/vtpmctl/launch_send.h"
+#include "tools/vtpmctl/print.h"
+#include "tools/vtpmctl/xen_manager.h"
 
-#define FILE_MAX (1024u * 1024 * 1024) /* an initrd can be large */
 #define CFG_MAX (1024u * 1024)
 #define XEN_DIR "/sys/hypervisor/"
 
@@ -93,14 +92,16 @@ read_base(struct xlaunch *x)
 	return rc == VT_OK ? 0 : vctl_fail("%s: %s", x->cfg, vt_strerror(rc));
 }
 
-static int
-read_plan(struct xlaunch *x)
+int
+xen_measure_plan(struct xlaunch *x)
 {
 	char text[LX_TEXT_MAX];
 	uint8_t *json = NULL;
 	size_t len = 0;
 	int fd, rc;
 
+	if ((rc = read_base(x)) != 0)
+		return rc;
 	if ((fd = memfd_for_xl("config", x->base, strlen(x->base))) == -1)
 		return EXIT_REFUSED;
 	rc = ask_xl(x, fd, &json, &len);
@@ -112,56 +113,6 @@ read_plan(struct xlaunch *x)
 	else if (lx_config_text(&x->plan, &x->config) != VT_OK)
 		rc = vctl_fail("%s: out of memory", x->cfg);
 	free(json);
-	return rc;
-}
-
-/* --- a guest without vtpm= ---------------------------------------------------
- */
-
-/* A guest without vtpm=: refused, or xl's alone. */
-static int
-without_vtpm(struct xlaunch *x)
-{
-	json_t *st = vctl_json(x->v, "Status", NULL);
-	bool demanded;
-
-	if (st == NULL)
-		return EXIT_REFUSED;
-	demanded = json_is_true(
-	    json_object_get(json_object_get(st, "xen"), "require_vtpm"));
-	json_decref(st);
-	if (demanded || x->require)
-		return vctl_fail("%s: guest %s has no vtpm=, and %s", x->cfg,
-		    x->plan.name,
-		    demanded ? "xen_require_vtpm is on in vtpm-managerd.conf"
-			     : "--require-vtpm demands one");
-	if (!x->or_plain)
-		return vctl_fail("%s: guest %s has no vtpm=: there is nothing "
-				 "to measure it into (--or-plain starts it "
-				 "unmeasured)",
-		    x->cfg, x->plan.name);
-	return 0;
-}
-
-static int
-exec_plain(struct xlaunch *x)
-{
-	char create[] = "create", path[PATH_MAX];
-	char **argv = calloc((size_t)x->nargs + 4, sizeof(*argv));
-	int i, rc;
-
-	if (argv == NULL)
-		return vctl_fail("out of memory");
-	(void)snprintf(path, sizeof(path), "%s", x->cfg);
-	argv[0] = x->xl;
-	argv[1] = create;
-	argv[2] = path;
-	for (i = 0; i < x->nargs; i++)
-		argv[3 + i] = x->args[i];
-	(void)fflush(NULL);
-	(void)execv(x->xl, argv);
-	rc = vctl_fail("%s: %m", x->xl);
-	free(argv);
 	return rc;
 }
 
@@ -233,7 +184,7 @@ add_default(struct xlaunch *x, const char *key, const char *member,
 		return 0;
 	if (candidates == NULL || !first_there(candidates, path, sizeof(path)))
 		return vctl_fail(
-		    "%s: which file xl would load is not known; name it with "
+		    "%s: cannot tell which file xl would load: name it with "
 		    "%s=",
 		    x->cfg, key);
 	return lx_add_file(&x->plan, LR_FIRMWARE, key, member, path) == VT_OK
@@ -241,8 +192,8 @@ add_default(struct xlaunch *x, const char *key, const char *member,
 		   : vctl_fail("%s: too many files", x->cfg);
 }
 
-static int
-add_defaults(struct xlaunch *x)
+int
+xen_measure_defaults(struct xlaunch *x)
 {
 	struct lx_plan *p = &x->plan;
 	int rc;
@@ -251,8 +202,8 @@ add_defaults(struct xlaunch *x)
 		return 0;
 	if (p->device_model[0] == '\0' &&
 	    !first_there(models, p->device_model, sizeof(p->device_model)))
-		return vctl_fail("%s: where xl's device model lies is not "
-				 "known; name it with device_model_override=",
+		return vctl_fail("%s: cannot find xl's device model: name it "
+				 "with device_model_override=",
 		    x->cfg);
 	rc = add_default(x, "firmware_override", "firmware", loaders);
 	if (rc == 0)
@@ -286,7 +237,7 @@ measure_file(
 	size_t len;
 	int rc;
 
-	if ((rc = read_file(path, FILE_MAX, &p, &len)) != VT_OK)
+	if ((rc = read_file(path, LAUNCH_FILE_MAX, &p, &len)) != VT_OK)
 		return vctl_fail("%s: %s", path, vt_strerror(rc));
 	rc = measure(x, role, path, p, len);
 	if (rc == 0 && fd != NULL) {
@@ -341,12 +292,9 @@ make_record(struct xlaunch *x)
 	unsigned int i;
 	int rc;
 
-	if ((rc = launch_new(&x->rec)) != VT_OK ||
-	    (rc = launch_set_build(x->rec, "vtpm " VT_VERSION ", Xen")) !=
-		VT_OK ||
-	    (x->policy != NULL &&
-		(rc = launch_set_policy(x->rec, x->policy)) != VT_OK))
-		return vctl_fail("launch record: %s", vt_strerror(rc));
+	rc = vctl_new_record(&x->rec, "Xen", x->a->policy);
+	if (rc != EXIT_OK)
+		return rc;
 	x->rec->mode = (uint8_t)x->plan.mode;
 	if ((rc = measure_host(x)) != 0 || (rc = measure_config(x)) != 0)
 		return rc;
@@ -364,7 +312,7 @@ make_record(struct xlaunch *x)
 	    strlen(x->plan.cmdline));
 }
 
-/* The configuration that names the memfds, and xl's word that nothing else
+/* The configuration that names the memfds; xl confirms that nothing else
  * changed. */
 static int
 make_config(struct xlaunch *x)
@@ -397,17 +345,17 @@ make_config(struct xlaunch *x)
 }
 
 int
-xrun_measure(struct xlaunch *x)
+xen_measure(struct xlaunch *x)
 {
-	int rc = xmgr_banks(x);
+	int rc = xen_manager_banks(x);
 
 	if (rc == 0)
 		rc = make_record(x);
 	return rc == 0 ? make_config(x) : rc;
 }
 
-static void
-xrun_init(struct xlaunch *x)
+void
+xen_measure_init(struct xlaunch *x)
 {
 	unsigned int i;
 
@@ -419,7 +367,7 @@ xrun_init(struct xlaunch *x)
 }
 
 void
-xrun_done(struct xlaunch *x)
+xen_measure_done(struct xlaunch *x)
 {
 	unsigned int i;
 
@@ -429,39 +377,13 @@ xrun_done(struct xlaunch *x)
 	if (x->cfg_fd != -1)
 		(void)close(x->cfg_fd);
 	launch_free(x->rec);
-	xrun_init(x);
-}
-
-/* --- what is said -----------------------------------------------------------
- */
-
-static json_t *
-items_json(const struct xlaunch *x, bool human)
-{
-	json_t *items = json_array();
-	char hex[2 * DIGEST_MAX + 1];
-	uint32_t i;
-
-	for (i = 0; i < x->rec->nitems; i++) {
-		const struct launch_item *it = &x->rec->items[i];
-
-		hex_encode(it->digests[0].val, it->digests[0].len, hex);
-		(void)json_array_append_new(
-		    items, json_pack("{s:s,s:s,s:s,s:I}", "role",
-			       launch_role_name(it->role), "text", it->text,
-			       "digest", hex, "size", (json_int_t)it->size));
-		if (human)
-			(void)fprintf(stderr, "vtpmctl: %-10s %.16s..  %.*s\n",
-			    launch_role_name(it->role), hex,
-			    (int)strcspn(it->text, "\n"), it->text);
-	}
-	return items;
+	xen_measure_init(x);
 }
 
 int
-xrun_report(const struct xlaunch *x, int64_t domid)
+xen_measure_report(const struct xlaunch *x, int64_t domid)
 {
-	json_t *items = items_json(x, !x->v->json), *o;
+	json_t *items = vctl_launch_items(x->rec, !x->v->json), *o;
 
 	if (!x->v->json) {
 		json_decref(items);
@@ -474,87 +396,4 @@ xrun_report(const struct xlaunch *x, int64_t domid)
 	if (domid != -1)
 		(void)json_object_set_new(o, "domid", json_integer(domid));
 	return vctl_print_json(o);
-}
-
-/* --- the command ------------------------------------------------------------
- */
-
-static int
-go(struct xlaunch *x)
-{
-	int rc;
-
-	if (xl_find(x->xl, sizeof(x->xl)) != VT_OK)
-		return vctl_fail("xl is not in $PATH (Xen's tools; $VTPM_XL "
-				 "names it elsewhere)");
-	if ((rc = read_base(x)) != 0 || (rc = read_plan(x)) != 0)
-		return rc;
-	if (!x->plan.has_vtpm) {
-		if ((rc = without_vtpm(x)) != 0 || x->dry)
-			return rc;
-		return exec_plain(x);
-	}
-	if ((rc = xmgr_find(x)) != 0 || (rc = add_defaults(x)) != 0)
-		return rc;
-	if ((rc = xrun_measure(x)) == 0)
-		rc = x->dry ? xrun_report(x, -1) : xrun_guest(x);
-	xrun_done(x);
-	return rc;
-}
-
-static int
-parse(struct xlaunch *x, int argc, char **argv)
-{
-	static const struct option opts[] = {
-		{ "policy", required_argument, NULL, 'p' },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "require-vtpm", no_argument, NULL, 'r' },
-		{ "or-plain", no_argument, NULL, 'o' },
-		{ "foreground", no_argument, NULL, 'F' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int o, i;
-
-	optind = 0;
-	while ((o = getopt_long(argc, argv, "nF", opts, NULL)) != -1) {
-		if (o == '?')
-			return vctl_usage(x->v,
-			    "wrong option: of xl create's, KEY=VALUE is "
-			    "understood; xl console opens the console");
-		if (o == 'p')
-			x->policy = optarg;
-		x->dry |= o == 'n';
-		x->require |= o == 'r';
-		x->or_plain |= o == 'o';
-		x->foreground |= o == 'F';
-	}
-	if (optind >= argc)
-		return vctl_usage(x->v, "which configuration?");
-	x->cfg = argv[optind++];
-	x->args = argv + optind;
-	x->nargs = argc - optind;
-	for (i = 0; i < x->nargs; i++)
-		if (strchr(x->args[i], '=') == NULL)
-			return vctl_usage(
-			    x->v, "'%s' is not KEY=VALUE", x->args[i]);
-	return 0;
-}
-
-int
-vctl_launch_xen(struct vctl *v, int argc, char **argv)
-{
-	struct xlaunch *x = calloc(1, sizeof(*x));
-	int rc;
-
-	if (x == NULL)
-		return vctl_fail("out of memory");
-	x->v = v;
-	xrun_init(x);
-	if ((rc = parse(x, argc, argv)) == 0)
-		rc = go(x);
-	lx_done(&x->plan);
-	free(x->config);
-	free(x->base);
-	free(x);
-	return rc;
 }

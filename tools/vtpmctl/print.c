@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* print.c - JSON answers, whole or member by member. */
+#include "tools/vtpmctl/print.h"
+
+#include <stdio.h>
+#include <time.h>
+
+int
+vctl_print_json(json_t *j)
+{
+	int rc = EXIT_OK;
+
+	if (j == NULL)
+		return vctl_fail("out of memory");
+	if (json_dumpf(j, stdout, JSON_INDENT(2)) == -1)
+		rc = vctl_fail("cannot write to standard output: %m");
+	(void)putchar('\n');
+	json_decref(j);
+	return rc;
+}
+
+const char *
+vctl_text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "-";
+}
+
+unsigned long long
+vctl_num(const json_t *o, const char *key)
+{
+	return (unsigned long long)json_integer_value(json_object_get(o, key));
+}
+
+bool
+vctl_is(const json_t *o, const char *key)
+{
+	return json_is_true(json_object_get(o, key));
+}
+
+const char *
+vctl_time(uint64_t ms, char out[32])
+{
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+
+	if (localtime_r(&t, &tm) == NULL ||
+	    strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		(void)snprintf(out, 32, "-");
+	return out;
+}
