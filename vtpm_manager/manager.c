@@ -20,17 +20,24 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "vtpm_manager/control/bus.h"
-#include "vtpm_manager/host/deep_quote.h"
-#include "vtpm_manager/tenant/tenant.h"
-#include "vtpm_manager/core/hwtpm_link.h"
-#include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/commit/anchor.h"
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/commit/commit.h"
+#include "vtpm_manager/control/bus.h"
+#include "vtpm_manager/core/hwtpm_link.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_certs.h"
+#include "vtpm_manager/guest/pool.h"
+#include "vtpm_manager/guest/soft_root.h"
+#include "vtpm_manager/guest/zygote_link.h"
+#include "vtpm_manager/host/deep_quote.h"
 #include "vtpm_manager/host/host_escrow.h"
 #include "vtpm_manager/host/host_keys.h"
-#include "vtpm_manager/guest/pool.h"
+#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/tenant/tenant.h"
 #include "vtpm_manager/xen/xenback_link.h"
-#include "vtpm_manager/guest/zygote_link.h"
 
 #define KV_BOOT "boot_id"
 
@@ -123,7 +130,9 @@ mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
 	if ((rc = prepare_run(m, text)) != VT_OK)
 		goto fail;
 	if ((rc = make_folder(cfg->state, 0700)) != VT_OK ||
-	    (rc = read_boot_id(m)) != VT_OK || (rc = commitq_new(m)) != VT_OK ||
+	    (rc = read_boot_id(m)) != VT_OK ||
+	    (rc = audit_log_new(m)) != VT_OK ||
+	    (rc = commitq_new(m)) != VT_OK ||
 	    (rc = deep_quote_new(m)) != VT_OK ||
 	    (rc = host_keys_new(m)) != VT_OK ||
 	    (rc = anchorq_new(m)) != VT_OK) {
@@ -376,7 +385,7 @@ ask_init(struct mgr *m)
 
 	if ((rc = host_keys_config_key(m, key, &hi.approval_key)) != VT_OK)
 		return rc;
-	mgr_host_name(m, hi.host, sizeof(hi.host));
+	config_host_name(&m->cfg, hi.host, sizeof(hi.host));
 	wr_init(&w, buf, sizeof(buf));
 	msg_put(&w, hw_init, &hi);
 	return hwlink_request(m->hw, HW_INIT, &w, on_inited, m);
@@ -459,7 +468,7 @@ mgr_free(struct mgr *m)
 	xenlink_free(m->xen);
 	m->xen = NULL; /* connections that end tell it */
 	bus_free(m->ctl);
-	(void)sd_event_source_disable_unref(m->denied_timer);
+	audit_log_free(m);
 	deep_quote_free(m);
 	guest_ak_free(m);
 	commitq_free(m);

@@ -16,6 +16,8 @@
 
 #include "base/log.h"
 #include "vtpm_manager/commit/anchor.h"
+#include "vtpm_manager/manager.h"
+#include "vtpm_manager/stop_all.h"
 
 enum { EXIT_USAGE = 2 };
 

@@ -3,6 +3,8 @@
  * vtpm-managerd --stop-all: ask the manager of RUN to stop every vTPM and
  * itself; without a manager, end every worker whose socket is in RUN/w.
  */
+#include "vtpm_manager/stop_all.h"
+
 #include <sys/socket.h>
 
 #include <dirent.h>
@@ -17,7 +19,8 @@
 
 #include "base/log.h"
 #include "vtpm_manager/control/bus_iface.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/guest/worker_id.h"
 
 #define STOP_MS 1500
 

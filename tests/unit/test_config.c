@@ -11,10 +11,11 @@
 
 #include <cmocka.h>
 
+#include "base/crypto.h"
 #include "base/util.h"
-#include "vtpm_manager/core/config.h"
 #include "vtpm_manager/control/bus_roles.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/core/config.h"
+#include "vtpm_manager/core/run_folder.h"
 
 /* Exact heap copy: one byte too many is seen by ASan. */
 static int

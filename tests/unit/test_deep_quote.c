@@ -14,9 +14,10 @@
 
 #include <cmocka.h>
 
+#include "vtpm_manager/core/context.h"
+#include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/host/deep_quote.h"
 #include "vtpm_manager/tenant/tenant_priv.h"
-#include "vtpm_manager/core/hwtpm_link.h"
 
 #define GUESTS 40
 #define TOLD 4096

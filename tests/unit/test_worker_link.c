@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/rdwr.h"
+#include "vtpm_manager/core/context.h"
 #include "vtpm_manager/guest/worker_link.h"
 
 static const uint8_t uuid[UUID_LEN] = { 1, 2, 3 };

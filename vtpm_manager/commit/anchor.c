@@ -6,10 +6,14 @@
 #include <string.h>
 
 #include "base/backoff.h"
-#include "base/log.h"
 #include "base/check_on.h"
+#include "base/log.h"
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/hwtpm_link.h"
-#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/guest/guest_store.h"
+#include "vtpm_manager/store/store.h"
 
 #define WAIT_MIN_MS 200
 #define WAIT_MAX_MS 10000

@@ -14,7 +14,7 @@
 #include <jansson.h>
 
 #include "vtpm_manager/commit/anchor_fsm.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/core/context.h"
 
 int anchorq_new(struct mgr *m) VT_CHECK; /* VT_E_FORMAT: no such policy */
 void anchorq_free(struct mgr *m);
@@ -54,19 +54,6 @@ void anchorq_kick(struct mgr *m);
 /* A clean stop: all that is durable becomes safe, within a bounded time, then
  * the loop ends. */
 void mgr_end(struct mgr *m);
-
-/*
- * recover.c: an operator takes what is refused.  names NULL: the
- * whole store, where it is refused as a whole; else these vTPMs, NULL at the
- * end.  cb once it is durable and safe; *ret_n: how many.
- */
-int mgr_recover(struct mgr *m, char *const *names, const char *reason,
-    const char *who, mgr_done_cb cb, void *arg, uint32_t *ret_n,
-    char *text) VT_CHECK;
-
-/* A store from another TPM is taken, whatever says that it is the newest. */
-int mgr_recover_moved(struct mgr *m, const char *who, mgr_done_cb cb, void *arg,
-    uint32_t *ret_n, char *text) VT_CHECK;
 
 json_t *anchorq_json(const struct mgr *m);
 

@@ -1,17 +1,48 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * audit_log.c - what goes into the audit log.  Callers of the control
- * socket who are denied something again and again do not push everybody
- * else's records out of it.
+ * audit_log.c - records of the audit log.  A caller of the control socket
+ * whose requests are denied again and again cannot push the records of others
+ * out of the log.
  */
+#include "vtpm_manager/commit/audit_log.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/commit/audit_limit.h"
+#include "vtpm_manager/commit/commit.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/store/store.h"
 
-#define COUNTED_MS 60000 /* at most so long is a count not in the log */
+#define COUNTED_MS 60000 /* the log has each count after this time */
+
+struct audit_log {
+	struct auditlim denied;
+	sd_event_source *timer;
+	bool counting; /* the timer runs */
+};
+
+int
+audit_log_new(struct mgr *m)
+{
+	if ((m->audit = calloc(1, sizeof(*m->audit))) == NULL)
+		return VT_E_NOMEM;
+	audit_limit_init(&m->audit->denied);
+	return VT_OK;
+}
+
+void
+audit_log_free(struct mgr *m)
+{
+	if (m->audit == NULL)
+		return;
+	(void)sd_event_source_disable_unref(m->audit->timer);
+	free(m->audit);
+	m->audit = NULL;
+}
 
 static int
 on_counted(sd_event_source *s, uint64_t usec, void *arg)
@@ -24,20 +55,23 @@ on_counted(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* A request that was denied, or went wrong, once too often. */
+/* A request that was denied or failed, beyond the caller's share. */
 static bool
 is_too_much(
     struct mgr *m, const char *who, const char *action, const char *result)
 {
+	struct audit_log *al = m->audit;
+
 	if (strcmp(result, "ok") == 0 || strncmp(who, "uid ", 4) != 0 ||
-	    audit_limit_allows(&m->denied, who, action, now_us()))
+	    audit_limit_allows(&al->denied, who, action, now_us()))
 		return false;
-	if (m->denied_counts)
+	if (al->counting)
 		return true;
-	m->denied_counts = true;
-	log_warn("%s is denied too much: from here on it is counted", who);
-	if (mgr_timer(m, &m->denied_timer, COUNTED_MS, MGR_PRIO_CTL, on_counted,
-		m) != VT_OK)
+	al->counting = true;
+	log_warn(
+	    "%s: too many denied requests; further ones are summarised", who);
+	if (mgr_timer(m, &al->timer, COUNTED_MS, MGR_PRIO_CTL, on_counted, m) !=
+	    VT_OK)
 		mgr_audit_counted(m); /* a record each, rather than none */
 	return true;
 }
@@ -80,8 +114,8 @@ mgr_audit_counted(struct mgr *m)
 	struct audit_limit_sum s;
 	char detail[160];
 
-	m->denied_counts = false;
-	while (audit_limit_take(&m->denied, &s)) {
+	m->audit->counting = false;
+	while (audit_limit_take(&m->audit->denied, &s)) {
 		(void)snprintf(detail, sizeof(detail),
 		    "%llu more denied requests of %s in %llu s, the last one: "
 		    "%s",

@@ -6,14 +6,18 @@
  * Where the store is anchored, who has to wait for the counter in the host's
  * TPM as well waits in `held`.
  */
+#include "vtpm_manager/commit/commit.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/commit/anchor.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/guest/guest_store.h"
+#include "vtpm_manager/store/store.h"
 
 #define BATCH_MAX 256      /* commit at once when so many wait */
 #define BATCH_WAIT_US 4000 /* or the first waits so long */

@@ -19,7 +19,8 @@
 #include "vtpm_manager/control/bus_methods.h"
 #include "vtpm_manager/control/bus_status.h"
 #include "vtpm_manager/control/limits.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/xen/xenback_link.h"
 
 struct conn {

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/control/bus_iface.h"
+#include "vtpm_manager/store/store.h"
 
 static const struct {
 	int rc;

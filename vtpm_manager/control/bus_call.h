@@ -16,7 +16,8 @@
 #include <systemd/sd-bus.h>
 
 #include "vtpm_manager/control/bus_roles.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/core/context.h"
+#include "vtpm_manager/store/store.h"
 
 struct bus_statusq;
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "vtpm_manager/control/methods.h"
-#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_create.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 static int

@@ -8,9 +8,14 @@
 #include <string.h>
 
 #include "vtpm_manager/commit/anchor.h"
+#include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/control/limits.h"
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_op.h"
+#include "vtpm_manager/guest/recover.h"
+#include "vtpm_manager/guest/soft_root.h"
+#include "vtpm_manager/store/store.h"
 #include "vtpm_manager/tenant/tenant.h"
 #include "vtpm_manager/xen/xenback_link.h"
 

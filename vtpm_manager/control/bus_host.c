@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "measure/host/host_identity.h"
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/host/host_escrow.h"
 #include "vtpm_manager/host/host_keys.h"
@@ -200,7 +202,7 @@ identity_text(struct mgr *m, const struct hw_identity *id, char **ret)
 
 	if ((rc = host_identity_new(&h)) != VT_OK)
 		return rc;
-	mgr_host_name(m, h->host, sizeof(h->host));
+	config_host_name(&m->cfg, h->host, sizeof(h->host));
 	for (i = 0; rc == VT_OK && i < VT_NELEM(parts); i++)
 		if (parts[i].b->len > 0)
 			rc = host_identity_set(

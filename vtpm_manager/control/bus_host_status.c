@@ -98,7 +98,7 @@ gather(const struct host_keys *h, const struct pcr_set *now, uint64_t epoch)
 	char name[64], sel[128];
 	json_t *o;
 
-	mgr_host_name(h->m, name, sizeof(name));
+	config_host_name(&h->m->cfg, name, sizeof(name));
 	pcr_sel_format(&h->m->cfg.deep_pcrs, sel, sizeof(sel));
 	o = json_pack("{s:b,s:o*,s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:o*,s:o}",
 	    "sealed", h->sealed, "why", h->sealed ? json_string(h->why) : NULL,

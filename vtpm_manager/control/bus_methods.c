@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/control/bus_tenant.h"
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/host/host_keys.h"

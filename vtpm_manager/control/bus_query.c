@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/control/methods.h"
-#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/guest/guest_op.h"
+#include "vtpm_manager/store/store.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 /* --- List --- */

@@ -10,15 +10,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "vtpm_manager/control/methods.h"
-#include "vtpm_manager/host/deep_quote.h"
-#include "vtpm_manager/tenant/tenant.h"
-#include "vtpm_manager/core/hwtpm_link.h"
-#include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/commit/anchor.h"
-#include "vtpm_manager/host/host_keys.h"
+#include "vtpm_manager/control/methods.h"
+#include "vtpm_manager/core/hwtpm_link.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_json.h"
 #include "vtpm_manager/guest/pool.h"
+#include "vtpm_manager/guest/soft_root.h"
 #include "vtpm_manager/guest/zygote_link.h"
+#include "vtpm_manager/host/deep_quote.h"
+#include "vtpm_manager/host/host_keys.h"
+#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/tenant/tenant.h"
 
 #define ANSWER_MS 100
 

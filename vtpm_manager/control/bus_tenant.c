@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include "vtpm_manager/control/methods.h"
+#include "vtpm_manager/core/context.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/hwtpm/quota.h"
+#include "vtpm_manager/store/store.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 #define ALL_GROUPS ((uint32_t)-1)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "vtpm_manager/control/methods.h"
+#include "vtpm_manager/store/store.h"
 #include "vtpm_manager/xen/xenback_link.h"
 
 struct xen_call {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vtpm_manager/manager.h"
+
+#include "vtpm_manager/core/child.h"
 
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -14,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/core/run_folder.h"
 
 #define CHILD_FD 3
 

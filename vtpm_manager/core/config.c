@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/crypto.h"
 #include "base/util.h"
@@ -358,4 +359,13 @@ config_list_has(const char *list, const char *word)
 		list += m;
 	}
 	return false;
+}
+
+void
+config_host_name(const struct config *c, char *out, size_t cap)
+{
+	(void)snprintf(out, cap, "%s", c->host);
+	if (out[0] == '\0' && gethostname(out, cap - 1) == -1)
+		(void)snprintf(out, cap, "localhost");
+	out[cap - 1] = '\0';
 }

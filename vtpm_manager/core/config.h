@@ -75,5 +75,8 @@ int config_parse(struct config *c, const char *name, const char *buf,
 int config_read(struct config *c, const char *path, char *text) VT_CHECK;
 /* Is word one of the comma-separated words of list? */
 bool config_list_has(const char *list, const char *word);
+/* The host's name in certificates and shares: as configured, or the system's.
+ */
+void config_host_name(const struct config *c, char *out, size_t cap);
 
 #endif

@@ -13,6 +13,9 @@
 
 #include "base/backoff.h"
 #include "base/log.h"
+#include "vtpm_manager/core/child.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/core/run_folder.h"
 
 #define HW_WAIT_MIN_MS 100
 #define HW_WAIT_MAX_MS 10000

@@ -9,7 +9,7 @@
 #define VTPM_MANAGER_CORE_HWTPM_LINK_H
 
 #include "vtpm_manager/proto/hwtpm_msg.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/core/context.h"
 
 typedef void (*hw_cb)(void *arg, const struct hw_answer *a);
 

@@ -8,7 +8,17 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/commit/commit.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/guest/guest_certs.h"
+#include "vtpm_manager/guest/guest_load.h"
+#include "vtpm_manager/guest/guest_store.h"
+#include "vtpm_manager/guest/guest_wait.h"
+#include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/host/deep_quote.h"
+#include "vtpm_manager/store/store.h"
 #include "vtpm_manager/xen/xenback_link.h"
 
 #define ZYGOTE_TRIES 3

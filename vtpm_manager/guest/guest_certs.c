@@ -13,6 +13,8 @@
  * A certificate says that this manager, on this host's TPM, stood behind the
  * vTPM lately; so none is renewed while the host is in no approved state.
  */
+#include "vtpm_manager/guest/guest_certs.h"
+
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -23,9 +25,14 @@
 
 #include "base/log.h"
 #include "measure/cert/x509_cert.h"
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/hwtpm_link.h"
+#include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_json.h"
 #include "vtpm_manager/host/host_keys.h"
+#include "vtpm_manager/store/store.h"
 
 #define DAY_S 86400u
 #define LOOKS 12 /* in one life of a certificate, at least */

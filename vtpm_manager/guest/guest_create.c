@@ -5,16 +5,25 @@
  * audit record in one transaction.  Only after that is durable does the
  * caller hear its UUID.
  */
+#include "vtpm_manager/guest/guest_create.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "vtpm/state/seal.h"
-#include "vtpm_manager/tenant/tenant.h"
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/hwtpm_link.h"
-#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/guest/guest_certs.h"
+#include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/pool.h"
+#include "vtpm_manager/guest/worker_id.h"
+#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/tenant/tenant.h"
 
 #define FIRST_GENERATION 1
 

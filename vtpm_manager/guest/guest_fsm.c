@@ -2,6 +2,7 @@
 #include "vtpm_manager/guest/guest_fsm.h"
 
 #include <assert.h>
+#include "vtpm_manager/guest/guest.h"
 
 /* clang-format off */
 #define T(s, a)	{ IS_##s, IA_##a }

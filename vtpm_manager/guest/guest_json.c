@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm_manager/guest/guest_json.h"
+
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 
@@ -9,6 +11,7 @@
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/store/store.h"
 #include "vtpm_manager/xen/xen_saved.h"
 
 #define INFO_MAX 16384 /* a worker's JSON about itself */

@@ -3,6 +3,8 @@
  * State and channels into a fresh worker, all in one go: W_LOAD, W_OPEN for
  * each channel, W_ADOPT for each channel that a dead predecessor had open.
  */
+#include "vtpm_manager/guest/guest_load.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +12,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_store.h"
+#include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/host/deep_quote.h"
 #include "vtpm_manager/proto/hwtpm_msg.h"
-#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/store/store.h"
 
 static const struct chan_kind {
 	uint8_t chan; /* enum wchan */

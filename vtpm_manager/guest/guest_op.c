@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm_manager/guest/guest_op.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +8,15 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "measure/log/launch_record.h"
-#include "vtpm_manager/tenant/tenant.h"
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/commit/commit.h"
+#include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/guest/guest_store.h"
+#include "vtpm_manager/guest/worker_id.h"
+#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/tenant/tenant.h"
 
 /* One request to a running worker on somebody's behalf. */
 struct op {

@@ -2,6 +2,8 @@
 /*
  * What workers store (law 3) and report.
  */
+#include "vtpm_manager/guest/guest_store.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +11,11 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "vtpm/state/seal.h"
-#include "vtpm_manager/tenant/tenant.h"
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/tenant/tenant.h"
 
 struct pending {
 	struct mgr *m;

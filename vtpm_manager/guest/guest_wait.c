@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "vtpm_manager/guest/guest_wait.h"
+
 #include <stdlib.h>
 
 #include "vtpm_manager/guest/guest.h"

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/guest/worker_id.h"
+#include "vtpm_manager/store/store.h"
 
 #define PROVISION_MS 120000 /* RSA key generation on a loaded host */
 #define RETRY_MS 5000

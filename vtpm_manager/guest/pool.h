@@ -12,7 +12,7 @@
 #define VTPM_MANAGER_GUEST_POOL_H
 
 #include "vtpm_manager/guest/worker_link.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/core/context.h"
 
 /* A manufactured vTPM. */
 struct made {

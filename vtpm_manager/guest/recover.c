@@ -4,14 +4,19 @@
  * itself; who, why and from what is in the audit log, and every verifier sees
  * GUEST_F_RECOVERED and the new generation in what is signed from now on.
  */
+#include "vtpm_manager/guest/recover.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "vtpm/state/seal.h"
-#include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/commit/anchor.h"
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/commit/commit.h"
+#include "vtpm_manager/guest/guest_op.h"
+#include "vtpm_manager/store/store.h"
 
 #define REASON_MAX 120
 

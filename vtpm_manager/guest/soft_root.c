@@ -6,6 +6,8 @@
  * with a new store.  It proves nothing about the host, and everything that
  * it signs says so.
  */
+#include "vtpm_manager/guest/soft_root.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -15,8 +17,14 @@
 
 #include "base/log.h"
 #include "vtpm/state/seal.h"
+#include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/hwtpm_link.h"
-#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/guest/guest_store.h"
+#include "vtpm_manager/guest/worker_link.h"
+#include "vtpm_manager/guest/worker_id.h"
+#include "vtpm_manager/store/store.h"
 
 #define KV_UUID "softroot.uuid"   /* there: the root was begun */
 #define KV_STATE "softroot.state" /* there: the root was made */

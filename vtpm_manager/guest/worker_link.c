@@ -12,9 +12,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "vtpm_manager/tenant/tenant.h"
-#include "vtpm_manager/proto/hwtpm_msg.h"
+#include "vtpm_manager/commit/commit.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/guest/zygote_link.h"
+#include "vtpm_manager/proto/hwtpm_msg.h"
+#include "vtpm_manager/tenant/tenant.h"
 
 #define TURN_MAX 16 /* messages of one worker in one turn */
 #define STOP_MS 5000

@@ -12,7 +12,9 @@
 #ifndef VTPM_MANAGER_GUEST_WORKER_LINK_H
 #define VTPM_MANAGER_GUEST_WORKER_LINK_H
 
-#include "vtpm_manager/manager.h"
+#include "base/msg.h"
+#include "vtpm/proto/worker_msg.h"
+#include "vtpm_manager/core/context.h"
 
 #define WLINK_STORES_MAX 8  /* unacknowledged W_STOREs of one worker */
 #define WLINK_REQS_MAX 32   /* requests in flight to one worker */

@@ -13,6 +13,9 @@
 
 #include "base/backoff.h"
 #include "base/log.h"
+#include "base/msg.h"
+#include "vtpm_manager/core/child.h"
+#include "vtpm_manager/core/loop.h"
 
 #define ZYGOTE_LINK_WAIT_MIN_MS 50
 #define ZYGOTE_LINK_WAIT_MAX_MS 5000

@@ -8,7 +8,8 @@
 #ifndef VTPM_MANAGER_GUEST_ZYGOTE_LINK_H
 #define VTPM_MANAGER_GUEST_ZYGOTE_LINK_H
 
-#include "vtpm_manager/manager.h"
+#include "vtpm/proto/worker_msg.h"
+#include "vtpm_manager/core/context.h"
 
 /* rc VT_OK: pid is the new worker's.  VT_E_CLOSED: the zygote died while
  * it was asked; whether it forked is not known, but the control socket that

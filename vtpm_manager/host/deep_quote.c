@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "base/token_bucket.h"
 #include "vtpm_manager/core/hwtpm_link.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_json.h"
 
 #define TICKS 8 /* looks at the clock while somebody waits deep_wait_ms */
 /* Guests that ask again and again fall into two halves that wait for each

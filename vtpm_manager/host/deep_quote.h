@@ -21,7 +21,7 @@
 
 #include "measure/evidence/deep_leaf.h"
 #include "vtpm_manager/guest/guest.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/core/context.h"
 
 #define DEEP_QUOTE_EACH 8
 #define DEEP_QUOTE_BURST 200

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 void *

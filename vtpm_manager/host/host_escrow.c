@@ -12,6 +12,10 @@
 
 #include "base/log.h"
 #include "vtpm_manager/commit/anchor.h"
+#include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/guest/recover.h"
+#include "vtpm_manager/manager.h"
+#include "vtpm_manager/store/store.h"
 
 /* --- shares --------------------------------------------------------------- */
 
@@ -49,7 +53,7 @@ host_escrow_make(struct mgr *m, const uint8_t master[32],
 	int rc;
 
 	memset(ret, 0, SHAMIR_MAX_SHARES * sizeof(*ret));
-	mgr_host_name(m, host, sizeof(host));
+	config_host_name(&m->cfg, host, sizeof(host));
 	rc = escrow_split(master, host, wall_ms() / 1000, threshold, n, s);
 	if (rc != VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX,
@@ -277,7 +281,7 @@ host_escrow_recover(struct mgr *m, const char *who,
 	if ((rc = is_of_store(h, master, text)) == VT_OK &&
 	    (rc = host_keys_begin(h, who, "host-recover", cb, arg, text)) ==
 		VT_OK) {
-		mgr_host_name(m, hi.host, sizeof(hi.host));
+		config_host_name(&m->cfg, hi.host, sizeof(hi.host));
 		hi.master.p = master;
 		hi.master.len = sizeof(master);
 		if (h->bound) {

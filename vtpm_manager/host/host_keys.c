@@ -10,7 +10,10 @@
 
 #include "base/crypto.h"
 #include "base/log.h"
+#include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/control/bus.h"
+#include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/store/store.h"
 
 #define META_KEY "host.approvals"
 #define META_VERSION 1

@@ -21,7 +21,7 @@
 #include "vtpm_manager/host/host_approvals.h"
 #include "vtpm_manager/proto/host_blob.h"
 #include "vtpm_manager/core/hwtpm_link.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/core/context.h"
 
 /* text: for VT_OK what came of it, else why not. */
 typedef void (*host_keys_cb)(void *arg, int rc, const char *text);

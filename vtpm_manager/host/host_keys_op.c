@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/host/host_keys.h"
+#include "vtpm_manager/store/store.h"
 
 struct state { /* of the host, now */
 	struct pcr_set pcrs;

@@ -8,9 +8,10 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "vtpm_manager/tenant/tenant_priv.h"
 #include "vtpm_manager/core/hwtpm_link.h"
-#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_store.h"
+#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/tenant/tenant_priv.h"
 
 /* --- reading ---------------------------------------------------------------
  */

@@ -20,7 +20,7 @@
 
 #include "measure/host/tenant_config.h"
 #include "vtpm_manager/proto/hwtpm_msg.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/core/context.h"
 
 #define TENANTS_MAX (HW_GROUPS_MAX - 1) /* beside group 0 */
 #define TENANTS_HOST_NAME "host"        /* of group 0 */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "measure/tpm/pcr_selection.h"
+#include "vtpm_manager/core/context.h"
 
 static json_t *
 words(const char *list, size_t width, uint32_t n)

@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "vtpm_manager/tenant/tenant_priv.h"
+#include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/hwtpm_link.h"
+#include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/tenant/tenant_priv.h"
 
 /* --- making it durable -----------------------------------------------------
  */

@@ -11,7 +11,11 @@
 
 #include "base/log.h"
 #include "vtpm/state/seal.h"
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_op.h"
+#include "vtpm_manager/store/store.h"
 #include "vtpm_manager/xen/xenback_link_impl.h"
 
 /* One claim that takes time. */

@@ -11,7 +11,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "vtpm_manager/commit/audit_log.h"
+#include "vtpm_manager/core/child.h"
+#include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_load.h"
+#include "vtpm_manager/guest/guest_op.h"
+#include "vtpm_manager/guest/guest_store.h"
+#include "vtpm_manager/store/store.h"
 #include "vtpm_manager/xen/xenback_link_impl.h"
 
 #define RESTART_MS 500

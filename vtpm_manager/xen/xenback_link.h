@@ -16,7 +16,7 @@
 #define VTPM_MANAGER_XEN_XENBACK_LINK_H
 
 #include "base/crypto.h"
-#include "vtpm_manager/manager.h"
+#include "vtpm_manager/core/context.h"
 #include "vtpm_manager/xen/xen_saved.h"
 #include "vtpm_manager/xen/move_fsm.h"
 

@@ -9,6 +9,7 @@
 #define VTPM_MANAGER_XEN_XENBACK_LINK_IMPL_H
 
 #include "base/msg.h"
+#include "vtpm_manager/core/child.h"
 #include "vtpm_manager/proto/xenback_msg.h"
 #include "vtpm_manager/xen/xenback_link.h"
 #include "vtpm_manager/xen/move_fsm.h"

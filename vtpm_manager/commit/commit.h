@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * commit.h - group commit: one transaction for everything that was put into the
+ * store during one turn of the event loop.
+ *
+ * Layer:  vtpm_manager/commit.
+ * Law 3:  what a worker stored is acknowledged from these callbacks only.
+ */
+#ifndef VTPM_MANAGER_COMMIT_COMMIT_H
+#define VTPM_MANAGER_COMMIT_COMMIT_H
+
+#include "vtpm_manager/core/context.h"
+
+typedef void (*commit_cb)(void *arg, int rc);
+
+int commitq_new(struct mgr *m) VT_CHECK;
+void commitq_free(struct mgr *m); /* commits what waits */
+/* After the put calls: cb runs once they are durable or have failed, never
+ * before this returns.  cb NULL: the caller does not wait. */
+void mgr_commit_soon(struct mgr *m, commit_cb cb, void *arg);
+/* The same, but cb runs only when the data is safe from rollback, too,
+ * whatever the anchor's policy. */
+void mgr_commit_safe(struct mgr *m, commit_cb cb, void *arg);
+/* For a caller that repeats its request once the store takes data: cb gets
+ * VT_E_AGAIN when the data is durable but stays unsafe for too long. */
+void mgr_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg);
+void mgr_commit_forget(struct mgr *m, void *arg); /* arg is going away */
+/* Commit now, with all callbacks. */
+int mgr_commit_now(struct mgr *m) VT_CHECK;
+void mgr_commit_again(struct mgr *m);   /* a raise of the counter is over */
+void mgr_commit_release(struct mgr *m); /* the counter was raised */
+void mgr_commit_hurry(struct mgr *m);   /* it has not been, for too long */
+/* May a command begin whose result has to be stored? */
+bool mgr_takes_writes(const struct mgr *m);
+/* A put failed (no space, I/O error): hold NV commands, and retry. */
+void mgr_storage_bad(struct mgr *m, int rc);
+
+#endif

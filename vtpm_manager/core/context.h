@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * context.h - what the rooms of vtpm-managerd share: settings, event loop,
+ * store, the host's keys, and one object of each room, which is opaque to the
+ * others.
+ *
+ * Layer:  vtpm_manager/core.  Single-threaded; nothing blocks but
+ *         store_commit().
+ * Law 1:  the manager parses no guest byte; a worker's messages go through
+ *         vtpm/proto/worker_msg.c and reach that worker's guest only.
+ */
+#ifndef VTPM_MANAGER_CORE_CONTEXT_H
+#define VTPM_MANAGER_CORE_CONTEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <systemd/sd-event.h>
+
+#include "base/err.h"
+#include "base/util.h"
+#include "base/version.h"
+#include "vtpm_manager/core/config.h"
+
+#define MGR_BUILD "vtpm-managerd " VT_VERSION
+#define MGR_TEXT_MAX 512
+
+/* The outcome of a request; text is "" for VT_OK. */
+typedef void (*mgr_done_cb)(void *arg, int rc, const char *text);
+
+struct akcerts;
+struct anchorq;
+struct audit_log;
+struct bus;
+struct commitq;
+struct deepq;
+struct ginst;
+struct groups;
+struct host_keys;
+struct hwlink;
+struct pool;
+struct root;
+struct store;
+struct wlink;
+struct xenlink;
+struct zyg;
+
+struct mgr_counters {
+	uint64_t creates, create_us_last, create_us_min;
+	uint64_t stores, commits, commit_failures, crashes;
+	uint64_t commit_us_last, commit_us_max, batch_max;
+};
+
+struct mgr {
+	struct config cfg;
+	sd_event *ev;
+	struct store *st;
+	bool unlocked;   /* store_unlock() was called */
+	bool separated;  /* each worker has its own uid */
+	bool storage_ok; /* the last commit succeeded */
+	bool ready;
+	uint8_t root_kind; /* enum hw_root */
+	uint8_t master[32];
+	uint8_t *ca_cert; /* DER; heap */
+	size_t ca_cert_len;
+	char boot_id[64], last_boot_id[64];
+	uint64_t started_ms;
+	char fatal[MGR_TEXT_MAX]; /* why mgr_fatal() ended the loop */
+
+	struct zyg *zyg;
+	struct hwlink *hw;
+	struct root *root;
+	struct pool *pool;
+	struct bus *ctl;
+	struct xenlink *xen; /* NULL: no Xen here */
+	struct ginst *insts; /* guests that have a worker or should have one */
+	struct wlink *links; /* every open worker link, by wlink.next */
+	uint64_t link_serial;
+	struct commitq *cq;
+	struct deepq *deepq;
+	struct groups *groups;
+	struct akcerts *akcerts;
+	struct host_keys *host;
+	struct anchorq *anchor;
+	bool anchor_away; /* the counter is not raised: writes are held */
+	struct audit_log *audit;
+	struct mgr_counters n;
+	uint32_t next_uid; /* for workers without a slot */
+	int run_lock;
+};
+
+#endif

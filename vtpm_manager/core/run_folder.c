@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * run_folder.c - paths and sockets in RUN.
+ */
+#include "vtpm_manager/core/run_folder.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "vtpm/proto/worker_msg.h"
+
+int
+mgr_path(char *out, size_t cap, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(out, cap, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= cap) {
+		errno = ENAMETOOLONG;
+		return VT_E_RANGE;
+	}
+	return VT_OK;
+}
+
+/* [A-Za-z0-9._-]{1,63}, not starting with '.': it becomes a file name. */
+bool
+mgr_name_ok(const char *name)
+{
+	size_t i;
+
+	if (name[0] == '\0' || name[0] == '.' || name[0] == '-')
+		return false;
+	for (i = 0; name[i] != '\0'; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		if (i >= NAME_MAX_LEN || c >= 0x80)
+			return false;
+		if (!isalnum(c) && c != '.' && c != '_' && c != '-')
+			return false;
+	}
+	return true;
+}
+
+int
+mgr_set_group(const char *path, const char *group)
+{
+	struct group *g;
+
+	if (group[0] == '\0')
+		return VT_OK;
+	errno = 0;
+	if ((g = getgrnam(group)) == NULL) {
+		if (errno == 0)
+			errno = ENOENT;
+		return VT_E_SYS;
+	}
+	return chown(path, (uid_t)-1, g->gr_gid) == -1 ? VT_E_SYS : VT_OK;
+}
+
+int
+mgr_listen_guest(struct mgr *m, const char *name, const char *suffix)
+{
+	char path[PATH_MAX];
+	int fd, saved;
+
+	if (mgr_path(path, sizeof(path), "%s/%s.%s", m->cfg.run, name,
+		suffix) != VT_OK)
+		return -1;
+	if ((fd = unix_listen(path, name[0] == '.' ? 0600 : 0660)) == -1)
+		return -1;
+	if (mgr_set_group(path, m->cfg.socket_group) != VT_OK) {
+		saved = errno;
+		(void)close(fd);
+		(void)unlink(path);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+void
+mgr_unlink_guest(struct mgr *m, const char *name)
+{
+	static const char *const suffix[] = { "tpmif", "swtpm" };
+	char path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(suffix); i++)
+		if (mgr_path(path, sizeof(path), "%s/%s.%s", m->cfg.run, name,
+			suffix[i]) == VT_OK)
+			(void)unlink(path);
+}
+
+static int
+worker_path(struct mgr *m, const uint8_t uuid[UUID_LEN], char *out, size_t cap)
+{
+	char text[UUID_STRLEN + 1];
+
+	uuid_format(uuid, text);
+	return mgr_path(out, cap, "%s/w/%s", m->cfg.run, text);
+}
+
+int
+mgr_listen_worker(struct mgr *m, const uint8_t uuid[UUID_LEN])
+{
+	char path[PATH_MAX];
+
+	if (worker_path(m, uuid, path, sizeof(path)) != VT_OK)
+		return -1;
+	return unix_listen(path, 0600);
+}
+
+void
+mgr_unlink_worker(struct mgr *m, const uint8_t uuid[UUID_LEN])
+{
+	char path[PATH_MAX];
+
+	if (worker_path(m, uuid, path, sizeof(path)) == VT_OK)
+		(void)unlink(path);
+}

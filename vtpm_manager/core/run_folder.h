@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * run_folder.h - paths, and sockets in the folder RUN: RUN/NAME.SUFFIX for a
+ * guest's channels, RUN/w/UUID for its worker.
+ *
+ * Layer:  vtpm_manager/core; no logging.
+ */
+#ifndef VTPM_MANAGER_CORE_RUN_FOLDER_H
+#define VTPM_MANAGER_CORE_RUN_FOLDER_H
+
+#include "vtpm_manager/core/context.h"
+
+/* snprintf() that does not cut.  VT_E_RANGE and ENAMETOOLONG. */
+int mgr_path(char *out, size_t cap, const char *fmt, ...) VT_PRINTF(3, 4);
+/* Can this be a guest's or a tenant's name?  It becomes a file name. */
+bool mgr_name_ok(const char *name);
+/* Bind RUN/NAME.SUFFIX; -1 and errno. */
+int mgr_listen_guest(struct mgr *m, const char *name, const char *suffix);
+void mgr_unlink_guest(struct mgr *m, const char *name);
+/* Bind RUN/w/UUID; -1 and errno. */
+int mgr_listen_worker(struct mgr *m, const uint8_t uuid[UUID_LEN]);
+void mgr_unlink_worker(struct mgr *m, const uint8_t uuid[UUID_LEN]);
+/* Give path to a group of users; "": keep it.  VT_E_SYS and errno. */
+int mgr_set_group(const char *path, const char *group) VT_CHECK;
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * guest_certs.h - short-lived certificates of guests' AKs.
+ *
+ * Layer:  vtpm_manager/guest.
+ */
+#ifndef VTPM_MANAGER_GUEST_GUEST_CERTS_H
+#define VTPM_MANAGER_GUEST_GUEST_CERTS_H
+
+#include "vtpm_manager/core/context.h"
+
+struct ginst;
+
+int guest_ak_new(struct mgr *m) VT_CHECK;
+void guest_ak_free(struct mgr *m);
+uint32_t guest_ak_seconds(const struct mgr *m); /* life of a new one */
+/* g runs: hand its worker the newest certificate, and renew it if it is due. */
+void guest_ak_ready(struct ginst *g);
+
+#endif

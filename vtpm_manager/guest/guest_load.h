@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * guest_load.h - state and channels into a fresh worker.
+ *
+ * Layer:  vtpm_manager/guest.
+ */
+#ifndef VTPM_MANAGER_GUEST_GUEST_LOAD_H
+#define VTPM_MANAGER_GUEST_GUEST_LOAD_H
+
+#include "vtpm_manager/guest/worker_link.h"
+
+struct ginst;
+
+extern const struct wlink_ops guest_ops; /* arg: struct ginst */
+
+void guest_load(struct ginst *g);
+/* Open what the worker's hello does not list as open. */
+void guest_open_missing(struct ginst *g, uint32_t hello_flags);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker_id.h - which uid a worker runs under, which process it is, and which
+ * key seals its state.
+ *
+ * Layer:  vtpm_manager/guest; no logging.
+ */
+#ifndef VTPM_MANAGER_GUEST_WORKER_ID_H
+#define VTPM_MANAGER_GUEST_WORKER_ID_H
+
+#include "vtpm/proto/worker_msg.h"
+#include "vtpm_manager/core/context.h"
+#include "vtpm_manager/store/store.h"
+
+/* Offsets from worker_uid_base; below them are the registry's slots. */
+#define MGR_UID_ROOT 0x0e000000u  /* the software root's worker */
+#define MGR_UID_FRESH 0x0f000000u /* workers of the pool */
+#define MGR_UID_RANGE 0x10000000u
+
+/* The uid of a guest's worker, or a fresh one; (uint32_t)-1: workers share
+ * the manager's uid. */
+uint32_t mgr_inst_uid(const struct mgr *m, const struct guest *in);
+uint32_t mgr_fresh_uid(struct mgr *m);
+/* The key that seals this guest's state, from the master key. */
+int mgr_instance_key(struct mgr *m, const uint8_t uuid[UUID_LEN],
+    uint8_t out[WKEY_LEN]) VT_CHECK;
+int mgr_pidfd_open(uint32_t pid); /* -1 and errno */
+/* The same, only if that process is a worker by its name. */
+int mgr_worker_pidfd(uint32_t pid);
+/* Kill the process behind a pidfd; -1 is a no-op. */
+void mgr_pidfd_kill(int pidfd);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * stop_all.h - vtpm-managerd --stop-all.
+ *
+ * Layer:  vtpm_manager.
+ */
+#ifndef VTPM_MANAGER_STOP_ALL_H
+#define VTPM_MANAGER_STOP_ALL_H
+
+#include "base/err.h"
+
+/* Ask the manager of the folder run to stop all guests and itself; without a
+ * manager, end every worker that has a socket in RUN/w.  text
+ * (MGR_TEXT_MAX bytes) says what failed. */
+int mgr_stop_all(const char *run, char *text) VT_CHECK;
+
+#endif
