@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* msg.c - frames over a non-blocking socket, and the descriptors with them. */
 #include "base/msg.h"
 
 #include <sys/socket.h>
@@ -15,7 +16,7 @@
 #include "base/util.h"
 
 #define MSG_MAGIC 0x56544d31u /* "VTM1" */
-#define MSG_KEEP_BUF 32768    /* a larger buffer is given back when empty */
+#define MSG_KEEP_BUF 32768    /* a larger buffer is freed when empty */
 
 struct out_msg {
 	struct out_msg *next;
@@ -124,7 +125,7 @@ send_some(int fd, struct out_msg *o)
 		memset(&ctl, 0, sizeof(ctl));
 		mh.msg_control = ctl.buf;
 		mh.msg_controllen = CMSG_SPACE(sizeof(int) * o->nfds);
-		c = (struct cmsghdr *)ctl.buf; /* what CMSG_FIRSTHDR gives */
+		c = (struct cmsghdr *)ctl.buf; /* = CMSG_FIRSTHDR(&mh) */
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(sizeof(int) * o->nfds);
@@ -143,8 +144,8 @@ msgch_flush(struct msgch *ch)
 		if ((n = send_some(ch->fd, o)) == -1) {
 			if (errno == EINTR)
 				continue;
-			/* ETOOMANYREFS: as many descriptors as this user may
-			 * have under way wait for the peer to take them. */
+			/* ETOOMANYREFS: the user's limit of descriptors in
+			 * flight is reached until a peer takes some. */
 			if (errno == EAGAIN || errno == EWOULDBLOCK ||
 			    errno == ETOOMANYREFS)
 				return VT_OK;
@@ -205,7 +206,7 @@ msgch_send(struct msgch *ch, uint16_t type, uint32_t id, const void *data,
 	return msgch_flush(ch);
 }
 
-/* Descriptors past what we hold would be lost in silence: a violation. */
+/* More descriptors than fit are a violation: they would be lost silently. */
 static int
 take_fds(struct msgch *ch, struct msghdr *mh)
 {
@@ -233,8 +234,8 @@ take_fds(struct msgch *ch, struct msghdr *mh)
 }
 
 /*
- * Never read past the frame in hand: the descriptors of the next one would
- * come with this one's bytes.
+ * Never read past the current frame: the next frame's descriptors would arrive
+ * with this frame's bytes.
  */
 static int
 read_some(struct msgch *ch, size_t want)

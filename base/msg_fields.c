@@ -133,7 +133,7 @@ put_blob(struct wr *w, const struct msg_field *f, const uint8_t *m)
 	if (f->kind == MSG_BLOB16)
 		wr_blob16(w, b.p, b.len);
 	else
-		wblob_put(w, &b);
+		wr_blob32(w, b.p, b.len);
 }
 
 static void
@@ -143,11 +143,9 @@ get_blob(struct rd *r, const struct msg_field *f, uint8_t *m)
 	struct wblob b = { NULL, 0 };
 	size_t len;
 
-	if (stored) {
-		b.p = rd_blob16(r, f->hi, &len);
-		b.len = (uint32_t)len;
-	} else
-		wblob_get(r, f->hi, &b);
+	b.p = stored ? rd_blob16(r, f->hi, &len) : rd_blob32(r, f->hi, &len);
+	if ((b.len = (uint32_t)len) == 0)
+		b.p = NULL;
 	check(r, b.len >= f->lo || (f->kind == MSG_OPTION && b.len == 0),
 	    stored ? VT_E_FORMAT : VT_E_RANGE);
 	if (m != NULL)
@@ -271,20 +269,4 @@ msg_decode(
 	rd_init(&r, data, len);
 	msg_read(&r, t->fields, ret);
 	return VT_OK;
-}
-
-void
-wblob_put(struct wr *w, const struct wblob *b)
-{
-	wr_blob32(w, b->p, b->len);
-}
-
-void
-wblob_get(struct rd *r, size_t max, struct wblob *ret)
-{
-	size_t len = 0;
-	const uint8_t *p = rd_blob32(r, max, &len);
-
-	ret->p = len > 0 ? p : NULL;
-	ret->len = (uint32_t)len;
 }

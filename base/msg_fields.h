@@ -120,8 +120,4 @@ int msg_decode(const struct msg_table *t, const uint8_t *data, size_t len,
  */
 void msg_read(struct rd *r, const struct msg_field *fields, void *m);
 
-/* A blob as a field: be32 length + bytes, at most max (VT_E_RANGE). */
-void wblob_put(struct wr *w, const struct wblob *b);
-void wblob_get(struct rd *r, size_t max, struct wblob *ret);
-
 #endif

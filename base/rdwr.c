@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* rdwr.c - reads and writes integers, blobs and text within bounds. */
 #include "base/rdwr.h"
 
 #include <stdlib.h>
@@ -246,7 +247,7 @@ wr_fail(struct wr *w, int err)
 		w->err = err;
 }
 
-/* Not realloc(): what moved away may hold a secret and must be wiped. */
+/* Not realloc(): the old buffer may hold a secret and must be wiped. */
 static int
 wr_enlarge(struct wr *w, size_t need)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * test_xenback.c - a vtpm device's states in xenstore, and what xenback and
- * the manager say to each other.
+ * test_xenback.c - the states of a vtpm device in xenstore, of a domain that
+ * moves, and what is kept for a saved one.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -14,7 +14,6 @@
 
 #include "base/util.h"
 #include "vtpm_manager/xenback/device_fsm.h"
-#include "vtpm_manager/proto/xenback_msg.h"
 #include "vtpm_manager/xen/xen_saved.h"
 #include "vtpm_manager/xen/move_fsm.h"
 
@@ -84,59 +83,6 @@ every_cell_keeps_the_invariants(void **state)
 		}
 		assert_non_null(xb_state_name((enum xb_state)s));
 	}
-}
-
-static void
-device_survives_the_wire(void **state)
-{
-	struct xb_dev in = { 7, 1, { 0 }, 42, 9, 1 }, out;
-	uint8_t buf[64];
-	struct wr w;
-
-	(void)state;
-	assert_int_equal(uuid_make(in.uuid), VT_OK);
-	wr_init(&w, buf, sizeof(buf));
-	msg_put(&w, xb_dev, &in);
-	assert_int_equal(msg_get(xb_dev, buf, w.len, &out), VT_OK);
-	assert_memory_equal(in.uuid, out.uuid, UUID_LEN);
-	assert_int_equal(out.domid, 7);
-	assert_int_equal(out.gref, 42);
-	assert_int_equal(out.port, 9);
-	assert_int_equal(out.resumed, 1);
-	assert_int_equal(msg_get(xb_dev, buf, w.len + 1, &out), VT_E_FORMAT);
-}
-
-static void
-every_prefix_is_truncated(void **state)
-{
-	struct xb_answer a = { .rc = VT_E_BUSY, .wait = 1, .text = "in use" },
-			 got;
-	struct xb_dev d = { 1, 2, { 3 }, 4, 5, 0 }, dgot;
-	uint8_t buf[128], *copy;
-	struct wr w;
-	size_t n;
-
-	(void)state;
-	wr_init(&w, buf, sizeof(buf));
-	msg_put(&w, xb_dev, &d);
-	for (n = 0; n < w.len; n++) {
-		assert_non_null(copy = malloc(n + 1));
-		memcpy(copy, buf, n);
-		assert_int_equal(msg_get(xb_dev, copy, n, &dgot), VT_E_TRUNC);
-		free(copy);
-	}
-	wr_init(&w, buf, sizeof(buf));
-	msg_put(&w, xb_answer, &a);
-	for (n = 0; n < w.len; n++) {
-		assert_non_null(copy = malloc(n + 1));
-		memcpy(copy, buf, n);
-		assert_int_equal(msg_get(xb_answer, copy, n, &got), VT_E_TRUNC);
-		free(copy);
-	}
-	assert_int_equal(msg_get(xb_answer, buf, w.len, &got), VT_OK);
-	assert_int_equal(got.rc, VT_E_BUSY);
-	assert_int_equal(got.wait, 1);
-	assert_string_equal(got.text, "in use");
 }
 
 /* --- which domain goes on --- */
@@ -337,8 +283,6 @@ main(void)
 		cmocka_unit_test(new_grants_replace_stale_ones),
 		cmocka_unit_test(repeated_watch_changes_nothing),
 		cmocka_unit_test(every_cell_keeps_the_invariants),
-		cmocka_unit_test(device_survives_the_wire),
-		cmocka_unit_test(every_prefix_is_truncated),
 		cmocka_unit_test(unclaimed_domain_is_a_power_cycle),
 		cmocka_unit_test(
 		    restored_domain_waits_until_it_is_said_who_it_is),

@@ -165,7 +165,7 @@ struct hw_activate {
 /* Make an AK for a group: under the EK, by the template of the host's AK.  The
  * CA certifies it for that group: purpose CERT_EXT_EKU_AK, VtpmInstance with
  * uuid zeros, generation 0, this group, the root's kind, virtual FALSE
- * (doc/FORMATS.md, "Host quote of a group").  The same holds for the
+ * (doc/FORMATS.md, "AK certificate of a group").  The same holds for the
  * certificate in struct hw_quoted. */
 struct hw_ak {
 	uint32_t group;

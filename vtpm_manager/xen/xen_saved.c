@@ -21,16 +21,23 @@ xen_name_ok(const char *name)
 	return true;
 }
 
+/* clang-format off */
+static const struct msg_field fields[] = {
+	F_BYTES(xensaved, image),
+	F_TEXT(xensaved, domain),
+	F_UINT(xensaved, launched),
+	F_UINT(xensaved, time_ms),
+	F_BLOB(xensaved, state, 0, STATE_MAX_LEN),
+	F_END
+};
+/* clang-format on */
+
 void
 xen_saved_put(struct wr *w, const struct xensaved *m)
 {
 	wr_be32(w, MAGIC);
 	wr_be16(w, VERSION);
-	wr_bytes(w, m->image, SHA256_LEN);
-	wr_str(w, m->domain);
-	wr_u8(w, m->launched);
-	wr_be64(w, m->time_ms);
-	wblob_put(w, &m->state);
+	msg_write(w, fields, m);
 }
 
 int
@@ -44,11 +51,7 @@ xen_saved_get(const uint8_t *p, size_t len, struct xensaved *ret)
 	rd_init(&r, p, len);
 	if (rd_be32(&r) != MAGIC || rd_be16(&r) != VERSION)
 		rd_fail(&r, VT_E_FORMAT);
-	rd_bytes(&r, m.image, SHA256_LEN);
-	rd_str(&r, m.domain, sizeof(m.domain));
-	m.launched = rd_u8(&r);
-	m.time_ms = rd_be64(&r);
-	wblob_get(&r, STATE_MAX_LEN, &m.state);
+	msg_read(&r, fields, &m);
 	if ((rc = rd_end(&r)) != VT_OK)
 		return rc;
 	if (!xen_name_ok(m.domain) || m.launched > 1 || m.state.len == 0)
