@@ -25,7 +25,7 @@ versioned = sed 's/@VERSION@/$(VERSION)/g' $(1) > $(2)/$(notdir $(1)) && \
 # Every room of the tree, from the bottom up: a room may include and call only
 # what stands before it (`make lint` proves it, on includes and on symbols).
 ROOMS	:= base \
-	   $(addprefix measure/,tpm cert log host appraise evidence) \
+	   $(addprefix measure/,tpm cert log host appraise evidence library) \
 	   tpmback tpmback/swtpm tpmfront tpmfront/tcti tpmfront/frontd \
 	   $(addprefix vtpm/,proto state engine provision worker) \
 	   $(addprefix vtpm_manager/,proto store hwtpm xenback core commit \
@@ -69,6 +69,9 @@ PROGS	+= $(if $(XENDEV),vtpm-xenback vtpm-xenwait)
 M_tpmfrontd	:= tpmfront/frontd/tpmfrontd_main.c
 L_tpmfrontd	:= -ltss2-tctildr -lseccomp
 PROGS	+= tpmfrontd
+# The library by which others judge evidence; VERIFYABI is the ABI's number.
+VERIFYABI := 0
+VERIFYLIB := $(addprefix $(B)/libvtpm-verify,.so.$(VERIFYABI) .a)
 XENMOD	:= $(if $(XENDEV),$(B)/vtpm-xen.so $(B)/vtpm-xenfront.so)
 HAVE	:= $(foreach p,$(PROGS),$(if $(wildcard $(M_$(p))),$(p)))
 TCTI	:= $(if $(wildcard tpmfront/tcti/tcti.c),$(B)/libtss2-tcti-tpmfront.so.0)
@@ -84,7 +87,7 @@ ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 .PHONY: all run check check-full check-targets check-asan check-xen fuzz bench lint clean help deps \
 	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
 	install-dkms
-all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(XENMOD)
+all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -156,6 +159,22 @@ $(B)/libtss2-tcti-tpmfront.so.0: $(B)/o/tpmfront/tcti/tcti.o $(ARCH)
 	$(LINK) -shared -Wl,-soname,libtss2-tcti-tpmfront.so.0 \
 	    -Wl,--version-script=tpmfront/tcti/tcti.map -o $@ $^ -lcrypto
 	ln -sf libtss2-tcti-tpmfront.so.0 $(B)/libtss2-tcti-tpmfront.so
+
+$(B)/libvtpm-verify.so.$(VERIFYABI): $(B)/o/measure/library/vtpm_verify.o \
+	   measure/library/vtpm_verify.map $(ARCH)
+	$(LINK) -shared -Wl,-soname,$(@F) -Wl,-z,defs \
+	    -Wl,--version-script=measure/library/vtpm_verify.map -o $@ \
+	    $(filter-out %.map,$^) -ljansson -lcrypto
+# One object, in which only the names of the version script are global.
+$(B)/libvtpm-verify.a: $(B)/o/measure/library/vtpm_verify.o \
+	   measure/library/vtpm_verify.map $(ARCH)
+	sed -n 's/^\t\t\(vtpm_[a-z_]*\);$$/\1/p' \
+	    measure/library/vtpm_verify.map > $@.names
+	$(LD) -r -o $@.o $< --start-group $(filter %.a,$^) --end-group
+	objcopy --keep-global-symbols=$@.names $@.o
+	@rm -f $@
+	ar rcs $@ $@.o
+	@rm -f $@.o $@.names
 
 $(B)/vtpm-xen.so: $(B)/o/tpmback/xen_chan.o $(ARCH)
 	$(LINK) -shared -Wl,--version-script=tpmback/xen.map -o $@ $^ \
@@ -346,6 +365,15 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)
 	install -m 755 $(addprefix $(B)/,$(HAVE)) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(TCTI) $(DESTDIR)$(LIBDIR)
+	install -m 644 $(VERIFYLIB) $(DESTDIR)$(LIBDIR)
+	ln -sf libvtpm-verify.so.$(VERIFYABI) \
+	    $(DESTDIR)$(LIBDIR)/libvtpm-verify.so
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include/vtpm-verify \
+	    measure/library/vtpm_verify.h
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|' \
+	    -e 's|@VERSION@|$(VERSION)|' measure/library/vtpm-verify.pc.in \
+	    > $(DESTDIR)$(LIBDIR)/pkgconfig/vtpm-verify.pc
 	$(if $(XENMOD),install -m 755 $(XENMOD) $(DESTDIR)$(PREFIX)/bin)
 	$(foreach f,$(GUESTFILES),install -D -m $(word 3,$(subst :, ,$(f))) \
 	    tpmfront/guest/$(word 1,$(subst :, ,$(f))).in \
@@ -354,8 +382,8 @@ install: all
 	    $(DESTDIR)$(word 2,$(subst :, ,$(f))) &&) true
 	$(if $(XENDEV),install -m 644 $(B)/vtpm-xenfront.so $(DESTDIR)$(LIBDIR))
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/vtpm/hooks tools/hooks/*
-	install -d $(foreach s,1 5 7 8,$(DESTDIR)$(MANDIR)/man$(s))
-	$(foreach m,$(wildcard doc/man/*.[1578]),$(call \
+	install -d $(foreach s,1 3 5 7 8,$(DESTDIR)$(MANDIR)/man$(s))
+	$(foreach m,$(wildcard doc/man/*.[13578]),$(call \
 	    versioned,$(m),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))) \
 	    &&) true
 

@@ -34,7 +34,6 @@
 struct host_roots {
 	X509_STORE *store;
 	STACK_OF(X509) * between;
-	int n;
 };
 
 struct hv { /* one check under way */
@@ -81,38 +80,58 @@ host_roots_free(struct host_roots *r)
 static bool
 roots_take(struct host_roots *r, X509 *x)
 {
-	bool ok = X509_check_ca(x) == 1;
+	bool ok = false;
 
-	if (ok && X509_self_signed(x, 1) == 1)
+	if (X509_self_signed(x, 1) == 1)
 		ok = X509_STORE_add_cert(r->store, x) == 1;
-	else if (ok && X509_up_ref(x) == 1)
+	else if (X509_up_ref(x) == 1)
 		ok = sk_X509_push(r->between, x) > 0;
 	X509_free(x);
-	r->n++;
 	return ok;
 }
 
+/* Read certificates of CAs into all: PEM, one or more, or one in DER. */
+static bool
+read_cas(const void *p, size_t len, STACK_OF(X509) * all)
+{
+	X509 *x = x509_cert_get(p, len);
+	bool ok = true, der = x != NULL;
+	BIO *bio = NULL;
+
+	if (!der && (len > X509_CA_MAX * 4 ||
+			(bio = BIO_new_mem_buf(p, (int)len)) == NULL))
+		return false;
+	for (; ok; x = NULL) {
+		if (x == NULL)
+			x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+		if (x == NULL)
+			break;
+		ok = X509_check_ca(x) == 1 && sk_X509_push(all, x) > 0;
+		if (!ok)
+			X509_free(x);
+		if (der)
+			break;
+	}
+	if (!der && ok) /* only "no more" may end it */
+		ok = ERR_GET_REASON(ERR_peek_last_error()) ==
+		     PEM_R_NO_START_LINE;
+	ERR_clear_error();
+	BIO_free(bio);
+	return ok && sk_X509_num(all) > 0;
+}
+
+/* All or nothing. */
 int
 host_roots_add(struct host_roots *r, const void *p, size_t len)
 {
-	X509 *x = x509_cert_get(p, len);
-	int n = 0, bad = 0;
-	BIO *bio;
+	STACK_OF(X509) *all = sk_X509_new_null();
+	bool ok = all != NULL && read_cas(p, len, all);
+	X509 *x;
 
-	if (x != NULL)
-		return roots_take(r, x) ? VT_OK : VT_E_FORMAT;
-	if (len > X509_CA_MAX * 4 ||
-	    (bio = BIO_new_mem_buf(p, (int)len)) == NULL)
-		return VT_E_FORMAT;
-	while ((x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-		bad |= roots_take(r, x) ? 0 : 1;
-		n++;
-	}
-	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		bad = 1;
-	ERR_clear_error();
-	BIO_free(bio);
-	return n > 0 && bad == 0 ? VT_OK : VT_E_FORMAT;
+	while (ok && (x = sk_X509_shift(all)) != NULL)
+		ok = roots_take(r, x);
+	sk_X509_pop_free(all, X509_free);
+	return ok ? VT_OK : VT_E_FORMAT;
 }
 
 /* --- steps -----------------------------------------------------------------
