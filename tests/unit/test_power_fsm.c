@@ -473,6 +473,210 @@ what_was_run_is_noted_wherever_it_can_run(void **state)
 	}
 }
 
+/* Commands and hash sequences are answered; all else is done, or nothing. */
+static void
+each_kind_of_event_has_its_kind_of_action(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		enum power_action a = power_step(s, e).act;
+
+		if (is_ask(e))
+			assert_true(a != PA_NONE && a != PA_CUT);
+		else if (e == PE_HASH)
+			assert_true(
+			    a == PA_RUN || a == PA_REFUSE ||
+			    (a == PA_VIOLATION &&
+				(is_busy(s) || s == PS_EMPTY || s == PS_MADE)));
+		else
+			assert_true(a != PA_RUN && a != PA_ACCEPT &&
+				    a != PA_REFUSE && a != PA_FAIL &&
+				    a != PA_START);
+		if (is_guests(e) && !is_ask(e))
+			assert_true(a == PA_NONE || a == PA_VIOLATION);
+		/* only a command that resets a PCR is ever refused */
+		if (is_ask(e) && a == PA_REFUSE)
+			assert_true(e == PE_ASK_PCR_RESET && is_capped(s));
+	}
+}
+
+static void
+power_is_cut_where_it_may_be_on(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		struct power_step st = power_step(s, e);
+
+		if (e == PE_BREAK)
+			assert_int_equal(
+			    st.act, s == PS_BROKEN ? PA_NONE : PA_CUT);
+		else if (e == PE_LOST && (is_off(s) || is_on(s)) && !is_busy(s))
+			assert_true(st.act == PA_CUT && is_off(st.next));
+		else if (st.act == PA_CUT)
+			assert_true(is_on(s) && is_off(st.next));
+	}
+}
+
+static void
+without_a_startup_the_state_stays(void **state)
+{
+	static const enum power_event calm[] = { PE_SNAPSHOT, PE_HASH,
+		PE_SHUT_DOWN, PE_RAN, PE_POWERED };
+	size_t i;
+
+	(void)state;
+	for (enum power_state s = 0; s < PS_NSTATES; s++)
+		for (i = 0; i < sizeof(calm) / sizeof(calm[0]); i++)
+			if (is_unstarted(s))
+				assert_int_equal(
+				    power_step(s, calm[i]).next, s);
+	for (enum power_state s = 0; s < PS_NSTATES; s++)
+		if (is_unstarted(s))
+			assert_int_equal(
+			    power_step(s, PE_SNAPSHOT).act, PA_NONE);
+	assert_int_equal(power_step(PS_WAIT, PE_STARTUP_STATE).next, PS_PLAIN);
+	EACH(s, e)
+	if (is_unstarted(s) && is_started(power_step(s, e).next))
+		assert_true(e == PE_STARTUP_CLEAR || e == PE_STARTUP_STATE ||
+			    is_resume(e));
+}
+
+static void
+a_resumed_state_is_what_it_was(void **state)
+{
+	(void)state;
+	for (enum power_state s = 0; s < PS_NSTATES; s++) {
+		if (is_busy(s) || (!is_on(s) && !is_off(s)))
+			continue;
+		assert_int_equal(power_step(s, PE_RESUMED).next, PS_WAIT);
+		assert_int_equal(
+		    power_step(s, PE_RESUMED_PLAIN).next, PS_PLAIN);
+		assert_int_equal(
+		    power_step(s, PE_RESUMED_CAPPED).next, PS_CAPPED);
+		/* handed over while the firmware's Startup is to come */
+		assert_int_equal(power_step(s, PE_RESUMED_LAUNCHED).next,
+		    named(s, "DUE") ? PS_DUE : PS_LAUNCHED);
+		for (enum power_event e = 0; e < PE_NEVENTS; e++)
+			if (is_resume(e))
+				assert_int_equal(power_step(s, e).act, PA_NONE);
+	}
+}
+
+/* --- lives -----------------------------------------------------------------
+ */
+
+struct deed {
+	enum power_event e;
+	enum power_state next;
+	enum power_action act;
+};
+
+#define D(e, s, a)                     \
+	{                              \
+		PE_##e, PS_##s, PA_##a \
+	}
+#define END                                   \
+	{                                     \
+		PE_NEVENTS, PS_EMPTY, PA_NONE \
+	}
+
+/* clang-format off */
+static const struct {
+	const char	*what;
+	struct deed	 deeds[16];
+} lives[] = {
+	{ "firmware boots an unlaunched guest, which is switched off", {
+		D(BECAME, OFF, NONE), D(INIT, WAIT, POWER_ON),
+		D(POWERED, WAIT, NONE), D(ASK_STARTUP_CLEAR, WAIT, RUN),
+		D(STARTUP_CLEAR, PLAIN, NONE), D(ASK, PLAIN, RUN),
+		D(RAN, PLAIN, NONE), D(POWER_OFF, OFF, SHUT_DOWN), END } },
+	{ "from the pool, first command of a local guest", {
+		D(MADE, MADE, NONE), D(BECAME, OFF, NONE),
+		D(LOAD, AUTO, POWER_ON), D(POWERED, AUTO, NONE),
+		D(ASK, WAIT, START), D(STARTUP_CLEAR, PLAIN, NONE),
+		D(ASK, PLAIN, RUN), END } },
+	{ "a start that fails is left to the guest", {
+		D(BECAME, OFF, NONE), D(LOAD, AUTO, POWER_ON),
+		D(ASK_PCR_RESET, WAIT, START), D(ASK, WAIT, RUN),
+		D(RAN, WAIT, NONE), END } },
+	{ "a local guest starts it itself", {
+		D(BECAME, OFF, NONE), D(LOAD, AUTO, POWER_ON),
+		D(ASK_STARTUP_CLEAR, AUTO, RUN), D(RAN, AUTO, NONE),
+		D(ASK_STARTUP, AUTO, RUN), D(STARTUP_STATE, PLAIN, NONE),
+		END } },
+	{ "a launch by a hypervisor", {
+		D(BECAME, OFF, NONE), D(INIT_LAUNCH, LAUNCHING, POWER_ON),
+		D(POWERED, LAUNCHING, LAUNCH),
+		D(STARTUP_CLEAR, LAUNCHING, NONE), D(LAUNCHED, DUE, NONE),
+		D(ASK_STARTUP_CLEAR, LAUNCHED, ACCEPT),
+		D(ASK_STARTUP_CLEAR, LAUNCHED, RUN), D(RAN, LAUNCHED, NONE),
+		D(POWER_OFF, OFF_LAUNCHED, SHUT_DOWN),
+		D(INIT, WAIT, POWER_ON), END } },
+	{ "a launch that the first command waits for", {
+		D(BECAME, OFF, NONE), D(RESET_LAUNCH, ARMED, POWER_ON),
+		D(POWERED, ARMED, NONE), D(ASK, LAUNCHING, LAUNCH),
+		D(LAUNCHED, DUE, NONE), D(ASK, DUE, RUN),
+		D(SHUT_DOWN, DUE_DOWN, NONE),
+		D(ASK_STARTUP, LAUNCHED_DOWN, RUN),
+		D(POWER_OFF, OFF_LAUNCHED, CUT), END } },
+	{ "a crash, then the guest's reset", {
+		D(BECAME, OFF, NONE), D(LOAD_CRASHED, CAPPING, POWER_ON),
+		D(POWERED, CAPPING, CAP), D(STARTUP_CLEAR, CAPPING, NONE),
+		D(CAPPED, CAPPED, NONE), D(ASK_PCR_RESET, CAPPED, REFUSE),
+		D(SNAPSHOT, CAPPED_SAVED, NONE), D(RAN, CAPPED, NONE),
+		D(POWER_OFF, OFF_CAPPED, SHUT_DOWN),
+		D(RESET, AUTO, POWER_ON), END } },
+	{ "a crash that cannot be capped", {
+		D(BECAME, OFF, NONE), D(LOAD_CRASHED, CAPPING, POWER_ON),
+		D(FAILED, OFF, CUT), D(BREAK, BROKEN, CUT),
+		D(ASK, BROKEN, FAIL), D(HASH, BROKEN, REFUSE),
+		D(LOST, BROKEN, NONE), D(FAILED, BROKEN, NONE),
+		D(POWER_OFF, BROKEN, NONE), END } },
+	{ "savevm, then loadvm of a state that had not been started", {
+		D(BECAME, OFF, NONE), D(INIT, WAIT, POWER_ON),
+		D(SNAPSHOT, WAIT, NONE), D(POWER_OFF, OFF, CUT),
+		D(RESUMED, WAIT, NONE), D(INIT, WAIT, NONE),
+		D(INIT_LAUNCH, LAUNCHING, LAUNCH), D(FAILED, OFF, CUT),
+		D(RESUMED, WAIT, NONE), D(RESET, AUTO, NONE),
+		D(POWER_OFF, OFF, CUT), D(RESUMED, WAIT, NONE),
+		D(RESET_LAUNCH, ARMED, NONE), D(HASH, ARMED, RUN), END } },
+	{ "a handover, and one that fails", {
+		D(BECAME, OFF, NONE), D(RESUMED_LAUNCHED, LAUNCHED, NONE),
+		D(SNAPSHOT, LAUNCHED_SAVED, NONE),
+		D(RESUMED_LAUNCHED, LAUNCHED, NONE),
+		D(LOST, OFF_LAUNCHED, CUT), D(HASH, OFF_LAUNCHED, REFUSE),
+		D(RESUMED_PLAIN, PLAIN, NONE), D(LOST, OFF, CUT),
+		D(HASH, OFF, RUN), D(RESUMED_CAPPED, CAPPED, NONE),
+		D(LOST, OFF_CAPPED, CUT), D(POWER_OFF, OFF_CAPPED, NONE),
+		END } },
+};
+/* clang-format on */
+
+static void
+lives_go_as_told(void **state)
+{
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+		enum power_state s = PS_EMPTY;
+
+		print_message("  %s\n", lives[i].what);
+		for (k = 0; lives[i].deeds[k].e != PE_NEVENTS; k++) {
+			const struct deed *d = &lives[i].deeds[k];
+			struct power_step st = power_step(s, d->e);
+
+			if (st.next != d->next || st.act != d->act)
+				fail_msg("%s in %s: %s, action %d",
+				    power_event_name(d->e), power_state_name(s),
+				    power_state_name(st.next), st.act);
+			s = st.next;
+		}
+	}
+}
+
 /* The worker asks again after PA_START and PA_LAUNCH. */
 static void
 asking_again_ends(void **state)
@@ -535,6 +739,11 @@ main(void)
 		T(rest_is_reached_by_shutdown_or_snapshot_and_ends_with_any_command),
 		T(every_command_gets_an_answer_in_every_state),
 		T(what_was_run_is_noted_wherever_it_can_run),
+		T(each_kind_of_event_has_its_kind_of_action),
+		T(power_is_cut_where_it_may_be_on),
+		T(without_a_startup_the_state_stays),
+		T(a_resumed_state_is_what_it_was),
+		T(lives_go_as_told),
 		T(asking_again_ends),
 		T(names_are_all_there_and_differ),
 	};

@@ -24,7 +24,6 @@
 #include "vtpm/worker/worker_xen.h"
 
 #define BACKLOG 4
-#define SPIN_TURN_US 1000 /* then everybody else is looked at */
 #define FLUSH_MS 2000
 #define MAX_POLL (2 + (SLOTS - 1) * CHAN_MAX_FDS)
 
@@ -92,7 +91,7 @@ spin(struct worker *w)
 		if (most == 0)
 			return;
 		now = now_us();
-	} while (now - since < most && now - start < SPIN_TURN_US);
+	} while (now - since < most && now - start < WORKER_SPIN_US);
 }
 
 static void

@@ -5,8 +5,7 @@
 
 #include "base/jail_rules.h"
 #include "base/util.h"
-
-#define MIB (1024 * 1024ULL)
+#include "vtpm/worker/worker_limits.h"
 
 /* clang-format off */
 static const struct jail_rule rules[] = {
@@ -39,17 +38,17 @@ static const struct jail_rule rules[] = {
 const struct jail_spec worker_jail = {
 	.rules = rules,
 	.nrules = VT_NELEM(rules) - XEN_RULES,
-	.max_memory = 256 * MIB,
-	.max_file = 2 * MIB, /* memfds of the channels */
-	.max_fds = 64,
-	.max_procs = 4,
+	.max_memory = WORKER_MEMORY,
+	.max_file = WORKER_FILE, /* memfds of the channels */
+	.max_fds = WORKER_FDS,
+	.max_procs = WORKER_THREADS,
 };
 
 const struct jail_spec worker_jail_xen = {
 	.rules = rules,
 	.nrules = VT_NELEM(rules),
-	.max_memory = 256 * MIB,
-	.max_file = 2 * MIB,
-	.max_fds = 64,
-	.max_procs = 4,
+	.max_memory = WORKER_MEMORY,
+	.max_file = WORKER_FILE,
+	.max_fds = WORKER_FDS,
+	.max_procs = WORKER_THREADS,
 };

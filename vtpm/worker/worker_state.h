@@ -29,7 +29,7 @@
 #include "vtpm/worker/worker_launch.h"
 #include "vtpm/worker/worker_limits.h"
 
-#define SLOTS (CHAN_XEN + 1) /* by enum wchan */
+#define SLOTS (WORKER_CHANNELS + 1) /* by enum wchan */
 
 struct worker;
 
