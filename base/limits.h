@@ -6,9 +6,9 @@
  *
  * Everything that a guest, a tenant or a caller can use up is one row of one
  * table per process (PROCESS_limits()).  `vtpmctl status --limits` prints the
- * tables of all processes, and doc/ARCHITECTURE.md holds the same tables.  A
- * row takes its number from the constant or the setting that the code
- * enforces; a table never repeats a number.
+ * tables of all processes, and doc/LIMITS.md is made from it.  A row takes its
+ * number from the constant or the setting that the code enforces; a table
+ * never repeats a number.
  */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H

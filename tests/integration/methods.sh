@@ -26,6 +26,7 @@ Show reader guest ready
 Log reader guest ready
 Audit operator none ready
 Status reader none always
+Limits reader none always
 GroupCreate admin none ready
 GroupUpdate admin group ready
 GroupDelete admin none ready
@@ -62,7 +63,7 @@ arguments() { # METHOD NAME
 	HostRevoke) echo "tb 0 false" ;;
 	HostEscrow) echo "uas 2 0" ;;
 	HostRecover) echo "aay 0" ;;
-	List | Status | GroupList | HostStatus | HostIdentity) ;;
+	List | Status | Limits | GroupList | HostStatus | HostIdentity) ;;
 	*) echo "s $2" ;;
 	esac
 }

@@ -6,6 +6,7 @@
 #include "base/options.h"
 #include "tools/vtpmctl/bus.h"
 #include "tools/vtpmctl/commands.h"
+#include "tools/vtpmctl/limits.h"
 #include "tools/vtpmctl/print.h"
 
 static void
@@ -186,28 +187,45 @@ print_human(const json_t *o)
 	    vctl_num(c, "batch_max"), vctl_num(c, "commit_us_last"));
 }
 
+struct args {
+	bool limits;
+};
+
 static int
 status(void *ctx, void *args, int argc, char **argv)
 {
+	const struct args *a = args;
 	struct vctl *v = ctx;
 	json_t *o;
 
-	(void)args;
 	(void)argc;
 	(void)argv;
-	if ((o = vctl_json(v, "Status", NULL)) == NULL)
+	o = vctl_json(v, a->limits ? "Limits" : "Status", NULL);
+	if (o == NULL)
 		return EXIT_REFUSED;
 	if (v->json)
 		return vctl_print_json(o);
-	print_human(o);
+	if (a->limits)
+		vctl_print_limits(o);
+	else
+		print_human(o);
 	json_decref(o);
 	return EXIT_OK;
 }
+
+static const struct opt opts[] = {
+	{ OPT_FLAG("limits", 0, struct args, limits,
+	    "show what guests, groups and callers can use up, by process: the "
+	    "limit in force and what happens at it") },
+	OPT_END,
+};
 
 const struct opt_command vctl_status = {
 	.name = "vtpmctl status",
 	.about = "Show the manager, the host's TPM, disk space and the pool.\n"
 		 "It does not wait for the host's TPM: while the TPM is busy, "
 		 "it shows the last known state and its timestamp.\n",
+	.opts = opts,
+	.size = sizeof(struct args),
 	.run = status,
 };

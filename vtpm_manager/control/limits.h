@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * limits.h - limits of the control interface.
+ * limits.h - limits of the control interface, and the limits of all processes
+ * for Limits() (`vtpmctl status --limits`).
  *
  * Layer:  vtpm_manager/control.
  */

@@ -66,6 +66,9 @@
 	M(Status, READER, NONE, ALWAYS, NULL, bus_status, \
 	    SD_BUS_NO_ARGS, \
 	    SD_BUS_RESULT("s", json)) \
+	M(Limits, READER, NONE, ALWAYS, NULL, bus_limits, \
+	    SD_BUS_NO_ARGS, \
+	    SD_BUS_RESULT("s", json)) \
 	M(GroupCreate, ADMIN, NONE, READY, "group-create", bus_group_create, \
 	    SD_BUS_ARGS("s", name, "u", number, "a{ss}", options), \
 	    SD_BUS_RESULT("u", number, "t", microseconds)) \

@@ -20,7 +20,6 @@
 #include "vtpm_manager/proto/hwtpm_msg.h"
 #include "vtpm_manager/tenant/tenant.h"
 
-#define TURN_MAX 16 /* messages of one worker in one turn */
 #define STOP_MS 5000
 
 struct wreq {
@@ -336,7 +335,7 @@ on_io(sd_event_source *s, int fd, uint32_t revents, void *arg)
 		link_break(l, "the worker died");
 		goto out;
 	}
-	for (i = 0; i < TURN_MAX && !l->p->dead && !l->p->broken; i++) {
+	for (i = 0; i < WLINK_TURN_MAX && !l->p->dead && !l->p->broken; i++) {
 		rc = msgch_recv(l->p->ch, &msg);
 		if (rc == VT_E_AGAIN)
 			break;

@@ -19,6 +19,7 @@
 #define WLINK_STORES_MAX 8  /* unacknowledged W_STOREs of one worker */
 #define WLINK_REQS_MAX 32   /* requests in flight to one worker */
 #define WLINK_QUERIES_MAX 8 /* of them W_QUERY: readers block nobody */
+#define WLINK_TURN_MAX 16   /* messages of one worker in one turn */
 #define WLINK_BACKLOG_MAX (4 * 1024 * 1024) /* told and not read, bytes */
 #define WLINK_UID_ANY ((uint32_t)-2)        /* whichever of our workers */
 #define WLINK_CHANS 4                       /* enum wchan, index by value */

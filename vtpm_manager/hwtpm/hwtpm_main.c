@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/msg.h"
 #include "base/util.h"
+#include "vtpm_manager/hwtpm/hwtpm_limits.h"
 #include "vtpm_manager/hwtpm/jail.h"
 #include "vtpm_manager/hwtpm/queue.h"
 #include "vtpm_manager/hwtpm/tpm.h"
@@ -29,7 +30,6 @@
 #define MANAGER_FD 3
 #define PAYLOAD_MAX 65536
 #define MAX_TRIES 3
-#define WAIT_MS 30000
 #define WAIT_FIRST_MS 50
 #define WAIT_MAX_MS 1000
 #define EX_STUCK 75 /* EX_TEMPFAIL: start me again */
@@ -733,7 +733,7 @@ options(int argc, char **argv, struct prog *p)
 int
 main(int argc, char **argv)
 {
-	struct prog p = { .wait_ms = WAIT_MS };
+	struct prog p = { .wait_ms = HWTPM_WAIT_MS };
 	const char *step;
 	sigset_t open;
 	int rc;

@@ -22,7 +22,6 @@
 #include "vtpm_manager/xen/xenback_link_impl.h"
 
 #define RESTART_MS 500
-#define HELD_MAX 8192 /* devices that xenstore may name */
 
 static int launch(struct xenlink *x);
 static void on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone);
@@ -154,7 +153,8 @@ xl_held_new(struct xenlink *x, const uint8_t uuid[UUID_LEN])
 
 	if (h != NULL)
 		return h;
-	if (x->nheld >= HELD_MAX || (h = calloc(1, sizeof(*h))) == NULL)
+	if (x->nheld >= XENLINK_DEVICES_MAX ||
+	    (h = calloc(1, sizeof(*h))) == NULL)
 		return NULL;
 	memcpy(h->dev.uuid, uuid, UUID_LEN);
 	h->dev.domid = h->cand.domid = NO_DOMAIN;

@@ -20,6 +20,8 @@
 #include "vtpm_manager/xen/xen_saved.h"
 #include "vtpm_manager/xen/move_fsm.h"
 
+#define XENLINK_DEVICES_MAX 8192 /* devices that xenstore may name */
+
 struct ginst;
 struct guest;
 

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * limits.c - Limits(): everything that a guest, a group or a caller can use
+ * up, with the limit in force, by process.
+ */
+#include "vtpm_manager/control/limits.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "vtpm_manager/commit/audit_limit.h"
+#include "vtpm_manager/control/methods.h"
+#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/host/deep_quote.h"
+#include "vtpm_manager/hwtpm/hwtpm_limits.h"
+#include "vtpm_manager/store/hash_tree.h"
+#include "vtpm_manager/tenant/tenant.h"
+#include "vtpm_manager/xen/xenback_link.h"
+
+#define PER_MINUTE(us) (60 * UINT64_C(1000000) / (us))
+
+static void
+add_row(json_t *list, const struct limit_row *r)
+{
+	(void)json_array_append_new(list,
+	    json_pack("{s:s,s:s,s:s,s:o,s:s}", "name", r->name, "per", r->per,
+		"unit", r->unit, "limit",
+		r->limit == LIMIT_NONE ? json_null()
+				       : json_integer((json_int_t)r->limit),
+		"at_limit", r->at_limit));
+}
+
+static json_t *
+table_json(const struct limit_table *t)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		add_row(list, &t->rows[i]);
+	return json_pack("{s:s,s:o}", "process", t->process, "limits", list);
+}
+
+static uint64_t
+quota(uint64_t n)
+{
+	return n > 0 ? n : LIMIT_NONE;
+}
+
+static void
+add_quotas(json_t *list, const struct grp *g)
+{
+	const struct tenant_quota *q = &g->r.quota;
+	char names[3][NAME_MAX_LEN + 64];
+	const struct limit_row rows[] = {
+		{ names[0], "group", "vTPMs", quota(q->vtpms),
+		    "no further vTPM is created" },
+		{ names[1], "group", "bytes", quota(q->bytes),
+		    "no vTPM is created, commands that need NV space fail" },
+		{ names[2], "group", "milliseconds per minute", quota(q->hw_ms),
+		    "requests wait, then fail after the longest wait" },
+	};
+	size_t i;
+
+	(void)snprintf(
+	    names[0], sizeof(names[0]), "vTPMs of group %s", g->r.name);
+	(void)snprintf(
+	    names[1], sizeof(names[1]), "sealed state of group %s", g->r.name);
+	(void)snprintf(
+	    names[2], sizeof(names[2]), "TPM time of group %s", g->r.name);
+	for (i = 0; i < VT_NELEM(rows); i++)
+		add_row(list, &rows[i]);
+}
+
+static json_t *
+manager_json(struct mgr *m)
+{
+	const struct config *c = &m->cfg;
+	/* clang-format off */
+	const struct limit_row rows[] = {
+		{ "control connections", "host", "connections", BUS_CONNS_MAX,
+		    "a further connection is closed" },
+		{ "launch record", "launch", "bytes", BUS_LAUNCH_MAX,
+		    "the launch is refused" },
+		{ "audit records of refused requests, at once", "caller",
+		    "records", AUDIT_LIMIT_BURST,
+		    "further requests are counted in one record" },
+		{ "audit records of refused requests, then", "caller",
+		    "records per minute", PER_MINUTE(AUDIT_LIMIT_EVERY_US),
+		    "further requests are counted in one record" },
+		{ "callers whose refused requests are counted apart", "host",
+		    "callers", AUDIT_LIMIT_CALLERS,
+		    "further callers share one account" },
+		{ "audit log", "host", "records", STORE_AUDIT_MAX,
+		    "the oldest records are dropped" },
+		{ "disk space in reserve", "host", "MiB", c->reserve_mb,
+		    "with less free no vTPM is created; running guests use "
+		    "the reserve" },
+		{ "vTPMs", "host", "vTPMs", HT_MAX_SLOTS,
+		    "no further vTPM is created" },
+		{ "name of a vTPM", "guest", "bytes", NAME_MAX_LEN,
+		    "the name is refused" },
+		{ "vTPMs made in advance", "host", "vTPMs", c->pool,
+		    "a further vTPM is made on demand" },
+		{ "sealed state", "guest", "bytes", STATE_MAX_LEN,
+		    "the worker's message is refused, the worker replaced" },
+		{ "event log of a launch", "guest", "bytes", RECORD_MAX_LEN,
+		    "the launch is refused" },
+		{ "states not yet on disk", "guest", "states",
+		    WLINK_STORES_MAX, "the worker is killed and replaced" },
+		{ "requests to a worker", "guest", "requests", WLINK_REQS_MAX,
+		    "a further request is refused: busy" },
+		{ "queries to a worker", "guest", "queries",
+		    WLINK_QUERIES_MAX, "a further query is refused: busy" },
+		{ "messages that a worker does not read", "guest", "bytes",
+		    WLINK_BACKLOG_MAX, "the worker is killed and replaced" },
+		{ "messages of a worker in one turn", "guest", "messages",
+		    WLINK_TURN_MAX, "the other guests come first" },
+		{ "time of a worker's answer", "guest", "milliseconds",
+		    c->request_timeout_ms, "the worker is killed and replaced" },
+		{ "crashes of a worker", "guest", "crashes per window",
+		    c->crash_limit, "the vTPM stays down until it is started" },
+		{ "window of these crashes", "guest", "seconds",
+		    c->crash_window_s, "the count starts again" },
+		{ "audit records of events, at once", "guest", "records",
+		    GUEST_AUDIT_BURST, "further events are dropped" },
+		{ "audit records of events, then", "guest",
+		    "records per minute", PER_MINUTE(GUEST_AUDIT_EVERY_US),
+		    "further events are dropped" },
+		{ "waiting deep quotes", "guest", "quotes", DEEP_QUOTE_EACH,
+		    "a further quote fails: try again later" },
+		{ "deep quotes, at once", "guest", "quotes", DEEP_QUOTE_BURST,
+		    "a further quote fails: try again later" },
+		{ "deep quotes, then", "guest", "quotes per second",
+		    DEEP_QUOTE_RATE, "a further quote fails: try again later" },
+		{ "waiting deep quotes", "host", "quotes", DEEP_QUOTE_ALL,
+		    "a further quote fails: try again later" },
+		{ "deep quotes under one quote of the host", "group", "quotes",
+		    c->deep_batch_max, "further quotes join the next one" },
+		{ "wait for a deep quote", "guest", "milliseconds",
+		    c->deep_wait_ms, "the quote fails with the reason" },
+		{ "groups", "host", "groups", TENANTS_MAX,
+		    "no further group is created" },
+		{ "signed configuration", "group", "bytes", GROUP_CONFIG_MAX,
+		    "the configuration is refused" },
+		{ "launch policies", "group", "policies", GROUP_POLICIES_MAX,
+		    "the configuration is refused" },
+		{ "administrators", "group", "users", GROUP_ADMINS_MAX,
+		    "the configuration is refused" },
+		{ "approvals of host states", "host", "approvals",
+		    HW_APPROVALS_MAX, "revoke old approvals first" },
+		{ "Xen devices", "host", "devices", XENLINK_DEVICES_MAX,
+		    "a further device gets no vTPM" },
+	};
+	/* clang-format on */
+	const struct limit_table t = { "vtpm-managerd", rows, VT_NELEM(rows) };
+	json_t *o = table_json(&t);
+	struct grp *g;
+
+	if (m->ready)
+		for (g = tenants_first(m); g != NULL; g = g->next)
+			add_quotas(json_object_get(o, "limits"), g);
+	return o;
+}
+
+int
+bus_limits(struct bus_call *c)
+{
+	bus_call_json(c, json_pack("{s:[o,o]}", "processes", manager_json(c->m),
+			     table_json(hwtpm_limits())));
+	return VT_OK;
+}
