@@ -29,7 +29,10 @@
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_certs.h"
+#include "vtpm_manager/guest/guests.h"
+#include "vtpm_manager/guest/guest_load.h"
 #include "vtpm_manager/guest/pool.h"
+#include "vtpm_manager/guest/recover.h"
 #include "vtpm_manager/guest/soft_root.h"
 #include "vtpm_manager/guest/zygote_link.h"
 #include "vtpm_manager/host/deep_quote.h"
@@ -111,44 +114,6 @@ read_last_boot_id(struct mgr *m)
 	(void)snprintf(m->last_boot_id, sizeof(m->last_boot_id), "%.*s",
 	    (int)len, (const char *)p);
 	free(p);
-}
-
-int
-mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
-{
-	struct mgr *m = calloc(1, sizeof(*m));
-	int rc;
-
-	if (m == NULL)
-		return VT_E_NOMEM;
-	m->cfg = *cfg;
-	m->ev = ev;
-	m->run_lock = -1;
-	m->started_ms = wall_ms();
-	m->separated = geteuid() == 0 && !cfg->user_mode;
-	m->root_kind = strcmp(cfg->root, "soft") == 0 ? ROOT_SOFT : ROOT_HARD;
-	if ((rc = prepare_run(m, text)) != VT_OK)
-		goto fail;
-	if ((rc = make_folder(cfg->state, 0700)) != VT_OK ||
-	    (rc = read_boot_id(m)) != VT_OK ||
-	    (rc = audit_log_new(m)) != VT_OK ||
-	    (rc = commitq_new(m)) != VT_OK ||
-	    (rc = deep_quote_new(m)) != VT_OK ||
-	    (rc = host_keys_new(m)) != VT_OK ||
-	    (rc = anchorq_new(m)) != VT_OK) {
-		(void)snprintf(
-		    text, MGR_TEXT_MAX, "%s: %s", cfg->state, vt_strerror(rc));
-		goto fail;
-	}
-	rc = store_open(cfg->state, cfg->reserve_mb, &m->st, text);
-	if (rc != VT_OK)
-		goto fail;
-	read_last_boot_id(m);
-	*ret = m;
-	return VT_OK;
-fail:
-	mgr_free(m);
-	return rc;
 }
 
 /* --- the last steps --- */
@@ -244,7 +209,7 @@ go(struct mgr *m)
 	    m->root_kind == ROOT_SOFT ? "software" : "hardware",
 	    m->separated ? "" : ", workers without uids of their own");
 	(void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s", m->cfg.run);
-	host_escrow_ready(m);
+	host_escrow_ready(m, mgr_recover_moved);
 }
 
 static int
@@ -299,9 +264,8 @@ keep_ca(struct mgr *m, const struct wblob *cert)
 	return VT_OK;
 }
 
-void
-mgr_unsealed(
-    struct mgr *m, const uint8_t master[32], const struct wblob *ca_cert)
+static void
+unsealed(struct mgr *m, const uint8_t master[32], const struct wblob *ca_cert)
 {
 	int rc = keep_ca(m, ca_cert);
 
@@ -369,7 +333,7 @@ on_hw_loaded(struct mgr *m, const struct hw_answer *a)
 	if ((rc = msg_get(hw_loaded, a->body, a->body_len, &hl)) != VT_OK)
 		mgr_fatal(m, "the host's keys: %s", vt_strerror(rc));
 	else
-		mgr_unsealed(m, hl.master, &hl.ca_cert);
+		unsealed(m, hl.master, &hl.ca_cert);
 	explicit_bzero(&hl, sizeof(hl));
 }
 
@@ -416,7 +380,7 @@ on_root(void *arg, int rc, const char *text)
 	}
 	rc = store_kv_get(m->st, STORE_KV_HOST, &blob, &len);
 	if (rc == VT_OK && (rc = host_keys_take_blob(m, blob, len)) == VT_OK)
-		rc = host_keys_load(m, on_hw_loaded);
+		rc = host_keys_load(m);
 	else if (rc == VT_E_NOTFOUND && store_is_new(m->st))
 		rc = ask_init(m);
 	else {
@@ -443,6 +407,62 @@ on_zygote(void *arg, int rc, const char *text)
 	}
 	if ((rc = root_start(m, on_root, m)) != VT_OK)
 		mgr_fatal(m, "software root: %s", vt_strerror(rc));
+}
+
+static void
+on_sealed(struct mgr *m, const char *why)
+{
+	int rc;
+
+	if (m->ctl == NULL && (rc = bus_new(m, &m->ctl)) != VT_OK) {
+		mgr_fatal(m, "control socket: %s", vt_strerror(rc));
+		return;
+	}
+	(void)sd_notifyf(0, "READY=1\nSTATUS=Sealed: %s", why);
+}
+
+static const struct host_keys_events host_events = {
+	.sealed = on_sealed,
+	.loaded = on_hw_loaded,
+	.recovered = unsealed,
+};
+
+int
+mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
+{
+	struct mgr *m = calloc(1, sizeof(*m));
+	int rc;
+
+	if (m == NULL)
+		return VT_E_NOMEM;
+	m->cfg = *cfg;
+	m->ev = ev;
+	m->run_lock = -1;
+	m->started_ms = wall_ms();
+	m->separated = geteuid() == 0 && !cfg->user_mode;
+	m->root_kind = strcmp(cfg->root, "soft") == 0 ? ROOT_SOFT : ROOT_HARD;
+	if ((rc = prepare_run(m, text)) != VT_OK)
+		goto fail;
+	if ((rc = make_folder(cfg->state, 0700)) != VT_OK ||
+	    (rc = read_boot_id(m)) != VT_OK ||
+	    (rc = audit_log_new(m)) != VT_OK ||
+	    (rc = commitq_new(m)) != VT_OK || (rc = guests_new(m)) != VT_OK ||
+	    (rc = deep_quote_new(m, &guest_deep_ops)) != VT_OK ||
+	    (rc = host_keys_new(m, &host_events)) != VT_OK ||
+	    (rc = anchorq_new(m)) != VT_OK) {
+		(void)snprintf(
+		    text, MGR_TEXT_MAX, "%s: %s", cfg->state, vt_strerror(rc));
+		goto fail;
+	}
+	rc = store_open(cfg->state, cfg->reserve_mb, &m->st, text);
+	if (rc != VT_OK)
+		goto fail;
+	read_last_boot_id(m);
+	*ret = m;
+	return VT_OK;
+fail:
+	mgr_free(m);
+	return rc;
 }
 
 int
@@ -478,8 +498,7 @@ mgr_free(struct mgr *m)
 	guest_free_all(m);
 	root_free(m->root);
 	m->root = NULL;
-	while (m->links != NULL)
-		wlink_close(m->links);
+	guests_free(m);
 	hwlink_free(m->hw);
 	tenants_free(m);
 	zygote_link_free(m->zyg);

@@ -16,9 +16,4 @@ int mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret,
 int mgr_start(struct mgr *m, char *text) VT_CHECK;
 void mgr_free(struct mgr *m); /* workers live on; NULL is a no-op */
 
-/* The master key is there: open the store and go on. */
-struct wblob;
-void mgr_unsealed(
-    struct mgr *m, const uint8_t master[32], const struct wblob *ca_cert);
-
 #endif

@@ -17,6 +17,7 @@
 #include "vtpm_manager/core/context.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/host/deep_quote.h"
+#include "vtpm_manager/host/deep_quote_leaf.h"
 #include "vtpm_manager/tenant/tenant_priv.h"
 
 #define GUESTS 40
@@ -25,10 +26,6 @@
 int __wrap_hwlink_request(
     struct hwlink *h, uint16_t type, const struct wr *w, hw_cb cb, void *arg);
 void __wrap_hwlink_forget(struct hwlink *h, void *arg);
-void __wrap_wlink_deeped(struct wlink *l, const struct wdeeped *d);
-int __wrap_guest_key_names(struct mgr *m, const struct guest *in, uint8_t *ek,
-    size_t *ek_len, uint8_t *ak, size_t *ak_len, size_t cap);
-
 uint64_t __real_now_us(void);
 uint64_t __wrap_now_us(void);
 int __real_mgr_timer(struct mgr *m, sd_event_source **s, uint64_t ms,
@@ -45,8 +42,11 @@ struct told {
 
 static struct fix {
 	struct mgr m;
-	struct ginst g[GUESTS];
-	struct wlink l[GUESTS];
+	struct one {
+		struct guest in;
+		struct deep_quote_guest *deep;
+		uint64_t serial; /* of its worker */
+	} g[GUESTS];
 	/* the host's TPM */
 	unsigned int quotes, under_way;
 	struct hw_quote hq; /* the last one */
@@ -101,13 +101,14 @@ __wrap_hwlink_forget(struct hwlink *h, void *arg)
 			f.way[i].cb = NULL;
 }
 
-void
-__wrap_wlink_deeped(struct wlink *l, const struct wdeeped *d)
+static void
+answer(void *guest, const struct wdeeped *d)
 {
+	const struct one *g = guest;
 	struct told *t = &f.told[f.ntold++];
 
 	assert_true(f.ntold < TOLD);
-	t->serial = l->serial;
+	t->serial = g->serial;
 	t->ticket = d->ticket;
 	t->rc = d->rc;
 	(void)snprintf(t->text, sizeof(t->text), "%s", d->text);
@@ -118,9 +119,9 @@ __wrap_wlink_deeped(struct wlink *l, const struct wdeeped *d)
 		assert_true(strlen(d->text) > 10);
 }
 
-int
-__wrap_guest_key_names(struct mgr *m, const struct guest *in, uint8_t *ek,
-    size_t *ek_len, uint8_t *ak, size_t *ak_len, size_t cap)
+static int
+key_names(struct mgr *m, const struct guest *in, uint8_t *ek, size_t *ek_len,
+    uint8_t *ak, size_t *ak_len, size_t cap)
 {
 	(void)m;
 	f.lookups++;
@@ -131,6 +132,19 @@ __wrap_guest_key_names(struct mgr *m, const struct guest *in, uint8_t *ek,
 	memset(ak, in->uuid[0], 34);
 	*ek_len = *ak_len = 34;
 	return VT_OK;
+}
+
+static const struct deep_quote_ops ops = {
+	.answer = answer,
+	.key_names = key_names,
+};
+
+/* The worker of the i-th guest is gone; another one has this number. */
+static void
+new_worker(size_t i, uint64_t serial)
+{
+	deep_quote_worker_gone(f.g[i].deep);
+	f.g[i].serial = serial;
 }
 
 uint64_t
@@ -164,15 +178,13 @@ setup(void **state)
 	f.m.hw = (struct hwlink *)&f; /* only passed on */
 	f.m.root_kind = ROOT_HARD;
 	assert_true(sd_event_new(&f.m.ev) >= 0);
-	assert_int_equal(deep_quote_new(&f.m), VT_OK);
+	assert_int_equal(deep_quote_new(&f.m, &ops), VT_OK);
 	for (i = 0; i < GUESTS; i++) {
-		f.g[i].m = &f.m;
 		f.g[i].in.uuid[0] = (uint8_t)(i + 1);
 		f.g[i].in.generation = 3;
 		f.g[i].in.version = 100 + i;
 		f.g[i].in.tpm_version = TPM_VER_20;
-		f.l[i].serial = 1000 + i;
-		f.g[i].link = &f.l[i];
+		f.g[i].serial = 1000 + i;
 	}
 	return 0;
 }
@@ -185,7 +197,7 @@ teardown(void **state)
 	(void)state;
 	deep_quote_free(&f.m);
 	for (i = 0; i < GUESTS; i++)
-		deep_quote_forget(&f.g[i]);
+		deep_quote_forget(&f.g[i].deep);
 	(void)sd_event_unref(f.m.ev);
 	free(f.told);
 	return 0;
@@ -198,7 +210,7 @@ ask(size_t i, uint64_t ticket)
 
 	memset(d.quote, (int)(i + 1), sizeof(d.quote));
 	d.quote[31] = (uint8_t)ticket;
-	deep_quote_ask(&f.g[i], &d);
+	deep_quote_ask(&f.m, &f.g[i].deep, &f.g[i], &f.g[i].in, &d);
 }
 
 /* Of the n-th that is under way. */
@@ -593,10 +605,10 @@ who_has_gone_is_told_nothing(void **state)
 	ask(2, 1);
 	ask(3, 1);
 	ask(4, 1);
-	f.l[0].serial = 2000;       /* another worker, while it is signed */
-	deep_quote_forget(&f.g[1]); /* destroyed while it waits */
-	f.g[2].link = NULL;         /* its worker died */
-	f.l[3].serial = 2003;       /* another worker, and it asks */
+	new_worker(0, 2000);             /* while it is signed */
+	deep_quote_forget(&f.g[1].deep); /* destroyed while it waits */
+	deep_quote_worker_gone(f.g[2].deep);
+	new_worker(3, 2003); /* and it asks */
 	ask(3, 1);
 	host_says(VT_OK, "");
 	assert_int_equal(f.ntold, 0);
@@ -608,7 +620,7 @@ who_has_gone_is_told_nothing(void **state)
 	/* no quote for a batch in which nobody is left */
 	ask(4, 2);
 	ask(1, 2);
-	deep_quote_forget(&f.g[1]);
+	deep_quote_forget(&f.g[1].deep);
 	host_says(VT_OK, "");
 	assert_int_equal(f.quotes, 3);
 	assert_int_equal(f.under_way, 0);
@@ -687,22 +699,22 @@ the_leaf_says_what_the_registry_knows(void **state)
 	struct deep_leaf l;
 
 	(void)state;
-	deep_quote_leaf(&f.g[0], &d, &l);
+	deep_quote_leaf(&f.m, &f.g[0].in, &d, &l);
 	/* a worker cannot claim what is not its business */
 	assert_int_equal(
 	    l.flags, DEEP_F_RESTORED | DEEP_F_CAPPED | DEEP_F_LAUNCHED);
 	d.flags = 0;
-	deep_quote_leaf(&f.g[0], &d, &l);
+	deep_quote_leaf(&f.m, &f.g[0].in, &d, &l);
 	assert_int_equal(l.flags, 0);
 	f.g[0].in.flags = GUEST_F_RECOVERED;
-	deep_quote_leaf(&f.g[0], &d, &l);
+	deep_quote_leaf(&f.m, &f.g[0].in, &d, &l);
 	assert_int_equal(l.flags, DEEP_F_RECOVERED);
 	f.g[0].in.flags = GUEST_F_RESTORED;
 	f.m.root_kind = ROOT_SOFT;
-	deep_quote_leaf(&f.g[0], &d, &l);
+	deep_quote_leaf(&f.m, &f.g[0].in, &d, &l);
 	assert_int_equal(l.flags, DEEP_F_RESTORED | DEEP_F_SOFT_ROOT);
 	f.m.root_kind = 0; /* not known: not hardware */
-	deep_quote_leaf(&f.g[0], &d, &l);
+	deep_quote_leaf(&f.m, &f.g[0].in, &d, &l);
 	assert_int_equal(l.flags, DEEP_F_RESTORED | DEEP_F_SOFT_ROOT);
 }
 

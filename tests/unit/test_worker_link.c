@@ -15,6 +15,7 @@
 
 #include "base/rdwr.h"
 #include "vtpm_manager/core/context.h"
+#include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/worker_link.h"
 
 static const uint8_t uuid[UUID_LEN] = { 1, 2, 3 };
@@ -128,6 +129,7 @@ setup(void **state)
 	assert_non_null(mkdtemp(f->dir));
 	(void)snprintf(f->path, sizeof(f->path), "%s/w", f->dir);
 	assert_int_equal(mkdir(f->path, 0700), 0);
+	assert_int_equal(guests_new(&f->m), VT_OK);
 	config_defaults(&f->m.cfg);
 	(void)snprintf(f->m.cfg.run, sizeof(f->m.cfg.run), "%s", f->dir);
 	f->m.storage_ok = true;
@@ -153,7 +155,7 @@ teardown(void **state)
 	char path[160];
 
 	wlink_close(f->l);
-	assert_null(f->m.links);
+	guests_free(&f->m);
 	msgch_free(f->ch);
 	(void)close(f->lfd);
 	(void)sd_event_unref(f->m.ev);

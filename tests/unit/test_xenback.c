@@ -14,7 +14,7 @@
 
 #include "base/util.h"
 #include "vtpm_manager/xenback/device_fsm.h"
-#include "vtpm_manager/xen/xen_saved.h"
+#include "vtpm_manager/proto/xen_saved.h"
 #include "vtpm_manager/xen/move_fsm.h"
 
 static void

@@ -29,7 +29,7 @@
 #include "tools/vtpmctl/commands.h"
 #include "tools/vtpmctl/print.h"
 #include "vtpm_manager/control/bus_iface.h"
-#include "vtpm_manager/xen/xen_saved.h"
+#include "vtpm_manager/proto/xen_saved.h"
 
 #define CHUNK (256u * 1024)
 #define PATIENCE_US 60000000u /* for what xl did to reach the manager */

@@ -12,7 +12,6 @@
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/core/loop.h"
-#include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/store/store.h"
 
 #define WAIT_MIN_MS 200
@@ -426,7 +425,7 @@ set_away(struct anchorq *q, bool away)
 	if (m->anchor_away == away)
 		return;
 	m->anchor_away = away;
-	guest_storage_state(m);
+	m->storage_changed(m);
 }
 
 static int

@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "vtpm_manager/commit/anchor.h"
 #include "vtpm_manager/core/loop.h"
-#include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/store/store.h"
 
 #define BATCH_MAX 256      /* commit at once when so many wait */
@@ -62,7 +61,7 @@ hold_writes(struct mgr *m, const char *why)
 			"change permanent state are held; make room in %s",
 		    why, m->cfg.state);
 		m->storage_ok = false;
-		guest_storage_state(m);
+		m->storage_changed(m);
 	}
 	look_again(m->cq);
 }
@@ -151,7 +150,7 @@ commit_run(struct commitq *q, bool now)
 	else if (room_to_write(q) && !m->storage_ok) {
 		m->storage_ok = true;
 		log_info("the store takes data again");
-		guest_storage_state(m);
+		m->storage_changed(m);
 	}
 	tell_all(q, rc, need);
 	if (rc != VT_OK)

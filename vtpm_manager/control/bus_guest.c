@@ -13,6 +13,7 @@
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_op.h"
+#include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/recover.h"
 #include "vtpm_manager/guest/soft_root.h"
 #include "vtpm_manager/store/store.h"
@@ -199,8 +200,6 @@ int
 bus_stop_all(struct bus_call *c)
 {
 	struct stop_all *s = bus_call_state(c, sizeof(*s));
-	struct ginst *g, *next;
-	struct guest in;
 	int end, r;
 
 	if (s == NULL)
@@ -211,16 +210,7 @@ bus_stop_all(struct bus_call *c)
 	}
 	s->end_manager = end != 0;
 	s->left = 1; /* this function, until it has asked all */
-	for (g = c->m->insts; g != NULL; g = next) {
-		next = g->next; /* guest_stop() may free g, and g alone */
-		in = g->in;
-		s->left++;
-		if (guest_stop(c->m, &in, false, on_one_stopped, c, c->text) !=
-		    VT_OK)
-			s->left--;
-		else
-			s->count++;
-	}
+	s->count = guest_stop_all(c->m, on_one_stopped, c, &s->left, c->text);
 	on_one_stopped(c, VT_OK, "");
 	return VT_OK;
 }

@@ -29,20 +29,18 @@
 /* The outcome of a request; text is "" for VT_OK. */
 typedef void (*mgr_done_cb)(void *arg, int rc, const char *text);
 
-struct akcerts;
 struct anchorq;
 struct audit_log;
 struct bus;
 struct commitq;
 struct deepq;
-struct ginst;
 struct groups;
+struct guests;
 struct host_keys;
 struct hwlink;
 struct pool;
 struct root;
 struct store;
-struct wlink;
 struct xenlink;
 struct zyg;
 
@@ -67,6 +65,8 @@ struct mgr {
 	char boot_id[64], last_boot_id[64];
 	uint64_t started_ms;
 	char fatal[MGR_TEXT_MAX]; /* why mgr_fatal() ended the loop */
+	/* Writes are held, or are not any more: guests_new() sets it. */
+	void (*storage_changed)(struct mgr *m);
 
 	struct zyg *zyg;
 	struct hwlink *hw;
@@ -74,19 +74,15 @@ struct mgr {
 	struct pool *pool;
 	struct bus *ctl;
 	struct xenlink *xen; /* NULL: no Xen here */
-	struct ginst *insts; /* guests that have a worker or should have one */
-	struct wlink *links; /* every open worker link, by wlink.next */
-	uint64_t link_serial;
+	struct guests *guests;
 	struct commitq *cq;
 	struct deepq *deepq;
 	struct groups *groups;
-	struct akcerts *akcerts;
 	struct host_keys *host;
 	struct anchorq *anchor;
 	bool anchor_away; /* the counter is not raised: writes are held */
 	struct audit_log *audit;
 	struct mgr_counters n;
-	uint32_t next_uid; /* for workers without a slot */
 	int run_lock;
 };
 

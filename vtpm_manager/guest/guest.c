@@ -16,43 +16,23 @@
 #include "vtpm_manager/guest/guest_load.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/guest_wait.h"
+#include "vtpm_manager/guest/guests.h"
+#include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/host/deep_quote.h"
 #include "vtpm_manager/store/store.h"
-#include "vtpm_manager/xen/xenback_link.h"
 
 #define ZYGOTE_TRIES 3
 #define STOP_TIMEOUT_MS 5000
 #define HELLO_TIMEOUT_MS 5000
 #define BACKOFF_MAX_MS 5000
 
-struct ginst *
-guest_live(struct mgr *m, const uint8_t uuid[UUID_LEN])
-{
-	struct ginst *g;
-
-	for (g = m->insts; g != NULL; g = g->next)
-		if (memcmp(g->in.uuid, uuid, UUID_LEN) == 0)
-			return g;
-	return NULL;
-}
-
-unsigned int
-guest_count(struct mgr *m, enum guest_state s)
-{
-	unsigned int n = 0;
-	struct ginst *g;
-
-	for (g = m->insts; g != NULL; g = g->next)
-		n += g->st == s;
-	return n;
-}
-
-/* The descriptors that are kept tell it, and for Xen whoever watches xenstore.
- * Not events: a guest can use those up. */
+/* By the descriptors that are kept, and the observer's channel.  Not by
+ * events: a guest can use those up. */
 bool
 guest_in_use(const struct ginst *g)
 {
+	const struct guest_observer *o;
 	const struct wkept *k;
 	unsigned int i;
 
@@ -63,7 +43,8 @@ guest_in_use(const struct ginst *g)
 		if (k->nfds > 0)
 			return true;
 	}
-	return xenlink_connected(g->m->xen, g->in.uuid);
+	o = g->m->guests->observer;
+	return o != NULL && o->connected(g->m, g->in.uuid);
 }
 
 static struct ginst *
@@ -80,8 +61,8 @@ guest_new(struct mgr *m, const struct guest *in)
 		g->listen_fd[i] = -1;
 	token_bucket_init(
 	    &g->audit, GUEST_AUDIT_BURST, 1, GUEST_AUDIT_EVERY_US, now_us());
-	g->next = m->insts;
-	m->insts = g;
+	g->next = m->guests->list;
+	m->guests->list = g;
 	return g;
 }
 
@@ -114,12 +95,13 @@ guest_free(struct ginst *g)
 	struct guest_waiter *w;
 	struct ginst **pp;
 
-	for (pp = &g->m->insts; *pp != NULL && *pp != g; pp = &(*pp)->next)
+	for (pp = &g->m->guests->list; *pp != NULL && *pp != g;
+	     pp = &(*pp)->next)
 		;
 	if (*pp != NULL)
 		*pp = g->next;
 	mgr_commit_forget(g->m, g);
-	deep_quote_forget(g);
+	deep_quote_forget(&g->deep);
 	wlink_close(g->link);
 	drop_channels(g);
 	drop_vol(g);
@@ -134,8 +116,8 @@ guest_free(struct ginst *g)
 void
 guest_free_all(struct mgr *m)
 {
-	while (m->insts != NULL)
-		guest_free(m->insts);
+	while (m->guests->list != NULL)
+		guest_free(m->guests->list);
 }
 
 enum guest_event
@@ -240,6 +222,14 @@ on_spawned(void *arg, int rc, const char *text)
 	guest_event(g, guest_failure(g, rc));
 }
 
+static void
+end_worker(struct ginst *g)
+{
+	deep_quote_worker_gone(g->deep);
+	wlink_end(g->link, true);
+	g->link = NULL;
+}
+
 /* The worker is dead: keep what its successor needs. */
 static void
 bury(struct ginst *g)
@@ -255,8 +245,7 @@ bury(struct ginst *g)
 			g->kept[i] = g->link->kept[i];
 			memset(&g->link->kept[i], 0, sizeof(g->kept[i]));
 		}
-		wlink_end(g->link, true);
-		g->link = NULL;
+		end_worker(g);
 	}
 	/* While it never served a guest there is nothing to cap. */
 	if (g->was_up && !g->power)
@@ -326,8 +315,7 @@ on_hello_timeout(sd_event_source *s, uint64_t usec, void *arg)
 		return 0;
 	(void)snprintf(g->why, sizeof(g->why),
 	    "its worker did not answer after the manager's restart");
-	wlink_end(g->link, true);
-	g->link = NULL;
+	end_worker(g);
 	guest_event(g, guest_failure(g, VT_E_TIMEOUT));
 	return 0;
 }
@@ -351,17 +339,6 @@ act_connect(struct ginst *g)
 }
 
 static void
-on_reconnected(void *arg, int rc, const struct msg *msg)
-{
-	char text[TEXT_MAX_LEN + 1];
-
-	(void)arg;
-	rc = wlink_done_rc(rc, msg, text, sizeof(text));
-	if (rc != VT_OK && rc != VT_E_CLOSED)
-		log_warn("a Xen guest's page was not mapped again: %s", text);
-}
-
-static void
 act_ready(struct ginst *g)
 {
 	bool again = g->was_up;
@@ -379,7 +356,8 @@ act_ready(struct ginst *g)
 		mgr_audit(g->m, "manager", "restart", g->in.name, "ok",
 		    "%s%.200s", g->capped ? "PCRs are capped: " : "", g->why);
 	guest_ak_ready(g);
-	(void)xenlink_reconnect(g->m->xen, g, on_reconnected, NULL);
+	if (g->m->guests->observer != NULL)
+		g->m->guests->observer->up(g);
 	guest_tell(guest_take_waiters(g), VT_OK, "");
 }
 
@@ -457,8 +435,7 @@ act_stop(struct ginst *g)
 	    wlink_request(g->link, W_STOP, NULL, NULL, 0, STOP_TIMEOUT_MS,
 		on_stop_done, g) == VT_OK)
 		return;
-	wlink_end(g->link, true);
-	g->link = NULL;
+	end_worker(g);
 	guest_event(g, IE_STOPPED);
 }
 
@@ -627,6 +604,24 @@ guest_stop(struct mgr *m, const struct guest *in, bool force, mgr_done_cb cb,
 	guest_event(g, IE_STOP); /* g may be gone */
 	guest_tell(starters, VT_E_STATE, "it was stopped meanwhile");
 	return VT_OK;
+}
+
+unsigned int
+guest_stop_all(
+    struct mgr *m, mgr_done_cb cb, void *arg, unsigned int *left, char *text)
+{
+	struct ginst *g, *next;
+	unsigned int n = 0;
+
+	for (g = m->guests->list; g != NULL; g = next) {
+		next = g->next; /* guest_stop() may free g, and g alone */
+		++*left;
+		if (guest_stop(m, &g->in, false, cb, arg, text) == VT_OK)
+			n++;
+		else
+			--*left;
+	}
+	return n;
 }
 
 /* After a restart of the manager: a vTPM that was running. */

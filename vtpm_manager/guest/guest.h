@@ -11,7 +11,7 @@
 
 #include "base/token_bucket.h"
 #include "vtpm_manager/core/context.h"
-#include "vtpm_manager/guest/guest_fsm.h"
+#include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/worker_link.h"
 #include "vtpm_manager/store/store.h"
 
@@ -53,7 +53,6 @@ struct ginst {
 	char why[MGR_TEXT_MAX]; /* of the last failure */
 };
 
-struct ginst *guest_live(struct mgr *m, const uint8_t uuid[UUID_LEN]);
 void guest_event(struct ginst *g, enum guest_event e); /* g may be gone after */
 /* Start; cb when it is up or was refused.  VT_E_* at once with text. */
 int guest_start(struct mgr *m, const struct guest *in, mgr_done_cb cb,
@@ -64,10 +63,13 @@ int guest_resume(struct mgr *m, const struct guest *in, const uint8_t *vol,
     size_t len, mgr_done_cb cb, void *arg, char *text) VT_CHECK;
 int guest_stop(struct mgr *m, const struct guest *in, bool force,
     mgr_done_cb cb, void *arg, char *text) VT_CHECK;
+/* Ask every guest to stop.  Returns how many will; cb runs for each, and *left
+ * is raised by one before each is asked. */
+unsigned int guest_stop_all(
+    struct mgr *m, mgr_done_cb cb, void *arg, unsigned int *left, char *text);
 void guest_free_all(struct mgr *m); /* workers live on */
 /* Something went wrong with g: which event is it?  Counts crashes. */
 enum guest_event guest_failure(struct ginst *g, int rc);
-unsigned int guest_count(struct mgr *m, enum guest_state s);
 /* A guest, or a program, holds one of its channels. */
 bool guest_in_use(const struct ginst *g);
 /* Find what ran before the manager was restarted. */

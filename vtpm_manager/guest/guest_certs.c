@@ -31,6 +31,8 @@
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/guest/guests.h"
+#include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/host/host_keys.h"
 #include "vtpm_manager/store/store.h"
 
@@ -384,7 +386,7 @@ wanted(const struct akcerts *a)
 {
 	struct ginst *g;
 
-	for (g = a->m->insts; g != NULL; g = g->next)
+	for (g = a->m->guests->list; g != NULL; g = g->next)
 		if (g->ak_wanted)
 			return g;
 	return NULL;
@@ -420,13 +422,13 @@ guest_ak_ready(struct ginst *g)
 {
 	json_t *id;
 
-	if (g->m->akcerts == NULL)
+	if (g->m->guests->akcerts == NULL)
 		return;
 	id = guest_identity(g->m, &g->in);
 	tell_worker(g, id);
 	json_decref(id);
 	g->ak_wanted = true;
-	next_soon(g->m->akcerts);
+	next_soon(g->m->guests->akcerts);
 }
 
 /* --- the clock
@@ -441,7 +443,7 @@ on_clock(sd_event_source *s, uint64_t usec, void *arg)
 
 	(void)s;
 	(void)usec;
-	for (g = a->m->insts; g != NULL; g = g->next)
+	for (g = a->m->guests->list; g != NULL; g = g->next)
 		g->ak_wanted |= g->st == IS_RUNNING;
 	next_soon(a);
 	if (every > DAY_S)
@@ -463,14 +465,15 @@ guest_ak_new(struct mgr *m)
 	if (a == NULL)
 		return VT_E_NOMEM;
 	a->m = m;
-	m->akcerts = a;
+	m->guests->akcerts = a;
 	return on_clock(NULL, 0, a) == 0 ? VT_OK : VT_E_SYS;
 }
 
 void
 guest_ak_free(struct mgr *m)
 {
-	struct akcerts *a = m->akcerts;
+	struct akcerts *a = m->guests != NULL ? m->guests->akcerts : NULL;
+
 	if (a == NULL)
 		return;
 	mgr_commit_forget(m, a);
@@ -480,5 +483,5 @@ guest_ak_free(struct mgr *m)
 	(void)sd_event_source_disable_unref(a->step);
 	json_decref(a->id);
 	free(a);
-	m->akcerts = NULL;
+	m->guests->akcerts = NULL;
 }

@@ -11,8 +11,9 @@
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guests.h"
+#include "vtpm_manager/proto/xen_saved.h"
 #include "vtpm_manager/store/store.h"
-#include "vtpm_manager/xen/xen_saved.h"
 
 #define INFO_MAX 16384 /* a worker's JSON about itself */
 

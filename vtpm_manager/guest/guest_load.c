@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_json.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/host/deep_quote.h"
@@ -280,7 +281,9 @@ on_closed(void *arg, const char *why)
 static void
 on_deep(void *arg, const struct wdeep *d)
 {
-	deep_quote_ask(arg, d);
+	struct ginst *g = arg;
+
+	deep_quote_ask(g->m, &g->deep, g, &g->in, d);
 }
 
 const struct wlink_ops guest_ops = {
@@ -289,4 +292,18 @@ const struct wlink_ops guest_ops = {
 	.event = guest_on_event,
 	.deep = on_deep,
 	.closed = on_closed,
+};
+
+static void
+on_deeped(void *guest, const struct wdeeped *d)
+{
+	struct ginst *g = guest;
+
+	if (g->link != NULL)
+		wlink_deeped(g->link, d);
+}
+
+const struct deep_quote_ops guest_deep_ops = {
+	.answer = on_deeped,
+	.key_names = guest_key_names,
 };

@@ -8,10 +8,12 @@
 #define VTPM_MANAGER_GUEST_GUEST_LOAD_H
 
 #include "vtpm_manager/guest/worker_link.h"
+#include "vtpm_manager/host/deep_quote.h"
 
 struct ginst;
 
 extern const struct wlink_ops guest_ops; /* arg: struct ginst */
+extern const struct deep_quote_ops guest_deep_ops;
 
 void guest_load(struct ginst *g);
 /* Open what the worker's hello does not list as open. */

@@ -14,6 +14,7 @@
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_json.h"
 #include "vtpm_manager/guest/guest_store.h"
+#include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/tenant/tenant.h"

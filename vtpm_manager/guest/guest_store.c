@@ -14,6 +14,7 @@
 #include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/tenant/tenant.h"
 
@@ -215,13 +216,4 @@ guest_on_event(void *arg, const struct wevent *e)
 	else
 		log_debug("guest %s: %s: %s", g->in.name, kinds[e->code].action,
 		    text);
-}
-
-void
-guest_storage_state(struct mgr *m)
-{
-	struct wlink *l;
-
-	for (l = m->links; l != NULL; l = l->next)
-		wlink_tell_storage(l);
 }

@@ -18,7 +18,6 @@ void guest_on_store(void *arg, uint32_t id, const struct wstore *s);
 void guest_on_event(void *arg, const struct wevent *e);
 /* Delete the launch record that the store has; the worker keeps its own. */
 void guest_forget_launch(struct mgr *m, const struct guest *in);
-void guest_storage_state(struct mgr *m); /* tell every worker */
 /* Header and digest of a sealed blob fit the message and this uuid. */
 int guest_check_store(
     const uint8_t uuid[UUID_LEN], const struct wstore *s) VT_CHECK;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/store/store.h"
 
 int
@@ -43,8 +44,9 @@ mgr_fresh_uid(struct mgr *m)
 {
 	if (!m->separated)
 		return (uint32_t)-1;
-	m->next_uid = (m->next_uid + 1) % (MGR_UID_RANGE - MGR_UID_FRESH);
-	return m->cfg.worker_uid_base + MGR_UID_FRESH + m->next_uid;
+	m->guests->next_uid =
+	    (m->guests->next_uid + 1) % (MGR_UID_RANGE - MGR_UID_FRESH);
+	return m->cfg.worker_uid_base + MGR_UID_FRESH + m->guests->next_uid;
 }
 
 int

@@ -15,6 +15,7 @@
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/guest/zygote_link.h"
 #include "vtpm_manager/proto/hwtpm_msg.h"
@@ -74,7 +75,8 @@ link_unlist(struct wlink *l)
 {
 	struct wlink **pp;
 
-	for (pp = &l->m->links; *pp != NULL && *pp != l; pp = &(*pp)->next)
+	for (pp = &l->m->guests->links; *pp != NULL && *pp != l;
+	     pp = &(*pp)->next)
 		;
 	if (*pp != NULL)
 		*pp = l->next;
@@ -366,7 +368,7 @@ link_new(struct mgr *m, const uint8_t uuid[UUID_LEN], uint32_t uid,
 		return NULL;
 	}
 	l->m = m;
-	l->serial = ++m->link_serial;
+	l->serial = ++m->guests->link_serial;
 	memcpy(l->uuid, uuid, UUID_LEN);
 	l->uid = uid;
 	l->pidfd = -1;
@@ -393,8 +395,8 @@ link_attach(struct wlink *l, int fd)
 		errno = -r;
 		return VT_E_SYS;
 	}
-	l->next = l->m->links;
-	l->m->links = l;
+	l->next = l->m->guests->links;
+	l->m->guests->links = l;
 	wlink_tell_storage(l);
 	return VT_OK;
 }

@@ -9,8 +9,8 @@
 #include "base/token_bucket.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/core/loop.h"
-#include "vtpm_manager/guest/guest.h"
-#include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/host/deep_quote_leaf.h"
+#include "vtpm_manager/store/store.h"
 
 #define TICKS 8 /* looks at the clock while somebody waits deep_wait_ms */
 /* Guests that ask again and again fall into two halves that wait for each
@@ -31,19 +31,17 @@
 
 /* One guest's wish.  In its group's line, then in the batch. */
 struct dreq {
-	struct dreq *next;  /* in the line */
-	struct dreq *other; /* of the same guest */
-	struct ginst *g;    /* NULL: told, or nobody is there to be told */
+	struct dreq *next;          /* in the line */
+	struct dreq *other;         /* of the same guest */
+	struct deep_quote_guest *g; /* NULL: answered, or its worker is gone */
 	uint64_t ticket, at_us;
 	struct deep_leaf leaf;
 };
 
-/* ginst.deep */
 struct deep_quote_guest {
+	void *guest;       /* for the operations */
 	struct dreq *reqs; /* by other; all have g set */
 	unsigned int n;
-	uint64_t serial; /* of the link that asked: another one's tickets mean
-			    something else */
 	struct token_bucket asks;
 	uint8_t ek[DEEP_NAME_MAX], ak[DEEP_NAME_MAX];
 	size_t ek_len, ak_len; /* 0: not looked up yet */
@@ -81,6 +79,7 @@ struct line {
 
 struct deepq {
 	struct mgr *m;
+	const struct deep_quote_ops *ops;
 	struct line *lines;
 	size_t n; /* in all lines */
 	sd_event_source *timer;
@@ -102,7 +101,7 @@ disown(struct dreq *r)
 
 	if (r->g == NULL)
 		return;
-	dg = r->g->deep;
+	dg = r->g;
 	for (pp = &dg->reqs; *pp != r; pp = &(*pp)->other)
 		;
 	*pp = r->other;
@@ -127,25 +126,31 @@ req_free(struct dreq *r)
 }
 
 void
-deep_quote_forget(struct ginst *g)
+deep_quote_worker_gone(struct deep_quote_guest *dg)
 {
-	if (g->deep == NULL)
-		return;
-	disown_all(g->deep);
-	free(g->deep);
-	g->deep = NULL;
+	if (dg != NULL)
+		disown_all(dg);
+}
+
+void
+deep_quote_forget(struct deep_quote_guest **dg)
+{
+	deep_quote_worker_gone(*dg);
+	free(*dg);
+	*dg = NULL;
 }
 
 /* --- life ----------------------------------------------------------------- */
 
 int
-deep_quote_new(struct mgr *m)
+deep_quote_new(struct mgr *m, const struct deep_quote_ops *ops)
 {
 	struct deepq *q = calloc(1, sizeof(*q));
 
 	if (q == NULL)
 		return VT_E_NOMEM;
 	q->m = m;
+	q->ops = ops;
 	m->deepq = q;
 	return VT_OK;
 }
@@ -217,19 +222,15 @@ deep_quote_counters(const struct mgr *m, struct deep_quote_counters *ret)
 
 /* --- answers -------------------------------------------------------------- */
 
-/* r's guest hears d, if it is still there, and r is of nobody then. */
+/* Answer r, if its worker is still there. */
 static void
-tell(struct dreq *r, const struct wdeeped *d)
+tell(const struct deepq *q, struct dreq *r, const struct wdeeped *d)
 {
-	struct ginst *g = r->g;
-	bool there;
+	struct deep_quote_guest *g = r->g;
 
-	if (g == NULL)
-		return;
-	there = g->link != NULL && g->link->serial == g->deep->serial;
 	disown(r);
-	if (there)
-		wlink_deeped(g->link, d);
+	if (g != NULL)
+		q->ops->answer(g->guest, d);
 }
 
 static void
@@ -241,7 +242,7 @@ tell_failure(struct deepq *q, struct dreq *r, int rc, const char *why)
 		return;
 	(void)snprintf(d.text, sizeof(d.text), "%s", why);
 	q->count.failed++;
-	tell(r, &d);
+	tell(q, r, &d);
 }
 
 /* What all of the batch have in common. */
@@ -293,7 +294,7 @@ tell_answer(
 	d.answer.p = buf;
 	d.answer.len = (uint32_t)w.len;
 	q->count.answered++;
-	tell(r, &d);
+	tell(q, r, &d);
 	return VT_OK;
 }
 
@@ -373,9 +374,7 @@ gather(struct line *l)
 	if (reqs == NULL)
 		return VT_E_NOMEM;
 	while (b->n < max && (r = line_take(l)) != NULL) {
-		/* A worker that died, or was replaced, waits no more. */
-		if (r->g == NULL || r->g->link == NULL ||
-		    r->g->link->serial != r->g->deep->serial)
+		if (r->g == NULL)
 			req_free(r);
 		else
 			reqs[b->n++] = r;
@@ -608,28 +607,26 @@ on_tick(sd_event_source *s, uint64_t usec, void *arg)
 /* --- a worker asks -------------------------------------------------------- */
 
 static struct deep_quote_guest *
-guest_of(struct ginst *g)
+guest_new(void *guest)
 {
-	if (g->deep == NULL) {
-		if ((g->deep = calloc(1, sizeof(*g->deep))) == NULL)
-			return NULL;
-		token_bucket_init(&g->deep->asks, DEEP_QUOTE_BURST,
-		    DEEP_QUOTE_RATE, 1000000, now_us());
-	}
-	if (g->deep->serial != g->link->serial) {
-		disown_all(g->deep); /* its former worker's */
-		g->deep->serial = g->link->serial;
-	}
-	return g->deep;
+	struct deep_quote_guest *dg = calloc(1, sizeof(*dg));
+
+	if (dg == NULL)
+		return NULL;
+	dg->guest = guest;
+	token_bucket_init(
+	    &dg->asks, DEEP_QUOTE_BURST, DEEP_QUOTE_RATE, 1000000, now_us());
+	return dg;
 }
 
 static int
-names(struct ginst *g, struct deep_quote_guest *dg, struct deep_leaf *l)
+names(struct deepq *q, struct deep_quote_guest *dg, const struct guest *in,
+    struct deep_leaf *l)
 {
 	int rc;
 
 	if (dg->ak_len == 0) {
-		rc = guest_key_names(g->m, &g->in, dg->ek, &dg->ek_len, dg->ak,
+		rc = q->ops->key_names(q->m, in, dg->ek, &dg->ek_len, dg->ak,
 		    &dg->ak_len, DEEP_NAME_MAX);
 		if (rc != VT_OK) {
 			dg->ak_len = 0;
@@ -668,15 +665,12 @@ enqueue(struct deepq *q, struct dreq *r, struct line **ret)
 }
 
 static int
-accept_(struct deepq *q, struct ginst *g, const struct wdeep *d,
-    struct line **ret, char *why)
+accept_(struct deepq *q, struct deep_quote_guest *dg, const struct guest *in,
+    const struct wdeep *d, struct line **ret, char *why)
 {
-	struct deep_quote_guest *dg = guest_of(g);
 	struct dreq *r;
 	int rc;
 
-	if (dg == NULL)
-		return VT_E_NOMEM;
 	if (!token_bucket_take(&dg->asks, 1, now_us()) ||
 	    dg->n >= DEEP_QUOTE_EACH || q->n >= DEEP_QUOTE_ALL) {
 		(void)snprintf(why, TEXT_MAX_LEN + 1,
@@ -685,13 +679,13 @@ accept_(struct deepq *q, struct ginst *g, const struct wdeep *d,
 	}
 	if ((r = deep_quote_alloc(1, sizeof(*r))) == NULL)
 		return VT_E_NOMEM;
-	deep_quote_leaf(g, d, &r->leaf);
-	if ((rc = names(g, dg, &r->leaf)) != VT_OK ||
+	deep_quote_leaf(q->m, in, d, &r->leaf);
+	if ((rc = names(q, dg, in, &r->leaf)) != VT_OK ||
 	    (rc = enqueue(q, r, ret)) != VT_OK) {
 		free(r);
 		return rc;
 	}
-	r->g = g;
+	r->g = dg;
 	r->ticket = d->ticket;
 	r->at_us = now_us();
 	r->other = dg->reqs;
@@ -701,23 +695,28 @@ accept_(struct deepq *q, struct ginst *g, const struct wdeep *d,
 }
 
 void
-deep_quote_ask(struct ginst *g, const struct wdeep *d)
+deep_quote_ask(struct mgr *m, struct deep_quote_guest **dg, void *guest,
+    const struct guest *in, const struct wdeep *d)
 {
 	struct wdeeped no = { .ticket = d->ticket };
-	struct deepq *q = g->m->deepq;
+	struct deepq *q = m->deepq;
 	struct line *l = NULL;
-	int rc;
+	int rc = VT_E_NOMEM;
 
-	if (q == NULL || g->link == NULL)
+	if (q == NULL)
 		return; /* the end of this manager */
 	q->count.asked++;
-	if ((rc = accept_(q, g, d, &l, no.text)) != VT_OK) {
+	if (*dg == NULL)
+		*dg = guest_new(guest);
+	if (*dg != NULL)
+		rc = accept_(q, *dg, in, d, &l, no.text);
+	if (rc != VT_OK) {
 		no.rc = rc;
 		if (no.text[0] == '\0')
 			(void)snprintf(
 			    no.text, sizeof(no.text), "%s", vt_strerror(rc));
 		q->count.failed++;
-		wlink_deeped(g->link, &no);
+		q->ops->answer(guest, &no);
 		return;
 	}
 	kick_soon(l);

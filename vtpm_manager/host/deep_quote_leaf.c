@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What stands in a leaf, and which key and PCRs the host vouches with.
+ * deep_quote_leaf.c - what a leaf holds, and which key and PCRs the host
+ * vouches with.
  */
-#include "vtpm_manager/host/deep_quote.h"
+#include "vtpm_manager/host/deep_quote_leaf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/core/context.h"
+#include "vtpm_manager/proto/hwtpm_msg.h"
+#include "vtpm_manager/store/store.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 void *
@@ -44,23 +47,23 @@ deep_quote_group(
 }
 
 void
-deep_quote_leaf(
-    const struct ginst *g, const struct wdeep *d, struct deep_leaf *ret)
+deep_quote_leaf(const struct mgr *m, const struct guest *in,
+    const struct wdeep *d, struct deep_leaf *ret)
 {
 	const uint32_t told = DEEP_F_RESTORED | DEEP_F_CAPPED | DEEP_F_LAUNCHED;
 	struct deep_leaf *l = ret;
 
 	memset(l, 0, sizeof(*l));
-	memcpy(l->uuid, g->in.uuid, UUID_LEN);
-	l->group = g->in.group;
-	l->generation = g->in.generation;
-	l->version = g->in.version;
+	memcpy(l->uuid, in->uuid, UUID_LEN);
+	l->group = in->group;
+	l->generation = in->generation;
+	l->version = in->version;
 	l->flags = d->flags & told;
-	if (g->in.flags & GUEST_F_RESTORED)
+	if (in->flags & GUEST_F_RESTORED)
 		l->flags |= DEEP_F_RESTORED;
-	if (g->in.flags & GUEST_F_RECOVERED)
+	if (in->flags & GUEST_F_RECOVERED)
 		l->flags |= DEEP_F_RECOVERED;
-	if (g->m->root_kind != ROOT_HARD)
+	if (m->root_kind != ROOT_HARD)
 		l->flags |= DEEP_F_SOFT_ROOT;
 	memcpy(l->quote, d->quote, SHA256_LEN);
 	memcpy(l->channel_key, d->channel_key, SHA256_LEN);

@@ -13,8 +13,6 @@
 #include "base/log.h"
 #include "vtpm_manager/commit/anchor.h"
 #include "vtpm_manager/core/run_folder.h"
-#include "vtpm_manager/guest/recover.h"
-#include "vtpm_manager/manager.h"
 #include "vtpm_manager/store/store.h"
 
 /* --- shares --------------------------------------------------------------- */
@@ -253,7 +251,7 @@ on_inited(void *arg, const struct hw_answer *a)
 		h->sealed = false;
 		h->recovering = true;
 		anchorq_moved(h->m);
-		mgr_unsealed(h->m, hi.master, &hi.ca_cert);
+		h->events->recovered(h->m, hi.master, &hi.ca_cert);
 	}
 	explicit_bzero(&hi, sizeof(hi));
 }
@@ -336,7 +334,7 @@ on_taken(void *arg, int rc, const char *text)
 }
 
 void
-host_escrow_ready(struct mgr *m)
+host_escrow_ready(struct mgr *m, host_escrow_accept accept)
 {
 	struct host_keys *h = m->host;
 	char text[MGR_TEXT_MAX] = "";
@@ -346,7 +344,7 @@ host_escrow_ready(struct mgr *m)
 	if (!h->recovering)
 		return;
 	h->recovering = false;
-	rc = mgr_recover_moved(m, h->op.who, on_taken, h, &n, text);
+	rc = accept(m, h->op.who, on_taken, h, &n, text);
 	if (rc != VT_OK)
 		host_keys_op_done(h, rc, "%s", text);
 }

@@ -35,7 +35,10 @@ int host_escrow_at_init(
 int host_escrow_recover(struct mgr *m, const char *who,
     const struct host_escrow_key *shares, unsigned int n, host_keys_cb cb,
     void *arg, char *text) VT_CHECK;
+/* Accepts a store that comes from another TPM; as mgr_recover_moved(). */
+typedef int (*host_escrow_accept)(struct mgr *m, const char *who,
+    mgr_done_cb cb, void *arg, uint32_t *ret_n, char *text);
 /* The manager is ready: end a recovery. */
-void host_escrow_ready(struct mgr *m);
+void host_escrow_ready(struct mgr *m, host_escrow_accept accept);
 
 #endif

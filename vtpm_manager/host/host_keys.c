@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vtpm_manager/host/host_keys.h"
 
-#include <systemd/sd-daemon.h>
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +9,6 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "vtpm_manager/commit/audit_log.h"
-#include "vtpm_manager/control/bus.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/store/store.h"
 
@@ -20,11 +17,12 @@
 #define KV_SEQ "host.sequence" /* a hint for while the store is closed */
 
 int
-host_keys_new(struct mgr *m)
+host_keys_new(struct mgr *m, const struct host_keys_events *events)
 {
 	if ((m->host = calloc(1, sizeof(*m->host))) == NULL)
 		return VT_E_NOMEM;
 	m->host->m = m;
+	m->host->events = events;
 	return VT_OK;
 }
 
@@ -207,7 +205,6 @@ static void
 seal(struct host_keys *h, const char *why)
 {
 	bool first = !h->sealed;
-	int rc;
 
 	h->sealed = true;
 	(void)snprintf(h->why, sizeof(h->why), "%s", why);
@@ -222,11 +219,7 @@ seal(struct host_keys *h, const char *why)
 			"approved: \"vtpmctl host status\" shows what differs, "
 			"\"vtpmctl host approve --current --key KEY.pem\" "
 			"approves it");
-	if (h->m->ctl == NULL && (rc = bus_new(h->m, &h->m->ctl)) != VT_OK) {
-		mgr_fatal(h->m, "control socket: %s", vt_strerror(rc));
-		return;
-	}
-	(void)sd_notifyf(0, "READY=1\nSTATUS=Sealed: %s", why);
+	h->events->sealed(h->m, why);
 }
 
 static void
@@ -250,7 +243,7 @@ on_load(void *arg, const struct hw_answer *a)
 			return;
 		}
 	}
-	h->loaded(h->m, a);
+	h->events->loaded(h->m, a);
 	if (a->rc == VT_OK)
 		host_keys_op_done(h, VT_OK,
 		    "the host's TPM gives the master key again: the manager "
@@ -288,9 +281,8 @@ host_keys_remind(struct host_keys *h)
 }
 
 int
-host_keys_load(struct mgr *m, host_keys_loaded loaded)
+host_keys_load(struct mgr *m)
 {
-	m->host->loaded = loaded;
 	return host_keys_retry(m->host);
 }
 

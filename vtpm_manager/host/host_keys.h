@@ -25,7 +25,17 @@
 
 /* text: for VT_OK what came of it, else why not. */
 typedef void (*host_keys_cb)(void *arg, int rc, const char *text);
-typedef void (*host_keys_loaded)(struct mgr *m, const struct hw_answer *a);
+
+struct host_keys_events {
+	/* The host's TPM refuses the master key; why says why.  Again after
+	 * each attempt that fails. */
+	void (*sealed)(struct mgr *m, const char *why);
+	/* The answer to HW_LOAD: success, or a failure that is final. */
+	void (*loaded)(struct mgr *m, const struct hw_answer *a);
+	/* Shares gave the master key of a store that comes from another TPM. */
+	void (*recovered)(struct mgr *m, const uint8_t master[32],
+	    const struct wblob *ca_cert);
+};
 
 struct host_keys_op {    /* the change that is under way */
 	host_keys_cb cb; /* NULL: none is */
@@ -53,12 +63,14 @@ struct host_keys {
 	bool sealed;
 	bool recovering;        /* from escrow; host_escrow_ready() ends it */
 	char why[MGR_TEXT_MAX]; /* of the last refusal */
-	host_keys_loaded loaded;
+	const struct host_keys_events *events;
 	void (*go)(struct mgr *m);
 	struct host_keys_op op;
 };
 
-int host_keys_new(struct mgr *m) VT_CHECK;
+/* events are static. */
+int host_keys_new(
+    struct mgr *m, const struct host_keys_events *events) VT_CHECK;
 void host_keys_free(struct mgr *m);
 
 /* The approval key of the configuration, for a new store; len 0: there is
@@ -69,9 +81,8 @@ int host_keys_config_key(
 void host_keys_new_store(struct mgr *m);
 /* The blob that the store has; approvals are read from their folder. */
 int host_keys_take_blob(struct mgr *m, const uint8_t *p, size_t len) VT_CHECK;
-/* HW_LOAD; loaded runs when it went well or failed for good, not when the
- * manager is sealed by it. */
-int host_keys_load(struct mgr *m, host_keys_loaded loaded) VT_CHECK;
+/* HW_LOAD; one of events->loaded, sealed follows. */
+int host_keys_load(struct mgr *m) VT_CHECK;
 /* What a new vtpm-hwtpm is told first. */
 int host_keys_tell_link(struct mgr *m) VT_CHECK;
 /* The store is open: compare with what it remembers, then go on. */

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "vtpm_manager/core/context.h"
 #include "vtpm_manager/core/hwtpm_link.h"
-#include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/tenant/tenant_priv.h"
 
@@ -378,7 +378,7 @@ tenants_space_changed(struct mgr *m, uint32_t number)
 	    (unsigned long long)bytes, (unsigned long long)g->r.quota.bytes,
 	    full ? "no more NV space for its guests"
 		 : "its guests have NV space again");
-	guest_storage_state(m);
+	m->storage_changed(m);
 }
 
 bool

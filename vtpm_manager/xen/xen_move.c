@@ -15,6 +15,7 @@
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_op.h"
+#include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/xen/xenback_link_impl.h"
 

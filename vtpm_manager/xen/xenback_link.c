@@ -18,6 +18,7 @@
 #include "vtpm_manager/guest/guest_load.h"
 #include "vtpm_manager/guest/guest_op.h"
 #include "vtpm_manager/guest/guest_store.h"
+#include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/xen/xenback_link_impl.h"
 
@@ -51,26 +52,12 @@ xl_held_of(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
 	return h;
 }
 
-uint32_t
-xenlink_domain(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
+static bool
+is_connected(struct mgr *m, const uint8_t uuid[UUID_LEN])
 {
-	const struct held *h = x != NULL ? xl_held_of(x, uuid) : NULL;
-
-	return h != NULL && h->there ? h->dev.domid : NO_DOMAIN;
-}
-
-bool
-xenlink_connected(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
-{
-	const struct held *h = x != NULL ? xl_held_of(x, uuid) : NULL;
+	const struct held *h = m->xen != NULL ? xl_held_of(m->xen, uuid) : NULL;
 
 	return h != NULL && h->there && h->connected;
-}
-
-uint32_t
-xenlink_pid(const struct xenlink *x)
-{
-	return x != NULL ? (uint32_t)x->child.pid : 0;
 }
 
 /* --- answers -------------------------------------------------------------- */
@@ -385,16 +372,34 @@ xl_on_connect(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 		xl_ask_done(q, rc == VT_E_CLOSED ? VT_OK : rc, vt_strerror(rc));
 }
 
-bool
-xenlink_reconnect(struct xenlink *x, struct ginst *g,
-    void (*cb)(void *arg, int rc, const struct msg *msg), void *arg)
+static void
+on_reconnected(void *arg, int rc, const struct msg *msg)
 {
+	char text[TEXT_MAX_LEN + 1];
+
+	(void)arg;
+	rc = wlink_done_rc(rc, msg, text, sizeof(text));
+	if (rc != VT_OK && rc != VT_E_CLOSED)
+		log_warn("a Xen guest's page was not mapped again: %s", text);
+}
+
+/* A new worker gets the page that its predecessor had. */
+static void
+on_up(struct ginst *g)
+{
+	struct xenlink *x = g->m->xen;
 	struct held *h = x != NULL ? xl_held_of(x, g->in.uuid) : NULL;
 
 	if (h == NULL || !h->there || !h->connected)
-		return false;
-	return send_connect(g, &h->dev, true, cb, arg) == VT_OK;
+		return;
+	if (send_connect(g, &h->dev, true, on_reconnected, NULL) != VT_OK)
+		log_debug("guest %s: no worker to connect", g->in.name);
 }
+
+static const struct guest_observer observer = {
+	.connected = is_connected,
+	.up = on_up,
+};
 
 static void
 on_disconnected(void *arg, int rc, const struct msg *msg)
@@ -606,6 +611,7 @@ xenlink_new(struct mgr *m, struct xenlink **ret)
 		xenlink_free(x);
 		return rc;
 	}
+	guests_observe(m, &observer);
 	*ret = x;
 	return VT_OK;
 }
@@ -618,6 +624,7 @@ xenlink_free(struct xenlink *x)
 
 	if (x == NULL)
 		return;
+	guests_observe(x->m, NULL);
 	child_forget(&x->child);
 	x->io = sd_event_source_disable_unref(x->io);
 	x->timer = sd_event_source_disable_unref(x->timer);

@@ -17,7 +17,7 @@
 
 #include "base/crypto.h"
 #include "vtpm_manager/core/context.h"
-#include "vtpm_manager/xen/xen_saved.h"
+#include "vtpm_manager/proto/xen_saved.h"
 #include "vtpm_manager/xen/move_fsm.h"
 
 #define XENLINK_DEVICES_MAX 8192 /* devices that xenstore may name */
@@ -30,21 +30,11 @@ bool xenlink_here(void);
 /* Start vtpm-xenback; it is started again when it dies. */
 int xenlink_new(struct mgr *m, struct xenlink **ret) VT_CHECK;
 void xenlink_free(struct xenlink *x); /* NULL is a no-op */
-/* A worker was replaced: connect it to the page that its predecessor had.
- * true: a request went out, cb runs once. */
-bool xenlink_reconnect(struct xenlink *x, struct ginst *g,
-    void (*cb)(void *arg, int rc, const struct msg *msg), void *arg);
-uint32_t xenlink_pid(const struct xenlink *x); /* 0: not running */
 /* May this domain's launch be recorded?  Only if it has the vTPM and never
  * talked to it.  VT_E_STATE, VT_E_UNSUPPORTED (no Xen) with text. */
 int xenlink_may_launch(const struct xenlink *x, const struct guest *in,
     uint32_t domid, char *text) VT_CHECK;
 void xenlink_launched(struct xenlink *x, const uint8_t uuid[UUID_LEN]);
-/* Its front half is connected. */
-bool xenlink_connected(const struct xenlink *x, const uint8_t uuid[UUID_LEN]);
-/* The domain that has this vTPM; (uint32_t)-1: none. */
-uint32_t xenlink_domain(const struct xenlink *x, const uint8_t uuid[UUID_LEN]);
-
 /* What the toolstack says of a vTPM's domain. */
 struct xen_claim {
 	enum move_event what;      /* MOVE_BEGIN_*, MOVE_DONE, MOVE_ABORT */

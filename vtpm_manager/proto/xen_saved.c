@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vtpm_manager/xen/xen_saved.h"
+#include "vtpm_manager/proto/xen_saved.h"
 
 #include <string.h>
 

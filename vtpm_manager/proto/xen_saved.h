@@ -7,8 +7,8 @@
  * Bytes:  big-endian; doc/FORMATS.md.
  * Trust:  the store's tree vouches for it; decoded strictly all the same.
  */
-#ifndef VTPM_MANAGER_XEN_XEN_SAVED_H
-#define VTPM_MANAGER_XEN_XEN_SAVED_H
+#ifndef VTPM_MANAGER_PROTO_XEN_SAVED_H
+#define VTPM_MANAGER_PROTO_XEN_SAVED_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * guests_priv.h - the object of guest/ in the context, for its own files.
+ *
+ * Layer:  vtpm_manager/guest; private.
+ */
+#ifndef VTPM_MANAGER_GUEST_GUESTS_PRIV_H
+#define VTPM_MANAGER_GUEST_GUESTS_PRIV_H
+
+#include "vtpm_manager/guest/guests.h"
+
+struct akcerts;
+struct ginst;
+struct wlink;
+
+struct guests {
+	struct ginst *list;
+	struct wlink *links; /* every open one, the software root's too */
+	uint64_t link_serial;
+	uint32_t next_uid; /* of a worker without a slot in the registry */
+	struct akcerts *akcerts;
+	const struct guest_observer *observer; /* NULL: none */
+};
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * deep_quote_leaf.h - the leaf of a guest's deep quote, and the key and PCRs
+ * that the host vouches with.
+ *
+ * Layer:  vtpm_manager/host.
+ */
+#ifndef VTPM_MANAGER_HOST_DEEP_QUOTE_LEAF_H
+#define VTPM_MANAGER_HOST_DEEP_QUOTE_LEAF_H
+
+#include "measure/evidence/deep_leaf.h"
+#include "vtpm/proto/worker_msg.h"
+#include "vtpm_manager/core/context.h"
+#include "vtpm_manager/store/store.h"
+
+/* How the host vouches for the guests of one group. */
+struct deep_quote_group {
+	struct wblob ak;      /* of struct hw_aked; len 0: the host's own AK */
+	struct wblob ak_cert; /* DER; len 0: HW_QUOTE gives it */
+	uint16_t bank;        /* TPM_ALG_ID */
+	uint32_t pcrs;        /* bit n: the host's PCR n */
+	uint64_t sequence;    /* of the group's configuration */
+};
+
+/* calloc(3), apart: gcc's analyser loses sight of lists whose end is kept, and
+ * takes what is put there for lost. */
+void *deep_quote_alloc(size_t n, size_t size);
+/* Blobs in *ret are borrowed until the loop's next turn.  On failure text
+ * (TEXT_MAX_LEN + 1 bytes) says what to do. */
+int deep_quote_group(struct mgr *m, uint32_t group,
+    struct deep_quote_group *ret, char *text) VT_CHECK;
+/* What the host says of this guest now; the Names of its keys are apart. */
+void deep_quote_leaf(const struct mgr *m, const struct guest *in,
+    const struct wdeep *d, struct deep_leaf *ret);
+
+#endif
