@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/fakequote.h"
-#include "vtpm_manager/hwtpm/keys_priv.h"
+#include "vtpm_manager/hwtpm/quote_check.h"
 
 static struct fix {
 	struct hwtpm h;
@@ -57,7 +57,7 @@ static int
 check(void)
 {
 	x.h.again = false;
-	return hwident_check_quote(&x.h, &x.pub_blob, &x.req, &x.q);
+	return hwquote_check(&x.h, &x.pub_blob, &x.req, &x.q);
 }
 
 static void

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Certificates: the CA key in the host's TPM signs what ca.c puts together.
+ * certificates.c - the CA key in the host's TPM signs what ca.c puts together.
  */
+#include "vtpm_manager/hwtpm/certificates.h"
+
 #include <openssl/ecdsa.h>
 
 #include <string.h>
 
 #include "base/util.h"
-#include "vtpm_manager/hwtpm/keys_priv.h"
 
 #define NONE ESYS_TR_NONE
 
 /* ca_sign_fn: r and s of the TPM's signature as DER. */
 int
-hwkeys_sign(
+hwcerts_sign(
     void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len)
 {
 	TPMT_SIG_SCHEME scheme;
@@ -84,7 +85,7 @@ one_cert(struct hwtpm *h, const struct ca_subject *sub,
 }
 
 int
-hwtpm_certs(struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders)
+hwcerts_issue(struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders)
 {
 	struct ca_subject sub = { .name = req->name,
 		.group = req->group,
@@ -94,7 +95,6 @@ hwtpm_certs(struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders)
 	uint32_t i;
 	int rc;
 
-	h->again = false;
 	if (h->root == 0 || h->ca == NULL)
 		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
 	memcpy(sub.uuid, req->uuid, sizeof(sub.uuid));

@@ -22,10 +22,18 @@
 #include "base/log.h"
 #include "base/msg.h"
 #include "base/util.h"
+#include "vtpm_manager/hwtpm/bind.h"
+#include "vtpm_manager/hwtpm/certificates.h"
+#include "vtpm_manager/hwtpm/connection.h"
+#include "vtpm_manager/hwtpm/host_quote.h"
+#include "vtpm_manager/hwtpm/identity.h"
 #include "vtpm_manager/hwtpm/hwtpm_limits.h"
 #include "vtpm_manager/hwtpm/jail.h"
+#include "vtpm_manager/hwtpm/keys.h"
+#include "vtpm_manager/hwtpm/nv_counter.h"
+#include "vtpm_manager/hwtpm/pcrs.h"
+#include "vtpm_manager/hwtpm/policy.h"
 #include "vtpm_manager/hwtpm/queue.h"
-#include "vtpm_manager/hwtpm/tpm.h"
 
 #define MANAGER_FD 3
 #define PAYLOAD_MAX 65536
@@ -131,7 +139,7 @@ do_init(struct prog *p, const struct req *r, struct wr *out)
 
 	if ((rc = msg_get(hw_init, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_INIT");
-	if ((rc = hwtpm_init(&p->tpm, &in, &done)) == VT_OK) {
+	if ((rc = hwkeys_init(&p->tpm, &in, &done)) == VT_OK) {
 		msg_put(out, hw_inited, &done);
 		warn_of_software(&p->tpm);
 	}
@@ -148,7 +156,7 @@ do_load(struct prog *p, const struct req *r, struct wr *out)
 
 	if ((rc = msg_get(hw_load, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_LOAD");
-	if ((rc = hwtpm_load(&p->tpm, &in, &done)) == VT_OK) {
+	if ((rc = hwkeys_restore(&p->tpm, &in, &done)) == VT_OK) {
 		msg_put(out, hw_loaded, &done);
 		warn_of_software(&p->tpm);
 	}
@@ -167,7 +175,7 @@ do_certs(struct prog *p, const struct req *r, struct wr *out)
 
 	if ((rc = msg_get(hw_certs, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_CERTS");
-	if ((rc = hwtpm_certs(&p->tpm, &in, ders)) != VT_OK)
+	if ((rc = hwcerts_issue(&p->tpm, &in, ders)) != VT_OK)
 		return rc;
 	done.n = in.n;
 	for (i = 0; i < in.n; i++) {
@@ -200,14 +208,18 @@ static int
 do_pcrs(struct prog *p, const struct req *r, struct wr *out)
 {
 	struct hw_pcrs done = { 0 };
+	struct pcr_set set;
 	struct wr w;
 	int rc;
 
 	if (r->len != 0)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_PCRS");
+	if ((rc = hwpcrs_read(&p->tpm, &set)) != VT_OK ||
+	    (rc = hwnv_epoch(&p->tpm, &done.epoch)) != VT_OK)
+		return rc;
 	wr_grow(&w, PAYLOAD_MAX);
-	if ((rc = hwtpm_pcrs(&p->tpm, &w)) == VT_OK &&
-	    (rc = hwtpm_epoch(&p->tpm, &done.epoch)) == VT_OK) {
+	pcr_set_encode(&w, &set);
+	if ((rc = wr_err(&w)) == VT_OK) {
 		done.pcrs.p = w.buf;
 		done.pcrs.len = (uint32_t)w.len;
 		msg_put(out, hw_pcrs, &done);
@@ -225,7 +237,7 @@ do_counter(struct prog *p, const struct req *r, struct wr *out)
 
 	if ((rc = msg_get(hw_counter, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_COUNTER");
-	if ((rc = hwtpm_counter(&p->tpm, &in, &value)) == VT_OK)
+	if ((rc = hwnv_count(&p->tpm, &in, &value)) == VT_OK)
 		wr_be64(out, value);
 	return rc;
 }
@@ -238,7 +250,7 @@ do_identity(struct prog *p, const struct req *r, struct wr *out)
 
 	if (r->len != 0)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_IDENTITY");
-	if ((rc = hwtpm_identity(&p->tpm, &done)) == VT_OK)
+	if ((rc = hwident_show(&p->tpm, &done)) == VT_OK)
 		msg_put(out, hw_identity, &done);
 	return rc;
 }
@@ -253,7 +265,7 @@ do_activate(struct prog *p, const struct req *r, struct wr *out)
 
 	if ((rc = msg_get(hw_activate, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_ACTIVATE");
-	if ((rc = hwtpm_activate(&p->tpm, &in, secret, &len)) == VT_OK)
+	if ((rc = hwident_activate(&p->tpm, &in, secret, &len)) == VT_OK)
 		wr_blob16(out, secret, len);
 	explicit_bzero(secret, sizeof(secret));
 	return rc;
@@ -268,7 +280,7 @@ do_ak(struct prog *p, const struct req *r, struct wr *out)
 
 	if ((rc = msg_get(hw_ak, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_AK");
-	if ((rc = hwtpm_ak(&p->tpm, &in, &done)) == VT_OK)
+	if ((rc = hwquote_new_ak(&p->tpm, &in, &done)) == VT_OK)
 		msg_put(out, hw_aked, &done);
 	return rc;
 }
@@ -282,7 +294,7 @@ do_quote(struct prog *p, const struct req *r, struct wr *out)
 
 	if ((rc = msg_get(hw_quote, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_QUOTE");
-	if ((rc = hwtpm_quote(&p->tpm, &in, &done)) == VT_OK)
+	if ((rc = hwquote_make(&p->tpm, &in, &done)) == VT_OK)
 		msg_put(out, hw_quoted, &done);
 	return rc;
 }
@@ -294,9 +306,9 @@ do_status(struct prog *p, uint32_t id)
 	struct hw_status st;
 	struct wr w;
 
-	hwtpm_status(&p->tpm, &st);
+	hwconn_status(&p->tpm, &st);
 	if (p->tpm.again)
-		hwtpm_disconnect(&p->tpm);
+		hwconn_close(&p->tpm);
 	wr_grow(&w, PAYLOAD_MAX);
 	msg_put(&w, hw_status, &st);
 	answer(p, id, VT_OK, st.up ? "" : p->why_down, &w);
@@ -354,7 +366,7 @@ do_approvals(struct prog *p, const struct msg *m)
 	if (msg_get(hw_approvals, m->data, m->len, &in) != VT_OK)
 		rc = hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_APPROVALS");
 	else
-		rc = hwtpm_approvals(&p->tpm, &in);
+		rc = hwpolicy_set(&p->tpm, in.n, in.approvals);
 	if (rc == VT_OK)
 		p->connect_at_us = 0;
 	answer(p, m->id, rc, rc == VT_OK ? "" : p->tpm.text, NULL);
@@ -369,7 +381,7 @@ do_bind(struct prog *p, const struct req *r, struct wr *out)
 
 	if ((rc = msg_get(hw_bind, r->data, r->len, &in)) != VT_OK)
 		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_BIND");
-	if ((rc = hwtpm_bind(&p->tpm, &in, &done)) == VT_OK)
+	if ((rc = hwbind_master(&p->tpm, &in, &done)) == VT_OK)
 		msg_put(out, hw_bound, &done);
 	return rc;
 }
@@ -497,12 +509,12 @@ expire(struct prog *p)
 		struct req *r = (struct req *)(void *)it;
 
 		hwquota_note_refused(&p->quota, it->group);
-		if (hwtpm_is_up(&p->tpm) &&
+		if (hwconn_is_up(&p->tpm) &&
 		    over_quota(p, it->group, text, sizeof(text))) {
 			fail_request(p, r, VT_E_BUSY, text);
 			continue;
 		}
-		if (hwtpm_is_up(&p->tpm))
+		if (hwconn_is_up(&p->tpm))
 			(void)snprintf(text, sizeof(text),
 			    "the TPM was busy for %u s with other requests",
 			    p->wait_ms / 1000);
@@ -525,7 +537,7 @@ fail_all(struct prog *p, int rc, const char *text)
 static void
 connect_tpm(struct prog *p)
 {
-	int rc = hwtpm_connect(&p->tpm);
+	int rc = hwconn_open(&p->tpm);
 
 	if (rc == VT_OK) {
 		log_info("TPM %s, firmware %s, at %s", p->tpm.manufacturer,
@@ -549,7 +561,7 @@ static bool
 put_off(struct prog *p, struct req *r)
 {
 	(void)snprintf(p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
-	hwtpm_disconnect(&p->tpm);
+	hwconn_close(&p->tpm);
 	p->connect_at_us = 0;
 	return r->it.put_back + 1 < MAX_TRIES &&
 	       hwq_put_back(&p->queue, &r->it) == VT_OK;
@@ -567,7 +579,7 @@ run_request(struct prog *p, struct req *r)
 	p->tpm.again = false;
 	hwtcti_begin(p->tpm.tcti);
 	if (handlers[r->type].keys)
-		rc = hwtpm_need_keys(&p->tpm);
+		rc = hwconn_need_keys(&p->tpm);
 	if (rc == VT_OK)
 		rc = handlers[r->type].run(p, r, &w);
 	if (rc == VT_OK && (rc = wr_err(&w)) != VT_OK)
@@ -610,8 +622,8 @@ wait_time(struct prog *p)
 {
 	uint64_t now = now_us(), until = hwq_deadline(&p->queue), next;
 
-	next = hwtpm_is_up(&p->tpm) ? hwq_when(&p->queue, &p->quota, now)
-				    : p->connect_at_us;
+	next = hwconn_is_up(&p->tpm) ? hwq_when(&p->queue, &p->quota, now)
+				     : p->connect_at_us;
 	if (next < until)
 		until = next;
 	if (until == UINT64_MAX)
@@ -628,9 +640,9 @@ loop(struct prog *p, const sigset_t *open)
 
 	while (!stop && drain(p)) {
 		expire(p);
-		if (!hwtpm_is_up(&p->tpm) && now_us() >= p->connect_at_us)
+		if (!hwconn_is_up(&p->tpm) && now_us() >= p->connect_at_us)
 			connect_tpm(p);
-		if (hwtpm_is_up(&p->tpm) && run_next(p)) {
+		if (hwconn_is_up(&p->tpm) && run_next(p)) {
 			(void)!msgch_flush(p->ch);
 			continue;
 		}
@@ -766,7 +778,7 @@ main(int argc, char **argv)
 	loop(&p, &open);
 	fail_all(&p, VT_E_CLOSED, "vtpm-hwtpm was told to end");
 	(void)!msgch_flush(p.ch);
-	hwtpm_done(&p.tpm);
+	hwconn_done(&p.tpm);
 	hwquota_done(&p.quota);
 	msgch_free(p.ch);
 	return 0;

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The host's keys: a storage key that the owner's seed gives again and again,
- * under it the sealed master key and the CA's signing key.  The use of the
- * CA key needs a value derived from the master key, so that whatever holds
- * back the master key holds back the CA too.
+ * keys.c - the host's keys: under the storage key lie the sealed master key
+ * and the CA's signing key.  Using the CA key requires a value derived from
+ * the master key, so whatever withholds the master key withholds the CA too.
  */
-#include "vtpm_manager/hwtpm/tpm.h"
-
-#include <tss2/tss2_mu.h>
+#include "vtpm_manager/hwtpm/keys.h"
 
 #include <openssl/crypto.h>
 
@@ -15,143 +12,33 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "base/rdwr.h"
 #include "base/util.h"
 #include "measure/cert/cert_extension.h"
-#include "vtpm_manager/hwtpm/keys_priv.h"
+#include "vtpm_manager/hwtpm/attestation_key.h"
+#include "vtpm_manager/hwtpm/certificates.h"
+#include "vtpm_manager/hwtpm/identity.h"
+#include "vtpm_manager/hwtpm/nv_counter.h"
+#include "vtpm_manager/hwtpm/policy.h"
 
 #include "vtpm_manager/hwtpm/embed/cakey_hex.h"
 #include "vtpm_manager/hwtpm/embed/seal_hex.h"
-#include "vtpm_manager/hwtpm/embed/srk_hex.h"
 
 #define NONE ESYS_TR_NONE
-#define PART 32 /* bytes that one TPM2_GetRandom is asked for */
-#define S_ALL (TPMA_SESSION_CONTINUESESSION)
-#define S_SECRET (S_ALL | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT)
 
 static const char auth_label[] = "vTPM manager CA key authorisation";
 
 void
-hwkeys_flush(struct hwtpm *h, ESYS_TR *tr)
-{
-	if (*tr == NONE)
-		return;
-	if (h->esys != NULL && !hwtcti_is_lost(h->tcti))
-		(void)Esys_FlushContext(h->esys, *tr);
-	*tr = NONE;
-}
-
-void
 hwkeys_unload(struct hwtpm *h)
 {
-	hwident_unload(h);
+	hwak_unload(h);
 	hwnv_unload(h);
-	hwkeys_flush(h, &h->ca_key);
-	hwkeys_flush(h, &h->session);
+	hwtpm_flush(h, &h->ca_key);
+	hwtpm_flush(h, &h->session);
 	ca_free(h->ca);
 	h->ca = NULL;
 }
 
-/* --- storage key and session ---------------------------------------------- */
-
-int
-hwkeys_template(const uint8_t *bytes, size_t len, TPM2B_PUBLIC *ret)
-{
-	size_t off = 0;
-
-	memset(ret, 0, sizeof(*ret));
-	return Tss2_MU_TPM2B_PUBLIC_Unmarshal(bytes, len, &off, ret) ==
-			   TSS2_RC_SUCCESS &&
-		       off == len
-		   ? VT_OK
-		   : VT_E_FORMAT;
-}
-
-int
-hwkeys_srk(struct hwtpm *h, ESYS_TR *ret)
-{
-	const TPM2B_SENSITIVE_CREATE sens = { 0 };
-	const TPML_PCR_SELECTION pcrs = { 0 };
-	const TPM2B_DATA info = { 0 };
-	TPM2B_PUBLIC in;
-	TSS2_RC r;
-	int rc;
-
-	if ((rc = hwkeys_template(srk_hex, srk_hex_len, &in)) != VT_OK)
-		return hwtpm_fail(h, rc, "storage key template");
-	r = Esys_CreatePrimary(h->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
-	    NONE, NONE, &sens, &in, &info, &pcrs, ret, NULL, NULL, NULL, NULL);
-	return hwtpm_check(h, r, "making the storage key");
-}
-
-/*
- * HMAC session salted to the storage key: only the TPM that has that key
- * can answer in it.  The caller has compared the key's Name with the pinned
- * one.
- */
-int
-hwkeys_session(struct hwtpm *h, ESYS_TR srk, ESYS_TR *ret)
-{
-	const TPMT_SYM_DEF aes = { .algorithm = TPM2_ALG_AES,
-		.keyBits.aes = 128,
-		.mode.aes = TPM2_ALG_CFB };
-	TSS2_RC r;
-	int rc;
-
-	r = Esys_StartAuthSession(h->esys, srk, NONE, NONE, NONE, NONE, NULL,
-	    TPM2_SE_HMAC, &aes, TPM2_ALG_SHA256, ret);
-	if ((rc = hwtpm_check(h, r, "opening a session")) != VT_OK)
-		return rc;
-	r = Esys_TRSess_SetAttributes(h->esys, *ret, S_SECRET, 0xff);
-	if ((rc = hwtpm_check(h, r, "preparing a session")) != VT_OK)
-		hwkeys_flush(h, ret);
-	return rc;
-}
-
-static int
-get_name(struct hwtpm *h, ESYS_TR tr, TPM2B_NAME *ret)
-{
-	TPM2B_NAME *name;
-	int rc;
-
-	rc = hwtpm_check(
-	    h, Esys_TR_GetName(h->esys, tr, &name), "naming the storage key");
-	if (rc != VT_OK)
-		return rc;
-	*ret = *name;
-	Esys_Free(name);
-	return VT_OK;
-}
-
-/* --- random bytes --------------------------------------------------------- */
-
-int
-hwkeys_tpm_random(struct hwtpm *h, ESYS_TR session, uint8_t *out, size_t len)
-{
-	TPM2B_DIGEST *d;
-	size_t n;
-	int rc;
-
-	while (len > 0) {
-		n = len < PART ? len : PART;
-		rc = hwtpm_check(h,
-		    Esys_GetRandom(h->esys, session, NONE, NONE, (UINT16)n, &d),
-		    "random bytes from the TPM");
-		if (rc != VT_OK)
-			return rc;
-		if (d->size < n)
-			n = d->size;
-		memcpy(out, d->buffer, n);
-		explicit_bzero(d->buffer, sizeof(d->buffer));
-		Esys_Free(d);
-		if (n == 0)
-			return hwtpm_fail(h, VT_E_TPM,
-			    "random bytes from the TPM: it gives none");
-		out += n;
-		len -= n;
-	}
-	return VT_OK;
-}
+/* --- making keys --------------------------------------------------------- */
 
 /* From the TPM, over an encrypted session, and from the kernel: who controls
  * one of them does not know it. */
@@ -166,16 +53,11 @@ make_master(struct hwtpm *h, ESYS_TR session, uint8_t out[HW_MASTER_LEN])
 
 	/* A session that is no authorisation must not ask for a parameter of
 	 * the command to be encrypted: GetRandom has none. */
-	rc = hwtpm_check(h,
-	    Esys_TRSess_SetAttributes(
-		h->esys, session, S_ALL | TPMA_SESSION_ENCRYPT, 0xff),
-	    "preparing a session");
+	rc = hwtpm_session_use(h, session, TPMA_SESSION_ENCRYPT);
 	if (rc == VT_OK)
-		rc = hwkeys_tpm_random(h, session, tpm, sizeof(tpm));
+		rc = hwtpm_random_part(h, session, tpm, sizeof(tpm));
 	if (rc == VT_OK)
-		rc = hwtpm_check(h,
-		    Esys_TRSess_SetAttributes(h->esys, session, S_SECRET, 0xff),
-		    "preparing a session");
+		rc = hwtpm_session_use(h, session, HW_HIDE_BOTH);
 	if (rc == VT_OK &&
 	    ((rc = random_bytes(kernel, sizeof(kernel))) != VT_OK ||
 		(rc = digest_parts(ALG_SHA256, parts, VT_NELEM(parts), out)) !=
@@ -183,43 +65,6 @@ make_master(struct hwtpm *h, ESYS_TR session, uint8_t out[HW_MASTER_LEN])
 		rc = hwtpm_fail(h, rc, "master key: %s", vt_strerror(rc));
 	explicit_bzero(tpm, sizeof(tpm));
 	explicit_bzero(kernel, sizeof(kernel));
-	return rc;
-}
-
-/* --- making keys ---------------------------------------------------------- */
-
-int
-hwkeys_to_bytes(struct hwtpm *h, const TPM2B_PUBLIC *pub,
-    const TPM2B_PRIVATE *priv, struct key_bytes *ret)
-{
-	ret->pub_len = ret->priv_len = 0;
-	if (Tss2_MU_TPM2B_PUBLIC_Marshal(pub, ret->pub, sizeof(ret->pub),
-		&ret->pub_len) != TSS2_RC_SUCCESS ||
-	    Tss2_MU_TPM2B_PRIVATE_Marshal(priv, ret->priv, sizeof(ret->priv),
-		&ret->priv_len) != TSS2_RC_SUCCESS)
-		return hwtpm_fail(h, VT_E_RANGE, "a new key is too long");
-	return VT_OK;
-}
-
-static int
-create(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
-    const TPM2B_SENSITIVE_CREATE *sens, const TPM2B_PUBLIC *in,
-    const char *what, struct key_bytes *ret)
-{
-	const TPML_PCR_SELECTION pcrs = { 0 };
-	const TPM2B_DATA info = { 0 };
-	TPM2B_PRIVATE *priv = NULL;
-	TPM2B_PUBLIC *pub = NULL;
-	TSS2_RC r;
-	int rc;
-
-	r = Esys_Create(h->esys, srk, session, NONE, NONE, sens, in, &info,
-	    &pcrs, &priv, &pub, NULL, NULL, NULL);
-	if ((rc = hwtpm_check(h, r, what)) != VT_OK)
-		return rc;
-	rc = hwkeys_to_bytes(h, pub, priv, ret);
-	Esys_Free(priv);
-	Esys_Free(pub);
 	return rc;
 }
 
@@ -231,35 +76,23 @@ hwkeys_seal(struct hwtpm *h, ESYS_TR srk, const struct wblob *approval_key,
 	TPM2B_PUBLIC in;
 	int rc;
 
-	if ((rc = hwkeys_template(seal_hex, seal_hex_len, &in)) != VT_OK)
+	if ((rc = hwkey_template(seal_hex, seal_hex_len, &in)) != VT_OK)
 		return hwtpm_fail(h, rc, "template of the sealed master key");
 	if (approval_key->len != 0 &&
 	    (rc = hwpolicy_template(h, approval_key, &in)) != VT_OK)
 		return rc;
 	sens.sensitive.data.size = HW_MASTER_LEN;
 	memcpy(sens.sensitive.data.buffer, master, HW_MASTER_LEN);
-	rc = create(
-	    h, srk, h->session, &sens, &in, "sealing the master key", ret);
+	rc = hwkey_create(h, srk, h->session, NONE, &sens, &in,
+	    "sealing the master key", ret);
 	explicit_bzero(&sens, sizeof(sens));
 	return rc;
-}
-
-int
-hwkeys_auth(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN],
-    const char *label, size_t label_len, TPM2B_AUTH *ret)
-{
-	int rc;
-
-	ret->size = SHA256_LEN;
-	rc = hkdf_sha256(
-	    master, HW_MASTER_LEN, label, label_len, ret->buffer, SHA256_LEN);
-	return rc == VT_OK ? rc : hwtpm_fail(h, rc, "a key's authorisation");
 }
 
 static int
 ca_auth(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN], TPM2B_AUTH *ret)
 {
-	return hwkeys_auth(h, master, auth_label, sizeof(auth_label), ret);
+	return hwkey_auth(h, master, auth_label, sizeof(auth_label), ret);
 }
 
 static int
@@ -270,38 +103,17 @@ make_ca_key(struct hwtpm *h, ESYS_TR srk, ESYS_TR session,
 	TPM2B_PUBLIC in;
 	int rc;
 
-	if ((rc = hwkeys_template(cakey_hex, cakey_hex_len, &in)) != VT_OK)
+	if ((rc = hwkey_template(cakey_hex, cakey_hex_len, &in)) != VT_OK)
 		return hwtpm_fail(h, rc, "template of the CA key");
 	rc = ca_auth(h, master, &sens.sensitive.userAuth);
 	if (rc == VT_OK)
-		rc = create(
-		    h, srk, session, &sens, &in, "making the CA key", ret);
+		rc = hwkey_create(h, srk, session, NONE, &sens, &in,
+		    "making the CA key", ret);
 	explicit_bzero(&sens, sizeof(sens));
 	return rc;
 }
 
-/* --- loading keys --------------------------------------------------------- */
-
-int
-hwkeys_from_bytes(struct hwtpm *h, const uint8_t *pub, size_t pub_len,
-    const uint8_t *priv, size_t priv_len, const char *what,
-    TPM2B_PUBLIC *ret_pub, TPM2B_PRIVATE *ret_priv)
-{
-	size_t off = 0, off2 = 0;
-
-	memset(ret_pub, 0, sizeof(*ret_pub));
-	memset(ret_priv, 0, sizeof(*ret_priv));
-	if (Tss2_MU_TPM2B_PUBLIC_Unmarshal(pub, pub_len, &off, ret_pub) ==
-		TSS2_RC_SUCCESS &&
-	    Tss2_MU_TPM2B_PRIVATE_Unmarshal(priv, priv_len, &off2, ret_priv) ==
-		TSS2_RC_SUCCESS &&
-	    off == pub_len && off2 == priv_len)
-		return VT_OK;
-	return hwtpm_fail(h, VT_E_CORRUPT,
-	    "%s: the stored host keys are damaged: restore the store from a "
-	    "backup",
-	    what);
-}
+/* --- loading keys -------------------------------------------------------- */
 
 static int
 load(struct hwtpm *h, ESYS_TR srk, ESYS_TR session, const uint8_t *pub,
@@ -313,7 +125,7 @@ load(struct hwtpm *h, ESYS_TR srk, ESYS_TR session, const uint8_t *pub,
 	TSS2_RC r;
 	int rc;
 
-	rc = hwkeys_from_bytes(
+	rc = hwkey_from_bytes(
 	    h, pub, pub_len, priv, priv_len, what, &in_pub, &in_priv);
 	if (rc != VT_OK)
 		return rc;
@@ -344,14 +156,11 @@ unseal(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
 	    b->master_priv.p, b->master_priv.len, "loading the master key",
 	    &tr);
 	if (rc != VT_OK) {
-		hwkeys_flush(h, &policy);
+		hwtpm_flush(h, &policy);
 		return rc;
 	}
 	/* Unseal has no parameter of its own to decrypt. */
-	rc = hwtpm_check(h,
-	    Esys_TRSess_SetAttributes(
-		h->esys, h->session, S_ALL | TPMA_SESSION_ENCRYPT, 0xff),
-	    "preparing a session");
+	rc = hwtpm_session_use(h, h->session, TPMA_SESSION_ENCRYPT);
 	if (rc == VT_OK)
 		rc = hwtpm_check(h,
 		    policy == NONE ? Esys_Unseal(h->esys, tr, h->session, NONE,
@@ -361,8 +170,8 @@ unseal(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
 		    "unsealing the master key");
 	if (rc != VT_OK && policy != NONE && !h->again)
 		rc = hwpolicy_refused(h);
-	hwkeys_flush(h, &tr);
-	hwkeys_flush(h, &policy);
+	hwtpm_flush(h, &tr);
+	hwtpm_flush(h, &policy);
 	if (rc != VT_OK)
 		return rc;
 	if (data->size == HW_MASTER_LEN)
@@ -385,14 +194,12 @@ static int
 choose_auth(struct hwtpm *h, uint8_t root)
 {
 	if (root == ROOT_SOFT) {
-		hwkeys_flush(h, &h->session);
+		hwtpm_flush(h, &h->session);
 		h->ca_auth = ESYS_TR_PASSWORD;
 		return VT_OK;
 	}
 	h->ca_auth = h->session;
-	return hwtpm_check(h,
-	    Esys_TRSess_SetAttributes(h->esys, h->session, S_ALL, 0xff),
-	    "preparing a session");
+	return hwtpm_session_use(h, h->session, 0);
 }
 
 static int
@@ -418,7 +225,7 @@ check_srk(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b)
 	TPM2B_NAME name;
 	int rc;
 
-	if ((rc = get_name(h, srk, &name)) != VT_OK)
+	if ((rc = hwkey_name(h, srk, &name)) != VT_OK)
 		return rc;
 	if (name.size == b->srk_name.len &&
 	    memcmp(name.name, b->srk_name.p, name.size) == 0)
@@ -433,7 +240,7 @@ check_srk(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b)
 static int
 open_ca(struct hwtpm *h, const struct hwblob *b)
 {
-	const struct ca_signer signer = { hwkeys_sign, h };
+	const struct ca_signer signer = { hwcerts_sign, h };
 	int rc;
 
 	rc = ca_open(&signer, b->ca_cert.p, b->ca_cert.len, b->ca_pub.p,
@@ -475,6 +282,19 @@ check_mac(struct hwtpm *h, const struct hwblob *b,
 	    "backup");
 }
 
+static int
+get_blob(struct hwtpm *h, const uint8_t *p, size_t len, struct hwblob *ret)
+{
+	int rc = hwblob_get(p, len, ret);
+
+	if (rc == VT_OK)
+		return VT_OK;
+	return hwtpm_fail(h, VT_E_CORRUPT,
+	    "the stored host keys are damaged (%s): restore the store from a "
+	    "backup",
+	    vt_strerror(rc));
+}
+
 int
 hwkeys_load(
     struct hwtpm *h, const uint8_t *known, uint8_t master[HW_MASTER_LEN])
@@ -484,22 +304,19 @@ hwkeys_load(
 	int rc;
 
 	hwkeys_unload(h);
-	if ((rc = hwblob_get(h->blob, h->blob_len, &b)) != VT_OK)
-		return hwtpm_fail(h, VT_E_CORRUPT,
-		    "the stored host keys are damaged (%s): restore the store "
-		    "from a backup",
-		    vt_strerror(rc));
-	if ((rc = hwkeys_srk(h, &srk)) != VT_OK)
+	if ((rc = get_blob(h, h->blob, h->blob_len, &b)) != VT_OK)
+		return rc;
+	if ((rc = hwkey_srk(h, &srk)) != VT_OK)
 		return rc;
 	if ((rc = check_srk(h, srk, &b)) == VT_OK &&
-	    (rc = hwkeys_session(h, srk, &h->session)) == VT_OK &&
+	    (rc = hwkey_session(h, srk, &h->session)) == VT_OK &&
 	    (rc = get_master(h, srk, &b, known, master)) == VT_OK &&
 	    (rc = check_mac(h, &b, master)) == VT_OK &&
 	    (rc = ready_ca_key(h, srk, &b, master)) == VT_OK &&
-	    (rc = hwident_ready(h, master)) == VT_OK &&
+	    (rc = hwak_ready(h, master)) == VT_OK &&
 	    (rc = hwnv_ready(h, master)) == VT_OK)
 		rc = open_ca(h, &b);
-	hwkeys_flush(h, &srk);
+	hwtpm_flush(h, &srk);
 	if (rc != VT_OK) {
 		explicit_bzero(master, HW_MASTER_LEN);
 		hwkeys_unload(h);
@@ -507,7 +324,7 @@ hwkeys_load(
 	return rc;
 }
 
-/* --- the requests --------------------------------------------------------- */
+/* --- the requests -------------------------------------------------------- */
 
 int
 hwkeys_set_blob(struct hwtpm *h, const uint8_t *p, size_t len)
@@ -530,7 +347,7 @@ static int
 certify_self(struct hwtpm *h, ESYS_TR srk, const struct hw_init *req,
     const uint8_t master[HW_MASTER_LEN], struct hwblob *b, struct ca_der *der)
 {
-	const struct ca_signer signer = { hwkeys_sign, h };
+	const struct ca_signer signer = { hwcerts_sign, h };
 	int rc;
 
 	if ((rc = ready_ca_key(h, srk, b, master)) != VT_OK)
@@ -597,8 +414,8 @@ make_keys(struct hwtpm *h, ESYS_TR *srk, const struct hw_init *req,
 	TPM2B_NAME name;
 	int rc;
 
-	if ((rc = get_name(h, *srk, &name)) != VT_OK ||
-	    (rc = hwkeys_session(h, *srk, &h->session)) != VT_OK ||
+	if ((rc = hwkey_name(h, *srk, &name)) != VT_OK ||
+	    (rc = hwkey_session(h, *srk, &h->session)) != VT_OK ||
 	    (rc = new_master(h, &req->master, master)) != VT_OK)
 		return rc;
 	if ((rc = hwkeys_seal(h, *srk, &req->approval_key, master, &sealed)) !=
@@ -640,24 +457,22 @@ show(const struct hwtpm *h, struct wblob *blob, struct wblob *cert)
 }
 
 int
-hwtpm_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
+hwkeys_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
 {
 	uint8_t buf[HOST_BLOB_MAX_LEN], master[HW_MASTER_LEN] = { 0 };
 	ESYS_TR srk = NONE;
 	struct wr w;
 	int rc;
 
-	h->again = false;
-	h->text[0] = '\0';
 	if (h->root != 0)
 		return hwtpm_fail(h, VT_E_STATE,
 		    "this host has keys already; they are not made twice");
 	wr_init(&w, buf, sizeof(buf));
 	hwnv_clean(h); /* of an attempt that the TPM did not live through */
-	if ((rc = hwkeys_srk(h, &srk)) != VT_OK)
+	if ((rc = hwkey_srk(h, &srk)) != VT_OK)
 		return rc;
 	rc = make_keys(h, &srk, req, master, &w);
-	hwkeys_flush(h, &srk);
+	hwtpm_flush(h, &srk);
 	hwkeys_unload(h);
 	if (rc == VT_OK)
 		rc = hwkeys_set_blob(h, buf, w.len);
@@ -679,20 +494,16 @@ hwtpm_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
 }
 
 int
-hwtpm_load(struct hwtpm *h, const struct hw_load *req, struct hw_loaded *ret)
+hwkeys_restore(
+    struct hwtpm *h, const struct hw_load *req, struct hw_loaded *ret)
 {
 	struct wblob blob;
 	struct hwblob b;
 	int rc;
 
-	h->again = false;
-	h->text[0] = '\0';
-	if ((rc = hwblob_get(req->host_blob.p, req->host_blob.len, &b)) !=
-	    VT_OK)
-		return hwtpm_fail(h, VT_E_CORRUPT,
-		    "the stored host keys are damaged (%s): restore the store "
-		    "from a backup",
-		    vt_strerror(rc));
+	rc = get_blob(h, req->host_blob.p, req->host_blob.len, &b);
+	if (rc != VT_OK)
+		return rc;
 	if (b.root != req->root)
 		return hwtpm_fail(h, VT_E_POLICY,
 		    "this store belongs to a %s, the manager was started with "

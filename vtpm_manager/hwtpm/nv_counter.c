@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two counters in the NV memory of the host's TPM: the epoch, which
- * approvals of host states outlive or not, and the store's anchor.
+ * nv_counter.c - two counters in the NV memory of the host's TPM: the epoch,
+ * which approvals of host states outlive or not, and the store's anchor.
  *
  * Anybody who may use the owner hierarchy reads them; they are counted up
  * with a value derived from the master key, and their Names are kept in the
@@ -10,11 +10,13 @@
  * counter that there was) and not the authorisation, so that the next
  * increment fails.
  */
+#include "vtpm_manager/hwtpm/nv_counter.h"
+
 #include <string.h>
 
 #include "base/crypto.h"
 #include "base/util.h"
-#include "vtpm_manager/hwtpm/keys_priv.h"
+#include "vtpm_manager/hwtpm/key_object.h"
 
 #define NONE ESYS_TR_NONE
 /* TCG Registry of Reserved TPM 2.0 Handles, 2.2: the owner's indices. */
@@ -22,8 +24,6 @@
 #define OWNER_MASK 0x003fffffu
 #define TRIES 16
 #define COUNTER_LEN 8
-#define S_ALL (TPMA_SESSION_CONTINUESESSION)
-#define S_SECRET (S_ALL | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT)
 #define ATTRIBUTES                                                        \
 	((TPM2_NT_COUNTER << TPMA_NV_TPM2_NT_SHIFT) | TPMA_NV_AUTHWRITE | \
 	    TPMA_NV_AUTHREAD | TPMA_NV_OWNERREAD | TPMA_NV_NO_DA)
@@ -33,25 +33,10 @@ static const char *const names[] = {
 	[HWC_EPOCH] = "epoch", [HWC_ANCHOR] = "anchor"
 };
 
-static int
-attrs(struct hwtpm *h, TPMA_SESSION a)
-{
-	return hwtpm_check(h,
-	    Esys_TRSess_SetAttributes(h->esys, h->session, a, 0xff),
-	    "preparing a session");
-}
-
-static bool
-says_of(TSS2_RC r, TSS2_RC code)
-{
-	return (r & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER &&
-	       (r & TPM2_RC_FMT1) != 0 && (r & (TPM2_RC_FMT1 | 0x3f)) == code;
-}
-
 int
 hwnv_ready(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN])
 {
-	return hwkeys_auth(h, master, nv_label, sizeof(nv_label), &h->nv_auth);
+	return hwkey_auth(h, master, nv_label, sizeof(nv_label), &h->nv_auth);
 }
 
 void
@@ -103,11 +88,12 @@ make_one(struct hwtpm *h, uint32_t *half, ESYS_TR *tr, struct nv_bytes *ret)
 	TPM2B_NAME *name;
 	int rc;
 
-	if ((rc = attrs(h, S_ALL | TPMA_SESSION_DECRYPT)) != VT_OK ||
+	if ((rc = hwtpm_session_use(h, h->session, TPMA_SESSION_DECRYPT)) !=
+		VT_OK ||
 	    (rc = define(h, half, tr)) != VT_OK ||
 	    (rc = hwtpm_check(h, Esys_TR_SetAuth(h->esys, *tr, &h->nv_auth),
 		 what)) != VT_OK ||
-	    (rc = attrs(h, S_ALL)) != VT_OK)
+	    (rc = hwtpm_session_use(h, h->session, 0)) != VT_OK)
 		return rc;
 	rc = hwtpm_check(h,
 	    Esys_NV_Increment(h->esys, *tr, *tr, h->session, NONE, NONE), what);
@@ -143,7 +129,7 @@ hwnv_make(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN],
 		if (rc != VT_OK)
 			return rc;
 	}
-	return attrs(h, S_SECRET);
+	return hwtpm_session_use(h, h->session, HW_HIDE_BOTH);
 }
 
 void
@@ -163,7 +149,7 @@ undefine(struct hwtpm *h, uint32_t index)
 
 	r = Esys_TR_FromTPMPublic(h->esys, index, NONE, NONE, NONE, &tr);
 	if (r != TSS2_RC_SUCCESS)
-		return says_of(r, TPM2_RC_HANDLE) ? TSS2_RC_SUCCESS : r;
+		return hwtpm_rc_is(r, TPM2_RC_HANDLE) ? TSS2_RC_SUCCESS : r;
 	r = Esys_NV_ReadPublic(h->esys, tr, NONE, NONE, NONE, &pub, NULL);
 	if (r == TSS2_RC_SUCCESS &&
 	    (pub->nvPublic.attributes & ~TPMA_NV_WRITTEN) == ATTRIBUTES)
@@ -229,7 +215,7 @@ hwnv_open(struct hwtpm *h, const struct hwblob *b, enum hw_which which)
 		    "this store was made before hosts had counters: \"vtpmctl "
 		    "host bind\" makes them");
 	r = Esys_TR_FromTPMPublic(h->esys, nv->index, NONE, NONE, NONE, &tr);
-	if (says_of(r, TPM2_RC_HANDLE))
+	if (hwtpm_rc_is(r, TPM2_RC_HANDLE))
 		return gone(h, nv->index, which, "was removed");
 	if ((rc = hwtpm_check(h, r, "looking for a counter")) != VT_OK)
 		return rc;
@@ -284,24 +270,22 @@ count(struct hwtpm *h, const struct hwblob *b, enum hw_which which)
 		return rc;
 	r = Esys_NV_Increment(h->esys, tr, tr, h->ca_auth, NONE, NONE);
 	/* Its authorisation is ours alone, and has no lockout. */
-	if (says_of(r, TPM2_RC_BAD_AUTH) || says_of(r, TPM2_RC_AUTH_FAIL))
+	if (hwtpm_rc_is(r, TPM2_RC_BAD_AUTH) ||
+	    hwtpm_rc_is(r, TPM2_RC_AUTH_FAIL))
 		return gone(h, b->nv[which - 1].index, which, "was replaced");
 	return hwtpm_check(h, r, "counting up in the TPM");
 }
 
 int
-hwtpm_counter(struct hwtpm *h, const struct hw_counter *req, uint64_t *ret)
+hwnv_count(struct hwtpm *h, const struct hw_counter *req, uint64_t *ret)
 {
 	enum hw_which which = (enum hw_which)req->which;
 	struct hwblob b;
 	uint64_t v = 0;
 	int rc;
 
-	h->again = false;
-	if (h->root == 0 || h->ca == NULL ||
-	    hwblob_get(h->blob, h->blob_len, &b) != VT_OK)
-		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
-	if ((rc = hwnv_open(h, &b, which)) != VT_OK ||
+	if ((rc = hwtpm_blob(h, &b)) != VT_OK ||
+	    (rc = hwnv_open(h, &b, which)) != VT_OK ||
 	    (rc = hwnv_read(h, which, h->ca_auth, &v)) != VT_OK)
 		return rc;
 	if (req->expect != 0 && v != req->expect &&
@@ -321,7 +305,7 @@ hwtpm_counter(struct hwtpm *h, const struct hw_counter *req, uint64_t *ret)
 /* Before the keys are loaded there is no session to read it in, and nothing
  * but words and advice rests on it. */
 int
-hwtpm_epoch(struct hwtpm *h, uint64_t *ret)
+hwnv_epoch(struct hwtpm *h, uint64_t *ret)
 {
 	struct hwblob b;
 	int rc;

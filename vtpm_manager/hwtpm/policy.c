@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The policy of the sealed master key: PolicyAuthorize by the approval key
- * over PolicyPCR and PolicyNV of the epoch counter (measure/host/approval.h).
+ * policy.c - the policy of the sealed master key: PolicyAuthorize by the
+ * approval key over PolicyPCR and PolicyNV of the epoch counter
+ * (measure/host/approval.h).
  *
  * The TPM decides.  What is looked at here before it is asked only finds the
  * approval that will do, and the words for the operator if none will.
  */
-#include <tss2/tss2_mu.h>
+#include "vtpm_manager/hwtpm/policy.h"
 
 #include <openssl/ecdsa.h>
 
@@ -16,11 +17,11 @@
 #include "base/crypto.h"
 #include "base/util.h"
 #include "measure/host/approval.h"
-#include "vtpm_manager/hwtpm/keys_priv.h"
+#include "vtpm_manager/hwtpm/key_object.h"
+#include "vtpm_manager/hwtpm/nv_counter.h"
+#include "vtpm_manager/hwtpm/pcrs.h"
 
 #define NONE ESYS_TR_NONE
-#define S_ALL (TPMA_SESSION_CONTINUESESSION)
-#define S_SECRET (S_ALL | TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT)
 #define COORD_LEN 32
 
 void
@@ -54,12 +55,6 @@ hwpolicy_set(struct hwtpm *h, uint32_t n, const struct wblob *approvals)
 		h->napprovals = i + 1;
 	}
 	return VT_OK;
-}
-
-int
-hwtpm_approvals(struct hwtpm *h, const struct hw_approvals *req)
-{
-	return hwpolicy_set(h, req->n, req->approvals);
 }
 
 bool
@@ -175,7 +170,7 @@ choose(struct hwtpm *h, const struct hwblob *b, struct choice *c)
 	int rc;
 
 	memset(c, 0, sizeof(*c));
-	if ((rc = hwtpm_read_pcrs(h, &c->now)) != VT_OK ||
+	if ((rc = hwpcrs_read(h, &c->now)) != VT_OK ||
 	    (rc = hwnv_open(h, b, HWC_EPOCH)) != VT_OK ||
 	    (rc = hwnv_read(h, HWC_EPOCH, h->session, &c->epoch)) != VT_OK)
 		return rc;
@@ -226,16 +221,12 @@ state_policy(struct hwtpm *h, ESYS_TR policy, const struct approval *a)
 	const struct pcr_bank *bank = &a->pcrs.banks[0];
 	struct pcr_sel want = { .n = 1,
 		.banks[0] = { bank->alg, bank->valid } };
-	TPML_PCR_SELECTION sel = { .count = 1 };
+	TPML_PCR_SELECTION sel;
 	TPM2B_DIGEST digest = { .size = SHA256_LEN };
 	TPM2B_OPERAND operand = { .size = 8 };
-	int i, rc;
+	int rc;
 
-	sel.pcrSelections[0].hash = bank->alg;
-	sel.pcrSelections[0].sizeofSelect = 3;
-	for (i = 0; i < 3; i++)
-		sel.pcrSelections[0].pcrSelect[i] =
-		    (uint8_t)(bank->valid >> (8 * i));
+	hwpcrs_select(&sel, bank->alg, bank->valid);
 	rc = pcr_digest(&a->pcrs, &want, ALG_SHA256, digest.buffer);
 	if (rc != VT_OK)
 		return hwtpm_fail(h, rc, "%s", what);
@@ -293,7 +284,7 @@ verify(struct hwtpm *h, const struct hwblob *b, const struct approval *a,
 	if ((rc = digest_parts(ALG_SHA256, parts, 2, msg.buffer)) != VT_OK ||
 	    (rc = approval_key_public(
 		 b->approval_key.p, pub, sizeof(pub), &len)) != VT_OK ||
-	    (rc = hwkeys_template(pub, len, &in)) != VT_OK ||
+	    (rc = hwkey_template(pub, len, &in)) != VT_OK ||
 	    (rc = der_to_tpm(a->policy_sig, a->policy_sig_len, &sig)) != VT_OK)
 		return hwtpm_fail(h, rc, "%s: %s", what, vt_strerror(rc));
 	rc = hwtpm_check(h,
@@ -310,7 +301,7 @@ verify(struct hwtpm *h, const struct hwblob *b, const struct approval *a,
 			h->esys, key, NONE, NONE, NONE, &msg, &sig, ret),
 		    what);
 	}
-	hwkeys_flush(h, &key); /* its room is needed */
+	hwtpm_flush(h, &key); /* its room is needed */
 	return rc;
 }
 
@@ -345,9 +336,7 @@ hwpolicy_session(
 	int rc;
 
 	/* For reading and PolicyNV: nothing in it is secret. */
-	rc = hwtpm_check(h,
-	    Esys_TRSess_SetAttributes(h->esys, h->session, S_ALL, 0xff),
-	    "preparing a session");
+	rc = hwtpm_session_use(h, h->session, 0);
 	if (rc != VT_OK || (rc = choose(h, b, &c)) != VT_OK ||
 	    (rc = open_session(h, srk, ret)) != VT_OK)
 		return rc;
@@ -356,127 +345,8 @@ hwpolicy_session(
 	if (rc == VT_E_TPM && !h->again)
 		rc = hwpolicy_refused(h);
 	if (rc == VT_OK)
-		rc = hwtpm_check(h,
-		    Esys_TRSess_SetAttributes(
-			h->esys, h->session, S_SECRET, 0xff),
-		    "preparing a session");
+		rc = hwtpm_session_use(h, h->session, HW_HIDE_BOTH);
 	if (rc != VT_OK)
-		hwkeys_flush(h, ret);
+		hwtpm_flush(h, ret);
 	return rc;
-}
-
-/* --- under another key ---------------------------------------------------- */
-
-/* The blob as it is, but for how the master key is sealed; and counters, if
- * it had none. */
-static int
-bound_blob(struct hwtpm *h, const struct hw_bind *req,
-    const uint8_t master[HW_MASTER_LEN], struct wr *w)
-{
-	struct nv_bytes nv[HWBLOB_COUNTERS];
-	uint8_t mac[HWBLOB_MAC_LEN] = { 0 };
-	struct key_bytes sealed;
-	ESYS_TR srk = NONE;
-	struct hwblob b;
-	int rc;
-
-	hwkeys_unload(h);
-	if ((rc = hwblob_get(h->blob, h->blob_len, &b)) != VT_OK)
-		return hwtpm_fail(h, rc, "the stored host keys are damaged");
-	if (b.ek == HWEK_NONE)
-		return hwtpm_fail(h, VT_E_UNSUPPORTED,
-		    "this store was made before hosts had attestation keys: "
-		    "it cannot be bound to host states");
-	if ((rc = hwkeys_srk(h, &srk)) != VT_OK)
-		return rc;
-	rc = hwkeys_session(h, srk, &h->session);
-	if (rc == VT_OK)
-		rc = hwkeys_seal(h, srk, &req->approval_key, master, &sealed);
-	if (rc == VT_OK && b.nv[0].name.len == 0 &&
-	    (rc = hwnv_make(h, master, nv)) == VT_OK)
-		hwnv_to_blob(nv, &b);
-	hwkeys_flush(h, &srk);
-	if (rc != VT_OK)
-		return rc;
-	b.policy = req->approval_key.len != 0 ? HWPOL_APPROVED : HWPOL_NONE;
-	b.approval_key = req->approval_key;
-	b.master_pub.p = sealed.pub;
-	b.master_pub.len = (uint32_t)sealed.pub_len;
-	b.master_priv.p = sealed.priv;
-	b.master_priv.len = (uint32_t)sealed.priv_len;
-	b.mac.p = mac;
-	b.mac.len = sizeof(mac);
-	return hwkeys_put_blob(h, &b, master, w);
-}
-
-/* Try the new blob in earnest; if it does not give the key, the old one is
- * back. */
-static int
-swap_blob(struct hwtpm *h, const struct wr *w, uint8_t *old, size_t old_len,
-    const uint8_t master[HW_MASTER_LEN])
-{
-	uint8_t got[HW_MASTER_LEN] = { 0 };
-	char why[HW_TEXT_LEN];
-	bool again;
-	int rc, back;
-
-	if ((rc = hwkeys_set_blob(h, w->buf, w->len)) != VT_OK)
-		return rc;
-	rc = hwkeys_load(h, NULL, got);
-	if (rc == VT_OK && !mem_equal(got, master, sizeof(got)))
-		rc = hwtpm_fail(h, VT_E_CORRUPT, "another key came back");
-	explicit_bzero(got, sizeof(got));
-	if (rc == VT_OK)
-		return rc;
-	memcpy(why, h->text, sizeof(why));
-	again = h->again;
-	back = hwkeys_set_blob(h, old, old_len);
-	if (back == VT_OK && !again) {
-		back = hwkeys_load(h, NULL, got);
-		explicit_bzero(got, sizeof(got));
-	}
-	memcpy(h->text, why, sizeof(why));
-	h->again = again || back != VT_OK;
-	return rc;
-}
-
-int
-hwtpm_bind(struct hwtpm *h, const struct hw_bind *req, struct hw_bound *ret)
-{
-	uint8_t buf[HOST_BLOB_MAX_LEN], master[HW_MASTER_LEN] = { 0 };
-	uint8_t *old = NULL;
-	size_t old_len;
-	struct wr w;
-	int rc;
-
-	h->again = false;
-	if (h->root == 0 || h->ca == NULL)
-		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
-	hwnv_clean(h); /* of an attempt that the TPM did not live through */
-	/* Whoever asks for it must be in an approved state now. */
-	if ((rc = hwkeys_load(h, NULL, master)) != VT_OK) {
-		h->again = true; /* so that all is loaded, or refused, anew */
-		return rc;
-	}
-	wr_init(&w, buf, sizeof(buf));
-	if ((rc = bound_blob(h, req, master, &w)) == VT_OK) {
-		old = h->blob;
-		old_len = h->blob_len;
-		h->blob = NULL;
-		rc = swap_blob(h, &w, old, old_len, master);
-		explicit_bzero(old, old_len);
-		free(old);
-	} else {
-		h->again = true; /* what was unloaded comes back by that */
-	}
-	explicit_bzero(master, sizeof(master));
-	if (rc != VT_OK) {
-		hwnv_clean(h);
-		return rc;
-	}
-	hwnv_settle(h);
-	memset(ret, 0, sizeof(*ret));
-	ret->host_blob.p = h->blob;
-	ret->host_blob.len = (uint32_t)h->blob_len;
-	return VT_OK;
 }

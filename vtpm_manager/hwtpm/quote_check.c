@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the TPM gave is looked at before thousands of guests get it: a quote
- * that came spoilt over the bus is made again, not handed out.
+ * quote_check.c - what the TPM gave is looked at before thousands of guests get
+ * it: a quote that came spoilt over the bus is made again, not handed out.
  */
+#include "vtpm_manager/hwtpm/quote_check.h"
+
 #include <openssl/evp.h>
 
 #include <string.h>
@@ -10,7 +12,6 @@
 #include "measure/tpm/quote.h"
 #include "measure/tpm/quote_verify.h"
 #include "measure/tpm/tpm_public.h"
-#include "vtpm_manager/hwtpm/keys_priv.h"
 
 static int
 quote_fits(const struct hw_quote *req, const struct hw_quoted *q)
@@ -33,7 +34,7 @@ quote_fits(const struct hw_quote *req, const struct hw_quoted *q)
 }
 
 int
-hwident_check_quote(struct hwtpm *h, const struct wblob *pub,
+hwquote_check(struct hwtpm *h, const struct wblob *pub,
     const struct hw_quote *req, const struct hw_quoted *q)
 {
 	EVP_PKEY *key = NULL;

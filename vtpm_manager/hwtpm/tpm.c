@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* tpm.c - errors, sessions and random bytes of the physical TPM. */
 #include "vtpm_manager/hwtpm/tpm.h"
 
 #include <tss2/tss2_rc.h>
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
-#include "base/rdwr.h"
 #include "base/util.h"
-#include "vtpm_manager/hwtpm/keys_priv.h"
 
-#define HDR_LEN 10
-#define RANDOM_PART 32   /* bytes: every TPM gives these in one command */
-#define FRESH_US 1000000 /* an answer this young needs no ping */
-#define TAG_NO_SESSIONS 0x8001
-#define TAG_RSP_12 0x00c4 /* a TPM 1.2 answers with this */
-/* Part 2, 7.5; tpm2-tss shifts an int into its sign for these. */
-#define TRANSIENT_FIRST 0x80000000u
-#define SESSION_FIRST 0x02000000u
-#define MAX_STALE 64 /* handles that a TPM can hold */
+#define NONE ESYS_TR_NONE
+#define RANDOM_PART 32 /* bytes: every TPM gives these in one command */
 
 void
 hwtpm_setup(struct hwtpm *h, const char *conf)
@@ -34,7 +24,7 @@ hwtpm_setup(struct hwtpm *h, const char *conf)
 	h->nv[0] = h->nv[1] = ESYS_TR_NONE;
 }
 
-/* --- what went wrong ------------------------------------------------------ */
+/* --- errors -------------------------------------------------------------- */
 
 int
 hwtpm_fail(struct hwtpm *h, int rc, const char *fmt, ...)
@@ -52,6 +42,13 @@ static uint32_t
 plain_rc(TSS2_RC r)
 {
 	return (r & TPM2_RC_FMT1) != 0 ? r & (TPM2_RC_FMT1 | 0x3f) : r;
+}
+
+bool
+hwtpm_rc_is(TSS2_RC r, TSS2_RC code)
+{
+	return (r & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER &&
+	       plain_rc(r) == code;
 }
 
 /* Our key is not there any more: the TPM was reset or restarted. */
@@ -120,260 +117,65 @@ hwtpm_check(struct hwtpm *h, TSS2_RC r, const char *what)
 	    Tss2_RC_Decode(r), r, advice(r));
 }
 
-/* --- commands before there are sessions ----------------------------------- */
-
-static int
-raw(struct hwtpm *h, const struct wr *cmd, uint8_t *rsp, size_t *ret_len,
-    uint32_t *ret_rc, const char *what)
+int
+hwtpm_blob(struct hwtpm *h, struct hwblob *ret)
 {
-	uint32_t r;
-	int rc = wr_err(cmd);
-
-	if (rc != VT_OK)
-		return hwtpm_fail(h, rc, "%s", what);
-	r = hwtcti_command(h->tcti, cmd->buf, cmd->len, rsp, ret_len);
-	if ((rc = hwtpm_check(h, r, what)) == VT_OK)
-		*ret_rc = be32_get(rsp + 6);
-	return rc;
-}
-
-static void
-start(struct wr *w, uint8_t *buf, size_t cap, uint32_t cc)
-{
-	wr_init(w, buf, cap);
-	wr_be16(w, TAG_NO_SESSIONS);
-	wr_be32(w, 0);
-	wr_be32(w, cc);
-}
-
-static void
-finish(struct wr *w)
-{
-	if (w->err == VT_OK)
-		wr_set_be32(w, 2, (uint32_t)w->len);
-}
-
-static int
-startup(struct hwtpm *h)
-{
-	static const char what[] = "starting the TPM up";
-	uint8_t cmd[16], rsp[HWTCTI_MAX];
-	struct wr w;
-	size_t len;
-	uint32_t r;
-	int rc;
-
-	start(&w, cmd, sizeof(cmd), TPM2_CC_Startup);
-	wr_be16(&w, TPM2_SU_CLEAR);
-	finish(&w);
-	if ((rc = raw(h, &w, rsp, &len, &r, what)) != VT_OK)
-		return rc;
-	if (be16_get(rsp) == TAG_RSP_12)
-		return hwtpm_fail(h, VT_E_UNSUPPORTED,
-		    "the TPM at %s is a TPM 1.2; a TPM 2.0 is needed", h->conf);
-	/* INITIALIZE: the firmware or the kernel did it already. */
-	if (r == TPM2_RC_INITIALIZE)
-		return VT_OK;
-	return hwtpm_check(h, r, what);
-}
-
-static int
-get_capability(struct hwtpm *h, uint32_t cap, uint32_t first, uint32_t n,
-    uint8_t *rsp, struct rd *ret)
-{
-	static const char what[] = "asking what the TPM is";
-	uint8_t cmd[32];
-	struct wr w;
-	size_t len;
-	uint32_t r;
-	int rc;
-
-	start(&w, cmd, sizeof(cmd), TPM2_CC_GetCapability);
-	wr_be32(&w, cap);
-	wr_be32(&w, first);
-	wr_be32(&w, n);
-	finish(&w);
-	if ((rc = raw(h, &w, rsp, &len, &r, what)) != VT_OK ||
-	    (rc = hwtpm_check(h, r, what)) != VT_OK)
-		return rc;
-	rd_init(ret, rsp + HDR_LEN, len - HDR_LEN);
-	(void)rd_u8(ret); /* moreData */
-	if (rd_be32(ret) != cap)
-		rd_fail(ret, VT_E_FORMAT);
-	if (ret->err != VT_OK)
-		return hwtpm_fail(
-		    h, VT_E_PROTO, "%s: the answer makes no sense", what);
+	if (h->root == 0 || h->ca == NULL ||
+	    hwblob_get(h->blob, h->blob_len, ret) != VT_OK)
+		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
 	return VT_OK;
 }
 
-/* What an earlier process left when it was killed.  A resource manager shows
- * us none but our own. */
-static int
-flush_stale(struct hwtpm *h, uint32_t first)
+/* --- handles and sessions ------------------------------------------------ */
+
+void
+hwtpm_flush(struct hwtpm *h, ESYS_TR *tr)
 {
-	uint8_t rsp[HWTCTI_MAX], cmd[16], ign[HWTCTI_MAX];
-	uint32_t n, i, r;
-	struct rd list;
-	struct wr w;
-	size_t len;
+	if (*tr == NONE)
+		return;
+	if (h->esys != NULL && !hwtcti_is_lost(h->tcti))
+		(void)Esys_FlushContext(h->esys, *tr);
+	*tr = NONE;
+}
+
+int
+hwtpm_session_use(struct hwtpm *h, ESYS_TR session, TPMA_SESSION hides)
+{
+	return hwtpm_check(h,
+	    Esys_TRSess_SetAttributes(
+		h->esys, session, TPMA_SESSION_CONTINUESESSION | hides, 0xff),
+	    "preparing a session");
+}
+
+/* --- random bytes -------------------------------------------------------- */
+
+int
+hwtpm_random_part(struct hwtpm *h, ESYS_TR session, uint8_t *out, size_t len)
+{
+	TPM2B_DIGEST *d;
+	size_t n;
 	int rc;
 
-	if ((rc = get_capability(
-		 h, TPM2_CAP_HANDLES, first, MAX_STALE, rsp, &list)) != VT_OK)
-		return rc;
-	n = rd_be32(&list);
-	for (i = 0; i < n && i < MAX_STALE && list.left >= 4; i++) {
-		start(&w, cmd, sizeof(cmd), TPM2_CC_FlushContext);
-		wr_be32(&w, rd_be32(&list));
-		finish(&w);
-		if ((rc = raw(h, &w, ign, &len, &r, "flushing")) != VT_OK)
+	while (len > 0) {
+		n = len < RANDOM_PART ? len : RANDOM_PART;
+		rc = hwtpm_check(h,
+		    Esys_GetRandom(h->esys, session, NONE, NONE, (UINT16)n, &d),
+		    "random bytes from the TPM");
+		if (rc != VT_OK)
 			return rc;
+		if (d->size < n)
+			n = d->size;
+		memcpy(out, d->buffer, n);
+		explicit_bzero(d->buffer, sizeof(d->buffer));
+		Esys_Free(d);
+		if (n == 0)
+			return hwtpm_fail(h, VT_E_TPM,
+			    "random bytes from the TPM: it gives none");
+		out += n;
+		len -= n;
 	}
 	return VT_OK;
 }
-
-/* TPM_PT_MANUFACTURER and the vendor strings: four characters each. */
-static void
-add_chars(char *s, size_t cap, uint32_t v)
-{
-	size_t n = strlen(s);
-	int shift;
-
-	for (shift = 24; shift >= 0 && n + 1 < cap; shift -= 8) {
-		int c = (int)(v >> shift & 0xff);
-
-		if (isgraph(c))
-			s[n++] = (char)c;
-	}
-	s[n] = '\0';
-}
-
-static int
-identify(struct hwtpm *h)
-{
-	uint8_t rsp[HWTCTI_MAX];
-	uint32_t n, i, pt, v, fw1 = 0, fw2 = 0;
-	char maker[8] = "", model[17] = "";
-	struct rd r;
-	int rc;
-
-	if ((rc = get_capability(h, TPM2_CAP_TPM_PROPERTIES,
-		 TPM2_PT_MANUFACTURER, 16, rsp, &r)) != VT_OK)
-		return rc;
-	n = rd_be32(&r);
-	for (i = 0; i < n && r.left >= 8; i++) {
-		pt = rd_be32(&r);
-		v = rd_be32(&r);
-		if (pt == TPM2_PT_MANUFACTURER)
-			add_chars(maker, sizeof(maker), v);
-		else if (pt >= TPM2_PT_VENDOR_STRING_1 &&
-			 pt <= TPM2_PT_VENDOR_STRING_4)
-			add_chars(model, sizeof(model), v);
-		else if (pt == TPM2_PT_FIRMWARE_VERSION_1)
-			fw1 = v;
-		else if (pt == TPM2_PT_FIRMWARE_VERSION_2)
-			fw2 = v;
-	}
-	(void)snprintf(h->manufacturer, sizeof(h->manufacturer), "%.4s %.8s",
-	    maker, model);
-	(void)snprintf(h->firmware, sizeof(h->firmware), "%u.%u.%u.%u",
-	    fw1 >> 16, fw1 & 0xffff, fw2 >> 16, fw2 & 0xffff);
-	return VT_OK;
-}
-
-/* --- connection ----------------------------------------------------------- */
-
-bool
-hwtpm_is_up(const struct hwtpm *h)
-{
-	return h->esys != NULL;
-}
-
-static int
-open_device(struct hwtpm *h)
-{
-	uint32_t r;
-	int rc;
-
-	rc = hwtcti_open(h->conf, &h->limits, &h->counts, &h->tcti, &r);
-	if (rc == VT_E_TPM)
-		return hwtpm_fail(h, VT_E_CLOSED, "the TPM at %s: %s", h->conf,
-		    Tss2_RC_Decode(r));
-	if (rc != VT_OK)
-		return hwtpm_fail(h, rc, "%s", vt_strerror(rc));
-	return VT_OK;
-}
-
-int
-hwtpm_connect(struct hwtpm *h)
-{
-	uint8_t master[HW_MASTER_LEN];
-	int rc;
-
-	h->again = false;
-	if ((rc = open_device(h)) != VT_OK)
-		return rc;
-	if ((rc = startup(h)) != VT_OK ||
-	    (rc = flush_stale(h, TRANSIENT_FIRST)) != VT_OK ||
-	    (rc = flush_stale(h, SESSION_FIRST)) != VT_OK ||
-	    (rc = identify(h)) != VT_OK)
-		goto fail;
-	rc = hwtpm_check(h,
-	    Esys_Initialize(&h->esys, hwtcti_context(h->tcti), NULL),
-	    "opening the TPM");
-	if (rc != VT_OK)
-		goto fail;
-	if (h->root == 0)
-		return VT_OK;
-	rc = hwkeys_load(h, NULL, master);
-	explicit_bzero(master, sizeof(master));
-	h->refused = rc == VT_E_POLICY && !h->again && hwpolicy_bound(h);
-	if (rc == VT_OK || h->refused)
-		return VT_OK;
-fail:
-	hwtpm_disconnect(h);
-	return rc;
-}
-
-int
-hwtpm_need_keys(struct hwtpm *h)
-{
-	uint8_t master[HW_MASTER_LEN];
-	int rc;
-
-	if (!h->refused)
-		return VT_OK;
-	rc = hwkeys_load(h, NULL, master);
-	explicit_bzero(master, sizeof(master));
-	if (rc == VT_OK)
-		h->refused = false;
-	return rc;
-}
-
-void
-hwtpm_disconnect(struct hwtpm *h)
-{
-	hwkeys_unload(h);
-	h->refused = false;
-	if (h->esys != NULL)
-		Esys_Finalize(&h->esys);
-	hwtcti_close(h->tcti);
-	h->tcti = NULL;
-}
-
-void
-hwtpm_done(struct hwtpm *h)
-{
-	hwtpm_disconnect(h);
-	if (h->blob != NULL)
-		explicit_bzero(h->blob, h->blob_len);
-	free(h->blob);
-	h->blob = NULL;
-	h->root = 0;
-	hwpolicy_clear(h);
-}
-
-/* --- small services ------------------------------------------------------- */
 
 int
 hwtpm_random(struct hwtpm *h, uint8_t *out, size_t len)
@@ -382,7 +184,7 @@ hwtpm_random(struct hwtpm *h, uint8_t *out, size_t len)
 	uint8_t both[2 * RANDOM_PART];
 	int rc;
 
-	rc = hwkeys_tpm_random(h, ESYS_TR_NONE, both, RANDOM_PART);
+	rc = hwtpm_random_part(h, ESYS_TR_NONE, both, RANDOM_PART);
 	if (rc != VT_OK)
 		return rc;
 	/* Who listens on the TPM's bus still does not know the kernel's. */
@@ -392,23 +194,4 @@ hwtpm_random(struct hwtpm *h, uint8_t *out, size_t len)
 		rc = hwtpm_fail(h, rc, "random bytes: %s", vt_strerror(rc));
 	explicit_bzero(both, sizeof(both));
 	return rc;
-}
-
-void
-hwtpm_status(struct hwtpm *h, struct hw_status *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	h->again = false;
-	if (h->esys != NULL && now_us() - h->last_ok_us > FRESH_US &&
-	    identify(h) != VT_OK)
-		h->again = true;
-	ret->root = h->root;
-	ret->up = h->esys != NULL && !h->again ? 1 : 0;
-	(void)snprintf(ret->manufacturer, sizeof(ret->manufacturer), "%s",
-	    h->manufacturer);
-	(void)snprintf(ret->firmware, sizeof(ret->firmware), "%s", h->firmware);
-	(void)snprintf(ret->tcti, sizeof(ret->tcti), "%s", h->conf);
-	ret->commands = h->counts.commands;
-	ret->retries = h->counts.retries;
-	ret->failures = h->counts.failures;
 }

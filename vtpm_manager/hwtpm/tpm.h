@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tpm.h - the physical TPM: connection, keys, what is done with them.
+ * tpm.h - the physical TPM: its state, and what all work with it shares.
  *
  * Layer:  vtpm_manager, in vtpm-hwtpm only.
  * Spec:   TCG TSS 2.0 ESAPI; TPM 2.0 Library 1.59.
- * Life:   down -> up (hwtpm_connect) -> loaded (hwtpm_init, hwtpm_load).
+ * Life:   down -> up (hwconn_open) -> loaded (hwkeys_init, hwkeys_restore).
  *         A TPM that vanished, was reset or restarted brings it down again;
- *         hwtpm_connect() then also loads the same keys again, and refuses a
- *         TPM that is not the one that they belong to.
- * Law 2:  keys are made by hwtpm_init() and nowhere else.
+ *         hwconn_open() then reloads the same keys, and refuses any TPM but
+ *         the one they belong to.
+ * Law 2:  keys are made by hwkeys_init() and nowhere else.
+ * Errors: every function of this room that takes a struct hwtpm and returns
+ *         an int returns VT_OK, or VT_E_* with the reason in h->text.  If it
+ *         also set h->again, the TPM was lost, reset or restarted meanwhile:
+ *         nothing was given out; hwconn_close(), hwconn_open(), try again.
+ *         The caller clears both before a piece of work.
  */
 #ifndef VTPM_MANAGER_HWTPM_TPM_H
 #define VTPM_MANAGER_HWTPM_TPM_H
@@ -20,7 +25,6 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "measure/tpm/pcr.h"
 #include "vtpm_manager/hwtpm/ca.h"
 #include "vtpm_manager/hwtpm/tcti_retry.h"
 #include "vtpm_manager/proto/host_blob.h"
@@ -90,80 +94,37 @@ struct hwtpm {
 };
 
 void hwtpm_setup(struct hwtpm *h, const char *conf);
-/* Flush what is in the TPM, close the connection, forget the keys. */
-void hwtpm_done(struct hwtpm *h);
+
+/* VT_OK if r is success; otherwise sets h->text: `what` failed, and why. */
+int hwtpm_check(struct hwtpm *h, TSS2_RC r, const char *what) VT_CHECK;
+
+/* Set h->text for a failure of our own; returns rc. */
+int hwtpm_fail(struct hwtpm *h, int rc, const char *fmt, ...) VT_PRINTF(3, 4);
+
+/* The TPM itself answered with this code, for whatever handle, parameter or
+ * session. */
+bool hwtpm_rc_is(TSS2_RC r, TSS2_RC code);
+
+/* Decode h->blob; *ret borrows from it.  VT_E_STATE: no keys are loaded. */
+int hwtpm_blob(struct hwtpm *h, struct hwblob *ret) VT_CHECK;
+
+/* Take an object or a session out of the TPM, if it still answers. */
+void hwtpm_flush(struct hwtpm *h, ESYS_TR *tr);
 
 /*
- * All of the following: VT_OK, or VT_E_* with h->text in words.  When
- * h->again is set the TPM was lost, reset or restarted under way: nothing
- * was given out, hwtpm_disconnect(), hwtpm_connect() and try again.
+ * What the session encrypts beside proving an authorisation: 0, or
+ * TPMA_SESSION_DECRYPT (a command's first parameter), TPMA_SESSION_ENCRYPT
+ * (a response's), or both.
  */
+#define HW_HIDE_BOTH (TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT)
+int hwtpm_session_use(
+    struct hwtpm *h, ESYS_TR session, TPMA_SESSION hides) VT_CHECK;
 
-/* VT_E_POLICY: it answers, but it is another TPM than the one loaded. */
-int hwtpm_connect(struct hwtpm *h) VT_CHECK;
-void hwtpm_disconnect(struct hwtpm *h);
-bool hwtpm_is_up(const struct hwtpm *h);
-
-/* For what needs the keys: loads them if they were refused before. */
-int hwtpm_need_keys(struct hwtpm *h) VT_CHECK;
-
-/* Out: master key, host blob and CA certificate, borrowed from h until the
- * next call.  VT_E_STATE: there are keys already. */
-int hwtpm_init(
-    struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret) VT_CHECK;
-/* VT_E_POLICY: another TPM or another kind of root; VT_E_CORRUPT, ...: the
- * blob; VT_E_TPM. */
-int hwtpm_load(
-    struct hwtpm *h, const struct hw_load *req, struct hw_loaded *ret) VT_CHECK;
-/* ders: room for HW_CERTS_MAX.  VT_E_STATE: nothing is loaded. */
-int hwtpm_certs(
-    struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders) VT_CHECK;
-/* identity.c.  What is borrowed in *ret is from h until the next call. */
-int hwtpm_identity(struct hwtpm *h, struct hw_identity *ret) VT_CHECK;
-/* secret: at least 64 bytes. */
-int hwtpm_activate(struct hwtpm *h, const struct hw_activate *req,
-    uint8_t *secret, size_t *ret_len) VT_CHECK;
-int hwtpm_ak(
-    struct hwtpm *h, const struct hw_ak *req, struct hw_aked *ret) VT_CHECK;
-int hwtpm_quote(struct hwtpm *h, const struct hw_quote *req,
-    struct hw_quoted *ret) VT_CHECK;
-/* policy.c.  What releases the master key from now on; n 0: nothing. */
-int hwtpm_approvals(struct hwtpm *h, const struct hw_approvals *req) VT_CHECK;
-/* Seal the master key under another approval key, or none; a store without
- * counters gets them.  VT_E_POLICY: under the new key nothing that was
- * approved fits the host's state, so nothing is changed. */
-int hwtpm_bind(
-    struct hwtpm *h, const struct hw_bind *req, struct hw_bound *ret) VT_CHECK;
-/* nv_counter.c.  VT_E_STALE: the value is neither expect nor one more;
- * VT_E_UNSUPPORTED: the store is older than counters; VT_E_POLICY: somebody
- * removed or replaced it. */
-int hwtpm_counter(
-    struct hwtpm *h, const struct hw_counter *req, uint64_t *ret) VT_CHECK;
-/* The epoch for HW_PCRS: 0 before there are keys, or without counters. */
-int hwtpm_epoch(struct hwtpm *h, uint64_t *ret) VT_CHECK;
-int hwtpm_read_pcrs(struct hwtpm *h, struct pcr_set *ret) VT_CHECK;
-/* All PCRs of all active banks, as measure/tpm/pcr.h encodes them, to w. */
-int hwtpm_pcrs(struct hwtpm *h, struct wr *w) VT_CHECK;
-/* From the TPM and from the kernel, mixed. */
-int hwtpm_random(struct hwtpm *h, uint8_t *out, size_t len) VT_CHECK;
-/* Never fails; asks the TPM if it has not been heard of for a second. */
-void hwtpm_status(struct hwtpm *h, struct hw_status *ret);
-
-/* --- between tpm.c and keys.c ------------------------------------------
- */
-
-/* VT_OK if r is success; else says in h->text that `what` failed and why. */
-int hwtpm_check(struct hwtpm *h, TSS2_RC r, const char *what) VT_CHECK;
-/* The same for a failure of ours; returns rc. */
-int hwtpm_fail(struct hwtpm *h, int rc, const char *fmt, ...) VT_PRINTF(3, 4);
-/* Load h->blob: storage key, master key, CA key. */
-/* known: the master key, if it need not be unsealed. */
-int hwkeys_load(struct hwtpm *h, const uint8_t *known,
-    uint8_t master[HW_MASTER_LEN]) VT_CHECK;
-/* Take CA key and session out of the TPM, if it still answers. */
-void hwkeys_unload(struct hwtpm *h);
-/* Random bytes of the TPM alone, at most 32. */
-int hwkeys_tpm_random(
+/* Random bytes of the TPM alone. */
+int hwtpm_random_part(
     struct hwtpm *h, ESYS_TR session, uint8_t *out, size_t len) VT_CHECK;
+
+/* Random bytes of the TPM and of the kernel, mixed. */
+int hwtpm_random(struct hwtpm *h, uint8_t *out, size_t len) VT_CHECK;
 
 #endif
