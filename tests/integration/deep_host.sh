@@ -28,7 +28,7 @@ b[-1] ^= 1
 c["credential"] = base64.b64encode(b).decode()
 json.dump(c, sys.stdout)
 PY
-refuse "a challenge for another TPM is not answered" "this TPM" \
+refuse "a challenge for another TPM is not answered" "another TPM" \
     ctl host enrol --challenge other-challenge.json -o x
 check "a guest is made, and boots" eval 'ctl create keep && begin'
 check "it is vouched for" vouched a.json || exit 1
@@ -81,7 +81,7 @@ stop_manager
 echo "deep_pcrs = sha384:0-7" >conf
 check "a manager that is to quote what the TPM has not" up --config conf
 refuse "the guest is told why there is no answer" \
-    "no PCRs of bank sha384" vouched c.json
+    "no PCR bank sha384" vouched c.json
 stop_manager
 same_states first-states.json
 check "with the first ones again" up

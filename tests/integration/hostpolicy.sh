@@ -200,7 +200,7 @@ H=second boot_host 4
 H=second
 cp -r "$STATE" "$T/good-state"
 check "a copy of the store on another TPM is refused" up_sealed
-check "in words" grep -aq "another one than this store belongs to" "$LOG"
+check "in words" grep -aq "not the one this store belongs to" "$LOG"
 stop_manager
 H=host
 

@@ -92,7 +92,7 @@ boot 4
 make fresh sha256:4,7 $((now + 1)) 0
 run loada 2 k good counter 1 1 "$now" loada 2 k good loada 2 k good,fresh
 check "after an epoch bump the old approval is dead, in words" \
-    says "^load: error -21 all 1 approvals of host states are dead: the epoch is $((now + 1)) now"
+    says "^load: error -21 all 1 approvals of host states are void: the epoch is $((now + 1)) now"
 check "the new one is alive" eval '[ "$(line 4)" = "load: ok" ]'
 now=$((now + 1))
 # In the TPM itself: hwtpm's own look at the epoch is out of the way here.

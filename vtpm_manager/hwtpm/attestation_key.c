@@ -108,7 +108,8 @@ find(struct hwtpm *h, const uint8_t id[SHA256_LEN])
 	return NULL;
 }
 
-/* That it cannot be kept is no reason to fail: it is only slower. */
+/* Without a saved context the next use is only slower, so errors are
+ * ignored. */
 static void
 keep(struct hwtpm *h, const uint8_t id[SHA256_LEN], ESYS_TR key)
 {
@@ -132,11 +133,11 @@ keep(struct hwtpm *h, const uint8_t id[SHA256_LEN], ESYS_TR key)
 	Esys_Free(ctx);
 }
 
-/* 1: it is loaded; 0: it has to be loaded by the EK. */
+/* Returns 1: loaded; 0: the EK must load it. */
 static int
 bring_back(struct hwtpm *h, const uint8_t id[SHA256_LEN], ESYS_TR *ret)
 {
-	static const char what[] = "taking up an attestation key";
+	static const char what[] = "loading an attestation key's context";
 	struct hw_ak_ctx *c = find(h, id);
 	int rc;
 
@@ -182,7 +183,7 @@ hwak_load(struct hwtpm *h, uint8_t ek, const struct wblob *pub,
 
 /* --- the host's own ------------------------------------------------------ */
 
-/* The blob, if it has an AK. */
+/* The host blob, if it has an AK. */
 int
 hwak_blob(struct hwtpm *h, struct hwblob *b)
 {
@@ -192,8 +193,8 @@ hwak_blob(struct hwtpm *h, struct hwblob *b)
 		return rc;
 	if (b->ek == HWEK_NONE)
 		return hwtpm_fail(h, VT_E_UNSUPPORTED,
-		    "this store was made before hosts had attestation keys: "
-		    "it cannot vouch for guests with the host's TPM");
+		    "this store predates host attestation keys: it cannot "
+		    "vouch for guests with the host's TPM");
 	return VT_OK;
 }
 

@@ -12,8 +12,8 @@
 
 #define NONE ESYS_TR_NONE
 
-/* The blob as it is, but for how the master key is sealed; and counters, if
- * it had none. */
+/* Write to w the host blob with the master key sealed anew, and with counters
+ * if it had none. */
 static int
 bound_blob(struct hwtpm *h, const struct hw_bind *req,
     const uint8_t master[HW_MASTER_LEN], struct wr *w)
@@ -30,8 +30,8 @@ bound_blob(struct hwtpm *h, const struct hw_bind *req,
 		return hwtpm_fail(h, rc, "the stored host keys are damaged");
 	if (b.ek == HWEK_NONE)
 		return hwtpm_fail(h, VT_E_UNSUPPORTED,
-		    "this store was made before hosts had attestation keys: "
-		    "it cannot be bound to host states");
+		    "this store predates host attestation keys: it cannot be "
+		    "bound to host states");
 	if ((rc = hwkey_srk(h, &srk)) != VT_OK)
 		return rc;
 	rc = hwkey_session(h, srk, &h->session);
@@ -54,8 +54,8 @@ bound_blob(struct hwtpm *h, const struct hw_bind *req,
 	return hwkeys_put_blob(h, &b, master, w);
 }
 
-/* Try the new blob in earnest; if it does not give the key, the old one is
- * back. */
+/* Load the keys from the new blob; if it does not yield the master key,
+ * restore the old one. */
 static int
 swap_blob(struct hwtpm *h, const struct wr *w, uint8_t *old, size_t old_len,
     const uint8_t master[HW_MASTER_LEN])
@@ -69,7 +69,8 @@ swap_blob(struct hwtpm *h, const struct wr *w, uint8_t *old, size_t old_len,
 		return rc;
 	rc = hwkeys_load(h, NULL, got);
 	if (rc == VT_OK && !mem_equal(got, master, sizeof(got)))
-		rc = hwtpm_fail(h, VT_E_CORRUPT, "another key came back");
+		rc = hwtpm_fail(
+		    h, VT_E_CORRUPT, "the new blob yields another master key");
 	explicit_bzero(got, sizeof(got));
 	if (rc == VT_OK)
 		return rc;
@@ -96,10 +97,10 @@ hwbind_master(struct hwtpm *h, const struct hw_bind *req, struct hw_bound *ret)
 
 	if (h->root == 0 || h->ca == NULL)
 		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
-	hwnv_clean(h); /* of an attempt that the TPM did not live through */
-	/* Whoever asks for it must be in an approved state now. */
+	hwnv_clean(h); /* left by an attempt that a TPM reset cut short */
+	/* The host must be in an approved state now. */
 	if ((rc = hwkeys_load(h, NULL, master)) != VT_OK) {
-		h->again = true; /* so that all is loaded, or refused, anew */
+		h->again = true; /* reconnecting loads or refuses the keys */
 		return rc;
 	}
 	wr_init(&w, buf, sizeof(buf));
@@ -111,7 +112,7 @@ hwbind_master(struct hwtpm *h, const struct hw_bind *req, struct hw_bound *ret)
 		explicit_bzero(old, old_len);
 		free(old);
 	} else {
-		h->again = true; /* what was unloaded comes back by that */
+		h->again = true; /* reconnecting loads the keys again */
 	}
 	explicit_bzero(master, sizeof(master));
 	if (rc != VT_OK) {

@@ -42,7 +42,7 @@ static const uint8_t ecdsa_sha256[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
 
 /* --- names and texts ------------------------------------------------------ */
 
-/* As many bytes of s as fit into max without cutting a UTF-8 character. */
+/* How many bytes of s fit into max without cutting a UTF-8 character. */
 static size_t
 utf8_cut(const char *s, size_t max)
 {
@@ -58,14 +58,14 @@ utf8_cut(const char *s, size_t max)
 static int
 add_name(X509_NAME *name, const char *field, const char *text, size_t len)
 {
-	/* Any other bytes than UTF-8 are refused by OpenSSL. */
+	/* OpenSSL refuses bytes that are not UTF-8. */
 	return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
 		   (const unsigned char *)text, (int)len, -1, 0) == 1
 		   ? VT_OK
 		   : VT_E_FORMAT;
 }
 
-/* "2.23.133.2.x" attributes: the table of names does not know them. */
+/* "2.23.133.2.x" attributes: OpenSSL has no names for them. */
 static int
 add_tcg(X509_NAME *name, const char *oid, const char *text)
 {
@@ -95,7 +95,7 @@ add_i2d(X509 *x, int nid, void *value, int critical)
 		   : VT_E_CRYPTO;
 }
 
-/* An extension whose value is DER already. */
+/* An extension whose value is already DER. */
 static int
 add_der(X509 *x, const char *oid, const uint8_t *der, size_t len)
 {
@@ -308,13 +308,13 @@ set_validity(X509 *x, long seconds)
 		 X509_getm_notBefore(x), 0, -CLOCK_SKEW_SECONDS, &now) != NULL;
 	if (seconds == 0)
 		ok = ok && ASN1_TIME_set_string(end, NO_EXPIRY) == 1;
-	else /* in days too: a long may not hold them all in seconds */
+	else /* split into days: a long may not hold all of it in seconds */
 		ok = ok && X509_time_adj_ex(end, (int)(seconds / 86400),
 			       seconds % 86400, &now) != NULL;
 	return ok ? VT_OK : VT_E_CRYPTO;
 }
 
-/* Both AlgorithmIdentifiers of a certificate must say the same. */
+/* Both AlgorithmIdentifiers of a certificate must be equal. */
 static int
 set_algorithm(X509 *x)
 {
@@ -365,7 +365,7 @@ assemble(const uint8_t *tbs, size_t tbs_len, const uint8_t *sig, size_t sig_len,
 	return rc;
 }
 
-/* A TPM that signs wrongly, or with another key, must not be believed. */
+/* A TPM may sign wrongly, or with another key. */
 static int
 check_signature(EVP_PKEY *key, const uint8_t digest[SHA256_LEN],
     const uint8_t *sig, size_t sig_len)
@@ -468,7 +468,7 @@ set_ca_name(X509 *x, uint8_t root, const char *host)
 	len = utf8_cut(cn, CN_MAX);
 	if ((rc = add_name(name, "CN", cn, len)) != VT_OK)
 		return rc;
-	/* The whole name of the host, where CN had to be cut. */
+	/* The host's whole name, where CN had to be cut. */
 	if (len < strlen(cn) &&
 	    (rc = add_name(name, "OU", host, utf8_cut(host, CN_MAX))) != VT_OK)
 		return rc;

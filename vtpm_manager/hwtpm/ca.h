@@ -36,8 +36,8 @@
 
 /*
  * ECDSA over P-256 with the CA's key: digest in, DER Ecdsa-Sig-Value of at
- * most CA_SIG_MAX bytes out.  A VT_E_* on failure; it goes to the caller of
- * ca_self_signed() or ca_issue() as it is.
+ * most CA_SIG_MAX bytes out.  On failure a VT_E_*, which ca_self_signed() or
+ * ca_issue() returns unchanged.
  */
 typedef int ca_sign_fn(
     void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len);
@@ -65,9 +65,9 @@ int ca_self_signed(const struct ca_signer *s, const uint8_t *pub,
     struct ca_der *ret) VT_CHECK;
 
 /*
- * Take up the CA whose certificate is der.  *ret borrows s->arg; ca_free()
- * frees it.  VT_E_FORMAT; VT_E_AUTH: not signed by itself; VT_E_POLICY: its
- * kind of root is not `root`; VT_E_CORRUPT: its key is not pub.
+ * Open the CA whose certificate is der.  *ret borrows s->arg; ca_free() frees
+ * it.  VT_E_FORMAT; VT_E_AUTH: not self-signed; VT_E_POLICY: its kind of root
+ * is not `root`; VT_E_CORRUPT: its key is not pub.
  */
 int ca_open(const struct ca_signer *s, const uint8_t *der, size_t len,
     const uint8_t *pub, size_t pub_len, uint8_t root, struct ca **ret) VT_CHECK;
@@ -81,13 +81,13 @@ struct ca_subject {
 	uint8_t tpm_version; /* TPM_VER_* */
 	uint32_t ak_seconds; /* life of an AK certificate; 0: the default */
 	bool host; /* an AK of the host's own TPM for this group: WCERT_AK,
-		      TPM 2.0; uuid zeros, and nothing of a virtual TPM */
+		      TPM 2.0, uuid all zeros, no vTPM extensions */
 };
 
 /*
- * Certificate of one key of one vTPM.  which: WCERT_*.  pub: TPM2B_PUBLIC,
- * or the modulus of a TPM 1.2 EK.  The result is checked against the CA's
- * key before it is given out.  Errors as ca_self_signed().
+ * Certificate of one key of one vTPM.  which: WCERT_*.  pub: TPM2B_PUBLIC, or
+ * the modulus of a TPM 1.2 EK.  The signature is verified with the CA's key
+ * first.  Errors as ca_self_signed().
  */
 int ca_issue(struct ca *ca, const struct ca_subject *sub, uint8_t which,
     const uint8_t *pub, size_t pub_len, struct ca_der *ret) VT_CHECK;

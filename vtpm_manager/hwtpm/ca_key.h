@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ca_key.h - from a TPM's public area to what a certificate says of a key.
+ * ca_key.h - converts a TPM's public area to what a certificate says of a key.
  *
  * Layer:  vtpm_manager; pure.
  * Spec:   TPM 2.0 Library, Part 2, 12.2.4 (TPMT_PUBLIC), 8.3 (TPMA_OBJECT);
@@ -18,15 +18,14 @@
 
 #include "base/err.h"
 
-/* What the key is for; its attributes must fit exactly. */
+/* The key's purpose; its attributes must match it exactly. */
 enum ca_key_use { CA_KEY_EK_RSA = 1, CA_KEY_EK_ECC, CA_KEY_AK, CA_KEY_CA };
 
 #define CA_KEY_BITS_MAX 544 /* DER of an RSA-4096 public key */
 
 /*
- * A SubjectPublicKeyInfo in its parts, so that OpenSSL need not encode,
- * decode and look up algorithms for it: that took longer than all the rest
- * of a certificate.
+ * The parts of a SubjectPublicKeyInfo.  Having OpenSSL encode it, decode it
+ * and look up its algorithms took longer than all the rest of a certificate.
  */
 struct ca_key {
 	int alg;    /* NID_rsaEncryption, NID_X9_62_id_ecPublicKey */
@@ -44,8 +43,7 @@ int ca_key_get(const uint8_t *pub, size_t len, enum ca_key_use use,
     struct ca_key *ret) VT_CHECK;
 /* The same for the modulus of a TPM 1.2 EK: 256 bytes, exponent 65537. */
 int ca_key_get_12(const uint8_t *mod, size_t len, struct ca_key *ret) VT_CHECK;
-/* The CA's own key (CA_KEY_CA), to check signatures with; the caller frees
- * it. */
+/* The CA's own key (CA_KEY_CA), to verify signatures; the caller frees it. */
 int ca_key_evp(const uint8_t *pub, size_t len, EVP_PKEY **ret) VT_CHECK;
 
 #endif

@@ -74,12 +74,12 @@ one_cert(struct hwtpm *h, const struct ca_subject *sub,
 	    h->ca, sub, which, req->keys[i].pub.p, req->keys[i].pub.len, ret);
 	if (rc == VT_OK || h->text[0] != '\0')
 		return rc;
-	/* The signature was wrong: the handle is somebody else's key by now. */
+	/* A wrong signature: the handle now belongs to another key. */
 	if (rc == VT_E_AUTH)
 		h->again = true;
 	return hwtpm_fail(h, rc, "certificate for the %s of %s: %s",
 	    kinds[which], req->name,
-	    rc == VT_E_POLICY ? "this key is not one that a vTPM makes"
+	    rc == VT_E_POLICY ? "it does not have a vTPM key's attributes"
 	    : rc == VT_E_AUTH ? "the TPM did not sign it with the CA key"
 			      : vt_strerror(rc));
 }

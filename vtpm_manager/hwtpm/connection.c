@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * connection.c - the TPM comes and goes: start it up, identify it, load the
- * host's keys into it, and take all of it down again.
+ * connection.c - brings the TPM up and down: starts it, identifies it, has the
+ * host's keys loaded.
  */
 #include "vtpm_manager/hwtpm/connection.h"
 
@@ -18,7 +18,7 @@
 #include "vtpm_manager/hwtpm/policy.h"
 
 #define HDR_LEN 10
-#define FRESH_US 1000000 /* an answer this young needs no ping */
+#define FRESH_US 1000000 /* a newer answer proves that the TPM works */
 #define TAG_NO_SESSIONS 0x8001
 #define TAG_RSP_12 0x00c4 /* a TPM 1.2 answers with this */
 /* Part 2, 7.5; tpm2-tss shifts an int into its sign for these. */
@@ -77,7 +77,7 @@ startup(struct hwtpm *h)
 	if (be16_get(rsp) == TAG_RSP_12)
 		return hwtpm_fail(h, VT_E_UNSUPPORTED,
 		    "the TPM at %s is a TPM 1.2; a TPM 2.0 is needed", h->conf);
-	/* INITIALIZE: the firmware or the kernel did it already. */
+	/* INITIALIZE: the firmware or the kernel has done it. */
 	if (r == TPM2_RC_INITIALIZE)
 		return VT_OK;
 	return hwtpm_check(h, r, what);
@@ -87,7 +87,7 @@ static int
 get_capability(struct hwtpm *h, uint32_t cap, uint32_t first, uint32_t n,
     uint8_t *rsp, struct rd *ret)
 {
-	static const char what[] = "asking what the TPM is";
+	static const char what[] = "identifying the TPM";
 	uint8_t cmd[32];
 	struct wr w;
 	size_t len;
@@ -107,13 +107,12 @@ get_capability(struct hwtpm *h, uint32_t cap, uint32_t first, uint32_t n,
 	if (rd_be32(ret) != cap)
 		rd_fail(ret, VT_E_FORMAT);
 	if (ret->err != VT_OK)
-		return hwtpm_fail(
-		    h, VT_E_PROTO, "%s: the answer makes no sense", what);
+		return hwtpm_fail(h, VT_E_PROTO, "%s: malformed answer", what);
 	return VT_OK;
 }
 
-/* What an earlier process left when it was killed.  A resource manager shows
- * us none but our own. */
+/* Handles that a killed process left behind.  A resource manager shows only
+ * our own. */
 static int
 flush_stale(struct hwtpm *h, uint32_t first)
 {

@@ -15,7 +15,7 @@
 #define NV_EK_ECC 0x01c0000au
 #define NV_PART 512
 
-/* 1: there is such an index. */
+/* Returns 1: the index exists; 0: it does not. */
 static int
 nv_there(struct hwtpm *h, uint32_t index, ESYS_TR *ret)
 {
@@ -54,7 +54,7 @@ hwek_choose(struct hwtpm *h, uint8_t *ret)
 	return VT_OK;
 }
 
-/* DER, without what the index has behind it; 0 bytes if there is none. */
+/* Indices may hold padding behind the DER. */
 int
 hwek_cert(struct hwtpm *h, uint8_t ek, uint8_t *out, size_t *ret_len)
 {
@@ -114,7 +114,8 @@ hwek_make(struct hwtpm *h, uint8_t ek, TPM2B_PUBLIC **ret_pub, ESYS_TR *ret)
 	return hwtpm_check(h, r, "making the endorsement key");
 }
 
-/* What the EK's policy asks for: the endorsement hierarchy's (empty) word. */
+/* The EK's policy requires the endorsement hierarchy's (empty)
+ * authorisation. */
 int
 hwek_session(struct hwtpm *h, ESYS_TR *ret)
 {

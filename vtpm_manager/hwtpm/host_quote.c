@@ -40,7 +40,7 @@ certify_ak(struct hwtpm *h, uint32_t group, const uint8_t *pub, size_t len,
 	return rc;
 }
 
-/* `ak` as a group's administrator gets it: be16 length + public, private. */
+/* The AK as a tenant keeps it: be16 length + public, then private. */
 int
 hwquote_new_ak(struct hwtpm *h, const struct hw_ak *req, struct hw_aked *ret)
 {
@@ -99,9 +99,8 @@ quoting_key(struct hwtpm *h, const struct hw_quote *req, ESYS_TR *own,
 		return rc;
 	}
 	if (req->group == 0)
-		return hwtpm_fail(h, VT_E_PROTO,
-		    "group 0 quotes with the "
-		    "host's own AK only");
+		return hwtpm_fail(
+		    h, VT_E_PROTO, "group 0 must quote with the host's own AK");
 	rd_init(&r, req->ak.p, req->ak.len);
 	pub.p = rd_blob16(&r, HWBLOB_KEY_MAX, &n);
 	pub.len = (uint32_t)n;
@@ -117,9 +116,9 @@ quoting_key(struct hwtpm *h, const struct hw_quote *req, ESYS_TR *own,
 }
 
 /*
- * Certificates of host AKs are short-lived and renewed while all is well: one
- * is issued when its key is used and the last one is no longer fresh.  Only
- * for a key that this TPM has just loaded under its EK.
+ * Certificates of host AKs are short-lived.  A key gets a new one when it is
+ * used and the last one is no longer fresh, provided that this TPM has just
+ * loaded it under its EK.
  */
 static int
 fresh_cert(struct hwtpm *h, uint32_t group, const struct wblob *pub,

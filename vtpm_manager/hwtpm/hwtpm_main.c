@@ -2,11 +2,11 @@
 /*
  * hwtpm_main.c - vtpm-hwtpm, the one process that talks to the physical TPM.
  *
- * The manager starts it with a socket on descriptor 3 and asks by
- * vtpm_manager/proto/hwtpm_msg.h.  One request is with the TPM at a time, the
- * others wait in a queue that is fair by group.  A request during which the
- * TPM was lost or reset is done again from its start, MAX_TRIES times, and
- * none waits longer than --wait-ms for a TPM that is away.
+ * The manager starts it with a socket on descriptor 3 and sends the requests
+ * of vtpm_manager/proto/hwtpm_msg.h.  The TPM serves one request at a time;
+ * the others wait in a queue that is fair by group.  A request that a lost or
+ * reset TPM interrupts is repeated from its start, up to MAX_TRIES times, and
+ * none waits longer than --wait-ms for a TPM that does not answer.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -40,7 +40,7 @@
 #define MAX_TRIES 3
 #define WAIT_FIRST_MS 50
 #define WAIT_MAX_MS 1000
-#define EX_STUCK 75 /* EX_TEMPFAIL: start me again */
+#define EX_STUCK 75 /* EX_TEMPFAIL: the manager restarts it */
 
 struct req {
 	struct hwq_item it; /* first */
@@ -73,9 +73,8 @@ on_stop(int sig)
 static void
 on_stuck(int sig)
 {
-	static const char text[] =
-	    "<3>vtpm-hwtpm: the TPM neither answers nor fails: ending, to be "
-	    "started again\n";
+	static const char text[] = "<3>vtpm-hwtpm: the TPM neither answers nor "
+				   "fails: exiting for a restart\n";
 
 	(void)sig;
 	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
@@ -98,7 +97,7 @@ answer(struct prog *p, uint32_t id, int rc, const char *text,
 	}
 	wr_grow(&w, PAYLOAD_MAX);
 	msg_put(&w, hw_answer, &a);
-	/* A manager that is gone is noticed where we read. */
+	/* drain() notices a manager that is gone. */
 	if (wr_err(&w) == VT_OK)
 		(void)!msgch_send(p->ch, HW_ANSWER, id, w.buf, w.len, NULL, 0);
 	wr_free(&w);
@@ -118,15 +117,15 @@ fail_request(struct prog *p, struct req *r, int rc, const char *text)
 	req_free(r);
 }
 
-/* Law 8: nobody can stop the operator, but somebody should tell him.  What a
- * verifier gets to see is the TPM's own endorsement certificate. */
+/* Law 8: the operator may do it, knowingly.  A verifier sees the TPM's own
+ * endorsement certificate. */
 static void
 warn_of_software(const struct hwtpm *h)
 {
 	if (h->root == ROOT_HARD && strstr(h->manufacturer, "SWTPM") != NULL)
-		log_warn("the TPM at %s calls itself a software TPM (%s), but "
-			 "certificates will say hardware root, as the manager "
-			 "was told",
+		log_warn(
+		    "the TPM at %s is a software TPM (%s), but certificates "
+		    "will claim a hardware root, as configured",
 		    h->conf, h->manufacturer);
 }
 
@@ -299,7 +298,7 @@ do_quote(struct prog *p, const struct req *r, struct wr *out)
 	return rc;
 }
 
-/* At once: it must say that the TPM is away, not wait for it. */
+/* Served at once: it reports that the TPM is away instead of waiting for it. */
 static void
 do_status(struct prog *p, uint32_t id)
 {
@@ -315,7 +314,7 @@ do_status(struct prog *p, uint32_t id)
 	wr_free(&w);
 }
 
-/* The groups that there are now; of others nothing is counted any more. */
+/* The message lists all groups; accounts of others are dropped. */
 static void
 do_quota(struct prog *p, const struct msg *msg)
 {
@@ -355,7 +354,7 @@ do_usage(struct prog *p, uint32_t id)
 	wr_free(&w);
 }
 
-/* At once: a TPM that refuses the key may take it by these. */
+/* Served at once: these may be what a TPM needs to release the keys. */
 static void
 do_approvals(struct prog *p, const struct msg *m)
 {
@@ -386,10 +385,10 @@ do_bind(struct prog *p, const struct req *r, struct wr *out)
 	return rc;
 }
 
-/* Requests that are done with the TPM, by HW_*. */
+/* Requests that use the TPM, by HW_*. */
 static const struct {
 	int (*run)(struct prog *p, const struct req *r, struct wr *out);
-	bool keys; /* it needs them loaded */
+	bool keys; /* it needs the host's keys loaded */
 } handlers[] = {
 	[HW_INIT] = { do_init, false },
 	[HW_LOAD] = { do_load, false },
@@ -406,7 +405,8 @@ static const struct {
 
 /* --- requests ------------------------------------------------------------- */
 
-/* Whose turn it takes: the host's own, but for a guest's certificates. */
+/* The group whose turn it uses; 0, the host's own, unless the request names
+ * one. */
 static uint32_t
 group_of(const struct req *r)
 {
@@ -453,7 +453,7 @@ enqueue(struct prog *p, const struct msg *m)
 	}
 }
 
-/* false: the manager is gone. */
+/* Returns false when the manager is gone. */
 static bool
 drain(struct prog *p)
 {
@@ -491,14 +491,15 @@ over_quota(struct prog *p, uint32_t group, char *text, size_t cap)
 		return false;
 	(void)snprintf(text, cap,
 	    "group %u has used up its %u ms per minute of the host's TPM, and "
-	    "this waited %u s for more: ask less often, or have the host's "
-	    "operator raise the quota (vtpmctl group update --hw-ms)",
+	    "this request waited %u s for more: send fewer requests, or have "
+	    "the host's operator raise the quota (vtpmctl group update "
+	    "--hw-ms)",
 	    group, u->limit_ms, p->wait_ms / 1000);
 	return true;
 }
 
-/* The TPM or its group's share of it is used up or away; say why to those
- * who waited long enough. */
+/* Fail the requests that waited too long: the TPM is away or busy, or their
+ * group has used up its quota. */
 static void
 expire(struct prog *p)
 {
@@ -551,12 +552,13 @@ connect_tpm(struct prog *p)
 	(void)snprintf(p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
 	p->connect_at_us =
 	    now_us() + backoff_failed(&p->backoff) * UINT64_C(1000);
-	/* It answers, and will not give another answer. */
+	/* It answers, and a retry would not change the answer. */
 	if (!p->tpm.again && rc != VT_E_CLOSED && rc != VT_E_TPM)
 		fail_all(p, rc, p->why_down);
 }
 
-/* The TPM was lost or reset: connect anew, and do it again if it may be. */
+/* The TPM was lost or reset: reconnect, and repeat the request if tries are
+ * left. */
 static bool
 put_off(struct prog *p, struct req *r)
 {
@@ -595,7 +597,7 @@ run_request(struct prog *p, struct req *r)
 	wr_free(&w);
 }
 
-/* What it took is its group's, also when it was in vain. */
+/* The group pays for the TPM's time, even for a request that failed. */
 static bool
 run_next(struct prog *p)
 {
@@ -656,7 +658,7 @@ loop(struct prog *p, const sigset_t *open)
 	}
 }
 
-/* Signals that end us are taken only while we wait. */
+/* Signals that end the process are delivered only in ppoll(2). */
 static int
 setup_signals(sigset_t *ret_open)
 {
@@ -757,7 +759,7 @@ main(int argc, char **argv)
 	hwquota_init(&p.quota);
 	if ((rc = options(argc, argv, &p)) != 0)
 		return rc;
-	/* tpm2-tss would say everything again, on many lines. */
+	/* tpm2-tss would log every error again, on many lines. */
 	if (setenv("TSS2_LOG", "all+NONE", 0) == -1) {
 		log_err("cannot set up: %s", vt_strerror(VT_E_SYS));
 		return 1;
@@ -776,7 +778,7 @@ main(int argc, char **argv)
 		return 1;
 	}
 	loop(&p, &open);
-	fail_all(&p, VT_E_CLOSED, "vtpm-hwtpm was told to end");
+	fail_all(&p, VT_E_CLOSED, "vtpm-hwtpm is shutting down");
 	(void)!msgch_flush(p.ch);
 	hwconn_done(&p.tpm);
 	hwquota_done(&p.quota);

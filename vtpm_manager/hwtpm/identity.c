@@ -25,7 +25,7 @@ hwident_make_ak(struct hwtpm *h, const uint8_t master[HW_MASTER_LEN],
 	    (rc = hwek_choose(h, &ret->ek)) != VT_OK ||
 	    (rc = hwek_make(h, ret->ek, NULL, &ek)) != VT_OK)
 		return rc;
-	/* h->session hides the new key's authorisation on the way. */
+	/* h->session encrypts the new key's authorisation. */
 	rc = hwtpm_session_use(h, h->session, TPMA_SESSION_DECRYPT);
 	if (rc == VT_OK)
 		rc = hwak_create(h, ek, h->session, &ret->ak);
@@ -110,11 +110,11 @@ hwident_show(struct hwtpm *h, struct hw_identity *ret)
 	return VT_OK;
 }
 
-/* What h->session, which is salted, hides besides proving an authorisation. */
+/* Set which parameters h->session, which is salted, encrypts. */
 static int
 session_hides(struct hwtpm *h, TPMA_SESSION what)
 {
-	if (h->ca_auth == ESYS_TR_PASSWORD) /* a software root: no bus */
+	if (h->ca_auth == ESYS_TR_PASSWORD) /* a software root has no bus */
 		return VT_OK;
 	return hwtpm_session_use(h, h->session, what);
 }
@@ -151,9 +151,10 @@ hwident_activate(struct hwtpm *h, const struct hw_activate *req,
 		rc = hwtpm_check(h, r, what);
 		if (rc == VT_E_TPM && !h->again)
 			rc = hwtpm_fail(h, VT_E_AUTH,
-			    "this challenge was not made for this TPM and the "
-			    "AK of this host");
-		/* TPM2_Sign and the like have nothing that can be hidden. */
+			    "this challenge was made for another TPM, or "
+			    "another AK than this host's");
+		/* TPM2_Sign and the like have no parameter that can be
+		 * encrypted. */
 		if (session_hides(h, 0) != VT_OK && rc == VT_OK)
 			rc = VT_E_TPM;
 	}

@@ -18,7 +18,7 @@
 #include "base/util.h"
 
 #define MIB (UINT64_C(1) << 20)
-#define DEFAULT_DEVICE "/dev/tpm0" /* what the module takes by itself */
+#define DEFAULT_DEVICE "/dev/tpm0" /* the module's own default */
 
 /* clang-format off */
 static const struct jail_rule rules[] = {
@@ -61,8 +61,7 @@ static const struct {
 	{ "mssim", "libtss2-tcti-mssim.so.0" },
 };
 
-/* Loaded once and for all: the loader then finds it without opening a
- * file. */
+/* Load the module now: later the loader finds it without opening a file. */
 static bool
 load_known(const char *conf)
 {
@@ -112,7 +111,7 @@ hwjail_enter(const char *conf, int keep, const char **ret_step)
 	struct jail *j;
 	int rc;
 
-	/* What it reads from files it reads now. */
+	/* OpenSSL must read its files now. */
 	*ret_step = "set up cryptography";
 	if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) != 1)
 		return VT_E_CRYPTO;
@@ -124,7 +123,7 @@ hwjail_enter(const char *conf, int keep, const char **ret_step)
 	if (rc == VT_OK && all) {
 		rc = jail_close(j, ret_step);
 	} else if (rc == VT_OK) {
-		log_warn("nothing is known of the TCTI %s: it is used without "
+		log_warn("the TCTI %s is not a known one: it runs without "
 			 "Landlock and without a system-call filter",
 		    conf);
 		*ret_step = "forbid new privileges";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * key_object.c - keys as objects of the TPM: the storage key that the owner's
- * seed gives again and again, keys made and loaded, and their encodings.
+ * key_object.c - keys as objects of the TPM: the storage key, which the
+ * owner's seed always reproduces; keys made and loaded; their encodings.
  */
 #include "vtpm_manager/hwtpm/key_object.h"
 

@@ -40,8 +40,8 @@ hwkeys_unload(struct hwtpm *h)
 
 /* --- making keys --------------------------------------------------------- */
 
-/* From the TPM, over an encrypted session, and from the kernel: who controls
- * one of them does not know it. */
+/* From the TPM, over an encrypted session, and from the kernel: an attacker
+ * who controls one of them does not know the key. */
 static int
 make_master(struct hwtpm *h, ESYS_TR session, uint8_t out[HW_MASTER_LEN])
 {
@@ -51,8 +51,8 @@ make_master(struct hwtpm *h, ESYS_TR session, uint8_t out[HW_MASTER_LEN])
 		{ tpm, sizeof(tpm) }, { kernel, sizeof(kernel) } };
 	int rc;
 
-	/* A session that is no authorisation must not ask for a parameter of
-	 * the command to be encrypted: GetRandom has none. */
+	/* GetRandom has no parameter to encrypt, and the session authorises
+	 * nothing. */
 	rc = hwtpm_session_use(h, session, TPMA_SESSION_ENCRYPT);
 	if (rc == VT_OK)
 		rc = hwtpm_random_part(h, session, tpm, sizeof(tpm));
@@ -135,8 +135,8 @@ load(struct hwtpm *h, ESYS_TR srk, ESYS_TR session, const uint8_t *pub,
 	if ((r & TSS2_RC_LAYER_MASK) == TSS2_TPM_RC_LAYER &&
 	    (r & TPM2_RC_FMT1) != 0 && (r & TPM2_RC_P) != 0)
 		return hwtpm_fail(h, VT_E_CORRUPT,
-		    "%s: the TPM says that the stored host keys were changed "
-		    "or are not its own: restore the store from a backup",
+		    "%s: the TPM rejects the stored host keys as changed or "
+		    "not its own: restore the store from a backup",
 		    what);
 	return hwtpm_check(h, r, what);
 }
@@ -159,7 +159,7 @@ unseal(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
 		hwtpm_flush(h, &policy);
 		return rc;
 	}
-	/* Unseal has no parameter of its own to decrypt. */
+	/* TPM2_Unseal has no parameter to encrypt. */
 	rc = hwtpm_session_use(h, h->session, TPMA_SESSION_ENCRYPT);
 	if (rc == VT_OK)
 		rc = hwtpm_check(h,
@@ -178,17 +178,18 @@ unseal(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
 		memcpy(master, data->buffer, HW_MASTER_LEN);
 	else
 		rc = hwtpm_fail(h, VT_E_CORRUPT,
-		    "unsealing the master key: it has %u bytes", data->size);
+		    "unsealing the master key: wrong length (%u bytes)",
+		    data->size);
 	explicit_bzero(data, sizeof(*data));
 	Esys_Free(data);
 	return rc;
 }
 
 /*
- * A hardware TPM has a bus to listen on, so there the CA key is used in the
- * salted session; TPM2_Sign's answer cannot be encrypted.  The way to the
- * software root is memory of this host: a password does, and is three times
- * as fast.
+ * A hardware TPM sits on a bus that can be tapped, so there the CA key is used
+ * in the salted session; TPM2_Sign's answer cannot be encrypted.  A software
+ * root is reached through this host's memory: a password suffices, and is
+ * three times as fast.
  */
 static int
 choose_auth(struct hwtpm *h, uint8_t root)
@@ -231,8 +232,8 @@ check_srk(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b)
 	    memcmp(name.name, b->srk_name.p, name.size) == 0)
 		return VT_OK;
 	return hwtpm_fail(h, VT_E_POLICY,
-	    "the TPM at %s is another one than this store belongs to, or its "
-	    "owner was cleared: nothing was changed; connect the right TPM or "
+	    "the TPM at %s is not the one this store belongs to, or its owner "
+	    "was cleared: nothing was changed; connect the right TPM or "
 	    "restore a store of this one",
 	    h->conf);
 }
@@ -248,8 +249,8 @@ open_ca(struct hwtpm *h, const struct hwblob *b)
 	if (rc == VT_OK)
 		return rc;
 	return hwtpm_fail(h, rc == VT_E_POLICY ? rc : VT_E_CORRUPT,
-	    "the stored CA certificate does not fit its key (%s): restore the "
-	    "store from a backup",
+	    "the stored CA certificate does not match its key (%s): restore "
+	    "the store from a backup",
 	    vt_strerror(rc));
 }
 
@@ -341,7 +342,7 @@ hwkeys_set_blob(struct hwtpm *h, const uint8_t *p, size_t len)
 	return VT_OK;
 }
 
-/* The CA certificate needs the CA key in the TPM, and the blob the
+/* The CA certificate requires the CA key in the TPM, and the blob requires the
  * certificate. */
 static int
 certify_self(struct hwtpm *h, ESYS_TR srk, const struct hw_init *req,
@@ -378,7 +379,7 @@ hwkeys_put_blob(struct hwtpm *h, const struct hwblob *b,
 		   : hwtpm_fail(h, rc, "host keys: %s", vt_strerror(rc));
 }
 
-/* One that was recovered from escrow, or a new one. */
+/* One recovered from escrow, or a new one. */
 static int
 new_master(
     struct hwtpm *h, const struct wblob *given, uint8_t master[HW_MASTER_LEN])
@@ -444,7 +445,7 @@ make_keys(struct hwtpm *h, ESYS_TR *srk, const struct hw_init *req,
 	return hwkeys_put_blob(h, &b, master, w);
 }
 
-/* What is handed out, from h->blob. */
+/* What the manager gets, borrowed from h->blob. */
 static void
 show(const struct hwtpm *h, struct wblob *blob, struct wblob *cert)
 {
@@ -466,9 +467,9 @@ hwkeys_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
 
 	if (h->root != 0)
 		return hwtpm_fail(h, VT_E_STATE,
-		    "this host has keys already; they are not made twice");
+		    "this host already has keys; they are not replaced");
 	wr_init(&w, buf, sizeof(buf));
-	hwnv_clean(h); /* of an attempt that the TPM did not live through */
+	hwnv_clean(h); /* left by an attempt that a TPM reset cut short */
 	if ((rc = hwkey_srk(h, &srk)) != VT_OK)
 		return rc;
 	rc = make_keys(h, &srk, req, master, &w);
@@ -476,8 +477,9 @@ hwkeys_init(struct hwtpm *h, const struct hw_init *req, struct hw_inited *ret)
 	hwkeys_unload(h);
 	if (rc == VT_OK)
 		rc = hwkeys_set_blob(h, buf, w.len);
-	/* Hand out nothing that cannot be loaded again; but nobody can have
-	 * approved a state yet, since the epoch counter is new. */
+	/* Give out only what loads again.  No state can be approved yet, since
+	 * the epoch counter is new, so a bound master key is not unsealed
+	 * here. */
 	memset(ret, 0, sizeof(*ret));
 	if (rc == VT_OK)
 		rc = hwkeys_load(
@@ -506,8 +508,9 @@ hwkeys_restore(
 		return rc;
 	if (b.root != req->root)
 		return hwtpm_fail(h, VT_E_POLICY,
-		    "this store belongs to a %s, the manager was started with "
-		    "a %s: start it with the root it was made with",
+		    "this store belongs to a %s, but the manager was started "
+		    "with a %s: start it with the root that the store was made "
+		    "with",
 		    cert_ext_root_name(b.root), cert_ext_root_name(req->root));
 	if ((rc = hwkeys_set_blob(h, req->host_blob.p, req->host_blob.len)) !=
 		VT_OK ||

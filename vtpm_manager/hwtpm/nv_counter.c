@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * nv_counter.c - two counters in the NV memory of the host's TPM: the epoch,
- * which approvals of host states outlive or not, and the store's anchor.
+ * which voids older approvals of host states, and the store's anchor.
  *
- * Anybody who may use the owner hierarchy reads them; they are counted up
- * with a value derived from the master key, and their Names are kept in the
- * host blob.  Who undefines an index and makes it again gets the same Name,
- * but not the old value (Part 3, 31.3.1: a new counter begins above every
- * counter that there was) and not the authorisation, so that the next
- * increment fails.
+ * Any user of the owner hierarchy can read them; incrementing them requires a
+ * value derived from the master key.  The host blob holds their Names.  An
+ * index that is undefined and defined anew has the same Name, but neither the
+ * old value (Part 3, 31.3.1: a new counter starts above every counter there
+ * was) nor the authorisation, so the next increment fails.
  */
 #include "vtpm_manager/hwtpm/nv_counter.h"
 
@@ -45,7 +44,7 @@ hwnv_unload(struct hwtpm *h)
 	size_t i;
 
 	for (i = 0; i < HWBLOB_COUNTERS; i++) {
-		/* No command to the TPM: an index stays where it is. */
+		/* Sends no command: the index stays in the TPM. */
 		if (h->nv[i] != NONE && h->esys != NULL)
 			(void)Esys_TR_Close(h->esys, &h->nv[i]);
 		h->nv[i] = NONE;
@@ -54,7 +53,7 @@ hwnv_unload(struct hwtpm *h)
 
 /* --- making them ---------------------------------------------------------- */
 
-/* *half is set while an index may be there that nobody will ask for. */
+/* *half is set while an index may exist that no blob names yet. */
 static int
 define(struct hwtpm *h, uint32_t *half, ESYS_TR *ret)
 {
@@ -75,12 +74,12 @@ define(struct hwtpm *h, uint32_t *half, ESYS_TR *ret)
 		    NONE, NONE, &h->nv_auth, &pub, ret);
 		if (r != TPM2_RC_NV_DEFINED)
 			return hwtpm_check(h, r, "making a counter in the TPM");
-		*half = 0; /* somebody else's */
+		*half = 0; /* another owner's index */
 	}
 	return hwtpm_fail(h, VT_E_SPACE, "no free index for a counter");
 }
 
-/* An index has no value, and not its last Name, before its first count. */
+/* Before its first increment an index has no value and not its final Name. */
 static int
 make_one(struct hwtpm *h, uint32_t *half, ESYS_TR *tr, struct nv_bytes *ret)
 {
@@ -138,8 +137,8 @@ hwnv_settle(struct hwtpm *h)
 	memset(h->nv_half, 0, sizeof(h->nv_half));
 }
 
-/* Only what has our attributes; the owner may undefine it without ever
- * having known its authorisation. */
+/* Only an index with our attributes; the owner may undefine it without its
+ * authorisation. */
 static TSS2_RC
 undefine(struct hwtpm *h, uint32_t index)
 {
@@ -168,7 +167,7 @@ hwnv_clean(struct hwtpm *h)
 
 	for (i = 0; i < HWBLOB_COUNTERS; i++) {
 		if (h->esys == NULL || hwtcti_is_lost(h->tcti))
-			return; /* the next attempt does it */
+			return; /* the next attempt removes it */
 		if (h->nv_half[i] != 0 &&
 		    undefine(h, h->nv_half[i]) == TSS2_RC_SUCCESS)
 			h->nv_half[i] = 0;
@@ -212,8 +211,8 @@ hwnv_open(struct hwtpm *h, const struct hwblob *b, enum hw_which which)
 		return VT_OK;
 	if (nv->name.len == 0)
 		return hwtpm_fail(h, VT_E_UNSUPPORTED,
-		    "this store was made before hosts had counters: \"vtpmctl "
-		    "host bind\" makes them");
+		    "this store predates counters: \"vtpmctl host bind\" makes "
+		    "them");
 	r = Esys_TR_FromTPMPublic(h->esys, nv->index, NONE, NONE, NONE, &tr);
 	if (hwtpm_rc_is(r, TPM2_RC_HANDLE))
 		return gone(h, nv->index, which, "was removed");
@@ -234,8 +233,8 @@ hwnv_open(struct hwtpm *h, const struct hwblob *b, enum hw_which which)
 	return rc;
 }
 
-/* By the owner: in a salted session the answer's HMAC covers the index's Name,
- * so that it is the pinned one that was read. */
+/* Authorised by the owner.  In a salted session the response's HMAC covers the
+ * index's Name, which proves that the pinned index was read. */
 int
 hwnv_read(struct hwtpm *h, enum hw_which which, ESYS_TR auth, uint64_t *ret)
 {
@@ -251,8 +250,8 @@ hwnv_read(struct hwtpm *h, enum hw_which which, ESYS_TR auth, uint64_t *ret)
 	if (data->size == COUNTER_LEN)
 		*ret = be64_get(data->buffer);
 	else
-		rc = hwtpm_fail(
-		    h, VT_E_TPM, "a counter has %u bytes", data->size);
+		rc = hwtpm_fail(h, VT_E_TPM,
+		    "a counter has a wrong length (%u bytes)", data->size);
 	Esys_Free(data);
 	return rc;
 }
@@ -269,11 +268,11 @@ count(struct hwtpm *h, const struct hwblob *b, enum hw_which which)
 	if (rc != VT_OK)
 		return rc;
 	r = Esys_NV_Increment(h->esys, tr, tr, h->ca_auth, NONE, NONE);
-	/* Its authorisation is ours alone, and has no lockout. */
+	/* The authorisation is ours alone and exempt from lockout. */
 	if (hwtpm_rc_is(r, TPM2_RC_BAD_AUTH) ||
 	    hwtpm_rc_is(r, TPM2_RC_AUTH_FAIL))
 		return gone(h, b->nv[which - 1].index, which, "was replaced");
-	return hwtpm_check(h, r, "counting up in the TPM");
+	return hwtpm_check(h, r, "incrementing a counter in the TPM");
 }
 
 int
@@ -302,8 +301,8 @@ hwnv_count(struct hwtpm *h, const struct hw_counter *req, uint64_t *ret)
 	return VT_OK;
 }
 
-/* Before the keys are loaded there is no session to read it in, and nothing
- * but words and advice rests on it. */
+/* Before the keys are loaded there is no session to read it in; then it only
+ * serves messages and advice. */
 int
 hwnv_epoch(struct hwtpm *h, uint64_t *ret)
 {
@@ -318,7 +317,7 @@ hwnv_epoch(struct hwtpm *h, uint64_t *ret)
 	if (rc == VT_OK)
 		rc = hwnv_read(h, HWC_EPOCH,
 		    h->ca != NULL ? h->ca_auth : ESYS_TR_PASSWORD, ret);
-	/* Another TPM: its PCRs can be told all the same. */
+	/* Another TPM: its PCRs can be reported all the same. */
 	if (rc == VT_E_POLICY && h->ca == NULL)
 		return VT_OK;
 	return rc;

@@ -4,8 +4,8 @@
  * approval key over PolicyPCR and PolicyNV of the epoch counter
  * (measure/host/approval.h).
  *
- * The TPM decides.  What is looked at here before it is asked only finds the
- * approval that will do, and the words for the operator if none will.
+ * The TPM decides.  The checks here only select the approval to present, or
+ * find out what to tell the operator when none matches.
  */
 #include "vtpm_manager/hwtpm/policy.h"
 
@@ -89,7 +89,7 @@ hwpolicy_refused(struct hwtpm *h)
 
 	memcpy(was, h->text, sizeof(was));
 	return hwtpm_fail(h, VT_E_POLICY,
-	    "the TPM does not take the host's state for an approved one "
+	    "the TPM does not accept the host's state as an approved one "
 	    "(%.160s)",
 	    was);
 }
@@ -99,9 +99,9 @@ hwpolicy_refused(struct hwtpm *h)
 struct choice {
 	struct pcr_set now;
 	uint64_t epoch;
-	struct approval best; /* of those that fit, the newest */
+	struct approval best; /* the newest that matches */
 	bool found;
-	unsigned int differ; /* of the nearest that does not: PCRs */
+	unsigned int differ; /* PCRs by which the nearest mismatch differs */
 	unsigned int dead, foreign;
 };
 
@@ -122,7 +122,7 @@ count_differing(const struct approval *a, const struct pcr_set *now)
 	return n;
 }
 
-/* Is it an approval for this host and its key? */
+/* It is for this host, by its approval key. */
 static bool
 is_ours(const struct approval *a, const struct hwblob *b)
 {
@@ -135,7 +135,7 @@ is_ours(const struct approval *a, const struct hwblob *b)
 	       approval_check(a, text, sizeof(text)) == VT_OK;
 }
 
-/* Its words stay in h->text if it is nearer than the ones before. */
+/* Sets h->text if it is the nearest mismatch so far. */
 static void
 look_at(struct hwtpm *h, const struct approval *a, struct choice *c)
 {
@@ -188,15 +188,15 @@ choose(struct hwtpm *h, const struct hwblob *b, struct choice *c)
 		return VT_E_POLICY; /* look_at() said why */
 	if (c->dead != 0)
 		return hwtpm_fail(h, VT_E_POLICY,
-		    "all %u approvals of host states are dead: the epoch is "
+		    "all %u approvals of host states are void: the epoch is "
 		    "%llu now, they were made for earlier ones",
 		    c->dead, (unsigned long long)c->epoch);
 	return hwtpm_fail(h, VT_E_POLICY,
 	    "no state of this host was approved%s; approve one with "
 	    "\"vtpmctl host approve\"",
-	    c->foreign != 0 ? " (there are approvals, by another key or for "
-			      "another TPM)"
-			    : "");
+	    c->foreign != 0
+		? " (there are approvals by another key or for another TPM)"
+		: "");
 }
 
 /* --- the session ---------------------------------------------------------- */
@@ -264,7 +264,7 @@ der_to_tpm(const uint8_t *der, size_t len, TPMT_SIGNATURE *ret)
 	return rc;
 }
 
-/* The TPM itself verifies the approval key's signature. */
+/* Have the TPM verify the approval key's signature. */
 static int
 verify(struct hwtpm *h, const struct hwblob *b, const struct approval *a,
     const TPM2B_DIGEST *state, TPM2B_NAME *ret_name, TPMT_TK_VERIFIED **ret)
@@ -335,7 +335,7 @@ hwpolicy_session(
 	struct choice c;
 	int rc;
 
-	/* For reading and PolicyNV: nothing in it is secret. */
+	/* For reading and for PolicyNV, which have no secrets. */
 	rc = hwtpm_session_use(h, h->session, 0);
 	if (rc != VT_OK || (rc = choose(h, b, &c)) != VT_OK ||
 	    (rc = open_session(h, srk, ret)) != VT_OK)

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 /*
- * Groups with something to do stand in a ring; q->turn is the one that was
- * served last, so its next is next.  A group leaves the ring with its last
- * item and comes back at the end of the round.
+ * Groups with items form a ring.  q->turn was served last, so q->turn->next is
+ * served next.  A group leaves the ring with its last item and re-enters at
+ * the end of the round.
  */
 struct hwq_group {
 	struct hwq_group *next;
@@ -37,7 +37,7 @@ find_group(const struct hwq *q, uint32_t id)
 	return NULL;
 }
 
-/* At the end of the round: all others are served before it. */
+/* It enters at the end of the round: all others are served first. */
 static struct hwq_group *
 add_group(struct hwq *q, uint32_t id)
 {

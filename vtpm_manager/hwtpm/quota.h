@@ -38,16 +38,16 @@ void hwquota_done(struct hwquota *q);
  * VT_E_NOMEM. */
 int hwquota_limit(
     struct hwquota *q, uint32_t group, uint32_t ms, uint64_t now_us) VT_CHECK;
-/* Forget a group that is no more. */
+/* Drop a deleted group. */
 void hwquota_drop(struct hwquota *q, uint32_t group);
-/* When the group may use the TPM next: now_us, or later. */
+/* When the group may use the TPM next: now_us or later. */
 uint64_t hwquota_when(struct hwquota *q, uint32_t group, uint64_t now_us);
-/* A request of the group took us, after it had waited. */
+/* A request of the group waited wait_us, then used the TPM for us. */
 void hwquota_charge(struct hwquota *q, uint32_t group, uint64_t us,
     uint64_t wait_us, uint64_t now_us);
 void hwquota_note_delayed(struct hwquota *q, uint32_t group);
 void hwquota_note_refused(struct hwquota *q, uint32_t group);
-/* NULL: nothing is known of it. */
+/* NULL: the group has no account. */
 const struct hw_used *hwquota_use(const struct hwquota *q, uint32_t group);
 
 #endif

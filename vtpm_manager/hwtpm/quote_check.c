@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * quote_check.c - what the TPM gave is looked at before thousands of guests get
- * it: a quote that came spoilt over the bus is made again, not handed out.
+ * quote_check.c - checks the TPM's quote before thousands of guests get it:
+ * one that the bus corrupted is made again, not given out.
  */
 #include "vtpm_manager/hwtpm/quote_check.h"
 
@@ -21,7 +21,7 @@ quote_fits(const struct hw_quote *req, const struct hw_quoted *q)
 
 	if ((rc = quote_attest_get(q->attest.p, q->attest.len, &a)) != VT_OK)
 		return rc;
-	/* TPM2_Quote silently leaves out what the TPM does not have. */
+	/* TPM2_Quote silently leaves out banks that the TPM does not have. */
 	if (a.sel.n == 0 || (a.sel.n == 1 && a.sel.banks[0].alg == req->bank &&
 				a.sel.banks[0].mask == 0))
 		return VT_E_UNSUPPORTED;
@@ -58,14 +58,13 @@ hwquote_check(struct hwtpm *h, const struct wblob *pub,
 		return VT_OK;
 	if (rc == VT_E_UNSUPPORTED)
 		return hwtpm_fail(h, rc,
-		    "the host's TPM has no PCRs of bank %s, which are to be "
-		    "quoted: enable that bank in the firmware, or choose "
-		    "another one (deep_pcrs in vtpm-managerd.conf(5), the "
-		    "group's configuration)",
+		    "the host's TPM has no PCR bank %s to quote: enable that "
+		    "bank in the firmware, or choose another one (deep_pcrs in "
+		    "vtpm-managerd.conf(5), the group's configuration)",
 		    digest_name(req->bank));
 	h->again = true;
 	return hwtpm_fail(h, VT_E_AUTH,
-	    "the host's quote came back spoilt (%s): something between the "
-	    "TPM and us changes what it says",
+	    "the host's quote arrived corrupted (%s): something between the "
+	    "TPM and the manager alters data",
 	    vt_strerror(rc));
 }

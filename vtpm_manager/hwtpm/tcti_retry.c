@@ -15,7 +15,7 @@
 #include "base/util.h"
 #include "tpmfront/tcti/tcti.h"
 
-#define MAGIC 0x76746d6877746374u /* any value of our own */
+#define MAGIC 0x76746d6877746374u /* arbitrary */
 #define HDR_LEN 10                /* tag, size, code */
 #define WAIT_FIRST_MS 4
 #define WAIT_MAX_MS 500
@@ -24,11 +24,11 @@
 struct hwtcti {
 	TSS2_TCTI_CONTEXT_COMMON_V2 common; /* first: ESYS sees this */
 	TSS2_TCTI_CONTEXT *child;
-	bool child_is_front; /* made by us, not by the loader */
+	bool child_is_front; /* opened here, not by the loader */
 	bool lost;
 	const struct hwtcti_limits *limits;
 	struct hwtcti_counts *counts;
-	uint64_t retry_until_us; /* 0: nothing was sent again yet */
+	uint64_t retry_until_us; /* 0: no command was repeated yet */
 	struct backoff backoff;
 	size_t cmd_len;
 	uint8_t cmd[HWTCTI_MAX];
@@ -158,7 +158,7 @@ our_receive(TSS2_TCTI_CONTEXT *ctx, size_t *len, uint8_t *rsp, int32_t timeout)
 	size_t n;
 	TSS2_RC r;
 
-	(void)timeout; /* ESYS blocks; we are bounded on our own */
+	(void)timeout; /* ESYS blocks; get_response() has its own limit */
 	if (rsp == NULL) {
 		*len = HWTCTI_MAX;
 		return TSS2_RC_SUCCESS;

@@ -27,9 +27,9 @@
 struct hwtcti_limits {
 	unsigned int answer_ms; /* for one command */
 	unsigned int keygen_ms; /* for one that makes a key */
-	unsigned int retry_ms;  /* for sending again, since hwtcti_begin() */
-	unsigned int stuck_ms;  /* past the above: SIGALRM, for TCTIs that
-				   know no time limits; 0: never */
+	unsigned int retry_ms;  /* for repeats since hwtcti_begin() */
+	unsigned int stuck_ms;  /* beyond the above, until SIGALRM, for TCTIs
+				   without time limits; 0: never */
 };
 extern const struct hwtcti_limits hwtcti_default_limits;
 
@@ -52,13 +52,13 @@ void hwtcti_close(struct hwtcti *t); /* NULL is a no-op */
 
 /* For Esys_Initialize(); borrowed, until hwtcti_close(). */
 TSS2_TCTI_CONTEXT *hwtcti_context(struct hwtcti *t);
-/* A new piece of work: it may send again for limits->retry_ms. */
+/* A new piece of work: it may repeat commands for limits->retry_ms. */
 void hwtcti_begin(struct hwtcti *t);
 bool hwtcti_is_lost(const struct hwtcti *t);
 
 /*
- * One command without ESYS.  rsp has room for HWTCTI_MAX bytes.  0: there
- * is a well-formed response, whatever it says; otherwise a TSS2_RC.
+ * Send one command without ESYS.  rsp has room for HWTCTI_MAX bytes.  Returns
+ * 0 for a well-formed response of whatever code, else a TSS2_RC.
  */
 uint32_t hwtcti_command(struct hwtcti *t, const uint8_t *cmd, size_t len,
     uint8_t *rsp, size_t *ret_len) VT_CHECK;

@@ -37,7 +37,7 @@ hwtpm_fail(struct hwtpm *h, int rc, const char *fmt, ...)
 	return rc;
 }
 
-/* TPM 2.0 Library, Part 2, 6.6: what a code says without its position. */
+/* A code without its position: TPM 2.0 Library, Part 2, 6.6. */
 static uint32_t
 plain_rc(TSS2_RC r)
 {
@@ -51,7 +51,7 @@ hwtpm_rc_is(TSS2_RC r, TSS2_RC code)
 	       plain_rc(r) == code;
 }
 
-/* Our key is not there any more: the TPM was reset or restarted. */
+/* Our key is gone: the TPM was reset or restarted. */
 static bool
 means_reset(TSS2_RC r)
 {
@@ -81,10 +81,10 @@ advice(TSS2_RC r)
 	case TPM2_RC_TESTING:
 	case TPM2_RC_NV_RATE:
 	case TPM2_RC_NV_UNAVAILABLE:
-		return "; it stayed busy for all the time allowed: try later";
+		return "; it stayed busy for the whole time allowed: try later";
 	case TPM2_RC_OBJECT_MEMORY:
 	case TPM2_RC_SESSION_MEMORY:
-		return "; somebody else fills it: use /dev/tpmrm0";
+		return "; other programs fill it: use /dev/tpmrm0";
 	default:
 		return "";
 	}
@@ -103,14 +103,14 @@ hwtpm_check(struct hwtpm *h, TSS2_RC r, const char *what)
 		    "%s: the TPM at %s stopped answering", what, h->conf);
 	}
 	if (r == TSS2_ESYS_RC_RSP_AUTH_FAILED) {
-		/* The two ends of the session do not agree any more. */
+		/* The two ends of the session disagree. */
 		h->again = true;
 		return hwtpm_fail(h, VT_E_AUTH,
 		    "%s: the answer is not from the TPM that the session was "
-		    "opened with: something sits between",
+		    "opened with: something intercepts the connection",
 		    what);
 	}
-	/* A context in which ESYS failed by itself is of no more use. */
+	/* After an error of its own, an ESYS context is unusable. */
 	if (means_reset(r) || (r & TSS2_RC_LAYER_MASK) == TSS2_ESAPI_RC_LAYER)
 		h->again = true;
 	return hwtpm_fail(h, VT_E_TPM, "%s: %s (0x%x)%s", what,
@@ -169,8 +169,8 @@ hwtpm_random_part(struct hwtpm *h, ESYS_TR session, uint8_t *out, size_t len)
 		explicit_bzero(d->buffer, sizeof(d->buffer));
 		Esys_Free(d);
 		if (n == 0)
-			return hwtpm_fail(h, VT_E_TPM,
-			    "random bytes from the TPM: it gives none");
+			return hwtpm_fail(
+			    h, VT_E_TPM, "the TPM returned no random bytes");
 		out += n;
 		len -= n;
 	}
@@ -187,7 +187,7 @@ hwtpm_random(struct hwtpm *h, uint8_t *out, size_t len)
 	rc = hwtpm_random_part(h, ESYS_TR_NONE, both, RANDOM_PART);
 	if (rc != VT_OK)
 		return rc;
-	/* Who listens on the TPM's bus still does not know the kernel's. */
+	/* An attacker who taps the TPM's bus does not know the kernel's. */
 	if ((rc = random_bytes(both + RANDOM_PART, RANDOM_PART)) != VT_OK ||
 	    (rc = hkdf_sha256(
 		 both, sizeof(both), what, sizeof(what), out, len)) != VT_OK)

@@ -37,7 +37,7 @@
 #define HW_AK_CERTS 32
 struct hw_ak_cert {
 	uint32_t group;
-	uint8_t pub[32];   /* SHA-256 of its public area */
+	uint8_t pub[32];   /* SHA-256 of the AK's public area */
 	uint64_t at_us;    /* when it was issued */
 	struct ca_der der; /* len 0: none */
 };
@@ -60,37 +60,36 @@ struct hwtpm {
 	uint64_t last_ok_us; /* the TPM answered */
 	char manufacturer[16], firmware[32];
 
-	/* Since hwtpm_init() or hwtpm_load(). */
+	/* Since hwkeys_init() or hwkeys_restore(). */
 	uint8_t root; /* enum hw_root; 0: nothing is loaded */
 	uint8_t *blob;
 	size_t blob_len;
 	struct {
 		uint8_t *p;
 		size_t len;
-	} approvals[HW_APPROVALS_MAX]; /* encoded; as the manager told us */
+	} approvals[HW_APPROVALS_MAX]; /* encoded, from the manager */
 	uint32_t napprovals;
 	ESYS_TR ca_key;  /* ESYS_TR_NONE: not in the TPM */
 	ESYS_TR session; /* salted, under the storage key */
 	ESYS_TR ca_auth; /* session, or ESYS_TR_PASSWORD */
 	struct ca *ca;
-	ESYS_TR ak;         /* the host's AK; NONE until it is needed */
+	ESYS_TR ak;         /* the host's AK; NONE until it is used */
 	TPM2B_AUTH ak_auth; /* of all AKs of this host; from the master key */
 	struct hw_ak_cert ak_certs[HW_AK_CERTS];
 	struct hw_ak_ctx ak_ctx[HW_AK_CTXS];
 
-	ESYS_TR nv[HWBLOB_COUNTERS];       /* NONE until they are needed */
-	TPM2B_AUTH nv_auth;                /* of both; from the master key */
-	uint32_t nv_half[HWBLOB_COUNTERS]; /* made by a hwtpm_init() that has
-					      not ended well yet; 0: none */
+	ESYS_TR nv[HWBLOB_COUNTERS]; /* NONE until they are used */
+	TPM2B_AUTH nv_auth;          /* of both; from the master key */
+	/* Defined by an unfinished hwkeys_init() or hwbind_master(); 0: none */
+	uint32_t nv_half[HWBLOB_COUNTERS];
 
-	/* Connected, but the host's state was not an approved one when the
-	 * keys were to be loaded again; every request that needs them tries
-	 * anew. */
+	/* Connected, but the keys were not released because the host was in no
+	 * approved state; each request that needs them tries again. */
 	bool refused;
 
 	bool again;             /* the last piece of work may be tried again */
 	char text[HW_TEXT_LEN]; /* why the last one failed */
-	uint8_t out[3][2048];   /* for what *_identity and *_quote hand out */
+	uint8_t out[3][2048];   /* backs what requests return */
 };
 
 void hwtpm_setup(struct hwtpm *h, const char *conf);
