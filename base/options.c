@@ -404,7 +404,7 @@ check_rest(
 			    c->opts[i].arg);
 	if (n < c->nmin)
 		return opt_bad(c, "%s is missing", c->operands);
-	if (n > c->nmax && c->commands == NULL)
+	if (n > c->nmax && (c->commands == NULL || c->run != NULL))
 		return opt_bad(
 		    c, "'%s' is one argument too many", operands[c->nmax]);
 	return OPT_GO;

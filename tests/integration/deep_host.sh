@@ -69,7 +69,7 @@ refuse "PCRs that nothing was measured into are no state" "all 00" \
     "$V" host-states --pcrs pcrs.json --select sha256:0,9
 refuse "a bank that the host has not" "no value of PCR 0 \(sha512\)" \
     "$V" host-states --pcrs pcrs.json --select sha512:0
-refuse "approvals need their key" "usage" "$V" host-states pcrs.json
+refuse "approvals need their key" "one of --key and --pcrs" "$V" host-states pcrs.json
 ctl host keygen -o key.pem >/dev/null
 check "an approval over other PCRs is noted" eval \
     'ctl host approve --pcrs pcrs.json --key key.pem --sign-only -o ap \

@@ -13,7 +13,9 @@
 #include "base/util.h"
 #include "measure/evidence/boot_memory.h"
 #include "measure/evidence/verify.h"
-#include "tools/verify/cmd.h"
+#include "tools/common/file.h"
+#include "tools/verify/input.h"
+#include "tools/verify/verdict.h"
 
 #define NOT_GOOD 3
 
@@ -26,7 +28,7 @@ judge(const struct bundle *ev, const struct verify_want *w, bool tell)
 	if (verify_bundle(ev, w, &r) != VT_OK)
 		return VX_UNDECIDED;
 	if (tell)
-		ex = verify_report(r, false);
+		ex = verdict_print(r, false);
 	else if (r->verdict == AP_ACCEPTED)
 		ex = VX_ACCEPTED;
 	report_free(r);
@@ -39,13 +41,12 @@ all(char **argv, struct verify_want *w)
 	struct bundle *good = NULL, *ev = NULL;
 	int ex = NOT_GOOD;
 
-	if (verify_read_evidence(argv[1], &good) == VT_OK &&
+	if (input_evidence(argv[1], &good) == VT_OK &&
 	    judge(good, w, false) == VX_ACCEPTED &&
 	    judge(good, w, false) == VX_ACCEPTED &&
 	    boot_memory_count(w->boots) == 1 && boot_memory_hits(w->boots) == 1)
-		ex = verify_read_evidence(argv[2], &ev) == VT_OK
-			 ? judge(ev, w, true)
-			 : VX_UNDECIDED;
+		ex = input_evidence(argv[2], &ev) == VT_OK ? judge(ev, w, true)
+							   : VX_UNDECIDED;
 	bundle_free(good);
 	bundle_free(ev);
 	return ex;
@@ -54,11 +55,8 @@ all(char **argv, struct verify_want *w)
 int
 main(int argc, char **argv)
 {
-	struct host_identity *id = NULL;
-	struct host_roots *roots = NULL;
-	struct host_states *states = NULL;
+	struct input_host host = { 0 };
 	struct policy *policy = NULL;
-	struct deep_host *host = NULL;
 	struct boot_memory *boots = NULL;
 	uint8_t nonce[BUNDLE_NONCE_MAX], *text = NULL;
 	char err[POLICY_ERR_MAX];
@@ -68,27 +66,21 @@ main(int argc, char **argv)
 	if (argc != 8 ||
 	    hex_decode(argv[3], nonce, sizeof(nonce), &nonce_len) != VT_OK)
 		return NOT_GOOD;
-	if (verify_read_hostid(argv[4], HOST_IDENTITY_RECORD, &id) == VT_OK &&
-	    verify_read_states(argv[5], &states) == VT_OK &&
-	    verify_read_roots(argv[6], &roots) == VT_OK &&
-	    verify_read(argv[7], POLICY_MAX_LEN, &text, &len) == VT_OK &&
+	if (input_host(&host, argv[4], argv[5], argv[6]) == VT_OK &&
+	    tool_read(argv[7], POLICY_MAX_LEN, &text, &len) == VT_OK &&
 	    policy_parse(text, len, &policy, err) == VT_OK &&
-	    deep_host_new(id, roots, states, 0, &host) == VT_OK &&
 	    boot_memory_new(policy, 1 << 20, &boots) == VT_OK) {
 		struct verify_want w = { .nonce = nonce,
 			.nonce_len = nonce_len,
 			.policy = policy,
-			.host = host,
+			.host = host.deep,
 			.boots = boots };
 
 		ex = all(argv, &w);
 	}
 	boot_memory_free(boots);
-	deep_host_free(host);
+	input_host_done(&host);
 	policy_free(policy);
-	host_roots_free(roots);
-	free(states);
-	host_identity_free(id);
 	free(text);
 	return ex;
 }

@@ -1,83 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * enrol.c - vtpm-verify enrol: is this the TPM that its maker
- * certified, and does it hold this AK?  A challenge, and what came back.
+ * enrol.c - vtpm-verify enrol: is this a TPM that its manufacturer certified,
+ * and does it hold this AK?  A challenge, and the host's response.
  */
-#include <getopt.h>
 #include <jansson.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
 #include "base/base64.h"
 #include "base/check_on.h"
 #include "measure/cert/make_credential.h"
-#include "tools/verify/cmd.h"
+#include "tools/common/file.h"
+#include "tools/common/json.h"
+#include "tools/verify/commands.h"
+#include "tools/verify/input.h"
+#include "tools/verify/verdict.h"
 
 #define SECRET_LEN 32
 #define FILE_MAX (512u * 1024)
 
-static const char usage[] =
-    "usage: vtpm-verify enrol challenge --identity FILE --roots FILE|FOLDER\n"
-    "                   -o CHALLENGE --state FILE\n"
-    "       vtpm-verify enrol finish --response FILE --state FILE -o HOST\n"
-    "  --identity FILE   what `vtpmctl host enrol` wrote on the host\n"
-    "  --roots PATH      certificates of TPM manufacturers: roots and what\n"
-    "                    lies between, PEM or DER\n"
-    "  --state FILE      what this verifier must remember: keep it to\n"
-    "                    yourself, and delete it after\n"
-    "  --response FILE   what `vtpmctl host enrol --challenge` wrote\n"
-    "  -o FILE           the challenge, or the host record\n"
-    "Exit: 0 done, 1 refused, 2 could not.\n";
-
-enum { O_IDENTITY = 256, O_ROOTS, O_STATE, O_RESPONSE };
-
-static const struct option options[] = {
-	{ "identity", required_argument, NULL, O_IDENTITY },
-	{ "roots", required_argument, NULL, O_ROOTS },
-	{ "state", required_argument, NULL, O_STATE },
-	{ "response", required_argument, NULL, O_RESPONSE },
-	{ "out", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
-struct job {
+struct args {
 	const char *identity, *roots, *state, *response, *out;
 };
 
-static json_t *
-json_b64(const uint8_t *p, size_t len)
-{
-	char *text = b64_make(p, len);
-	json_t *val = text != NULL ? json_string(text) : NULL;
-
-	free(text);
-	return val;
-}
-
-/* Takes over root. */
-static int
-save(const char *path, json_t *root, unsigned int mode)
-{
-	char *text = root != NULL ? json_dumps(root, JSON_INDENT(1)) : NULL;
-	int rc = VT_E_NOMEM;
-
-	json_decref(root);
-	if (text != NULL)
-		rc = write_file_atomic(path, text, strlen(text), mode);
-	if (rc != VT_OK)
-		log_err("cannot write %s: %s", path, vt_strerror(rc));
-	free(text);
-	return rc;
-}
-
-/* --- challenge -------------------------------------------------------------
- */
+/* --- challenge ------------------------------------------------------------ */
 
 static void
 print_checks(const struct host_identity_report *r)
@@ -115,7 +65,7 @@ keep_chain(struct host_identity *h, const struct host_identity_report *r)
 }
 
 static int
-write_challenge(const struct job *j, const struct host_identity *h,
+write_challenge(const struct args *a, const struct host_identity *h,
     const struct host_identity_report *r)
 {
 	uint8_t secret[SECRET_LEN];
@@ -137,17 +87,17 @@ write_challenge(const struct job *j, const struct host_identity *h,
 		return rc;
 	}
 	/* The state first: a challenge without it is of no use. */
-	rc = save(j->state,
+	rc = tool_json_save(a->state,
 	    json_pack("{s:s, s:i, s:o, s:o}", "format", "vtpm-enrol-state",
-		"version", 1, "secret", json_b64(secret, sizeof(secret)),
+		"version", 1, "secret", tool_json_b64(secret, sizeof(secret)),
 		"host", json_loads(record, 0, NULL)),
 	    0600);
 	if (rc == VT_OK)
-		rc = save(j->out,
+		rc = tool_json_save(a->out,
 		    json_pack("{s:s, s:i, s:o, s:o}", "format",
 			"vtpm-enrol-challenge", "version", 1, "credential",
-			json_b64(c.id, c.id_len), "secret",
-			json_b64(c.enc, c.enc_len)),
+			tool_json_b64(c.id, c.id_len), "secret",
+			tool_json_b64(c.enc, c.enc_len)),
 		    0644);
 	OPENSSL_cleanse(secret, sizeof(secret));
 	free(record);
@@ -155,16 +105,20 @@ write_challenge(const struct job *j, const struct host_identity *h,
 }
 
 static int
-challenge(const struct job *j)
+challenge(void *ctx, void *args, int argc, char **argv)
 {
 	struct host_identity_report rep = { 0 };
 	struct host_roots *roots = NULL;
 	struct host_identity *h = NULL;
+	const struct args *a = args;
 	int ex = VX_UNDECIDED;
 
-	if (verify_read_hostid(j->identity, HOST_IDENTITY_IDENTITY, &h) !=
+	(void)ctx;
+	(void)argc;
+	(void)argv;
+	if (input_host_identity(a->identity, HOST_IDENTITY_IDENTITY, &h) !=
 		VT_OK ||
-	    verify_read_roots(j->roots, &roots) != VT_OK)
+	    input_roots(a->roots, &roots) != VT_OK)
 		goto out;
 	if (host_identity_check(h, roots, 0, &rep) != VT_OK) {
 		print_checks(&rep);
@@ -174,7 +128,7 @@ challenge(const struct job *j)
 	}
 	print_checks(&rep);
 	if (keep_chain(h, &rep) == VT_OK &&
-	    write_challenge(j, h, &rep) == VT_OK)
+	    write_challenge(a, h, &rep) == VT_OK)
 		ex = VX_ACCEPTED;
 out:
 	host_identity_report_done(&rep);
@@ -183,54 +137,25 @@ out:
 	return ex;
 }
 
-/* --- finish ----------------------------------------------------------------
- */
-
-static json_t *
-load(const char *path, const char *format)
-{
-	uint8_t *buf = NULL;
-	json_t *root = NULL;
-	const char *f = NULL;
-	size_t len = 0;
-	int version = 0;
-
-	if (verify_read(path, FILE_MAX, &buf, &len) != VT_OK)
-		return NULL;
-	root = json_loadb((char *)buf, len, JSON_REJECT_DUPLICATES, NULL);
-	free(buf);
-	if (root == NULL ||
-	    json_unpack(
-		root, "{s:s, s:i}", "format", &f, "version", &version) != 0 ||
-	    strcmp(f, format) != 0 || version != 1) {
-		log_err("%s: this is not a %s file of version 1", path, format);
-		json_decref(root);
-		return NULL;
-	}
-	return root;
-}
+/* --- finish --------------------------------------------------------------- */
 
 static int
 get_secret(json_t *root, uint8_t ret[SECRET_LEN])
 {
-	const json_t *val = json_object_get(root, "secret");
 	uint8_t *raw = NULL;
 	size_t len = 0;
-	int rc = VT_E_FORMAT;
+	int rc = tool_json_get_b64(root, "secret", &raw, &len);
 
-	if (json_is_string(val))
-		rc = b64_get(json_string_value(val), json_string_length(val),
-		    &raw, &len);
-	if (rc == VT_OK && len == SECRET_LEN)
-		memcpy(ret, raw, len);
-	else
+	if (rc == VT_OK && len != SECRET_LEN)
 		rc = VT_E_FORMAT;
+	if (rc == VT_OK)
+		memcpy(ret, raw, len);
 	free(raw);
 	return rc;
 }
 
 static int
-write_record(const struct job *j, json_t *host)
+write_record(const struct args *a, json_t *host)
 {
 	char err[HOST_IDENTITY_ERR_MAX], *text = json_dumps(host, 0);
 	struct host_identity *h = NULL;
@@ -238,7 +163,7 @@ write_record(const struct job *j, json_t *host)
 
 	if (text != NULL && (rc = host_identity_parse(text, strlen(text),
 				 HOST_IDENTITY_RECORD, &h, err)) != VT_OK)
-		log_err("%s: %s", j->state, err);
+		log_err("%s: %s", a->state, err);
 	free(text);
 	if (rc != VT_OK)
 		return rc;
@@ -246,9 +171,9 @@ write_record(const struct job *j, json_t *host)
 	text = NULL;
 	if ((rc = host_identity_format(h, HOST_IDENTITY_RECORD, &text)) ==
 		VT_OK &&
-	    (rc = verify_write(j->out, text)) == VT_OK)
-		(void)fprintf(stderr,
-		    "host '%s' is enrolled: it holds this EK and this AK\n",
+	    (rc = tool_write_line(a->out, text, 0644)) == VT_OK)
+		log_info("host '%s' is enrolled: its TPM holds this EK and "
+			 "this AK",
 		    h->host);
 	free(text);
 	host_identity_free(h);
@@ -256,17 +181,22 @@ write_record(const struct job *j, json_t *host)
 }
 
 static int
-finish(const struct job *j)
+finish(void *ctx, void *args, int argc, char **argv)
 {
 	uint8_t want[SECRET_LEN], got[SECRET_LEN];
-	json_t *state = load(j->state, "vtpm-enrol-state"), *answer = NULL;
+	const struct args *a = args;
+	json_t *state, *answer = NULL;
 	int ex = VX_UNDECIDED;
 
-	if (state == NULL ||
-	    (answer = load(j->response, "vtpm-enrol-response")) == NULL)
+	(void)ctx;
+	(void)argc;
+	(void)argv;
+	state = tool_json_load(a->state, FILE_MAX, "vtpm-enrol-state");
+	if (state == NULL || (answer = tool_json_load(a->response, FILE_MAX,
+				  "vtpm-enrol-response")) == NULL)
 		goto out;
 	if (get_secret(state, want) != VT_OK) {
-		log_err("%s: no secret in it", j->state);
+		log_err("%s: has no secret", a->state);
 		goto out;
 	}
 	if ((get_secret(answer, got) != VT_OK ||
@@ -277,7 +207,7 @@ finish(const struct job *j)
 		ex = VX_REFUSED;
 		goto out;
 	}
-	if (write_record(j, json_object_get(state, "host")) == VT_OK)
+	if (write_record(a, json_object_get(state, "host")) == VT_OK)
 		ex = VX_ACCEPTED;
 out:
 	OPENSSL_cleanse(want, sizeof(want));
@@ -286,56 +216,67 @@ out:
 	return ex;
 }
 
-static bool
-set_option(struct job *j, int c, const char *arg)
-{
-	switch (c) {
-	case O_IDENTITY:
-		j->identity = arg;
-		return true;
-	case O_ROOTS:
-		j->roots = arg;
-		return true;
-	case O_STATE:
-		j->state = arg;
-		return true;
-	case O_RESPONSE:
-		j->response = arg;
-		return true;
-	case 'o':
-		j->out = arg;
-		return true;
-	default:
-		return false;
-	}
-}
+/* --- tables --------------------------------------------------------------- */
 
-int
-verify_cmd_enrol(int argc, char **argv)
-{
-	const char *what = argc > 1 ? argv[1] : "";
-	struct job j = { 0 };
-	int c;
+#define STATE                                                           \
+	{                                                               \
+		OPT_TEXT("state", 0, "FILE", struct args, state,        \
+		    "what this verifier remembers in between; keep it " \
+		    "secret, and "                                      \
+		    "delete it afterwards"),                            \
+		    .needed = true                                      \
+	}
 
-	if (argc > 1 && argv[1][0] != '-') {
-		argc--;
-		argv++;
-	}
-	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-		if (c == 'h') {
-			(void)fputs(usage, stdout);
-			return VX_ACCEPTED;
-		}
-		if (!set_option(&j, c, optarg))
-			return VX_UNDECIDED;
-	}
-	if (optind == argc && strcmp(what, "challenge") == 0 &&
-	    j.identity != NULL && j.roots != NULL && j.state != NULL &&
-	    j.out != NULL)
-		return challenge(&j);
-	if (optind == argc && strcmp(what, "finish") == 0 &&
-	    j.response != NULL && j.state != NULL)
-		return finish(&j);
-	(void)fputs(usage, stderr);
-	return VX_UNDECIDED;
-}
+static const struct opt challenge_opts[] = {
+	{ OPT_TEXT("identity", 0, "FILE", struct args, identity,
+	      "the host's identity, from vtpmctl host enrol -o"),
+	    .needed = true },
+	{ OPT_TEXT("roots", 0, "PATH", struct args, roots,
+	      "certificates of TPM manufacturers, roots and intermediates, PEM "
+	      "or DER: a file or a folder"),
+	    .needed = true },
+	STATE,
+	{ OPT_TEXT("out", 'o', "CHALLENGE", struct args, out,
+	      "write the challenge, for vtpmctl host enrol --challenge"),
+	    .needed = true },
+	OPT_END,
+};
+
+static const struct opt_command challenge_cmd = {
+	.name = "vtpm-verify enrol challenge",
+	.about = "Check a host's identity up to a manufacturer's root, and "
+		 "make a challenge that only its TPM can open.\n",
+	.opts = challenge_opts,
+	.size = sizeof(struct args),
+	.run = challenge,
+};
+
+static const struct opt finish_opts[] = {
+	{ OPT_TEXT("response", 0, "FILE", struct args, response,
+	      "the host's response, from vtpmctl host enrol --challenge"),
+	    .needed = true },
+	STATE,
+	{ OPT_TEXT("out", 'o', "HOST", struct args, out,
+	    "write the host's record (default: standard output)") },
+	OPT_END,
+};
+
+static const struct opt_command finish_cmd = {
+	.name = "vtpm-verify enrol finish",
+	.about = "Check a host's response to the challenge, and write the "
+		 "host's record.\n",
+	.opts = finish_opts,
+	.size = sizeof(struct args),
+	.run = finish,
+};
+
+static const struct opt_command *const commands[] = { &challenge_cmd,
+	&finish_cmd, NULL };
+
+const struct opt_command verify_enrol = {
+	.name = "vtpm-verify enrol",
+	.about = "Enrol a host: prove that its TPM is genuine and holds its "
+		 "attestation key.\n",
+	.commands = commands,
+	.more = "Exit status: 0 done, 1 refused, 2 failed, or wrong usage.\n",
+};

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * evidence.c - vtpm-verify -e: every check in words, and a verdict.
- */
-#include <getopt.h>
+/* evidence.c - vtpm-verify -e: every check in words, and a verdict. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,329 +8,200 @@
 #include "base/rdwr.h"
 #include "base/util.h"
 #include "measure/evidence/verify.h"
-#include "tools/verify/cmd.h"
+#include "tools/common/file.h"
+#include "tools/verify/commands.h"
+#include "tools/verify/input.h"
+#include "tools/verify/verdict.h"
+
+struct args {
+	const char *evidence, *policy, *ca, *previous;
+	const char *host, *states, *roots;
+	bool json, have_uuid;
+	uint8_t uuid[UUID_LEN];
+	struct opt_bytes nonce, firmware, channel_key;
+};
 
 struct job {
-	const char *evidence, *policy_path, *ca_path, *previous;
-	const char *host_path, *states_path, *roots_path;
-	bool json;
-	bool have_uuid, have_firmware, have_channel;
-	uint8_t channel[SHA256_LEN];
-	uint64_t firmware;
-	uint8_t uuid[UUID_LEN], nonce[BUNDLE_NONCE_MAX];
-	size_t nonce_len;
 	struct bundle *ev;
 	struct policy *policy;
 	uint8_t *ca;
 	size_t ca_len;
 	struct quote_attest last;
-	struct host_identity *hostid;
-	struct host_roots *roots;
-	struct host_states *states;
-	struct deep_host *host;
+	struct input_host host;
 	struct report *rep;
 };
 
-enum {
-	O_NONCE = 256,
-	O_POLICY,
-	O_CA,
-	O_UUID,
-	O_PREVIOUS,
-	O_FIRMWARE,
-	O_JSON,
-	O_HOST,
-	O_STATES,
-	O_ROOTS,
-	O_CHANNEL
-};
-
-static const struct option options[] = {
-	{ "evidence", required_argument, NULL, 'e' },
-	{ "nonce", required_argument, NULL, O_NONCE },
-	{ "policy", required_argument, NULL, O_POLICY },
-	{ "ca", required_argument, NULL, O_CA },
-	{ "uuid", required_argument, NULL, O_UUID },
-	{ "previous", required_argument, NULL, O_PREVIOUS },
-	{ "firmware", required_argument, NULL, O_FIRMWARE },
-	{ "host", required_argument, NULL, O_HOST },
-	{ "host-states", required_argument, NULL, O_STATES },
-	{ "roots", required_argument, NULL, O_ROOTS },
-	{ "channel-key", required_argument, NULL, O_CHANNEL },
-	{ "json", no_argument, NULL, O_JSON },
-	{ NULL, 0, NULL, 0 },
-};
-
-/* 16 hex digits, as `show` prints them. */
-static bool
-set_firmware(struct job *j, const char *arg)
+static int
+set_uuid(void *dst, const struct opt *o, const char *arg)
 {
-	uint8_t raw[8];
-	size_t len = 0;
+	struct args *a = dst;
 
-	j->have_firmware =
-	    hex_decode(arg, raw, sizeof(raw), &len) == VT_OK && len == 8;
-	if (j->have_firmware)
-		j->firmware = be64_get(raw);
-	else
-		log_err("--firmware: 16 hex digits, as vtpm-verify show "
-			"tells them");
-	return j->have_firmware;
-}
-
-static bool
-set_channel(struct job *j, const char *arg)
-{
-	size_t len = 0;
-
-	j->have_channel =
-	    hex_decode(arg, j->channel, sizeof(j->channel), &len) == VT_OK &&
-	    len == sizeof(j->channel);
-	if (!j->have_channel)
-		log_err("--channel-key: SHA-256 of the key, in hex");
-	return j->have_channel;
-}
-
-/* What a deep quote is held against. */
-static bool
-set_deep_option(struct job *j, int c, const char *arg)
-{
-	switch (c) {
-	case O_HOST:
-		j->host_path = arg;
-		return true;
-	case O_STATES:
-		j->states_path = arg;
-		return true;
-	case O_ROOTS:
-		j->roots_path = arg;
-		return true;
-	case O_CHANNEL:
-		return set_channel(j, arg);
-	default:
-		return false;
-	}
-}
-
-static bool
-set_option(struct job *j, int c, const char *arg)
-{
-	switch (c) {
-	case 'e':
-		j->evidence = arg;
-		return true;
-	case O_NONCE:
-		if (hex_decode(arg, j->nonce, sizeof(j->nonce),
-			&j->nonce_len) == VT_OK &&
-		    j->nonce_len >= BUNDLE_NONCE_MIN)
-			return true;
-		log_err("--nonce: 8 to 64 bytes in hex");
-		return false;
-	case O_POLICY:
-		j->policy_path = arg;
-		return true;
-	case O_CA:
-		j->ca_path = arg;
-		return true;
-	case O_UUID:
-		j->have_uuid = uuid_parse(arg, j->uuid) == VT_OK;
-		if (!j->have_uuid)
-			log_err("--uuid: not a UUID");
-		return j->have_uuid;
-	case O_PREVIOUS:
-		j->previous = arg;
-		return true;
-	case O_FIRMWARE:
-		return set_firmware(j, arg);
-	case O_JSON:
-		j->json = true;
-		return true;
-	default:
-		return set_deep_option(j, c, arg);
-	}
+	(void)o;
+	a->have_uuid = true;
+	return uuid_parse(arg, a->uuid);
 }
 
 /* The clock of an earlier quote by the same AK. */
 static int
-read_previous(struct job *j)
+read_previous(const struct args *a, struct job *j)
 {
-	const struct bundle_blob *a, *b = &j->ev->part[BUNDLE_AK_PUBLIC], *q;
+	const struct bundle_blob *now = &j->ev->part[BUNDLE_AK_PUBLIC], *ak, *q;
 	struct bundle *old = NULL;
 	int rc;
 
-	if ((rc = verify_read_evidence(j->previous, &old)) != VT_OK)
+	if ((rc = input_evidence(a->previous, &old)) != VT_OK)
 		return rc;
-	a = &old->part[BUNDLE_AK_PUBLIC];
+	ak = &old->part[BUNDLE_AK_PUBLIC];
 	q = &old->part[BUNDLE_QUOTE];
-	if (a->len != b->len || memcmp(a->p, b->p, a->len) != 0) {
-		log_err("%s: made by another AK", j->previous);
+	if (ak->len != now->len || memcmp(ak->p, now->p, ak->len) != 0) {
+		log_err("%s: made by another AK", a->previous);
 		rc = VT_E_FORMAT;
 	} else if ((rc = quote_attest_get(q->p, q->len, &j->last)) != VT_OK) {
-		log_err("%s: no quote in it", j->previous);
+		log_err("%s: has no quote", a->previous);
 	}
 	bundle_free(old);
 	return rc;
 }
 
 static int
-read_policy(struct job *j)
+read_policy(const struct args *a, struct job *j)
 {
 	char err[POLICY_ERR_MAX];
 	uint8_t *buf = NULL;
 	size_t len = 0;
 	int rc;
 
-	if ((rc = verify_read(j->policy_path, POLICY_MAX_LEN, &buf, &len)) !=
-	    VT_OK)
+	if ((rc = tool_read(a->policy, POLICY_MAX_LEN, &buf, &len)) != VT_OK)
 		return rc;
 	if ((rc = policy_parse(buf, len, &j->policy, err)) != VT_OK)
-		log_err("%s: %s", j->policy_path, err);
+		log_err("%s: %s", a->policy, err);
 	free(buf);
 	return rc;
 }
 
 static int
-read_host(struct job *j)
+read_inputs(const struct args *a, struct job *j)
 {
 	int rc;
 
-	if (j->host_path == NULL) {
-		if (j->states_path == NULL && j->roots_path == NULL &&
-		    !j->have_channel)
-			return VT_OK;
-		log_err("--host-states, --roots and --channel-key go with "
-			"--host");
-		return VT_E_FORMAT;
-	}
-	if ((rc = verify_read_hostid(
-		 j->host_path, HOST_IDENTITY_RECORD, &j->hostid)) != VT_OK ||
-	    (j->roots_path != NULL &&
-		(rc = verify_read_roots(j->roots_path, &j->roots)) != VT_OK) ||
-	    (j->states_path != NULL &&
-		(rc = verify_read_states(j->states_path, &j->states)) != VT_OK))
+	if ((rc = input_evidence(a->evidence, &j->ev)) != VT_OK ||
+	    (rc = read_policy(a, j)) != VT_OK ||
+	    (a->ca != NULL && (rc = tool_read(a->ca, X509_CA_MAX, &j->ca,
+				   &j->ca_len)) != VT_OK) ||
+	    (a->host != NULL && (rc = input_host(&j->host, a->host, a->states,
+				     a->roots)) != VT_OK))
 		return rc;
-	return deep_host_new(j->hostid, j->roots, j->states, 0, &j->host);
+	return a->previous != NULL ? read_previous(a, j) : VT_OK;
 }
 
 static int
-read_inputs(struct job *j)
+judge(const struct args *a, struct job *j)
 {
-	int rc;
-
-	if ((rc = verify_read_evidence(j->evidence, &j->ev)) != VT_OK ||
-	    (rc = read_policy(j)) != VT_OK)
-		return rc;
-	if (j->ca_path != NULL && (rc = verify_read(j->ca_path, X509_CA_MAX,
-				       &j->ca, &j->ca_len)) != VT_OK)
-		return rc;
-	if ((rc = read_host(j)) != VT_OK)
-		return rc;
-	return j->previous != NULL ? read_previous(j) : VT_OK;
-}
-
-static void
-print_report(const struct report *r)
-{
-	static const char *const marks[] = { [REPORT_PASS] = "ok  ",
-		[REPORT_NOTE] = "note",
-		[REPORT_CANNOT] = "??  ",
-		[REPORT_FAIL] = "FAIL" };
-	const struct report_check *first = NULL;
-	uint32_t i;
-
-	for (i = 0; i < r->n; i++) {
-		const struct report_check *c = &r->checks[i];
-
-		(void)printf(
-		    "%s  %-16s %s\n", marks[c->outcome], c->id, c->words);
-		if (c->outcome >= REPORT_CANNOT &&
-		    (first == NULL || c->outcome > first->outcome))
-			first = c;
-	}
-	switch (r->verdict) {
-	case AP_ACCEPTED:
-		(void)printf("ACCEPTED on a %s\n", cert_ext_root_name(r->root));
-		break;
-	case AP_REFUSED:
-		(void)printf(
-		    "REFUSED: %s\n", first != NULL ? first->words : "");
-		break;
-	default:
-		(void)printf("COULD NOT DECIDE: %s\n",
-		    first != NULL ? first->words : "");
-	}
-}
-
-int
-verify_report(const struct report *r, bool json)
-{
-	char *text;
-
-	if (json) {
-		if ((text = report_json(r)) == NULL ||
-		    verify_write(NULL, text) != VT_OK) {
-			free(text);
-			return VX_UNDECIDED;
-		}
-		free(text);
-	} else {
-		print_report(r);
-	}
-	switch (r->verdict) {
-	case AP_ACCEPTED:
-		return VX_ACCEPTED;
-	case AP_REFUSED:
-		return VX_REFUSED;
-	default:
-		return VX_UNDECIDED;
-	}
-}
-
-static int
-judge(struct job *j)
-{
-	struct verify_want w = { .nonce = j->nonce, .nonce_len = j->nonce_len };
+	struct verify_want w = { .nonce = a->nonce.b,
+		.nonce_len = a->nonce.len };
+	uint64_t firmware = be64_get(a->firmware.b);
 	int rc;
 
 	w.policy = j->policy;
 	w.ca = j->ca;
 	w.ca_len = j->ca_len;
-	w.uuid = j->have_uuid ? j->uuid : NULL;
-	w.last = j->previous != NULL ? &j->last : NULL;
-	w.firmware = j->have_firmware ? &j->firmware : NULL;
-	w.host = j->host;
-	w.channel_key = j->have_channel ? j->channel : NULL;
+	w.uuid = a->have_uuid ? a->uuid : NULL;
+	w.last = a->previous != NULL ? &j->last : NULL;
+	w.firmware = a->firmware.len > 0 ? &firmware : NULL;
+	w.host = j->host.deep;
+	w.channel_key = a->channel_key.len > 0 ? a->channel_key.b : NULL;
 	if ((rc = verify_bundle(j->ev, &w, &j->rep)) != VT_OK) {
 		log_err("cannot judge: %s", vt_strerror(rc));
 		return VX_UNDECIDED;
 	}
-	return verify_report(j->rep, j->json);
+	return verdict_print(j->rep, a->json);
 }
 
-int
-verify_cmd_evidence(int argc, char **argv)
+static int
+evidence(void *ctx, void *args, int argc, char **argv)
 {
+	const struct args *a = args;
 	struct job j = { 0 };
-	int c, ex = VX_UNDECIDED;
+	int ex = VX_UNDECIDED;
 
-	while ((c = getopt_long(argc, argv, "e:", options, NULL)) != -1)
-		if (!set_option(&j, c, optarg))
-			return VX_UNDECIDED;
-	if (optind != argc || j.evidence == NULL || j.nonce_len == 0 ||
-	    j.policy_path == NULL) {
-		log_err("-e, --nonce and --policy are needed; vtpm-verify "
-			"--help says more");
-		return VX_UNDECIDED;
-	}
-	if (read_inputs(&j) == VT_OK)
-		ex = judge(&j);
+	(void)ctx;
+	(void)argc;
+	(void)argv;
+	if (a->host == NULL &&
+	    (a->states != NULL || a->roots != NULL || a->channel_key.len > 0))
+		return opt_bad(&verify_program,
+		    "--host-states, --roots and --channel-key go with --host");
+	if (read_inputs(a, &j) == VT_OK)
+		ex = judge(a, &j);
 	report_free(j.rep);
-	deep_host_free(j.host);
-	free(j.states);
-	host_roots_free(j.roots);
-	host_identity_free(j.hostid);
+	input_host_done(&j.host);
 	policy_free(j.policy);
 	bundle_free(j.ev);
 	free(j.ca);
 	return ex;
 }
+
+static const struct opt opts[] = {
+	{ OPT_TEXT("evidence", 'e', "FILE", struct args, evidence,
+	      "the evidence, from vtpm-attest"),
+	    .needed = true },
+	{ OPT_HEX("nonce", "HEX", struct args, nonce, BUNDLE_NONCE_MIN,
+	      BUNDLE_NONCE_MAX,
+	      "the nonce that the guest was given; use each nonce once"),
+	    .needed = true },
+	{ OPT_TEXT("policy", 0, "FILE", struct args, policy,
+	      "which boots are accepted; see vtpm-policy(5)"),
+	    .needed = true },
+	{ OPT_TEXT("ca", 0, "FILE", struct args, ca,
+	    "certificate of the vTPM manager's CA, PEM or DER (default: that "
+	    "in --host's record; without either nothing is accepted)") },
+	{ OPT_CALL("uuid", "UUID", set_uuid, "a UUID",
+	    "accept this vTPM only (default: any vTPM of the CA)") },
+	{ OPT_TEXT("previous", 0, "FILE", struct args, previous,
+	    "earlier accepted evidence of this vTPM, whose counters must not "
+	    "have run backwards since") },
+	{ OPT_HEX("firmware", "HEX", struct args, firmware, 8, 8,
+	    "accept only this firmwareVersion of the TPM, 8 bytes, as "
+	    "vtpm-verify show prints it") },
+	{ OPT_TEXT("host", 0, "FILE", struct args, host,
+	    "the host's record, from vtpm-verify enrol: require a deep quote "
+	    "of this host") },
+	{ OPT_TEXT("host-states", 0, "FILE", struct args, states,
+	    "with --host: states that the host may be in; without it nothing "
+	    "on a host is accepted") },
+	{ OPT_TEXT("roots", 0, "PATH", struct args, roots,
+	    "with --host: certificates of TPM manufacturers, a file or a "
+	    "folder; check the host's EK certificate again") },
+	{ OPT_HEX("channel-key", "HEX", struct args, channel_key, SHA256_LEN,
+	    SHA256_LEN,
+	    "with --host: SHA-256 of the key at the other end of the channel, "
+	    "which the deep quote must name") },
+	{ OPT_FLAG("json", 0, struct args, json,
+	    "print the verdict and every check as JSON") },
+	OPT_END,
+};
+
+static const struct opt_command *const commands[] = { &verify_policy,
+	&verify_show, &verify_enrol, &verify_host_states, &verify_host_quote,
+	&verify_nonce, NULL };
+
+const struct opt_command verify_program = {
+	.name = "vtpm-verify",
+	.about = "Judge a guest's evidence: print each check and a verdict.\n",
+	.usage =
+	    "-e EVIDENCE --nonce HEX --policy FILE [--ca FILE] [--uuid UUID] "
+	    "[--previous FILE] [--firmware HEX] [--host FILE] [--host-states "
+	    "FILE] [--roots PATH] [--channel-key HEX] [--json]\n"
+	    "COMMAND [ARGS]\n",
+	.opts = opts,
+	.size = sizeof(struct args),
+	.run = evidence,
+	.commands = commands,
+	.more = "`vtpm-verify COMMAND --help` describes a command.\n"
+		"Exit status: 0 accepted or done, 1 refused, 2 cannot decide, "
+		"or wrong usage.\n"
+		"Example:\n"
+		"  NONCE=$(vtpm-verify nonce)\n"
+		"  vtpm-verify -e evidence.json --nonce $NONCE --policy "
+		"policy.json --ca ca.pem\n",
+};

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * policy.c - vtpm-verify policy: a policy from a reference boot.
- */
-#include <getopt.h>
+/* policy.c - vtpm-verify policy: a policy from a reference boot. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,185 +10,124 @@
 #include "measure/appraise/policy_gen.h"
 #include "measure/log/eventlog.h"
 #include "measure/log/journal_codec.h"
-#include "tools/verify/cmd.h"
+#include "tools/common/file.h"
+#include "tools/verify/commands.h"
+#include "tools/verify/input.h"
+#include "tools/verify/verdict.h"
 
 #define MAX_NEEDS 16
+#define NEED_FILE_MAX (512u * 1024 * 1024) /* a kernel or an initrd */
 
-static const char usage[] =
-    "usage: vtpm-verify policy --from EVIDENCE -o FILE [options]\n"
-    "       vtpm-verify policy --log FILE [--journal FILE] -o FILE ...\n"
-    "Makes a policy that accepts this reference boot and no other.\n"
-    "  --from FILE           evidence of the reference boot\n"
-    "  --log FILE            its event log\n"
-    "  --journal FILE        its extend journal\n"
-    "  --kernel FILE, --initrd FILE, --grub-cfg FILE\n"
-    "                        must have been measured (PCR 9); may be given\n"
-    "                        more than once\n"
-    "  --cmdline STR         must have been measured (PCR 8)\n"
-    "  --name TEXT           the policy's name\n"
-    "  --bank ALG            sha256 (default), sha384 or sha512\n"
-    "  --values LIST         fix these PCRs by their value, like 0,7\n"
-    "  --allow-software-root accept evidence that no physical TPM backs\n"
-    "  --allow-restored REASON  accept a vTPM running from a snapshot\n"
-    "  --no-initrd REASON    the boot measures no initrd, and why it is fine\n"
-    "  -o, --out FILE        the policy (default: standard output)\n"
-    "Exit: 0 made, 1 refused, 2 could not read something.\n";
+/* What must have been measured. */
+static const struct kind {
+	const char *option, *what;
+	uint32_t pcr;
+	bool file;
+} kinds[] = {
+	{ "kernel", "kernel", 9, true },
+	{ "initrd", "initrd", 9, true },
+	{ "grub-cfg", "grub.cfg", 9, true },
+	{ "cmdline", "cmdline", 8, false },
+};
+
+struct args {
+	const char *from, *log, *journal, *out;
+	const char *restored; /* why that is fine */
+	const char *name, *no_initrd;
+	bool soft;
+	uint16_t alg;
+	uint32_t values_mask;
+	struct {
+		const struct kind *kind;
+		const char *arg;
+	} needs[MAX_NEEDS];
+	size_t nneeds;
+};
 
 struct job {
-	const char *from, *log, *journal_path, *out;
-	const char *restored; /* why that is fine */
 	struct policy_gen gen;
 	struct policy_need needs[MAX_NEEDS];
 	uint8_t *files[MAX_NEEDS]; /* owned data of needs; NULL: borrowed */
-	size_t nneeds;
 	struct bundle *ev;
 	uint8_t *log_buf, *journal_buf;
 	struct journal *journal;
 };
 
-enum {
-	O_FROM = 256,
-	O_LOG,
-	O_JOURNAL,
-	O_KERNEL,
-	O_INITRD,
-	O_GRUB_CFG,
-	O_CMDLINE,
-	O_NAME,
-	O_BANK,
-	O_VALUES,
-	O_SOFT,
-	O_RESTORED,
-	O_NO_INITRD
-};
+/* --- options -------------------------------------------------------------- */
 
-static const struct option options[] = {
-	{ "from", required_argument, NULL, O_FROM },
-	{ "log", required_argument, NULL, O_LOG },
-	{ "journal", required_argument, NULL, O_JOURNAL },
-	{ "kernel", required_argument, NULL, O_KERNEL },
-	{ "initrd", required_argument, NULL, O_INITRD },
-	{ "grub-cfg", required_argument, NULL, O_GRUB_CFG },
-	{ "cmdline", required_argument, NULL, O_CMDLINE },
-	{ "name", required_argument, NULL, O_NAME },
-	{ "bank", required_argument, NULL, O_BANK },
-	{ "values", required_argument, NULL, O_VALUES },
-	{ "allow-software-root", no_argument, NULL, O_SOFT },
-	{ "allow-restored", required_argument, NULL, O_RESTORED },
-	{ "no-initrd", required_argument, NULL, O_NO_INITRD },
-	{ "out", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
-/* --- arguments ---------------------------------------------------------------
- */
-
-static bool
-add_need(struct job *j, int c, const char *arg)
+static int
+add_need(void *dst, const struct opt *o, const char *arg)
 {
-	struct policy_need *n = &j->needs[j->nneeds];
-	size_t len = 0;
+	struct args *a = dst;
+	size_t i;
 
-	if (j->nneeds == MAX_NEEDS) {
-		log_err("too many files");
-		return false;
-	}
-	memset(n, 0, sizeof(*n));
-	n->pcr = 9;
-	n->initrd = c == O_INITRD;
-	n->what = c == O_KERNEL ? "kernel" : n->initrd ? "initrd" : "grub.cfg";
-	if (c == O_CMDLINE) {
-		n->what = "cmdline";
-		n->pcr = 8;
-		n->data = arg;
-		n->len = strlen(arg);
-	} else {
-		if (verify_read(arg, VC_FILE_MAX, &j->files[j->nneeds], &len) !=
-		    VT_OK)
-			return false;
-		n->data = j->files[j->nneeds];
-		n->len = len;
-	}
-	j->nneeds++;
-	return true;
+	for (i = 0; i < VT_NELEM(kinds); i++)
+		if (strcmp(kinds[i].option, o->name) == 0)
+			break;
+	if (i == VT_NELEM(kinds) || a->nneeds == MAX_NEEDS)
+		return VT_E_RANGE;
+	a->needs[a->nneeds].kind = &kinds[i];
+	a->needs[a->nneeds++].arg = arg;
+	return VT_OK;
 }
 
-static bool
-set_values(struct job *j, const char *arg)
+static int
+set_values(void *dst, const struct opt *o, const char *arg)
 {
 	struct pcr_sel sel;
 	char text[128];
 
+	(void)o;
 	(void)snprintf(text, sizeof(text), "sha256:%s", arg);
-	if (pcr_sel_parse(text, &sel) != VT_OK || sel.n != 1) {
-		log_err("--values: PCR numbers, like 0,7");
-		return false;
-	}
-	j->gen.values_mask = sel.banks[0].mask;
-	return true;
+	if (pcr_sel_parse(text, &sel) != VT_OK || sel.n != 1)
+		return VT_E_FORMAT;
+	((struct args *)dst)->values_mask = sel.banks[0].mask;
+	return VT_OK;
 }
 
-static bool
-set_bank(struct job *j, const char *arg)
+static int
+set_bank(void *dst, const struct opt *o, const char *arg)
 {
-	j->gen.alg = digest_alg(arg);
-	if (j->gen.alg != 0 && j->gen.alg != ALG_SHA1)
-		return true;
-	log_err("--bank: sha256, sha384 or sha512%s",
-	    j->gen.alg == ALG_SHA1 ? " (SHA-1 is broken)" : "");
-	return false;
+	uint16_t alg = digest_alg(arg);
+
+	(void)o;
+	if (alg == 0 || alg == ALG_SHA1)
+		return VT_E_FORMAT;
+	((struct args *)dst)->alg = alg;
+	return VT_OK;
 }
 
-static bool
-set_option(struct job *j, int c, const char *arg)
+static int
+read_needs(const struct args *a, struct job *j)
 {
-	switch (c) {
-	case O_FROM:
-		j->from = arg;
-		return true;
-	case O_LOG:
-		j->log = arg;
-		return true;
-	case O_JOURNAL:
-		j->journal_path = arg;
-		return true;
-	case O_KERNEL:
-	case O_INITRD:
-	case O_GRUB_CFG:
-	case O_CMDLINE:
-		return add_need(j, c, arg);
-	case O_NAME:
-		j->gen.name = arg;
-		return true;
-	case O_BANK:
-		return set_bank(j, arg);
-	case O_VALUES:
-		return set_values(j, arg);
-	case O_SOFT:
-		j->gen.allow_software_root = true;
-		return true;
-	case O_RESTORED:
-		j->restored = arg;
-		return true;
-	case O_NO_INITRD:
-		j->gen.no_initrd_reason = arg;
-		return true;
-	case 'o':
-		j->out = arg;
-		return true;
-	default:
-		return false;
+	struct policy_need *n;
+	size_t i;
+
+	for (i = 0; i < a->nneeds; i++) {
+		n = &j->needs[i];
+		n->pcr = a->needs[i].kind->pcr;
+		n->what = a->needs[i].kind->what;
+		n->initrd = strcmp(n->what, "initrd") == 0;
+		n->data = a->needs[i].arg;
+		n->len = strlen(a->needs[i].arg);
+		if (!a->needs[i].kind->file)
+			continue;
+		if (tool_read(a->needs[i].arg, NEED_FILE_MAX, &j->files[i],
+			&n->len) != VT_OK)
+			return VT_E_NOTFOUND;
+		n->data = j->files[i];
 	}
+	j->gen.needs = j->needs;
+	j->gen.nneeds = a->nneeds;
+	return VT_OK;
 }
 
-/* --- the reference boot
- * -------------------------------------------------------- */
+/* --- the reference boot --------------------------------------------------- */
 
 /*
  * The values of a reference must at least be those that its own quote
  * signs.  Whether its AK is to be trusted is for the user to know: it is
- * his machine, and often has no certificates yet.
+ * their machine, and often has no certificates yet.
  */
 static int
 check_reference(const struct bundle *ev)
@@ -247,12 +183,12 @@ decode_journal(struct job *j, const uint8_t *p, size_t len)
 }
 
 static int
-read_reference(struct job *j)
+read_reference(const struct args *a, struct job *j)
 {
 	const struct bundle_blob *b;
 	int rc;
 
-	if ((rc = verify_read_evidence(j->from, &j->ev)) != VT_OK ||
+	if ((rc = input_evidence(a->from, &j->ev)) != VT_OK ||
 	    (rc = check_reference(j->ev)) != VT_OK)
 		return rc;
 	b = j->ev->part;
@@ -269,43 +205,41 @@ read_reference(struct job *j)
 }
 
 static int
-read_loose(struct job *j)
+read_loose(const struct args *a, struct job *j)
 {
 	size_t len = 0;
 	int rc;
 
-	if (j->log != NULL) {
-		rc = verify_read(j->log, EL_MAX_LOG, &j->log_buf, &len);
+	if (a->log != NULL) {
+		rc = tool_read(a->log, EL_MAX_LOG, &j->log_buf, &len);
 		if (rc != VT_OK)
 			return rc;
 		j->gen.logs[1].p = j->log_buf;
 		j->gen.logs[1].len = len;
 	}
-	if (j->journal_path == NULL)
+	if (a->journal == NULL)
 		return VT_OK;
-	rc = verify_read(
-	    j->journal_path, JOURNAL_MAX_LEN, &j->journal_buf, &len);
+	rc = tool_read(a->journal, JOURNAL_MAX_LEN, &j->journal_buf, &len);
 	return rc == VT_OK ? decode_journal(j, j->journal_buf, len) : rc;
 }
 
-/* --- the result
- * ---------------------------------------------------------------- */
+/* --- the result ----------------------------------------------------------- */
 
 /* Add what the user allows, read the result back as the verifier will. */
 static char *
-finish(const struct job *j, const char *json)
+finish(const struct args *a, const char *json)
 {
 	json_t *root = json_loads(json, 0, NULL), *allow;
 	char err[POLICY_ERR_MAX], *text = NULL;
 	struct policy *p = NULL;
 
 	allow = json_object_get(root, "allow");
-	if (allow == NULL && j->restored != NULL) {
+	if (allow == NULL && a->restored != NULL) {
 		allow = json_object();
 		(void)json_object_set_new(root, "allow", allow);
 	}
-	if (j->restored == NULL || json_object_set_new(allow, "restored",
-				       json_string(j->restored)) == 0)
+	if (a->restored == NULL || json_object_set_new(allow, "restored",
+				       json_string(a->restored)) == 0)
 		text = json_dumps(root, JSON_INDENT(1));
 	json_decref(root);
 	if (text == NULL) {
@@ -322,54 +256,50 @@ finish(const struct job *j, const char *json)
 }
 
 static int
-make(struct job *j)
+make(const struct args *a, struct job *j)
 {
 	char err[POLICY_ERR_MAX], *json = NULL, *text;
 	int rc, ex = VX_UNDECIDED;
 
-	rc = j->from != NULL ? read_reference(j) : read_loose(j);
+	rc = a->from != NULL ? read_reference(a, j) : read_loose(a, j);
 	if (rc == VT_E_AUTH)
 		return VX_REFUSED;
 	if (rc != VT_OK)
 		return VX_UNDECIDED;
-	j->gen.needs = j->needs;
-	j->gen.nneeds = j->nneeds;
 	if ((rc = policy_generate(&j->gen, &json, err)) != VT_OK) {
 		log_err("no policy made: %s", err);
 		return rc == VT_E_POLICY || rc == VT_E_NOTFOUND ? VX_REFUSED
 								: VX_UNDECIDED;
 	}
-	if ((text = finish(j, json)) != NULL &&
-	    verify_write(j->out, text) == VT_OK)
+	if ((text = finish(a, json)) != NULL &&
+	    tool_write_line(a->out, text, 0644) == VT_OK)
 		ex = VX_ACCEPTED;
 	free(text);
 	free(json);
 	return ex;
 }
 
-int
-verify_cmd_policy(int argc, char **argv)
+static int
+policy(void *ctx, void *args, int argc, char **argv)
 {
-	struct job j = { .gen = { .name = "reference boot" } };
-	int c, ex = VX_UNDECIDED;
+	const struct args *a = args;
+	struct job j = { 0 };
+	int ex = VX_UNDECIDED;
 	size_t i;
 
-	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-		if (c == 'h') {
-			(void)fputs(usage, stdout);
-			ex = VX_ACCEPTED;
-			goto out;
-		}
-		if (!set_option(&j, c, optarg))
-			goto out;
-	}
-	if (optind != argc ||
-	    (j.from == NULL) == (j.log == NULL && j.journal_path == NULL)) {
-		(void)fputs(usage, stderr);
-		goto out;
-	}
-	ex = make(&j);
-out:
+	(void)ctx;
+	(void)argc;
+	(void)argv;
+	if ((a->from == NULL) == (a->log == NULL && a->journal == NULL))
+		return opt_bad(&verify_policy,
+		    "give either --from, or --log and --journal");
+	j.gen.name = a->name;
+	j.gen.alg = a->alg;
+	j.gen.values_mask = a->values_mask;
+	j.gen.allow_software_root = a->soft;
+	j.gen.no_initrd_reason = a->no_initrd;
+	if (read_needs(a, &j) == VT_OK)
+		ex = make(a, &j);
 	for (i = 0; i < MAX_NEEDS; i++)
 		free(j.files[i]);
 	journal_free(j.journal);
@@ -378,3 +308,61 @@ out:
 	free(j.journal_buf);
 	return ex;
 }
+
+#define NEED(n, a, h)                                            \
+	{                                                        \
+		OPT_CALL(n, a, add_need, "one of at most 16", h) \
+	}
+
+static const struct opt opts[] = {
+	{ OPT_TEXT("from", 0, "EVIDENCE", struct args, from,
+	    "evidence of the reference boot") },
+	{ OPT_TEXT("log", 0, "FILE", struct args, log,
+	    "event log of a reference boot without a quote") },
+	{ OPT_TEXT("journal", 0, "FILE", struct args, journal,
+	    "extend journal of a reference boot without a quote") },
+	NEED("kernel", "FILE",
+	    "must have been measured into PCR 9, or no policy is made; may be "
+	    "repeated"),
+	NEED("initrd", "FILE",
+	    "must have been measured into PCR 9; may be repeated"),
+	NEED("grub-cfg", "FILE",
+	    "must have been measured into PCR 9; may be repeated"),
+	NEED("cmdline", "STR",
+	    "must have been measured into PCR 8, behind the kernel's name; may "
+	    "be repeated"),
+	{ OPT_TEXT("name", 0, "TEXT", struct args, name,
+	    "the policy's name, shown in verdicts (default \"reference "
+	    "boot\")") },
+	{ OPT_CALL("bank", "ALG", set_bank,
+	    "sha256, sha384 or sha512 (SHA-1 is broken)",
+	    "PCR bank: sha256 (default), sha384 or sha512") },
+	{ OPT_CALL("values", "LIST", set_values,
+	    "a list of PCR numbers, as 0,7",
+	    "fix these PCRs by value instead of by events, as 0,7") },
+	{ OPT_FLAG("allow-software-root", 0, struct args, soft,
+	    "accept evidence that no physical TPM backs") },
+	{ OPT_TEXT("allow-restored", 0, "REASON", struct args, restored,
+	    "accept a vTPM that runs from a snapshot, and say why") },
+	{ OPT_TEXT("no-initrd", 0, "REASON", struct args, no_initrd,
+	    "the boot measures no initrd; say why that is acceptable") },
+	{ OPT_TEXT("out", 'o', "FILE", struct args, out,
+	    "write the policy to FILE (default: standard output)") },
+	OPT_END,
+};
+
+const struct opt_command verify_policy = {
+	.name = "vtpm-verify policy",
+	.about = "Make a policy that accepts a reference boot and no other.\n"
+		 "See vtpm-policy(5) for what to edit in it.\n",
+	.usage = "--from EVIDENCE [options] [-o FILE]\n"
+		 "[--log FILE] [--journal FILE] [options] [-o FILE]\n",
+	.opts = opts,
+	.size = sizeof(struct args),
+	.defaults = &(const struct args){ .name = "reference boot" },
+	.run = policy,
+	.more = "Exit status: 0 made, 1 refused, 2 failed, or wrong usage.\n"
+		"Example:\n"
+		"  vtpm-verify policy --from reference.json --kernel vmlinuz "
+		"-o policy.json\n",
+};

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * show.c - vtpm-verify show: a bundle or a log, readable.
- */
+/* show.c - vtpm-verify show: evidence or an event log, in words. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +18,10 @@
 #include "measure/tpm/pcr.h"
 #include "measure/tpm/pcr_selection.h"
 #include "measure/tpm/quote.h"
-#include "tools/verify/cmd.h"
+#include "tools/common/file.h"
+#include "tools/verify/commands.h"
+#include "tools/verify/input.h"
+#include "tools/verify/verdict.h"
 
 #define WORDS_MAX 512
 
@@ -53,7 +54,7 @@ print_trail(const struct trail *t)
 		(void)putchar('\n');
 	}
 	if (t->chained != 0)
-		(void)printf("(of PCRs with mask %#x not every digest is "
+		(void)printf("(PCRs of mask %#x: not every digest is "
 			     "recorded)\n",
 		    t->chained);
 }
@@ -85,8 +86,8 @@ show_log(const uint8_t *p, size_t len)
 	int rc;
 
 	if ((rc = el_open(p, len, &log)) != VT_OK) {
-		log_err("this is neither evidence nor an event log: %s",
-		    vt_strerror(rc));
+		log_err(
+		    "neither evidence nor an event log: %s", vt_strerror(rc));
 		return rc;
 	}
 	spec = el_spec(log);
@@ -199,10 +200,10 @@ show_evidence(const char *path)
 	struct bundle *ev = NULL;
 	int rc;
 
-	if ((rc = verify_read_evidence(path, &ev)) != VT_OK)
+	if ((rc = input_evidence(path, &ev)) != VT_OK)
 		return rc;
 	b = ev->part;
-	(void)printf("(shown as it is; nothing of it is verified)\n");
+	(void)printf("(not verified: shown as it is)\n");
 	show_info(&b[BUNDLE_INFO]);
 	if (quote_attest_get(b[BUNDLE_QUOTE].p, b[BUNDLE_QUOTE].len, &q) ==
 	    VT_OK)
@@ -235,31 +236,34 @@ show_evidence(const char *path)
 	return rc;
 }
 
-int
-verify_cmd_show(int argc, char **argv)
+static int
+show(void *ctx, void *args, int argc, char **argv)
 {
 	uint8_t *buf = NULL;
 	size_t len = 0, i;
 	int rc;
 
-	bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 ||
-				     strcmp(argv[1], "-h") == 0);
-
-	if (argc != 2 || help) {
-		(void)fputs("usage: vtpm-verify show EVIDENCE|LOG\n"
-			    "What is in evidence, or in an event log, in "
-			    "words; nothing of it is verified.\n",
-		    help ? stdout : stderr);
-		return help ? VX_ACCEPTED : VX_UNDECIDED;
-	}
-	if (verify_read(argv[1], BUNDLE_MAX_LEN, &buf, &len) != VT_OK)
+	(void)ctx;
+	(void)args;
+	(void)argc;
+	if (tool_read(argv[0], BUNDLE_MAX_LEN, &buf, &len) != VT_OK)
 		return VX_UNDECIDED;
 	for (i = 0; i < len && buf[i] != 0 && strchr(" \t\r\n", buf[i]); i++)
 		;
 	if (i < len && buf[i] == '{')
-		rc = show_evidence(argv[1]);
+		rc = show_evidence(argv[0]);
 	else
 		rc = show_log(buf, len);
 	free(buf);
 	return rc == VT_OK ? VX_ACCEPTED : VX_UNDECIDED;
 }
+
+const struct opt_command verify_show = {
+	.name = "vtpm-verify show",
+	.about = "Describe evidence or an event log in words; nothing is "
+		 "verified.\n",
+	.operands = "EVIDENCE|LOG",
+	.nmin = 1,
+	.nmax = 1,
+	.run = show,
+};

@@ -1,22 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * host.c - host record, manufacturers' roots and host states from
- * files.
- */
+/* input.c - evidence, host records, host states and roots, from files. */
+#include "tools/verify/input.h"
+
 #include <sys/stat.h>
 
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
-#include "tools/verify/cmd.h"
+#include "tools/common/file.h"
 
 #define ROOTS_MAX (1024u * 1024)
 
 int
-verify_read_hostid(
+input_evidence(const char *path, struct bundle **ret)
+{
+	char err[BUNDLE_ERR_MAX];
+	uint8_t *buf = NULL;
+	size_t len = 0;
+	int rc;
+
+	if ((rc = tool_read(path, BUNDLE_MAX_LEN, &buf, &len)) != VT_OK)
+		return rc;
+	if ((rc = bundle_parse(buf, len, ret, err)) != VT_OK)
+		log_err("%s: %s", path, err);
+	free(buf);
+	return rc;
+}
+
+int
+input_host_identity(
     const char *path, enum host_identity_kind kind, struct host_identity **ret)
 {
 	char err[HOST_IDENTITY_ERR_MAX];
@@ -24,8 +38,7 @@ verify_read_hostid(
 	size_t len = 0;
 	int rc;
 
-	if ((rc = verify_read(path, HOST_IDENTITY_MAX_LEN, &buf, &len)) !=
-	    VT_OK)
+	if ((rc = tool_read(path, HOST_IDENTITY_MAX_LEN, &buf, &len)) != VT_OK)
 		return rc;
 	if ((rc = host_identity_parse(buf, len, kind, ret, err)) != VT_OK)
 		log_err("%s: %s", path, err);
@@ -33,15 +46,15 @@ verify_read_hostid(
 	return rc;
 }
 
-int
-verify_read_states(const char *path, struct host_states **ret)
+static int
+read_states(const char *path, struct host_states **ret)
 {
 	char err[HOST_STATE_ERR_MAX];
 	uint8_t *buf = NULL;
 	size_t len = 0;
 	int rc;
 
-	if ((rc = verify_read(path, HOST_STATE_MAX_LEN, &buf, &len)) != VT_OK)
+	if ((rc = tool_read(path, HOST_STATE_MAX_LEN, &buf, &len)) != VT_OK)
 		return rc;
 	if ((rc = host_states_parse(buf, len, ret, err)) != VT_OK)
 		log_err("%s: %s", path, err);
@@ -56,11 +69,10 @@ add_file(struct host_roots *r, const char *path)
 	size_t len = 0;
 	int rc;
 
-	if ((rc = verify_read(path, ROOTS_MAX, &buf, &len)) != VT_OK)
+	if ((rc = tool_read(path, ROOTS_MAX, &buf, &len)) != VT_OK)
 		return rc;
 	if ((rc = host_roots_add(r, buf, len)) != VT_OK)
-		log_err(
-		    "%s: holds something that is not a CA certificate", path);
+		log_err("%s: not only CA certificates, in PEM or DER", path);
 	free(buf);
 	return rc;
 }
@@ -86,14 +98,14 @@ add_folder(struct host_roots *r, const char *path)
 	}
 	(void)closedir(d);
 	if (rc == VT_OK && n == 0) {
-		log_err("%s: there is no certificate in it", path);
+		log_err("%s: the folder has no files", path);
 		rc = VT_E_NOTFOUND;
 	}
 	return rc;
 }
 
 int
-verify_read_roots(const char *path, struct host_roots **ret)
+input_roots(const char *path, struct host_roots **ret)
 {
 	struct host_roots *r = NULL;
 	struct stat st;
@@ -112,4 +124,27 @@ verify_read_roots(const char *path, struct host_roots **ret)
 	}
 	*ret = r;
 	return VT_OK;
+}
+
+int
+input_host(struct input_host *h, const char *record, const char *states,
+    const char *roots)
+{
+	int rc;
+
+	if ((rc = input_host_identity(record, HOST_IDENTITY_RECORD, &h->id)) !=
+		VT_OK ||
+	    (roots != NULL && (rc = input_roots(roots, &h->roots)) != VT_OK) ||
+	    (states != NULL && (rc = read_states(states, &h->states)) != VT_OK))
+		return rc;
+	return deep_host_new(h->id, h->roots, h->states, 0, &h->deep);
+}
+
+void
+input_host_done(struct input_host *h)
+{
+	deep_host_free(h->deep);
+	free(h->states);
+	host_roots_free(h->roots);
+	host_identity_free(h->id);
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * verdict.h - verdicts of vtpm-verify: exit codes, and checks in words.
+ *
+ * Layer:  tools.
+ */
+#ifndef TOOLS_VERIFY_VERDICT_H
+#define TOOLS_VERIFY_VERDICT_H
+
+#include <stdbool.h>
+
+#include "measure/evidence/report.h"
+
+/* Exit codes of every command; a usage error (OPT_BAD) is VX_UNDECIDED, too. */
+enum { VX_ACCEPTED = 0, VX_REFUSED = 1, VX_UNDECIDED = 2 };
+
+/* Print every check and the verdict.  Returns an exit code. */
+int verdict_print(const struct report *r, bool json);
+
+#endif
