@@ -163,7 +163,7 @@ same "and what is shown is what was signed" \
     "$(tpm2_pcrread sha256:7 | sed -n 's/.*0x//p' | tr A-F a-f)" \
     "$(jq -r '.pcrs.sha256["7"]' sw.json)"
 refuse "one that never rests is given up on, in words" \
-    "extended all the time" "$A" --tcti "$mover 7 0x158 999" \
+    "kept changing" "$A" --tcti "$mover 7 0x158 999" \
     --nonce "$N" --no-journal -o sw.json
 check "one that is not quoted may move" \
     "$A" --tcti "$mover 10 0x158 999" --nonce "$N" --no-journal -o sw.json

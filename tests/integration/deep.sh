@@ -89,7 +89,7 @@ check "the second verifier says so, too" judge_py host key.json "$N" \
     --channel-key "$(sha256sum channel.der | cut -d' ' -f1)"
 refuse "and refuses the other one there" "FAIL deep-channel" judge_py host \
     key.json "$N" --channel-key "$(sha256sum other.der | cut -d' ' -f1)"
-refuse "--channel-key goes with --deep" "usage" "$A" --nonce "$N" -o x.json \
+refuse "--channel-key goes with --deep" "goes with --deep" "$A" --nonce "$N" -o x.json \
     --channel-key channel.der
 
 # Many at once: one quote of the host for all that wait.

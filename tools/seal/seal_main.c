@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * seal_main.c - vtpm-seal: seal a secret to this guest's boot, and open it
- * again after an equal boot.
+ * after a boot that was measured the same.
  */
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <openssl/crypto.h>
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/options.h"
 #include "base/util.h"
+#include "tools/common/file.h"
 #include "tools/esys/esys_ctx.h"
 #include "tools/seal/seal_blob.h"
 #include "tools/seal/seal_tpm.h"
@@ -23,60 +24,25 @@
 #define WHY_MAX 1024
 #define DEFAULT_PCRS "sha256:0,2,4,7,8,9"
 
-enum { SX_DONE = 0, SX_REFUSED = 1, SX_FAILED = 2 };
-
-static const char usage[] =
-    "usage: vtpm-seal seal [--tcti CONF] [--pcrs LIST] [-i FILE] -o BLOB\n"
-    "       vtpm-seal unseal [--tcti CONF] -i BLOB [-o FILE]\n"
-    "       vtpm-seal show BLOB\n"
-    "Seals a secret to PCR values: only this TPM opens it, and only after a\n"
-    "boot that was measured the same.\n"
-    "  --tcti CONF      TPM to use (default device:/dev/tpmrm0, then\n"
-    "                   device:/dev/tpm0)\n"
-    "  --pcrs LIST      seal to these (default sha256:0,2,4,7,8,9)\n"
-    "  --srk-name HEX   seal: the Name that the storage key must have\n"
-    "  -i, --in FILE    the secret, or the blob; - or none: standard input\n"
-    "  -o, --out FILE   the blob, or the secret; - or none: standard output\n"
-    "Exit: 0 done, 1 refused (the state is not right), 2 failed.\n";
+enum { SX_DONE = 0, SX_REFUSED = 1, SX_FAILED = 2 }; /* OPT_BAD is 2, too */
 
 struct args {
 	const char *tcti, *in, *out;
+	bool have_sel;
 	struct pcr_sel sel;
 	struct tpm_name srk_name; /* len 0: any */
 };
-
-/* --- files
- * ---------------------------------------------------------------------- */
 
 static int
 read_in(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
 {
 	int rc;
 
-	if (path == NULL || strcmp(path, "-") == 0) {
-		rc = read_fd(STDIN_FILENO, max, ret, ret_len);
-		path = "standard input";
-	} else {
-		rc = read_file(path, max, ret, ret_len);
-	}
+	if (path != NULL && strcmp(path, "-") != 0)
+		return tool_read(path, max, ret, ret_len);
+	rc = read_fd(STDIN_FILENO, max, ret, ret_len);
 	if (rc != VT_OK)
-		log_err("cannot read %s: %s", path, vt_strerror(rc));
-	return rc;
-}
-
-static int
-write_out(const char *path, const void *buf, size_t len)
-{
-	int rc;
-
-	if (path == NULL || strcmp(path, "-") == 0) {
-		rc = write_all(STDOUT_FILENO, buf, len);
-		path = "standard output";
-	} else {
-		rc = write_file_atomic(path, buf, len, 0600);
-	}
-	if (rc != VT_OK)
-		log_err("cannot write %s: %s", path, vt_strerror(rc));
+		log_err("cannot read standard input: %s", vt_strerror(rc));
 	return rc;
 }
 
@@ -88,8 +54,8 @@ wipe(uint8_t *p, size_t len)
 	free(p);
 }
 
-/* --- seal
- * ------------------------------------------------------------------------ */
+/* --- seal ------------------------------------------------------------------
+ */
 
 static int
 check_state(struct esys *e, const struct args *a, struct seal_blob *b)
@@ -118,21 +84,21 @@ find_srk(struct esys *e, const struct tpm_name *want, uint32_t handle,
 	int rc = seal_srk_find(e, handle, may_make, srk);
 
 	if (rc == VT_E_POLICY)
-		log_err("what lies at 0x%08x is not a storage key", handle);
+		log_err("the key at 0x%08x is not a storage key", handle);
 	else if (rc == VT_E_NOTFOUND)
 		log_err("the storage key at 0x%08x that this was sealed under "
-			"is gone: another TPM, or it was cleared",
+			"is gone: this is another TPM, or it was cleared",
 		    handle);
 	else if (rc == VT_E_PROTO)
-		log_err("the TPM's storage key has a Name that is not its own: "
-			"somebody is in between");
+		log_err("the TPM's storage key does not match its Name: the "
+			"path to the TPM is tampered with");
 	else if (rc != VT_OK)
-		log_err("no storage key to be had: %s", esys_why(e));
+		log_err("no storage key: %s", esys_why(e));
 	if (rc != VT_OK)
 		return rc;
 	if (want->len != 0 && !tpm_name_equal(want, &srk->name)) {
 		log_err("refused: this TPM's storage key is another one than "
-			"expected: another TPM, or one that was cleared");
+			"expected: this is another TPM, or it was cleared");
 		seal_srk_done(e, srk);
 		return VT_E_POLICY;
 	}
@@ -211,7 +177,7 @@ seal_with(
 		log_err("cannot seal: %s",
 		    rc == VT_E_TPM ? esys_why(e) : vt_strerror(rc));
 	if (rc == VT_OK)
-		rc = write_out(a->out, w.buf, w.len);
+		rc = tool_write(a->out, w.buf, w.len, 0600);
 	if (rc == VT_OK) {
 		hex_encode(srk.name.b, srk.name.len, name);
 		log_info("sealed under storage key %s", name);
@@ -230,14 +196,20 @@ exit_code(int rc)
 }
 
 static int
-cmd_seal(const struct args *a)
+cmd_seal(void *ctx, void *args, int argc, char **argv)
 {
+	struct args *a = args;
 	uint8_t *secret = NULL;
 	char why[WHY_MAX];
 	size_t len = 0;
 	struct esys e;
 	int rc;
 
+	(void)ctx;
+	(void)argc;
+	(void)argv;
+	if (!a->have_sel && pcr_sel_parse(DEFAULT_PCRS, &a->sel) != VT_OK)
+		return SX_FAILED;
 	if (seal_check_sel(&a->sel, why, sizeof(why)) != VT_OK) {
 		log_err("refused: %s", why);
 		return SX_REFUSED;
@@ -258,8 +230,8 @@ cmd_seal(const struct args *a)
 	return exit_code(rc);
 }
 
-/* --- unseal
- * ------------------------------------------------------------------------ */
+/* --- unseal ----------------------------------------------------------------
+ */
 
 /* Say which PCRs are not as at sealing time; VT_E_POLICY if there are. */
 static int
@@ -322,7 +294,7 @@ unseal_with(struct esys *e, const struct args *a, const struct seal_blob *b)
 	if ((rc = find_srk(e, &b->srk_name, b->srk_handle, b->srk_handle == 0,
 		 &srk)) != VT_OK)
 		return rc;
-	/* The TPM decides; this is for the words. */
+	/* The TPM decides; this names the PCRs. */
 	if ((rc = explain(e, b)) != VT_OK)
 		goto out;
 	rc = seal_tpm_unseal(e, &srk, b, key, &key_len);
@@ -335,17 +307,16 @@ unseal_with(struct esys *e, const struct args *a, const struct seal_blob *b)
 	if (rc != VT_OK) {
 		if (rc != VT_E_POLICY)
 			log_err("cannot unseal: %s",
-			    rc == VT_E_TPM ? esys_why(e)
-			    : rc == VT_E_AGAIN
-				? "PCRs are being extended all the time"
-				: vt_strerror(rc));
+			    rc == VT_E_TPM     ? esys_why(e)
+			    : rc == VT_E_AGAIN ? "PCRs keep changing"
+					       : vt_strerror(rc));
 		goto out;
 	}
 	rc = open_secret(b, key, key_len, &secret, &len);
 	if (rc != VT_OK)
 		log_err("the blob was changed since it was sealed");
 	else
-		rc = write_out(a->out, secret, len);
+		rc = tool_write(a->out, secret, len, 0600);
 	wipe(secret, len);
 out:
 	OPENSSL_cleanse(key, sizeof(key));
@@ -362,8 +333,7 @@ read_blob(const char *path, uint8_t **buf, struct seal_blob *ret)
 	if ((rc = read_in(path, SB_FILE_MAX, buf, &len)) != VT_OK)
 		return rc;
 	if ((rc = seal_blob_get(*buf, len, ret)) != VT_OK) {
-		log_err("this is not a sealed blob, or it is damaged: %s",
-		    vt_strerror(rc));
+		log_err("not a sealed blob, or damaged: %s", vt_strerror(rc));
 		free(*buf);
 		*buf = NULL;
 	}
@@ -371,13 +341,17 @@ read_blob(const char *path, uint8_t **buf, struct seal_blob *ret)
 }
 
 static int
-cmd_unseal(const struct args *a)
+cmd_unseal(void *ctx, void *args, int argc, char **argv)
 {
+	const struct args *a = args;
 	uint8_t *buf = NULL;
 	struct seal_blob b;
 	struct esys e;
 	int rc;
 
+	(void)ctx;
+	(void)argc;
+	(void)argv;
 	if (read_blob(a->in, &buf, &b) != VT_OK)
 		return SX_FAILED;
 	if ((rc = esys_open(&e, a->tcti)) != VT_OK)
@@ -390,7 +364,7 @@ cmd_unseal(const struct args *a)
 }
 
 static int
-cmd_show(const char *path)
+cmd_show(void *ctx, void *args, int argc, char **argv)
 {
 	char hex[2 * DIGEST_MAX + 8], sel[256];
 	uint8_t *buf = NULL;
@@ -398,7 +372,10 @@ cmd_show(const char *path)
 	const uint8_t *val;
 	uint32_t k, i;
 
-	if (read_blob(path, &buf, &b) != VT_OK)
+	(void)ctx;
+	(void)args;
+	(void)argc;
+	if (read_blob(argv[0], &buf, &b) != VT_OK)
 		return SX_FAILED;
 	pcr_sel_format(&b.sel, sel, sizeof(sel));
 	hex_encode(b.srk_name.b, b.srk_name.len, hex);
@@ -417,58 +394,113 @@ cmd_show(const char *path)
 	return SX_DONE;
 }
 
-/* --- arguments
- * ------------------------------------------------------------------------ */
+/* --- options -------------------------------------------------------------- */
 
-enum { O_TCTI = 256, O_PCRS, O_SRK_NAME };
+static int
+set_pcrs(void *dst, const struct opt *o, const char *arg)
+{
+	struct args *a = dst;
 
-static const struct option options[] = {
-	{ "tcti", required_argument, NULL, O_TCTI },
-	{ "pcrs", required_argument, NULL, O_PCRS },
-	{ "srk-name", required_argument, NULL, O_SRK_NAME },
-	{ "in", required_argument, NULL, 'i' },
-	{ "out", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
+	(void)o;
+	a->have_sel = true;
+	if (arg[0] == '\0' || arg[strlen(arg) - 1] == ':') {
+		a->sel.n = 0; /* refused later, with a reason */
+		return VT_OK;
+	}
+	return pcr_sel_parse(arg, &a->sel);
+}
+
+static int
+set_srk_name(void *dst, const struct opt *o, const char *arg)
+{
+	struct tpm_name *n = &((struct args *)dst)->srk_name;
+	size_t len = 0;
+	int rc = hex_decode(arg, n->b, sizeof(n->b), &len);
+
+	(void)o;
+	if (rc == VT_OK && len <= 2)
+		rc = VT_E_RANGE;
+	n->len = (uint16_t)len;
+	return rc;
+}
+
+#define TCTI                                                   \
+	{                                                      \
+		OPT_TEXT("tcti", 0, "CONF", struct args, tcti, \
+		    "the TPM, as tpm2-tss names it (default "  \
+		    "device:/dev/tpmrm0, or "                  \
+		    "else device:/dev/tpm0)")                  \
+	}
+
+static const struct opt seal_opts[] = {
+	TCTI,
+	{ OPT_CALL("pcrs", "LIST", set_pcrs,
+	    "a PCR selection, as sha256:0,2,4,7,8,9",
+	    "PCRs to seal to (default " DEFAULT_PCRS "); 17 binds to the "
+	    "host's launch record, too") },
+	{ OPT_CALL("srk-name", "HEX", set_srk_name, "a TPM Name in hex",
+	    "Name that the storage key must have (default: trust the TPM that "
+	    "answers)") },
+	{ OPT_TEXT("in", 'i', "FILE", struct args, in,
+	    "the secret (default, and -: standard input)") },
+	{ OPT_TEXT("out", 'o', "BLOB", struct args, out,
+	      "write the sealed blob, with mode 0600; - is standard output"),
+	    .needed = true },
+	OPT_END,
 };
 
-static bool
-set_option(struct args *a, int c, const char *arg)
-{
-	size_t len = 0;
+static const struct opt unseal_opts[] = {
+	TCTI,
+	{ OPT_TEXT("in", 'i', "BLOB", struct args, in,
+	    "the sealed blob (default, and -: standard input)") },
+	{ OPT_TEXT("out", 'o', "FILE", struct args, out,
+	    "write the secret, with mode 0600 (default, and -: standard "
+	    "output)") },
+	OPT_END,
+};
 
-	switch (c) {
-	case O_TCTI:
-		a->tcti = arg;
-		return true;
-	case O_PCRS:
-		if (arg[0] == '\0' || arg[strlen(arg) - 1] == ':') {
-			a->sel.n = 0; /* refused later, with a reason */
-			return true;
-		}
-		if (pcr_sel_parse(arg, &a->sel) == VT_OK)
-			return true;
-		log_err("--pcrs: like sha256:0,2,4,7,8,9");
-		return false;
-	case O_SRK_NAME:
-		if (hex_decode(arg, a->srk_name.b, sizeof(a->srk_name.b),
-			&len) == VT_OK &&
-		    len > 2) {
-			a->srk_name.len = (uint16_t)len;
-			return true;
-		}
-		log_err("--srk-name: a TPM Name in hex");
-		return false;
-	case 'i':
-		a->in = arg;
-		return true;
-	case 'o':
-		a->out = arg;
-		return true;
-	default:
-		return false;
-	}
-}
+static const struct opt_command seal_cmd = {
+	.name = "vtpm-seal seal",
+	.about = "Seal a secret to this TPM and to the PCRs of this boot.\n",
+	.opts = seal_opts,
+	.size = sizeof(struct args),
+	.run = cmd_seal,
+	.more = "Example:\n"
+		"  vtpm-seal seal -i disk.key -o disk.blob\n",
+};
+
+static const struct opt_command unseal_cmd = {
+	.name = "vtpm-seal unseal",
+	.about = "Open a sealed secret, or name the PCRs that differ.\n",
+	.opts = unseal_opts,
+	.size = sizeof(struct args),
+	.run = cmd_unseal,
+	.more = "Example:\n"
+		"  vtpm-seal unseal -i disk.blob | cryptsetup open --key-file "
+		"- /dev/vda2 root\n",
+};
+
+static const struct opt_command show_cmd = {
+	.name = "vtpm-seal show",
+	.about = "Show what a blob is sealed to; no TPM is needed.\n",
+	.operands = "BLOB",
+	.nmin = 1,
+	.nmax = 1,
+	.run = cmd_show,
+};
+
+static const struct opt_command *const commands[] = { &seal_cmd, &unseal_cmd,
+	&show_cmd, NULL };
+
+static const struct opt_command vtpm_seal = {
+	.name = "vtpm-seal",
+	.about = "Seal secrets to PCR values: only this TPM opens them, and "
+		 "only after a boot that was measured the same.\n",
+	.commands = commands,
+	.more = "`vtpm-seal COMMAND --help` describes a command.\n"
+		"Exit status: 0 done, 1 refused (the PCRs differ), 2 failed, "
+		"or wrong usage.\n",
+};
 
 /* Secrets are in this process's memory: no core dump, no debugger. */
 static void
@@ -483,38 +515,7 @@ no_dumps(void)
 int
 main(int argc, char **argv)
 {
-	struct args a = { 0 };
-	const char *cmd = argc > 1 ? argv[1] : "";
-	int c;
-
 	log_open("vtpm-seal", LOG_L_INFO);
 	no_dumps();
-	if (strcmp(cmd, "--help") == 0 || strcmp(cmd, "-h") == 0 ||
-	    strcmp(cmd, "help") == 0) {
-		(void)fputs(usage, stdout);
-		return SX_DONE;
-	}
-	if (pcr_sel_parse(DEFAULT_PCRS, &a.sel) != VT_OK || argc < 2)
-		goto bad;
-	argc--;
-	argv++;
-	while ((c = getopt_long(argc, argv, "i:o:h", options, NULL)) != -1) {
-		if (c == 'h') {
-			(void)fputs(usage, stdout);
-			return SX_DONE;
-		}
-		if (!set_option(&a, c, optarg))
-			return SX_FAILED;
-	}
-	if (strcmp(cmd, "show") == 0 && optind + 1 == argc)
-		return cmd_show(argv[optind]);
-	if (optind != argc)
-		goto bad;
-	if (strcmp(cmd, "seal") == 0 && a.out != NULL)
-		return cmd_seal(&a);
-	if (strcmp(cmd, "unseal") == 0)
-		return cmd_unseal(&a);
-bad:
-	(void)fputs(usage, stderr);
-	return SX_FAILED;
+	return opt_run(&vtpm_seal, NULL, argc, argv);
 }
