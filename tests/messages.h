@@ -2,8 +2,12 @@
 /*
  * messages.h - the list of every message, for the tests and the fuzz target.
  *
- * MESSAGES(X) expands X(NAME) for each.  A new message goes to the end: the
- * first byte of a stored fuzz input is its message's place in this list.
+ * MESSAGES(X) expands X(NAME) for each.
+ *
+ * To add a message: its struct and table in a proto/ folder; its name at the
+ * end of this list, since the first byte of a stored fuzz input is the place in
+ * it; a sample in tests/unit/message_samples.h; the last line of
+ * `test_messages --vectors` in tests/vectors/messages; make formats.
  */
 #ifndef TESTS_MESSAGES_H
 #define TESTS_MESSAGES_H

@@ -3,7 +3,8 @@
  * test_messages.c - every message between our processes, by its table: the
  * bytes are those of tests/vectors/messages and of doc/FORMATS.md.
  *
- * --tables prints the table of doc/FORMATS.md (make formats).
+ * --tables prints the table of doc/FORMATS.md (make formats), --vectors the
+ * samples' encodings, for the line of a new message in VECTORS.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -142,6 +143,19 @@ encode_sample(size_t i, uint8_t out[OUT_MAX])
 	msg_write(&w, all[i].t->fields, all[i].sample);
 	assert_int_equal(wr_err(&w), VT_OK);
 	return w.len;
+}
+
+static void
+print_vectors(void)
+{
+	char hex[2 * OUT_MAX + 1];
+	uint8_t buf[OUT_MAX];
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(all); i++) {
+		hex_encode(buf, encode_sample(i, buf), hex);
+		printf("%s %s\n", all[i].t->name, hex);
+	}
 }
 
 static void
@@ -442,6 +456,10 @@ main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "--tables") == 0) {
 		print_tables(stdout);
+		return 0;
+	}
+	if (argc > 1 && strcmp(argv[1], "--vectors") == 0) {
+		print_vectors();
 		return 0;
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
