@@ -39,6 +39,8 @@
 #include "vtpm_manager/host/host_escrow.h"
 #include "vtpm_manager/host/host_keys.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_check.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 #include "vtpm_manager/xen/xenback_link.h"
 

@@ -25,6 +25,13 @@
 #include "base/crypto.h"
 #include "base/util.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_audit.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_check.h"
+#include "vtpm_manager/store/store_commit.h"
+#include "vtpm_manager/store/store_guest.h"
+#include "vtpm_manager/store/store_meta.h"
+#include "vtpm_manager/store/store_recover.h"
 
 #define NVTPM 20 /* two leaf pages */
 #define BLOB_LEN 333

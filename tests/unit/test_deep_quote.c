@@ -18,6 +18,7 @@
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/host/deep_quote.h"
 #include "vtpm_manager/host/deep_quote_leaf.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant_priv.h"
 
 #define GUESTS 40

@@ -13,6 +13,7 @@
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_recover.h"
 
 #define WAIT_MIN_MS 200
 #define WAIT_MAX_MS 10000

@@ -16,6 +16,7 @@
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_audit.h"
 
 #define COUNTED_MS 60000 /* the log has each count after this time */
 

@@ -17,6 +17,7 @@
 #include "vtpm_manager/commit/anchor.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_commit.h"
 
 #define BATCH_MAX 256      /* commit at once when so many wait */
 #define BATCH_WAIT_US 4000 /* or the first waits so long */

@@ -11,6 +11,7 @@
 #include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/control/bus_iface.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 
 static const struct {
 	int rc;

@@ -17,7 +17,7 @@
 
 #include "vtpm_manager/control/bus_roles.h"
 #include "vtpm_manager/core/context.h"
-#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 
 struct bus_statusq;
 

@@ -17,6 +17,7 @@
 #include "vtpm_manager/guest/recover.h"
 #include "vtpm_manager/guest/soft_root.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 #include "vtpm_manager/xen/xenback_link.h"
 

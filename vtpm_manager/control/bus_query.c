@@ -11,6 +11,9 @@
 #include "vtpm_manager/guest/guest_json.h"
 #include "vtpm_manager/guest/guest_op.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_audit.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 /* --- List --- */

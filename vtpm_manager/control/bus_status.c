@@ -22,6 +22,7 @@
 #include "vtpm_manager/host/deep_quote.h"
 #include "vtpm_manager/host/host_keys.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 #define ANSWER_MS 100

@@ -15,6 +15,7 @@
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/hwtpm/quota.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 #define ALL_GROUPS ((uint32_t)-1)

@@ -14,6 +14,7 @@
 #include "vtpm_manager/host/deep_quote.h"
 #include "vtpm_manager/hwtpm/hwtpm_limits.h"
 #include "vtpm_manager/store/hash_tree.h"
+#include "vtpm_manager/store/store_audit.h"
 #include "vtpm_manager/tenant/tenant.h"
 #include "vtpm_manager/xen/xenback_link.h"
 

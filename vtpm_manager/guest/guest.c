@@ -21,6 +21,9 @@
 #include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/host/deep_quote.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_guest.h"
+#include "vtpm_manager/store/store_recover.h"
 
 #define ZYGOTE_TRIES 3
 #define STOP_TIMEOUT_MS 5000

@@ -13,7 +13,7 @@
 #include "vtpm_manager/core/context.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/worker_link.h"
-#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 
 struct guest_waiter;
 

@@ -35,6 +35,8 @@
 #include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/host/host_keys.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_guest.h"
 
 #define DAY_S 86400u
 #define LOOKS 12 /* in one life of a certificate, at least */

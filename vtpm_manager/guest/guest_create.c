@@ -23,6 +23,9 @@
 #include "vtpm_manager/guest/pool.h"
 #include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_audit.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 #define FIRST_GENERATION 1

@@ -8,8 +8,8 @@
 #ifndef VTPM_MANAGER_GUEST_GUEST_CREATE_H
 #define VTPM_MANAGER_GUEST_GUEST_CREATE_H
 
+#include "vtpm/proto/worker_msg.h"
 #include "vtpm_manager/core/context.h"
-#include "vtpm_manager/store/store.h"
 
 struct guest_spec {
 	char name[NAME_MAX_LEN + 1];

@@ -14,6 +14,8 @@
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/proto/xen_saved.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_guest.h"
 
 #define INFO_MAX 16384 /* a worker's JSON about itself */
 

@@ -11,7 +11,7 @@
 
 #include "vtpm/proto/worker_msg.h"
 #include "vtpm_manager/core/context.h"
-#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 
 /* A certificate as PEM text; NULL: out of memory. */
 json_t *guest_json_pem(const struct wblob *der);

@@ -20,6 +20,8 @@
 #include "vtpm_manager/host/deep_quote.h"
 #include "vtpm_manager/proto/hwtpm_msg.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_guest.h"
 
 static const struct chan_kind {
 	uint8_t chan; /* enum wchan */

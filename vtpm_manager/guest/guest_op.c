@@ -17,6 +17,8 @@
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 /* One request to a running worker on somebody's behalf. */

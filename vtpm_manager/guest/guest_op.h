@@ -12,7 +12,7 @@
 
 #include "vtpm/proto/worker_msg.h"
 #include "vtpm_manager/core/context.h"
-#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 
 struct ginst;
 

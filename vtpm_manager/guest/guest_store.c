@@ -16,6 +16,8 @@
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 struct pending {

@@ -11,7 +11,7 @@
 
 #include "vtpm/proto/worker_msg.h"
 #include "vtpm_manager/core/context.h"
-#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 
 /* Operations of a guest's link; arg is its struct ginst. */
 void guest_on_store(void *arg, uint32_t id, const struct wstore *s);

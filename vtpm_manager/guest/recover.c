@@ -17,6 +17,8 @@
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/guest/guest_op.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
+#include "vtpm_manager/store/store_recover.h"
 
 #define REASON_MAX 120
 

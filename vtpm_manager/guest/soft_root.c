@@ -25,6 +25,7 @@
 #include "vtpm_manager/guest/worker_link.h"
 #include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_commit.h"
 
 #define KV_UUID "softroot.uuid"   /* there: the root was begun */
 #define KV_STATE "softroot.state" /* there: the root was made */

@@ -10,7 +10,7 @@
 
 #include "vtpm/proto/worker_msg.h"
 #include "vtpm_manager/core/context.h"
-#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 
 /* Offsets from worker_uid_base; below them are the registry's slots. */
 #define MGR_UID_ROOT 0x0e000000u  /* the software root's worker */

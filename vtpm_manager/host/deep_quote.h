@@ -25,7 +25,7 @@
 #include "measure/evidence/deep_leaf.h"
 #include "vtpm/proto/worker_msg.h"
 #include "vtpm_manager/core/context.h"
-#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 
 #define DEEP_QUOTE_EACH 8
 #define DEEP_QUOTE_BURST 200

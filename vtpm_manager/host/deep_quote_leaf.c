@@ -12,6 +12,7 @@
 #include "vtpm_manager/core/context.h"
 #include "vtpm_manager/proto/hwtpm_msg.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 void *

@@ -11,7 +11,7 @@
 #include "measure/evidence/deep_leaf.h"
 #include "vtpm/proto/worker_msg.h"
 #include "vtpm_manager/core/context.h"
-#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 
 /* How the host vouches for the guests of one group. */
 struct deep_quote_group {

@@ -14,6 +14,8 @@
 #include "vtpm_manager/commit/anchor.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_commit.h"
+#include "vtpm_manager/store/store_guest.h"
 
 /* --- shares --------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@
 #include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_meta.h"
 
 #define META_KEY "host.approvals"
 #define META_VERSION 1

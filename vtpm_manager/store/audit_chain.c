@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* audit_chain.c - make and verify the records of the hash-chained audit log. */
 #include "vtpm_manager/store/audit_chain.h"
 
 #include <inttypes.h>
@@ -33,7 +34,7 @@ rec_hash(const uint8_t before[SHA256_LEN], const struct audit_rec *r,
 	return digest_buf(ALG_SHA256, buf, w.len, out);
 }
 
-/* These lines end on terminals and in JSON. */
+/* Terminals and JSON show these texts. */
 static void
 clean_copy(char *dst, size_t cap, const char *src)
 {
@@ -109,8 +110,8 @@ audit_chain_ends(
 	}
 	if (at->seq > c->seq || !mem_equal(at->head, c->head, SHA256_LEN)) {
 		(void)snprintf(text, TEXT_MAX_LEN + 1,
-		    "the audit log was tampered with: its end is not the one "
-		    "that the store's root names");
+		    "the audit log was tampered with: its last record is not "
+		    "the one in the store's root");
 		return VT_E_CORRUPT;
 	}
 	return VT_OK;

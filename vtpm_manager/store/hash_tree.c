@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* hash_tree.c - the store's hash tree: pages, digests, dirty pages. */
 #include "vtpm_manager/store/hash_tree.h"
 
 #include <stdlib.h>
@@ -14,8 +15,8 @@
 _Static_assert(1u << (4 * MAX_LEVELS) == HT_MAX_SLOTS, "levels");
 
 enum { PF_LOADED = 1, PF_BAD = 2, PF_DIRTY = 4, PF_STALE = 8 };
-/* PF_DIRTY: to be written.  PF_STALE: its digest in the page above (or the
- * root) is not up to date. */
+/* PF_DIRTY: to be written.  PF_STALE: its digest in the page above, or in the
+ * root, is outdated. */
 
 struct level {
 	uint8_t *bytes; /* npages pages */
@@ -65,8 +66,8 @@ shape(uint32_t nslots, uint32_t npages[MAX_LEVELS])
 	}
 }
 
-/* Room for npages; pages there already stay.  Nothing changes on failure,
- * but for memory that a later call finds and uses. */
+/* Make room for npages; existing pages stay.  On failure only spare memory
+ * changes, which a later call uses. */
 static int
 level_grow(struct level *lv, unsigned int level, uint32_t npages)
 {
@@ -107,7 +108,7 @@ grow(struct ht *t, uint32_t nslots)
 			mark(t, l, i);
 		t->lv[l].npages = np[l];
 	}
-	/* The old top page now has a place in a page above it. */
+	/* The old top page now has a parent. */
 	if (t->nlevels != 0 && nl > t->nlevels)
 		t->lv[t->nlevels - 1].flags[0] |= PF_STALE;
 	t->nlevels = nl;
@@ -182,9 +183,9 @@ ht_load(struct ht *t, uint8_t level, uint32_t index, const void *p, size_t len)
 }
 
 /*
- * What stands in a bad page is somebody else's: were it kept, the next
- * change beside it would put it under a good root.  Poison fits nothing, so
- * what is bad stays bad however often the page is written.
+ * An intruder wrote the content of a bad page.  If it stayed, the next change
+ * beside it would bring it under a good root.  Poison matches no record, so a
+ * bad slot stays bad however often the page is written.
  */
 static void
 spoil_page(struct ht *t, unsigned int level, uint32_t index)

@@ -8,8 +8,8 @@
  *         SHA-256(0x01 | "vTPM tree page" | u8 level | be32 index | bytes).
  *         The root is the digest of the one page of the top level.
  * Cost:   a changed leaf changes one page per level: log16(slots) pages.
- * Labels: say whom a leaf stands for, so that an instance whose record is
- *         gone can still be named.  They are under the page's digest.
+ * Labels: name the guest of a leaf, so that a guest whose record is missing can
+ *         still be named.  The page's digest covers them.
  */
 #ifndef VTPM_MANAGER_STORE_HASH_TREE_H
 #define VTPM_MANAGER_STORE_HASH_TREE_H
@@ -36,36 +36,36 @@ void ht_free(struct ht *t); /* NULL is a no-op */
 uint32_t ht_slots(const struct ht *t);
 
 /*
- * Take a page as it was stored, into a tree just made.  VT_E_RANGE: no page
- * of this tree; VT_E_FORMAT: wrong length; both leave the page missing.
+ * Load a stored page into a new tree.  VT_E_RANGE: no page of this tree;
+ * VT_E_FORMAT: wrong length; both leave the page missing.
  */
 int ht_load(struct ht *t, uint8_t level, uint32_t index, const void *p,
     size_t len) VT_CHECK;
 /*
- * After the last ht_load(): find the pages that are not those of root, from
- * the top down.  A page under a bad page is bad.  The leaves of a bad page
- * become HT_POISON and their labels empty: what stood there must not come
- * under a good root by a later write.  Returns VT_OK and the
- * number of bad leaf pages, or VT_E_CRYPTO.
+ * After the last ht_load(): find the pages that root does not prove, from the
+ * top down.  A page under a bad page is bad.  The leaves of a bad page become
+ * HT_POISON and their labels empty, so that a later write cannot bring their
+ * content under a good root.  VT_OK and the number of bad leaf pages, or
+ * VT_E_CRYPTO.
  */
 int ht_check(
     struct ht *t, const uint8_t root[HT_LEN], uint32_t *ret_bad) VT_CHECK;
-/* Is the page that holds this slot good? */
+/* Is the page of this slot good? */
 bool ht_slot_ok(const struct ht *t, uint32_t slot);
 
 /* slot < ht_slots(); label may be NULL. */
 void ht_get(const struct ht *t, uint32_t slot, uint8_t leaf[HT_LEN],
     uint8_t label[HT_LABEL_LEN]);
-/* Set a leaf; the tree grows up to slot.  VT_E_RANGE, VT_E_NOMEM: nothing
- * changed. */
+/* Set a leaf; the tree grows up to slot.  Unchanged on VT_E_RANGE and
+ * VT_E_NOMEM. */
 int ht_set(struct ht *t, uint32_t slot, const uint8_t leaf[HT_LEN],
     const uint8_t label[HT_LABEL_LEN]) VT_CHECK;
-/* Put a label in memory only: the page is not written for its sake. */
+/* Set a label in memory only; this alone does not make the page dirty. */
 void ht_relabel(struct ht *t, uint32_t slot, const uint8_t label[HT_LABEL_LEN]);
 
 /* Digest what changed, up to the root.  VT_E_CRYPTO. */
 int ht_update(struct ht *t, uint8_t ret_root[HT_LEN]) VT_CHECK;
-/* The pages changed since ht_clean(); cb returns 0 to go on, any other value
+/* The pages changed since ht_clean(); cb returns 0 to continue, another value
  * ends the walk and is returned. */
 int ht_each_dirty(const struct ht *t,
     int (*cb)(

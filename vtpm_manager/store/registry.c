@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* registry.c - the store's guests in memory: three sorted tables. */
+#include "vtpm_manager/store/registry.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "vtpm_manager/store/store_int.h"
+#include "vtpm_manager/store/hash_tree.h"
 
 static int
 cmp_name(const struct entry *e, const void *key)

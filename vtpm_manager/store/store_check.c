@@ -1,32 +1,38 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * store_check.c - store_unlock(): is what is kept what was put there?
+ * store_check.c - store_unlock(): verify that the store holds what was put
+ * there.
  *
- * The root record is believed because of its HMAC, the tree's pages because
- * of the root, labels and leaves because of their pages, a row because of
- * its leaf, a blob because of its digest in the row.  The tree says who
- * exists: an instance whose row is gone is listed, a row that no leaf knows
- * is not believed.  Whoever can put back everything at once, root and all,
- * is not seen here: that takes the counter in the physical TPM (anchor).
+ * The HMAC proves the root record, the root the tree's pages, a page its
+ * leaves and labels, a leaf its row, the row the digests of its blobs.  The
+ * tree decides who exists: a guest whose row is missing is listed, a row
+ * without a leaf is refused.  Restoring everything at once, root included, is
+ * not visible here; the counter in the physical TPM (anchor) reveals that.
  */
+#include "vtpm_manager/store/store_check.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check_on.h"
+#include "vtpm_manager/store/store_audit.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_commit.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/store/store_int.h"
 
-#define WHAT_NOW                                                        \
-	"; put the store back from a backup, or destroy this vTPM and " \
-	"create it anew"
+#define WHAT_NOW                                                       \
+	"; restore the store from a backup, or destroy this vTPM and " \
+	"create a new one"
 
 struct check {
 	struct store *st;
-	struct store_row **rows; /* by slot; ours */
+	struct store_row **rows; /* by slot; owned */
 	uint32_t nrows;
 };
 
-/* --- what is kept ----------------------------------------------------- */
+/* --- rows ----------------------------------------------------- */
 
 static void
 free_rows(struct check *c)
@@ -48,7 +54,7 @@ take_row(const struct store_row *r, void *arg)
 	struct store_row **v;
 
 	if (slot >= HT_MAX_SLOTS)
-		return VT_OK; /* no slot of ours */
+		return VT_OK; /* no such slot */
 	if (slot >= c->nrows) {
 		n = (slot | 255) + 1;
 		if ((v = realloc(c->rows, n * sizeof(*v))) == NULL)
@@ -58,7 +64,7 @@ take_row(const struct store_row *r, void *arg)
 		c->nrows = n;
 	}
 	if (c->rows[slot] != NULL)
-		return VT_E_CORRUPT; /* a primary key twice */
+		return VT_E_CORRUPT; /* duplicate primary key */
 	if ((c->rows[slot] = malloc(sizeof(*r))) == NULL)
 		return VT_E_NOMEM;
 	*c->rows[slot] = *r;
@@ -79,7 +85,7 @@ load_rows(struct check *c)
 	if (rc == VT_OK)
 		return VT_OK;
 	free_rows(c);
-	return store_fail_be(c->st, rc);
+	return store_fail_backend(c->st, rc);
 }
 
 /* NULL: *rc says why. */
@@ -99,8 +105,8 @@ add(struct store *st, const struct store_row *row, int *rc)
 	return e;
 }
 
-/* Rows that the tree does not vouch for.  One that takes the name or UUID of
- * an instance that is good is not listed: it must not hide that one. */
+/* List a row that the tree does not confirm, unless it has the name or UUID of
+ * a listed guest: it must not hide that one. */
 static int
 add_untrusted(struct check *c, uint32_t slot, const char *why)
 {
@@ -113,7 +119,7 @@ add_untrusted(struct check *c, uint32_t slot, const char *why)
 		return VT_OK;
 	if ((e = add(c->st, r, &rc)) == NULL)
 		return rc == VT_E_EXISTS ? VT_OK : rc;
-	store_mark(e, "%s", why);
+	store_guest_mark(e, "%s", why);
 	return VT_OK;
 }
 
@@ -129,7 +135,7 @@ add_all_untrusted(struct check *c, const char *why)
 }
 
 int
-store_list_locked(struct store *st)
+store_check_list(struct store *st)
 {
 	struct check c = { .st = st };
 	int rc;
@@ -137,7 +143,7 @@ store_list_locked(struct store *st)
 	if ((rc = load_rows(&c)) != VT_OK)
 		return rc;
 	rc = add_all_untrusted(
-	    &c, "the store is locked: its master key is not there");
+	    &c, "the store is locked: the master key is missing");
 	free_rows(&c);
 	return rc;
 }
@@ -148,7 +154,7 @@ static int
 take_page(
     uint64_t level, uint64_t index, const uint8_t *p, size_t len, void *arg)
 {
-	/* What does not fit stays missing, and ht_check() says so. */
+	/* A page that does not belong stays missing; ht_check() sees it. */
 	if (level <= UINT8_MAX && index <= UINT32_MAX)
 		(void)!ht_load(arg, (uint8_t)level, (uint32_t)index, p, len);
 	return VT_OK;
@@ -163,17 +169,8 @@ load_tree(struct store *st)
 	if ((rc = ht_new(st->root.nslots, &st->tree)) != VT_OK)
 		return rc;
 	if ((rc = st->ops->pages(st->be, take_page, st->tree)) != VT_OK)
-		return store_fail_be(st, rc);
+		return store_fail_backend(st, rc);
 	return ht_check(st->tree, st->root.tree, &bad);
-}
-
-static bool
-filled_with(const uint8_t leaf[HT_LEN], uint8_t byte)
-{
-	uint8_t want[HT_LEN];
-
-	memset(want, byte, sizeof(want));
-	return memcmp(leaf, want, sizeof(want)) == 0;
 }
 
 /* A slot under a good page. */
@@ -187,10 +184,10 @@ check_slot(struct check *c, uint32_t slot)
 	int rc;
 
 	ht_get(c->st->tree, slot, leaf, label);
-	if (filled_with(leaf, 0) || filled_with(leaf, LEAF_TOMB))
-		return VT_OK; /* a row here comes later */
+	if (store_leaf_is(leaf, 0) || store_leaf_is(leaf, LEAF_TOMB))
+		return VT_OK; /* a row here is added later, untrusted */
 	if (!store_label_read(label, &named.in))
-		return VT_OK; /* spoilt earlier, and nobody knows whose */
+		return VT_OK; /* poisoned before; its owner is unknown */
 	named.in.slot = slot;
 	if (r != NULL && !r->odd) {
 		if ((rc = store_leaf_digest(r, got)) != VT_OK)
@@ -198,20 +195,21 @@ check_slot(struct check *c, uint32_t slot)
 		if (mem_equal(got, leaf, HT_LEN) || !check_on("store-leaf")) {
 			if ((e = add(c->st, r, &rc)) == NULL)
 				return rc;
-			return store_blobs_check(c->st, e);
+			return store_blob_check(c->st, e);
 		}
 	}
 	if ((e = add(c->st, &named, &rc)) == NULL)
 		return rc;
-	if (filled_with(leaf, HT_POISON))
-		store_mark(e,
+	if (store_leaf_is(leaf, HT_POISON))
+		store_guest_mark(e,
 		    "the store's hash tree was damaged here before" WHAT_NOW);
 	else if (r == NULL)
-		store_mark(e, "its record is missing from the store" WHAT_NOW);
+		store_guest_mark(
+		    e, "its record is missing from the store" WHAT_NOW);
 	else
-		store_mark(e,
-		    "its record in the store was changed, swapped or put "
-		    "back from an older copy" WHAT_NOW);
+		store_guest_mark(e,
+		    "its record in the store was changed, swapped or "
+		    "restored from an older copy" WHAT_NOW);
 	return VT_OK;
 }
 
@@ -231,7 +229,7 @@ check_slots(struct check *c)
 			continue;
 		rc = add_untrusted(c, s,
 		    "the part of the store's hash tree that covers it was "
-		    "changed or put back from an older copy" WHAT_NOW);
+		    "changed or restored from an older copy" WHAT_NOW);
 		if (rc != VT_OK)
 			return rc;
 		if (registry_slot(&c->st->reg, s) != NULL) {
@@ -241,8 +239,8 @@ check_slots(struct check *c)
 		}
 	}
 	return add_all_untrusted(c,
-	    "the store's hash tree does not know it: it was destroyed, and "
-	    "its record put back from an older copy; destroy it again");
+	    "the store's hash tree does not list it: it was destroyed, and "
+	    "its record restored from an older copy; destroy it again");
 }
 
 /* --- root and audit log ----------------------------------------------- */
@@ -255,8 +253,8 @@ broken(struct check *c, char *text, const char *what)
 
 	st->mode = STORE_BROKEN;
 	(void)snprintf(text, TEXT_MAX_LEN + 1,
-	    "%s, so no vTPM can be trusted: none is started; put the whole "
-	    "state folder back from a backup",
+	    "%s, so no vTPM can be trusted and none starts; restore the "
+	    "whole state folder from a backup",
 	    what);
 	(void)store_fail(st, VT_E_CORRUPT, "%s", text);
 	registry_clear(&st->reg);
@@ -273,18 +271,18 @@ ignore_record(const struct audit_rec *r, void *arg)
 	return 0;
 }
 
-/* A warning only: were it to stop guests, cutting the log would be a way to
- * stop them. */
+/* Only a warning: if it stopped guests, cutting the log would be a way to stop
+ * them. */
 static void
 check_audit(struct store *st, char *text)
 {
 	text[0] = '\0';
 	if (store_audit_each(st, 0, ignore_record, NULL) != VT_OK)
-		(void)snprintf(text, TEXT_MAX_LEN + 1, "%s", store_why(st));
+		(void)snprintf(text, TEXT_MAX_LEN + 1, "%s", st->why);
 	st->why[0] = '\0';
 }
 
-/* No root.  Good only where nothing was ever kept. */
+/* A missing root is valid only in a store that never held anything. */
 static int
 first_root(struct check *c, char *text)
 {
@@ -293,7 +291,7 @@ first_root(struct check *c, char *text)
 	size_t len;
 	int rc;
 
-	/* The backend's answer: a host blob that waits does not count. */
+	/* Ask the backend: a host blob that waits does not count. */
 	rc = st->ops->kv_get(st->be, STORE_KV_HOST, &p, &len);
 	free(p);
 	if (rc != VT_E_NOTFOUND || c->nrows > 0)
@@ -321,13 +319,13 @@ check_all(struct check *c, char *text)
 	if (rc == VT_E_NOTFOUND)
 		return first_root(c, text);
 	if (rc != VT_OK && rc != VT_E_CORRUPT)
-		return store_fail_be(st, rc);
+		return store_fail_backend(st, rc);
 	if (rc == VT_OK)
 		rc = store_root_read(st->key, p, len, &st->root);
 	free(p);
 	if (rc == VT_E_AUTH)
 		return broken(c, text,
-		    "the store's root does not fit its master key: it was "
+		    "the store's root does not match the master key: it was "
 		    "changed, or belongs to another store");
 	if (rc == VT_E_FORMAT || rc == VT_E_TRUNC || rc == VT_E_CORRUPT)
 		return broken(c, text, "the store's root is damaged");
@@ -344,8 +342,8 @@ check_all(struct check *c, char *text)
 	if (st->meta.bad && text[0] == '\0')
 		(void)snprintf(text, TEXT_MAX_LEN + 1,
 		    "the store's list of values (groups, policies) was "
-		    "changed or put back from an older copy: none of them "
-		    "is believed");
+		    "changed or restored from an older copy, so all of them "
+		    "are refused");
 	return VT_OK;
 }
 
@@ -358,7 +356,7 @@ store_unlock(struct store *st, const uint8_t master[32], char *text)
 
 	text[0] = st->why[0] = '\0';
 	if (st->mode != STORE_LOCKED) {
-		rc = store_fail(st, VT_E_STATE, "the store is open already");
+		rc = store_fail(st, VT_E_STATE, "the store is already open");
 		goto out;
 	}
 	rc = hkdf_sha256(
@@ -370,11 +368,11 @@ store_unlock(struct store *st, const uint8_t master[32], char *text)
 out:
 	free_rows(&c);
 	if (rc != VT_OK && st->mode == STORE_LOCKED) {
-		/* Not even the root was reached: locked, as before. */
+		/* The root was not reached: it stays locked. */
 		ht_free(st->tree);
 		st->tree = NULL;
 		registry_clear(&st->reg);
-		(void)!store_list_locked(st);
+		(void)!store_check_list(st);
 	}
 	if (rc != VT_OK && text[0] == '\0')
 		(void)snprintf(text, TEXT_MAX_LEN + 1, "%s",

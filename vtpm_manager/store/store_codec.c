@@ -13,10 +13,12 @@
  *         be64 audit seq | hash[32] | HMAC-SHA256[32] over all before it.
  * Key:    HKDF-SHA256(master, "store root").
  */
+#include "vtpm_manager/store/store_codec.h"
+
 #include <string.h>
 
 #include "base/rdwr.h"
-#include "vtpm_manager/store/store_int.h"
+#include "base/util.h"
 
 #define ROOT_MAGIC 0x56545352u /* "VTSR" */
 #define LEAF_FORMAT 1
@@ -49,6 +51,15 @@ store_leaf_digest(const struct store_row *r, uint8_t out[HT_LEN])
 	if (wr_err(&w) != VT_OK)
 		return w.err;
 	return digest_buf(ALG_SHA256, buf, w.len, out);
+}
+
+bool
+store_leaf_is(const uint8_t leaf[HT_LEN], uint8_t byte)
+{
+	uint8_t want[HT_LEN];
+
+	memset(want, byte, sizeof(want));
+	return memcmp(leaf, want, sizeof(want)) == 0;
 }
 
 void

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* store_folder.c - the state folder: lock, epoch, reserve. */
 #include "vtpm_manager/store/store_folder.h"
 
 #include <sys/stat.h>
@@ -37,8 +38,8 @@ open_folder(struct store_folder *d, char *text)
 	if ((sb.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
 	    (sb.st_uid != 0 && sb.st_uid != geteuid())) {
 		(void)snprintf(text, TEXT_MAX_LEN + 1,
-		    "others may write to the state folder %.120s: it must "
-		    "belong to the manager's user, with mode 0700",
+		    "other users can write to the state folder %.120s; it must "
+		    "belong to the manager's user and have mode 0700",
 		    d->path);
 		return VT_E_DENIED;
 	}
@@ -67,11 +68,11 @@ take_lock(struct store_folder *d, char *text)
 		pid[n > 0 ? n : 0] = '\0';
 		pid[strcspn(pid, "\n")] = '\0';
 		(void)snprintf(text, TEXT_MAX_LEN + 1,
-		    "another manager (pid %s) has the state folder %.120s",
+		    "another manager (pid %s) uses the state folder %.120s",
 		    pid[0] != '\0' ? pid : "unknown", d->path);
 		return VT_E_BUSY;
 	}
-	/* For people only: a full disk must not keep us from starting. */
+	/* Information only: a full disk must not prevent the start. */
 	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
 	if (ftruncate(d->lock_fd, 0) == 0)
 		(void)!pwrite(d->lock_fd, pid, (size_t)n, 0);
@@ -93,7 +94,7 @@ store_folder_open(const char *dir, unsigned int reserve_mb,
 	d->reserve_len = (off_t)reserve_mb << 20;
 	if (strlen(dir) >= sizeof(d->path) - 16) {
 		(void)snprintf(text, TEXT_MAX_LEN + 1,
-		    "the name of the state folder is too long");
+		    "the path of the state folder is too long");
 		rc = VT_E_RANGE;
 		goto fail;
 	}
@@ -155,7 +156,7 @@ store_folder_set_epoch(const struct store_folder *d, uint64_t epoch)
 	return write_file_atomic(path, buf, (size_t)n, 0600);
 }
 
-/* A file system without fallocate(2) takes zeros. */
+/* Write zeros where the file system has no fallocate(2). */
 static int
 fill(int fd, off_t len)
 {
@@ -170,6 +171,16 @@ fill(int fd, off_t len)
 		if (write_all(fd, zeros, sizeof(zeros)) != VT_OK)
 			return VT_E_SYS;
 	return VT_OK;
+}
+
+static uint64_t
+free_bytes(const struct store_folder *d)
+{
+	struct statvfs sv;
+
+	if (fstatvfs(d->fd, &sv) == -1)
+		return 0;
+	return (uint64_t)sv.f_bavail * sv.f_frsize;
 }
 
 bool
@@ -189,7 +200,7 @@ store_folder_reserve(struct store_folder *d)
 	    (off_t)sb.st_blocks * 512 >= d->reserve_len) {
 		there = true; /* from an earlier run */
 	} else if (ftruncate(fd, 0) == 0 &&
-		   store_folder_free(d) >= 2 * (uint64_t)d->reserve_len) {
+		   free_bytes(d) >= 2 * (uint64_t)d->reserve_len) {
 		there = fill(fd, d->reserve_len) == VT_OK && fsync(fd) == 0;
 		if (!there)
 			(void)!ftruncate(fd, 0);
@@ -210,7 +221,7 @@ store_folder_give(struct store_folder *d)
 	fd = openat(d->fd, "reserve", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1)
 		return false;
-	/* The sync makes a journalling file system hand the blocks out. */
+	/* The sync makes a journalling file system release the blocks. */
 	if (ftruncate(fd, 0) == -1 || fsync(fd) == -1) {
 		(void)close(fd);
 		return false;
@@ -220,17 +231,19 @@ store_folder_give(struct store_folder *d)
 }
 
 uint64_t
-store_folder_free(const struct store_folder *d)
-{
-	struct statvfs sv;
-
-	if (fstatvfs(d->fd, &sv) == -1)
-		return 0;
-	return (uint64_t)sv.f_bavail * sv.f_frsize;
-}
-
-uint64_t
 store_folder_reserve_len(const struct store_folder *d)
 {
 	return (uint64_t)d->reserve_len;
+}
+
+void
+store_folder_space(struct store_folder *d, struct store_space *ret)
+{
+	bool there = store_folder_reserve(d);
+	uint64_t reserve = (uint64_t)d->reserve_len;
+
+	ret->free_bytes = free_bytes(d);
+	ret->reserve_used = !there;
+	ret->ok = there && ret->free_bytes >= reserve;
+	ret->low = !there && ret->free_bytes < reserve / 4;
 }

@@ -2,18 +2,20 @@
 /*
  * store_meta.c - small values inside the tree.
  *
- * The bytes of a value stand in the backend under "meta:" KEY.  The index,
- * under "meta:", lists every key with the digest of its value; the index's
- * own digest is in the root record, so that a value can be neither changed,
- * nor swapped, nor removed, nor put back from an older copy.
+ * The backend has each value under "meta:" KEY.  The index, under "meta:",
+ * lists every key with the digest of its value, and the root record has the
+ * digest of the index.  So a value can be neither changed, nor swapped, nor
+ * removed, nor restored from an older copy.
  *
  * Index:  be16 format 1 | be32 n | n * (key, be16 length + bytes |
  *         SHA-256(value)[32]), keys in strictly rising order of bytes.
  * Digest: SHA-256(0x00 | "vTPM store meta" | index).
  *
- * An index that does not fit stays so: its digest goes on from root to root,
- * and every value is refused until the folder is put back.
+ * An index that does not match stays refused: each root repeats its digest, and
+ * every value is refused until the folder is restored.
  */
+#include "vtpm_manager/store/store_meta.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,7 @@
 #include "vtpm_manager/store/store_int.h"
 
 #define FORMAT 1
-#define INDEX_KEY META_PREFIX /* with an empty key: no value has that */
+#define INDEX_KEY META_PREFIX /* no value has an empty key */
 #define INDEX_MAX (6 + META_MAX * (2 + META_KEY_MAX + SHA256_LEN))
 
 void
@@ -32,7 +34,7 @@ store_meta_done(struct meta *m)
 	memset(m, 0, sizeof(*m));
 }
 
-/* Where key is, or belongs. */
+/* Where key is, or would be inserted. */
 static size_t
 find(const struct meta *m, const char *key, bool *ret_there)
 {
@@ -71,7 +73,8 @@ index_digest(const void *p, size_t len, uint8_t out[SHA256_LEN])
 	return rc;
 }
 
-/* --- what is kept ----------------------------------------------------- */
+/* --- the committed index -----------------------------------------------------
+ */
 
 static int
 index_read(const uint8_t *p, size_t len, struct meta *ret)
@@ -201,17 +204,17 @@ store_meta_next(
 	size_t changes = 0;
 	int rc = VT_OK;
 
-	for (p = st->pend; p != NULL; p = p->next)
+	TAILQ_FOREACH(p, &st->pend, link)
 		changes += meta_key(p) != NULL;
 	if (changes == 0)
 		return VT_OK;
 	m.v = calloc(m.n + changes, sizeof(*m.v));
 	if (m.v == NULL)
-		return store_fail(st, VT_E_NOMEM, "out of memory");
+		return store_fail_nomem(st);
 	if (m.n > 0)
 		memcpy(m.v, st->meta.v, m.n * sizeof(*m.v));
-	for (p = st->pend; p != NULL && rc == VT_OK; p = p->next)
-		if (meta_key(p) != NULL)
+	TAILQ_FOREACH(p, &st->pend, link)
+		if (rc == VT_OK && meta_key(p) != NULL)
 			rc = index_apply(&m, meta_key(p), p->op.p, p->op.len);
 	if (rc == VT_E_RANGE)
 		rc = store_fail(st, rc, "more than %d values", META_MAX);
@@ -238,9 +241,9 @@ need_index(struct store *st, const char *key)
 		    "the name of a value has 1 to %d bytes", META_KEY_MAX);
 	if (st->meta.bad)
 		return store_fail(st, VT_E_CORRUPT,
-		    "the store's list of values was changed, removed or put "
-		    "back from an older copy, so '%s' cannot be trusted; put "
-		    "the whole state folder back from a backup",
+		    "the store's list of values was changed, removed or "
+		    "restored from an older copy, so '%s' cannot be trusted; "
+		    "restore the whole state folder from a backup",
 		    key);
 	return VT_OK;
 }
@@ -287,10 +290,10 @@ store_meta_get(
 	free(p);
 	if (rc == VT_OK || rc == VT_E_NOTFOUND || rc == VT_E_CORRUPT)
 		return store_fail(st, VT_E_CORRUPT,
-		    "the value '%s' was changed, removed or put back from an "
-		    "older copy; put the store back from a backup",
+		    "the value '%s' was changed, removed or restored from an "
+		    "older copy; restore the store from a backup",
 		    key);
-	return store_fail_be(st, rc);
+	return store_fail_backend(st, rc);
 }
 
 int

@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * store_ops.h - what a database must do for the store.
+ * store_ops.h - what the store needs from a database.
  *
  * Layer:  vtpm_manager.
- * The store keeps registry and hash tree in memory and hands a backend one
- * list of changes per commit, so a backend is a keyed container with an
- * atomic, durable batch write: SQLite here, a key-value service later.
- * Trust:  a backend's answers are not believed; store_check.c compares them
- *         with the tree.
+ * The store keeps registry and hash tree in memory and gives the backend one
+ * list of changes per commit.  A backend is a keyed container with an atomic,
+ * durable batch write: SQLite here, a key-value service later.
+ * Trust:  a backend's answers are untrusted; store_check.c compares them with
+ *         the tree.
  */
 #ifndef VTPM_MANAGER_STORE_STORE_OPS_H
 #define VTPM_MANAGER_STORE_STORE_OPS_H
 
 #include "base/crypto.h"
-#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
+
+struct audit_rec;
 
 #define SX_STATE 0 /* the permanent state, beside enum store_extra */
 #define SX_N 5     /* kinds of blobs */
 
-/* One instance as it is kept. */
+/* One guest as stored. */
 struct store_row {
-	struct guest in;               /* tampered and why are not kept */
-	uint8_t dig[SX_N][SHA256_LEN]; /* of each blob; zero: there is none.
+	struct guest in;               /* tampered and why are not stored */
+	uint8_t dig[SX_N][SHA256_LEN]; /* of each blob; zero: none.
 					  dig[SX_STATE] is in.digest. */
-	bool odd; /* read: a field is not of its type or range */
+	bool odd; /* read: a field has the wrong type or range */
 };
 
 enum store_what {
@@ -52,15 +54,15 @@ struct store_op {
 /*
  * All return VT_OK or VT_E_SYS, VT_E_SPACE, VT_E_BUSY, VT_E_CORRUPT (the
  * database contradicts itself), VT_E_NOMEM; words() then says why.  Readers
- * give heap buffers or call cb, which returns 0 to go on; another value ends
- * the walk and is returned.
+ * return heap buffers or call cb, which returns 0 to continue; another value
+ * ends the walk and is returned.
  */
 struct store_ops {
 	int (*open)(const char *dir, void **ret, char *text);
 	void (*close)(void *be);
 	const char *(*words)(const void *be);
-	/* begin, put ..., commit: all or nothing, durable on return; a failure
-	 * anywhere undoes it all. */
+	/* begin, put ..., commit: all or nothing, durable on return; any
+	 * failure undoes it all. */
 	int (*begin)(void *be);
 	int (*put)(void *be, const struct store_op *op);
 	int (*commit)(void *be);
@@ -79,7 +81,5 @@ struct store_ops {
 	int (*audit)(void *be, uint64_t from,
 	    int (*cb)(const struct audit_rec *r, void *arg), void *arg);
 };
-
-extern const struct store_ops store_sqlite;
 
 #endif

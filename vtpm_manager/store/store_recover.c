@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * store_recover.c - a store, or one record, that is old, and an operator who
- * takes it nevertheless.
+ * store_recover.c - an operator accepts a store, or one record, although it is
+ * an old one.
  */
-#include <inttypes.h>
+#include "vtpm_manager/store/store_recover.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_commit.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/store/store_int.h"
 
 void
@@ -24,7 +28,7 @@ store_freeze(struct store *st, const char *why)
 		if (e->row.in.tampered)
 			continue;
 		e->frozen = true;
-		store_mark(e, "%s", why);
+		store_guest_mark(e, "%s", why);
 	}
 }
 
@@ -34,7 +38,7 @@ store_frozen(const struct store *st)
 	return st->mode == STORE_FROZEN;
 }
 
-/* Good but for its age; the entry is touched already. */
+/* The guest is good but for its age.  The caller has touched its slot. */
 static int
 renew(struct store *st, struct entry *e, uint64_t generation)
 {
@@ -46,7 +50,7 @@ renew(struct store *st, struct entry *e, uint64_t generation)
 	in->generation = generation;
 	in->flags |= GUEST_F_RECOVERED;
 	in->status = GUEST_STOPPED;
-	/* PCRs and a launch of then are not those of now. */
+	/* Its PCRs and launch record belong to an earlier run. */
 	if ((rc = store_blob_drop(st, e, SX_VOLATILE)) != VT_OK)
 		return rc;
 	return store_blob_drop(st, e, SX_LAUNCH);
@@ -56,8 +60,7 @@ static int
 next_generation(struct store *st, uint64_t lost, uint64_t *ret)
 {
 	if (lost >= INT64_MAX / 2 || st->gen >= INT64_MAX / 2)
-		return store_fail(
-		    st, VT_E_RANGE, "the generations are used up");
+		return store_fail(st, VT_E_RANGE, "no generation is left");
 	*ret = st->gen + lost + 1;
 	return VT_OK;
 }
@@ -72,7 +75,7 @@ store_recover_all(struct store *st, uint64_t lost, uint32_t *ret_n)
 
 	if (st->mode != STORE_FROZEN)
 		return store_fail(st, VT_E_STATE,
-		    "the store is not refused: there is nothing to recover");
+		    "the store is not refused, so there is nothing to recover");
 	if ((rc = next_generation(st, lost, &gen)) != VT_OK)
 		return rc;
 	st->mode = STORE_OPEN;
@@ -120,20 +123,16 @@ find_row(const struct store_row *r, void *arg)
 	return 1;
 }
 
-/* Does the tree say that somebody has this slot? */
+/* Does the tree say that a guest has this slot? */
 static bool
 is_taken(const struct store *st, uint32_t slot)
 {
-	uint8_t leaf[HT_LEN], label[HT_LABEL_LEN], no[HT_LEN];
+	uint8_t leaf[HT_LEN];
 
 	if (slot >= ht_slots(st->tree))
 		return false;
-	ht_get(st->tree, slot, leaf, label);
-	memset(no, 0, sizeof(no));
-	if (mem_equal(leaf, no, sizeof(no)))
-		return false;
-	memset(no, LEAF_TOMB, sizeof(no));
-	return !mem_equal(leaf, no, sizeof(no));
+	ht_get(st->tree, slot, leaf, NULL);
+	return !store_leaf_is(leaf, 0) && !store_leaf_is(leaf, LEAF_TOMB);
 }
 
 static int
@@ -150,13 +149,13 @@ read_record(struct store *st, const struct entry *e, struct found *f)
 		    in->name);
 	rc = st->ops->rows(st->be, find_row, f);
 	if (rc != VT_OK && rc != 1)
-		return store_fail_be(st, rc);
+		return store_fail_backend(st, rc);
 	if (!f->there || f->row.odd ||
 	    memcmp(f->row.in.uuid, in->uuid, UUID_LEN) != 0 ||
 	    strcmp(f->row.in.name, in->name) != 0)
 		return store_fail(st, VT_E_CORRUPT,
-		    "'%s' cannot be recovered: its record is gone, damaged or "
-		    "another vTPM's",
+		    "'%s' cannot be recovered: its record is missing, damaged "
+		    "or that of another vTPM",
 		    in->name);
 	return VT_OK;
 }
@@ -169,7 +168,7 @@ check_record(struct store *st, struct entry *e,
 	size_t len = 0;
 	int rc;
 
-	if ((rc = store_blobs_check(st, e)) != VT_OK)
+	if ((rc = store_blob_check(st, e)) != VT_OK)
 		return rc;
 	if (e->row.in.tampered)
 		return VT_E_CORRUPT; /* store_why() says what */
@@ -177,8 +176,8 @@ check_record(struct store *st, struct entry *e,
 		return rc == VT_E_NOTFOUND ? VT_E_CORRUPT : rc;
 	if (!fits(&e->row.in, p, len))
 		rc = store_fail(st, VT_E_CORRUPT,
-		    "'%s' cannot be recovered: its sealed state is another "
-		    "one than its record says",
+		    "'%s' cannot be recovered: its sealed state does not "
+		    "belong to its record",
 		    e->row.in.name);
 	free(p);
 	return rc;
@@ -200,12 +199,12 @@ store_recover_one(struct store *st, const uint8_t uuid[UUID_LEN],
 		return store_fail(st, VT_E_NOTFOUND, "no such vTPM");
 	if (!e->row.in.tampered)
 		return store_fail(st, VT_E_STATE,
-		    "nothing is wrong with '%s': there is nothing to recover",
+		    "'%s' is not refused, so there is nothing to recover",
 		    e->row.in.name);
 	if ((rc = read_record(st, e, &f)) != VT_OK ||
 	    (rc = store_touch(st, e->row.in.slot)) != VT_OK)
 		return rc;
-	/* No generation that anybody here ever had, whatever the row says. */
+	/* Whatever the row claims, never repeat a generation. */
 	if (f.row.in.generation > st->gen)
 		st->gen = f.row.in.generation;
 	if ((rc = next_generation(st, 0, &gen)) != VT_OK)

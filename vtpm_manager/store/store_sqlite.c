@@ -3,12 +3,12 @@
  * store_sqlite.c - the store's database: SQLite in WAL mode.
  *
  * synchronous=FULL: COMMIT returns after fsync of the WAL.  cache_spill=OFF:
- * nothing touches the disk before COMMIT, so a full disk shows up there.
+ * nothing reaches the disk before COMMIT, so a full disk shows there.
  * locking_mode=EXCLUSIVE: one process, no shared-memory file.
- * What stands in the file may be anybody's: no triggers, no views, no
- * schema functions; every column's type and size is looked at.
+ * The file's content is untrusted: triggers, views and functions in the schema
+ * are off, and the type and size of every column is checked.
  */
-#include "vtpm_manager/store/store_ops.h"
+#include "vtpm_manager/store/store_sqlite.h"
 
 #include <sys/stat.h>
 
@@ -20,6 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/util.h"
+#include "vtpm_manager/store/audit_chain.h"
 
 #define APP_ID 1448366157 /* "VTPM" */
 
@@ -100,7 +103,7 @@ struct sq {
 	char words[TEXT_MAX_LEN + 1];
 };
 
-/* One place for what SQLite's codes mean to us. */
+/* What SQLite's codes mean to the store. */
 static int
 fail(struct sq *q, int rc)
 {
@@ -119,7 +122,7 @@ fail(struct sq *q, int rc)
 		return VT_E_NOMEM;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-	case SQLITE_ERROR: /* no such table: somebody changed the schema */
+	case SQLITE_ERROR: /* no such table: the schema was changed */
 	case SQLITE_SCHEMA:
 	case SQLITE_MISMATCH:
 	case SQLITE_CONSTRAINT:
@@ -130,7 +133,7 @@ fail(struct sq *q, int rc)
 	}
 }
 
-/* A statement ready to be bound; prepared once.  NULL: fail(q, *rc). */
+/* A statement ready for bind, prepared once.  NULL: fail(q, *rc). */
 static sqlite3_stmt *
 stmt(struct sq *q, enum stmt which, int *rc)
 {
@@ -141,7 +144,7 @@ stmt(struct sq *q, enum stmt which, int *rc)
 	return q->st[which];
 }
 
-/* Run a statement that gives no rows, and make it ready again. */
+/* Run a statement that returns no rows, and reset it. */
 static int
 run(struct sq *q, sqlite3_stmt *s)
 {
@@ -303,7 +306,7 @@ sq_rollback(void *be)
 	char keep[sizeof(q->words)];
 
 	if (sqlite3_get_autocommit(q->db))
-		return; /* SQLite did it already */
+		return; /* SQLite has rolled back */
 	memcpy(keep, q->words, sizeof(keep));
 	(void)!run_plain(q, ST_ROLLBACK);
 	memcpy(q->words, keep, sizeof(keep));
@@ -338,7 +341,7 @@ col_heap(sqlite3_stmt *s, int col, uint8_t **ret, size_t *ret_len)
 	return VT_OK;
 }
 
-/* The one blob that a bound statement selects. */
+/* The single blob that a bound statement selects. */
 static int
 get_one(struct sq *q, sqlite3_stmt *s, uint8_t **ret, size_t *ret_len)
 {
@@ -347,7 +350,7 @@ get_one(struct sq *q, sqlite3_stmt *s, uint8_t **ret, size_t *ret_len)
 	if (rc == SQLITE_ROW) {
 		err = col_heap(s, 0, ret, ret_len);
 		(void)snprintf(q->words, sizeof(q->words), "database: %s",
-		    err == VT_E_CORRUPT ? "a value is not of its type"
+		    err == VT_E_CORRUPT ? "a value has the wrong type"
 					: vt_strerror(err));
 	} else {
 		err = rc == SQLITE_DONE ? VT_E_NOTFOUND : fail(q, rc);
@@ -505,7 +508,7 @@ each_page(sqlite3_stmt *s, void *arg)
 	uint64_t id = (uint64_t)sqlite3_column_int64(s, 0);
 
 	if (sqlite3_column_type(s, 1) != SQLITE_BLOB)
-		return VT_OK; /* it will be missing */
+		return VT_OK; /* ht_check() sees that it is missing */
 	return a->cb(id >> 32, id & UINT32_MAX, sqlite3_column_blob(s, 1),
 	    (size_t)sqlite3_column_bytes(s, 1), a->arg);
 }
@@ -529,7 +532,7 @@ struct audit_arg {
 	void *arg;
 };
 
-/* A field of a wrong type reads empty; then the record's hash is wrong. */
+/* A field of the wrong type reads as empty, so the record's hash is wrong. */
 static int
 each_audit(sqlite3_stmt *s, void *arg)
 {
@@ -601,8 +604,8 @@ upgrade(struct sq *q)
 		return rc;
 	if (v != 0 && app != APP_ID) {
 		(void)snprintf(q->words, sizeof(q->words),
-		    "the file is not a vTPM store; put the whole state folder "
-		    "back from a backup");
+		    "the file is not a vTPM store; restore the whole state "
+		    "folder from a backup");
 		return VT_E_CORRUPT;
 	}
 	if (v > SCHEMA_VERSION || v < 0) {
@@ -660,8 +663,7 @@ sq_close(void *be)
 	free(q);
 }
 
-/* The file is ours and private before SQLite sees it; its WAL gets the same
- * mode. */
+/* Make the file private before SQLite opens it; the WAL inherits its mode. */
 static int
 private_file(const char *path)
 {

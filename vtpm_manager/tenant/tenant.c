@@ -11,6 +11,8 @@
 #include "vtpm_manager/core/context.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
+#include "vtpm_manager/store/store_meta.h"
 #include "vtpm_manager/tenant/tenant_priv.h"
 
 /* --- reading ---------------------------------------------------------------

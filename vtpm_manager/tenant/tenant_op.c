@@ -12,6 +12,7 @@
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_meta.h"
 #include "vtpm_manager/tenant/tenant_priv.h"
 
 /* --- making it durable -----------------------------------------------------

@@ -17,6 +17,8 @@
 #include "vtpm_manager/guest/guest_op.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/xen/xenback_link_impl.h"
 
 /* One claim that takes time. */

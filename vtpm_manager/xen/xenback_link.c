@@ -20,6 +20,8 @@
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_blob.h"
+#include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/xen/xenback_link_impl.h"
 
 #define RESTART_MS 500
