@@ -15,7 +15,7 @@ check "a manager with default settings" start_manager || exit 1
 limits | jq -r -f "$top/doc/limits.jq" >made.md
 check "doc/LIMITS.md is what the programs say" \
     diff "$top/doc/LIMITS.md" made.md
-same "two processes have limits" "vtpm-managerd vtpm-hwtpm" \
+same "three processes have limits" "vtpm-managerd vtpm-hwtpm vtpm-worker" \
     "$(limits | jq -r '[.processes[].process] | join(" ")')"
 same "every row is complete" 0 "$(limits | jq '[.processes[].limits[] | select(
     (.name == "") or (.per == "") or (.unit == "") or (.at_limit == "") or

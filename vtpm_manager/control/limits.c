@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "vtpm/worker/worker_limits.h"
 #include "vtpm_manager/commit/audit_limit.h"
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest.h"
@@ -167,7 +168,8 @@ manager_json(struct mgr *m)
 int
 bus_limits(struct bus_call *c)
 {
-	bus_call_json(c, json_pack("{s:[o,o]}", "processes", manager_json(c->m),
-			     table_json(hwtpm_limits())));
+	bus_call_json(
+	    c, json_pack("{s:[o,o,o]}", "processes", manager_json(c->m),
+		   table_json(hwtpm_limits()), table_json(worker_limits())));
 	return VT_OK;
 }
