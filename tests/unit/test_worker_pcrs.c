@@ -439,6 +439,40 @@ hash_sequence_is_refused_once_a_launch_was_measured(void **state)
 	free_launch(&l);
 }
 
+/* What the hypervisor loaded says nothing of a guest that connects next. */
+static void
+a_launch_ends_with_its_hypervisor(void **state)
+{
+	struct fw *g = *state;
+	struct launch_bytes l;
+	uint8_t out[FM_CMD_MAX], req[8] = { 0, 0, 0, 2 };
+	struct ring *r;
+	char path[128];
+	int ctl, data, i;
+	size_t n;
+
+	fm_make(&m, g);
+	make_launch(&l, sha256_only, 1, "x");
+	assert_int_equal(send_launch(g, &l), VT_OK);
+	assert_int_equal(fm_open(g, CHAN_SWTPM, 0x1f), VT_OK);
+	fm_path(g, "swtpm", path);
+	r = fm_guest(g);
+	for (i = 0; i < 2; i++) {
+		ctl = swc_open(path, true, &data);
+		assert_int_not_equal(ctl, -1);
+		assert_int_equal(swc_ask(ctl, req, 8, -1), 0);
+		assert_int_equal(fm_cmd(g, r, C_INFO, out, &n), 0);
+		assert_int_equal(be32_get(out + 54) & VIF_LAUNCHED,
+		    i == 0 ? VIF_LAUNCHED : 0);
+		(void)close(ctl);
+		(void)close(data);
+		fm_pump_for(g, 50);
+		assert_int_equal(g->nevents[WE_LAUNCH_OVER], 1);
+	}
+	ring_close(r);
+	free_launch(&l);
+}
+
 /* --- journal
  * ------------------------------------------------------------------ */
 
@@ -665,6 +699,7 @@ main(void)
 		T(launch_that_does_not_fit_is_refused),
 		T(hash_sequence_of_the_hypervisor_is_in_the_journal),
 		T(hash_sequence_is_refused_once_a_launch_was_measured),
+		T(a_launch_ends_with_its_hypervisor),
 		T(journal_fits_whatever_a_guest_does),
 		T(journal_is_read_in_one_piece_while_it_grows),
 		T(journal_of_a_tpm12_fits_too),

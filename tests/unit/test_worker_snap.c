@@ -3,19 +3,12 @@
  * A hypervisor at the worker's swtpm channel: power, S3, snapshots,
  * migration on one host, and what a snapshot that goes back costs.
  */
-#include "../integration/swclient.h"
-#include "worker_fixture.h"
+#include "swtpm_hv.h"
 
 #include "base/util.h"
 #include "measure/log/journal.h"
 #include "measure/log/journal_codec.h"
 #include "vtpm/engine/vendor.h"
-
-#define BLOB_MAX (512 * 1024)
-
-struct hv { /* a hypervisor */
-	int ctl, data;
-};
 
 static struct fm m;
 
@@ -34,154 +27,13 @@ teardown(void **state)
 	return 0;
 }
 
-/* --- the control protocol
- * ------------------------------------------------------- */
-
-static uint32_t
-ask(struct hv *h, uint32_t cmd, const char *hex)
-{
-	uint8_t req[64];
-	size_t n;
-	int rc;
-
-	be32_put(req, cmd);
-	assert_int_equal(hex_decode(hex, req + 4, sizeof(req) - 4, &n), VT_OK);
-	rc = swc_ask(h->ctl, req, 4 + n, -1);
-	assert_int_not_equal(rc, -1);
-	return (uint32_t)rc;
-}
-
-#define INIT(h) ask(h, 2, "00000000")
-#define INIT_RESUME(h) ask(h, 2, "00000001")
-#define STOP(h) ask(h, 14, "")
-
-static void
-hv_open(struct fw *g, struct hv *h)
-{
-	char path[128];
-
-	fm_path(g, "swtpm", path);
-	h->ctl = swc_open(path, false, &h->data);
-	assert_int_not_equal(h->ctl, -1);
-}
-
-static void
-hv_close(struct hv *h)
-{
-	(void)close(h->ctl);
-	(void)close(h->data);
-}
-
-static void
-read_all(int fd, uint8_t *p, size_t len)
-{
-	size_t got;
-	ssize_t n;
-
-	for (got = 0; got < len; got += (size_t)n) {
-		n = read(fd, p + got, len - got);
-		assert_true(n > 0);
-	}
-}
-
-/* GET_STATEBLOB; returns its length, *ret is heap. */
-static size_t
-get_blob(struct hv *h, uint32_t type, uint8_t **ret)
-{
-	uint8_t req[16], hdr[16];
-	size_t len;
-
-	be32_put(req, 12);
-	be32_put(req + 4, 1);
-	be32_put(req + 8, type);
-	be32_put(req + 12, 0);
-	assert_int_equal(write(h->ctl, req, 16), 16);
-	read_all(h->ctl, hdr, sizeof(hdr));
-	assert_int_equal(be32_get(hdr) & ~0x800u, 0);
-	len = be32_get(hdr + 12);
-	assert_int_equal(be32_get(hdr + 8), len);
-	*ret = malloc(len + 1);
-	assert_non_null(*ret);
-	read_all(h->ctl, *ret, len);
-	return len;
-}
-
-static uint32_t
-set_blob(struct hv *h, uint32_t type, const uint8_t *p, size_t len)
-{
-	uint8_t hdr[16], ans[4];
-	size_t off;
-	ssize_t n;
-
-	be32_put(hdr, 13);
-	be32_put(hdr + 4, 1);
-	be32_put(hdr + 8, type);
-	be32_put(hdr + 12, (uint32_t)len);
-	assert_int_equal(write(h->ctl, hdr, 16), 16);
-	for (off = 0; off < len; off += (size_t)n) {
-		n = write(h->ctl, p + off, len - off);
-		assert_true(n > 0);
-	}
-	read_all(h->ctl, ans, 4);
-	return be32_get(ans);
-}
-
-/* A command on the data connection while the manager works. */
-static uint32_t
-tpm(struct fw *g, struct hv *h, const char *hex, uint8_t out[FM_CMD_MAX])
-{
-	uint8_t cmd[FM_CMD_MAX], buf[FM_CMD_MAX];
-	struct pollfd p = { .fd = h->data, .events = POLLIN };
-	size_t n;
-	ssize_t got;
-
-	if (out == NULL)
-		out = buf;
-	assert_int_equal(hex_decode(hex, cmd, sizeof(cmd), &n), VT_OK);
-	be32_put(cmd + 2, (uint32_t)n);
-	assert_int_equal(write(h->data, cmd, n), (ssize_t)n);
-	while (poll(&p, 1, 2) == 0)
-		assert_true(fm_pump(g));
-	got = read(h->data, out, FM_CMD_MAX);
-	assert_true(got >= 10);
-	return be32_get(out + 6);
-}
-
-static void
-make(struct fw *g, struct hv *h)
-{
-	struct wprovisioned pub;
-
-	fm_start(&m, g, JAIL_KEEP_ID);
-	fm_provision(g, TPM_VER_20, BANK_SHA256, &pub);
-	assert_int_equal(fm_claim(g, 3), VT_OK);
-	assert_int_equal(fm_open(g, CHAN_SWTPM, 0x1f), VT_OK);
-	hv_open(g, h);
-	assert_int_equal(STOP(h), 0);
-	assert_int_equal(INIT(h), 0);
-}
-
-static void
-boot(struct fw *g, struct hv *h)
-{
-	assert_int_equal(tpm(g, h, C_STARTUP, NULL), 0);
-	assert_int_equal(tpm(g, h, C_EXTEND("00000004"), NULL), 0);
-	assert_int_equal(tpm(g, h, C_EXTEND("00000010"), NULL), 0);
-	fm_pump_for(g, 20);
-}
-
-#define C_READ4        \
-	"800100000000" \
-	"0000017e"     \
-	"00000001000b03100000"
-
 static void
 expect_pcr(
     struct fw *g, struct hv *h, const char *cmd, const uint8_t *want, bool same)
 {
 	uint8_t out[FM_CMD_MAX];
 
-	assert_int_equal(tpm(g, h, cmd, out), 0);
+	assert_int_equal(hv_tpm(g, h, cmd, out), 0);
 	if (same)
 		assert_memory_equal(out + 30, want + 30, 32);
 	else
@@ -217,19 +69,19 @@ power_cycle_of_the_hypervisor_resets_pcrs(void **state)
 	uint8_t a[FM_CMD_MAX];
 	struct hv h;
 
-	make(g, &h);
+	hv_make(&m, g, &h);
 	/* the firmware starts it, not the worker */
-	assert_int_equal(tpm(g, &h, C_RANDOM, NULL), 0x100);
-	boot(g, &h);
-	assert_int_equal(tpm(g, &h, C_READ4, a), 0);
+	assert_int_equal(hv_tpm(g, &h, C_RANDOM, NULL), 0x100);
+	hv_boot(g, &h);
+	assert_int_equal(hv_tpm(g, &h, C_READ4, a), 0);
 	assert_int_equal(STOP(&h), 0);
-	assert_int_equal(tpm(g, &h, C_RANDOM, NULL), 0x101); /* off */
+	assert_int_equal(hv_tpm(g, &h, C_RANDOM, NULL), 0x101); /* off */
 	assert_int_equal(INIT(&h), 0);
-	assert_int_equal(tpm(g, &h, C_STARTUP, NULL), 0);
+	assert_int_equal(hv_tpm(g, &h, C_STARTUP, NULL), 0);
 	expect_pcr(g, &h, C_READ4, a, false);
 	/* hanging up and coming back is not a power cycle */
-	assert_int_equal(tpm(g, &h, C_EXTEND("00000004"), NULL), 0);
-	assert_int_equal(tpm(g, &h, C_READ4, a), 0);
+	assert_int_equal(hv_tpm(g, &h, C_EXTEND("00000004"), NULL), 0);
+	assert_int_equal(hv_tpm(g, &h, C_READ4, a), 0);
 	hv_close(&h);
 	fm_pump_for(g, 20);
 	hv_open(g, &h);
@@ -244,16 +96,16 @@ suspend_to_ram_keeps_pcrs_and_journal(void **state)
 	uint8_t pcr4[FM_CMD_MAX], pcr16[FM_CMD_MAX];
 	struct hv h;
 
-	make(g, &h);
-	assert_int_equal(tpm(g, &h, C_STARTUP, NULL), 0);
-	assert_int_equal(tpm(g, &h, C_EXTEND("00000004"), NULL), 0);
-	assert_int_equal(tpm(g, &h, C_READ4, pcr4), 0);
-	assert_int_equal(tpm(g, &h, C_EXTEND("00000010"), NULL), 0);
-	assert_int_equal(tpm(g, &h, C_READ16, pcr16), 0);
-	assert_int_equal(tpm(g, &h, C_SHUTDOWN_STATE, NULL), 0);
+	hv_make(&m, g, &h);
+	assert_int_equal(hv_tpm(g, &h, C_STARTUP, NULL), 0);
+	assert_int_equal(hv_tpm(g, &h, C_EXTEND("00000004"), NULL), 0);
+	assert_int_equal(hv_tpm(g, &h, C_READ4, pcr4), 0);
+	assert_int_equal(hv_tpm(g, &h, C_EXTEND("00000010"), NULL), 0);
+	assert_int_equal(hv_tpm(g, &h, C_READ16, pcr16), 0);
+	assert_int_equal(hv_tpm(g, &h, C_SHUTDOWN_STATE, NULL), 0);
 	assert_int_equal(STOP(&h), 0);
 	assert_int_equal(INIT(&h), 0);
-	assert_int_equal(tpm(g, &h, C_STARTUP_STATE, NULL), 0);
+	assert_int_equal(hv_tpm(g, &h, C_STARTUP_STATE, NULL), 0);
 	expect_pcr(g, &h, C_READ4, pcr4, true);
 	hv_close(&h);
 	(void)journal_flags_now(g); /* it decodes */
@@ -270,23 +122,24 @@ migration_through_a_file_keeps_everything(void **state)
 	size_t np, nv;
 	struct hv h;
 
-	make(g, &h);
-	boot(g, &h);
-	assert_int_equal(tpm(g, &h, C_NV_DEFINE, NULL), 0);
-	assert_int_equal(tpm(g, &h, C_READ16, pcr), 0);
-	np = get_blob(&h, 1, &perm);
-	nv = get_blob(&h, 2, &vol);
+	hv_make(&m, g, &h);
+	hv_boot(g, &h);
+	assert_int_equal(hv_tpm(g, &h, C_NV_DEFINE, NULL), 0);
+	assert_int_equal(hv_tpm(g, &h, C_READ16, pcr), 0);
+	np = hv_get_blob(&h, 1, &perm);
+	nv = hv_get_blob(&h, 2, &vol);
 	assert_true(np > 1000 && nv > 1000);
-	assert_int_equal(ask(&h, 3, ""), 0); /* SHUTDOWN */
+	assert_int_equal(hv_ask(&h, 3, ""), 0); /* SHUTDOWN */
 	hv_close(&h);
 	fm_pump_for(g, 20);
 	hv_open(g, &h);
 	assert_int_equal(STOP(&h), 0);
-	assert_int_equal(set_blob(&h, 1, perm, np), 0);
-	assert_int_equal(set_blob(&h, 2, vol, nv), 0);
+	assert_int_equal(hv_set_blob(&h, 1, perm, np), 0);
+	assert_int_equal(hv_set_blob(&h, 2, vol, nv), 0);
 	assert_int_equal(INIT_RESUME(&h), 0);
 	expect_pcr(g, &h, C_READ16, pcr, true); /* no Startup */
-	assert_int_equal(tpm(g, &h, C_NV_WRITE("0102030405060708"), NULL), 0);
+	assert_int_equal(
+	    hv_tpm(g, &h, C_NV_WRITE("0102030405060708"), NULL), 0);
 	assert_int_equal(g->generation, 1);
 	assert_int_equal(g->nevents[WE_RESTORED], 0);
 	assert_int_equal(journal_flags_now(g) & JF_RESTORED, 0);
@@ -304,18 +157,20 @@ older_snapshot_begins_a_new_generation(void **state)
 	size_t np, nv;
 	struct hv h;
 
-	make(g, &h);
-	boot(g, &h);
-	assert_int_equal(tpm(g, &h, C_NV_DEFINE, NULL), 0);
-	assert_int_equal(tpm(g, &h, C_NV_WRITE("0000000000000001"), NULL), 0);
-	np = get_blob(&h, 1, &perm);
-	nv = get_blob(&h, 2, &vol);
-	assert_int_equal(tpm(g, &h, C_NV_WRITE("0000000000000002"), NULL), 0);
+	hv_make(&m, g, &h);
+	hv_boot(g, &h);
+	assert_int_equal(hv_tpm(g, &h, C_NV_DEFINE, NULL), 0);
+	assert_int_equal(
+	    hv_tpm(g, &h, C_NV_WRITE("0000000000000001"), NULL), 0);
+	np = hv_get_blob(&h, 1, &perm);
+	nv = hv_get_blob(&h, 2, &vol);
+	assert_int_equal(
+	    hv_tpm(g, &h, C_NV_WRITE("0000000000000002"), NULL), 0);
 	fm_pump_for(g, 20);
 	version = g->version;
 	assert_int_equal(STOP(&h), 0);
-	assert_int_equal(set_blob(&h, 1, perm, np), 0);
-	assert_int_equal(set_blob(&h, 2, vol, nv), 0);
+	assert_int_equal(hv_set_blob(&h, 1, perm, np), 0);
+	assert_int_equal(hv_set_blob(&h, 2, vol, nv), 0);
 	g->ack = false;
 	assert_int_equal(INIT_RESUME(&h), 0);
 	fm_pump_for(g, 50);
@@ -328,9 +183,9 @@ older_snapshot_begins_a_new_generation(void **state)
 	assert_int_equal(g->last.generation, 2);
 	g->ack = true;
 	fm_stored(g, VT_OK);
-	assert_int_equal(tpm(g, &h, C_NV_READ, out), 0);
+	assert_int_equal(hv_tpm(g, &h, C_NV_READ, out), 0);
 	assert_int_equal(be64_get(out + 16), 1);
-	assert_int_equal(tpm(g, &h, C_INFO, out), 0);
+	assert_int_equal(hv_tpm(g, &h, C_INFO, out), 0);
 	assert_int_not_equal(be32_get(out + 54) & VIF_RESTORED, 0);
 	assert_int_equal(be64_get(out + 34), 2); /* generation */
 	assert_int_not_equal(journal_flags_now(g) & JF_RESTORED, 0);
@@ -352,30 +207,30 @@ bad_snapshots_are_refused(void **state)
 	size_t np, nv, i;
 	struct hv h;
 
-	make(g, &h);
-	boot(g, &h);
-	np = get_blob(&h, 1, &perm);
-	nv = get_blob(&h, 2, &vol);
-	assert_int_equal(tpm(g, &h, C_READ4, pcr), 0);
+	hv_make(&m, g, &h);
+	hv_boot(g, &h);
+	np = hv_get_blob(&h, 1, &perm);
+	nv = hv_get_blob(&h, 2, &vol);
+	assert_int_equal(hv_tpm(g, &h, C_READ4, pcr), 0);
 	/* not while it runs */
-	assert_int_not_equal(set_blob(&h, 1, perm, np), 0);
+	assert_int_not_equal(hv_set_blob(&h, 1, perm, np), 0);
 	expect_pcr(g, &h, C_READ4, pcr, true);
 	assert_int_equal(STOP(&h), 0);
 	for (i = 0; i < np; i += 211) {
 		perm[i] ^= 1;
-		assert_int_not_equal(set_blob(&h, 1, perm, np), 0);
+		assert_int_not_equal(hv_set_blob(&h, 1, perm, np), 0);
 		perm[i] ^= 1;
 	}
-	assert_int_not_equal(set_blob(&h, 1, perm, np - 1), 0);
-	assert_int_not_equal(set_blob(&h, 1, vol, nv), 0); /* other kind */
-	assert_int_not_equal(set_blob(&h, 2, perm, np), 0);
+	assert_int_not_equal(hv_set_blob(&h, 1, perm, np - 1), 0);
+	assert_int_not_equal(hv_set_blob(&h, 1, vol, nv), 0); /* other kind */
+	assert_int_not_equal(hv_set_blob(&h, 2, perm, np), 0);
 	/* the stored state is another kind still */
-	assert_int_not_equal(set_blob(&h, 1, g->blob, g->len), 0);
+	assert_int_not_equal(hv_set_blob(&h, 1, g->blob, g->len), 0);
 	/* a volatile state alone is nothing */
-	assert_int_equal(set_blob(&h, 2, vol, nv), 0);
+	assert_int_equal(hv_set_blob(&h, 2, vol, nv), 0);
 	assert_int_equal(INIT(&h), 0);
-	assert_int_equal(tpm(g, &h, C_RANDOM, NULL), 0x100); /* reset */
-	assert_int_equal(tpm(g, &h, C_STARTUP, NULL), 0);
+	assert_int_equal(hv_tpm(g, &h, C_RANDOM, NULL), 0x100); /* reset */
+	assert_int_equal(hv_tpm(g, &h, C_STARTUP, NULL), 0);
 	expect_pcr(g, &h, C_READ4, pcr, false);
 	hv_close(&h);
 	free(perm);
@@ -390,23 +245,23 @@ halves_of_two_snapshots_are_refused(void **state)
 	size_t np[2], nv[2], i;
 	struct hv h;
 
-	make(g, &h);
-	boot(g, &h);
+	hv_make(&m, g, &h);
+	hv_boot(g, &h);
 	for (i = 0; i < 2; i++) {
 		assert_int_equal(
-		    tpm(g, &h,
+		    hv_tpm(g, &h,
 			i == 0 ? C_NV_DEFINE : C_NV_WRITE("0000000000000001"),
 			NULL),
 		    0);
-		np[i] = get_blob(&h, 1, &perm[i]);
-		nv[i] = get_blob(&h, 2, &vol[i]);
+		np[i] = hv_get_blob(&h, 1, &perm[i]);
+		nv[i] = hv_get_blob(&h, 2, &vol[i]);
 	}
 	for (i = 0; i < 2; i++) {
 		assert_int_equal(STOP(&h), 0);
-		assert_int_equal(set_blob(&h, 1, perm[i], np[i]), 0);
-		assert_int_equal(set_blob(&h, 2, vol[1 - i], nv[1 - i]), 0);
+		assert_int_equal(hv_set_blob(&h, 1, perm[i], np[i]), 0);
+		assert_int_equal(hv_set_blob(&h, 2, vol[1 - i], nv[1 - i]), 0);
 		assert_int_not_equal(INIT_RESUME(&h), 0);
-		assert_int_equal(tpm(g, &h, C_RANDOM, NULL), 0x101);
+		assert_int_equal(hv_tpm(g, &h, C_RANDOM, NULL), 0x101);
 	}
 	hv_close(&h);
 	for (i = 0; i < 2; i++) {
@@ -423,22 +278,22 @@ migration_on_one_host_hands_over(void **state)
 	size_t np, nv;
 	struct hv src, dst;
 
-	make(g, &src);
-	boot(g, &src);
-	assert_int_equal(tpm(g, &src, C_READ16, pcr), 0);
+	hv_make(&m, g, &src);
+	hv_boot(g, &src);
+	assert_int_equal(hv_tpm(g, &src, C_READ16, pcr), 0);
 	hv_open(g, &dst);
-	np = get_blob(&src, 1, &perm);
-	nv = get_blob(&src, 2, &vol);
+	np = hv_get_blob(&src, 1, &perm);
+	nv = hv_get_blob(&src, 2, &vol);
 	assert_int_equal(STOP(&dst), 0); /* stops nothing of src's */
-	assert_int_equal(set_blob(&dst, 1, perm, np), 0);
-	assert_int_equal(set_blob(&dst, 2, vol, nv), 0);
+	assert_int_equal(hv_set_blob(&dst, 1, perm, np), 0);
+	assert_int_equal(hv_set_blob(&dst, 2, vol, nv), 0);
 	assert_int_equal(INIT_RESUME(&dst), 0);
 	expect_pcr(g, &dst, C_READ16, pcr, true);
 	fm_pump_for(g, 20);
 	assert_int_equal(g->generation, 1);
 	assert_int_equal(g->nevents[WE_HANDOVER], 1);
 	hv_close(&src);
-	assert_int_equal(tpm(g, &dst, C_RANDOM, NULL), 0);
+	assert_int_equal(hv_tpm(g, &dst, C_RANDOM, NULL), 0);
 	hv_close(&dst);
 	free(perm);
 	free(vol);
@@ -452,16 +307,16 @@ handover_of_an_old_state_is_refused(void **state)
 	size_t np, nv;
 	struct hv src, dst;
 
-	make(g, &src);
-	boot(g, &src);
-	np = get_blob(&src, 1, &perm);
-	nv = get_blob(&src, 2, &vol);
-	assert_int_equal(tpm(g, &src, C_NV_DEFINE, NULL), 0);
+	hv_make(&m, g, &src);
+	hv_boot(g, &src);
+	np = hv_get_blob(&src, 1, &perm);
+	nv = hv_get_blob(&src, 2, &vol);
+	assert_int_equal(hv_tpm(g, &src, C_NV_DEFINE, NULL), 0);
 	hv_open(g, &dst);
-	assert_int_equal(set_blob(&dst, 1, perm, np), 0);
-	assert_int_equal(set_blob(&dst, 2, vol, nv), 0);
+	assert_int_equal(hv_set_blob(&dst, 1, perm, np), 0);
+	assert_int_equal(hv_set_blob(&dst, 2, vol, nv), 0);
 	assert_int_not_equal(INIT_RESUME(&dst), 0);
-	assert_int_equal(tpm(g, &src, C_RANDOM, NULL), 0); /* undisturbed */
+	assert_int_equal(hv_tpm(g, &src, C_RANDOM, NULL), 0); /* undisturbed */
 	hv_close(&src);
 	hv_close(&dst);
 	free(perm);
@@ -477,16 +332,16 @@ resumed_twins_share_no_random_byte(void **state)
 	struct hv h;
 	int i;
 
-	make(g, &h);
-	boot(g, &h);
-	np = get_blob(&h, 1, &perm);
-	nv = get_blob(&h, 2, &vol);
+	hv_make(&m, g, &h);
+	hv_boot(g, &h);
+	np = hv_get_blob(&h, 1, &perm);
+	nv = hv_get_blob(&h, 2, &vol);
 	for (i = 0; i < 2; i++) {
 		assert_int_equal(STOP(&h), 0);
-		assert_int_equal(set_blob(&h, 1, perm, np), 0);
-		assert_int_equal(set_blob(&h, 2, vol, nv), 0);
+		assert_int_equal(hv_set_blob(&h, 1, perm, np), 0);
+		assert_int_equal(hv_set_blob(&h, 2, vol, nv), 0);
 		assert_int_equal(INIT_RESUME(&h), 0);
-		assert_int_equal(tpm(g, &h, C_RANDOM, i == 0 ? a : b), 0);
+		assert_int_equal(hv_tpm(g, &h, C_RANDOM, i == 0 ? a : b), 0);
 	}
 	assert_memory_not_equal(a + 12, b + 12, 8);
 	assert_memory_not_equal(a + 20, b + 20, 8);
