@@ -43,20 +43,31 @@ teardown(void **state)
 	return 0;
 }
 
+static bool
+powered(void)
+{
+	uint8_t *vol = NULL;
+	size_t n;
+	int rc = eng_get_volatile(&vol, &n);
+
+	free(vol);
+	return rc != VT_E_STATE;
+}
+
 static void
 nothing_but_manufacture_makes_a_tpm(void **state)
 {
 	size_t n;
 
 	(void)state;
-	assert_false(eng_powered());
+	assert_false(powered());
 	assert_int_equal(eng_power_on(), VT_E_STATE);
 	assert_null(eng_permanent(&n));
 	assert_int_equal(eng_set_permanent(TPM_VER_20, NULL, 0), VT_E_FORMAT);
 	assert_int_equal(eng_power_on(), VT_E_STATE);
 	assert_int_equal(eng_manufacture(3), VT_E_UNSUPPORTED);
 	assert_int_equal(eng_manufacture(TPM_VER_20), VT_OK);
-	assert_true(eng_powered());
+	assert_true(powered());
 	assert_true(eng_changed());
 	assert_false(eng_changed());
 	assert_non_null(eng_permanent(&n));
@@ -84,7 +95,7 @@ cut_state_is_not_replaced_by_a_new_one(void **state)
 	for (i = 1; i < n; i += 37) {
 		assert_int_equal(eng_set_permanent(TPM_VER_20, copy, i), VT_OK);
 		assert_int_equal(eng_power_on(), VT_E_TPM);
-		assert_false(eng_powered());
+		assert_false(powered());
 		assert_false(eng_changed());
 	}
 	assert_int_equal(eng_set_permanent(TPM_VER_20, copy, n), VT_OK);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cancel_watch.c - a thread that waits for a CANCEL while a slow command runs.
+ */
 #include "vtpm/engine/cancel_watch.h"
 
 #include <sys/eventfd.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * capture.c - the extend journal, built from commands that succeeded.
+ */
 #include "vtpm/engine/capture.h"
 
 #include <string.h>
@@ -87,7 +90,7 @@ query_banks(uint16_t *algs, uint32_t *ret_n)
 	return rc;
 }
 
-/* The journal has its banks for life: other banks, another journal. */
+/* A journal's banks are fixed: other banks need a new journal. */
 static int
 set_banks(struct capture *c, const uint16_t *algs, uint32_t n)
 {
@@ -198,7 +201,7 @@ add_sha1(struct capture *c, enum jr_kind kind, uint8_t locality, uint32_t pcr,
 	return journal_add_extend(c->journal, kind, locality, pcr, &d, 1);
 }
 
-/* What a reset leaves depends on the platform's history: look. */
+/* The value after a reset depends on the platform's history, so read it. */
 static int
 reset12(struct capture *c, uint8_t locality, uint32_t pcr)
 {

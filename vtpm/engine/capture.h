@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * capture.h - keeps the extend journal from the commands that a TPM ran.
+ * capture.h - builds the extend journal from the commands that a TPM ran.
  *
  * Layer:  vtpm; uses the engine where a command's own bytes do not say what
  *         happened.
  * Trust:  commands are the guest's bytes; only those that the TPM accepted
- *         come here, and every length is checked again.
+ *         reach this file, and every length is checked again.
  * Limits: a TPM 1.2 extend inside TPM_ExecuteTransport is not seen: the
  *         journal's replay then differs from the PCRs, and a verifier that
  *         compares them refuses.

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * command_table.c - what the worker must know of each TPM command.
+ */
 #include "vtpm/engine/command_table.h"
 
 #include <stddef.h>

@@ -13,17 +13,17 @@
 #include <stdint.h>
 
 enum {
-	/* Changes permanent state on its purpose: not even begun while the
-	 * manager cannot store.  TPM 2.0: the nv attribute, but not the four
+	/* Exists to change permanent state: not started while the manager
+	 * cannot store.  TPM 2.0: the nv attribute, but not the four
 	 * commands on PCRs, which have it for the sake of TPMs that save PCRs
 	 * in NV; should one of them change state, its response waits. */
 	CT_STORES = 1,
-	/* Its response tells nothing of permanent state, so it need not wait
-	 * for an earlier command's change to be durable. */
+	/* Its response reveals nothing of permanent state, so it need not wait
+	 * until an earlier command's change is durable. */
 	CT_FREE = 2,
-	/* May take long enough that somebody wants to cancel it. */
+	/* May run long enough for a guest to cancel it. */
 	CT_SLOW = 4,
-	/* Touches PCRs: the journal wants it. */
+	/* Changes PCRs: goes into the journal. */
 	CT_PCRS = 8,
 	CT_QUOTE = 16,
 	CT_STARTUP = 32,
@@ -64,17 +64,14 @@ enum {
 #define CC_PCR_Read 0x17eu
 #define CC_PCR_Extend 0x182u
 #define CC_EventSequenceComplete 0x185u
-#define CC_CreateLoaded 0x191u
 
 /* TPM 1.2 ordinals likewise. */
 #define ORD_Extend 0x14u
 #define ORD_PcrRead 0x15u
-#define ORD_SelfTestFull 0x50u
 #define ORD_PhysicalEnable 0x6fu
 #define ORD_PhysicalSetDeactivated 0x72u
 #define ORD_CreateEndorsementKeyPair 0x78u
 #define ORD_StirRandom 0x47u
-#define ORD_SaveState 0x98u
 #define ORD_Startup 0x99u
 #define ORD_SHA1CompleteExtend 0xa3u
 #define ORD_PCR_Reset 0xc8u

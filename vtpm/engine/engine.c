@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * engine.c - libtpms: the one file that calls it.
+ */
 #include "vtpm/engine/engine.h"
 
 #include <libtpms/tpm_error.h>
@@ -81,7 +84,7 @@ cb_init(void)
 
 /*
  * TPM_RETRY means "there is none".  For the permanent state that makes
- * libtpms manufacture a TPM, so without leave to do that it is an error.
+ * libtpms manufacture a TPM, so it is an error at any other time.
  */
 static TPM_RESULT
 cb_load(
@@ -106,7 +109,7 @@ cb_load(
 	return TPM_SUCCESS;
 }
 
-/* libtpms stores at every power on and more: only a changed content counts. */
+/* libtpms stores at every power on and more often; only a change counts. */
 static TPM_RESULT
 store_permanent(const unsigned char *data, uint32_t length)
 {
@@ -296,12 +299,6 @@ eng_power_off(void)
 		return;
 	TPMLIB_Terminate();
 	eng.powered = false;
-}
-
-bool
-eng_powered(void)
-{
-	return eng.powered;
 }
 
 bool

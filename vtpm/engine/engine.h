@@ -15,9 +15,9 @@
  * is written anywhere: the worker asks eng_changed() after each command,
  * seals the permanent blob and makes it durable before it answers.
  *
- * Law 2.  libtpms makes a new identity whenever it is told that there is no
- * permanent state, at any power on.  Only eng_manufacture() ever tells it
- * so; every other power on without a permanent blob fails.
+ * Law 2.  libtpms makes a new identity at any power on that finds no permanent
+ * state.  Only eng_manufacture() lets it find none; every other power on
+ * without a permanent blob fails.
  */
 #ifndef VTPM_ENGINE_ENGINE_H
 #define VTPM_ENGINE_ENGINE_H
@@ -37,12 +37,12 @@
  */
 int eng_init(int log_fd) VT_CHECK;
 
-/* Powered off, and every blob is wiped: no TPM is here. */
+/* Powers off and wipes every blob. */
 void eng_forget(void);
 
 /*
- * Make a new TPM of this version (TPM_VER_* of vtpm/proto/worker_msg.h) and
- * leave it powered on, not started.  Whatever was here before is forgotten.
+ * Makes a new TPM of this version (TPM_VER_* of vtpm/proto/worker_msg.h) and
+ * leaves it powered on, not started.  The TPM before it is forgotten.
  * VT_E_TPM, VT_E_UNSUPPORTED.
  */
 int eng_manufacture(uint8_t tpm_version) VT_CHECK;
@@ -64,7 +64,6 @@ int eng_set_savestate(const uint8_t *p, size_t len) VT_CHECK;
  */
 int eng_power_on(void) VT_CHECK;
 void eng_power_off(void); /* PCRs and all that is volatile are gone */
-bool eng_powered(void);
 bool eng_is_tpm2(void);
 
 /*
@@ -74,7 +73,7 @@ bool eng_is_tpm2(void);
  */
 int eng_process(uint8_t locality, const uint8_t *cmd, size_t len,
     const uint8_t **ret_resp, size_t *ret_len) VT_CHECK;
-/* Abort what runs, if it can be aborted; nothing runs: no effect. */
+/* Aborts the running command if libtpms can; no effect if none runs. */
 void eng_cancel(void);
 
 /* Did the permanent state's content change since the last call? */

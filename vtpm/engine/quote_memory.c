@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * quote_memory.c - digests of the quotes that this TPM produced last.
+ */
 #include "vtpm/engine/quote_memory.h"
 
 #include <string.h>

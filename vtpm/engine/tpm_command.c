@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * tpm_command.c - decodes a guest's command; builds and runs one of ours.
+ */
 #include "vtpm/engine/tpm_command.h"
 
 #include <string.h>
@@ -242,7 +245,7 @@ tcmd_stir(void)
 	}
 	rc = tcmd_run(&c, NULL, &r);
 	explicit_bzero(fresh, sizeof(fresh));
-	/* One that is off makes no random bytes before its next Startup. */
+	/* A deactivated TPM makes no random bytes before its next Startup. */
 	if (rc == VT_E_TPM && !eng_is_tpm2() &&
 	    (c.tpm_rc == R12_DEACTIVATED || c.tpm_rc == R12_DISABLED))
 		return VT_OK;

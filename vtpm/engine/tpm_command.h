@@ -33,11 +33,9 @@
 /* TPM 2.0 response codes that the worker itself gives. */
 #define RC_INITIALIZE 0x100u
 #define RC_FAILURE 0x101u
-#define RC_COMMAND_SIZE 0x142u
 #define RC_COMMAND_CODE 0x143u
 #define RC_VALUE 0x084u
 #define RC_MEMORY 0x904u
-#define RC_RETRY 0x922u
 #define RC_SIZE 0x095u
 #define RC_LOCALITY 0x907u
 #define RC_CANCELED 0x909u

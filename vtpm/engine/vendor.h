@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vendor.h - the TPM command by which a guest talks to its worker itself.
+ * vendor.h - the TPM command that the guest's worker answers itself.
  *
  * Layer:  vtpm; the guest's tools include it too.
  * Spec:   TPM 2.0 Library, Part 2, 8.9 (TPMA_CC, V bit), 6.5.1.
@@ -14,8 +14,8 @@
 
 #define TPM_CC_VTPM 0x20005654u /* V bit, command index "VT" */
 /* The same command without the V bit.  Linux before 6.5 compares a command's
- * code with the listed index alone: its /dev/tpmrm0 passes only this form,
- * a newer one only the other.  The worker takes both. */
+ * code with the listed index alone, so its /dev/tpmrm0 passes only this form;
+ * newer kernels pass only the other.  The worker accepts both. */
 #define TPM_CC_VTPM_NO_V 0x00005654u
 
 enum vtpm_sub {
@@ -31,21 +31,21 @@ enum vtpm_sub {
 	/* the same for the launch record (measure/log/launch_record.h) */
 	VSUB_LAUNCH = 4,
 	/* Deep quotes (measure/evidence/deep_leaf.h), in two steps, so that no
-	 * command waits for the host's TPM.  Submit, for a quote that this TPM
-	 * made lately: SHA-256(TPMS_ATTEST || TPMT_SIGNATURE)[32] | channel
+	 * command waits for the host's TPM.  Submit, for a recent quote of
+	 * this TPM: SHA-256(TPMS_ATTEST || TPMT_SIGNATURE)[32] | channel
 	 * key[32] | be16 n, nonce n <= 64 -> be64 ticket | be32 wait,
 	 * milliseconds */
 	VSUB_DEEP_SUBMIT = 5,
 	/* be64 ticket | be32 offset | be16 max ->
 	 *   u8 state VDQ_* | be32 total | be16 n | n bytes of the encoded
-	 *   struct deep_answer; VDQ_FAILED: of a text that says why */
+	 *   struct deep_answer; VDQ_FAILED: n bytes of the reason, as text */
 	VSUB_DEEP_COLLECT = 6,
 	/* As VSUB_LOG, for the newest certificate of the AK (DER): it is
-	 * short-lived, and the one in NV may be an older one.  0 bytes: the
-	 * one in NV is all there is. */
+	 * short-lived, and NV may hold an older one.  0 bytes: none is newer
+	 * than the one in NV. */
 	VSUB_AK_CERT = 7,
-	/* The same for those of the EKs, of which there are newer ones after
-	 * the host was recovered on another TPM. */
+	/* The same for the EKs' certificates, which are renewed when the host
+	 * is recovered on another TPM. */
 	VSUB_EK_RSA_CERT = 8,
 	VSUB_EK_ECC_CERT = 9,
 	VSUB_LAST = VSUB_EK_ECC_CERT,

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * vendor_command.c - encodes the answers to TPM_CC_VTPM and completes
+ * TPM2_GetCapability.
+ */
 #include "vtpm/engine/vendor_command.h"
 
 #include <string.h>
@@ -86,7 +90,7 @@ answer_info(
 	return vendor_end(&w);
 }
 
-/* A part of a longer text; past its end there are zero bytes. */
+/* A part of a longer text; empty past its end. */
 static size_t
 answer_chunk(
     const struct wblob *b, uint16_t sub, struct rd *r, uint8_t *out, size_t cap)
@@ -135,8 +139,8 @@ vendor_answer(const struct vendor_facts *f, const struct vendor_request *q,
 /* --- TPM2_GetCapability ----------------------------------------------------
  */
 
-/* The list is sorted and ours is the highest, so it comes last, after all of
- * libtpms' own are told. */
+/* The list is sorted and ours has the highest code, so it follows the last of
+ * libtpms' own. */
 static size_t
 patch_commands(
     uint32_t first, uint32_t want, uint8_t *resp, size_t len, size_t cap)

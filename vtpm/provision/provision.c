@@ -25,7 +25,7 @@ power_on(struct prov_fail *f)
 	return tcmd_startup(0);
 }
 
-/* TPM 1.2 has no shutdown that resets: power may just go. */
+/* TPM 1.2 needs no shutdown before it loses power. */
 static int
 power_off(struct prov_fail *f)
 {

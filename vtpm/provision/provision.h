@@ -11,9 +11,9 @@
  * P-256 0x81000001, AK P-256 0x81000003 (restricted signing key, child of
  * the P-256 EK).  NV: EK certificates 0x01C00002 and 0x01C0000A, template
  * L-2 0x01C0000C, AK certificate 0x01C101D0 and 0x01C10002; all of them
- * made by the platform and locked for ever.  The AK's certificate is
- * short-lived, and a host that was recovered on another TPM has another CA:
- * a certificate is replaced by removing the index and making it anew.
+ * created by the platform and write-locked for good.  The AK's certificate is
+ * short-lived, and a host that was recovered on another TPM has another CA, so
+ * a certificate is replaced by removing its index and defining it again.
  * TPM 1.2: EK RSA-2048, enabled and activated; certificate 0x1000F000.
  */
 #ifndef VTPM_PROVISION_PROVISION_H
@@ -31,7 +31,7 @@ struct prov_keys {
 	uint16_t ek_rsa_len, ek_ecc_len, ak_len; /* bytes; 0: not made */
 };
 
-/* Where it stopped, in words, and the TPM's response code there. */
+/* The step that failed ("create the EK") and the TPM's response code. */
 struct prov_fail {
 	const char *step;
 	uint32_t tpm_rc;
@@ -39,8 +39,8 @@ struct prov_fail {
 
 /*
  * Manufacture, set the active PCR banks (BANK_*; 0: SHA-256), make the keys;
- * the TPM is then shut down cleanly and powered off.  On failure nothing of
- * it is to be used.  VT_E_TPM, VT_E_UNSUPPORTED, VT_E_RANGE.
+ * the TPM is then shut down cleanly and powered off.  On failure the TPM must
+ * not be used.  VT_E_TPM, VT_E_UNSUPPORTED, VT_E_RANGE.
  */
 int prov_make(uint8_t tpm_version, uint8_t banks, struct prov_keys *ret,
     struct prov_fail *ret_fail) VT_CHECK;

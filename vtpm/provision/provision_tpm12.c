@@ -156,11 +156,10 @@ put_cert(const struct wblob *der, struct prov_fail *f)
 	rc = nv_define(NV_EK_CERT, NV_PERMISSION, (uint32_t)w.len, f);
 	if (rc != VT_OK || (rc = nv_write(NV_EK_CERT, buf, w.len, f)) != VT_OK)
 		return rc;
-	return nv_write(NV_EK_CERT, NULL, 0, f); /* lock it for ever */
+	return nv_write(NV_EK_CERT, NULL, 0, f); /* lock it for good */
 }
 
-/* Before NV is locked nothing there asks for authorization; afterwards all
- * of it is enforced. */
+/* Before NV is locked no authorization is checked; afterwards all of it is. */
 int
 prov12_certs(const struct wcerts *m, struct prov_fail *f)
 {

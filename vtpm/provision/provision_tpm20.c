@@ -25,7 +25,7 @@
 #define NV_EK_ECC_TEMPLATE 0x01c0000cu
 #define NV_AK_AZURE 0x01c101d0u /* where Azure's clients look */
 #define NV_AK_GCE 0x01c10002u   /* where Google's clients look */
-#define NV_TRY 0x01c10fffu      /* to see whether there is room */
+#define NV_TRY 0x01c10fffu      /* tried, to see whether there is room */
 
 /* TPMA_NV: PLATFORMCREATE NO_DA AUTHREAD OWNERREAD PPREAD WRITEDEFINE
  * PPWRITE (Part 2, 13.4). */
@@ -106,7 +106,7 @@ flush(uint32_t handle, struct prov_fail *f)
 	return prov_run(&c, "flush", f, NULL, &r);
 }
 
-/* Make it persistent, let the transient copy go. */
+/* Makes the key persistent and flushes the transient copy. */
 static int
 persist(uint32_t handle, uint32_t where, struct prov_fail *f)
 {
@@ -119,7 +119,7 @@ persist(uint32_t handle, uint32_t where, struct prov_fail *f)
 	wr_be32(&c.w, handle);
 	tcmd_auth_empty(&c);
 	wr_be32(&c.w, where);
-	if ((rc = prov_run(&c, "keep a key", f, NULL, &r)) != VT_OK)
+	if ((rc = prov_run(&c, "make a key persistent", f, NULL, &r)) != VT_OK)
 		return rc;
 	return flush(handle, f);
 }
@@ -167,7 +167,7 @@ start_policy(uint32_t *ret, struct prov_fail *f)
 	struct rd r;
 
 	tcmd_begin(&c, ST_NO_SESSIONS, CC_StartAuthSession);
-	wr_be32(&c.w, RH_NULL); /* not salted: nobody listens in here */
+	wr_be32(&c.w, RH_NULL); /* not salted: there is no bus to listen on */
 	wr_be32(&c.w, RH_NULL);
 	wr_blob16(&c.w, nonce, sizeof(nonce));
 	wr_be16(&c.w, 0);
@@ -177,7 +177,7 @@ start_policy(uint32_t *ret, struct prov_fail *f)
 	return prov_run(&c, "start a policy session", f, ret, &r);
 }
 
-/* What the EK's policy asks for, before each use of the EK. */
+/* Satisfies the EK's policy; due before each use of the EK. */
 static int
 policy_secret(uint32_t session, struct prov_fail *f)
 {
@@ -370,7 +370,8 @@ prov20_certs(const struct wcerts *m, struct prov_fail *f)
 	return rc;
 }
 
-/* --- another certificate ---------------------------------------------------
+/* --- replacing a certificate
+ * ---------------------------------------------------
  */
 
 /* 1: index holds these bytes; 0: others; VT_E_TPM: it is not there. */
@@ -385,7 +386,8 @@ nv_is(uint32_t index, const uint8_t *p, size_t len, struct prov_fail *f)
 
 	tcmd_begin(&c, ST_NO_SESSIONS, CC_NV_ReadPublic);
 	wr_be32(&c.w, index);
-	if ((rc = prov_run(&c, "look at an NV index", f, NULL, &r)) != VT_OK)
+	if ((rc = prov_run(&c, "read the public area of an NV index", f, NULL,
+		 &r)) != VT_OK)
 		return rc;
 	got = rd_blob16(&r, PUB_MAX_LEN, &n);
 	rd_init(&pub, got, n);
@@ -396,7 +398,7 @@ nv_is(uint32_t index, const uint8_t *p, size_t len, struct prov_fail *f)
 	for (off = 0; off < len; off += n) {
 		n = len - off < NV_CHUNK ? len - off : NV_CHUNK;
 		tcmd_begin(&c, ST_SESSIONS, CC_NV_Read);
-		wr_be32(&c.w, index); /* by its own, empty word */
+		wr_be32(&c.w, index); /* by its own, empty password */
 		wr_be32(&c.w, index);
 		tcmd_auth_empty(&c);
 		wr_be16(&c.w, (uint16_t)n);
@@ -425,7 +427,7 @@ nv_undefine(uint32_t index, struct prov_fail *f)
 	return prov_run(&c, "remove an NV index", f, NULL, &r);
 }
 
-/* Room for the new one is found before the old one goes. */
+/* Makes sure that there is room before it removes the old one. */
 static int
 nv_replace(uint32_t index, const struct wblob *der, struct prov_fail *f)
 {

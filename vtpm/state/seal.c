@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * seal.c - the container in which a vTPM's state leaves its worker.
+ */
 #include "vtpm/state/seal.h"
 
 #include <stdlib.h>

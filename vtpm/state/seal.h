@@ -7,8 +7,8 @@
  *         be64 generation | be64 version | iv[12] | ciphertext | tag[16].
  *         AES-256-GCM under the instance key; the associated data is the
  *         whole header up to and including iv.
- * Law 5:  a container of another instance, kind or key does not open;
- *         which version is current only the manager's store knows.
+ * Law 5:  a container of another instance, kind or key does not open; only
+ *         the manager's store knows which version is current.
  */
 #ifndef VTPM_STATE_SEAL_H
 #define VTPM_STATE_SEAL_H

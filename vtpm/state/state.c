@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * state.c - the plain text of a sealed state.
+ */
 #include "vtpm/state/state.h"
 
 #include <string.h>

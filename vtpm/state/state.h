@@ -5,8 +5,7 @@
  * Layer:  vtpm; no I/O, no logging.
  * Bytes:  big-endian; blobs be32 length + bytes; see state.c and
  *         doc/FORMATS.md.
- * Trust:  read only after seal_open() has authenticated it, and checked all
- *         the same.
+ * Trust:  seal_open() has authenticated it; it is validated all the same.
  * Secrets: these bytes hold the TPM's seeds; every buffer is wiped.
  */
 #ifndef VTPM_STATE_STATE_H

@@ -30,7 +30,7 @@
 /* --- the loop --------------------------------------------------------------
  */
 
-/* SO_PEERCRED: whoever may become the manager's user may be the manager. */
+/* A process of the manager's user, or of root, may be the manager. */
 static void
 accept_manager(struct worker *w)
 {
@@ -43,7 +43,7 @@ accept_manager(struct worker *w)
 		return;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cr, &len) == -1 ||
 	    (cr.uid != 0 && cr.uid != w->manager_uid)) {
-		log_warn("a connection that is not the manager's was closed");
+		log_warn("closed a connection: its peer is not the manager");
 		(void)close(fd);
 		return;
 	}
@@ -67,8 +67,8 @@ timeout_ms(const struct worker *w, uint64_t now)
 	return at > now ? (int)((at - now + 999) / 1000) : 0;
 }
 
-/* After an answer the next command is often near: look at the shared page
- * for a bounded time before sleeping. */
+/* The next command often follows soon after an answer: looks at the shared
+ * page for a bounded time before the loop sleeps. */
 static void
 spin(struct worker *w)
 {
@@ -162,7 +162,7 @@ enter_jail(const struct worker_cfg *cfg, int ctl, int listen_fd)
 		nkeep = 4;
 	}
 	rc = jail_drop(cfg->jail, cfg->uid, cfg->gid, keep, nkeep, &step);
-	/* A listening socket shows the credentials of who listened last. */
+	/* A listening socket carries the credentials of its last listen(2). */
 	if (rc == VT_OK && listen(listen_fd, BACKLOG) == -1) {
 		step = "listen under its own user";
 		rc = VT_E_SYS;
@@ -170,7 +170,7 @@ enter_jail(const struct worker_cfg *cfg, int ctl, int listen_fd)
 	if (rc == VT_OK)
 		rc = jail_close(cfg->jail, &step);
 	if (rc != VT_OK) {
-		log_err("worker could not %s: %s", step, vt_strerror(rc));
+		log_err("cannot %s: %s", step, vt_strerror(rc));
 		_exit(1);
 	}
 }
@@ -204,6 +204,6 @@ worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
 	wk_manager_connected(w, ctl);
 	loop(w);
 	if (w->mgr != NULL && msgch_flush_wait(w->mgr, FLUSH_MS) != VT_OK)
-		log_debug("the manager did not read to the end");
+		log_debug("the manager did not read the last messages");
 	_exit(0);
 }

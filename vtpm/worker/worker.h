@@ -3,8 +3,7 @@
  * worker.h - one guest's TPM as a process.
  *
  * Layer:  vtpm.
- * See vtpm/proto/worker_msg.h for what it is told and DESIGN's laws 1-4, 6,
- * 7, 9.
+ * vtpm/proto/worker_msg.h lists the messages that it takes and sends.
  */
 #ifndef VTPM_WORKER_WORKER_H
 #define VTPM_WORKER_WORKER_H
@@ -19,19 +18,19 @@ struct xen_module;
 
 struct worker_cfg {
 	uint8_t uuid[UUID_LEN];       /* for W_HELLO until W_LOAD names it */
-	uint32_t uid, gid;            /* JAIL_KEEP_ID: stay who you are */
+	uint32_t uid, gid;            /* JAIL_KEEP_ID: keep the present ids */
 	const struct jail *jail;      /* borrowed; NULL: none (tests) */
 	const struct xen_module *xen; /* NULL: no Xen here */
-	struct xen_hv *xen_hv;        /* its devices, open; the channel owns
-					 them once it is made */
+	struct xen_hv *xen_hv;        /* its open devices; the channel owns
+					 them once it exists */
 	unsigned int hold_ms;         /* how long a command waits for the store
 					 before it is refused; 0: 10 s */
 };
 
 /*
- * Enter the jail, then serve until told to stop.  ctl: connected to the
- * manager; listen_fd: where a restarted manager connects.  Both are owned
- * from now on.  eng_init() has been called.  Never returns.
+ * Enters the jail and serves until W_STOP.  ctl: connected to the manager;
+ * listen_fd: where a restarted manager connects.  Both are owned from now on.
+ * The caller has called eng_init().  Never returns.
  */
 _Noreturn void worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg);
 

@@ -54,8 +54,10 @@ wk_answer(struct slot *s, const uint8_t *resp, size_t len, uint64_t need)
 		return;
 	}
 	if ((s->resp = malloc(len)) == NULL) {
-		/* It was done, and cannot be told: as after a power cut. */
-		wk_event(s->w, WE_FAILURE, "out of memory for a response");
+		/* The command was done; as after a power cut, the guest does
+		 * not learn of it. */
+		wk_event(s->w, WE_FAILURE,
+		    "out of memory for a response; the guest got an error");
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
 		return;
 	}

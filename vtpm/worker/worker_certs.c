@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * worker_certs.c - the AK's certificate is short-lived, and a host that was
- * recovered on another TPM has another CA: the manager gives new certificates,
- * a guest fetches them by the vendor command, and where that is possible they
- * also replace those in NV.
+ * worker_certs.c - new certificates of the vTPM's keys.
  *
- * Possible means: the platform hierarchy is enabled and has no authorisation
- * yet.  Firmware sets one soon after it has started the TPM, so what could not
- * be written when it came is written after the next Startup(CLEAR).
+ * The AK's certificate is short-lived, and a host that was recovered on another
+ * TPM has another CA, so the manager issues new certificates.  A guest reads
+ * them by the vendor command, and they replace those in NV where that is
+ * possible: as long as the platform hierarchy is enabled and has no password.
+ * Firmware sets one soon after it starts the TPM, so a certificate that could
+ * not be written at once is written after the next Startup(CLEAR).
  */
 
 #include "vtpm/worker/worker_certs.h"
@@ -37,7 +37,7 @@ wk_certs_write(struct worker *w)
 		if (prov20_cert(which, &der, &f) == VT_OK)
 			c->due = false;
 		else
-			log_debug("certificate %u stays as it is in NV: could "
+			log_debug("certificate %u in NV stays as it is: could "
 				  "not %s (TPM code 0x%x)",
 			    which, f.step, f.tpm_rc);
 	}

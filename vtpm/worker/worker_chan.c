@@ -39,8 +39,8 @@ on_note(void *arg, struct chan *ch, enum chan_note n, const char *text)
 	struct slot *s = arg;
 
 	(void)ch;
-	/* A Xen domain's channel closes and opens; its manager knows of its
-	 * end. */
+	/* A Xen domain's channel closes and opens again; the manager learns
+	 * of the domain's end itself. */
 	if (n == CN_CLOSED && s->kind == CHAN_SWTPM &&
 	    launch_end(&s->w->launch))
 		wk_event(s->w, WE_LAUNCH_OVER, "the launched guest has ended");
@@ -56,14 +56,14 @@ send_kept(struct slot *s)
 
 	if (s->w->mgr == NULL || !s->w->greeted)
 		return;
-	/* A guest that comes and goes faster than the manager reads must not
-	 * use up our descriptors: only the last word counts. */
+	/* A guest that reconnects faster than the manager reads must not use
+	 * up descriptors: only the latest set is sent. */
 	s->keep_due = msgch_pending(s->w->mgr);
 	if (s->keep_due)
 		return;
 	wr_init(&p, buf, sizeof(buf));
 	msg_put(&p, wkeep, &m);
-	/* A manager that does not take it is away soon: it is sent again. */
+	/* If this fails the connection is lost; the next one gets it. */
 	if (wr_err(&p) != VT_OK ||
 	    msgch_send(s->w->mgr, s->nkeep > 0 ? W_KEEP : W_UNKEEP, 0, p.buf,
 		p.len, s->keep, s->nkeep) != VT_OK)
@@ -131,7 +131,7 @@ on_power_on(void *arg, bool delete_volatile)
 {
 	struct worker *w = of(arg);
 
-	(void)delete_volatile; /* none is kept, and a staged one is wanted */
+	(void)delete_volatile; /* none is kept, and a staged one is to resume */
 	if (!power_has_identity(w->power) ||
 	    wk_power_cycle(w, PE_INIT, PE_INIT_LAUNCH) != VT_OK)
 		return R12_FAIL;
@@ -145,7 +145,7 @@ on_power_off(void *arg)
 	return 0;
 }
 
-/* CMD_SHUTDOWN: the hypervisor ends.  The vTPM stays for the next one. */
+/* CMD_SHUTDOWN: the hypervisor ends.  The vTPM waits for the next one. */
 static uint32_t
 on_shutdown(void *arg)
 {
@@ -194,7 +194,8 @@ missed(struct worker *w, int rc)
 {
 	if (rc != VT_OK)
 		wk_event(w, WE_FAILURE,
-		    "the journal missed a hash sequence: %s", vt_strerror(rc));
+		    "the extend journal misses a hash sequence: %s",
+		    vt_strerror(rc));
 }
 
 static uint32_t
@@ -205,7 +206,8 @@ on_hash_start(void *arg)
 
 	if (hash_refused(w)) {
 		wk_event(w, WE_VIOLATION,
-		    "a hash sequence after the launch was measured");
+		    "refused a hash sequence: the launch is measured already, "
+		    "or the PCRs are capped");
 		return R12_FAIL;
 	}
 	if ((res = eng_hash_start()) == 0)
@@ -241,7 +243,7 @@ on_hash_end(void *arg)
 	return res;
 }
 
-/* One size for every way in: what the ring's page can carry. */
+/* One size for all channels: what the ring's page can carry. */
 static uint32_t
 on_buffer_size(void *arg, uint32_t want, uint32_t *ret_now, uint32_t *ret_min,
     uint32_t *ret_max)

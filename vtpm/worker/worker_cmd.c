@@ -77,8 +77,8 @@ process(struct slot *s, const struct tpm_cmd *cmd, const uint8_t **ret,
 	return rc;
 }
 
-/* What a command's success changed in what the worker knows.  With
- * CT_STARTUP or CT_RESET the engine is used, so resp is a copy. */
+/* Notes what a successful command changed.  With CT_STARTUP or CT_RESET this
+ * uses the engine, so resp is a copy. */
 static void
 note_success(struct worker *w, const struct tpm_cmd *cmd, const uint8_t *resp,
     size_t rlen)
@@ -96,8 +96,8 @@ note_success(struct worker *w, const struct tpm_cmd *cmd, const uint8_t *resp,
 		rc = VT_OK;
 	if (rc != VT_OK)
 		wk_event(w, WE_FAILURE,
-		    "the journal missed something: %s; what it says will not "
-		    "fit the PCRs",
+		    "the extend journal is incomplete (%s): its replay will "
+		    "not match the PCRs until the next power cycle",
 		    vt_strerror(rc));
 }
 
@@ -112,7 +112,7 @@ tell_failure(struct worker *w)
 	    "power cycle");
 }
 
-/* Settle what the engine answered. */
+/* The engine has answered. */
 static void
 finish(
     struct slot *s, const struct tpm_cmd *cmd, const uint8_t *resp, size_t rlen)
@@ -157,10 +157,10 @@ asks_for(const struct tpm_cmd *cmd)
 }
 
 /*
- * Its group's quota of bytes is used up: what would take more NV space is
- * refused before libtpms does it, since a state that was changed must be
- * stored (law 3).  All else goes on, so that space can be given back and
- * counters count; what they may grow by is bounded.
+ * The group's quota of bytes is used up: a command that takes more NV space is
+ * refused before libtpms runs it, since a state that was changed must be
+ * stored (law 3).  All others go on, so that a guest can give space back and
+ * counters count; their growth is bounded.
  */
 static bool
 takes_room(const struct worker *w, const struct tpm_cmd *cmd)
@@ -282,7 +282,7 @@ wk_cancel(void *arg, struct chan *ch)
 	struct slot *s = arg;
 
 	(void)ch;
-	atomic_store(&s->cancelled, true); /* one that is held: wk_run_held() */
+	atomic_store(&s->cancelled, true); /* if held: wk_run_held() */
 	eng_cancel();
 }
 
@@ -300,7 +300,8 @@ run_one_held(struct slot *s, uint64_t now)
 		unhold(s);
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
 	} else if (!must_wait(w, &cmd)) {
-		s->held_bytes = NULL; /* an answer may bring the next one */
+		s->held_bytes =
+		    NULL; /* the answer may bring the next command */
 		run(s, &cmd);
 		mem_wipe_free(bytes, cmd.len);
 	} else if (now >= s->held_until_us) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * worker_deep.c - deep quotes for the guest: submit, ask the manager,
- * collect.  Nothing here waits: a ticket is pending until W_DEEPED comes, and
- * is asked for again when the manager comes back.
+ * collect.  Nothing here waits: a ticket is pending until W_DEEPED arrives,
+ * and W_DEEP is sent again to a manager that restarts.
  */
 
 #include "vtpm/worker/worker_deep.h"
@@ -17,11 +17,11 @@
 #include "vtpm/worker/worker_report.h"
 #include "vtpm/worker/worker_state.h"
 
-/* A guest is told to come back after what it takes. */
+/* The worker tells the guest when to poll, based on recent latency. */
 #define HINT_FIRST_MS 50
 #define HINT_MIN_MS 2
 #define HINT_MAX_MS 1000
-/* A manager that is away is not waited for longer; vtpm-attest, too, waits
+/* A ticket fails after this time without an answer; vtpm-attest gives up after
  * one minute. */
 #define AWAY_US 50000000
 #define COLLECT_HDR (TPM_HDR_LEN + 2 + 1 + 4 + 2)
@@ -79,7 +79,7 @@ finish(struct wk_deep *d, uint8_t state, const void *p, size_t len)
 		memcpy(d->answer, p, len);
 }
 
-/* Near the shortest of late: who comes a little early looks again. */
+/* Near the shortest recent time: a guest that polls too early polls again. */
 static void
 learn(struct worker *w, uint64_t us)
 {
@@ -100,7 +100,7 @@ wk_deep_answered(struct worker *w, const struct wdeeped *m)
 		    w->deep[i].m.ticket == m->ticket)
 			d = &w->deep[i];
 	if (d == NULL)
-		return; /* given up meanwhile */
+		return; /* failed or dropped meanwhile */
 	if (m->rc == VT_OK) {
 		learn(w, now_us() - d->at_us);
 		finish(d, VDQ_READY, m->answer.p, m->answer.len);
@@ -109,11 +109,12 @@ wk_deep_answered(struct worker *w, const struct wdeeped *m)
 	}
 }
 
-/* Nobody was there to ask, or to answer. */
+/* The manager is away, or did not answer. */
 static void
 give_up(struct worker *w)
 {
-	static const char why[] = "the vTPM manager is away";
+	static const char why[] =
+	    "the vTPM manager did not answer in time; try again";
 	uint64_t now = now_us();
 	size_t i;
 
@@ -123,7 +124,7 @@ give_up(struct worker *w)
 			finish(&w->deep[i], VDQ_FAILED, why, sizeof(why) - 1);
 }
 
-/* The better one to lose: collected before not, old before new. */
+/* Which ticket to drop first: a collected one, then the older one. */
 static bool
 rather(const struct wk_deep *a, const struct wk_deep *b)
 {
@@ -132,7 +133,7 @@ rather(const struct wk_deep *a, const struct wk_deep *b)
 	return a->m.ticket < b->m.ticket;
 }
 
-/* A free one, or one that is finished; NULL: all are pending. */
+/* A free place, or that of a finished ticket; NULL: all are pending. */
 static struct wk_deep *
 place(struct worker *w)
 {
@@ -166,7 +167,7 @@ flags(const struct worker *w)
 	return f;
 }
 
-/* What is true of this TPM at this moment. */
+/* What the leaf says of this TPM at this moment. */
 static int
 take_facts(const struct worker *w, struct wdeep *m)
 {

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker_jail.c - the system calls and resources of a worker.
+ */
 #include "vtpm/worker/worker_jail.h"
 
 #include <fcntl.h>

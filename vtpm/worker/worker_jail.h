@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * worker_jail.h - what a worker may still do, as a table for base/jail.h.
+ * worker_jail.h - the system calls and resources of a worker, for base/jail.h.
  *
  * Layer:  vtpm.
  * No open, no socket, no connect, no execve, no fork, no ptrace, no signal
- * to anybody else, no executable memory.
+ * to another process, no executable memory.
  */
 #ifndef VTPM_WORKER_WORKER_JAIL_H
 #define VTPM_WORKER_WORKER_JAIL_H

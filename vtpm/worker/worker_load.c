@@ -35,24 +35,24 @@ open_perm(struct worker *w, const struct wload *m, struct seal_id *ret_id,
 	memcpy(want.uuid, m->uuid, sizeof(want.uuid));
 	if (m->permanent.len == 0)
 		return say(text, VT_E_NOTFOUND,
-		    "there is no permanent state; a new identity is made only "
-		    "on request");
+		    "there is no permanent state, and only create makes a new "
+		    "identity");
 	rc = seal_open(w->key, &want, m->permanent.p, m->permanent.len, ret_id,
 	    ret, ret_len);
 	if (rc != VT_OK)
 		return say(text, rc,
-		    "the permanent state does not open: damaged, another "
-		    "instance's, or sealed with another key");
+		    "the permanent state cannot be opened: it is damaged, "
+		    "belongs to another vTPM, or is sealed with another key");
 	rc = VT_OK;
 	if (ret_id->version < m->version)
 		rc = say(text, VT_E_STALE,
-		    "the permanent state is older than the one that was "
-		    "acknowledged: an old copy was put back");
+		    "the permanent state is older than the last acknowledged "
+		    "one: an old copy was restored");
 	else if (ret_id->version > m->version ||
 		 ret_id->generation > m->generation)
 		rc = say(text, VT_E_CORRUPT,
-		    "the permanent state is newer than the registry: the "
-		    "registry was put back");
+		    "the permanent state is newer than the registry: an old "
+		    "registry was restored");
 	if (rc != VT_OK)
 		mem_wipe_free(*ret, *ret_len);
 	return rc;
@@ -75,7 +75,7 @@ load_perm(
 		rc = say(text, VT_E_CORRUPT,
 		    "the permanent state is of another TPM version");
 	else if ((rc = wk_become(w, &s)) != VT_OK)
-		say(text, rc, "libtpms did not take the permanent state");
+		say(text, rc, "libtpms rejected the permanent state");
 	mem_wipe_free(plain, len);
 	return rc;
 }
@@ -94,14 +94,14 @@ load_vol(struct worker *w, const struct wload *m, const struct seal_id *perm,
 	rc = seal_open(
 	    w->key, &want, m->volatile_.p, m->volatile_.len, &id, &plain, &len);
 	if (rc != VT_OK)
-		return say(text, rc, "the volatile state does not open");
+		return say(text, rc, "the volatile state cannot be opened");
 	if (id.version != perm->version || id.generation != perm->generation)
 		rc = say(text, VT_E_STALE,
-		    "the volatile state belongs to another permanent one");
+		    "the volatile state belongs to another permanent state");
 	else if ((rc = state_vol_get(plain, len, &s)) != VT_OK)
 		say(text, rc, "the volatile state has a wrong format");
 	else if ((rc = wk_resume(w, &s)) != VT_OK)
-		say(text, rc, "libtpms did not take the volatile state");
+		say(text, rc, "libtpms rejected the volatile state");
 	mem_wipe_free(plain, len);
 	return rc;
 }
@@ -119,8 +119,7 @@ start_loaded(struct worker *w, const struct wload *m, char *text)
 		return VT_OK;
 	}
 	if ((rc = wk_power_on(w, PE_LOAD, PE_LOAD_LAUNCH)) != VT_OK)
-		return say(
-		    text, rc, "libtpms did not take the permanent state");
+		return say(text, rc, "libtpms rejected the permanent state");
 	if (w->root && (rc = wk_start(w)) != VT_OK)
 		return say(text, rc, "the TPM did not start up");
 	return VT_OK;
@@ -143,12 +142,12 @@ wk_load(struct worker *w, const struct wload *m, char *text)
 		return rc;
 	w->version = w->acked = id.version;
 	if ((rc = capture_init(&w->cap, eng_is_tpm2())) != VT_OK)
-		return say(text, rc, "no memory for the journal");
+		return say(text, rc, "out of memory for the extend journal");
 	rc = launch_set_next(&w->launch, m->launch.p, m->launch.len);
 	if (rc != VT_OK)
 		return say(text, rc, "the launch record is damaged");
 	(void)wk_step(w, PE_BECAME);
-	/* A crash took the PCRs with it: no copy of them may come back. */
+	/* A crash took the PCRs with it: no copy of them may return. */
 	if (m->volatile_.len > 0 && (m->flags & WLOAD_CRASHED) == 0)
 		rc = load_vol(w, m, &id, text);
 	else

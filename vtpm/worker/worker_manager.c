@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * worker_manager.c - what the manager says.
+ * worker_manager.c - the connection to the manager and its requests.
  */
 
 #include "vtpm/worker/worker_manager.h"
@@ -32,7 +32,7 @@
 #define IN_LOADED 4u /* it has an identity */
 #define IN_BROKEN 8u
 #define ANY (IN_EMPTY | IN_MADE | IN_LOADED | IN_BROKEN)
-#define TURN_MAX 16 /* messages handled before guests get their turn */
+#define TURN_MAX 16 /* messages in a row, then the guest gets its turn */
 
 static uint32_t
 hello_flags(const struct worker *w)
@@ -61,7 +61,7 @@ manager_lost(struct worker *w)
 	w->mgr = NULL;
 	w->greeted = w->storage_ok = false;
 	w->st.sent = false;
-	if (w->st.failed) { /* the next manager is asked anew */
+	if (w->st.failed) { /* the next manager may be able to */
 		w->st.failed = false;
 		w->st.retry_us = 0;
 	}
@@ -69,7 +69,8 @@ manager_lost(struct worker *w)
 	if (w->power == PS_EMPTY || w->power == PS_MADE || w->stop_wait)
 		w->ending = true;
 	else
-		log_info("the manager is away; NV commands wait");
+		log_info("connection to the manager lost: commands that change "
+			 "permanent state wait for it");
 }
 
 static void
@@ -96,7 +97,7 @@ greet(struct worker *w)
 	wk_deep_ask_again(w);
 }
 
-/* --- one handler per message; each answers for itself ----------------------
+/* --- one handler per message; each sends its own answer --------------------
  */
 
 static void
@@ -171,7 +172,7 @@ claim(struct worker *w, const struct wcerts *m, struct prov_fail *fail)
 	fail->step = "power on";
 	if ((rc = capture_init(&w->cap, eng_is_tpm2())) != VT_OK)
 		return rc;
-	(void)eng_changed(); /* all of it goes with the first store */
+	(void)eng_changed(); /* the first store takes all of it */
 	(void)wk_step(w, PE_BECAME);
 	wk_store_now(w, WS_FIRST);
 	return wk_power_on(w, PE_LOAD, PE_LOAD_LAUNCH);
@@ -257,7 +258,7 @@ on_adopt(struct worker *w, struct msg *msg)
 		msg->nfds = 0; /* the channel has them, or closed them */
 	}
 	wk_done(w, msg->id, rc, "%s",
-	    rc == VT_OK ? "" : "the channel could not be taken up again");
+	    rc == VT_OK ? "" : "the channel could not be resumed");
 }
 
 static void
@@ -386,7 +387,7 @@ dispatch(struct worker *w, struct msg *msg)
 			continue;
 		if ((h->states & state_of(w)) == 0)
 			wk_done(w, msg->id, VT_E_STATE,
-			    "not possible in this worker's state");
+			    "not possible in the worker's present state");
 		else if (msg->nfds < h->min_fds || msg->nfds > h->max_fds)
 			wk_done(w, msg->id, VT_E_PROTO,
 			    "wrong number of descriptors");
@@ -409,7 +410,7 @@ wk_manager_connected(struct worker *w, int fd)
 		(void)close(fd);
 		return;
 	}
-	msgch_free(w->mgr); /* the newest one counts */
+	msgch_free(w->mgr); /* the newest connection counts */
 	w->mgr = ch;
 	w->greeted = false;
 	w->storage_ok = false;

@@ -64,7 +64,8 @@ power_on(struct worker *w)
 	int rc;
 
 	if ((rc = eng_power_on()) != VT_OK) {
-		wk_event(w, WE_FAILURE, "the TPM did not accept its state: %s",
+		wk_event(w, WE_FAILURE,
+		    "libtpms rejected the state: %s; the TPM stays off",
 		    vt_strerror(rc));
 		return rc;
 	}
@@ -93,15 +94,15 @@ measure_launch(struct worker *w)
 		    vt_strerror(rc));
 	else
 		wk_event(w, WE_LAUNCH_APPLIED,
-		    "%zu bytes of launch record in PCR 17",
+		    "measured a launch record of %zu bytes into PCR 17",
 		    (size_t)w->launch.now.l.record.len);
 	return rc;
 }
 
 /*
- * The PCRs of before are lost with the worker that held them.  A guest that
- * goes on must not be able to attest anything: every PCR gets an event that
- * no boot has.
+ * The PCRs were lost with the worker that held them.  A guest that goes on
+ * must not be able to attest anything: every PCR gets an event that no boot
+ * has.
  */
 static int
 cap(struct worker *w)
@@ -126,7 +127,8 @@ shut_down(struct worker *w)
 {
 	(void)w;
 	if (eng_is_tpm2() && tcmd_shutdown() != VT_OK)
-		log_warn("the TPM did not shut down in order");
+		log_warn("TPM2_Shutdown failed before power off: the TPM may "
+			 "count it as a wrong password");
 	eng_power_off();
 	return VT_OK;
 }

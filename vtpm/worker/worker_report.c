@@ -21,7 +21,8 @@ wk_send(struct worker *w, uint16_t type, uint32_t id, const struct wr *p)
 		rc = msgch_send(w->mgr, type, id, p->buf, p->len, NULL, 0);
 	/* A lost connection is noticed where it is read. */
 	if (rc != VT_OK && rc != VT_E_CLOSED)
-		log_warn("message %u not sent: %s", type, vt_strerror(rc));
+		log_warn("cannot send message %u to the manager: %s", type,
+		    vt_strerror(rc));
 }
 
 void

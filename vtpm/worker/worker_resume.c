@@ -70,7 +70,7 @@ wk_resume(struct worker *w, const struct state_vol *s)
 	int rc;
 
 	if ((rc = set_all(w, s)) != VT_OK) {
-		/* The next power on must not find half of it. */
+		/* The next power on must not find a part of it. */
 		if (eng_set_volatile(NULL, 0) != VT_OK)
 			wk_break(w);
 		return rc;

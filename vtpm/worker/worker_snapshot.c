@@ -107,8 +107,7 @@ wk_set_blob(
 		return R12_BAD_ORDINAL;
 	if ((rc = stage(w, type, p, len)) == VT_OK)
 		return 0;
-	wk_event(
-	    w, WE_VIOLATION, "a snapshot was refused: %s", vt_strerror(rc));
+	wk_event(w, WE_VIOLATION, "refused a snapshot: %s", vt_strerror(rc));
 	stage_drop(w);
 	return rc == VT_E_AUTH ? R12_DECRYPT_ERROR : R12_FAIL;
 }
@@ -116,7 +115,7 @@ wk_set_blob(
 /* --- back into a snapshot -----------------------------------------------
  */
 
-/* Is what is staged the state that we have, so that nothing goes back? */
+/* Is the staged state the present one, so that nothing is rolled back? */
 static bool
 is_present(const struct worker *w)
 {
@@ -124,7 +123,7 @@ is_present(const struct worker *w)
 	       w->stage.perm_id.generation == w->generation;
 }
 
-/* Both halves were taken at one moment. */
+/* Were both halves taken at one moment? */
 static bool
 is_whole(const struct worker *w)
 {
@@ -162,9 +161,9 @@ restore_vol(struct worker *w)
 }
 
 /*
- * Resume the state that the hypervisor brought back.  If it is not the one
- * that we have it is an older one: a new generation begins, which the
- * manager makes durable before anything of it is told.
+ * Resumes the state that the hypervisor brought back.  If that is not the
+ * present one it is older: a new generation begins, which the manager makes
+ * durable before the guest learns anything of it.
  */
 static int
 restore(struct worker *w)
@@ -177,8 +176,8 @@ restore(struct worker *w)
 		stage_drop(w);
 		wk_power_lost(w);
 		wk_event(w, WE_VIOLATION,
-		    "a snapshot was refused: its halves do not belong "
-		    "together");
+		    "refused a snapshot: its permanent and volatile states "
+		    "were not taken together");
 		return VT_E_STATE;
 	}
 	if (!present)
@@ -201,8 +200,8 @@ restore(struct worker *w)
 	if (!present) {
 		wk_store_now(w, WS_RESTORE);
 		wk_event(w, WE_RESTORED,
-		    "state version %llu was put back over %llu, generation is "
-		    "now %llu",
+		    "a snapshot restored state version %llu over %llu; the "
+		    "generation is now %llu",
 		    (unsigned long long)from, (unsigned long long)was,
 		    (unsigned long long)w->generation);
 	}
@@ -218,7 +217,7 @@ wk_take_over(void *arg)
 	if (!power_has_identity(w->power) || !w->stage.incoming ||
 	    w->stage.perm == NULL || !is_present(w)) {
 		wk_event(w, WE_VIOLATION,
-		    "a migrated guest brought a state that is not the present "
+		    "refused a migrated guest: its state is not the present "
 		    "one");
 		stage_drop(w);
 		return R12_FAIL;

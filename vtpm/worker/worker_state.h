@@ -40,14 +40,14 @@ struct slot {
 	uint8_t localities;
 	int keep[MSG_MAX_FDS]; /* duplicates, for a manager that restarts */
 	unsigned int nkeep;
-	bool keep_due; /* the manager has not been told of them */
+	bool keep_due; /* to be sent to the manager */
 	atomic_bool cancelled;
 
 	uint8_t *held_bytes; /* heap: of a command not yet begun; or NULL */
 	struct tpm_cmd held;
 	uint64_t held_until_us;
 
-	uint8_t *resp; /* heap: a response that must not be told yet */
+	uint8_t *resp; /* heap: a response that must wait; or NULL */
 	size_t resp_len;
 	uint64_t resp_version; /* until this is durable */
 };
@@ -58,7 +58,7 @@ struct store_req {
 	uint64_t generation, version;
 	uint8_t flags; /* WS_* */
 	bool sent;     /* on the present connection */
-	bool failed;   /* the manager could not; wait for storage_ok */
+	bool failed;   /* by the manager; wait for storage_ok */
 	uint64_t retry_us;
 };
 
@@ -74,15 +74,15 @@ struct wk_deep {
 	struct wdeep m;
 	uint8_t nonce[WDEEP_NONCE_MAX];
 	uint64_t at_us;  /* submitted */
-	bool collected;  /* up to its end, once */
-	uint8_t *answer; /* heap: the answer, or words */
+	bool collected;  /* read to its end once */
+	uint8_t *answer; /* heap: the answer, or the reason as text */
 	size_t answer_len;
 };
 
 struct wk_cert {
 	uint8_t *der; /* heap: the newest; NULL: the one in NV */
 	size_t len;
-	bool due; /* NV does not have it yet, as far as we know */
+	bool due; /* to be written to NV */
 };
 
 struct worker {
@@ -94,14 +94,14 @@ struct worker {
 	/* the manager */
 	int listen_fd;
 	struct msgch *mgr; /* NULL: away */
-	bool greeted;      /* W_MANAGER was here */
+	bool greeted;      /* W_MANAGER arrived, W_HELLO was sent */
 	bool storage_ok, soft_root, no_growth;
 	char build[NAME_MAX_LEN + 1];
 	uint32_t certs_id, stop_id; /* requests that wait for a store */
 	bool certs_wait, stop_wait;
 	struct token_bucket events;
 
-	/* who we are */
+	/* identity */
 	uint8_t uuid[UUID_LEN];
 	char name[NAME_MAX_LEN + 1];
 	uint8_t tpm_version;
@@ -128,19 +128,19 @@ struct worker {
 	struct stage stage;
 	struct watch *watch;
 
-	/* a consistent copy of the journal while a guest reads it in parts */
+	/* copy of the journal while a guest reads it in parts */
 	uint8_t *jsnap;
 	size_t jsnap_len;
 
 	struct wk_cert certs[WCERT_AK + 1]; /* by WCERT_* */
 
 	struct wk_deep deep[WORKER_DEEP_TICKETS];
-	uint64_t deep_tickets; /* the last one given out */
-	uint64_t deep_us;      /* an answer takes so long */
+	uint64_t deep_tickets; /* the last one issued */
+	uint64_t deep_us;      /* recent latency of an answer */
 
 	uint64_t commands, stores, held_commands, refused;
 	struct slot slots[SLOTS];
-	uint8_t out[ENG_BUF_MAX]; /* a response that we made or changed */
+	uint8_t out[ENG_BUF_MAX]; /* a response made or changed here */
 };
 
 #endif

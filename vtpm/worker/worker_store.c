@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * worker_store.c - law 3: what the guest was told is durable.
+ * worker_store.c - law 3: what the guest has seen is durable.
  */
 #include "vtpm/worker/worker_store.h"
 
@@ -55,7 +55,7 @@ wk_send_store(struct worker *w)
 	m.generation = st->generation;
 	m.version = st->version;
 	if (digest_buf(ALG_SHA256, st->blob, st->len, m.digest) != VT_OK)
-		return; /* wk_store_retry() comes back to it */
+		return; /* wk_store_retry() tries again */
 	m.blob.p = st->blob;
 	m.blob.len = (uint32_t)st->len;
 	wr_grow(&p, st->len + WSTORE_HDR);
@@ -69,7 +69,7 @@ wk_send_store(struct worker *w)
 	wr_free(&p);
 }
 
-/* Out of memory: it stays dirty, and what depends on it stays held. */
+/* Out of memory: the state stays dirty, and answers that reveal it wait. */
 static void
 seal_next(struct worker *w)
 {
@@ -147,10 +147,10 @@ store_failed(struct worker *w, int rc)
 	w->st.retry_us = now_us() + RETRY_US;
 	log_warn("the state is not stored: %s", vt_strerror(rc));
 	if (!is_storage_trouble(rc)) {
-		/* Asking again would not help: what the manager holds and
-		 * what we hold are two histories. */
+		/* A retry would not help: the manager's state and ours have
+		 * diverged. */
 		wk_event(w, WE_FAILURE,
-		    "the manager refused the state (%s); this TPM is off",
+		    "the manager refused the state (%s): the TPM is off",
 		    vt_strerror(rc));
 		wk_break(w);
 	}
@@ -163,7 +163,7 @@ wk_stored(struct worker *w, const struct wstored *m)
 	struct store_req *st = &w->st;
 
 	if (st->blob == NULL || !st->sent || m->version != st->version)
-		return; /* answers an earlier attempt */
+		return; /* of an earlier attempt */
 	if (m->rc != VT_OK) {
 		store_failed(w, m->rc);
 		return;
@@ -171,7 +171,7 @@ wk_stored(struct worker *w, const struct wstored *m)
 	free(st->blob);
 	st->blob = NULL;
 	w->acked = st->version;
-	if (m->generation != st->generation) { /* the manager's word counts */
+	if (m->generation != st->generation) { /* the manager decides */
 		w->generation = m->generation;
 		w->dirty = true;
 	}

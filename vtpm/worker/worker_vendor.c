@@ -22,8 +22,8 @@ wk_journal_copy_drop(struct worker *w)
 	w->jsnap_len = 0;
 }
 
-/* A guest reads the journal in parts, and every command in between may
- * change it: it reads a copy, made at offset 0 and dropped at its end. */
+/* A guest reads the journal in parts, and each command in between may change
+ * it, so it reads a copy: made at offset 0, dropped at its end. */
 static void
 snap_journal(struct worker *w)
 {

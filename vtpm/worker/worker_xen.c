@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * worker_xen.c - the module that knows Xen, and the channel that it serves.
+ * worker_xen.c - loads the module that calls Xen, and its channel.
  */
 #include "vtpm/worker/worker_xen.h"
 
@@ -24,7 +24,7 @@ xen_module_load(const char **ret_why)
 
 	if (mod != NULL)
 		return mod;
-	*ret_why = "where this program lies is not known";
+	*ret_why = "the path of this program is unknown";
 	n = readlink("/proc/self/exe", path, PATH_MAX);
 	if (n <= 0 || n == PATH_MAX)
 		return NULL;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * worker_xen.h - a worker's way to Xen, when the host has one.
+ * worker_xen.h - a worker's access to Xen, where the host has it.
  *
  * Layer:  vtpm.
- * The module vtpm-xen.so is loaded by the zygote, once; each worker opens
- * the devices for itself before its jail closes, because descriptors to
- * them cannot be passed and their library cannot take them over.
+ * The zygote loads the module vtpm-xen.so once; each worker opens the devices
+ * itself before its jail closes, because their library cannot take over
+ * descriptors that another process opened.
  */
 #ifndef VTPM_WORKER_WORKER_XEN_H
 #define VTPM_WORKER_WORKER_XEN_H

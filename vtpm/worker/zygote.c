@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * zygote.c - warms libtpms up and forks workers.
+ */
 #include "vtpm/worker/zygote.h"
 
 #include <sys/prctl.h>
@@ -33,7 +36,7 @@ struct zygote {
 	struct jail *jail_xen; /* NULL until a worker needs it */
 	const struct xen_module *xen;
 	int sig_fd; /* SIGCHLD */
-	bool told;  /* that workers have no uid of their own */
+	bool told;  /* the operator, that workers share one uid */
 };
 
 /* --- warm up ---------------------------------------------------------------
@@ -50,7 +53,7 @@ self_test(void)
 	return tcmd_run(&c, NULL, &r);
 }
 
-/* One sealed state, so that its algorithms are loaded as well. */
+/* Seals once, so that OpenSSL has loaded the algorithms. */
 static int
 seal_once(void)
 {
@@ -85,7 +88,7 @@ warm_up(void)
 /* --- workers ---------------------------------------------------------------
  */
 
-/* In the zygote, so that all workers share the pages. */
+/* In the zygote, so that all workers share its pages. */
 static void
 load_xen(struct zygote *z)
 {
@@ -101,7 +104,7 @@ load_xen(struct zygote *z)
 	}
 }
 
-/* In the worker: without the devices it serves its other channels. */
+/* In the worker; without the devices it serves its other channels. */
 static void
 open_xen(struct zygote *z, struct worker_cfg *cfg)
 {
@@ -128,7 +131,7 @@ child(struct zygote *z, const struct zspawn *m, const int fds[2])
 	cfg.jail = z->jail;
 	if (m->flags & ZS_XEN)
 		open_xen(z, &cfg);
-	/* The manager's terminal must not reach it. */
+	/* Signals of the manager's terminal must not reach it. */
 	(void)setsid();
 	log_open("vtpm-worker", (enum log_level)m->log_level);
 	if (crypto_reseed() != VT_OK)
@@ -148,7 +151,7 @@ answer_spawn(struct zygote *z, uint32_t id, pid_t pid, const char *text)
 	msg_put(&w, zspawned, &m);
 	if (wr_err(&w) != VT_OK ||
 	    msgch_send(z->mgr, Z_SPAWNED, id, w.buf, w.len, NULL, 0) != VT_OK)
-		log_warn("the manager was not told of worker %ld", (long)pid);
+		log_warn("cannot report worker %ld to the manager", (long)pid);
 }
 
 static void
@@ -200,7 +203,7 @@ reap(struct zygote *z)
 		msg_put(&w, zexited, &m);
 		if (wr_err(&w) != VT_OK || msgch_send(z->mgr, Z_EXITED, 0,
 					       w.buf, w.len, NULL, 0) != VT_OK)
-			return; /* the loop sees that it has gone */
+			return; /* the loop notices the lost connection */
 	}
 }
 
@@ -247,7 +250,7 @@ loop(struct zygote *z)
 	}
 }
 
-/* 0 and 1 are no use to anybody here; 2 is the log. */
+/* 0 and 1 are not used; 2 is the log. */
 static int
 quiet_stdio(void)
 {
