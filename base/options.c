@@ -227,6 +227,7 @@ list_commands(const struct opt_command *const *list)
 	for (i = 0; list[i] != NULL; i++)
 		if (strlen(own_name(list[i])) > width)
 			width = strlen(own_name(list[i]));
+	(void)printf("Commands:\n");
 	for (i = 0; list[i] != NULL; i++) {
 		(void)snprintf(left, sizeof(left), "  %s", own_name(list[i]));
 		print_row(left, width + 4, list[i]->about);
@@ -257,6 +258,7 @@ help(const struct opt_command *c)
 	(void)putchar('\n');
 	if (c->commands != NULL)
 		list_commands(c->commands);
+	(void)printf("Options:\n");
 	for (i = 0; i < n; i++) {
 		(void)left_side(all[i], left, sizeof(left));
 		print_row(left, width + 2, all[i]->help);

@@ -217,7 +217,7 @@ a_command_is_run_with_its_defaults_and_operands(void **state)
 	assert_string_equal(
 	    said, "prog: there is no command frob; see prog --help\n");
 	assert_int_equal(dispatch_line(1, "help"), OPT_SHOWN);
-	assert_non_null(strstr(said, "\n  sub  Do the sub.\n"));
+	assert_non_null(strstr(said, "\nCommands:\n  sub  Do the sub.\n\n"));
 	assert_int_equal(dispatch_line(1, "help sub"), OPT_SHOWN);
 	assert_non_null(strstr(said, "usage: prog sub [--pool N] [NAME]\n"));
 	assert_int_equal(dispatch_line(2, "help frob"), OPT_BAD);
@@ -321,6 +321,7 @@ help_shows_every_row_within_80_columns(void **state)
 	    "\n"
 	    "Do something.\n"
 	    "\n"
+	    "Options:\n"
 	    "  -a, --all         take all of them\n"
 	    "  -o, --out FILE    write to FILE; the help of this option is "
 	    "long "
@@ -361,7 +362,7 @@ forms_of_use_replace_the_synopsis(void **state)
 	    parse_line(&c, 1, "prog -h", &d, &argc, &argv), OPT_SHOWN);
 	assert_string_equal(said,
 	    "usage: prog --one FILE [--three A --four]\n       prog "
-	    "--two\n\nDo it.\n\n"
+	    "--two\n\nDo it.\n\nOptions:\n"
 	    "  -h, --help     show this help\n      --version  show the "
 	    "version\n");
 }

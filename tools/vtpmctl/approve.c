@@ -527,7 +527,7 @@ const struct opt_command vctl_host_revoke = {
 	.name = "vtpmctl host revoke",
 	.about = "Revoke all approvals: raise the epoch counter in the host's "
 		 "TPM.\n",
-	.usage = "[--key KEY.pem [--select SEL] [--label TEXT] [--sequence N]] "
+	.usage = "[--key KEY.pem] [--select SEL] [--label TEXT] [--sequence N] "
 		 "[--force]\n",
 	.opts = revoke_opts,
 	.size = sizeof(struct args),
