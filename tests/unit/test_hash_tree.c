@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/rdwr.h"
 #include "base/util.h"
 #include "vtpm_manager/store/hash_tree.h"
@@ -336,10 +337,47 @@ pages_of_another_shape_are_refused(void **state)
 	ht_free(NULL);
 }
 
+/* Computed here as doc/FORMATS.md says. */
+static void
+digest_of_page(const struct page *pg, uint8_t out[HT_LEN])
+{
+	uint8_t buf[20 + HT_PAGE_MAX] = "\x01vTPM tree page";
+
+	buf[15] = pg->level;
+	be32_put(buf + 16, pg->index);
+	memcpy(buf + 20, pg->bytes, pg->len);
+	assert_int_equal(digest_buf(ALG_SHA256, buf, 20 + pg->len, out), VT_OK);
+}
+
+static void
+digests_are_those_of_the_format(void **state)
+{
+	uint8_t got[HT_LEN], leaf[HT_LEN], label[HT_LABEL_LEN] = { 9 };
+	struct disk d = { 0 };
+	struct ht *t = NULL;
+	uint32_t i;
+
+	(void)state;
+	assert_int_equal(ht_new(0, &t), VT_OK);
+	memset(leaf, 5, sizeof(leaf));
+	assert_int_equal(ht_set(t, 40, leaf, label), VT_OK);
+	disk_sync(&d, t);
+	ht_free(t);
+	assert_int_equal(d.n, 4); /* three of leaves, one above */
+	for (i = 0; i < 3; i++) {
+		digest_of_page(disk_find(&d, 0, i), got);
+		assert_memory_equal(
+		    got, disk_find(&d, 1, 0)->bytes + i * HT_LEN, HT_LEN);
+	}
+	digest_of_page(disk_find(&d, 1, 0), got);
+	assert_memory_equal(got, d.root, HT_LEN);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(digests_are_those_of_the_format),
 		cmocka_unit_test(what_was_stored_is_good),
 		cmocka_unit_test(grown_step_by_step_is_the_same_tree),
 		cmocka_unit_test(one_leaf_costs_one_page_per_level),

@@ -280,9 +280,9 @@ many_values_are_bounded(void **state)
 	store_close(st);
 }
 
-/* Give the root another format, and an HMAC that fits. */
+/* Change len bytes of the root, and give it an HMAC that matches. */
 static void
-set_root_format(uint16_t format)
+patch_root(size_t off, const void *p, size_t n)
 {
 	static const char info[] = "store root";
 	uint8_t rec[256], key[32], mac[32];
@@ -302,7 +302,7 @@ set_root_format(uint16_t format)
 	memcpy(rec, sqlite3_column_blob(s, 0), len);
 	assert_int_equal(sqlite3_finalize(s), SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-	be16_put(rec + 4, format);
+	memcpy(rec + off, p, n);
 	part.len = len - sizeof(mac);
 	assert_int_equal(
 	    hkdf_sha256(master, 32, info, sizeof(info) - 1, key, sizeof(key)),
@@ -318,12 +318,38 @@ static void
 a_root_of_another_format_is_refused(void **state)
 {
 	(void)state;
-	set_root_format(1);
+	patch_root(5, "\1", 1);
 	assert_broken("root is damaged");
-	set_root_format(3);
+	patch_root(5, "\3", 1);
 	assert_broken("root is damaged");
-	set_root_format(2);
+	patch_root(5, "\2", 1);
 	assert_only(-1, -1, "");
+}
+
+/* Only the manager itself could have written these. */
+static void
+a_root_with_impossible_numbers_is_refused(void **state)
+{
+	static const struct {
+		const char *what;
+		size_t off; /* doc/FORMATS.md, "Root" */
+		const char *bad, *good;
+		size_t n;
+	} cases[] = {
+		{ "slots", 22, "\0\1\0\1", "\0\0\0\24", 4 },
+		{ "generation", 90, "\x80", "", 1 },
+		{ "audit cut", 98 + 7, "\25", "", 1 }, /* of 20 records */
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		print_message("  %s\n", cases[i].what);
+		patch_root(cases[i].off, cases[i].bad, cases[i].n);
+		assert_broken("root is damaged");
+		patch_root(cases[i].off, cases[i].good, cases[i].n);
+		assert_only(-1, -1, "");
+	}
 }
 
 static void
@@ -509,6 +535,21 @@ the_audit_log_is_bounded(void **state)
 	assert_in_range(v[0], STORE_AUDIT_MAX, STORE_AUDIT_MAX + 1000);
 	assert_int_equal(v[1] + v[0] - 1, n);
 	store_close(st);
+	/* The record that the next cut would end with is missing: no cut, so
+	 * that the evidence stays. */
+	sql("DELETE FROM audit WHERE seq=%d", (int)v[1] + 1000 - 1);
+	st = must_unlock();
+	for (i = n; i < v[1] - 1 + STORE_AUDIT_MAX + 1000; i++)
+		assert_int_equal(
+		    store_audit(st, "manager", "create", "g", "ok", ""), VT_OK);
+	assert_int_equal(store_commit(st), VT_OK);
+	v[0] = 0;
+	n = v[1];
+	assert_int_equal(
+	    store_audit_each(st, 0, count_record, v), VT_E_CORRUPT);
+	assert_int_equal(v[1], n);
+	assert_int_equal(v[0], 999);
+	store_close(st);
 	sql("DELETE FROM audit WHERE seq=%d", (int)v[1]);
 	assert_audit_bad("is missing");
 }
@@ -526,6 +567,7 @@ main(void)
 		E(values_in_the_tree_come_and_go),
 		E(many_values_are_bounded),
 		T(a_root_of_another_format_is_refused),
+		T(a_root_with_impossible_numbers_is_refused),
 		T(a_locked_store_only_lists),
 		E(one_manager_at_a_time),
 		E(files_are_private),

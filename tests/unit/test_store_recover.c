@@ -267,6 +267,21 @@ one_old_record_is_taken_with_a_generation_that_was_never_there(void **state)
 	store_close(st);
 }
 
+/* Whatever generation the record claims, the next one is greater. */
+static void
+a_record_that_claims_a_great_generation_gets_a_greater_one(void **state)
+{
+	struct store *st;
+
+	(void)state;
+	sql("UPDATE vtpm SET generation=90 WHERE slot=5");
+	st = must_unlock();
+	assert_refused(st, 5, "changed");
+	assert_int_equal(recover_one(st, 5), VT_OK);
+	assert_recovered(st, 5, 91, 1);
+	store_close(st);
+}
+
 static void
 what_does_not_fit_itself_is_not_taken(void **state)
 {
@@ -390,6 +405,7 @@ main(void)
 		T(the_generation_of_a_guest_without_state_is_not_given_again),
 		T(a_recovery_that_was_not_committed_did_not_happen),
 		T(one_old_record_is_taken_with_a_generation_that_was_never_there),
+		T(a_record_that_claims_a_great_generation_gets_a_greater_one),
 		T(what_does_not_fit_itself_is_not_taken),
 		T(a_destroyed_guest_is_not_recovered),
 		T(guests_under_a_bad_page_are_taken_one_by_one),

@@ -200,13 +200,13 @@ spoil_page(struct ht *t, unsigned int level, uint32_t index)
 }
 
 static int
-check_page(struct ht *t, unsigned int level, uint32_t index, bool parent_ok,
+check_page(struct ht *t, unsigned int level, uint32_t index,
     const uint8_t want[HT_LEN])
 {
 	uint8_t got[HT_LEN];
 	int rc;
 
-	if (!parent_ok || (t->lv[level].flags[index] & PF_LOADED) == 0) {
+	if ((t->lv[level].flags[index] & PF_LOADED) == 0) {
 		spoil_page(t, level, index);
 		return VT_OK;
 	}
@@ -226,15 +226,15 @@ ht_check(struct ht *t, const uint8_t root[HT_LEN], uint32_t *ret_bad)
 	int rc;
 
 	memcpy(t->root, root, HT_LEN);
-	if ((rc = check_page(t, l, 0, true, root)) != VT_OK)
+	if ((rc = check_page(t, l, 0, root)) != VT_OK)
 		return rc;
 	while (l > 0) {
 		l--;
 		for (i = 0; i < t->lv[l].npages; i++) {
 			uint32_t up = i / HT_ARITY;
-			bool ok = (t->lv[l + 1].flags[up] & PF_BAD) == 0;
 
-			rc = check_page(t, l, i, ok,
+			/* No page matches the poison of a bad one. */
+			rc = check_page(t, l, i,
 			    page_at(t, l + 1, up) +
 				(size_t)(i % HT_ARITY) * HT_LEN);
 			if (rc != VT_OK)

@@ -53,8 +53,6 @@ take_row(const struct store_row *r, void *arg)
 	uint32_t slot = r->in.slot, n;
 	struct store_row **v;
 
-	if (slot >= HT_MAX_SLOTS)
-		return VT_OK; /* no such slot */
 	if (slot >= c->nrows) {
 		n = (slot | 255) + 1;
 		if ((v = realloc(c->rows, n * sizeof(*v))) == NULL)
@@ -64,7 +62,7 @@ take_row(const struct store_row *r, void *arg)
 		c->nrows = n;
 	}
 	if (c->rows[slot] != NULL)
-		return VT_E_CORRUPT; /* duplicate primary key */
+		return VT_OK; /* a damaged index; the leaf decides */
 	if ((c->rows[slot] = malloc(sizeof(*r))) == NULL)
 		return VT_E_NOMEM;
 	*c->rows[slot] = *r;
@@ -184,10 +182,10 @@ check_slot(struct check *c, uint32_t slot)
 	int rc;
 
 	ht_get(c->st->tree, slot, leaf, label);
-	if (store_leaf_is(leaf, 0) || store_leaf_is(leaf, LEAF_TOMB))
-		return VT_OK; /* a row here is added later, untrusted */
+	/* Never used, deleted, or poisoned while its guest was unknown: a row
+	 * here is added later, untrusted. */
 	if (!store_label_read(label, &named.in))
-		return VT_OK; /* poisoned before; its owner is unknown */
+		return VT_OK;
 	named.in.slot = slot;
 	if (r != NULL && !r->odd) {
 		if ((rc = store_leaf_digest(r, got)) != VT_OK)
@@ -257,7 +255,6 @@ broken(struct check *c, char *text, const char *what)
 	    "whole state folder from a backup",
 	    what);
 	(void)store_fail(st, VT_E_CORRUPT, "%s", text);
-	registry_clear(&st->reg);
 	if ((rc = add_all_untrusted(c, text)) != VT_OK)
 		return rc;
 	return VT_E_CORRUPT;

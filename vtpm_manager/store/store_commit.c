@@ -18,7 +18,6 @@ store_rollback(struct store *st)
 	store_pending_undo(st);
 	st->chain = st->root.audit;
 	st->gen = st->root.gen;
-	st->free_hint = 0;
 }
 
 static int

@@ -23,6 +23,7 @@
 
 #include "base/util.h"
 #include "vtpm_manager/store/audit_chain.h"
+#include "vtpm_manager/store/hash_tree.h"
 
 #define APP_ID 1448366157 /* "VTPM" */
 
@@ -305,8 +306,6 @@ sq_rollback(void *be)
 	struct sq *q = be;
 	char keep[sizeof(q->words)];
 
-	if (sqlite3_get_autocommit(q->db))
-		return; /* SQLite has rolled back */
 	memcpy(keep, q->words, sizeof(keep));
 	(void)!run_plain(q, ST_ROLLBACK);
 	memcpy(q->words, keep, sizeof(keep));
@@ -468,7 +467,9 @@ each_row(sqlite3_stmt *s, void *arg)
 	int i, c = 0;
 
 	memset(&r, 0, sizeof(r));
-	in->slot = (uint32_t)col_u64(s, c++, UINT32_MAX, &r.odd);
+	in->slot = (uint32_t)col_u64(s, c++, HT_MAX_SLOTS - 1, &r.odd);
+	if (r.odd)
+		return VT_OK; /* no such slot */
 	col_fixed(s, c++, in->uuid, UUID_LEN, &r.odd);
 	col_text(s, c++, in->name, sizeof(in->name), &r.odd);
 	in->group = (uint32_t)col_u64(s, c++, UINT32_MAX, &r.odd);
@@ -507,6 +508,7 @@ each_page(sqlite3_stmt *s, void *arg)
 	struct pages_arg *a = arg;
 	uint64_t id = (uint64_t)sqlite3_column_int64(s, 0);
 
+	/* Of text, column_bytes() could move what column_blob() returned. */
 	if (sqlite3_column_type(s, 1) != SQLITE_BLOB)
 		return VT_OK; /* ht_check() sees that it is missing */
 	return a->cb(id >> 32, id & UINT32_MAX, sqlite3_column_blob(s, 1),
