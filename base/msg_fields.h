@@ -74,26 +74,33 @@ struct msg_table {
 		(const struct msg_field[]){ __VA_ARGS__, F_END } }
 #define F_END { .kind = MSG_END }
 
-#define F_ROW(s, m, k, lo, hi) { #m, k, offsetof(struct s, m), \
-	    sizeof(((struct s *)NULL)->m), 0, lo, hi, NULL }
-#define F_UINT(s, m)		F_ROW(s, m, MSG_UINT, 0, UINT64_MAX)
-#define F_RANGE(s, m, lo, hi)	F_ROW(s, m, MSG_UINT, lo, hi)
-#define F_RC(s, m)		F_ROW(s, m, MSG_RC, 0, 0)
-#define F_BYTES(s, m)		F_ROW(s, m, MSG_BYTES, 0, 0)
-#define F_TEXT(s, m)		F_ROW(s, m, MSG_TEXT, 0, 0)
-#define F_BLOB(s, m, lo, hi)	F_ROW(s, m, MSG_BLOB, lo, hi)
-#define F_OPTION(s, m, len)	F_ROW(s, m, MSG_OPTION, len, len)
-#define F_BLOB16(s, m, lo, hi)	F_ROW(s, m, MSG_BLOB16, lo, hi)
+/*
+ * The rows.  s: the struct's tag; m: its member; `fits` compiles only for a
+ * member of the row's kind.
+ */
+#define F_OF(s, m) (((struct s *)NULL)->m)
+#define F_ROW(s, m, k, lo, hi, fits) { #m, k, offsetof(struct s, m), \
+	    sizeof(F_OF(s, m)) + 0 * sizeof(fits), 0, lo, hi, NULL }
+#define F_UINT(s, m)		F_RANGE(s, m, 0, UINT64_MAX)
+#define F_RANGE(s, m, lo, hi)	F_ROW(s, m, MSG_UINT, lo, hi, +F_OF(s, m))
+#define F_RC(s, m)		F_ROW(s, m, MSG_RC, 0, 0, +F_OF(s, m))
+#define F_BYTES(s, m)		F_ROW(s, m, MSG_BYTES, 0, 0, F_OF(s, m)[0])
+#define F_TEXT(s, m)		F_ROW(s, m, MSG_TEXT, 0, 0, F_OF(s, m)[0])
+#define F_BLOB(s, m, lo, hi)	F_ROW(s, m, MSG_BLOB, lo, hi, F_OF(s, m).len)
+#define F_OPTION(s, m, n)	F_ROW(s, m, MSG_OPTION, n, n, F_OF(s, m).len)
+#define F_BLOB16(s, m, lo, hi)	F_ROW(s, m, MSG_BLOB16, lo, hi, F_OF(s, m).len)
 /* m: an array; n: the uint32_t that counts its elements; each: their fields. */
 #define F_ARRAY(s, n, m, lo, each) { #m, MSG_ARRAY, offsetof(struct s, m), \
-	    sizeof(((struct s *)NULL)->m[0]), offsetof(struct s, n), lo, \
-	    VT_NELEM(((struct s *)NULL)->m), each }
+	    sizeof(F_OF(s, m)[0]), offsetof(struct s, n), lo, \
+	    VT_NELEM(F_OF(s, m)), each }
 /* The one field of an element that is a struct wblob. */
-#define F_ITEM(lo, hi) { "", MSG_BLOB, 0, sizeof(struct wblob), 0, lo, hi, NULL }
+#define F_ITEM(lo, hi) { "", MSG_BLOB, 0, sizeof(struct wblob), 0, \
+	    lo, hi, NULL }
 #define F_TAIL(s, m, lo, hi, absent) { #m, MSG_TAIL, offsetof(struct s, m), \
-	    sizeof(((struct s *)NULL)->m), absent, lo, hi, NULL }
+	    sizeof(F_OF(s, m)), absent, lo, hi, NULL }
 #define F_REST(s, m, len) { #m, MSG_REST, offsetof(struct s, m), \
-	    sizeof(((struct s *)NULL)->m), offsetof(struct s, len), 0, 0, NULL }
+	    sizeof(F_OF(s, m)), offsetof(struct s, len), 0, 0, NULL }
+
 /* The compiler checks that m and ret point to a struct s. */
 #define MSG_IS(s, p)		(1 ? (p) : (struct s *)NULL)
 #define msg_put(w, s, m)	msg_write(w, s##_msg.fields, MSG_IS(s, m))
