@@ -73,6 +73,8 @@ all_flags(const struct journal *j)
 			flags |= JF_RESTORED;
 		if (r.kind == JR_NOTE && r.value == JN_LATE)
 			flags |= JF_LATE;
+		if (r.kind == JR_NOTE && r.value == JN_UNSEEN)
+			flags |= JF_UNSEEN;
 	}
 	return flags;
 }
@@ -105,6 +107,10 @@ check_journal(struct appraisal *a)
 		ap_say(a, AP_C_LATE, AP_FAIL, 0, -1, 0,
 		    "this vTPM was attached to a guest that was running "
 		    "already; restart the guest with it");
+	if (flags & JF_UNSEEN)
+		ap_say(a, AP_C_UNSEEN, AP_NOTE, 0, -1, 0,
+		    "the last reset of this guest is the guest's word: its "
+		    "hypervisor has no monitor that the host watches");
 	if (flags & JF_RESTORED)
 		ap_say(a, AP_C_RESTORED,
 		    a->pol->restored_reason != NULL ? AP_NOTE : AP_FAIL, 0, -1,

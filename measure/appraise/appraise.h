@@ -46,7 +46,8 @@ enum ap_code {
 	AP_C_INITRD,        /* not measured, or not an allowed one */
 	AP_C_CAPPED,        /* worker restarted */
 	AP_C_RESTORED,
-	AP_C_LATE, /* vTPM attached after the guest had started */
+	AP_C_UNSEEN, /* the host did not see the last reset */
+	AP_C_LATE,   /* vTPM attached after the guest had started */
 	AP_C_LAUNCH_MISSING,
 	AP_C_LAUNCH_DIFFERS,
 	AP_C_PCR_RESET, /* a judged PCR was reset after the start */

@@ -97,6 +97,7 @@ ap_code_name(enum ap_code code)
 		[AP_C_INITRD] = "initrd",
 		[AP_C_CAPPED] = "worker-restarted",
 		[AP_C_RESTORED] = "restored",
+		[AP_C_UNSEEN] = "unseen-reset",
 		[AP_C_LATE] = "late-attached",
 		[AP_C_LAUNCH_MISSING] = "launch-missing",
 		[AP_C_LAUNCH_DIFFERS] = "launch-differs",

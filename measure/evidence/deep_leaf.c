@@ -18,7 +18,7 @@
 #define COUNT_MAX (UINT64_C(1) << DEEP_PATH_MAX)
 #define FLAGS_ALL                                                       \
 	((uint32_t)(DEEP_F_RESTORED | DEEP_F_CAPPED | DEEP_F_LAUNCHED | \
-		    DEEP_F_SOFT_ROOT | DEEP_F_RECOVERED))
+		    DEEP_F_SOFT_ROOT | DEEP_F_RECOVERED | DEEP_F_UNSEEN))
 #define DOMAIN_LEAF 0x00
 #define DOMAIN_NODE 0x01
 

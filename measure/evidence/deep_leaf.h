@@ -43,6 +43,7 @@ enum {                       /* deep_leaf.flags */
 	DEEP_F_CAPPED = 2,   /* its worker crashed since the power cycle */
 	DEEP_F_LAUNCHED = 4, /* the host measured its launch */
 	DEEP_F_SOFT_ROOT = 8,
+	DEEP_F_UNSEEN = 32,    /* the host did not see the last reset */
 	DEEP_F_RECOVERED = 16, /* the store was accepted by `vtpmctl recover` */
 };
 

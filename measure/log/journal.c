@@ -269,6 +269,8 @@ flag_of(const struct jr_record *r)
 		return JF_RESTORED;
 	if (r->kind == JR_NOTE && r->value == JN_LATE)
 		return JF_LATE;
+	if (r->kind == JR_NOTE && r->value == JN_UNSEEN)
+		return JF_UNSEEN;
 	return 0;
 }
 
@@ -488,7 +490,7 @@ journal_add_note(struct journal *j, enum journal_note note)
 {
 	struct jr_record r = { .kind = JR_NOTE, .value = note };
 
-	if (note != JN_LATE && note != JN_NO_LAUNCH)
+	if (note != JN_LATE && note != JN_NO_LAUNCH && note != JN_UNSEEN)
 		return VT_E_RANGE;
 	return add(j, &r);
 }

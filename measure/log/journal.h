@@ -53,6 +53,7 @@ enum jr_kind {
 enum journal_note {
 	JN_LATE = 1,      /* attached to a guest that was running already */
 	JN_NO_LAUNCH = 2, /* host had no launch record for this cycle */
+	JN_UNSEEN = 3,    /* a reset that the host did not see */
 };
 
 /* Sticky facts about this power cycle, kept even when records overflow. */
@@ -60,6 +61,7 @@ enum {
 	JF_CAPPED = 1,
 	JF_RESTORED = 2,
 	JF_LATE = 4,
+	JF_UNSEEN = 16,
 	JF_FULL = 8, /* records were dropped, see the chained PCRs */
 };
 

@@ -135,7 +135,8 @@ rec_is_sound(const struct rec *r)
 	case JR_CAP:
 		return (r->value & ~PCR_ALL) == 0;
 	case JR_NOTE:
-		return r->value == JN_LATE || r->value == JN_NO_LAUNCH;
+		return r->value == JN_LATE || r->value == JN_NO_LAUNCH ||
+		       r->value == JN_UNSEEN;
 	case JR_DRTM_END:
 		return r->value == 0 && r->pcr == PCR_DRTM;
 	default:
@@ -194,8 +195,8 @@ journal_decode(const uint8_t *buf, size_t len, struct journal **ret)
 			goto out;
 	rc = VT_E_FORMAT;
 	if ((j->pending != NO_PENDING && j->pending > n) ||
-	    (j->flags &
-		~(uint32_t)(JF_CAPPED | JF_RESTORED | JF_LATE | JF_FULL)) != 0)
+	    (j->flags & ~(uint32_t)(JF_CAPPED | JF_RESTORED | JF_LATE |
+				    JF_FULL | JF_UNSEEN)) != 0)
 		goto out;
 	if ((rc = rd_end(&r)) != VT_OK)
 		goto out;

@@ -303,7 +303,7 @@ class Answer:
         self.channel = r.take(32)
         self.launch, self.journal = r.take(32), r.take(32)
         self.flags = r.num(4)
-        need(self.flags < 32, "unknown flags")
+        need(self.flags < 64, "unknown flags")
         self.generation, self.version = r.num(8), r.num(8)
         r.end()
 

@@ -702,8 +702,8 @@ the_leaf_says_what_the_registry_knows(void **state)
 	(void)state;
 	deep_quote_leaf(&f.m, &f.g[0].in, &d, &l);
 	/* a worker cannot claim what is not its business */
-	assert_int_equal(
-	    l.flags, DEEP_F_RESTORED | DEEP_F_CAPPED | DEEP_F_LAUNCHED);
+	assert_int_equal(l.flags,
+	    DEEP_F_RESTORED | DEEP_F_CAPPED | DEEP_F_LAUNCHED | DEEP_F_UNSEEN);
 	d.flags = 0;
 	deep_quote_leaf(&f.m, &f.g[0].in, &d, &l);
 	assert_int_equal(l.flags, 0);

@@ -51,7 +51,30 @@ is_busy(enum power_state s)
 static bool
 is_unstarted(enum power_state s)
 {
-	return s == PS_WAIT || s == PS_AUTO || s == PS_ARMED;
+	return s == PS_WAIT || s == PS_AUTO || s == PS_ARMED ||
+	       named(s, "UNSURE") || named(s, "WAKING");
+}
+
+/* On again, and the host has not seen that it was a power cycle. */
+static bool
+is_waking(enum power_state s)
+{
+	return named(s, "UNSURE") || named(s, "WAKING");
+}
+
+static bool
+ends(enum power_state s, const char *suffix)
+{
+	const char *n = power_state_name(s);
+	size_t len = strlen(n), k = strlen(suffix);
+
+	return len >= k && strcmp(n + len - k, suffix) == 0;
+}
+
+static bool
+is_drowsy(enum power_state s)
+{
+	return ends(s, "_DROWSY");
 }
 
 static bool
@@ -70,15 +93,14 @@ is_on(enum power_state s)
 static bool
 is_at_rest(enum power_state s)
 {
-	return strstr(power_state_name(s), "_DOWN") != NULL ||
-	       strstr(power_state_name(s), "_SAVED") != NULL;
+	return ends(s, "_DOWN") || ends(s, "_SAVED") || ends(s, "_ASLEEP");
 }
 
 static bool
 is_ask(enum power_event e)
 {
 	return e == PE_ASK || e == PE_ASK_PCR_RESET || e == PE_ASK_STARTUP ||
-	       e == PE_ASK_STARTUP_CLEAR;
+	       e == PE_ASK_STARTUP_CLEAR || e == PE_ASK_STARTUP_STATE;
 }
 
 /* What a guest can bring about alone. */
@@ -86,14 +108,16 @@ static bool
 is_guests(enum power_event e)
 {
 	return is_ask(e) || e == PE_STARTUP_CLEAR || e == PE_STARTUP_STATE ||
-	       e == PE_SHUT_DOWN || e == PE_RAN;
+	       e == PE_SHUT_DOWN || e == PE_SHUT_DOWN_STATE || e == PE_RAN;
 }
 
 static bool
 is_resume(enum power_event e)
 {
 	return e == PE_RESUMED || e == PE_RESUMED_PLAIN ||
-	       e == PE_RESUMED_LAUNCHED || e == PE_RESUMED_CAPPED;
+	       e == PE_RESUMED_LAUNCHED || e == PE_RESUMED_CAPPED ||
+	       e == PE_RESUMED_WAKING || e == PE_RESUMED_WAKING_LAUNCHED ||
+	       e == PE_RESUMED_WAKING_CAPPED;
 }
 
 /* A power cycle that the host saw. */
@@ -109,7 +133,7 @@ static bool
 brings_launch(enum power_event e)
 {
 	return e == PE_LOAD_LAUNCH || e == PE_RESET_LAUNCH ||
-	       e == PE_INIT_LAUNCH;
+	       e == PE_INIT_LAUNCH || e == PE_SAW_RESET_LAUNCH;
 }
 
 static void
@@ -141,10 +165,14 @@ predicates_say_what_the_names_say(void **state)
 		assert_int_equal(
 		    power_is_started(s), is_started(s) || is_busy(s));
 		assert_int_equal(power_has_identity(s), is_on(s) || is_off(s));
-		assert_int_equal(
-		    power_is_capped(s), is_capped(s) || s == PS_OFF_CAPPED);
+		assert_int_equal(power_is_capped(s),
+		    is_capped(s) || s == PS_OFF_CAPPED ||
+			(is_waking(s) && ends(s, "_CAPPED")));
 		assert_int_equal(power_is_launched(s),
-		    is_measured(s) || s == PS_OFF_LAUNCHED);
+		    is_measured(s) || s == PS_OFF_LAUNCHED ||
+			(is_waking(s) && ends(s, "_LAUNCHED")));
+		assert_int_equal(power_is_unsure(s), named(s, "UNSURE"));
+		assert_int_equal(power_is_waking(s), is_waking(s));
 	}
 }
 
@@ -192,7 +220,9 @@ a_guest_alone_neither_powers_on_nor_off(void **state)
 			continue;
 		assert_int_equal(is_on(st.next), is_on(s));
 		assert_true(st.act != PA_POWER_ON && st.act != PA_CUT &&
-			    st.act != PA_SHUT_DOWN && st.act != PA_CAP);
+			    st.act != PA_SHUT_DOWN && st.act != PA_CAP &&
+			    st.act != PA_WAKE && st.act != PA_ANEW &&
+			    st.act != PA_SAVE);
 	}
 }
 
@@ -227,8 +257,8 @@ a_capped_tpm_stays_capped_until_it_loses_power(void **state)
 			assert_int_equal(n, PS_OFF_CAPPED);
 		/* and is reported as such until the next power cycle */
 		if (s == PS_OFF_CAPPED && n != s)
-			assert_true(
-			    is_cycle(e) || is_resume(e) || e == PE_BREAK);
+			assert_true(is_cycle(e) || is_resume(e) ||
+				    n == PS_UNSURE_CAPPED || e == PE_BREAK);
 	}
 }
 
@@ -256,12 +286,14 @@ after_a_crash_capping_is_the_only_way_on(void **state)
 		enum power_state n = power_step(s, e).next;
 
 		if (n == PS_CAPPING && s != n)
-			assert_int_equal(e, PE_LOAD_CRASHED);
+			assert_true(e == PE_LOAD_CRASHED ||
+				    power_step(s, e).act == PA_CAP_WAKING);
 		if (s == PS_CAPPING && n != s)
 			assert_true(n == PS_OFF || n == PS_BROKEN ||
 				    (n == PS_CAPPED && e == PE_CAPPED));
 		if (is_capped(n) && !is_capped(s))
-			assert_true(s == PS_CAPPING || e == PE_RESUMED_CAPPED);
+			assert_true(s == PS_CAPPING || e == PE_RESUMED_CAPPED ||
+				    s == PS_WAKING_CAPPED);
 	}
 }
 
@@ -281,12 +313,16 @@ a_launch_is_measured_only_at_a_power_cycle(void **state)
 		    (st.next == PS_LAUNCHING && s != PS_LAUNCHING &&
 			s != PS_ARMED)) {
 			assert_true(brings_launch(e));
-			assert_true(is_off(s) || s == PS_WAIT);
+			assert_true(
+			    is_off(s) || s == PS_WAIT ||
+			    (named(s, "UNSURE") && e == PE_SAW_RESET_LAUNCH));
 		}
 		/* nothing passes for launched that was not measured */
 		if (is_measured(st.next) && !is_measured(s))
-			assert_true((s == PS_LAUNCHING && e == PE_LAUNCHED) ||
-				    e == PE_RESUMED_LAUNCHED);
+			assert_true(
+			    (s == PS_LAUNCHING && e == PE_LAUNCHED) ||
+			    e == PE_RESUMED_LAUNCHED ||
+			    (s == PS_WAKING_LAUNCHED && e == PE_STARTUP_STATE));
 	}
 }
 
@@ -301,7 +337,7 @@ a_launch_that_failed_leaves_the_tpm_off(void **state)
 		if (e != PE_FAILED || !is_on(s) || is_started(s))
 			continue;
 		assert_int_equal(st.act, PA_CUT);
-		assert_int_equal(st.next, PS_OFF);
+		assert_true(is_waking(s) ? is_off(st.next) : st.next == PS_OFF);
 	}
 }
 
@@ -314,7 +350,8 @@ an_armed_launch_comes_before_every_command(void **state)
 			assert_int_equal(
 			    power_step(PS_ARMED, e).act, PA_LAUNCH);
 	EACH(s, e)
-	if (brings_launch(e) && power_step(s, e).act != PA_VIOLATION)
+	if (brings_launch(e) && power_step(s, e).act != PA_VIOLATION &&
+	    (!is_waking(s) || e == PE_SAW_RESET_LAUNCH))
 		assert_true(power_step(s, e).next == PS_ARMED ||
 			    power_step(s, e).next == PS_LAUNCHING);
 }
@@ -331,7 +368,8 @@ the_firmware_has_its_startup_accepted_once(void **state)
 		assert_int_equal(st.act == PA_ACCEPT,
 		    named(s, "DUE") && e == PE_ASK_STARTUP_CLEAR);
 		if (named(s, "DUE") &&
-		    (e == PE_ASK_STARTUP || e == PE_ASK_STARTUP_CLEAR))
+		    (e == PE_ASK_STARTUP || e == PE_ASK_STARTUP_CLEAR ||
+			e == PE_ASK_STARTUP_STATE))
 			assert_true(named(st.next, "LAUNCHED"));
 		if (named(st.next, "DUE") && !named(s, "DUE"))
 			assert_int_equal(s, PS_LAUNCHING);
@@ -345,8 +383,113 @@ only_the_host_writes_pcr_17_once_it_has_measured(void **state)
 	for (enum power_state s = 0; s < PS_NSTATES; s++)
 		if (is_on(s) && !is_busy(s))
 			assert_int_equal(power_step(s, PE_HASH).act,
-			    is_measured(s) || is_capped(s) ? PA_REFUSE
-							   : PA_RUN);
+			    is_measured(s) || is_capped(s) || is_waking(s)
+				? PA_REFUSE
+				: PA_RUN);
+}
+
+/* --- reset or wake-up (CVE-2018-6622) --------------------------------------
+ */
+
+/* A later CMD_INIT of one hypervisor is no power cycle yet. */
+static void
+a_second_init_keeps_what_the_pcrs_stand_for(void **state)
+{
+	(void)state;
+	for (enum power_state s = 0; s < PS_NSTATES; s++) {
+		struct power_step st = power_step(s, PE_INIT_AGAIN);
+
+		assert_int_equal(st.act == PA_WAKE, is_off(s));
+		if (!is_off(s))
+			continue;
+		assert_true(named(st.next, "UNSURE"));
+		assert_int_equal(power_is_capped(st.next), power_is_capped(s));
+		assert_int_equal(
+		    power_is_launched(st.next), power_is_launched(s));
+	}
+}
+
+static void
+only_a_reset_that_was_seen_starts_pcrs_anew(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		enum power_action a = power_step(s, e).act;
+
+		if (a == PA_ANEW)
+			assert_true(
+			    named(s, "UNSURE") &&
+			    (e == PE_SAW_RESET || e == PE_SAW_RESET_LAUNCH));
+		/* or, where nobody could see it, the guest's word: noted */
+		if (a == PA_UNSEEN)
+			assert_true(
+			    named(s, "UNSURE") &&
+			    (e == PE_ASK_STARTUP || e == PE_ASK_STARTUP_CLEAR));
+	}
+}
+
+/* Neither a wake-up nor a monitor that is silent leaves the guest a way to
+ * PCRs that are anew: Startup(STATE) goes on, all else is capped. */
+static void
+a_waking_guest_goes_on_or_is_capped(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	{
+		struct power_step st = power_step(s, e);
+
+		if (named(s, "UNSURE") &&
+		    (e == PE_SAW_WAKEUP || e == PE_SAW_NOTHING))
+			assert_true(named(st.next, "WAKING"));
+		if (!named(s, "WAKING") || !is_guests(e))
+			continue;
+		assert_true(st.act == PA_RUN || st.act == PA_NONE ||
+			    st.act == PA_CAP_WAKING || st.act == PA_VIOLATION);
+		if (e == PE_ASK_STARTUP || e == PE_ASK_STARTUP_CLEAR)
+			assert_int_equal(st.act, PA_CAP_WAKING);
+		if (st.next == s)
+			continue;
+		if (st.next == PS_CAPPING) {
+			assert_int_equal(st.act, PA_CAP_WAKING);
+			continue;
+		}
+		assert_int_equal(e, PE_STARTUP_STATE);
+		assert_int_equal(power_is_capped(st.next), power_is_capped(s));
+		assert_int_equal(
+		    power_is_launched(st.next), power_is_launched(s));
+	}
+}
+
+static void
+a_wake_up_never_measures_a_launch(void **state)
+{
+	(void)state;
+	EACH(s, e)
+	if (is_waking(s) && e != PE_SAW_RESET_LAUNCH)
+		assert_true(power_step(s, e).next != PS_LAUNCHING &&
+			    power_step(s, e).next != PS_ARMED);
+}
+
+/* Linux's hwrng was seen to ask after TPM2_Shutdown(STATE). */
+static void
+what_shutdown_state_saved_survives_one_more_command(void **state)
+{
+	static const enum power_state on[] = { PS_PLAIN, PS_DUE, PS_LAUNCHED,
+		PS_CAPPED };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(on) / sizeof(on[0]); i++) {
+		enum power_state s = power_step(on[i], PE_SHUT_DOWN_STATE).next;
+
+		assert_int_equal(power_step(s, PE_POWER_OFF).act, PA_CUT);
+		s = power_step(power_step(s, PE_ASK).next, PE_RAN).next;
+		s = power_step(power_step(s, PE_ASK).next, PE_RAN).next;
+		assert_int_equal(power_step(s, PE_POWER_OFF).act, PA_SAVE);
+		s = power_step(s, PE_SHUT_DOWN).next;
+		assert_true(ends(s, "_DOWN"));
+	}
 }
 
 /* --- power -----------------------------------------------------------------
@@ -363,9 +506,11 @@ power_goes_on_and_off_by_an_action(void **state)
 		if (st.act == PA_VIOLATION)
 			continue;
 		if (!is_on(s) && is_on(st.next))
-			assert_true(st.act == PA_POWER_ON || is_resume(e));
+			assert_true(st.act == PA_POWER_ON ||
+				    st.act == PA_WAKE || is_resume(e));
 		if (is_on(s) && !is_on(st.next))
-			assert_true(st.act == PA_CUT || st.act == PA_SHUT_DOWN);
+			assert_true(st.act == PA_CUT || st.act == PA_SAVE ||
+				    st.act == PA_SHUT_DOWN);
 		if (st.act == PA_POWER_ON)
 			assert_true(is_off(s) && is_on(st.next) && is_cycle(e));
 	}
@@ -381,7 +526,7 @@ every_power_cycle_is_possible_when_off_and_only_then(void **state)
 			continue;
 		if (is_off(s))
 			assert_int_equal(power_step(s, e).act, PA_POWER_ON);
-		else if (s != PS_WAIT) /* resumed, not started */
+		else if (s != PS_WAIT && !is_waking(s)) /* resumed */
 			assert_int_equal(power_step(s, e).act, PA_VIOLATION);
 	}
 }
@@ -409,7 +554,10 @@ a_tpm_that_ran_is_shut_down_and_one_at_rest_is_not(void **state)
 		struct power_step st = power_step(s, e);
 
 		assert_int_equal(st.act == PA_SHUT_DOWN,
-		    e == PE_POWER_OFF && is_started(s) && !is_at_rest(s));
+		    e == PE_POWER_OFF && is_started(s) && !is_at_rest(s) &&
+			!is_drowsy(s));
+		assert_int_equal(
+		    st.act == PA_SAVE, e == PE_POWER_OFF && is_drowsy(s));
 	}
 }
 
@@ -422,11 +570,14 @@ rest_is_reached_by_shutdown_or_snapshot_and_ends_with_any_command(void **state)
 		enum power_state n = power_step(s, e).next;
 
 		if (is_at_rest(n) && !is_at_rest(s))
-			assert_true(e == PE_SHUT_DOWN || e == PE_SNAPSHOT);
+			assert_true(e == PE_SHUT_DOWN || e == PE_SNAPSHOT ||
+				    e == PE_SHUT_DOWN_STATE);
 		if (is_started(s) && e == PE_SHUT_DOWN)
-			assert_non_null(strstr(power_state_name(n), "_DOWN"));
+			assert_true(ends(n, "_DOWN"));
+		if (is_started(s) && e == PE_SHUT_DOWN_STATE)
+			assert_true(ends(n, "_ASLEEP"));
 		if (is_started(s) && e == PE_SNAPSHOT)
-			assert_non_null(strstr(power_state_name(n), "_SAVED"));
+			assert_true(ends(n, "_SAVED") || n == s);
 		if (is_started(s) && (e == PE_RAN || e == PE_STARTUP_CLEAR ||
 					 e == PE_STARTUP_STATE))
 			assert_false(is_at_rest(n));
@@ -454,6 +605,7 @@ every_command_gets_an_answer_in_every_state(void **state)
 		else
 			assert_true(a == PA_RUN || a == PA_START ||
 				    a == PA_LAUNCH || a == PA_ACCEPT ||
+				    a == PA_UNSEEN || a == PA_CAP_WAKING ||
 				    a == PA_REFUSE);
 	}
 }
@@ -694,7 +846,13 @@ asking_again_ends(void **state)
 		else if (st.act == PA_LAUNCH)
 			st = power_step(
 			    power_step(st.next, PE_LAUNCHED).next, e);
-		assert_true(st.act != PA_START && st.act != PA_LAUNCH);
+		else if (st.act == PA_UNSEEN)
+			st =
+			    power_step(power_step(st.next, PE_POWERED).next, e);
+		else if (st.act == PA_CAP_WAKING)
+			st = power_step(power_step(st.next, PE_CAPPED).next, e);
+		assert_true(st.act != PA_START && st.act != PA_LAUNCH &&
+			    st.act != PA_UNSEEN && st.act != PA_CAP_WAKING);
 	}
 }
 
@@ -732,6 +890,11 @@ main(void)
 		T(an_armed_launch_comes_before_every_command),
 		T(the_firmware_has_its_startup_accepted_once),
 		T(only_the_host_writes_pcr_17_once_it_has_measured),
+		T(a_second_init_keeps_what_the_pcrs_stand_for),
+		T(only_a_reset_that_was_seen_starts_pcrs_anew),
+		T(a_waking_guest_goes_on_or_is_capped),
+		T(a_wake_up_never_measures_a_launch),
+		T(what_shutdown_state_saved_survives_one_more_command),
 		T(power_goes_on_and_off_by_an_action),
 		T(every_power_cycle_is_possible_when_off_and_only_then),
 		T(power_off_is_always_possible),

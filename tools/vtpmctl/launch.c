@@ -20,7 +20,7 @@
 #include "tools/vtpmctl/launch_send.h"
 #include "tools/vtpmctl/print.h"
 
-#define EXTRA_ARGS 8
+#define EXTRA_ARGS 11
 
 struct args {
 	const char *device, *policy;
@@ -39,7 +39,7 @@ struct launch {
 	uint32_t nalgs;
 	char guest[64];      /* when NAME came from -name */
 	char path[PATH_MAX]; /* of QEMU, resolved */
-	char chardev[PATH_MAX + 64], dev[64];
+	char chardev[PATH_MAX + 64], monitor[PATH_MAX + 64], dev[64];
 };
 
 static const struct opt_command qemu_cmd;
@@ -153,36 +153,56 @@ make_record(struct launch *l)
 
 /* --- QEMU ----------------------------------------------------------------- */
 
-/* A NULL-terminated argv with the TPM's options behind the others. */
+/* A NULL-terminated argv with the TPM's options behind the others, and the
+ * monitor that tells its worker a reset from a wake-up. */
 static char **
 with_tpm(struct launch *l)
 {
 	char **out = calloc((size_t)l->argc + EXTRA_ARGS, sizeof(*out));
 	char path[PATH_MAX], esc[PATH_MAX];
-	static char o_chardev[] = "-chardev", o_tpmdev[] = "-tpmdev";
 	static char tpmdev[] = "emulator,id=vtpm0,chardev=vtpmchr0";
-	static char o_device[] = "-device";
-	int n = l->argc;
+	static char mon[] = "chardev=vtpmqmp0,mode=control";
+	static char words[4][12] = { "-chardev", "-tpmdev", "-device", "-mon" };
+	char *more[] = { words[0], l->chardev, words[1], tpmdev, words[2],
+		l->dev, words[0], l->monitor, words[3], mon };
 
-	if (out == NULL)
-		return NULL;
-	(void)snprintf(path, sizeof(path), "%s/%s.swtpm", l->v->run, l->name);
-	if (lq_escape(path, esc, sizeof(esc)) != VT_OK) {
+	(void)snprintf(path, sizeof(path), "%s/%s", l->v->run, l->name);
+	if (out == NULL || lq_escape(path, esc, sizeof(esc)) != VT_OK) {
 		free(out);
 		return NULL;
 	}
-	(void)snprintf(
-	    l->chardev, sizeof(l->chardev), "socket,id=vtpmchr0,path=%s", esc);
+	(void)snprintf(l->chardev, sizeof(l->chardev),
+	    "socket,id=vtpmchr0,path=%s.swtpm", esc);
+	(void)snprintf(l->monitor, sizeof(l->monitor),
+	    "pipe,id=vtpmqmp0,path=%s.qmp", esc);
 	(void)snprintf(
 	    l->dev, sizeof(l->dev), "tpm-%s,tpmdev=vtpm0", l->a->device);
-	memcpy(out, l->argv, (size_t)n * sizeof(*out));
-	out[n++] = o_chardev;
-	out[n++] = l->chardev;
-	out[n++] = o_tpmdev;
-	out[n++] = tpmdev;
-	out[n++] = o_device;
-	out[n++] = l->dev;
+	memcpy(out, l->argv, (size_t)l->argc * sizeof(*out));
+	memcpy(out + l->argc, more, sizeof(more));
 	return out;
+}
+
+/*
+ * The monitor tells events once it has this command.  QEMU finds it in the
+ * pipe when it opens it; the descriptor, which QEMU inherits, keeps it there.
+ */
+static int
+greet_monitor(struct launch *l)
+{
+	static const char hello[] = "{\"execute\":\"qmp_capabilities\"}\n";
+	char path[PATH_MAX], stale[512];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s.qmp.in", l->v->run, l->name);
+	if ((fd = open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW)) == -1)
+		return vctl_fail("%s: %m; without it a reset of the guest "
+				 "cannot be told from a wake-up",
+		    path);
+	while (read(fd, stale, sizeof(stale)) > 0)
+		; /* nobody read it */
+	if (write(fd, hello, sizeof(hello) - 1) != (ssize_t)sizeof(hello) - 1)
+		return vctl_fail("%s: %m", path);
+	return 0;
 }
 
 static int
@@ -216,7 +236,8 @@ go(struct launch *l)
 		return rc;
 	if ((argv = with_tpm(l)) == NULL)
 		return vctl_fail("out of memory");
-	if ((rc = report(l, argv)) == EXIT_OK && !l->a->dry) {
+	if ((rc = report(l, argv)) == EXIT_OK && !l->a->dry &&
+	    (rc = greet_monitor(l)) == 0) {
 		(void)fflush(NULL);
 		(void)execv(l->path, argv);
 		rc = vctl_fail("%s: %m", l->path);

@@ -212,13 +212,13 @@ tcmd_startup(uint8_t locality)
 }
 
 int
-tcmd_shutdown(void)
+tcmd_shutdown(bool state)
 {
 	struct tcmd c;
 	struct rd r;
 
 	tcmd_begin(&c, ST_NO_SESSIONS, CC_Shutdown);
-	wr_be16(&c.w, 0); /* TPM_SU_CLEAR */
+	wr_be16(&c.w, state); /* TPM_SU_STATE, TPM_SU_CLEAR */
 	return tcmd_run(&c, NULL, &r);
 }
 

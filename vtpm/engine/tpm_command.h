@@ -120,7 +120,7 @@ int tcmd_run(struct tcmd *c, uint32_t *ret_handle, struct rd *ret) VT_CHECK;
 
 /* Small commands that several places need; errors of tcmd_run(). */
 int tcmd_startup(uint8_t locality) VT_CHECK; /* CLEAR; either version */
-int tcmd_shutdown(void) VT_CHECK;            /* TPM2_Shutdown(CLEAR) */
+int tcmd_shutdown(bool state) VT_CHECK;      /* TPM2_Shutdown(CLEAR) */
 int tcmd_stir(void) VT_CHECK;                /* 32 bytes of getrandom(2) */
 
 #endif

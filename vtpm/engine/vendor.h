@@ -58,6 +58,7 @@ enum {
 	VIF_RESTORED = 2,  /* running from a snapshot */
 	VIF_LAUNCHED = 4,  /* the host measured a launch (PCR 17) */
 	VIF_SOFT_ROOT = 8, /* the manager has no physical TPM */
+	VIF_UNSEEN = 16,   /* the host did not see the last reset */
 };
 
 #endif

@@ -72,6 +72,7 @@ enum wmsg_type {
 	W_XEN,            /* struct wxen: a Xen front half (dis)connected */
 	W_DEEPED,         /* struct wdeeped: answer to W_DEEP; no W_DONE */
 	W_AKCERT,         /* struct wakcert: a key's newest certificate */
+	W_WATCH,          /* no payload + 1 fd: the hypervisor's monitor */
 
 	/* worker -> manager */
 	W_DONE = 64,   /* struct wdone, id of the request */

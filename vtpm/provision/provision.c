@@ -34,7 +34,7 @@ power_off(struct prov_fail *f)
 	f->step = "shut down";
 	f->tpm_rc = RC_FAILURE;
 	if (eng_is_tpm2())
-		rc = tcmd_shutdown();
+		rc = tcmd_shutdown(false);
 	eng_power_off();
 	return rc;
 }

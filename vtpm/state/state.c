@@ -110,7 +110,8 @@ state_vol_get(const uint8_t *buf, size_t len, struct state_vol *ret)
 	s.quotes.p = rd_span(&r, s.quotes.len);
 	if ((rc = rd_end(&r)) != VT_OK)
 		return rc;
-	if ((s.flags & ~(SV_STARTED | SV_CAPPED | SV_LAUNCHED)) != 0 ||
+	if ((s.flags & ~(SV_STARTED | SV_CAPPED | SV_LAUNCHED | SV_WAKING |
+			   SV_UNSEEN)) != 0 ||
 	    s.tpm.len == 0)
 		return VT_E_RANGE;
 	*ret = s;

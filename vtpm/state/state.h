@@ -33,7 +33,13 @@ struct state_perm {
 	struct wblob ek_rsa, ek_ecc, ak;
 };
 
-enum { SV_STARTED = 1, SV_CAPPED = 2, SV_LAUNCHED = 4 };
+enum {
+	SV_STARTED = 1,
+	SV_CAPPED = 2,
+	SV_LAUNCHED = 4,
+	SV_WAKING = 8, /* no Startup since a CMD_INIT that may be a wake-up */
+	SV_UNSEEN = 16 /* the host did not see the last reset */
+};
 
 /* SEAL_VOLATILE, SEAL_SNAP_VOLATILE: be16 format 1 | u8 flags |
  * be32 power_cycles | tpm | savestate | journal | launch |

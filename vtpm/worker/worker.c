@@ -25,7 +25,7 @@
 
 #define BACKLOG 4
 #define FLUSH_MS 2000
-#define MAX_POLL (2 + (SLOTS - 1) * CHAN_MAX_FDS)
+#define MAX_POLL (3 + (SLOTS - 1) * CHAN_MAX_FDS)
 
 /* --- the loop --------------------------------------------------------------
  */
@@ -98,7 +98,7 @@ static void
 turn(struct worker *w)
 {
 	struct pollfd p[MAX_POLL];
-	int first[SLOTS], count[SLOTS], n = 0, mgr = -1;
+	int first[SLOTS], count[SLOTS], n = 0, mgr = -1, machine;
 	size_t i;
 
 	p[n++] = (struct pollfd){ .fd = w->listen_fd, .events = POLLIN };
@@ -108,6 +108,8 @@ turn(struct worker *w)
 			.events =
 			    msgch_pending(w->mgr) ? POLLIN | POLLOUT : POLLIN };
 	}
+	machine = n; /* poll() passes over a descriptor of -1 */
+	p[n++] = (struct pollfd){ .fd = w->machine.fd, .events = POLLIN };
 	for (i = 0; i < SLOTS; i++) {
 		first[i] = n;
 		if (w->slots[i].ch != NULL)
@@ -125,6 +127,8 @@ turn(struct worker *w)
 	}
 	if (p[0].revents != 0)
 		accept_manager(w);
+	if (p[machine].revents != 0)
+		wk_machine_read(w);
 	for (i = 0; i < SLOTS && !w->ending; i++)
 		if (count[i] > 0)
 			chan_dispatch(w->slots[i].ch, &p[first[i]], count[i]);
@@ -190,6 +194,7 @@ worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
 	w->cfg = cfg;
 	w->manager_uid = geteuid();
 	w->listen_fd = listen_fd;
+	w->machine.fd = -1;
 	memcpy(w->uuid, cfg->uuid, sizeof(w->uuid));
 	token_bucket_init(
 	    &w->events, WORKER_EVENT_BURST, 1, WORKER_EVENT_US, now_us());

@@ -44,6 +44,8 @@ on_note(void *arg, struct chan *ch, enum chan_note n, const char *text)
 	if (n == CN_CLOSED && s->kind == CHAN_SWTPM &&
 	    launch_end(&s->w->launch))
 		wk_event(s->w, WE_LAUNCH_OVER, "the launched guest has ended");
+	if (n == CN_OPEN && s->kind == CHAN_SWTPM)
+		wk_machine_connected(s->w);
 	wk_event(s->w, codes[n], "%s: %s", names[s->kind], text);
 }
 
@@ -132,10 +134,11 @@ on_power_on(void *arg, bool delete_volatile)
 	struct worker *w = of(arg);
 
 	(void)delete_volatile; /* none is kept, and a staged one is to resume */
-	if (!power_has_identity(w->power) ||
-	    wk_power_cycle(w, PE_INIT, PE_INIT_LAUNCH) != VT_OK)
+	if (!power_has_identity(w->power) || wk_power_down(w) != VT_OK)
 		return R12_FAIL;
-	return 0;
+	if (power_is_started(w->power)) /* resumed */
+		return 0;
+	return wk_power(w, wk_machine_init(w)) == VT_OK ? 0 : R12_FAIL;
 }
 
 static uint32_t

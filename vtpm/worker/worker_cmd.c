@@ -14,6 +14,7 @@
 #include "vtpm/engine/engine.h"
 #include "vtpm/engine/vendor_command.h"
 #include "vtpm/worker/worker_answer.h"
+#include "vtpm/worker/worker_machine.h"
 #include "vtpm/worker/worker_power.h"
 #include "vtpm/worker/worker_report.h"
 #include "vtpm/worker/worker_state.h"
@@ -23,6 +24,8 @@
 
 #define ALG_RSA 0x0001u
 #define HT_PERSISTENT 0x81u
+#define SU_STATE 1u /* TPM_SU_STATE */
+#define ST_STATE 2u /* TPM 1.2's TPM_ST_STATE */
 #define WITH_ENGINE (CT_STARTUP | CT_RESET | CT_CAPABILITY)
 
 /* Elliptic keys take less than a wake-up of the watch thread. */
@@ -112,6 +115,15 @@ tell_failure(struct worker *w)
 	    "power cycle");
 }
 
+/* TPM2_Shutdown(STATE), TPM_SaveState. */
+static bool
+saves_state(const struct tpm_cmd *cmd)
+{
+	struct rd r = tpm_cmd_params(cmd);
+
+	return !cmd->tpm2 || rd_be16(&r) == SU_STATE;
+}
+
 /* The engine has answered. */
 static void
 finish(
@@ -128,7 +140,8 @@ finish(
 	if (code != 0 || (cmd->flags & (CT_SHUTDOWN | CT_STARTUP)) == 0)
 		(void)wk_step(w, PE_RAN);
 	else if ((cmd->flags & CT_SHUTDOWN) != 0)
-		(void)wk_step(w, PE_SHUT_DOWN);
+		(void)wk_step(
+		    w, saves_state(cmd) ? PE_SHUT_DOWN_STATE : PE_SHUT_DOWN);
 	if (code == 0)
 		note_success(w, cmd, resp, rlen);
 	else if (cmd->tpm2 && code == RC_FAILURE)
@@ -145,15 +158,19 @@ static enum power_event
 asks_for(const struct tpm_cmd *cmd)
 {
 	struct rd r = tpm_cmd_params(cmd);
+	uint16_t type;
 
 	if ((cmd->flags & CT_RESET) != 0)
 		return PE_ASK_PCR_RESET;
 	if ((cmd->flags & CT_STARTUP) == 0)
 		return PE_ASK;
-	if (!cmd->tpm2 || cmd->tag != ST_NO_SESSIONS || rd_be16(&r) != 0 ||
+	type = rd_be16(&r);
+	if (cmd->tag != (cmd->tpm2 ? ST_NO_SESSIONS : TAG_RQU) ||
 	    rd_end(&r) != VT_OK)
 		return PE_ASK_STARTUP;
-	return PE_ASK_STARTUP_CLEAR;
+	if (type == (cmd->tpm2 ? SU_STATE : ST_STATE))
+		return PE_ASK_STARTUP_STATE;
+	return cmd->tpm2 && type == 0 ? PE_ASK_STARTUP_CLEAR : PE_ASK_STARTUP;
 }
 
 /*
@@ -265,6 +282,7 @@ wk_submit(void *arg, struct chan *ch, uint8_t locality, const uint8_t *bytes,
 
 	(void)ch;
 	w->commands++;
+	wk_machine_settle(w);
 	if (!power_is_on(w->power)) {
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
 		return;

@@ -164,6 +164,8 @@ flags(const struct worker *w)
 		f |= DEEP_F_RESTORED;
 	if (power_is_launched(w->power))
 		f |= DEEP_F_LAUNCHED;
+	if (w->machine.unseen)
+		f |= DEEP_F_UNSEEN;
 	return f;
 }
 

@@ -277,7 +277,8 @@ on_reset(struct worker *w, struct msg *msg)
 {
 	int rc;
 
-	rc = wk_power_cycle(w, PE_RESET, PE_RESET_LAUNCH);
+	if ((rc = wk_power_down(w)) == VT_OK && !power_is_started(w->power))
+		rc = wk_power_on(w, PE_RESET, PE_RESET_LAUNCH);
 	if (rc == VT_OK && w->root)
 		rc = wk_start(w);
 	wk_done(w, msg->id, rc, "%s",
@@ -326,6 +327,17 @@ on_deeped(struct worker *w, struct msg *msg)
 }
 
 static void
+on_watch(struct worker *w, struct msg *msg)
+{
+	int rc = wk_machine_watch(w, msg->fds[0]);
+
+	if (rc == VT_OK)
+		msg->nfds = 0; /* it is the worker's now */
+	wk_done(w, msg->id, rc, "%s",
+	    rc == VT_OK ? "" : "a hypervisor's monitor is watched already");
+}
+
+static void
 on_akcert(struct worker *w, struct msg *msg)
 {
 	struct wakcert m;
@@ -358,6 +370,7 @@ static const struct handler {
 	{ W_MANAGER, ANY, 0, 0, on_manager },
 	{ W_DEEPED, ANY, 0, 0, on_deeped },
 	{ W_AKCERT, IN_LOADED, 0, 0, on_akcert },
+	{ W_WATCH, IN_LOADED, 1, 1, on_watch },
 };
 
 static unsigned int

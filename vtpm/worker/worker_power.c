@@ -49,34 +49,49 @@ startup(struct worker *w)
  */
 
 static int
-begin_journal(struct worker *w)
+wake(struct worker *w)
 {
-	int rc = journal_power_cycle(w->cap.journal);
+	int rc = eng_power_on();
 
-	if (rc == VT_OK && w->launch.now.bytes == NULL)
-		rc = journal_add_note(w->cap.journal, JN_NO_LAUNCH);
-	return rc;
+	if (rc != VT_OK)
+		wk_event(w, WE_FAILURE,
+		    "libtpms rejected the state: %s; the TPM stays off",
+		    vt_strerror(rc));
+	w->failure_told = false;
+	return rc == VT_OK ? journal_power_cycle(w->cap.journal) : rc;
+}
+
+static int
+anew(struct worker *w)
+{
+	memset(&w->quotes, 0, sizeof(w->quotes));
+	wk_journal_copy_drop(w);
+	wk_deep_drop_all(w);
+	w->machine.unseen = false;
+	w->power_cycles++;
+	launch_power_cycle(&w->launch);
+	wk_event(w, WE_POWER_CYCLE, "power cycle %u", w->power_cycles);
+	return w->launch.now.bytes == NULL
+		   ? journal_add_note(w->cap.journal, JN_NO_LAUNCH)
+		   : VT_OK;
 }
 
 static int
 power_on(struct worker *w)
 {
-	int rc;
+	int rc = wake(w);
 
-	if ((rc = eng_power_on()) != VT_OK) {
-		wk_event(w, WE_FAILURE,
-		    "libtpms rejected the state: %s; the TPM stays off",
-		    vt_strerror(rc));
-		return rc;
-	}
-	w->failure_told = false;
-	memset(&w->quotes, 0, sizeof(w->quotes));
-	wk_journal_copy_drop(w);
-	wk_deep_drop_all(w);
-	w->power_cycles++;
-	launch_power_cycle(&w->launch);
-	wk_event(w, WE_POWER_CYCLE, "power cycle %u", w->power_cycles);
-	return begin_journal(w);
+	return rc == VT_OK ? anew(w) : rc;
+}
+
+/* The guest says that it was reset, and the host cannot tell. */
+static int
+unseen(struct worker *w)
+{
+	int rc = anew(w);
+
+	w->machine.unseen = true;
+	return rc == VT_OK ? journal_add_note(w->cap.journal, JN_UNSEEN) : rc;
 }
 
 /* Without its measurement a launch must not run: the TPM stays off, and the
@@ -100,21 +115,39 @@ measure_launch(struct worker *w)
 }
 
 /*
- * The PCRs were lost with the worker that held them.  A guest that goes on
- * must not be able to attest anything: every PCR gets an event that no boot
- * has.
+ * The PCRs were lost with the worker that held them, or with the
+ * machine's suspend.  A guest that goes on must not be able to attest
+ * anything: every PCR gets an event that no boot has.
  */
 static int
-cap(struct worker *w)
+cap_for(struct worker *w, const char *why)
 {
 	int rc;
 
 	if ((rc = startup(w)) != VT_OK || (rc = wk_measure_cap(w)) != VT_OK)
 		return rc;
 	wk_event(w, WE_CAPPED,
-	    "the worker was restarted: all PCRs are capped until the guest's "
-	    "next power cycle");
+	    "%s: all PCRs are capped until the guest's next power cycle", why);
 	return VT_OK;
+}
+
+static int
+cap(struct worker *w)
+{
+	return cap_for(w, "the worker was restarted");
+}
+
+static int
+cap_waking(struct worker *w)
+{
+	memset(&w->quotes, 0, sizeof(w->quotes));
+	wk_journal_copy_drop(w);
+	wk_deep_drop_all(w);
+	return cap_for(w, w->machine.since == ME_WAKEUP
+			      ? "the guest woke from suspend without the state "
+				"that TPM2_Shutdown(STATE) saves"
+			      : "the guest started its TPM anew and the host "
+				"saw no reset");
 }
 
 /*
@@ -123,14 +156,28 @@ cap(struct worker *w)
  * protection was used, so the host's power button is orderly.
  */
 static int
-shut_down(struct worker *w)
+shut_down_as(bool state)
 {
-	(void)w;
-	if (eng_is_tpm2() && tcmd_shutdown() != VT_OK)
+	if (eng_is_tpm2() && tcmd_shutdown(state) != VT_OK)
 		log_warn("TPM2_Shutdown failed before power off: the TPM may "
 			 "count it as a wrong password");
 	eng_power_off();
 	return VT_OK;
+}
+
+static int
+shut_down(struct worker *w)
+{
+	(void)w;
+	return shut_down_as(false);
+}
+
+/* The guest saved its state and went on: what is saved now is newer. */
+static int
+save(struct worker *w)
+{
+	(void)w;
+	return shut_down_as(true);
 }
 
 static int
@@ -150,10 +197,15 @@ perform(struct worker *w, enum power_action act)
 		enum power_event done; /* PE_NEVENTS: no event */
 	} actions[PA_NACTIONS] = {
 		[PA_POWER_ON] = { power_on, PE_POWERED },
+		[PA_WAKE] = { wake, PE_POWERED },
+		[PA_ANEW] = { anew, PE_POWERED },
+		[PA_UNSEEN] = { unseen, PE_POWERED },
 		[PA_START] = { startup, PE_NEVENTS },
 		[PA_LAUNCH] = { measure_launch, PE_LAUNCHED },
 		[PA_CAP] = { cap, PE_CAPPED },
+		[PA_CAP_WAKING] = { cap_waking, PE_CAPPED },
 		[PA_SHUT_DOWN] = { shut_down, PE_NEVENTS },
+		[PA_SAVE] = { save, PE_NEVENTS },
 		[PA_CUT] = { cut, PE_NEVENTS },
 	};
 	int rc, next = VT_OK;
@@ -183,9 +235,13 @@ wk_power_ask(struct worker *w, enum power_event ask)
 {
 	enum power_action act;
 
-	while ((act = wk_step(w, ask)) == PA_START || act == PA_LAUNCH)
+	while ((act = wk_step(w, ask)) == PA_START || act == PA_LAUNCH ||
+	       act == PA_UNSEEN || act == PA_CAP_WAKING) {
 		if (perform(w, act) != VT_OK)
 			return PA_FAIL;
+		if (act == PA_CAP_WAKING && ask == PE_ASK_STARTUP_CLEAR)
+			return PA_ACCEPT; /* capping it has started it */
+	}
 	return act;
 }
 
@@ -195,14 +251,21 @@ wk_start(struct worker *w)
 	return wk_power_ask(w, PE_ASK) == PA_RUN ? VT_OK : VT_E_TPM;
 }
 
+bool
+wk_launch_due(const struct worker *w)
+{
+	const struct launch *l =
+	    power_is_on(w->power) && !power_is_unsure(w->power)
+		? &w->launch.now /* resumed */
+		: launch_of_next(&w->launch);
+
+	return l != NULL && l->bytes != NULL;
+}
+
 int
 wk_power_on(struct worker *w, enum power_event plain, enum power_event launch)
 {
-	const struct launch *l = power_is_on(w->power)
-				     ? &w->launch.now /* resumed */
-				     : launch_of_next(&w->launch);
-
-	return wk_power(w, l != NULL && l->bytes != NULL ? launch : plain);
+	return wk_power(w, wk_launch_due(w) ? launch : plain);
 }
 
 void

@@ -31,6 +31,8 @@ enum power_action wk_power_ask(struct worker *w, enum power_event ask);
 /* On, with event plain, or launch if one is to be measured.  As wk_power(). */
 int wk_power_on(
     struct worker *w, enum power_event plain, enum power_event launch) VT_CHECK;
+/* The next power cycle has a launch to measure; on already: this one has. */
+bool wk_launch_due(const struct worker *w);
 /* Off, in order if a command ran; off already: no effect. */
 void wk_power_off(struct worker *w);
 /* Off as it is: a state that was brought back could not be resumed. */

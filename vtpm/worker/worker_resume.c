@@ -55,6 +55,10 @@ set_all(struct worker *w, const struct state_vol *s)
 static enum power_event
 resumed(uint8_t flags)
 {
+	if ((flags & SV_WAKING) != 0)
+		return (flags & SV_CAPPED) != 0     ? PE_RESUMED_WAKING_CAPPED
+		       : (flags & SV_LAUNCHED) != 0 ? PE_RESUMED_WAKING_LAUNCHED
+						    : PE_RESUMED_WAKING;
 	if ((flags & SV_STARTED) == 0)
 		return PE_RESUMED;
 	if ((flags & SV_CAPPED) != 0)
@@ -77,6 +81,7 @@ wk_resume(struct worker *w, const struct state_vol *s)
 	}
 	(void)wk_step(w, resumed(s->flags));
 	w->failure_told = false;
+	w->machine.unseen = (s->flags & SV_UNSEEN) != 0;
 	w->power_cycles = s->power_cycles;
 	quotes_load(&w->quotes, s->quotes.p, s->quotes.len);
 	return power_is_started(w->power) ? tcmd_stir() : VT_OK; /* law 9 */

@@ -75,7 +75,9 @@ vol_flags(const struct worker *w)
 {
 	return (uint8_t)((power_is_started(w->power) ? SV_STARTED : 0) |
 			 (power_is_capped(w->power) ? SV_CAPPED : 0) |
-			 (power_is_launched(w->power) ? SV_LAUNCHED : 0));
+			 (power_is_launched(w->power) ? SV_LAUNCHED : 0) |
+			 (power_is_waking(w->power) ? SV_WAKING : 0) |
+			 (w->machine.unseen ? SV_UNSEEN : 0));
 }
 
 int

@@ -196,6 +196,7 @@ restore(struct worker *w)
 			wk_power_lost(w);
 		return rc;
 	}
+	w->machine.fresh = false; /* this hypervisor goes on with it */
 	(void)wk_store_changes(w, 0);
 	if (!present) {
 		wk_store_now(w, WS_RESTORE);
@@ -228,16 +229,10 @@ wk_take_over(void *arg)
 }
 
 int
-wk_power_cycle(
-    struct worker *w, enum power_event plain, enum power_event launch)
+wk_power_down(struct worker *w)
 {
-	int rc;
-
 	wk_power_off(w);
-	if (w->stage.perm != NULL && !w->stage.incoming) {
-		rc = restore(w);
-		if (rc != VT_OK || power_is_started(w->power))
-			return rc;
-	}
-	return wk_power_on(w, plain, launch);
+	if (w->stage.perm == NULL || w->stage.incoming)
+		return VT_OK;
+	return restore(w);
 }

@@ -18,12 +18,10 @@
 struct worker;
 
 /*
- * Power cycle: off in order, then into the snapshot that is staged, or on with
- * event plain, or launch if a launch is to be measured (PE_INIT and
- * PE_INIT_LAUNCH, PE_RESET and PE_RESET_LAUNCH).
+ * The first half of a power cycle: off in order, then into the snapshot that
+ * is staged, if there is one.  Started afterwards: the cycle is over.
  */
-int wk_power_cycle(
-    struct worker *w, enum power_event plain, enum power_event launch) VT_CHECK;
+int wk_power_down(struct worker *w) VT_CHECK;
 
 /* chan_host callbacks (tpmback/chan.h); arg is a struct slot. */
 uint32_t wk_get_blob(

@@ -28,6 +28,7 @@
 #include "vtpm/worker/worker.h"
 #include "vtpm/worker/worker_launch.h"
 #include "vtpm/worker/worker_limits.h"
+#include "vtpm/worker/worker_machine.h"
 
 #define SLOTS (WORKER_CHANNELS + 1) /* by enum wchan */
 
@@ -122,6 +123,7 @@ struct worker {
 	bool root;         /* WLOAD_ROOT: starts up by itself */
 	bool failure_told; /* in this power cycle */
 	uint32_t power_cycles;
+	struct machine machine;
 	struct launches launch;
 	struct capture cap;
 	struct quotes quotes;

@@ -53,6 +53,8 @@ info_flags(const struct worker *w)
 		f |= VIF_LAUNCHED;
 	if (w->soft_root)
 		f |= VIF_SOFT_ROOT;
+	if (w->machine.unseen)
+		f |= VIF_UNSEEN;
 	return f;
 }
 

@@ -18,6 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -277,6 +279,18 @@ block_signals(struct zygote *z)
 	return z->sig_fd == -1 ? VT_E_SYS : VT_OK;
 }
 
+/* jansson seeds its tables from a file that a jailed worker cannot open. */
+static int
+seed_json(void)
+{
+	size_t seed;
+	int rc = random_bytes(&seed, sizeof(seed));
+
+	if (rc == VT_OK)
+		json_object_seed(seed | 1); /* 0: find one by yourself */
+	return rc;
+}
+
 int
 zygote_run(int fd)
 {
@@ -286,7 +300,7 @@ zygote_run(int fd)
 	memset(&z, 0, sizeof(z));
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if ((rc = msgch_new(fd, 0, &z.mgr)) != VT_OK ||
-	    (rc = quiet_stdio()) != VT_OK ||
+	    (rc = quiet_stdio()) != VT_OK || (rc = seed_json()) != VT_OK ||
 	    (rc = block_signals(&z)) != VT_OK ||
 	    (rc = jail_prepare(&worker_jail, &z.jail)) != VT_OK ||
 	    (rc = warm_up()) != VT_OK)

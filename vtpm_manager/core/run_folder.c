@@ -4,8 +4,11 @@
  */
 #include "vtpm_manager/core/run_folder.h"
 
+#include <sys/stat.h>
+
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -86,10 +89,47 @@ mgr_listen_guest(struct mgr *m, const char *name, const char *suffix)
 	return fd;
 }
 
+/* Both of a pipe's ends: so it has no end while no QEMU runs. */
+static int
+open_pipe(struct mgr *m, const char *name, const char *suffix)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	if (mgr_path(path, sizeof(path), "%s/%s.%s", m->cfg.run, name,
+		suffix) != VT_OK ||
+	    (mkfifo(path, 0660) == -1 && errno != EEXIST))
+		return -1;
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1 || !S_ISFIFO(st.st_mode) ||
+	    fchmod(fd, 0660) == -1 ||
+	    mgr_set_group(path, m->cfg.socket_group) != VT_OK) {
+		(void)close(fd);
+		errno = EINVAL;
+		return -1;
+	}
+	return fd;
+}
+
+int
+mgr_open_monitor(struct mgr *m, const char *name)
+{
+	int in = open_pipe(m, name, "qmp.in");
+
+	if (in == -1)
+		return -1;
+	(void)close(in); /* for whoever starts the QEMU */
+	return open_pipe(m, name, "qmp.out");
+}
+
 void
 mgr_unlink_guest(struct mgr *m, const char *name)
 {
-	static const char *const suffix[] = { "tpmif", "swtpm" };
+	static const char *const suffix[] = { "tpmif", "swtpm", "qmp.in",
+		"qmp.out" };
 	char path[PATH_MAX];
 	size_t i;
 

@@ -16,6 +16,13 @@ int mgr_path(char *out, size_t cap, const char *fmt, ...) VT_PRINTF(3, 4);
 bool mgr_name_ok(const char *name);
 /* Bind RUN/NAME.SUFFIX; -1 and errno. */
 int mgr_listen_guest(struct mgr *m, const char *name, const char *suffix);
+/*
+ * RUN/NAME.qmp.in and RUN/NAME.qmp.out, pipes for a monitor of the guest's
+ * QEMU (-chardev pipe,path=RUN/NAME.qmp).  Pipes that are there stay: a QEMU
+ * may have them open.  Returns one end of the second, from which what the
+ * monitor says is read without blocking; or -1 and errno.
+ */
+int mgr_open_monitor(struct mgr *m, const char *name);
 void mgr_unlink_guest(struct mgr *m, const char *name);
 /* Bind RUN/w/UUID; -1 and errno. */
 int mgr_listen_worker(struct mgr *m, const uint8_t uuid[UUID_LEN]);

@@ -112,6 +112,36 @@ open_chan(struct ginst *g, const struct chan_kind *k, wlink_cb cb)
 	return rc;
 }
 
+static void
+on_watched(void *arg, int rc, const struct msg *msg)
+{
+	struct ginst *g = arg;
+	char text[TEXT_MAX_LEN + 1];
+
+	rc = wlink_done_rc(rc, msg, text, sizeof(text));
+	if (rc != VT_OK && rc != VT_E_CLOSED)
+		log_warn("guest %s: its hypervisor's monitor is not watched: "
+			 "%s; a reset of the guest is the guest's word",
+		    g->in.name, text);
+}
+
+/* Without it the vTPM works, and its evidence says what it lacks. */
+static void
+watch_monitor(struct ginst *g)
+{
+	int fd = mgr_open_monitor(g->m, g->in.name);
+	int rc = VT_E_SYS;
+
+	if (fd != -1)
+		rc = wlink_request(
+		    g->link, W_WATCH, NULL, &fd, 1, 0, on_watched, g);
+	if (rc != VT_OK)
+		log_warn("guest %s: RUN/%s.qmp: %s", g->in.name, g->in.name,
+		    vt_strerror(rc));
+	if (fd != -1)
+		(void)close(fd);
+}
+
 static int
 adopt_chan(struct ginst *g, const struct chan_kind *k)
 {
@@ -224,8 +254,10 @@ guest_load(struct ginst *g)
 	/* One of its own, so that an early answer does not end the count. */
 	g->pending++;
 	rc = send_load(g, text);
-	if (rc == VT_OK)
+	if (rc == VT_OK) {
 		g->pending++;
+		watch_monitor(g);
+	}
 	for (i = 0; rc == VT_OK && i < VT_NELEM(chans); i++) {
 		if ((rc = open_chan(g, &chans[i], on_loaded)) != VT_OK) {
 			(void)snprintf(text, sizeof(text),

@@ -90,6 +90,14 @@ guest_reset(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg,
 
 	if (g == NULL)
 		return VT_E_STATE;
+	if (guest_in_use(g)) { /* law 4: no power cycle that nobody made */
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: its TPM is in use, and fresh PCRs under a "
+		    "running guest would be a lie; reset the machine in its "
+		    "hypervisor, or end what holds RUN/%s.tpmif",
+		    in->name, in->name);
+		return VT_E_BUSY;
+	}
 	return request(g, W_RESET, NULL, op_new(m, in, cb, arg));
 }
 

@@ -51,7 +51,8 @@ void
 deep_quote_leaf(const struct mgr *m, const struct guest *in,
     const struct wdeep *d, struct deep_leaf *ret)
 {
-	const uint32_t told = DEEP_F_RESTORED | DEEP_F_CAPPED | DEEP_F_LAUNCHED;
+	const uint32_t told =
+	    DEEP_F_RESTORED | DEEP_F_CAPPED | DEEP_F_LAUNCHED | DEEP_F_UNSEEN;
 	struct deep_leaf *l = ret;
 
 	memset(l, 0, sizeof(*l));
