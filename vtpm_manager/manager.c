@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The start order, each step after the one before has answered: run lock,
- * store, zygote, software root, hwtpm, master key, the store's counter, store
- * opened, workers found again, pool, control socket, ready.
+ * manager.c - composes the rooms: the actions of the start (core/start_fsm.h
+ * has their order), and the end.
  */
 #include "vtpm_manager/manager.h"
 
@@ -177,8 +176,16 @@ start_xen(struct mgr *m)
 	return rc;
 }
 
+static void step(struct mgr *m, enum start_event e);
+
 static void
-go(struct mgr *m)
+on_checked(struct mgr *m)
+{
+	step(m, START_E_CHECKED);
+}
+
+static void
+serve(struct mgr *m)
 {
 	int rc;
 
@@ -206,12 +213,18 @@ go(struct mgr *m)
 		mgr_fatal(m, "control socket: %s", vt_strerror(rc));
 		return;
 	}
-	m->ready = true;
 	log_info("ready: state %s, run %s, %s root%s", m->cfg.state, m->cfg.run,
 	    m->root_kind == ROOT_SOFT ? "software" : "hardware",
 	    m->separated ? "" : ", workers without uids of their own");
 	(void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s", m->cfg.run);
-	host_escrow_ready(m, mgr_recover_moved);
+}
+
+static void
+serve_moved(struct mgr *m)
+{
+	serve(m);
+	if (m->fatal[0] == '\0')
+		host_escrow_finish(m, mgr_recover_moved);
 }
 
 static int
@@ -222,7 +235,6 @@ open_store(struct mgr *m)
 
 	anchorq_first(m);
 	rc = store_unlock(m->st, m->master, text);
-	m->unlocked = true;
 	if (rc == VT_E_CORRUPT) {
 		/* Readable, so that the operator can look. */
 		log_err("the store was tampered with, no vTPM is started: %s",
@@ -241,19 +253,31 @@ open_store(struct mgr *m)
 }
 
 static void
-on_counter(struct mgr *m)
+unlock(struct mgr *m)
 {
 	if (open_store(m) == VT_OK)
-		host_keys_unlocked(m, go);
+		host_keys_unlocked(m, on_checked);
 }
 
 static void
-on_new_counter(struct mgr *m)
+unlock_new(struct mgr *m)
 {
 	if (open_store(m) != VT_OK)
 		return;
 	host_keys_new_store(m);
-	host_keys_unlocked(m, go);
+	host_keys_unlocked(m, on_checked);
+}
+
+static void
+on_counter(struct mgr *m)
+{
+	step(m, START_E_COUNTER);
+}
+
+static void
+ask_counter(struct mgr *m)
+{
+	anchorq_ask(m, on_counter);
 }
 
 static int
@@ -267,7 +291,8 @@ keep_ca(struct mgr *m, const struct wblob *cert)
 }
 
 static void
-unsealed(struct mgr *m, const uint8_t master[32], const struct wblob *ca_cert)
+take_keys(struct mgr *m, enum start_event e, const uint8_t master[32],
+    const struct wblob *ca_cert)
 {
 	int rc = keep_ca(m, ca_cert);
 
@@ -276,7 +301,7 @@ unsealed(struct mgr *m, const uint8_t master[32], const struct wblob *ca_cert)
 		return;
 	}
 	memcpy(m->master, master, sizeof(m->master));
-	anchorq_ask(m, on_counter);
+	step(m, e);
 }
 
 static void
@@ -295,8 +320,6 @@ on_inited(void *arg, const struct hw_answer *a)
 	}
 	rc = msg_get(hw_inited, a->body, a->body_len, &hi);
 	if (rc == VT_OK)
-		rc = keep_ca(m, &hi.ca_cert);
-	if (rc == VT_OK)
 		rc = host_keys_take_blob(m, hi.host_blob.p, hi.host_blob.len);
 	if (rc == VT_OK)
 		rc = host_keys_tell_link(m);
@@ -310,10 +333,8 @@ on_inited(void *arg, const struct hw_answer *a)
 	if (rc != VT_OK)
 		mgr_fatal(m, "the host's keys could not be kept: %s",
 		    text[0] != '\0' ? text : vt_strerror(rc));
-	else {
-		memcpy(m->master, hi.master, sizeof(m->master));
-		anchorq_ask(m, on_new_counter);
-	}
+	else
+		take_keys(m, START_E_MADE, hi.master, &hi.ca_cert);
 	explicit_bzero(&hi, sizeof(hi));
 }
 
@@ -335,7 +356,7 @@ on_hw_loaded(struct mgr *m, const struct hw_answer *a)
 	if ((rc = msg_get(hw_loaded, a->body, a->body_len, &hl)) != VT_OK)
 		mgr_fatal(m, "the host's keys: %s", vt_strerror(rc));
 	else
-		unsealed(m, hl.master, &hl.ca_cert);
+		take_keys(m, START_E_LOADED, hl.master, &hl.ca_cert);
 	explicit_bzero(&hl, sizeof(hl));
 }
 
@@ -358,17 +379,13 @@ ask_init(struct mgr *m)
 }
 
 static void
-on_root(void *arg, int rc, const char *text)
+ask_keys(struct mgr *m)
 {
 	char tcti[PATH_MAX];
-	struct mgr *m = arg;
 	uint8_t *blob = NULL;
 	size_t len;
+	int rc;
 
-	if (rc != VT_OK) {
-		mgr_fatal(m, "%s", text);
-		return;
-	}
 	if (m->root_kind == ROOT_SOFT)
 		rc = mgr_path(tcti, sizeof(tcti),
 		    "tpmfront:local=%s/" MGR_ROOT_NAME ".tpmif", m->cfg.run);
@@ -398,36 +415,101 @@ on_root(void *arg, int rc, const char *text)
 }
 
 static void
-on_zygote(void *arg, int rc, const char *text)
+on_root(void *arg, int rc, const char *text)
 {
 	struct mgr *m = arg;
 
-	(void)text;
-	if (m->root_kind != ROOT_SOFT) {
-		on_root(m, rc, "");
-		return;
-	}
-	if ((rc = root_start(m, on_root, m)) != VT_OK)
+	if (rc != VT_OK)
+		mgr_fatal(m, "%s", text);
+	else
+		step(m, START_E_ROOT);
+}
+
+static void
+ask_root(struct mgr *m)
+{
+	int rc;
+
+	if (m->root_kind != ROOT_SOFT)
+		step(m, START_E_ROOT);
+	else if ((rc = root_start(m, on_root, m)) != VT_OK)
 		mgr_fatal(m, "software root: %s", vt_strerror(rc));
 }
 
 static void
-on_sealed(struct mgr *m, const char *why)
+on_zygote(void *arg, int rc, const char *text)
+{
+	(void)rc; /* it is up, or mgr_fatal() was called */
+	(void)text;
+	step(arg, START_E_ZYGOTE);
+}
+
+static void
+seal(struct mgr *m)
 {
 	int rc;
 
-	if (m->ctl == NULL && (rc = bus_new(m, &m->ctl)) != VT_OK) {
+	if ((rc = bus_new(m, &m->ctl)) != VT_OK) {
 		mgr_fatal(m, "control socket: %s", vt_strerror(rc));
 		return;
 	}
-	(void)sd_notifyf(0, "READY=1\nSTATUS=Sealed: %s", why);
+	(void)sd_notifyf(0, "READY=1\nSTATUS=Sealed: %s", m->host->why);
+}
+
+static void
+on_sealed(struct mgr *m)
+{
+	step(m, START_E_SEALED);
+}
+
+static void
+on_recovered(
+    struct mgr *m, const uint8_t master[32], const struct wblob *ca_cert)
+{
+	take_keys(m, START_E_MOVED, master, ca_cert);
 }
 
 static const struct host_keys_events host_events = {
 	.sealed = on_sealed,
 	.loaded = on_hw_loaded,
-	.recovered = unsealed,
+	.recovered = on_recovered,
 };
+
+/* --- steps --- */
+
+static void
+stay(struct mgr *m)
+{
+	(void)m;
+}
+
+static void (*const actions[START_NACTIONS])(struct mgr *m) = {
+	[START_WAIT] = stay,
+	[START_ASK_ROOT] = ask_root,
+	[START_ASK_KEYS] = ask_keys,
+	[START_SEAL] = seal,
+	[START_ASK_COUNTER] = ask_counter,
+	[START_UNLOCK] = unlock,
+	[START_UNLOCK_NEW] = unlock_new,
+	[START_SERVE] = serve,
+	[START_SERVE_MOVED] = serve_moved,
+};
+
+static void
+step(struct mgr *m, enum start_event e)
+{
+	struct start_step st = start_step(m->start, e);
+
+	if (st.act == START_VIOLATION) {
+		log_warn("start: %s while %s: ignored", start_event_name(e),
+		    start_state_name(m->start));
+		return;
+	}
+	log_debug("start: %s -> %s (%s)", start_state_name(m->start),
+	    start_state_name(st.next), start_event_name(e));
+	m->start = st.next;
+	actions[st.act](m);
+}
 
 int
 mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
@@ -479,6 +561,8 @@ mgr_start(struct mgr *m, char *text)
 	if (rc != VT_OK)
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "cannot start vtpm-zygote: %s", vt_strerror(rc));
+	else
+		step(m, START_E_BEGIN);
 	return rc;
 }
 

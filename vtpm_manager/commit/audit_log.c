@@ -85,7 +85,7 @@ write_record(struct mgr *m, const char *who, const char *action,
 
 	log_info("audit: %s: %s %s: %s%s%s", who, action, object, result,
 	    detail[0] != '\0' ? ": " : "", detail);
-	if (!m->unlocked)
+	if (!start_store_open(m->start))
 		return;
 	rc = store_audit(m->st, who, action, object, result, detail);
 	if (rc == VT_OK)

@@ -101,9 +101,10 @@ gather(const struct host_keys *h, const struct pcr_set *now, uint64_t epoch)
 	config_host_name(&h->m->cfg, name, sizeof(name));
 	pcr_sel_format(&h->m->cfg.deep_pcrs, sel, sizeof(sel));
 	o = json_pack("{s:b,s:o*,s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:o*,s:o}",
-	    "sealed", h->sealed, "why", h->sealed ? json_string(h->why) : NULL,
-	    "root", h->m->root_kind == ROOT_SOFT ? "software" : "hardware",
-	    "tcti", hwlink_tcti(h->m->hw), "host", name, "policy",
+	    "sealed", host_keys_sealed(h->m), "why",
+	    host_keys_sealed(h->m) ? json_string(h->why) : NULL, "root",
+	    h->m->root_kind == ROOT_SOFT ? "software" : "hardware", "tcti",
+	    hwlink_tcti(h->m->hw), "host", name, "policy",
 	    h->bound ? "approved" : "none", "epoch", (json_int_t)epoch,
 	    "next_sequence", (json_int_t)h->last_seq + 1, "deep_pcrs", sel,
 	    "pcrs", now != NULL ? pcrs_json(now) : NULL, "approvals",
@@ -170,7 +171,8 @@ on_pcrs(void *arg, const struct hw_answer *a)
 	s->json = gather(h, known ? &now : NULL, known ? p.epoch : 0);
 	if (!known)
 		set(s->json, "tpm_error", json_string(a->text));
-	if (!known || !c->m->ready || !h->counters || ask_anchor(c) != VT_OK)
+	if (!known || c->m->start != START_READY || !h->counters ||
+	    ask_anchor(c) != VT_OK)
 		bus_call_json(c, s->json);
 }
 

@@ -75,7 +75,7 @@ dispatch(sd_bus_message *msg, struct bus_peer *p, const struct bus_method *me)
 	c->status = p->status;
 	if (!known || (c->limited && !bus_tenant_allows(c)))
 		deny(c);
-	else if (!p->m->ready && me->when != WHEN_ALWAYS)
+	else if (p->m->start != START_READY && me->when != WHEN_ALWAYS)
 		not_ready(c);
 	else if ((rc = me->serve(c)) != VT_OK)
 		bus_call_refuse(c, rc);

@@ -203,7 +203,7 @@ bus_audit(struct bus_call *c)
 	}
 	mgr_audit_counted(c->m);
 	/* Only committed records are listed. */
-	if (c->m->unlocked && c->m->storage_ok &&
+	if (start_store_open(c->m->start) && c->m->storage_ok &&
 	    mgr_commit_now(c->m) != VT_OK) {
 		bus_call_fail(c, VT_E_SPACE, "the store takes no data");
 		return VT_OK;

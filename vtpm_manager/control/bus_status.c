@@ -159,9 +159,10 @@ processes_json(const struct bus_statusq *q, const char *why)
 			 "s:o*,s:o,s:o,s:o*}",
 	    "version", VT_VERSION, "pid", (json_int_t)getpid(), "started_ms",
 	    (json_int_t)m->started_ms, "sealed", sealed, "why",
-	    text_if(sealed, m->host->why), "ready", m->ready, "root",
-	    soft ? "software" : "hardware", "state", json_string(m->cfg.state),
-	    "run", json_string(m->cfg.run), "separated", m->separated,
+	    text_if(sealed, m->host->why), "ready", m->start == START_READY,
+	    "root", soft ? "software" : "hardware", "state",
+	    json_string(m->cfg.state), "run", json_string(m->cfg.run),
+	    "separated", m->separated,
 	    /* a verifier has to get this certificate from here */
 	    "ca_certificate", ca.len > 0 ? guest_json_pem(&ca) : NULL, "tpm",
 	    tpm_json(q, why), "zygote",
@@ -190,7 +191,7 @@ status_json(const struct bus_statusq *q, const char *why)
 	json_t *o = processes_json(q, why), *more;
 	struct mgr *m = q->m;
 
-	if (!m->ready)
+	if (m->start != START_READY)
 		return o;
 	more = json_pack("{s:o,s:o*,s:o,s:{s:I,s:I},s:{s:b,s:b,s:b},s:o,s:o,"
 			 "s:o*}",

@@ -159,7 +159,7 @@ manager_json(struct mgr *m)
 	json_t *o = table_json(&t);
 	struct grp *g;
 
-	if (m->ready)
+	if (m->start == START_READY)
 		for (g = tenants_first(m); g != NULL; g = g->next)
 			add_quotas(json_object_get(o, "limits"), g);
 	return o;

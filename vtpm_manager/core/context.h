@@ -22,6 +22,7 @@
 #include "base/util.h"
 #include "base/version.h"
 #include "vtpm_manager/core/config.h"
+#include "vtpm_manager/core/start_fsm.h"
 
 #define MGR_BUILD "vtpm-managerd " VT_VERSION
 #define MGR_TEXT_MAX 512
@@ -54,10 +55,9 @@ struct mgr {
 	struct config cfg;
 	sd_event *ev;
 	struct store *st;
-	bool unlocked;   /* store_unlock() was called */
-	bool separated;  /* each worker has its own uid */
-	bool storage_ok; /* the last commit succeeded */
-	bool ready;
+	enum start_state start;
+	bool separated;    /* each worker has its own uid */
+	bool storage_ok;   /* the last commit succeeded */
 	uint8_t root_kind; /* enum hw_root */
 	uint8_t master[32];
 	uint8_t *ca_cert; /* DER; heap */

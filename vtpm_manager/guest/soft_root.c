@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crypto.h"
 #include "base/log.h"
 #include "vtpm/state/seal.h"
 #include "vtpm_manager/commit/commit.h"
@@ -88,6 +89,20 @@ on_durable(void *arg, int rc)
 	free(s);
 }
 
+/* Outside the store's tree nothing else compares the digest. */
+static int
+check_state(const struct root *r, const struct wstore *s)
+{
+	uint8_t digest[SHA256_LEN];
+	int rc;
+
+	if ((rc = guest_check_store(r->uuid, s)) != VT_OK ||
+	    (rc = digest_buf(ALG_SHA256, s->blob.p, s->blob.len, digest)) !=
+		VT_OK)
+		return rc;
+	return mem_equal(digest, s->digest, sizeof(digest)) ? VT_OK : VT_E_AUTH;
+}
+
 static void
 on_store(void *arg, uint32_t id, const struct wstore *s)
 {
@@ -99,8 +114,7 @@ on_store(void *arg, uint32_t id, const struct wstore *s)
 		rc = VT_E_NOMEM;
 	else if (s->kind == SEAL_VOLATILE)
 		rc = VT_OK; /* nobody will read it */
-	else if (s->kind == SEAL_PERMANENT &&
-		 (rc = guest_check_store(r->uuid, s)) == VT_OK)
+	else if (s->kind == SEAL_PERMANENT && (rc = check_state(r, s)) == VT_OK)
 		rc = store_kv_put(r->m->st, KV_STATE, s->blob.p, s->blob.len);
 	if (p == NULL || rc != VT_OK) {
 		log_err("software root: state not stored: %s", vt_strerror(rc));

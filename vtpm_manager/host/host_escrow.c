@@ -250,8 +250,6 @@ on_inited(void *arg, const struct hw_answer *a)
 		host_keys_op_done(h, rc, "the host's new keys are not kept: %s",
 		    vt_strerror(rc));
 	} else {
-		h->sealed = false;
-		h->recovering = true;
 		anchorq_moved(h->m);
 		h->events->recovered(h->m, hi.master, &hi.ca_cert);
 	}
@@ -269,7 +267,7 @@ host_escrow_recover(struct mgr *m, const char *who,
 	struct wr w;
 	int rc;
 
-	if (!h->sealed || !m->cfg.recover) {
+	if (!host_keys_sealed(m) || !m->cfg.recover) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "a store is recovered by a manager that was started with "
 		    "--recover and does not get the master key from its TPM");
@@ -336,16 +334,13 @@ on_taken(void *arg, int rc, const char *text)
 }
 
 void
-host_escrow_ready(struct mgr *m, host_escrow_accept accept)
+host_escrow_finish(struct mgr *m, host_escrow_accept accept)
 {
 	struct host_keys *h = m->host;
 	char text[MGR_TEXT_MAX] = "";
 	uint32_t n;
 	int rc;
 
-	if (!h->recovering)
-		return;
-	h->recovering = false;
 	rc = accept(m, h->op.who, on_taken, h, &n, text);
 	if (rc != VT_OK)
 		host_keys_op_done(h, rc, "%s", text);

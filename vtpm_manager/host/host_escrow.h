@@ -38,7 +38,8 @@ int host_escrow_recover(struct mgr *m, const char *who,
 /* Accepts a store that comes from another TPM; as mgr_recover_moved(). */
 typedef int (*host_escrow_accept)(struct mgr *m, const char *who,
     mgr_done_cb cb, void *arg, uint32_t *ret_n, char *text);
-/* The manager is ready: end a recovery. */
-void host_escrow_ready(struct mgr *m, host_escrow_accept accept);
+/* The manager serves a store that was recovered: accept it, and answer who
+ * asked. */
+void host_escrow_finish(struct mgr *m, host_escrow_accept accept);
 
 #endif

@@ -40,7 +40,7 @@ host_keys_free(struct mgr *m)
 bool
 host_keys_sealed(const struct mgr *m)
 {
-	return m->host != NULL && m->host->sealed;
+	return m->start == START_SEALED;
 }
 
 void
@@ -195,7 +195,7 @@ host_keys_tell(struct host_keys *h)
 	rc = hwlink_request(h->m->hw, HW_APPROVALS, &w, on_told, h);
 	wr_free(&w);
 	/* A sealed manager's next vtpm-hwtpm is not to try by itself. */
-	if (rc == VT_OK && !h->sealed)
+	if (rc == VT_OK && !host_keys_sealed(h->m))
 		rc = host_keys_tell_link(h->m);
 	return rc;
 }
@@ -205,22 +205,19 @@ host_keys_tell(struct host_keys *h)
 static void
 seal(struct host_keys *h, const char *why)
 {
-	bool first = !h->sealed;
+	bool first = !host_keys_sealed(h->m);
 
-	h->sealed = true;
 	(void)snprintf(h->why, sizeof(h->why), "%s", why);
 	log_err("SEALED: %s", why);
-	if (!first)
-		return;
-	if (h->m->cfg.recover)
+	if (first && h->m->cfg.recover)
 		log_err("to take this store to this TPM give the shares of its "
 			"operators: \"vtpmctl host recover OPENED-SHARE...\"");
-	else
+	else if (first)
 		log_err("no vTPM starts until this state of the host is "
 			"approved: \"vtpmctl host status\" shows what differs, "
 			"\"vtpmctl host approve --current --key KEY.pem\" "
 			"approves it");
-	h->events->sealed(h->m, why);
+	h->events->sealed(h->m);
 }
 
 static void
@@ -236,9 +233,8 @@ on_load(void *arg, const struct hw_answer *a)
 		return;
 	}
 	if (a->rc == VT_OK) {
-		if (h->sealed)
+		if (host_keys_sealed(h->m))
 			log_info("the host is in an approved state again");
-		h->sealed = false;
 		if ((rc = host_keys_tell_link(h->m)) != VT_OK) {
 			mgr_fatal(h->m, "out of memory");
 			return;
@@ -278,7 +274,7 @@ host_keys_retry(struct host_keys *h)
 int
 host_keys_remind(struct host_keys *h)
 {
-	return h->sealed ? ask_load(h, NULL) : VT_E_STATE;
+	return host_keys_sealed(h->m) ? ask_load(h, NULL) : VT_E_STATE;
 }
 
 int

@@ -27,9 +27,9 @@
 typedef void (*host_keys_cb)(void *arg, int rc, const char *text);
 
 struct host_keys_events {
-	/* The host's TPM refuses the master key; why says why.  Again after
-	 * each attempt that fails. */
-	void (*sealed)(struct mgr *m, const char *why);
+	/* The host's TPM refuses the master key; m->host->why says why.
+	 * Again after each attempt that fails. */
+	void (*sealed)(struct mgr *m);
 	/* The answer to HW_LOAD: success, or a failure that is final. */
 	void (*loaded)(struct mgr *m, const struct hw_answer *a);
 	/* Shares gave the master key of a store that comes from another TPM. */
@@ -60,8 +60,6 @@ struct host_keys {
 	uint8_t epoch_name[APPROVAL_NAME_LEN];
 	struct approvals ap;
 	uint64_t last_seq;
-	bool sealed;
-	bool recovering;        /* from escrow; host_escrow_ready() ends it */
 	char why[MGR_TEXT_MAX]; /* of the last refusal */
 	const struct host_keys_events *events;
 	void (*go)(struct mgr *m);

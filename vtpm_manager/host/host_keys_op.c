@@ -91,7 +91,7 @@ keep(struct host_keys *h)
 {
 	int rc;
 
-	if (!h->m->unlocked)
+	if (!start_store_open(h->m->start))
 		return VT_OK;
 	if ((rc = host_keys_remember(h)) != VT_OK)
 		return rc;
@@ -172,7 +172,7 @@ on_approve_state(void *arg, const struct hw_answer *ans)
 		    h, rc, "the approval is not kept: %s", vt_strerror(rc));
 		return;
 	}
-	if (h->sealed) {
+	if (host_keys_sealed(h->m)) {
 		if ((rc = host_keys_retry(h)) != VT_OK)
 			host_keys_op_done(h, rc, "%s", vt_strerror(rc));
 		return;
@@ -194,7 +194,7 @@ look_again(struct host_keys *h, char *text)
 {
 	int rc = VT_OK;
 
-	if (!h->sealed) {
+	if (!host_keys_sealed(h->m)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "the manager is not sealed: hand the approval over");
 		rc = VT_E_STATE;
@@ -323,7 +323,7 @@ host_keys_revoke(struct mgr *m, const char *who, uint64_t expect, bool force,
 		    "\"vtpmctl host bind\" makes one");
 		return VT_E_UNSUPPORTED;
 	}
-	if (h->sealed) {
+	if (host_keys_sealed(h->m)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "the manager is sealed, and only the master key counts "
 		    "the epoch up: approve the host's state first");
@@ -430,7 +430,7 @@ host_keys_bind(struct mgr *m, const char *who, const uint8_t *key,
 	struct wr w;
 	int rc;
 
-	if (!m->unlocked || h->sealed) {
+	if (!start_store_open(m->start)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "the manager is sealed: nothing can be bound anew");
 		return VT_E_STATE;

@@ -389,7 +389,8 @@ tenants_no_growth(struct mgr *m, const uint8_t uuid[UUID_LEN])
 	const struct grp *g;
 	struct guest in;
 
-	if (!m->unlocked || store_guest_get(m->st, uuid, &in) != VT_OK)
+	if (!start_store_open(m->start) ||
+	    store_guest_get(m->st, uuid, &in) != VT_OK)
 		return false;
 	g = tenant_number(m, in.group);
 	return g != NULL && g->full;

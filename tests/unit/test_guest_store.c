@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_guest_store.c - what a worker's W_STORE becomes, with a real store and
+ * a worker played by the test.
+ */
+#include "store_fixture.h"
+
+#include "vtpm/state/seal.h"
+#include "vtpm_manager/commit/commit.h"
+#include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_store.h"
+#include "vtpm_manager/guest/guests_priv.h"
+
+#define LEN 5000 /* of a sealed state: no other input has this length */
+
+int __real_digest_buf(
+    uint16_t alg, const void *buf, size_t len, uint8_t *out);
+int __wrap_digest_buf(
+    uint16_t alg, const void *buf, size_t len, uint8_t *out);
+void __wrap_wlink_stored(struct wlink *l, uint32_t id, int rc,
+    uint64_t version, uint64_t generation);
+void __wrap_mgr_commit_state(
+    struct mgr *m, bool safe, commit_cb cb, void *arg);
+
+static struct {
+	struct mgr m;
+	struct ginst g;
+	struct wlink l;
+	uint8_t blob[LEN];
+	struct wstore s;
+	unsigned int hashed, answers;
+	int rc; /* of the last answer */
+	commit_cb cb;
+	void *arg;
+} f;
+
+int
+__wrap_digest_buf(uint16_t alg, const void *buf, size_t len, uint8_t *out)
+{
+	f.hashed += len == LEN;
+	return __real_digest_buf(alg, buf, len, out);
+}
+
+void
+__wrap_wlink_stored(struct wlink *l, uint32_t id, int rc, uint64_t version,
+    uint64_t generation)
+{
+	assert_ptr_equal(l, &f.l);
+	assert_int_equal(id, 9);
+	(void)version;
+	(void)generation;
+	f.answers++;
+	f.rc = rc;
+}
+
+void
+__wrap_mgr_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg)
+{
+	(void)m;
+	(void)safe;
+	assert_null(f.cb);
+	f.cb = cb;
+	f.arg = arg;
+}
+
+/* A state that guest 0's worker could have sealed. */
+static void
+make_state(uint64_t version)
+{
+	uint8_t key[GCM_KEY_LEN] = { 1 }, plain[LEN - SEAL_OVERHEAD] = { 2 };
+	struct seal_id id = { .kind = SEAL_PERMANENT,
+		.generation = 1,
+		.version = version };
+
+	memcpy(id.uuid, f.g.in.uuid, UUID_LEN);
+	assert_int_equal(
+	    seal_make(key, &id, plain, sizeof(plain), f.blob), VT_OK);
+	memset(&f.s, 0, sizeof(f.s));
+	f.s.kind = SEAL_PERMANENT;
+	f.s.generation = 1;
+	f.s.version = version;
+	f.s.blob.p = f.blob;
+	f.s.blob.len = LEN;
+	assert_int_equal(
+	    __real_digest_buf(ALG_SHA256, f.blob, LEN, f.s.digest), VT_OK);
+}
+
+static int
+begin(void **state)
+{
+	if (setup_empty(state) != 0)
+		return -1;
+	memset(&f, 0, sizeof(f));
+	f.m.st = must_unlock();
+	assert_int_equal(add_inst(f.m.st, 0), VT_OK);
+	assert_int_equal(guests_new(&f.m), VT_OK);
+	f.g.m = &f.m;
+	fill_inst(0, &f.g.in);
+	f.l.serial = 77;
+	f.g.link = &f.l;
+	f.m.guests->list = &f.g;
+	make_state(1);
+	f.hashed = 0;
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	guests_free(&f.m);
+	store_close(f.m.st);
+	return teardown(state);
+}
+
+static void
+state_is_hashed_once_and_answered_when_durable(void **state)
+{
+	(void)state;
+	guest_on_store(&f.g, 9, &f.s);
+	assert_int_equal(f.answers, 0); /* law 3 */
+	assert_non_null(f.cb);
+	f.cb(f.arg, VT_OK);
+	assert_int_equal(f.answers, 1);
+	assert_int_equal(f.rc, VT_OK);
+	assert_int_equal(f.g.in.version, 1);
+	assert_int_equal(f.hashed, 1);
+}
+
+static void
+state_that_is_not_what_the_message_says_is_refused(void **state)
+{
+	static const struct {
+		size_t at; /* in the blob */
+		bool digest, version;
+		int rc;
+	} cases[] = {
+		{ LEN - 1, false, false, VT_E_AUTH }, /* its digest differs */
+		{ 0, true, false, VT_E_AUTH },
+		{ 0, false, true, VT_E_PROTO },
+		{ 10, false, false, VT_E_PROTO }, /* another vTPM's uuid */
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		make_state(1);
+		if (cases[i].at != 0)
+			f.blob[cases[i].at] ^= 1;
+		if (cases[i].digest)
+			f.s.digest[31] ^= 1;
+		if (cases[i].version)
+			f.s.version++;
+		guest_on_store(&f.g, 9, &f.s);
+		assert_null(f.cb);
+		assert_int_equal(f.answers, i + 1);
+		assert_int_equal(f.rc, cases[i].rc);
+	}
+}
+
+/* The worker that sent it died, and its successor has sent nothing. */
+static void
+answer_goes_to_the_worker_that_stored(void **state)
+{
+	(void)state;
+	guest_on_store(&f.g, 9, &f.s);
+	f.l.serial++;
+	f.cb(f.arg, VT_OK);
+	assert_int_equal(f.answers, 0);
+	assert_int_equal(f.g.in.version, 1); /* stored it is */
+}
+
+int
+main(void)
+{
+#undef T
+#define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
+	const struct CMUnitTest tests[] = {
+		T(state_is_hashed_once_and_answered_when_durable),
+		T(state_that_is_not_what_the_message_says_is_refused),
+		T(answer_goes_to_the_worker_that_stored),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
