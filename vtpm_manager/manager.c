@@ -119,7 +119,7 @@ read_last_boot_id(struct mgr *m)
 
 /* --- the last steps --- */
 
-/* Workers of nobody: unclaimed ones of a former manager, or of instances
+/* Workers without a guest: unclaimed ones of a former manager, or of guests
  * that were stopped just as it died. */
 static void
 end_orphans(struct mgr *m)
@@ -146,7 +146,7 @@ end_orphans(struct mgr *m)
 			continue;
 		if (wlink_connect(m, uuid, WLINK_UID_ANY, &none, NULL, &l) ==
 		    VT_OK) {
-			log_info("a worker that belongs to nobody is ended");
+			log_info("a worker without a guest is ended");
 			wlink_end(l, false);
 		} else
 			mgr_unlink_worker(m, uuid);
@@ -154,7 +154,7 @@ end_orphans(struct mgr *m)
 	(void)closedir(d);
 }
 
-/* Where Xen is, its guests are served too. */
+/* On Xen, serve its guests too. */
 static int
 start_xen(struct mgr *m)
 {
@@ -194,13 +194,13 @@ serve(struct mgr *m)
 		mgr_fatal(m, "groups: %s", vt_strerror(rc));
 		return;
 	}
-	if (start_xen(m) != VT_OK) /* first: workers are told of it */
+	if (start_xen(m) != VT_OK) /* before the first worker, see ZS_XEN */
 		return;
 	rc = store_kv_put(m->st, KV_BOOT, m->boot_id, strlen(m->boot_id));
 	if (rc == VT_OK || rc == VT_E_CORRUPT)
 		rc = guest_find_all(m);
 	if (rc != VT_OK) {
-		mgr_fatal(m, "cannot bring back what was running: %s",
+		mgr_fatal(m, "cannot bring back the guests that ran: %s",
 		    vt_strerror(rc));
 		return;
 	}
@@ -215,7 +215,7 @@ serve(struct mgr *m)
 	}
 	log_info("ready: state %s, run %s, %s root%s", m->cfg.state, m->cfg.run,
 	    m->root_kind == ROOT_SOFT ? "software" : "hardware",
-	    m->separated ? "" : ", workers without uids of their own");
+	    m->separated ? "" : ", workers share one uid");
 	(void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s", m->cfg.run);
 }
 
@@ -323,7 +323,7 @@ on_inited(void *arg, const struct hw_answer *a)
 		rc = host_keys_take_blob(m, hi.host_blob.p, hi.host_blob.len);
 	if (rc == VT_OK)
 		rc = host_keys_tell_link(m);
-	/* Shares that were asked for and cannot be made: no store. */
+	/* Without the shares that were asked for there is no store. */
 	if (rc == VT_OK)
 		rc = host_escrow_at_init(m, hi.master, text);
 	/* Together with the first root, which store_unlock() makes. */
@@ -405,7 +405,7 @@ ask_keys(struct mgr *m)
 	else {
 		mgr_fatal(m,
 		    "the store has vTPMs but not the host's keys (%s): no new "
-		    "ones are made; restore %s from a copy",
+		    "keys are made; restore %s from a copy",
 		    vt_strerror(rc), m->cfg.state);
 		return;
 	}
@@ -555,7 +555,7 @@ mgr_start(struct mgr *m, char *text)
 	int rc;
 
 	if (!m->separated)
-		log_info("workers run without uids of their own (%s)",
+		log_info("all workers share the manager's uid (%s)",
 		    geteuid() == 0 ? "user_mode" : "not started as root");
 	rc = zygote_link_new(m, on_zygote, m, &m->zyg);
 	if (rc != VT_OK)

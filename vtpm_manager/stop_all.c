@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * vtpm-managerd --stop-all: ask the manager of RUN to stop every vTPM and
- * itself; without a manager, end every worker whose socket is in RUN/w.
+ * stop_all.c - vtpm-managerd --stop-all: ask the manager of RUN to stop every
+ * vTPM and itself; without a manager, end every worker with a socket in RUN/w.
  */
 #include "vtpm_manager/stop_all.h"
 
@@ -24,7 +24,7 @@
 
 #define STOP_MS 1500
 
-/* VT_E_CLOSED: nobody answers there. */
+/* VT_E_CLOSED: no manager answers there. */
 static int
 ask_manager(const char *run, char *text)
 {
@@ -96,8 +96,8 @@ ask_worker(const char *path, struct ending **list)
 		log_debug("%s: gone already", path);
 }
 
-/* Together they have STOP_MS: one that waits for a store that is not there
- * never ends by itself, and what it holds was told to nobody. */
+/* Together they have STOP_MS: a worker that waits for a store that is not there
+ * never ends by itself, and what it holds was not acknowledged. */
 static void
 wait_for_all(struct ending *list)
 {

@@ -396,8 +396,8 @@ copy_in_turn() { # up or attack ...
 is_over() { gone "$MPID" || [ -s "$T/put.out" ]; }
 copy_in_turn up strict
 wait_for 60 is_over
-check "a copy used in turn: stopped by: $(grep -a 'somebody else raised' \
-    "$LOG" | cut -c16-90)" grep -aq 'somebody else raised' "$LOG"
+check "a copy used in turn: stopped by: $(grep -a 'another process raised' \
+    "$LOG" | cut -c16-90)" grep -aq 'another process raised' "$LOG"
 same "alice was told nothing" "" "$(cat "$T/put.out")"
 MPID=
 kill $put_pid 2>/dev/null

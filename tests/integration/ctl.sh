@@ -142,7 +142,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	PIDS+=($p)
 	wait_for 60 grep -aq '^vtpm-managerd: ready' "$T/u.log"
 	same "as an ordinary user it says once that workers share its uid" 1 \
-	    "$(grep -ac 'without uids of their own (' "$T/u.log")"
+	    "$(grep -ac 'all workers share the manager.s uid (' "$T/u.log")"
 	u() { setpriv --reuid daemon --regid daemon --clear-groups \
 	    "$B/vtpmctl" --run "$T/u/r" "$@"; }
 	check "create" u create eve

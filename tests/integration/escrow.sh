@@ -219,7 +219,7 @@ check "another guest starts without the TPM" ctl start h
 same "who it was" "$(ek_of h)" "$(echo "$certs" |
     sed -n '/BEGIN/,/END/p' | csplit -s -z -f h- - '/BEGIN/' '{*}' &&
     openssl x509 -in h-01 -noout -pubkey)"
-waits() { grep -aq "h: its certificates are another CA's and are not" "$LOG"; }
+waits() { grep -aq "h: its certificates are of another CA and are not" "$LOG"; }
 check "its certificates cannot be issued anew, in words" wait_for 150 waits
 same "the old ones stay" "$certs" "$(certs h)"
 check "in NV, too" in_nv h old-ca.pem

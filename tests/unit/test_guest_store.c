@@ -13,14 +13,11 @@
 
 #define LEN 5000 /* of a sealed state: no other input has this length */
 
-int __real_digest_buf(
-    uint16_t alg, const void *buf, size_t len, uint8_t *out);
-int __wrap_digest_buf(
-    uint16_t alg, const void *buf, size_t len, uint8_t *out);
-void __wrap_wlink_stored(struct wlink *l, uint32_t id, int rc,
-    uint64_t version, uint64_t generation);
-void __wrap_mgr_commit_state(
-    struct mgr *m, bool safe, commit_cb cb, void *arg);
+int __real_digest_buf(uint16_t alg, const void *buf, size_t len, uint8_t *out);
+int __wrap_digest_buf(uint16_t alg, const void *buf, size_t len, uint8_t *out);
+void __wrap_wlink_stored(struct wlink *l, uint32_t id, int rc, uint64_t version,
+    uint64_t generation);
+void __wrap_mgr_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg);
 
 static struct {
 	struct mgr m;
@@ -42,8 +39,8 @@ __wrap_digest_buf(uint16_t alg, const void *buf, size_t len, uint8_t *out)
 }
 
 void
-__wrap_wlink_stored(struct wlink *l, uint32_t id, int rc, uint64_t version,
-    uint64_t generation)
+__wrap_wlink_stored(
+    struct wlink *l, uint32_t id, int rc, uint64_t version, uint64_t generation)
 {
 	assert_ptr_equal(l, &f.l);
 	assert_int_equal(id, 9);
@@ -68,9 +65,9 @@ static void
 make_state(uint64_t version)
 {
 	uint8_t key[GCM_KEY_LEN] = { 1 }, plain[LEN - SEAL_OVERHEAD] = { 2 };
-	struct seal_id id = { .kind = SEAL_PERMANENT,
-		.generation = 1,
-		.version = version };
+	struct seal_id id = {
+		.kind = SEAL_PERMANENT, .generation = 1, .version = version
+	};
 
 	memcpy(id.uuid, f.g.in.uuid, UUID_LEN);
 	assert_int_equal(
@@ -98,7 +95,7 @@ begin(void **state)
 	fill_inst(0, &f.g.in);
 	f.l.serial = 77;
 	f.g.link = &f.l;
-	f.m.guests->list = &f.g;
+	LIST_INSERT_HEAD(&f.m.guests->list, &f.g, entry);
 	make_state(1);
 	f.hashed = 0;
 	return 0;
@@ -135,8 +132,7 @@ state_that_is_not_what_the_message_says_is_refused(void **state)
 		int rc;
 	} cases[] = {
 		{ LEN - 1, false, false, VT_E_AUTH }, /* its digest differs */
-		{ 0, true, false, VT_E_AUTH },
-		{ 0, false, true, VT_E_PROTO },
+		{ 0, true, false, VT_E_AUTH }, { 0, false, true, VT_E_PROTO },
 		{ 10, false, false, VT_E_PROTO }, /* another vTPM's uuid */
 	};
 	size_t i;

@@ -11,8 +11,8 @@
 #include "base/util.h"
 #include "vtpm_manager/core/start_fsm.h"
 
-#define EACH(s, e)                                                            \
-	for (s = 0; s < START_NSTATES; s++)                                   \
+#define EACH(s, e)                          \
+	for (s = 0; s < START_NSTATES; s++) \
 		for (e = 0; e < START_NEVENTS; e++)
 
 static void
@@ -50,7 +50,8 @@ what_is_not_listed_changes_nothing(void **state)
 	struct start_step st;
 
 	(void)state;
-	EACH(s, e) {
+	EACH(s, e)
+	{
 		st = start_step(s, e);
 		if (st.act == START_VIOLATION)
 			assert_int_equal(st.next, s);
@@ -68,14 +69,15 @@ store_opens_only_once_its_counter_is_known(void **state)
 	struct start_step st;
 
 	(void)state;
-	EACH(s, e) {
+	EACH(s, e)
+	{
 		st = start_step(s, e);
 		if (start_store_open(s))
 			assert_true(start_store_open(st.next));
 		else if (start_store_open(st.next))
 			assert_int_equal(e, START_E_COUNTER);
-		assert_int_equal(start_store_open(st.next) &&
-				     !start_store_open(s),
+		assert_int_equal(
+		    start_store_open(st.next) && !start_store_open(s),
 		    st.act == START_UNLOCK || st.act == START_UNLOCK_NEW);
 	}
 }
@@ -87,7 +89,8 @@ guests_are_served_only_after_the_approvals_are_checked(void **state)
 	struct start_step st;
 
 	(void)state;
-	EACH(s, e) {
+	EACH(s, e)
+	{
 		st = start_step(s, e);
 		if (s == START_READY) /* final */
 			assert_int_equal(st.act, START_VIOLATION);
@@ -126,7 +129,8 @@ moved_store_is_accepted_and_no_other(void **state)
 	enum start_state at = START_SEALED;
 
 	(void)state;
-	EACH(s, e) {
+	EACH(s, e)
+	{
 		st = start_step(s, e);
 		if (e == START_E_MOVED && st.act != START_VIOLATION)
 			assert_int_equal(s, START_SEALED);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* anchor.c - asks for and raises the counter that anchors the store. */
 #include "vtpm_manager/commit/anchor.h"
 
 #include <stdio.h>
@@ -20,7 +21,7 @@
 #define START_TRIES 3    /* of the first question */
 #define PATIENCE_MS 5000 /* strict: then no more writes begin */
 #define END_MS 5000      /* of a clean stop */
-/* Nobody can tell what the store that the other TPM had did not keep. */
+/* Raises that a store from another TPM may have missed: not known. */
 #define MOVED_LOST 1000000
 #define CATCH_UP_MAX 4096 /* raises, after a counter that is far behind */
 
@@ -154,12 +155,13 @@ on_first(void *arg, const struct hw_answer *a)
 		return;
 	}
 	log_warn(
-	    "the store's counter in the host's TPM is not read: %s", q->why);
+	    "cannot read the store's counter in the host's TPM: %s", q->why);
 	if (++q->tries >= START_TRIES) {
 		mgr_fatal(m,
-		    "the host's TPM does not tell the store's counter (%s), "
-		    "so nobody knows whether this store is the newest: no "
-		    "vTPM can start; see to the TPM, then start again",
+		    "the store's counter in the host's TPM cannot be read "
+		    "(%s), so it is not known whether this store is the "
+		    "newest: no vTPM can start; repair the TPM, then start "
+		    "again",
 		    q->why);
 		return;
 	}
@@ -196,7 +198,7 @@ anchorq_first(struct mgr *m)
 		store_anchor_set(m->st, q->found);
 }
 
-/* Words come twice: long for the log, as short as an instance's `why`. */
+/* what is short: it is shown as the `why` of each guest, too. */
 static void
 refuse(struct anchorq *q, const char *what)
 {
@@ -206,10 +208,10 @@ refuse(struct anchorq *q, const char *what)
 	(void)snprintf(q->refusal, sizeof(q->refusal), "%s", what);
 	store_freeze(m->st, what);
 	log_err("%s", what);
-	log_err("no vTPM is started, and nothing is changed.  Put back the "
-		"newest copy of %s; or, if this is the newest that there is, "
-		"take it, for everybody to see, with: vtpmctl --run %s "
-		"recover --all --reason \"WHY\"",
+	log_err("no vTPM is started, and nothing is changed.  Restore the "
+		"newest copy of %s; or, if this is the newest, accept it "
+		"explicitly; the audit log and every later quote show it: "
+		"vtpmctl --run %s recover --all --reason \"WHY\"",
 	    m->cfg.state, m->cfg.run);
 }
 
@@ -241,7 +243,7 @@ judge(struct anchorq *q)
 		break;
 	case AV_NEW:
 		mgr_audit(q->m, "manager", "anchor-adopt", "", "ok",
-		    "a store that was never anchored is taken, counter %llu",
+		    "a store that was never anchored is accepted, counter %llu",
 		    (unsigned long long)c);
 		break;
 	case AV_BEHIND:
@@ -286,7 +288,7 @@ anchorq_check(struct mgr *m)
 	}
 	if (q->policy == ANCHOR_OFF) {
 		log_warn("anchor = off: an older copy of the whole store will "
-			 "not be seen");
+			 "not be detected");
 		return;
 	}
 	if (q->moved)
@@ -296,8 +298,8 @@ anchorq_check(struct mgr *m)
 	else if (q->rc == VT_E_UNSUPPORTED && store_anchor(m->st) == 0)
 		log_warn("the store is not anchored: %s", q->why);
 	else if (q->rc == VT_E_UNSUPPORTED)
-		refuse(q, "the store was anchored, and the host's keys in it "
-			  "know of no counter: they are an older copy");
+		refuse(q, "the store was anchored, but the host's keys in it "
+			  "name no counter: they are an older copy");
 	else
 		refuse(q, q->why);
 }
@@ -310,8 +312,8 @@ anchorq_lost(const struct mgr *m)
 
 	if (q->moved)
 		return MOVED_LOST;
-	/* Each grown generation was told only after a raise; one may not have
-	 * been told. */
+	/* A higher generation is acknowledged only after a raise; the last
+	 * one may not have been. */
 	return q->found > root ? q->found - root + 1 : 1;
 }
 
@@ -326,7 +328,7 @@ anchorq_accept(struct mgr *m, char *text)
 		    !q->refused ? "the store is not refused"
 				: "without its counter in the host's TPM the "
 				  "store cannot be anchored again: set "
-				  "anchor = off to go on without");
+				  "anchor = off to continue without it");
 		return VT_E_STATE;
 	}
 	if (!q->moved && root > q->found && root - q->found > CATCH_UP_MAX) {
@@ -466,27 +468,27 @@ raise_failed(struct anchorq *q, const char *why)
 	(void)snprintf(q->why, sizeof(q->why), "%s", why);
 	if (q->failures++ == 0 || ms >= WAIT_MAX_MS)
 		log_warn("the store's counter in the host's TPM is not raised: "
-			 "%s; tried again in %u ms",
+			 "%s; next try in %u ms",
 		    why, ms);
 	q->busy = B_RESTING;
 	if (mgr_timer(q->m, &q->rest, ms, MGR_PRIO_CTL, on_rested, q) != VT_OK)
 		mgr_fatal(q->m, "cannot set a timer");
-	mgr_commit_again(q->m); /* it need not wait for us now */
+	mgr_commit_again(q->m); /* do not wait for the raise */
 }
 
 /*
  * Another manager with the same keys uses the same TPM: a copy of the state
- * folder.  Which one is to go on is not for us to say, and what is told from
- * now on would be lost to the other.
+ * folder.  The operator decides which one is to go on; what this one
+ * acknowledged from now on would be lost to the other.
  */
 static void
 raised_by_another(struct anchorq *q, uint64_t is)
 {
 	q->on = false;
 	mgr_fatal(q->m,
-	    "somebody else raised this store's counter in the host's TPM, "
+	    "another process raised this store's counter in the host's TPM, "
 	    "from %llu to %llu: another manager runs on a copy of this state "
-	    "folder; end it, find out which copy is to go on, and start that",
+	    "folder; end it, decide which copy is to go on, and start that",
 	    (unsigned long long)q->a.counter, (unsigned long long)is);
 }
 
@@ -528,7 +530,7 @@ on_end(sd_event_source *s, uint64_t usec, void *arg)
 	(void)s;
 	(void)usec;
 	log_warn("the host's TPM did not raise the store's counter in time: "
-		 "what was stored last could be rolled back while nobody runs");
+		 "the last changes can be rolled back while no manager runs");
 	(void)sd_event_exit(q->m->ev, 0);
 	return 0;
 }
@@ -576,9 +578,9 @@ on_counted(void *arg, const struct hw_answer *a)
 }
 
 /*
- * The counter has to be where we left it.  hwtpm takes one step more for a
- * raise of ours that it repeats; so two managers that take turns would never
- * know of each other.
+ * The counter has to be where this manager left it.  hwtpm accepts one step
+ * more for a raise that it repeats; so two managers that take turns would not
+ * detect each other.
  */
 static void
 on_read(void *arg, const struct hw_answer *a)
@@ -657,7 +659,8 @@ mgr_end(struct mgr *m)
 		return;
 	}
 	if (mgr_commit_now(m) != VT_OK)
-		log_warn("what waited for the store at the end is lost");
+		log_warn("changes that waited for the store at the end are "
+			 "lost");
 	q->ending = true;
 	set_away(q, true); /* nothing more begins */
 	if (q->a.need > q->a.counter)

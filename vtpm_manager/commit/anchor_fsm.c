@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* anchor_fsm.c - numbers of roots and the counter: the rules. */
 #include "vtpm_manager/commit/anchor_fsm.h"
 
 #include <assert.h>
@@ -34,8 +35,8 @@ anchor_next(const struct anchor *a)
 		return a->written;
 	if (a->policy == ANCHOR_STRICT || anchor_step(a) == AA_COMMIT)
 		return a->counter + 1;
-	/* After a start with a store that an operator took: the least that
-	 * the next start would take. */
+	/* After a start with a store that an operator accepted: the lowest
+	 * number that the next start accepts. */
 	if (a->written != a->counter && a->written != a->counter + 1)
 		return a->counter;
 	return a->written;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * anchor_fsm.h - the store's root and a counter of the physical TPM, which only
- * grows, hold on to each other, so that an older store is seen.
+ * grows, are bound together, so that an older store is detected.
  *
  * Layer:  vtpm_manager; no I/O, no logging.  anchor.c has the
  *         effects.
@@ -9,8 +9,8 @@
  * The rule.  A is the number in a root record, C the counter.  Every root is
  * written with A = C or A = C + 1, never more; the counter is raised from C
  * to C + 1 only while the newest durable root has A = C + 1.  A start
- * therefore finds, after a crash at any point, A = C or A = C + 1, and takes
- * both; whoever puts back a store from before the last raise has A < C.
+ * therefore finds, after a crash at any point, A = C or A = C + 1, and accepts
+ * both; a store from before the last raise has A < C.
  *
  * What is safe.  Something that was put into the store is safe from being
  * rolled back once every root without it has A < C.  If its own root is the
@@ -20,9 +20,9 @@
  * was being raised), it takes one step more.  anchor_committed() says which
  * value of the counter makes it safe.
  *
- * A start cannot know what an earlier run wrote and did not tell of: roots
- * with A = C + 1 may lie in somebody's copy of the disk.  So it counts on
- * them, and raises the counter past them (two steps) at once.
+ * A start cannot know what an earlier run wrote without acknowledging it: a
+ * copy of the disk may hold roots with A = C + 1.  So the manager assumes that
+ * there are some, and raises the counter past them (two steps) at once.
  */
 #ifndef VTPM_MANAGER_COMMIT_ANCHOR_FSM_H
 #define VTPM_MANAGER_COMMIT_ANCHOR_FSM_H
@@ -32,32 +32,32 @@
 
 enum anchor_policy {
 	ANCHOR_OFF,      /* neither raised nor looked at */
-	ANCHOR_INTERVAL, /* what was told is safe a little later */
-	ANCHOR_STRICT,   /* nothing is told before it is safe */
+	ANCHOR_INTERVAL, /* an acknowledged change is safe a little later */
+	ANCHOR_STRICT,   /* nothing is acknowledged before it is safe */
 };
 
 /* What a start finds. */
 enum anchor_verdict {
 	AV_SAME,    /* A = C */
 	AV_AHEAD,   /* A = C + 1: the crash was before the raise */
-	AV_NEW,     /* A = 0: never anchored; taken once */
+	AV_NEW,     /* A = 0: never anchored; accepted once */
 	AV_BEHIND,  /* A < C: an older store was put back */
 	AV_FOREIGN, /* A > C + 1: not the counter of this store */
 };
 enum anchor_verdict anchor_judge(uint64_t root, uint64_t counter);
 
-/* What is to be done to raise the counter. */
+/* The next step of a raise. */
 enum anchor_act {
-	AA_NONE,   /* nothing that is wanted is missing */
+	AA_NONE,   /* the counter is where it should be */
 	AA_COMMIT, /* write a root, with anchor_next() */
 	AA_RAISE,  /* count up, from a->counter */
 };
 
 struct anchor {
 	enum anchor_policy policy;
-	uint64_t counter; /* as the TPM last said */
+	uint64_t counter; /* the TPM's last answer */
 	uint64_t written; /* A of the newest durable root */
-	uint64_t top;     /* no root with more may exist anywhere */
+	uint64_t top;     /* the highest A that any root may have */
 	uint64_t need;    /* counter at which all that is durable is safe */
 	uint64_t want;    /* raise until the counter is this */
 };
@@ -73,7 +73,7 @@ uint64_t anchor_next(const struct anchor *a);
 uint64_t anchor_committed(struct anchor *a, uint64_t written);
 /* It may or may not have reached the disk. */
 void anchor_failed(struct anchor *a, uint64_t written);
-/* The TPM says so, after AA_RAISE. */
+/* AA_RAISE has succeeded. */
 void anchor_raised(struct anchor *a);
 /* All that is durable by now is to become safe, or if it is, what comes with
  * the next root. */

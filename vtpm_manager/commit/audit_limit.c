@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* audit_limit.c - each caller's share of the audit log. */
 #include "vtpm_manager/commit/audit_limit.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@ audit_limit_init(struct auditlim *l)
 	memset(l, 0, sizeof(*l));
 }
 
-/* Who was quiet long enough may be forgotten: a newcomer has as much. */
+/* After a quiet time a caller has no more than a newcomer. */
 static bool
 forgettable(struct audit_limit_one *o, uint64_t now)
 {

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * audit_limit.h - how often somebody whose requests are denied gets a record of
- * his own in the audit log; what is beyond that is counted.
+ * audit_limit.h - how many denied requests of one caller get a record each in
+ * the audit log; further ones are counted.
  *
  * Layer:  vtpm_manager; pure: no I/O, no clock, no logging.
- * Trust:  callers are told apart by who they are (bus_roles.h), never by what
- *         they say.
+ * Trust:  callers are told apart by their credentials (bus_roles.h), never by
+ *         what they say.
  * Limits, per caller:
  *	AUDIT_LIMIT_BURST		records at once, then one in
  *AUDIT_LIMIT_EVERY_US
  *	AUDIT_LIMIT_CALLERS	are told apart at a time; all further ones share
  *				one place
  *
- * Nothing is lost without a word: whatever got no record is in a sum, which
- * audit_limit_take() gives once.
+ * No request goes unrecorded: one without a record is in a sum, which
+ * audit_limit_take() returns once.
  */
 #ifndef VTPM_MANAGER_COMMIT_AUDIT_LIMIT_H
 #define VTPM_MANAGER_COMMIT_AUDIT_LIMIT_H
@@ -49,7 +49,7 @@ void audit_limit_init(struct auditlim *l);
 /* May who's denied action have a record now?  If not it has been counted. */
 bool audit_limit_allows(
     struct auditlim *l, const char *who, const char *action, uint64_t now_us);
-/* One sum that nobody was given yet; false: there is none. */
+/* One sum that was not taken yet; false: there is none. */
 bool audit_limit_take(struct auditlim *l, struct audit_limit_sum *ret);
 
 #endif

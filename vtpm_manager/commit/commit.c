@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Group commit: whoever put something into the store asks here to be told
- * when it is durable.  All that is asked in one turn of the event loop goes
- * in one transaction (law 3: W_STORED is sent only from these callbacks).
- * Where the store is anchored, who has to wait for the counter in the host's
- * TPM as well waits in `held`.
+ * commit.c - group commit: callers that put something into the store ask for a
+ * callback when it is durable.  Everything that is put in one turn of the event
+ * loop goes into one transaction (law 3: W_STORED is sent only from these
+ * callbacks).  Where the store is anchored, callbacks that also wait for the
+ * counter in the host's TPM are in `held`.
  */
 #include "vtpm_manager/commit/commit.h"
+
+#include <sys/queue.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,21 +25,23 @@
 #define BATCH_WAIT_US 4000 /* or the first waits so long */
 #define RETRY_MS 1000
 
+STAILQ_HEAD(cwaits, cwait);
 struct cwait {
-	struct cwait *next;
+	STAILQ_ENTRY(cwait) entry;
 	commit_cb cb; /* NULL: forgotten */
 	void *arg;
 	bool safe;     /* whatever the policy */
-	bool asks;     /* comes again: need not wait for ever */
+	bool asks;     /* its caller repeats: it may fail instead of wait */
 	uint64_t need; /* held: until the counter is this */
 };
 
 struct commitq {
 	struct mgr *m;
 	sd_event_source *defer, *retry;
-	struct cwait *head, **tail, *running;
-	struct cwait *held, **held_tail; /* by rising need */
-	bool safe; /* somebody in the list above wants it so */
+	struct cwaits head;
+	struct cwaits running; /* callbacks that are being called */
+	struct cwaits held;    /* by rising need */
+	bool safe;             /* a waiter in head wants it so */
 	unsigned int n;
 	uint64_t first_us;
 	bool dirty;
@@ -68,9 +72,9 @@ hold_writes(struct mgr *m, const char *why)
 }
 
 /*
- * A write that fails has been executed and cannot be answered, so it must
- * not begin: once the reserve is nearly used up, by whomever, writes are held
- * before they reach the TPM.  False: they are.
+ * A write whose state cannot be stored has been executed and cannot be
+ * answered, so it must not begin: once the reserve is nearly used up, writes
+ * are held before they reach the TPM.  False: they are held.
  */
 static bool
 room_to_write(struct commitq *q)
@@ -108,24 +112,20 @@ tell(struct cwait *w, int rc)
 	free(w);
 }
 
-/* Callbacks may ask for more; what they ask for comes in the next turn. */
+/* What callbacks ask for comes in the next turn. */
 static void
 tell_all(struct commitq *q, int rc, uint64_t need)
 {
 	struct cwait *w;
 
-	q->running = q->head;
-	q->head = NULL;
-	q->tail = &q->head;
+	STAILQ_CONCAT(&q->running, &q->head);
 	q->n = 0;
 	q->dirty = q->safe = false;
-	while ((w = q->running) != NULL) {
-		q->running = w->next;
-		w->next = NULL;
+	while ((w = STAILQ_FIRST(&q->running)) != NULL) {
+		STAILQ_REMOVE_HEAD(&q->running, entry);
 		if (rc == VT_OK && anchorq_waits(q->m, need, w->safe)) {
 			w->need = need;
-			*q->held_tail = w;
-			q->held_tail = &w->next;
+			STAILQ_INSERT_TAIL(&q->held, w, entry);
 		} else {
 			tell(w, rc);
 		}
@@ -156,7 +156,7 @@ commit_run(struct commitq *q, bool now)
 	tell_all(q, rc, need);
 	if (rc != VT_OK)
 		return; /* on_retry() */
-	if (q->held != NULL)
+	if (!STAILQ_EMPTY(&q->held))
 		anchorq_hasten(m);
 	anchorq_kick(m);
 }
@@ -183,9 +183,9 @@ mgr_commit_release(struct mgr *m)
 	struct commitq *q = m->cq;
 	struct cwait *w;
 
-	while ((w = q->held) != NULL && anchorq_safe(m, w->need)) {
-		if ((q->held = w->next) == NULL)
-			q->held_tail = &q->held;
+	while (
+	    (w = STAILQ_FIRST(&q->held)) != NULL && anchorq_safe(m, w->need)) {
+		STAILQ_REMOVE_HEAD(&q->held, entry);
 		tell(w, VT_OK);
 	}
 }
@@ -194,21 +194,19 @@ void
 mgr_commit_hurry(struct mgr *m)
 {
 	struct commitq *q = m->cq;
-	struct cwait *w, **pp = &q->held, **tail = &q->running;
+	struct cwaits all = STAILQ_HEAD_INITIALIZER(all);
+	struct cwait *w;
 
-	while ((w = *pp) != NULL) {
-		if (!w->asks) {
-			pp = &w->next;
-			continue;
-		}
-		*pp = w->next;
-		w->next = NULL;
-		*tail = w;
-		tail = &w->next;
+	STAILQ_CONCAT(&all, &q->held);
+	while ((w = STAILQ_FIRST(&all)) != NULL) {
+		STAILQ_REMOVE_HEAD(&all, entry);
+		if (w->asks)
+			STAILQ_INSERT_TAIL(&q->running, w, entry);
+		else
+			STAILQ_INSERT_TAIL(&q->held, w, entry);
 	}
-	q->held_tail = pp;
-	while ((w = q->running) != NULL) {
-		q->running = w->next;
+	while ((w = STAILQ_FIRST(&q->running)) != NULL) {
+		STAILQ_REMOVE_HEAD(&q->running, entry);
 		tell(w, VT_E_AGAIN);
 	}
 }
@@ -219,7 +217,7 @@ mgr_takes_writes(const struct mgr *m)
 	return m->storage_ok && !m->anchor_away;
 }
 
-/* Nothing else to store may come while commands are held: try by itself. */
+/* While commands are held nothing else may want to store: try by itself. */
 static int
 on_retry(sd_event_source *s, uint64_t usec, void *arg)
 {
@@ -248,8 +246,9 @@ commitq_new(struct mgr *m)
 	if (q == NULL)
 		return VT_E_NOMEM;
 	q->m = m;
-	q->tail = &q->head;
-	q->held_tail = &q->held;
+	STAILQ_INIT(&q->head);
+	STAILQ_INIT(&q->running);
+	STAILQ_INIT(&q->held);
 	r = sd_event_add_defer(m->ev, &q->defer, on_defer, q);
 	if (r >= 0)
 		r = sd_event_source_set_priority(q->defer, MGR_PRIO_COMMIT);
@@ -275,12 +274,9 @@ commitq_free(struct mgr *m)
 	if (q == NULL)
 		return;
 	commit_run(q, true);
-	while ((w = q->head) != NULL) {
-		q->head = w->next;
-		free(w);
-	}
-	while ((w = q->held) != NULL) {
-		q->held = w->next;
+	STAILQ_CONCAT(&q->head, &q->held);
+	while ((w = STAILQ_FIRST(&q->head)) != NULL) {
+		STAILQ_REMOVE_HEAD(&q->head, entry);
 		free(w);
 	}
 	(void)sd_event_source_disable_unref(q->defer);
@@ -312,10 +308,9 @@ ask_for(struct mgr *m, bool safe, bool asks, commit_cb cb, void *arg)
 	w->safe = safe;
 	w->asks = asks;
 	q->safe |= safe;
-	*q->tail = w;
-	q->tail = &w->next;
+	STAILQ_INSERT_TAIL(&q->head, w, entry);
 	q->n++;
-	/* Input without end must not starve those who wait. */
+	/* Endless input must not starve the waiters. */
 	if (q->n >= BATCH_MAX || now_us() - q->first_us > BATCH_WAIT_US)
 		(void)sd_event_source_set_priority(q->defer, MGR_PRIO_CHILD);
 	else if (q->n == 1)
@@ -340,22 +335,24 @@ mgr_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg)
 	ask_for(m, safe, true, cb, arg);
 }
 
-void
-mgr_commit_forget(struct mgr *m, void *arg)
+static void
+forget(struct cwaits *list, const void *arg)
 {
 	struct cwait *w;
 
+	STAILQ_FOREACH(w, list, entry)
+		if (w->arg == arg)
+			w->cb = NULL;
+}
+
+void
+mgr_commit_forget(struct mgr *m, void *arg)
+{
 	if (m->cq == NULL)
 		return; /* at the end: the queue goes first */
-	for (w = m->cq->head; w != NULL; w = w->next)
-		if (w->arg == arg)
-			w->cb = NULL;
-	for (w = m->cq->running; w != NULL; w = w->next)
-		if (w->arg == arg)
-			w->cb = NULL;
-	for (w = m->cq->held; w != NULL; w = w->next)
-		if (w->arg == arg)
-			w->cb = NULL;
+	forget(&m->cq->head, arg);
+	forget(&m->cq->running, arg);
+	forget(&m->cq->held, arg);
 }
 
 int

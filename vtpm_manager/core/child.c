@@ -52,7 +52,7 @@ child_path(char *out, size_t cap, const char *configured, const char *env,
 	return mgr_path(out, cap, "%s/%s", dir, name);
 }
 
-/* The TCTI module may lie beside us and nowhere else (a build folder). */
+/* In a build folder the TCTI module lies beside the programs. */
 static void
 set_library_path(void)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* config.c - the table of settings, and its reader. */
 #include "vtpm_manager/core/config.h"
 
 #include <ctype.h>

@@ -6,7 +6,7 @@
  * File:   lines `key = value`; `#` starts a comment at the start of a line
  *         or after white space; keys and limits in the table in config.c,
  *         explained in vtpm-managerd.conf(5).
- * Trust:  the operator's; every mistake is named with file and line.
+ * Trust:  the operator's; errors name file and line.
  */
 #ifndef VTPM_MANAGER_CORE_CONFIG_H
 #define VTPM_MANAGER_CORE_CONFIG_H
@@ -26,8 +26,8 @@ struct config {
 	char state[CFG_PATH_MAX], run[CFG_PATH_MAX];
 	char root[CFG_PATH_MAX];                        /* "soft" or a TCTI */
 	char zygote[CFG_PATH_MAX], hwtpm[CFG_PATH_MAX]; /* "": beside us */
-	/* PEM: whose approval of the host's state releases the master key of
-	 * a new store; "": no state is asked for */
+	/* PEM: the key whose approvals of host states release the master key
+	 * of a new store; "": any state does */
 	char approval_key[CFG_PATH_MAX];
 	/* "2:a.pem,b.pem,c.pem": a new store's master key in shares */
 	char escrow[CFG_LIST_MAX];
@@ -37,14 +37,14 @@ struct config {
 	uint32_t pool_delay_ms;
 	uint32_t ak_cert_days, ak_cert_s; /* s 0: the days count */
 	uint32_t worker_uid_base;
-	bool user_mode; /* no uids of their own for workers */
+	bool user_mode; /* workers share the manager's uid */
 	uint32_t reserve_mb;
 	char anchor[12];          /* strict, interval, off */
 	uint32_t anchor_interval; /* seconds */
 	uint32_t crash_limit, crash_window_s, backoff_ms;
 	uint32_t request_timeout_ms;
 	uint32_t deep_batch_max; /* guests under one quote of the host */
-	uint32_t deep_wait_ms;   /* then they are told that it is over */
+	uint32_t deep_wait_ms;   /* then a guest that waits gets a failure */
 	/* One bank: the host's PCRs in deep quotes of group 0, and of groups
 	 * whose key has signed no configuration yet. */
 	struct pcr_sel deep_pcrs;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* hwtpm_link.c - requests to vtpm-hwtpm, and its restarts. */
 #include "vtpm_manager/core/hwtpm_link.h"
 
 #include <sys/epoll.h>
+#include <sys/queue.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -23,7 +25,7 @@
 #define HW_PAYLOAD_MAX 65536
 
 struct hreq {
-	struct hreq *next;
+	TAILQ_ENTRY(hreq) entry;
 	uint32_t id;
 	uint16_t type;
 	bool sent;
@@ -44,7 +46,7 @@ struct hwlink {
 	uint64_t restarts;
 	uint64_t silent_us; /* since then, if something was sent */
 	uint32_t next_id;
-	struct hreq *reqs;
+	TAILQ_HEAD(, hreq) reqs;
 	struct wr host;  /* encoded struct hw_load; len 0: none yet */
 	struct wr quota; /* encoded struct hw_quota; likewise */
 };
@@ -59,34 +61,23 @@ req_free(struct hreq *r)
 }
 
 static void
-req_unlink(struct hwlink *h, struct hreq *r)
-{
-	struct hreq **pp;
-
-	for (pp = &h->reqs; *pp != NULL && *pp != r; pp = &(*pp)->next)
-		;
-	if (*pp != NULL)
-		*pp = r->next;
-}
-
-static void
 req_done(struct hwlink *h, struct hreq *r, const struct hw_answer *a)
 {
-	req_unlink(h, r);
+	TAILQ_REMOVE(&h->reqs, r, entry);
 	if (r->cb != NULL)
 		r->cb(r->arg, a);
 	req_free(r);
 }
 
-/* Everybody who waits gets the same failure. */
+/* All requests end with the same failure. */
 static void
 fail_all(struct hwlink *h, int rc, const char *text)
 {
 	struct hw_answer a = { .rc = rc };
 
 	(void)snprintf(a.text, sizeof(a.text), "%s", text);
-	while (h->reqs != NULL)
-		req_done(h, h->reqs, &a);
+	while (!TAILQ_EMPTY(&h->reqs))
+		req_done(h, TAILQ_FIRST(&h->reqs), &a);
 }
 
 static void
@@ -104,13 +95,13 @@ has_work(const struct hwlink *h)
 {
 	const struct hreq *r;
 
-	for (r = h->reqs; r != NULL; r = r->next)
+	TAILQ_FOREACH(r, &h->reqs, entry)
 		if (r->sent)
 			return true;
 	return h->load_id != 0;
 }
 
-/* Nobody waits for the answer. */
+/* Its answer is ignored. */
 static void
 send_quota(struct hwlink *h)
 {
@@ -128,7 +119,7 @@ send_waiting(struct hwlink *h)
 
 	if (h->ch == NULL || !h->loaded)
 		return;
-	for (r = h->reqs; r != NULL; r = r->next) {
+	TAILQ_FOREACH(r, &h->reqs, entry) {
 		if (r->sent)
 			continue;
 		if (!has_work(h))
@@ -150,10 +141,9 @@ on_loaded(struct hwlink *h, const struct hw_answer *a)
 
 	if (a->rc != VT_OK) {
 		(void)snprintf(text, sizeof(text),
-		    "the host's TPM does not give its keys again: %.200s",
+		    "the host's TPM could not reload its keys: %.200s",
 		    a->text);
 		log_err("%s", text);
-		/* It was waited for as long as for any request. */
 		fail_all(h, a->rc, text);
 		if (h->child.pid > 0)
 			(void)kill(h->child.pid, SIGKILL);
@@ -161,14 +151,15 @@ on_loaded(struct hwlink *h, const struct hw_answer *a)
 	}
 	if (msg_get(hw_loaded, a->body, a->body_len, &l) != VT_OK ||
 	    !mem_equal(l.master, h->m->master, sizeof(l.master))) {
-		mgr_fatal(h->m, "the host's TPM gave another master key than "
-				"before; nothing is changed, look at it");
+		mgr_fatal(h->m, "the host's TPM gave a different master key "
+				"than before; nothing is changed: find out "
+				"which TPM --root names");
 		return;
 	}
 	explicit_bzero(&l, sizeof(l));
 	h->loaded = true;
 	backoff_reset(&h->backoff);
-	log_info("vtpm-hwtpm is back");
+	log_info("vtpm-hwtpm runs again");
 	send_quota(h);
 	send_waiting(h);
 }
@@ -192,7 +183,7 @@ on_message(struct hwlink *h, const struct msg *msg)
 		on_loaded(h, &a);
 		return;
 	}
-	for (r = h->reqs; r != NULL; r = r->next)
+	TAILQ_FOREACH(r, &h->reqs, entry)
 		if (r->sent && r->id == msg->id)
 			break;
 	if (r == NULL)
@@ -259,13 +250,13 @@ on_exit_(void *arg, const char *how)
 	h->loaded = false;
 	h->load_id = 0;
 	h->restarts++;
-	for (r = h->reqs; r != NULL; r = r->next)
+	TAILQ_FOREACH(r, &h->reqs, entry)
 		r->sent = false;
-	log_warn("vtpm-hwtpm died (%s), starting it anew", how);
+	log_warn("vtpm-hwtpm died (%s), restarting it", how);
 	wait_ms = backoff_failed(&h->backoff);
 	if (h->backoff.tries % HW_TRIES == 0)
 		fail_all(h, VT_E_CLOSED,
-		    "the process that talks to the host's TPM keeps dying; "
+		    "vtpm-hwtpm, which talks to the host's TPM, keeps dying; "
 		    "its messages in the manager's log say why");
 	if (mgr_timer(h->m, &h->timer, wait_ms, MGR_PRIO_CHILD, on_timer, h) !=
 	    VT_OK)
@@ -317,6 +308,7 @@ hwlink_new(struct mgr *m, const char *tcti, struct hwlink **ret)
 	if (h == NULL)
 		return VT_E_NOMEM;
 	h->m = m;
+	TAILQ_INIT(&h->reqs);
 	backoff_init(&h->backoff, HW_WAIT_MIN_MS, HW_WAIT_MAX_MS);
 	h->child.exited = on_exit_;
 	h->child.arg = h;
@@ -338,8 +330,8 @@ hwlink_free(struct hwlink *h)
 
 	if (h == NULL)
 		return;
-	while ((r = h->reqs) != NULL) {
-		h->reqs = r->next;
+	while ((r = TAILQ_FIRST(&h->reqs)) != NULL) {
+		TAILQ_REMOVE(&h->reqs, r, entry);
 		req_free(r);
 	}
 	(void)sd_event_source_disable_unref(h->io);
@@ -355,7 +347,7 @@ int
 hwlink_request(
     struct hwlink *h, uint16_t type, const struct wr *w, hw_cb cb, void *arg)
 {
-	struct hreq *r, **pp;
+	struct hreq *r;
 
 	if (w != NULL && wr_err(w) != VT_OK)
 		return wr_err(w);
@@ -372,9 +364,7 @@ hwlink_request(
 		req_free(r);
 		return VT_E_NOMEM;
 	}
-	for (pp = &h->reqs; *pp != NULL; pp = &(*pp)->next)
-		;
-	*pp = r;
+	TAILQ_INSERT_TAIL(&h->reqs, r, entry);
 	send_waiting(h);
 	return VT_OK;
 }
@@ -384,7 +374,7 @@ hwlink_forget(struct hwlink *h, void *arg)
 {
 	struct hreq *r;
 
-	for (r = h->reqs; r != NULL; r = r->next)
+	TAILQ_FOREACH(r, &h->reqs, entry)
 		if (r->arg == arg)
 			r->cb = NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * hwtpm_link.h - the manager's end of vtpm-hwtpm: requests to the host's TPM,
- * asked again when that process had to be started anew.
+ * repeated when that process is restarted.
  *
  * Layer:  vtpm_manager.
  */
@@ -17,22 +17,21 @@ typedef void (*hw_cb)(void *arg, const struct hw_answer *a);
 int hwlink_new(struct mgr *m, const char *tcti, struct hwlink **ret) VT_CHECK;
 void hwlink_free(struct hwlink *h);
 /*
- * Ask; w is an encoded request or NULL.  cb runs once, later: also with a
- * failure of our own making when the process cannot be kept alive
- * (VT_E_CLOSED).
+ * Ask; w is an encoded request or NULL.  cb runs once, later; with VT_E_CLOSED
+ * if the process keeps dying.
  */
 int hwlink_request(struct hwlink *h, uint16_t type, const struct wr *w,
     hw_cb cb, void *arg) VT_CHECK;
 void hwlink_forget(struct hwlink *h, void *arg);
-/* After HW_INIT or HW_LOAD went well: what a new process is told first.
+/* After HW_INIT or HW_LOAD succeeded: the first message to each new process.
  * Copied. */
 int hwlink_set_host(struct hwlink *h, const struct hw_load *l) VT_CHECK;
-/* Groups' shares (struct hw_quota): told now, and to each new process. */
+/* Groups' shares (struct hw_quota): sent now, and to each new process. */
 int hwlink_set_quota(struct hwlink *h, const struct wr *w) VT_CHECK;
-/* Start the process anew (its TPM did). */
+/* Restart the process, because its TPM was restarted. */
 void hwlink_restart(struct hwlink *h);
-/* Since when it has been silent though something was asked (now_us()); 0: it
- * has nothing to do.  It answers everything but what takes the TPM at once. */
+/* Since when a request has been waiting without any answer (now_us()); 0: the
+ * process is idle.  It answers at once what does not need the TPM. */
 uint64_t hwlink_busy_since(const struct hwlink *h);
 uint32_t hwlink_pid(const struct hwlink *h);
 uint64_t hwlink_restarts(const struct hwlink *h);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* guest.c - the life of a guest: the actions of guest_fsm.h. */
 #include "vtpm_manager/guest/guest.h"
 
 #include <errno.h>
@@ -64,8 +65,7 @@ guest_new(struct mgr *m, const struct guest *in)
 		g->listen_fd[i] = -1;
 	token_bucket_init(
 	    &g->audit, GUEST_AUDIT_BURST, 1, GUEST_AUDIT_EVERY_US, now_us());
-	g->next = m->guests->list;
-	m->guests->list = g;
+	LIST_INSERT_HEAD(&m->guests->list, g, entry);
 	return g;
 }
 
@@ -96,13 +96,8 @@ static void
 guest_free(struct ginst *g)
 {
 	struct guest_waiter *w;
-	struct ginst **pp;
 
-	for (pp = &g->m->guests->list; *pp != NULL && *pp != g;
-	     pp = &(*pp)->next)
-		;
-	if (*pp != NULL)
-		*pp = g->next;
+	LIST_REMOVE(g, entry);
 	mgr_commit_forget(g->m, g);
 	deep_quote_forget(&g->deep);
 	wlink_close(g->link);
@@ -119,8 +114,8 @@ guest_free(struct ginst *g)
 void
 guest_free_all(struct mgr *m)
 {
-	while (m->guests->list != NULL)
-		guest_free(m->guests->list);
+	while (!LIST_EMPTY(&m->guests->list))
+		guest_free(LIST_FIRST(&m->guests->list));
 }
 
 enum guest_event
@@ -141,7 +136,7 @@ guest_failure(struct ginst *g, int rc)
 						    : IE_CRASHED;
 }
 
-/* --- what is waited for while the status becomes durable --- */
+/* --- callers that wait while the status becomes durable --- */
 
 struct ended {
 	struct guest_waiter *waiters;
@@ -154,14 +149,14 @@ on_ended(void *arg, int rc)
 {
 	struct ended *e = arg;
 
-	/* That it is stopped is true even if the disk could not take it. */
+	/* It is stopped even if the disk does not take that. */
 	if (rc != VT_OK)
-		log_warn("a changed status could not be stored");
+		log_warn("a guest's new status could not be stored");
 	guest_tell(e->waiters, e->rc, e->text);
 	free(e);
 }
 
-/* Forget g; those who wait hear rc and text once the status is stored. */
+/* Forget g; the waiters get rc and text once the status is stored. */
 static void
 finish(struct ginst *g, int rc, const char *text)
 {
@@ -219,7 +214,7 @@ on_spawned(void *arg, int rc, const char *text)
 		return;
 	}
 	(void)snprintf(
-	    g->why, sizeof(g->why), "no worker could be made: %s", text);
+	    g->why, sizeof(g->why), "no worker could be started: %s", text);
 	wlink_close(g->link);
 	g->link = NULL;
 	guest_event(g, guest_failure(g, rc));
@@ -255,8 +250,8 @@ bury(struct ginst *g)
 		g->crashed = true;
 }
 
-/* A saved volatile state is used once: gone before anybody can use the TPM
- * that starts from it, and void when it starts without. */
+/* A saved volatile state is used once: deleted before the TPM that starts from
+ * it can be used, and void when the TPM starts without it. */
 static int
 use_up_saved(struct ginst *g)
 {
@@ -270,8 +265,8 @@ use_up_saved(struct ginst *g)
 	free(p);
 	if (g->vol == NULL)
 		mgr_audit(g->m, "manager", "saved-void", g->in.name, "ok",
-		    "started anew: the image saved before cannot go on with "
-		    "its TPM any more");
+		    "started without the saved state: the image saved before "
+		    "cannot go on with its TPM any more");
 	return store_extra_put(g->m->st, g->in.uuid, SX_VOLATILE, NULL, 0);
 }
 
@@ -302,7 +297,7 @@ act_spawn(struct ginst *g)
 	    &guest_ops, g, on_spawned, &g->link);
 	if (rc != VT_OK) {
 		(void)snprintf(g->why, sizeof(g->why),
-		    "no worker could be made: %s", vt_strerror(rc));
+		    "no worker could be started: %s", vt_strerror(rc));
 		guest_event(g, guest_failure(g, rc));
 	}
 }
@@ -380,7 +375,7 @@ act_backoff(struct ginst *g)
 	unsigned int i;
 
 	bury(g);
-	log_warn("guest %s: %s; starting its worker again", g->in.name, g->why);
+	log_warn("guest %s: %s; restarting its worker", g->in.name, g->why);
 	if (g->crash_n == 1)
 		ms = 0; /* once is bad luck */
 	for (i = 2; i < g->crash_n && ms < BACKOFF_MAX_MS; i++)
@@ -428,7 +423,7 @@ on_stop_done(void *arg, int rc, const struct msg *msg)
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
 	if (rc != VT_OK && rc != VT_E_CLOSED && rc != VT_E_TIMEOUT)
 		log_warn("guest %s: stopping: %s", g->in.name, text);
-	/* The end of the socket is what counts: then it has let go. */
+	/* It has let go of the guest when its socket closes. */
 }
 
 static void
@@ -456,8 +451,7 @@ act_take(struct ginst *g)
 	g->crashed = false;
 	g->power_cycles = g->link->hello.power_cycles;
 	g->capped = (g->link->hello.flags & WH_CAPPED) != 0;
-	log_info("guest %s: its worker (pid %u) went on without us, taken "
-		 "over",
+	log_info("guest %s: its worker (pid %u) went on and is taken over",
 	    g->in.name, g->link->pid);
 	guest_open_missing(g, g->link->hello.flags);
 	guest_tell(guest_take_waiters(g), VT_OK, "");
@@ -509,7 +503,7 @@ guest_tampered_text(const struct mgr *m, const struct guest *in, char *text)
 	if (store_frozen(m->st)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "guest %s: does not start, like all of this store: %.200s."
-		    "  Put back the newest copy of the state folder, or take "
+		    "  Restore the newest copy of the state folder, or accept "
 		    "this one with `vtpmctl recover --all --reason WHY`",
 		    in->name, in->why);
 		return;
@@ -517,7 +511,7 @@ guest_tampered_text(const struct mgr *m, const struct guest *in, char *text)
 	(void)snprintf(text, MGR_TEXT_MAX,
 	    "guest %s: its state is not the one that was last stored (%.150s);"
 	    " it does not start.  Restore the whole state folder from the "
-	    "newest good copy; or take an old state with `vtpmctl recover`; "
+	    "newest good copy; or accept an old state with `vtpmctl recover`; "
 	    "or `vtpmctl destroy %s` and create a new vTPM",
 	    in->name, in->why, in->name);
 }
@@ -527,7 +521,7 @@ refuse_start(const struct ginst *g, char *text)
 {
 	(void)snprintf(text, MGR_TEXT_MAX,
 	    g->st == IS_STOPPING
-		? "guest %s: is being stopped, try again when it is"
+		? "guest %s: is being stopped; try again when it has stopped"
 		: "guest %s: is running already",
 	    g->in.name);
 	return g->st == IS_STOPPING ? VT_E_BUSY : VT_E_EXISTS;
@@ -616,8 +610,9 @@ guest_stop_all(
 	struct ginst *g, *next;
 	unsigned int n = 0;
 
-	for (g = m->guests->list; g != NULL; g = next) {
-		next = g->next; /* guest_stop() may free g, and g alone */
+	for (g = LIST_FIRST(&m->guests->list); g != NULL; g = next) {
+		next = LIST_NEXT(
+		    g, entry); /* guest_stop() may free g, and g alone */
 		++*left;
 		if (guest_stop(m, &g->in, false, cb, arg, text) == VT_OK)
 			n++;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * guest.h - the vTPMs of this host: those that have a worker or ought to.
+ * guest.h - the life of a guest's vTPM.
  *
- * Layer:  vtpm_manager.
- * A stopped vTPM lives in the store only.  One that is wanted has a struct
- * ginst; guest_event() is the one place that changes its state.
+ * Layer:  vtpm_manager/guest.
+ * A stopped vTPM lives in the store only.  One that has a worker, or should
+ * have one, has a struct ginst; only guest_event() changes its state.
  */
 #ifndef VTPM_MANAGER_GUEST_GUEST_H
 #define VTPM_MANAGER_GUEST_GUEST_H
+
+#include <sys/queue.h>
 
 #include "base/token_bucket.h"
 #include "vtpm_manager/core/context.h"
@@ -22,7 +24,7 @@ struct guest_waiter;
 #define GUEST_AUDIT_EVERY_US 1000000
 
 struct ginst {
-	struct ginst *next;
+	LIST_ENTRY(ginst) entry;
 	struct mgr *m;
 	struct guest in; /* the registry's record, as last committed */
 	enum guest_state st;
@@ -34,8 +36,8 @@ struct ginst {
 	unsigned int pending; /* answers until IE_LOADED */
 	struct wlink *link;
 	struct wkept kept[WLINK_CHANS];
-	int listen_fd[WLINK_CHANS]; /* held, so that nobody is refused while
-				       a worker is replaced; -1 */
+	int listen_fd[WLINK_CHANS]; /* kept open, so that no guest is refused
+				       while a worker is replaced; -1 */
 	sd_event_source *timer;
 	struct guest_waiter *waiters;
 	uint64_t crash_at_us; /* start of the window */
@@ -54,11 +56,11 @@ struct ginst {
 };
 
 void guest_event(struct ginst *g, enum guest_event e); /* g may be gone after */
-/* Start; cb when it is up or was refused.  VT_E_* at once with text. */
+/* Start; cb when it is up or is refused.  VT_E_* at once with text. */
 int guest_start(struct mgr *m, const struct guest *in, mgr_done_cb cb,
     void *arg, char *text) VT_CHECK;
 /* Start where the sealed volatile state (copied) ended: no power cycle.
- * Either way what the store had of it is deleted: it is used once. */
+ * Either way the store's copy is deleted: it is used once. */
 int guest_resume(struct mgr *m, const struct guest *in, const uint8_t *vol,
     size_t len, mgr_done_cb cb, void *arg, char *text) VT_CHECK;
 int guest_stop(struct mgr *m, const struct guest *in, bool force,
@@ -68,7 +70,7 @@ int guest_stop(struct mgr *m, const struct guest *in, bool force,
 unsigned int guest_stop_all(
     struct mgr *m, mgr_done_cb cb, void *arg, unsigned int *left, char *text);
 void guest_free_all(struct mgr *m); /* workers live on */
-/* Something went wrong with g: which event is it?  Counts crashes. */
+/* The event for a failure rc of g; counts crashes. */
 enum guest_event guest_failure(struct ginst *g, int rc);
 /* A guest, or a program, holds one of its channels. */
 bool guest_in_use(const struct ginst *g);

@@ -10,8 +10,8 @@
  * fetch another one: there the operator hands the new one out, `vtpmctl show
  * --certs`.
  *
- * A certificate says that this manager, on this host's TPM, stood behind the
- * vTPM lately; so none is renewed while the host is in no approved state.
+ * A certificate says that this manager, on this host's TPM, recently vouched
+ * for the vTPM; so none is renewed while the host is in no approved state.
  */
 #include "vtpm_manager/guest/guest_certs.h"
 
@@ -127,7 +127,7 @@ is_foreign(const struct mgr *m, const json_t *id)
 	return foreign;
 }
 
-/* It begins some time before it was made, for clocks that go wrong. */
+/* A certificate is valid from before it was made, for clocks that are wrong. */
 static bool
 is_due(const struct mgr *m, const json_t *id)
 {
@@ -158,7 +158,7 @@ on_taken(void *arg, int rc, const struct msg *msg)
 	(void)arg;
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
 	if (rc != VT_OK && rc != VT_E_CLOSED)
-		log_warn("a worker did not take a key's certificate: %s", text);
+		log_warn("a worker did not take a certificate: %s", text);
 }
 
 static void
@@ -173,8 +173,8 @@ tell_one(struct ginst *g, uint8_t which, const uint8_t *der, size_t len)
 	if (wr_err(&w) != VT_OK || g->link == NULL ||
 	    wlink_request(g->link, W_AKCERT, &w, NULL, 0, 0, on_taken, NULL) !=
 		VT_OK)
-		log_warn("guest %s: a newest certificate could not be handed "
-			 "over",
+		log_warn("guest %s: its newest certificate could not be sent "
+			 "to the worker",
 		    g->in.name);
 }
 
@@ -227,8 +227,8 @@ on_durable(void *arg, int rc)
 static const char *
 not_renewed(const struct akcerts *a)
 {
-	return a->anew ? "its certificates are another CA's and are not issued "
-			 "anew now"
+	return a->anew ? "its certificates are of another CA and are not "
+			 "reissued now"
 		       : "its AK's certificate is not renewed";
 }
 
@@ -279,7 +279,7 @@ on_certed(void *arg, const struct hw_answer *ans)
 		if (a->anew)
 			mgr_audit(a->m, "manager", "reissue-certs", in.name,
 			    "ok",
-			    "certificates: issued anew by the new CA, "
+			    "certificates: reissued by the new CA, "
 			    "generation %llu",
 			    (unsigned long long)in.generation);
 		else
@@ -328,8 +328,8 @@ ask_cert(struct akcerts *a, const struct guest *in)
 	return rc;
 }
 
-/* Not while the host is in a state that nobody has approved: then its word is
- * worth nothing, and what it said before runs out. */
+/* Not while the host is in a state that is not approved: then it must not vouch
+ * for a vTPM, and older certificates expire. */
 static void
 on_state(void *arg, const struct hw_answer *ans)
 {
@@ -356,7 +356,7 @@ on_state(void *arg, const struct hw_answer *ans)
 	done(a);
 }
 
-/* The next one that waits; false: it needed nothing. */
+/* Renew this one, if it is due; false: it is not. */
 static bool
 one(struct akcerts *a, const uint8_t uuid[UUID_LEN])
 {
@@ -382,13 +382,13 @@ one(struct akcerts *a, const uint8_t uuid[UUID_LEN])
 	return false;
 }
 
-/* ginst.ak_wanted says for whom it is to be looked at. */
+/* The next guest whose certificate is to be looked at (ginst.ak_wanted). */
 static struct ginst *
 wanted(const struct akcerts *a)
 {
 	struct ginst *g;
 
-	for (g = a->m->guests->list; g != NULL; g = g->next)
+	LIST_FOREACH(g, &a->m->guests->list, entry)
 		if (g->ak_wanted)
 			return g;
 	return NULL;
@@ -445,7 +445,7 @@ on_clock(sd_event_source *s, uint64_t usec, void *arg)
 
 	(void)s;
 	(void)usec;
-	for (g = a->m->guests->list; g != NULL; g = g->next)
+	LIST_FOREACH(g, &a->m->guests->list, entry)
 		g->ak_wanted |= g->st == IS_RUNNING;
 	next_soon(a);
 	if (every > DAY_S)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A new vTPM: a manufactured one from the pool (or made now), certificates
- * from the host's CA, its first sealed state, the registry's entry and the
- * audit record in one transaction.  Only after that is durable does the
- * caller hear its UUID.
+ * guest_create.c - a new vTPM: a manufactured one from the pool (or made now),
+ * certificates from the host's CA, then its first sealed state, the registry's
+ * entry and the audit record in one transaction.  The caller gets its UUID only
+ * after that is durable.
  */
 #include "vtpm_manager/guest/guest_create.h"
 
@@ -122,7 +122,7 @@ on_durable(void *arg, int rc)
 	if (rc != VT_OK) {
 		c->added = false;
 		(void)snprintf(c->why, sizeof(c->why),
-		    "the store could not take it (%s); make room in %s",
+		    "the store does not take data (%s); make room in %s",
 		    vt_strerror(rc), c->m->cfg.state);
 	}
 	tenants_space_changed(c->m, c->in.group);
@@ -164,7 +164,7 @@ on_store(void *arg, uint32_t id, const struct wstore *s)
 		return;
 	}
 	rc = guest_check_store(c->in.uuid, s);
-	/* Others may have come since check_spec(). */
+	/* Other guests may have been created since check_spec(). */
 	if (rc == VT_OK && (rc = tenants_may_create(c->m, c->in.group,
 				s->blob.len, c->why)) != VT_OK) {
 		wlink_stored(c->link, id, rc, s->version, s->generation);
@@ -192,7 +192,7 @@ on_closed(void *arg, const char *why)
 
 	wlink_end(c->link, true);
 	c->link = NULL;
-	if (c->durable) /* nobody needs this worker any more */
+	if (c->durable) /* this worker is not needed any more */
 		create_done(c);
 	else
 		create_failed(c, VT_E_CLOSED, why);
@@ -226,7 +226,7 @@ send_certs(struct create *c, struct wcerts *wc)
 	return rc;
 }
 
-/* Which area goes under which name, in the order of the request. */
+/* Which key is which, in the order of the request. */
 static uint32_t
 list_keys(const struct wprovisioned *a, uint8_t which[3], struct wblob pub[3])
 {
@@ -367,7 +367,7 @@ check_spec(struct mgr *m, const struct guest_spec *s, char *text)
 	}
 	if (store_guest_find(m->st, s->name, &in) == VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "guest %s: there is a vTPM of this name already%s; use "
+		    "guest %s: a vTPM has this name already%s; use "
 		    "another name, or destroy it first",
 		    s->name,
 		    in.tampered ? " (its state was tampered with)" : "");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* guest_fsm.c - the table of a guest's life. */
 #include "vtpm_manager/guest/guest_fsm.h"
 
 #include <assert.h>

@@ -4,9 +4,9 @@
  *
  * Layer:  vtpm_manager; pure, no I/O, no logging.
  *
- * Failures have two events: before a vTPM was ever up the operator who
- * asked is told (IE_REFUSED); a vTPM that was up is brought back
- * (IE_CRASHED) until it fails too often (IE_CRASHED_OUT).
+ * Failures have two events: a vTPM that was never up is refused, with an error
+ * to the operator (IE_REFUSED); one that was up is restarted (IE_CRASHED) until
+ * it fails too often (IE_CRASHED_OUT).
  */
 #ifndef VTPM_MANAGER_GUEST_GUEST_FSM_H
 #define VTPM_MANAGER_GUEST_GUEST_FSM_H
@@ -14,7 +14,7 @@
 enum guest_state {
 	IS_STOPPED = 0, /* no worker; not wanted */
 	IS_SPAWNING,    /* asked the zygote */
-	IS_LOADING,     /* worker is there, state and channels are going in */
+	IS_LOADING,     /* the worker runs; state and channels go in */
 	IS_RUNNING,
 	IS_STOPPING, /* asked the worker to end */
 	IS_BACKOFF,  /* died; waits before the next try */
@@ -26,7 +26,7 @@ enum guest_state {
 enum guest_event {
 	IE_START = 0,   /* the operator, or status from before a restart */
 	IE_FIND,        /* it was running when the manager went away */
-	IE_FOUND,       /* the worker said hello and is who it should be */
+	IE_FOUND,       /* the worker said hello and is this guest's */
 	IE_SPAWNED,     /* the zygote forked */
 	IE_LOADED,      /* worker has state and channels */
 	IE_REFUSED,     /* could not come up, and never was */
@@ -44,13 +44,13 @@ enum guest_action {
 	IA_SPAWN,   /* ask the zygote for a worker */
 	IA_CONNECT, /* to RUN/w/UUID */
 	IA_LOAD,    /* send state and channels */
-	IA_READY,   /* tell who waits */
+	IA_READY,   /* answer the waiters */
 	IA_TAKE,    /* taken over from a former manager */
 	IA_BACKOFF, /* clean up after the dead, set the timer */
-	IA_GIVE_UP, /* the same, no timer, say so */
-	IA_REFUSE,  /* clean up, tell who waits, forget */
+	IA_GIVE_UP, /* the same without a timer; report it */
+	IA_REFUSE,  /* clean up, answer the waiters, forget */
 	IA_STOP,    /* send W_STOP */
-	IA_END,     /* clean up, tell who waits, forget */
+	IA_END,     /* clean up, answer the waiters, forget */
 	IA_NACTIONS
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* guest_json.c - a guest as JSON, for operators and programs. */
 #include "vtpm_manager/guest/guest_json.h"
 
 #include <openssl/bio.h>

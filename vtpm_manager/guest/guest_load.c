@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * State and channels into a fresh worker, all in one go: W_LOAD, W_OPEN for
- * each channel, W_ADOPT for each channel that a dead predecessor had open.
+ * guest_load.c - state and channels into a fresh worker, all in one go: W_LOAD,
+ * W_OPEN for each channel, W_ADOPT for each channel that a dead predecessor had
+ * open.
  */
 #include "vtpm_manager/guest/guest_load.h"
 
@@ -251,7 +252,7 @@ guest_load(struct ginst *g)
 	size_t i;
 	int rc;
 
-	/* One of its own, so that an early answer does not end the count. */
+	/* One for this function: an early answer must not end the count. */
 	g->pending++;
 	rc = send_load(g, text);
 	if (rc == VT_OK) {
@@ -290,8 +291,8 @@ on_hello(void *arg, const struct whello *h)
 		return VT_OK;
 	if (memcmp(h->uuid, g->in.uuid, UUID_LEN) != 0 ||
 	    !(h->flags & WH_LOADED)) {
-		log_warn("guest %s: who answers at its socket is not its "
-			 "worker",
+		log_warn("guest %s: an unexpected process answered on the "
+			 "worker's socket",
 		    g->in.name);
 		return VT_E_DENIED;
 	}

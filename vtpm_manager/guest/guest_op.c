@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* guest_op.c - reset, destroy, launch, and questions to workers. */
 #include "vtpm_manager/guest/guest_op.h"
 
 #include <stdio.h>
@@ -21,7 +22,7 @@
 #include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 
-/* One request to a running worker on somebody's behalf. */
+/* One request to a running worker. */
 struct op {
 	struct mgr *m;
 	char name[NAME_MAX_LEN + 1];
@@ -118,14 +119,14 @@ on_gone(void *arg, int rc)
 	char text[MGR_TEXT_MAX];
 
 	(void)snprintf(text, sizeof(text),
-	    "guest %s: not destroyed: the store could not take it: %s",
+	    "guest %s: not destroyed: the store does not take data: %s",
 	    d->in.name, vt_strerror(rc));
 	tenants_space_changed(d->m, d->in.group);
 	d->cb(d->arg, rc, rc != VT_OK ? text : "");
 	free(d);
 }
 
-/* A worker may live on although its record was found tampered with. */
+/* A worker may live on although its guest's record was tampered with. */
 void
 guest_end_stray(struct mgr *m, const struct guest *in)
 {
@@ -145,7 +146,7 @@ destroy_now(void *arg, int rc, const char *why)
 	char text[MGR_TEXT_MAX];
 
 	(void)why;
-	(void)rc; /* stopped or not there: either way nobody runs it */
+	(void)rc; /* stopped or not there: either way it does not run */
 	guest_end_stray(d->m, &d->in);
 	if ((rc = store_guest_del(d->m->st, d->in.uuid)) != VT_OK) {
 		(void)snprintf(text, sizeof(text),
@@ -202,7 +203,7 @@ static const struct {
 	{ BANK_SHA512, ALG_SHA512 },
 };
 
-/* Who is launched, where and when is ours to say, not the caller's. */
+/* The manager, not the caller, says which guest is launched, where and when. */
 static int
 sign_record(struct mgr *m, const struct guest *in, const uint8_t *p, size_t len,
     struct wr *out, uint8_t *ret_mode, char *text)
@@ -411,8 +412,8 @@ on_answer(void *arg, int rc, const struct msg *msg)
 		o->qcb(o->arg, rc, "the worker does not answer", NULL, 0);
 	else if (msg->type != W_ANSWER ||
 		 msg_get(wanswer, msg->data, msg->len, &a) != VT_OK)
-		o->qcb(o->arg, VT_E_PROTO, "the worker gave a wrong answer",
-		    NULL, 0);
+		o->qcb(o->arg, VT_E_PROTO, "the worker sent a bad answer", NULL,
+		    0);
 	else if (a.rc != VT_OK)
 		o->qcb(o->arg, a.rc, vt_strerror(a.rc), NULL, 0);
 	else

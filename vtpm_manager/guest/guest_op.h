@@ -24,10 +24,10 @@ int guest_destroy(struct mgr *m, const struct guest *in, bool force,
  * here. */
 int guest_launch(struct mgr *m, const struct guest *in, const uint8_t *record,
     size_t len, mgr_done_cb cb, void *arg, char *text) VT_CHECK;
-/* Who was launched is gone: no later power cycle is under that launch.  The
+/* The launched domain is gone: no later power cycle is under that launch.  The
  * present one keeps it, so that what it attested stays true. */
 void guest_launch_over(struct ginst *g);
-/* A power cycle for somebody whom nobody launched (yet). */
+/* A power cycle for a domain that was not launched (yet). */
 int guest_new_run(struct mgr *m, const struct guest *in, mgr_done_cb cb,
     void *arg, char *text) VT_CHECK;
 typedef void (*query_cb)(

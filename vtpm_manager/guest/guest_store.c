@@ -45,7 +45,7 @@ guest_check_store(const uint8_t uuid[UUID_LEN], const struct wstore *s)
 	return VT_OK;
 }
 
-/* Another length is of interest to its group's quota. */
+/* Its group's quota counts the length. */
 static void
 note_length(struct ginst *g, uint32_t len)
 {
@@ -70,8 +70,8 @@ on_durable(void *arg, int rc)
 			g->in.flags |= GUEST_F_RESTORED;
 		note_length(g, p->len);
 	}
-	/* A restored state is told its new generation and stores itself
-	 * again under it: two copies cannot both be current. */
+	/* The answer raises a restored state's generation, and the worker
+	 * stores it again under that: two copies cannot both be current. */
 	if (g != NULL && g->link != NULL && g->link->serial == p->serial)
 		wlink_stored(g->link, p->id, rc, p->version,
 		    p->generation + (p->restored ? 1 : 0));
@@ -168,7 +168,7 @@ clean(const char *in, char *out, size_t cap)
 	out[i] = '\0';
 }
 
-/* A launch speaks for one run of the guest: nobody else starts under it. */
+/* A launch stands for one run of the guest: no later one starts under it. */
 void
 guest_forget_launch(struct mgr *m, const struct guest *in)
 {

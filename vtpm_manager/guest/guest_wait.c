@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* guest_wait.c - callers that wait for a start or a stop. */
 #include "vtpm_manager/guest/guest_wait.h"
 
 #include <stdlib.h>

@@ -16,7 +16,7 @@ tell_storage(struct mgr *m)
 {
 	struct wlink *l;
 
-	for (l = m->guests->links; l != NULL; l = l->next)
+	LIST_FOREACH(l, &m->guests->links, entry)
 		wlink_tell_storage(l);
 }
 
@@ -34,8 +34,8 @@ guests_free(struct mgr *m)
 {
 	if (m->guests == NULL)
 		return;
-	while (m->guests->links != NULL)
-		wlink_close(m->guests->links);
+	while (!LIST_EMPTY(&m->guests->links))
+		wlink_close(LIST_FIRST(&m->guests->links));
 	free(m->guests);
 	m->guests = NULL;
 }
@@ -52,7 +52,7 @@ guest_live(struct mgr *m, const uint8_t uuid[UUID_LEN])
 {
 	struct ginst *g;
 
-	for (g = m->guests->list; g != NULL; g = g->next)
+	LIST_FOREACH(g, &m->guests->list, entry)
 		if (memcmp(g->in.uuid, uuid, UUID_LEN) == 0)
 			return g;
 	return NULL;
@@ -64,7 +64,7 @@ guest_count(struct mgr *m, enum guest_state s)
 	unsigned int n = 0;
 	struct ginst *g;
 
-	for (g = m->guests->list; g != NULL; g = g->next)
+	LIST_FOREACH(g, &m->guests->list, entry)
 		n += g->st == s;
 	return n;
 }

@@ -12,7 +12,7 @@
 
 struct ginst;
 
-/* A room above that serves a channel of its own (xen/). */
+/* A room above that serves a channel (xen/). */
 struct guest_observer {
 	/* Is the guest connected over that channel? */
 	bool (*connected)(struct mgr *m, const uint8_t uuid[UUID_LEN]);

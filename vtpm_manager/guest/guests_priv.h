@@ -7,6 +7,8 @@
 #ifndef VTPM_MANAGER_GUEST_GUESTS_PRIV_H
 #define VTPM_MANAGER_GUEST_GUESTS_PRIV_H
 
+#include <sys/queue.h>
+
 #include "vtpm_manager/guest/guests.h"
 
 struct akcerts;
@@ -14,8 +16,8 @@ struct ginst;
 struct wlink;
 
 struct guests {
-	struct ginst *list;
-	struct wlink *links; /* every open one, the software root's too */
+	LIST_HEAD(, ginst) list;
+	LIST_HEAD(, wlink) links; /* every open one, the software root's too */
 	uint64_t link_serial;
 	uint32_t next_uid; /* of a worker without a slot in the registry */
 	struct akcerts *akcerts;

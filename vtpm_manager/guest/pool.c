@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* pool.c - vTPMs manufactured in advance. */
 #include "vtpm_manager/guest/pool.h"
+
+#include <sys/queue.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +17,8 @@
 #define RETRY_MS 5000
 
 struct made_priv {
-	struct made *next;
+	LIST_ENTRY(made_priv) entry; /* while it is ready */
+	struct made *made;
 	struct pool *pool; /* it waits there when ready; NULL: on demand */
 	made_cb cb;
 	void *arg;
@@ -24,7 +28,7 @@ struct made_priv {
 struct pool {
 	struct mgr *m;
 	sd_event_source *timer;
-	struct made *ready;
+	LIST_HEAD(, made_priv) ready;
 	struct made *making;
 };
 
@@ -54,14 +58,10 @@ made_release(struct made *d)
 static void
 pool_unlink(struct pool *p, struct made *d)
 {
-	struct made **pp;
-
-	for (pp = &p->ready; *pp != NULL && *pp != d; pp = &(*pp)->p->next)
-		;
-	if (*pp != NULL)
-		*pp = d->p->next;
 	if (p->making == d)
 		p->making = NULL;
+	else
+		LIST_REMOVE(d->p, entry);
 }
 
 static void
@@ -92,7 +92,7 @@ take_areas(struct made *d, const struct msg *msg, char *text)
 	if (msg->type != W_PROVISIONED ||
 	    msg_get(wprovisioned, d->pub, d->pub_len, &d->areas) != VT_OK) {
 		(void)snprintf(
-		    text, TEXT_MAX_LEN + 1, "the worker gave a wrong answer");
+		    text, TEXT_MAX_LEN + 1, "the worker sent a bad answer");
 		return VT_E_PROTO;
 	}
 	(void)snprintf(text, TEXT_MAX_LEN + 1, "%s", d->areas.text);
@@ -153,6 +153,7 @@ make(struct mgr *m, uint8_t version, uint8_t banks, struct pool *pool,
 		goto fail;
 	d->tpm_version = version;
 	d->banks = banks;
+	d->p->made = d;
 	d->p->pool = pool;
 	d->p->cb = cb;
 	d->p->arg = arg;
@@ -185,10 +186,12 @@ pool_make(struct mgr *m, uint8_t version, uint8_t banks, made_cb cb, void *arg)
 unsigned int
 pool_ready(const struct pool *p)
 {
-	const struct made *d;
+	const struct made_priv *d;
 	unsigned int n = 0;
 
-	for (d = p != NULL ? p->ready : NULL; d != NULL; d = d->p->next)
+	if (p == NULL)
+		return 0;
+	LIST_FOREACH(d, &p->ready, entry)
 		n++;
 	return n;
 }
@@ -215,9 +218,8 @@ on_made(void *arg, int rc, const char *text, struct made *d)
 		rearm(p, RETRY_MS);
 		return;
 	}
-	d->p->next = p->ready;
-	p->ready = d;
-	/* One after another, with a pause: others use the processor too. */
+	LIST_INSERT_HEAD(&p->ready, d->p, entry);
+	/* One after another, with pauses that leave the processor to guests. */
 	rearm(p, p->m->cfg.pool_delay_ms / 4);
 }
 
@@ -263,8 +265,9 @@ pool_free(struct pool *p)
 	if (p == NULL)
 		return;
 	(void)sd_event_source_disable_unref(p->timer);
-	while ((d = p->ready) != NULL) {
-		p->ready = d->p->next;
+	while (!LIST_EMPTY(&p->ready)) {
+		d = LIST_FIRST(&p->ready)->made;
+		LIST_REMOVE(d->p, entry);
 		wlink_end(d->link, true);
 		d->link = NULL;
 		made_free(d);
@@ -280,17 +283,20 @@ pool_free(struct pool *p)
 struct made *
 pool_take(struct pool *p, uint8_t tpm_version, uint8_t banks)
 {
-	struct made *d;
+	struct made_priv *d;
 
-	for (d = p != NULL ? p->ready : NULL; d != NULL; d = d->p->next)
-		if (d->tpm_version == tpm_version && d->banks == banks)
+	if (p == NULL)
+		return NULL;
+	LIST_FOREACH(d, &p->ready, entry)
+		if (d->made->tpm_version == tpm_version &&
+		    d->made->banks == banks)
 			break;
 	if (d == NULL)
 		return NULL;
-	pool_unlink(p, d);
-	d->p->pool = NULL;
+	LIST_REMOVE(d, entry);
+	d->pool = NULL;
 	pool_kick(p);
-	return d;
+	return d->made;
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pool.h - vTPMs manufactured before anybody asks: live workers with keys
- * and without an identity.
+ * pool.h - vTPMs manufactured in advance: live workers with keys and without
+ * an identity.
  *
  * Layer:  vtpm_manager.
  * Law 2:  only pool_make() sends W_PROVISION to a worker that will become a
@@ -33,10 +33,10 @@ struct made *pool_take(struct pool *p, uint8_t tpm_version, uint8_t banks);
 /* Manufacture now; on VT_OK the caller owns *d. */
 int pool_make(struct mgr *m, uint8_t tpm_version, uint8_t banks, made_cb cb,
     void *arg) VT_CHECK;
-/* Somebody worked: refill only after a quiet time. */
+/* The host is busy: refill only after a quiet time. */
 void pool_kick(struct pool *p);
 unsigned int pool_ready(const struct pool *p);
-/* The link is the caller's, the rest is freed. */
+/* Returns the link, which is the caller's; frees the rest. */
 struct wlink *made_release(struct made *d);
 void made_free(struct made *d); /* its worker ends; NULL is a no-op */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An operator takes an old store, or one old record.  It is never done by
- * itself; who, why and from what is in the audit log, and every verifier sees
- * GUEST_F_RECOVERED and the new generation in what is signed from now on.
+ * recover.c - an operator accepts an old store, or one old record.  The manager
+ * never does so by itself; the audit log has who, why and from what, and every
+ * verifier sees GUEST_F_RECOVERED and the new generation in later quotes.
  */
 #include "vtpm_manager/guest/recover.h"
 
@@ -37,7 +37,7 @@ on_durable(void *arg, int rc)
 
 	if (rc != VT_OK) {
 		(void)snprintf(text, sizeof(text),
-		    "not recovered: the store could not take it: %.300s",
+		    "not recovered: the store does not take data: %.300s",
 		    store_why(r->m->st));
 		if (r->all)
 			anchorq_accepted(r->m, false);
@@ -46,7 +46,7 @@ on_durable(void *arg, int rc)
 	free(r);
 }
 
-/* A worker that went on has a newer state than the one that is taken. */
+/* A worker that went on has a newer state than the accepted one. */
 static int
 end_worker(const struct guest *in, void *arg)
 {
@@ -129,8 +129,7 @@ mgr_recover(struct mgr *m, char *const *names, const char *reason,
 
 	if (reason[0] == '\0' || strlen(reason) > REASON_MAX) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "a reason of 1 to %d characters is needed: it goes into "
-		    "the audit log",
+		    "give a reason of 1 to %d characters for the audit log",
 		    REASON_MAX);
 		return VT_E_FORMAT;
 	}
@@ -164,7 +163,7 @@ mgr_recover_moved(struct mgr *m, const char *who, mgr_done_cb cb, void *arg,
 
 	if (store_frozen(m->st))
 		return mgr_recover(m, NULL, reason, who, cb, arg, ret_n, text);
-	/* Nothing anchors it (a software root, anchor = off). */
+	/* It is not anchored (a software root, anchor = off). */
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return VT_E_NOMEM;
 	*r = (struct recover){ .m = m, .cb = cb, .arg = arg };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The software root: a vTPM of our own that stands in for a physical TPM.
- * Its sealed state lies in the store beside the tree (the tree's key comes
- * out of it), under a key in STATE/softroot.key that is made only together
- * with a new store.  It proves nothing about the host, and everything that
- * it signs says so.
+ * soft_root.c - the software root: a vTPM that stands in for a physical TPM.
+ * Its sealed state lies in the store beside the tree (the tree's key is sealed
+ * in it), under a key in STATE/softroot.key that is made only together with a
+ * new store.  It proves nothing about the host, and everything that it signs
+ * says so.
  */
 #include "vtpm_manager/guest/soft_root.h"
 
@@ -113,7 +113,7 @@ on_store(void *arg, uint32_t id, const struct wstore *s)
 	if (p == NULL)
 		rc = VT_E_NOMEM;
 	else if (s->kind == SEAL_VOLATILE)
-		rc = VT_OK; /* nobody will read it */
+		rc = VT_OK; /* it will not be read */
 	else if (s->kind == SEAL_PERMANENT && (rc = check_state(r, s)) == VT_OK)
 		rc = store_kv_put(r->m->st, KV_STATE, s->blob.p, s->blob.len);
 	if (p == NULL || rc != VT_OK) {
@@ -147,8 +147,8 @@ on_hello(void *arg, const struct whello *h)
 	if (memcmp(h->uuid, r->uuid, UUID_LEN) != 0 ||
 	    !(h->flags & WH_LOADED) || !(h->flags & WH_LOCAL))
 		return VT_E_DENIED;
-	log_info("software root: its worker (pid %u) went on without us, "
-		 "taken over",
+	log_info("software root: its worker (pid %u) went on and is taken "
+		 "over",
 	    r->link->pid);
 	root_up(r);
 	return VT_OK;
@@ -172,7 +172,7 @@ retry(struct root *r, const char *why)
 		root_failed(r, "its worker does not come up", why);
 		return;
 	}
-	log_warn("software root: %s; starting its worker again", why);
+	log_warn("software root: %s; restarting its worker", why);
 	r->st = RS_DOWN;
 	if (mgr_timer(r->m, &r->timer, r->wait_ms, MGR_PRIO_WORKER, on_retry,
 		r) != VT_OK)
@@ -187,7 +187,7 @@ root_gone(struct root *r)
 {
 	mgr_unlink_guest(r->m, MGR_ROOT_NAME);
 	if (store_kv_put(r->m->st, KV_BOOT, "-", 1) != VT_OK)
-		log_warn("software root: that it ended is not stored");
+		log_warn("software root: its end could not be stored");
 	mgr_commit_soon(r->m, NULL, NULL);
 	r->gone(r->m);
 }
@@ -300,7 +300,7 @@ send_open(struct root *r)
 	    r->link, W_OPEN, &w, &r->listen_fd, 1, 0, on_loaded, r);
 }
 
-/* Was it running when this host last heard of it? */
+/* Was it running, by what the store last knew, in this boot of the host? */
 static bool
 was_running(struct root *r)
 {
@@ -349,7 +349,8 @@ on_find_timeout(sd_event_source *s, uint64_t usec, void *arg)
 	(void)s;
 	(void)usec;
 	if (r->st == RS_FINDING)
-		retry(r, "its worker did not answer after our restart");
+		retry(r, "its worker did not answer after the manager's "
+			 "restart");
 	return 0;
 }
 
@@ -470,7 +471,7 @@ read_key(struct root *r, const char *path)
 	return rc;
 }
 
-/* Which of the four cases is it? */
+/* Find it, make it, or say what is missing. */
 static int
 root_begin(struct root *r)
 {
@@ -505,8 +506,8 @@ root_begin(struct root *r)
 	if (store_is_new(r->m->st) && (have_uuid || !have_key))
 		return root_make(r, path);
 	root_failed(r,
-	    have_key ? "STATE/" KEY_FILE " is there but the store has not "
-		       "the state that belongs to it"
+	    have_key ? "STATE/" KEY_FILE " is there but the store does not "
+		       "have the state that belongs to it"
 		     : "it is missing although the store is not new",
 	    "restore the whole state folder from a copy, or remove that file "
 	    "to begin anew and lose all vTPMs of it");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* worker_link.c - messages to and from one worker. */
 #include "vtpm_manager/guest/worker_link.h"
 
 #include <sys/epoll.h>
@@ -70,23 +71,12 @@ link_free(struct wlink *l)
 	free(l);
 }
 
-static void
-link_unlist(struct wlink *l)
-{
-	struct wlink **pp;
-
-	for (pp = &l->m->guests->links; *pp != NULL && *pp != l;
-	     pp = &(*pp)->next)
-		;
-	if (*pp != NULL)
-		*pp = l->next;
-}
-
-/* One that never came to be: nobody has it but who makes it. */
+/* One that was not completed: only its maker has it. */
 static void
 link_discard(struct wlink *l)
 {
-	link_unlist(l);
+	if (l->p->io != NULL)
+		LIST_REMOVE(l, entry);
 	link_free(l);
 }
 
@@ -130,7 +120,7 @@ report_broken(struct wlink *l)
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *arg);
 
-/* Later, from the loop: callers are in the middle of something. */
+/* Reported from the loop: the caller may still use the link. */
 static void
 link_break(struct wlink *l, const char *why)
 {
@@ -240,7 +230,8 @@ on_answer(struct wlink *l, const struct msg *msg)
 			break;
 		}
 	if (r.id == 0) {
-		link_break(l, "the worker answered what nobody asked");
+		link_break(l, "the worker answered a request that is not "
+			      "open");
 		return;
 	}
 	if (r.cb != NULL)
@@ -278,7 +269,8 @@ on_hello(struct wlink *l, const struct msg *msg)
 	l->hello = h;
 	l->said_hello = true;
 	if (l->ops->hello != NULL && l->ops->hello(l->arg, &h) != VT_OK)
-		link_break(l, "the worker is not who it should be");
+		link_break(l, "another process answered on the "
+			      "worker's socket");
 }
 
 static void
@@ -389,14 +381,12 @@ link_attach(struct wlink *l, int fd)
 		return rc;
 	}
 	r = sd_event_add_io(l->m->ev, &l->p->io, fd, EPOLLIN, on_io, l);
-	if (r >= 0)
-		r = sd_event_source_set_priority(l->p->io, MGR_PRIO_WORKER);
 	if (r < 0) {
 		errno = -r;
 		return VT_E_SYS;
 	}
-	l->next = l->m->guests->links;
-	l->m->guests->links = l;
+	LIST_INSERT_HEAD(&l->m->guests->links, l, entry);
+	(void)sd_event_source_set_priority(l->p->io, MGR_PRIO_WORKER);
 	wlink_tell_storage(l);
 	return VT_OK;
 }
@@ -464,8 +454,8 @@ uid_fits(const struct wlink *l, uint32_t uid)
 }
 
 /*
- * Who listens at RUN/w/UUID?  Only the manager can bind there and only the
- * worker was given the socket; it called listen(2) again under its own uid.
+ * Which process listens at RUN/w/UUID?  Only the manager can bind there and
+ * only the worker got the socket; it called listen(2) again under its own uid.
  */
 static int
 check_peer(struct wlink *l, int fd)
@@ -548,7 +538,7 @@ wlink_close(struct wlink *l)
 {
 	if (l == NULL || l->p->dead)
 		return;
-	link_unlist(l);
+	LIST_REMOVE(l, entry);
 	if (l->m->zyg != NULL)
 		zygote_link_forget(l->m->zyg, l);
 	l->p->dead = true;
@@ -561,7 +551,7 @@ wlink_close(struct wlink *l)
 	link_unref(l);
 }
 
-/* --- a worker that nobody needs any more --- */
+/* --- a worker that is not needed any more --- */
 
 static void
 ending_done(void *arg, int rc, const struct msg *msg)
@@ -680,7 +670,7 @@ tell(struct wlink *l, uint16_t type, uint32_t id, const struct wr *w)
 	if (msgch_send(l->p->ch, type, id, w->buf, w->len, NULL, 0) != VT_OK)
 		link_break(l, "the worker died");
 	else if (msgch_backlog(l->p->ch) > WLINK_BACKLOG_MAX)
-		link_break(l, "the worker does not read what it is told");
+		link_break(l, "the worker does not read its messages");
 	else
 		watch(l);
 }
@@ -741,7 +731,7 @@ wlink_done_rc(int rc, const struct msg *msg, char *text, size_t cap)
 	}
 	if (msg->type != W_DONE ||
 	    msg_get(wdone, msg->data, msg->len, &d) != VT_OK) {
-		(void)snprintf(text, cap, "the worker gave a wrong answer");
+		(void)snprintf(text, cap, "the worker sent a bad answer");
 		return VT_E_PROTO;
 	}
 	(void)snprintf(text, cap, "%s",

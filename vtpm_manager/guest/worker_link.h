@@ -3,14 +3,16 @@
  * worker_link.h - the manager's end of one worker's socket.
  *
  * Layer:  vtpm_manager.
- * Trust:  hostile: a guest may have taken its worker over.  Messages go
+ * Trust:  hostile: a guest may have taken over its worker.  Messages go
  *         through vtpm/proto/worker_msg.c, are bounded in number, and reach
- * only the owner of this link. Life:   owner and link part with wlink_close();
- * callbacks never run after it, nor before the call that made or used the link
- * returns.
+ *         only the owner of this link.
+ * Life:   owner and link part with wlink_close(); callbacks never run after
+ *         it, nor before the call that made or used the link returns.
  */
 #ifndef VTPM_MANAGER_GUEST_WORKER_LINK_H
 #define VTPM_MANAGER_GUEST_WORKER_LINK_H
+
+#include <sys/queue.h>
 
 #include "base/msg.h"
 #include "vtpm/proto/worker_msg.h"
@@ -18,9 +20,9 @@
 
 #define WLINK_STORES_MAX 8  /* unacknowledged W_STOREs of one worker */
 #define WLINK_REQS_MAX 32   /* requests in flight to one worker */
-#define WLINK_QUERIES_MAX 8 /* of them W_QUERY: readers block nobody */
+#define WLINK_QUERIES_MAX 8 /* of them W_QUERY: readers leave room */
 #define WLINK_TURN_MAX 16   /* messages of one worker in one turn */
-#define WLINK_BACKLOG_MAX (4 * 1024 * 1024) /* told and not read, bytes */
+#define WLINK_BACKLOG_MAX (4 * 1024 * 1024) /* sent and not read, bytes */
 #define WLINK_UID_ANY ((uint32_t)-2)        /* whichever of our workers */
 #define WLINK_CHANS 4                       /* enum wchan, index by value */
 
@@ -39,13 +41,13 @@ struct wlink_ops {
 	void (*event)(void *arg, const struct wevent *e);
 	/* NULL: this worker may not ask. */
 	void (*deep)(void *arg, const struct wdeep *d);
-	/* The worker is gone, hangs or broke the protocol (why, in words);
+	/* The worker is gone, hangs or broke the protocol; why says which;
 	 * requests in flight have been answered.  Call wlink_close(). */
 	void (*closed)(void *arg, const char *why);
 };
 
 struct wlink {
-	struct wlink *next; /* mgr.links */
+	LIST_ENTRY(wlink) entry;
 	struct mgr *m;
 	uint64_t serial;        /* never the same twice in this process */
 	uint8_t uuid[UUID_LEN]; /* of RUN/w/UUID; follows wlink_rename() */
@@ -71,8 +73,8 @@ typedef void (*wlink_cb)(void *arg, int rc, const struct msg *msg);
 int wlink_spawn(struct mgr *m, const uint8_t uuid[UUID_LEN], uint32_t uid,
     const struct wlink_ops *ops, void *arg, mgr_done_cb spawned,
     struct wlink **ret) VT_CHECK;
-/* A worker of a former manager, at RUN/w/UUID.  VT_E_CLOSED: nobody is
- * there; VT_E_DENIED: somebody else is. */
+/* A worker of a former manager, at RUN/w/UUID.  VT_E_CLOSED: nothing listens
+ * there; VT_E_DENIED: another process does. */
 int wlink_connect(struct mgr *m, const uint8_t uuid[UUID_LEN], uint32_t uid,
     const struct wlink_ops *ops, void *arg, struct wlink **ret) VT_CHECK;
 /* Give the link another owner (a pool worker that is claimed). */
@@ -95,7 +97,7 @@ void wlink_deeped(struct wlink *l, const struct wdeeped *d);
 void wlink_stored(struct wlink *l, uint32_t id, int rc, uint64_t version,
     uint64_t generation);
 void wlink_tell_storage(struct wlink *l);
-/* W_DONE's code and words out of an answer. */
+/* The code and text of the W_DONE in an answer. */
 int wlink_done_rc(
     int rc, const struct msg *msg, char *text, size_t cap) VT_CHECK;
 void wkept_close(struct wkept *k);

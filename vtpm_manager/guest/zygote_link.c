@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* zygote_link.c - asks the zygote for workers, and restarts it. */
 #include "vtpm_manager/guest/zygote_link.h"
 
 #include <sys/epoll.h>
+#include <sys/queue.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +25,7 @@
 #define ZYGOTE_LINK_MSG_MAX 4096
 
 struct zreq {
-	struct zreq *next;
+	TAILQ_ENTRY(zreq) entry;
 	uint32_t id;
 	bool sent;
 	struct zspawn sp;
@@ -41,7 +43,7 @@ struct zyg {
 	struct backoff backoff;
 	uint64_t restarts;
 	uint32_t next_id;
-	struct zreq *reqs;
+	TAILQ_HEAD(, zreq) reqs;
 	mgr_done_cb ready;
 	void *ready_arg;
 };
@@ -61,12 +63,7 @@ req_free(struct zreq *r)
 static void
 req_done(struct zyg *z, struct zreq *r, int rc, uint32_t pid, const char *text)
 {
-	struct zreq **pp;
-
-	for (pp = &z->reqs; *pp != NULL && *pp != r; pp = &(*pp)->next)
-		;
-	if (*pp != NULL)
-		*pp = r->next;
+	TAILQ_REMOVE(&z->reqs, r, entry);
 	if (r->cb != NULL)
 		r->cb(r->arg, rc, pid, text);
 	req_free(r);
@@ -91,7 +88,7 @@ send_waiting(struct zyg *z)
 
 	if (!z->up)
 		return;
-	for (r = z->reqs; r != NULL; r = r->next) {
+	TAILQ_FOREACH(r, &z->reqs, entry) {
 		if (r->sent)
 			continue;
 		wr_init(&w, buf, sizeof(buf));
@@ -126,7 +123,7 @@ on_message(struct zyg *z, const struct msg *msg)
 		send_waiting(z);
 		return;
 	case Z_SPAWNED:
-		for (r = z->reqs; r != NULL; r = r->next)
+		TAILQ_FOREACH(r, &z->reqs, entry)
 			if (r->sent && r->id == msg->id)
 				break;
 		if (r == NULL ||
@@ -217,14 +214,14 @@ on_exit_(void *arg, const char *how)
 		mgr_fatal(z->m, "vtpm-zygote does not start (%s)", how);
 		return;
 	}
-	log_warn("the zygote died (%s), starting it anew; running vTPMs are "
-		 "not affected",
+	log_warn("the zygote died (%s), restarting it; running vTPMs are not "
+		 "affected",
 	    how);
-	for (r = z->reqs; r != NULL; r = next) {
-		next = r->next;
+	for (r = TAILQ_FIRST(&z->reqs); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, entry);
 		if (r->sent)
 			req_done(z, r, VT_E_CLOSED, 0,
-			    "the zygote died while it was asked");
+			    "the zygote died during the request");
 	}
 	if (mgr_timer(z->m, &z->timer, wait_ms, MGR_PRIO_CHILD, on_timer, z) !=
 	    VT_OK)
@@ -265,6 +262,7 @@ zygote_link_new(struct mgr *m, mgr_done_cb ready, void *arg, struct zyg **ret)
 	if (z == NULL)
 		return VT_E_NOMEM;
 	z->m = m;
+	TAILQ_INIT(&z->reqs);
 	z->ready = ready;
 	z->ready_arg = arg;
 	backoff_init(
@@ -286,8 +284,8 @@ zygote_link_free(struct zyg *z)
 
 	if (z == NULL)
 		return;
-	while ((r = z->reqs) != NULL) {
-		z->reqs = r->next;
+	while ((r = TAILQ_FIRST(&z->reqs)) != NULL) {
+		TAILQ_REMOVE(&z->reqs, r, entry);
 		req_free(r);
 	}
 	(void)sd_event_source_disable_unref(z->io);
@@ -301,7 +299,7 @@ int
 zygote_link_spawn(struct zyg *z, const struct zspawn *sp, int control,
     int listen_fd, zygote_link_cb cb, void *arg)
 {
-	struct zreq *r = calloc(1, sizeof(*r)), **pp;
+	struct zreq *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return VT_E_NOMEM;
@@ -315,9 +313,7 @@ zygote_link_spawn(struct zyg *z, const struct zspawn *sp, int control,
 		req_free(r);
 		return VT_E_SYS;
 	}
-	for (pp = &z->reqs; *pp != NULL; pp = &(*pp)->next)
-		;
-	*pp = r;
+	TAILQ_INSERT_TAIL(&z->reqs, r, entry);
 	send_waiting(z);
 	return VT_OK;
 }
@@ -327,7 +323,7 @@ zygote_link_forget(struct zyg *z, void *arg)
 {
 	struct zreq *r;
 
-	for (r = z->reqs; r != NULL; r = r->next)
+	TAILQ_FOREACH(r, &z->reqs, entry)
 		if (r->arg == arg)
 			r->cb = NULL;
 }

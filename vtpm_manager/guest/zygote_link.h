@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zygote_link.h - the manager's end of the zygote: asks it to fork workers,
- * starts it again when it dies.
+ * zygote_link.h - the manager's end of the zygote: asks it to fork workers, and
+ * restarts it when it dies.
  *
  * Layer:  vtpm_manager.
  */
@@ -11,9 +11,9 @@
 #include "vtpm/proto/worker_msg.h"
 #include "vtpm_manager/core/context.h"
 
-/* rc VT_OK: pid is the new worker's.  VT_E_CLOSED: the zygote died while
- * it was asked; whether it forked is not known, but the control socket that
- * was handed over is of no use any more. */
+/* rc VT_OK: pid is the new worker's.  VT_E_CLOSED: the zygote died during the
+ * request; whether it forked is not known, but the control socket that was
+ * handed over is of no use any more. */
 typedef void (*zygote_link_cb)(
     void *arg, int rc, uint32_t pid, const char *text);
 
