@@ -14,7 +14,7 @@ HARDEN	?= -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 HLINK	?= -Wl,-z,relro,-z,now
 SAN	?=
 ALLCF	= $(CSTD) $(WARN) $(HARDEN) $(SAN) -I. -I$(B)/gen $(CFLAGS)
-LINK	= $(CC) -Wl,--start-group $(SAN) $(HLINK) $(LDFLAGS)
+LINK	= $(CC) $(SAN) $(HLINK) $(LDFLAGS)
 
 # The one place of the version: the code includes it, manual pages and dkms.conf
 # get it when they are installed.
