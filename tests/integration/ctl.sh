@@ -96,7 +96,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	refuse "but not destroy" 'needs the role admin' \
 	    as bin destroy --force alice
 	refuse "nor stop all" 'needs the role admin' as bin stop --all
-	refuse "who has no role may do nothing" 'needs the role reader' \
+	refuse "who has no role may do nothing" 'this user has no role' \
 	    as sys list
 	check "a denied change is in the audit log" sh -c \
 	    "'$B/vtpmctl' --run '$RUN' --json audit | jq -e \

@@ -214,7 +214,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	refuse "he reads no audit log" "role operator" as 1 audit
 	refuse "nor the host's status" "role reader" as 1 status
 	refuse "he does not stop the host" "role admin" as 1 stop --all
-	refuse "who administers nothing may do nothing" "needs the role" \
+	refuse "who administers nothing may do nothing" "this user has no role" \
 	    as 3 list
 	check "what was denied is in the audit log" sh -c \
 	    "'$B/vtpmctl' --run '$RUN' --json audit | jq -e \
@@ -223,7 +223,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	sign red 1 11 sha256:0-7 red.11 --admin 3
 	chmod 644 red.11
 	check "he hands the group over" as 1 group update red --config red.11
-	refuse "and is nobody then" "needs the role" as 1 list
+	refuse "and is nobody then" "this user has no role" as 1 list
 	check "the next one may" as 3 show red1
 else echo "skip - administrators of a group: needs root"
 fi

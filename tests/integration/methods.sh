@@ -68,7 +68,8 @@ arguments() { # METHOD NAME
 	esac
 }
 bus() { busctl --address="unix:path=$RUN/control.sock" "$@"; }
-# What came of it: denied, sealed, served (well or not), or not a call at all.
+# What came of it: denied, sealed, served (well or not), the connection closed,
+# or not a call at all.
 call() { # UID METHOD NAME
 	local words
 	read -ra words <<<"$(arguments "$2" "$3")"
@@ -79,6 +80,8 @@ call() { # UID METHOD NAME
 	case $(cat call.out) in
 	*"needs the role"*) echo denied ;;
 	*"the manager is sealed: "*"see \`vtpmctl host status\`") echo sealed ;;
+	*"onnection reset"* | *"roken pipe"* | *"not connected"* | \
+	*"onnection terminated"*) echo closed ;;
 	*[Ss]ignature* | *"nknown method"*) echo wrong ;;
 	"Call failed: "*) echo served ;;
 	*) echo wrong ;;
@@ -87,7 +90,7 @@ call() { # UID METHOD NAME
 rank() { case $1 in none) echo 0 ;; reader) echo 1 ;; operator) echo 2 ;;
 	admin) echo 3 ;; esac; }
 # walk TEXT UID ROLE NOW RULES NAME: each method; RULES: those under which a
-# group's administrator may call it about that name.
+# group's administrator may call it about that name; NOW closed: no connection.
 walk() {
 	local text=$1 uid=$2 role=$3 now=$4 rules=$5 name=$6 wrong=""
 	local method least rule when want got
@@ -99,6 +102,7 @@ walk() {
 		if [ $want = served ] && [ "$now $when" = "sealed ready" ]; then
 			want=sealed
 		fi
+		[ "$now" != closed ] || want=closed
 		got=$(call "$uid" "$method" "$name")
 		[ "$got" = $want ] || wrong="$wrong $method:$got"
 	done <<<"$policy"
@@ -128,7 +132,7 @@ same "the policy names every method that there is" \
     "$(cut -d' ' -f1 <<<"$policy" | sort | xargs)" \
     "$(bus introspect org.vtpm.Manager1 /org/vtpm/Manager1 org.vtpm.Manager1 |
 	awk '$2 == "method" { print substr($1, 2) }' | sort | xargs)"
-walk "without a role nothing is served" 4 none ready "" nothing
+walk "without a role there is no connection" 4 none closed "" nothing
 walk "a reader calls what readers may" 1 reader ready "" nothing
 walk "an operator calls what operators may" 2 operator ready "" nothing
 walk "an administrator calls everything" 0 admin ready "" nothing
@@ -146,11 +150,11 @@ is_sealed() { grep -aq '^vtpm-managerd: SEALED' "$LOG"; }
     --root "swtpm:path=$T/host" >"$LOG" 2>&1 </dev/null &
 MPID=$!
 check "no state is approved: the manager is sealed" wait_for 60 is_sealed
-walk "sealed: nothing without a role" 4 none sealed "" nothing
+walk "sealed: without a role no connection" 4 none closed "" nothing
 walk "sealed: a reader reads the status" 1 reader sealed "" nothing
 walk "sealed: an operator likewise" 2 operator sealed "" nothing
 walk "sealed: an administrator cares for the host's keys" 0 admin sealed "" \
     nothing
-walk "sealed: a group's administrator is nobody" 3 none sealed "" red1
+walk "sealed: a group's administrator has none" 3 none closed "" red1
 check "it was sealed all the while" eval \
     'jctl status | jq -e ".sealed and (.ready | not)"'

@@ -15,6 +15,19 @@
 
 #define CALL_TIMEOUT_US (180ull * 1000000) /* keys made on a busy host */
 
+/* The manager closes a connection that it does not serve without a word. */
+static int
+failed(const struct vctl *v, const char *message, int r)
+{
+	if (r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE)
+		return vctl_fail("the manager at %s closed the connection: "
+				 "this user has no role "
+				 "(vtpm-managerd.conf(5)) or too many "
+				 "connections are open; its log has the reason",
+		    v->run);
+	return vctl_fail("%s", message != NULL ? message : strerror(-r));
+}
+
 int
 vctl_connect(struct vctl *v)
 {
@@ -39,7 +52,7 @@ vctl_connect(struct vctl *v)
 		(void)close(fd);
 	else
 		r = sd_bus_start(v->bus);
-	return r >= 0 ? 0 : vctl_fail("manager at %s: %s", path, strerror(-r));
+	return r >= 0 ? 0 : failed(v, NULL, r);
 }
 
 void
@@ -73,7 +86,7 @@ vctl_call(struct vctl *v, sd_bus_message *call, int r)
 		log_err("the request cannot be sent: %s", strerror(-r));
 	else if ((r = sd_bus_call(
 		      v->bus, call, CALL_TIMEOUT_US, &err, &reply)) < 0)
-		log_err("%s", err.message != NULL ? err.message : strerror(-r));
+		(void)failed(v, err.message, r);
 	sd_bus_error_free(&err);
 	sd_bus_message_unref(call);
 	return reply;

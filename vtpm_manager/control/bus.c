@@ -15,18 +15,21 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/token_bucket.h"
 #include "vtpm_manager/control/bus_iface.h"
 #include "vtpm_manager/control/bus_methods.h"
 #include "vtpm_manager/control/bus_status.h"
 #include "vtpm_manager/control/limits.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/tenant/tenant.h"
 #include "vtpm_manager/xen/xenback_link.h"
 
 struct conn {
 	LIST_ENTRY(conn) link;
 	struct bus *owner;
 	sd_bus *bus;
+	uint64_t heard_us; /* when the last message came */
 	struct bus_peer peer;
 };
 
@@ -37,6 +40,9 @@ struct bus {
 	sd_event_source *io;
 	LIST_HEAD(, conn) conns;
 	unsigned int nconns;
+	sd_event_source *idle;   /* looks for idle connections */
+	struct token_bucket log; /* of refused connections */
+	uint64_t unlogged;
 };
 
 static struct conn *
@@ -49,6 +55,7 @@ conn_new(struct bus *b)
 	c->owner = b;
 	c->peer.m = b->m;
 	c->peer.status = b->status;
+	c->heard_us = now_us();
 	LIST_INSERT_HEAD(&b->conns, c, link);
 	b->nconns++;
 	return c;
@@ -61,12 +68,62 @@ conn_free(struct conn *c)
 	c->owner->nconns--;
 	if (c->bus != NULL) {
 		xenlink_owner_gone(c->peer.m->xen, c->bus);
-		(void)sd_bus_flush(c->bus);
+		/* Not sd_bus_flush(): it waits for a peer that does not read,
+		 * or has not even authenticated.  Replies go out at once. */
 		sd_bus_close(c->bus);
 		sd_bus_unref(c->bus);
 	}
 	free(c);
 }
+
+/* --- idle connections --- */
+
+static int
+on_message(sd_bus_message *msg, void *arg, sd_bus_error *err)
+{
+	struct conn *c = arg;
+
+	(void)msg;
+	(void)err;
+	c->heard_us = now_us();
+	return 0;
+}
+
+static int watch_idle(struct bus *b) VT_CHECK;
+
+static int
+on_idle(sd_event_source *s, uint64_t usec, void *arg)
+{
+	struct bus *b = arg;
+	uint64_t idle_us = b->m->cfg.control_idle_s * UINT64_C(1000000);
+	struct conn *c, *next;
+
+	(void)s;
+	(void)usec;
+	for (c = LIST_FIRST(&b->conns); c != NULL; c = next) {
+		next = LIST_NEXT(c, link);
+		if (c->peer.system || now_us() - c->heard_us < idle_us ||
+		    xenlink_has_claim(b->m->xen, c->bus))
+			continue;
+		log_info("control connection of %s closed: idle for %u s",
+		    c->peer.who.text, b->m->cfg.control_idle_s);
+		conn_free(c);
+	}
+	if (watch_idle(b) != VT_OK)
+		mgr_fatal(b->m, "cannot set a timer");
+	return 0;
+}
+
+/* Often enough that no connection lives a quarter of the time longer. */
+static int
+watch_idle(struct bus *b)
+{
+	return mgr_timer(b->m, &b->idle,
+	    b->m->cfg.control_idle_s * UINT64_C(1000) / 4, MGR_PRIO_CTL,
+	    on_idle, b);
+}
+
+/* --- connections --- */
 
 static int
 on_disconnected(sd_bus_message *msg, void *arg, sd_bus_error *err)
@@ -108,6 +165,8 @@ conn_export(struct conn *c)
 		    "/org/freedesktop/DBus", "org.freedesktop.DBus",
 		    hello_vtable, c);
 	if (r >= 0)
+		r = sd_bus_add_filter(c->bus, NULL, on_message, c);
+	if (r >= 0)
 		r = sd_bus_match_signal_async(c->bus, NULL,
 		    "org.freedesktop.DBus.Local", "/org/freedesktop/DBus/Local",
 		    "org.freedesktop.DBus.Local", "Disconnected",
@@ -138,15 +197,54 @@ conn_start(struct conn *c, int fd)
 		r = sd_bus_negotiate_fds(c->bus, 1);
 	if (r >= 0)
 		r = sd_bus_set_trusted(c->bus, 1);
+	if (r >= 0) /* else the loop's end flushes, see conn_free() */
+		r = sd_bus_set_close_on_exit(c->bus, 0);
 	if (r >= 0)
 		r = sd_bus_start(c->bus);
 	return r >= 0 ? conn_export(c) : r;
+}
+
+/* Why this caller gets no connection; NULL: it does. */
+static const char *
+no_place(const struct bus *b, const struct bus_who *who)
+{
+	bool root = who->uid == 0 || who->uid == geteuid();
+	const struct conn *c;
+	unsigned int n = 0;
+
+	if (who->role == ROLE_NONE && !tenants_admin_any(b->m, who->uid))
+		return "the user has no role and administers no group";
+	LIST_FOREACH(c, &b->conns, link)
+		n += !c->peer.system && c->peer.who.uid == who->uid;
+	if (!root && n >= BUS_CONNS_USER)
+		return "the user has too many open connections";
+	if (b->nconns >= BUS_CONNS_MAX - (root ? 0 : BUS_CONNS_ROOT))
+		return "too many connections are open";
+	return NULL;
+}
+
+static void
+log_refusal(struct bus *b, const struct bus_who *who, const char *why)
+{
+	if (!token_bucket_take(&b->log, 1, now_us())) {
+		b->unlogged++;
+		return;
+	}
+	log_warn("control connection refused: %s, pid %d: %s", who->text,
+	    (int)who->pid, why);
+	if (b->unlogged > 0)
+		log_warn("%llu control connections were refused before that, "
+			 "without a line each",
+		    (unsigned long long)b->unlogged);
+	b->unlogged = 0;
 }
 
 static int
 on_accept(sd_event_source *s, int lfd, uint32_t revents, void *arg)
 {
 	struct bus *b = arg;
+	struct bus_who who;
+	const char *why;
 	struct conn *c;
 	int fd, r;
 
@@ -155,18 +253,16 @@ on_accept(sd_event_source *s, int lfd, uint32_t revents, void *arg)
 	fd = accept4(lfd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd == -1)
 		return 0;
-	if (b->nconns >= BUS_CONNS_MAX || (c = conn_new(b)) == NULL) {
-		log_warn("control connection refused: %d are open, the most "
-			 "that the manager serves",
-		    BUS_CONNS_MAX);
+	if (bus_who_of_socket(&b->m->cfg, fd, &who) != VT_OK) {
 		(void)close(fd);
 		return 0;
 	}
-	if (bus_who_of_socket(&b->m->cfg, fd, &c->peer.who) != VT_OK) {
+	if ((why = no_place(b, &who)) != NULL || (c = conn_new(b)) == NULL) {
+		log_refusal(b, &who, why != NULL ? why : "out of memory");
 		(void)close(fd);
-		conn_free(c);
 		return 0;
 	}
+	c->peer.who = who;
 	if ((r = conn_start(c, fd)) < 0) {
 		log_warn("control connection: %s", strerror(-r));
 		conn_free(c);
@@ -216,7 +312,7 @@ listen_control(struct bus *b)
 		errno = -r;
 		return VT_E_SYS;
 	}
-	return VT_OK;
+	return watch_idle(b);
 }
 
 int
@@ -230,6 +326,8 @@ bus_new(struct mgr *m, struct bus **ret)
 	b->m = m;
 	b->listen_fd = -1;
 	LIST_INIT(&b->conns);
+	token_bucket_init(
+	    &b->log, BUS_LOG_BURST, 1, BUS_LOG_EVERY_US, now_us());
 	rc = bus_status_new(m, &b->status);
 	if (rc == VT_OK)
 		rc = listen_control(b);
@@ -251,6 +349,7 @@ bus_free(struct bus *b)
 	while (!LIST_EMPTY(&b->conns))
 		conn_free(LIST_FIRST(&b->conns));
 	bus_status_free(b->status);
+	(void)sd_event_source_disable_unref(b->idle);
 	(void)sd_event_source_disable_unref(b->io);
 	if (b->listen_fd != -1)
 		(void)close(b->listen_fd);

@@ -8,7 +8,15 @@
 #ifndef VTPM_MANAGER_CONTROL_LIMITS_H
 #define VTPM_MANAGER_CONTROL_LIMITS_H
 
-#define BUS_CONNS_MAX 64     /* open control connections */
+/* Open control connections: in all, of one user, and how many of all of them
+ * only root and the manager's own user get.  BUS_CONNS_USER is not for these
+ * two: a host's tools all run as root. */
+#define BUS_CONNS_MAX 64
+#define BUS_CONNS_USER 16
+#define BUS_CONNS_ROOT 8
+/* Refused connections in the log: so many at once, then one in this time. */
+#define BUS_LOG_BURST 10
+#define BUS_LOG_EVERY_US 10000000
 #define BUS_LAUNCH_MAX 65536 /* bytes of a launch record */
 
 #endif

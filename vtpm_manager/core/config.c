@@ -62,6 +62,7 @@ static const struct key {
 	BOOL(xen_require_vtpm),
 	BOOL(xen_require_launch),
 	BOOL(bus),
+	NUM(control_idle_s, 1, 86400),
 	TEXT(control_group),
 	TEXT(socket_group),
 	TEXT(admin_users),
@@ -97,6 +98,7 @@ config_defaults(struct config *c)
 	c->request_timeout_ms = 30000;
 	c->deep_batch_max = 4096;
 	c->deep_wait_ms = 30000;
+	c->control_idle_s = 600;
 	c->deep_pcrs.n = 1;
 	c->deep_pcrs.banks[0].alg = ALG_SHA256;
 	c->deep_pcrs.banks[0].mask = 0xff;

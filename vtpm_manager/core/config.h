@@ -53,7 +53,8 @@ struct config {
 	bool xen_require_launch; /* a vTPM is for measured domains only */
 	/* bit n: locality n */
 	uint8_t local_localities, swtpm_localities, xen_localities;
-	bool bus;                                 /* system bus too */
+	bool bus;                /* system bus too */
+	uint32_t control_idle_s; /* then a silent control connection closes */
 	char control_group[64], socket_group[64]; /* "": ours */
 	char admin_users[CFG_LIST_MAX], admin_groups[CFG_LIST_MAX];
 	char operator_users[CFG_LIST_MAX], operator_groups[CFG_LIST_MAX];

@@ -202,6 +202,17 @@ xenlink_owner_gone(struct xenlink *x, const void *owner)
 	}
 }
 
+bool
+xenlink_has_claim(const struct xenlink *x, const void *owner)
+{
+	const struct held *h;
+
+	for (h = x != NULL ? x->held : NULL; h != NULL; h = h->next)
+		if (h->owner == owner && h->move != MOVE_FREE)
+			return true;
+	return false;
+}
+
 /* --- save ------------------------------------------------------------------
  */
 

@@ -53,5 +53,7 @@ int xenlink_claim(struct xenlink *x, const struct guest *in,
     const struct xen_claim *c, xen_claim_cb cb, void *arg, char *text) VT_CHECK;
 /* Whoever claimed over this connection is gone: what was not done is not. */
 void xenlink_owner_gone(struct xenlink *x, const void *owner);
+/* Does that connection hold a claim? */
+bool xenlink_has_claim(const struct xenlink *x, const void *owner);
 
 #endif
