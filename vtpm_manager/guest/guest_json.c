@@ -85,20 +85,15 @@ name_json(const struct wblob *pub)
 	return hex_json(name, 2 + digest_len(alg));
 }
 
+/* json_pack()'s "o*" leaves out a member that is NULL: one that is not there,
+ * or text that is not UTF-8, as a damaged record can have. */
 static json_t *
 key_json(uint8_t version, const struct wblob *pub, const struct wblob *cert)
 {
-	json_t *o = json_object(), *v;
-
-	if (o == NULL)
-		return NULL;
-	(void)json_object_set_new(o, "public", hex_json(pub->p, pub->len));
-	if (version == TPM_VER_20 && (v = name_json(pub)) != NULL)
-		(void)json_object_set_new(o, "name", v);
-	if (cert != NULL)
-		(void)json_object_set_new(
-		    o, "certificate", guest_json_pem(cert));
-	return o;
+	return json_pack("{s:o,s:o*,s:o*}", "public",
+	    hex_json(pub->p, pub->len), "name",
+	    version == TPM_VER_20 ? name_json(pub) : NULL, "certificate",
+	    cert != NULL ? guest_json_pem(cert) : NULL);
 }
 
 json_t *
@@ -203,37 +198,25 @@ json_t *
 guest_json(struct mgr *m, const struct guest *in)
 {
 	const struct ginst *g = guest_live(m, in->uuid);
+	enum guest_state st = g != NULL ? g->st : IS_STOPPED;
+	const char *why = in->tampered      ? in->why
+			  : st == IS_FAILED ? g->why
+					    : NULL;
 	char uuid[UUID_STRLEN + 1];
-	json_t *o = json_object();
 
 	uuid_format(in->uuid, uuid);
-	(void)json_object_set_new(o, "name", json_string(in->name));
-	(void)json_object_set_new(o, "uuid", json_string(uuid));
-	(void)json_object_set_new(o, "tpm",
-	    json_string(in->tpm_version == TPM_VER_12 ? "1.2" : "2.0"));
-	(void)json_object_set_new(o, "group", json_integer(in->group));
-	(void)json_object_set_new(o, "state",
-	    json_string(in->tampered ? "tampered"
-			: g != NULL  ? guest_state_name(g->st)
-				     : guest_state_name(IS_STOPPED)));
-	(void)json_object_set_new(
-	    o, "generation", json_integer((json_int_t)in->generation));
-	(void)json_object_set_new(
-	    o, "version", json_integer((json_int_t)in->version));
-	(void)json_object_set_new(
-	    o, "restored", json_boolean((in->flags & GUEST_F_RESTORED) != 0));
-	(void)json_object_set_new(
-	    o, "recovered", json_boolean((in->flags & GUEST_F_RECOVERED) != 0));
-	(void)json_object_set_new(
-	    o, "created_ms", json_integer((json_int_t)in->created_ms));
-	(void)json_object_set_new(o, "pid",
+	return json_pack("{s:o*,s:s,s:s,s:I,s:s,s:I,s:I,s:b,s:b,s:I,s:o,s:o*}",
+	    "name", json_string(in->name), "uuid", uuid, "tpm",
+	    in->tpm_version == TPM_VER_12 ? "1.2" : "2.0", "group",
+	    (json_int_t)in->group, "state",
+	    in->tampered ? "tampered" : guest_state_name(st), "generation",
+	    (json_int_t)in->generation, "version", (json_int_t)in->version,
+	    "restored", (in->flags & GUEST_F_RESTORED) != 0, "recovered",
+	    (in->flags & GUEST_F_RECOVERED) != 0, "created_ms",
+	    (json_int_t)in->created_ms, "pid",
 	    g != NULL && g->link != NULL ? json_integer(g->link->pid)
-					 : json_null());
-	if (in->tampered)
-		(void)json_object_set_new(o, "why", json_string(in->why));
-	else if (g != NULL && g->st == IS_FAILED)
-		(void)json_object_set_new(o, "why", json_string(g->why));
-	return o;
+					 : json_null(),
+	    "why", why != NULL ? json_string(why) : NULL);
 }
 
 struct list_arg {
@@ -285,41 +268,29 @@ pss_kb(uint32_t pid)
 static json_t *
 worker_json(const struct ginst *g, const uint8_t *info, size_t len)
 {
-	json_t *o = json_object(), *j = NULL;
+	const struct wlink *l = g->link;
+	json_t *j = NULL;
 
-	(void)json_object_set_new(o, "pid", json_integer(g->link->pid));
-	if (g->link->uid != (uint32_t)-1)
-		(void)json_object_set_new(o, "uid", json_integer(g->link->uid));
-	(void)json_object_set_new(
-	    o, "pss_kb", json_integer((json_int_t)pss_kb(g->link->pid)));
-	(void)json_object_set_new(
-	    o, "power_cycles", json_integer(g->power_cycles));
-	(void)json_object_set_new(o, "capped", json_boolean(g->capped));
-	(void)json_object_set_new(
-	    o, "channel_open", json_boolean(guest_in_use(g)));
-	(void)json_object_set_new(
-	    o, "crashes", json_integer((json_int_t)g->crashes));
-	(void)json_object_set_new(
-	    o, "started_ms", json_integer((json_int_t)g->started_ms));
-	/* A worker's own words: parsed within bounds, shown, never acted
-	 * upon. */
+	/* The worker's own words: parsed within bounds and shown; nothing
+	 * depends on them. */
 	if (info != NULL && len <= INFO_MAX)
 		j = json_loadb(
 		    (const char *)info, len, JSON_REJECT_DUPLICATES, NULL);
-	(void)json_object_set_new(o, "info", j != NULL ? j : json_null());
-	return o;
+	return json_pack("{s:I,s:o*,s:I,s:I,s:b,s:b,s:I,s:I,s:o}", "pid",
+	    (json_int_t)l->pid, "uid",
+	    l->uid != (uint32_t)-1 ? json_integer(l->uid) : NULL, "pss_kb",
+	    (json_int_t)pss_kb(l->pid), "power_cycles",
+	    (json_int_t)g->power_cycles, "capped", g->capped, "channel_open",
+	    guest_in_use(g), "crashes", (json_int_t)g->crashes, "started_ms",
+	    (json_int_t)g->started_ms, "info", j != NULL ? j : json_null());
 }
 
 static json_t *
 channels_json(struct mgr *m, const struct guest *in)
 {
-	json_t *o = json_object();
-
-	(void)json_object_set_new(
-	    o, "local", json_sprintf("%s/%s.tpmif", m->cfg.run, in->name));
-	(void)json_object_set_new(
-	    o, "swtpm", json_sprintf("%s/%s.swtpm", m->cfg.run, in->name));
-	return o;
+	return json_pack("{s:o*,s:o*}", "local",
+	    json_sprintf("%s/%s.tpmif", m->cfg.run, in->name), "swtpm",
+	    json_sprintf("%s/%s.swtpm", m->cfg.run, in->name));
 }
 
 /* A Xen domain that was saved and may come back. */
