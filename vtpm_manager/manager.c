@@ -581,7 +581,8 @@ mgr_free(struct mgr *m)
 	anchorq_free(m);
 	host_keys_free(m);
 	pool_free(m->pool);
-	guest_free_all(m);
+	if (m->guests != NULL) /* the start got that far */
+		guest_free_all(m);
 	root_free(m->root);
 	m->root = NULL;
 	guests_free(m);
