@@ -89,7 +89,7 @@ check "a TPM 1.2 EK gets its certificate" \
 	openssl verify -CAfile ca.pem g.ek12.der >/dev/null 2>&1'
 run a "" load 1 k certs bad $uuid 7 g ak:plain.pub
 check "a signing key that is not restricted gets none, in words" \
-    says "^certs: error -21 certificate for the AK of bad: this key is not"
+    says "^certs: error -21 certificate for the AK of bad: it does not have"
 run a "" certs early $uuid 7 g ak:ak.pub
 check "no certificate before the keys are loaded" \
     says "^certs: error -13 no host keys are loaded"

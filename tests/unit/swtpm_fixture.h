@@ -40,6 +40,7 @@ struct fake {
 	int inside_init; /* >0: call chan_watch() from within INIT */
 	void (*in_power_on)(struct fake *f);
 	uint8_t last_blob_sum;
+	uint32_t size; /* of the TPM's buffer; 0: 4096 */
 };
 
 static inline void VT_PRINTF(2, 3)
@@ -193,8 +194,11 @@ static inline uint32_t
 fake_buffer_size(
     void *arg, uint32_t want, uint32_t *now, uint32_t *min, uint32_t *max)
 {
-	fake_say(arg, "size%u ", want);
-	*now = *max = 4096;
+	struct fake *f = arg;
+
+	fake_say(f, "size%u ", want);
+	*now = f->size != 0 ? f->size : 4096;
+	*max = 4096;
 	*min = 2808;
 	return 0;
 }

@@ -224,6 +224,40 @@ a_bad_header_is_answered_with_an_error(void **state)
 	}
 }
 
+/* The ring never waits for a rest: the page is all there is. */
+static void
+every_size_and_length_is_answered_at_once(void **state)
+{
+	struct fakeback fb;
+	struct tpmif_page *page;
+	struct ring *r;
+	uint32_t size;
+	size_t i;
+
+	(void)state;
+	fb_open(&fb, L0, TPM20);
+	r = fb_attach(&fb);
+	page = &ring_view(r)->page;
+	for (size = 0; size <= 5000; size++) {
+		const uint32_t lens[] = { size, size / 2, size - 1, size + 1,
+			size + 9, 0, 10, 4088, 4096 };
+
+		for (i = 0; i < VT_NELEM(lens); i++) {
+			bool good = lens[i] == size && size >= 10 &&
+				    size <= TPMIF_MAX_CMD;
+
+			raw_submit(r, lens[i], 0, 0, size);
+			fb_pump(&fb, 1000);
+			assert_int_equal(page->state, TPMIF_FINISH);
+			assert_int_equal(
+			    be32_get(page->data + 6), good ? 0 : 0x142);
+		}
+	}
+	assert_alive(&fb, r);
+	ring_close(r);
+	fb_close(&fb);
+}
+
 static void
 a_granted_locality_arrives(void **state)
 {
@@ -684,6 +718,7 @@ main(void)
 		cmocka_unit_test(a_second_front_half_is_turned_away_with_words),
 		cmocka_unit_test(who_comes_right_after_the_last_left_is_served),
 		cmocka_unit_test(a_bad_header_is_answered_with_an_error),
+		cmocka_unit_test(every_size_and_length_is_answered_at_once),
 		cmocka_unit_test(a_granted_locality_arrives),
 		cmocka_unit_test(a_state_that_is_none_becomes_idle),
 		cmocka_unit_test(an_answer_that_does_not_fit_becomes_an_error),

@@ -283,7 +283,8 @@ commands_are_framed_by_their_size_field(void **state)
 		p = bytes(cases[i].hex, &len);
 		size = 0;
 		print_message("  %s\n", cases[i].hex);
-		assert_int_equal(swtpm_cmd_frame(p, len, &size), cases[i].want);
+		assert_int_equal(swtpm_cmd_frame(p, len, CHAN_CMD_MAX, &size),
+		    cases[i].want);
 		assert_int_equal(size, cases[i].size);
 		free(p);
 	}

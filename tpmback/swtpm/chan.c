@@ -36,6 +36,36 @@ swtpm_wake_after(struct swtpm *s, uint64_t us)
 }
 
 void
+swtpm_stall_note(struct swtpm *s, struct swtpm_stall *t, bool incomplete,
+    uint64_t have, uint64_t limit_us)
+{
+	if (!incomplete) {
+		t->since_us = 0;
+	} else if (t->since_us == 0 || t->had != have) {
+		t->since_us = now_us();
+		t->had = have;
+		swtpm_wake_after(s, limit_us);
+	}
+}
+
+/* Whether it has lasted too long; if not, look again in time. */
+static bool
+stall_is_over(struct swtpm *s, struct swtpm_stall *t, uint64_t limit_us)
+{
+	uint64_t past;
+
+	if (t->since_us == 0)
+		return false;
+	past = now_us() - t->since_us;
+	if (past < limit_us) {
+		swtpm_wake_after(s, limit_us - past);
+		return false;
+	}
+	t->since_us = 0;
+	return true;
+}
+
+void
 swtpm_note(struct swtpm *s, enum chan_note n, const char *text)
 {
 	s->ch.host->note(s->ch.host_arg, &s->ch, n, text);
@@ -161,6 +191,14 @@ take_cancel(struct swtpm_conn *c)
 	return true;
 }
 
+/* One after which no answer to an incomplete command can be expected. */
+static bool
+ends_command(uint32_t op)
+{
+	return op == SO_CANCEL || op == SO_INIT || op == SO_STOP ||
+	       op == SO_SHUTDOWN;
+}
+
 /* Answer one request.  False: c is no longer to be used. */
 static bool
 handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
@@ -169,6 +207,8 @@ handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
 	struct wr w;
 	bool ok;
 
+	if (rc == VT_OK && ends_command(q->op) && c->st->data_len > 0)
+		swtpm_give_up_cmd(s, c);
 	wr_grow(&w, ANSWER_MAX);
 	c->st->bus_busy = 1;
 	if (rc == VT_E_RANGE)
@@ -214,6 +254,9 @@ process_ctl(struct swtpm *s, struct swtpm_conn *c)
 		if (c->ctl.outlen > 0)
 			return true;
 		rc = swtpm_conn_next_req(c, &q, &used);
+		swtpm_stall_note(s, &c->ctl_stall,
+		    rc == VT_E_TRUNC && c->st->bus_have + c->st->bus_skip > 0,
+		    c->st->bus_have + c->st->bus_skip, SWTPM_REQ_STALL_US);
 		if (rc == VT_E_TRUNC)
 			return true;
 		if (!handle_req(s, c, rc, &q))
@@ -324,7 +367,21 @@ said(const struct pollfd *p, int n, int fd)
 	return 0;
 }
 
-/* A command whose size field never comes, or what had to wait. */
+/* The rest of a request does not come.  False: c has been dropped. */
+static bool
+give_up_req(struct swtpm *s, struct swtpm_conn *c)
+{
+	uint8_t bad[4];
+
+	swtpm_conn_drain_ctl(c);
+	be32_put(bad, SR_BAD_PARAMETER);
+	if (swtpm_stream_send(&c->ctl, bad, sizeof(bad)))
+		return true;
+	drop_conn(s, c);
+	return false;
+}
+
+/* What had to wait, and input that stays incomplete. */
 static void
 timer_ready(struct swtpm *s)
 {
@@ -339,15 +396,14 @@ timer_ready(struct swtpm *s)
 
 		if (c == NULL)
 			continue;
-		if (c->partial_us != 0 &&
-		    now_us() - c->partial_us >= SWTPM_PARTIAL_US) {
-			swtpm_conn_drain_data(c);
-			swtpm_send_error(s, c, SE_SIZE);
-		} else if (c->partial_us != 0) {
-			swtpm_wake_after(s, SWTPM_PARTIAL_US);
-		}
+		if (stall_is_over(s, &c->data_stall, SWTPM_CMD_STALL_US))
+			swtpm_give_up_cmd(s, c);
+		/* When one is dropped the other's place may have changed. */
+		if (stall_is_over(s, &c->ctl_stall, SWTPM_REQ_STALL_US) &&
+		    !swtpm_busy(s, c) && !give_up_req(s, c))
+			return;
 		if (!process_ctl(s, c))
-			return; /* the other one's place may have changed */
+			return;
 		swtpm_process_data(s, c);
 	}
 }

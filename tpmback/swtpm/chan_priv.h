@@ -15,10 +15,15 @@
 #include "tpmback/spin.h"
 #include "tpmback/swtpm/conn.h"
 
-/* A command that is too short to say its size (bytes 2 to 5) is given up
- * after this: it is what hypervisors forward when a guest writes a size
- * below 6. */
-#define SWTPM_PARTIAL_US 500000
+/*
+ * An incomplete command of which no more comes for this long is dropped and
+ * answered TPM_RC_COMMAND_SIZE, an incomplete request likewise: a hypervisor
+ * never waits without bound for an answer to what it sent.  Hypervisors
+ * forward a guest's command in one write, whatever its header says, but
+ * write a request's body apart from its head.
+ */
+#define SWTPM_CMD_STALL_US 500000
+#define SWTPM_REQ_STALL_US 5000000
 
 struct swtpm {
 	struct chan ch;
@@ -55,6 +60,10 @@ swtpm_busy(const struct swtpm *s, const struct swtpm_conn *c)
 
 /* Never later than what was asked for before. */
 void swtpm_wake_after(struct swtpm *s, uint64_t us);
+/* Note whether input is incomplete, and how much of it is there; bytes that
+ * arrive restart the wait of limit_us. */
+void swtpm_stall_note(struct swtpm *s, struct swtpm_stall *t, bool incomplete,
+    uint64_t have, uint64_t limit_us);
 void swtpm_note(struct swtpm *s, enum chan_note n, const char *text);
 /* Tell the host which descriptors a successor needs. */
 void swtpm_keep(struct swtpm *s);
@@ -66,6 +75,8 @@ void swtpm_send_error(
     struct swtpm *s, struct swtpm_conn *c, enum swtpm_error e);
 /* Take the commands that are there, until one is in hand. */
 void swtpm_process_data(struct swtpm *s, struct swtpm_conn *c);
+/* Drop what was sent of a command, and answer TPM_RC_COMMAND_SIZE. */
+void swtpm_give_up_cmd(struct swtpm *s, struct swtpm_conn *c);
 /* poll(2) said this about the data connection. */
 void swtpm_data_ready(struct swtpm *s, struct swtpm_conn *c, short revents);
 /* chan_ops of the same names */

@@ -102,7 +102,7 @@ swtpm_conn_close_data(struct swtpm_conn *c)
 {
 	stream_close(&c->data);
 	c->st->data_len = c->st->data_hand = 0;
-	c->partial_us = 0;
+	c->data_stall.since_us = 0;
 }
 
 /* The rest of a body whose beginning died with the predecessor. */
@@ -142,6 +142,7 @@ swtpm_conn_restore(struct swtpm_conn *c, int fd)
 	c->st->data_busy = old.data_busy;
 	c->st->bus_busy = old.bus_busy;
 	c->st->pad = old.pad;
+	c->st->cmd_max = old.cmd_max;
 	c->st->data_len = old.data_len - old.data_hand;
 	memcpy(c->st->data, old.data + old.data_hand, c->st->data_len);
 	restore_ctl(c, &old);
@@ -320,6 +321,26 @@ swtpm_conn_drop_cmd(struct swtpm_conn *c, size_t len)
 	st->data_len -= (uint32_t)len;
 	if (st->data_len > 0)
 		memmove(st->data, st->data + len, st->data_len);
+}
+
+bool
+swtpm_conn_data_trails(const struct swtpm_conn *c, size_t max, bool tpm2)
+{
+	uint8_t next[TPM_HDR_LEN];
+	ssize_t n;
+
+	if (c->st->data_len < sizeof(c->st->data))
+		return false;
+	n = recv(c->data.fd, next, sizeof(next), MSG_DONTWAIT | MSG_PEEK);
+	return n > 0 && !swtpm_are_cmds(next, (size_t)n, max, tpm2, false);
+}
+
+void
+swtpm_conn_drain_ctl(struct swtpm_conn *c)
+{
+	c->st->bus_have = 0;
+	c->st->bus_skip = 0;
+	c->st->pad = 0;
 }
 
 void

@@ -28,8 +28,13 @@ struct swtpm_conn {
 	uint8_t *in; /* heap: control bytes, bus_have of them */
 	size_t in_cap;
 	uint32_t skip_result; /* the answer after st->bus_skip bytes */
-	uint64_t partial_us;  /* a headless command since then; 0: none */
 	struct swtpm_status *st;
+
+	/* An incomplete request, an incomplete command: how much of it had
+	 * come, and since when no more has. */
+	struct swtpm_stall {
+		uint64_t had, since_us; /* since_us 0: complete */
+	} ctl_stall, data_stall;
 
 	/* a migration destination, beside the live connection */
 	bool incoming; /* believes its TPM is off; INIT takes over */
@@ -66,8 +71,12 @@ int swtpm_conn_next_req(
 void swtpm_conn_drop_req(struct swtpm_conn *c, uint32_t op, size_t used);
 
 void swtpm_conn_drop_cmd(struct swtpm_conn *c, size_t len);
-/* Forget all that was sent on the data connection so far. */
+/* Whether more has come behind a full buffer that is not a command. */
+bool swtpm_conn_data_trails(const struct swtpm_conn *c, size_t max, bool tpm2);
+/* Drop all that was sent on the data connection so far. */
 void swtpm_conn_drain_data(struct swtpm_conn *c);
+/* The same for an incomplete request. */
+void swtpm_conn_drain_ctl(struct swtpm_conn *c);
 void swtpm_conn_close_data(struct swtpm_conn *c);
 void swtpm_conn_drop_blob(struct swtpm_conn *c);
 

@@ -250,6 +250,10 @@ set_buffersize(const struct call *k)
 	if (want != 0 && is_on(k))
 		return answer(k, SR_BAD_ORDINAL);
 	rc = k->host->buffer_size(k->arg, want, &now, &min, &max);
+	/* A hypervisor forwards no more than it asked for, or was told. */
+	if (rc == SR_SUCCESS && now <= CHAN_CMD_MAX)
+		k->c->st->cmd_max =
+		    k->q->size >= min && k->q->size < now ? k->q->size : now;
 	wr_be32(k->w, rc);
 	wr_be32(k->w, now);
 	wr_be32(k->w, min);

@@ -74,28 +74,55 @@ run_command(struct swtpm *s, struct swtpm_conn *c, size_t size)
 }
 
 void
-swtpm_process_data(struct swtpm *s, struct swtpm_conn *c)
+swtpm_give_up_cmd(struct swtpm *s, struct swtpm_conn *c)
 {
+	swtpm_conn_drain_data(c);
+	if (c->data.outlen == 0)
+		swtpm_send_error(s, c, SE_SIZE);
+}
+
+/*
+ * The command at the front.  VT_E_RANGE: its header is wrong, or beyond the
+ * size that the hypervisor agreed on and sends at most; or it is followed by
+ * bytes that are no command.
+ */
+static int
+next_command(struct swtpm *s, struct swtpm_conn *c, size_t *ret_size)
+{
+	const struct swtpm_status *st = c->st;
+	size_t max = st->cmd_max != 0 ? st->cmd_max : CHAN_CMD_MAX;
+	bool tpm2 = s->ch.host->is_tpm2(s->ch.host_arg);
 	size_t size;
 	int rc;
 
-	while (c->data.fd != -1 && c->data.outlen == 0 && !swtpm_busy(s, c)) {
-		rc = swtpm_cmd_frame(c->st->data, c->st->data_len, &size);
-		if (rc == VT_E_RANGE) {
-			swtpm_conn_drain_data(c);
-			swtpm_send_error(s, c, SE_SIZE);
-		} else if (rc == VT_OK) {
+	rc = swtpm_cmd_frame(st->data, st->data_len, max, &size);
+	if (rc != VT_OK)
+		return rc;
+	if (!swtpm_are_cmds(st->data + size, st->data_len - size, max, tpm2,
+		st->data_len == sizeof(st->data)) ||
+	    (st->data_len == size && swtpm_conn_data_trails(c, max, tpm2)))
+		return VT_E_RANGE;
+	*ret_size = size;
+	return VT_OK;
+}
+
+void
+swtpm_process_data(struct swtpm *s, struct swtpm_conn *c)
+{
+	int rc = VT_OK;
+	size_t size;
+
+	while (rc == VT_OK && c->data.fd != -1 && c->data.outlen == 0 &&
+	       !swtpm_busy(s, c)) {
+		rc = next_command(s, c, &size);
+		if (rc == VT_E_RANGE)
+			swtpm_give_up_cmd(s, c);
+		else if (rc == VT_OK)
 			run_command(s, c, size);
-		}
-		if (rc != VT_OK)
-			break;
 	}
-	if (c->st->data_len == 0 || c->st->data_len >= 6 || swtpm_busy(s, c)) {
-		c->partial_us = 0;
-	} else if (c->partial_us == 0) {
-		c->partial_us = now_us();
-		swtpm_wake_after(s, SWTPM_PARTIAL_US);
-	}
+	swtpm_stall_note(s, &c->data_stall,
+	    rc == VT_E_TRUNC && c->st->data_len > 0, c->st->data_len,
+	    SWTPM_CMD_STALL_US);
 }
 
 void
@@ -121,11 +148,15 @@ swtpm_reply(struct chan *ch, const uint8_t *resp, size_t len)
 {
 	struct swtpm *s = swtpm_of(ch);
 	struct swtpm_conn *c;
+	bool waiting;
 
 	(void)pthread_mutex_lock(&s->lock);
 	c = s->submitter;
 	s->running = false;
 	s->submitter = NULL;
+	waiting = s->live != NULL &&
+		  (s->live->held || s->live->st->bus_have > 0 ||
+		      s->live->st->data_len > s->live->st->data_hand);
 	(void)pthread_mutex_unlock(&s->lock);
 	if (c != NULL) {
 		c->st->data_busy = 0;
@@ -138,8 +169,7 @@ swtpm_reply(struct chan *ch, const uint8_t *resp, size_t len)
 	s->fresh = c != NULL;
 	s->answered_us = now_us();
 	/* what had to wait for this answer */
-	if (s->live != NULL &&
-	    (s->live->held || s->live->st->data_len > s->live->st->data_hand))
+	if (waiting)
 		swtpm_wake_after(s, 0);
 }
 

@@ -145,19 +145,45 @@ swtpm_op_repeatable(uint32_t op)
 }
 
 int
-swtpm_cmd_frame(const uint8_t *buf, size_t len, size_t *ret_size)
+swtpm_cmd_frame(const uint8_t *buf, size_t len, size_t max, size_t *ret_size)
 {
 	uint32_t size;
 
 	if (len < 6)
 		return VT_E_TRUNC;
 	size = be32_get(buf + 2);
-	if (size < TPM_HDR_LEN || size > CHAN_CMD_MAX)
+	if (size < TPM_HDR_LEN || size > max)
 		return VT_E_RANGE;
 	if (len < size)
 		return VT_E_TRUNC;
 	*ret_size = size;
 	return VT_OK;
+}
+
+static bool
+has_tag(const uint8_t *buf, size_t len, bool tpm2)
+{
+	uint16_t first = tpm2 ? 0x8001 : 0x00c1, n = tpm2 ? 2 : 3;
+
+	if (len < 2)
+		return buf[0] == first >> 8;
+	return be16_get(buf) - first < n && be16_get(buf) >= first;
+}
+
+bool
+swtpm_are_cmds(const uint8_t *buf, size_t len, size_t max, bool tpm2, bool more)
+{
+	uint32_t size;
+
+	for (; len >= TPM_HDR_LEN; buf += size, len -= size) {
+		size = be32_get(buf + 2);
+		if (!has_tag(buf, len, tpm2) || size < TPM_HDR_LEN ||
+		    size > max)
+			return false;
+		if (size > len)
+			return true;
+	}
+	return len == 0 || (more && has_tag(buf, len, tpm2));
 }
 
 uint32_t
@@ -192,7 +218,8 @@ swtpm_status_check(const struct swtpm_status *st)
 	if (st->magic != SWTPM_STATUS_MAGIC || st->locality > 4 ||
 	    st->data_busy > 1 || st->bus_busy > 1 || st->pad > 3 ||
 	    st->data_len > sizeof(st->data) || st->data_hand > st->data_len ||
-	    st->bus_have > SWTPM_HEAD_MAX + SWTPM_BLOB_MAX)
+	    st->bus_have > SWTPM_HEAD_MAX + SWTPM_BLOB_MAX ||
+	    st->cmd_max > CHAN_CMD_MAX)
 		return VT_E_FORMAT;
 	return VT_OK;
 }

@@ -131,9 +131,19 @@ bool swtpm_op_repeatable(uint32_t op);
 /*
  * VT_OK: a whole command of *ret_size bytes is at the front; VT_E_TRUNC:
  * more bytes are needed; VT_E_RANGE: its size field is below TPM_HDR_LEN or
- * over CHAN_CMD_MAX.
+ * over max.
  */
-int swtpm_cmd_frame(const uint8_t *buf, size_t len, size_t *ret_size) VT_CHECK;
+int swtpm_cmd_frame(
+    const uint8_t *buf, size_t len, size_t max, size_t *ret_size) VT_CHECK;
+
+/*
+ * Whether bytes behind a command can be further commands: each has a header
+ * with a tag of the TPM's family and a size of at most max.  If not, they are
+ * the tail of a body that is longer than its header says.  more: further
+ * bytes may follow buf, so its last header may be cut.
+ */
+bool swtpm_are_cmds(
+    const uint8_t *buf, size_t len, size_t max, bool tpm2, bool more);
 
 enum swtpm_error {      /* what the channel answers by itself */
 	SE_NOT_READY,   /* no INIT yet */
@@ -167,6 +177,7 @@ struct swtpm_status {
 	uint8_t bus_busy;   /* the request in bus_head is being handled */
 	uint8_t pad;        /* swtpm_skip_pad() */
 	uint32_t bus_have;  /* bytes taken of the request that is arriving */
+	uint32_t cmd_max;   /* by SET_BUFFERSIZE; 0: CHAN_CMD_MAX */
 	uint64_t bus_skip;  /* bytes to drop before it is refused */
 	uint32_t data_len;  /* bytes taken from the data connection */
 	uint32_t data_hand; /* the first of them: the command in hand */
