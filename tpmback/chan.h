@@ -89,17 +89,6 @@ struct chan_host {
 	uint32_t (*info_json)(void *arg, uint64_t flags, char *out, size_t cap);
 };
 
-/*
- * Serve the local ring on a listening socket (owned from now on).
- * localities: granted, bit n for locality n; a request at another one is
- * answered TPM_RC_LOCALITY.  tpm_version: TPM_VER_* of vtpm/proto/worker_msg.h
- * (1, 2). VT_E_NOMEM, VT_E_SYS.
- */
-int chan_new_local(int listen_fd, uint8_t localities, uint8_t tpm_version,
-    const struct chan_host *host, void *host_arg, struct chan **ret) VT_CHECK;
-/* Serve swtpm's control protocol likewise. */
-int chan_new_swtpm(int listen_fd, uint8_t localities,
-    const struct chan_host *host, void *host_arg, struct chan **ret) VT_CHECK;
 /* Go on with descriptors that a dead predecessor had kept (order as in
  * struct wkeep); they are owned from now on.  What was in flight is
  * answered TPM_RC_FAILURE (TPM 1.2: TPM_FAIL). */

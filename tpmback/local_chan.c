@@ -11,7 +11,7 @@
  * Limits: one attachment; ACCEPT_MAX connections turned away per round;
  *         NOTE_BURST notes at once, then one per NOTE_EVERY_US.
  */
-#include "tpmback/chan.h"
+#include "tpmback/local_chan.h"
 
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -28,6 +28,7 @@
 
 #include "base/msg.h"
 #include "base/rdwr.h"
+#include "base/token_bucket.h"
 #include "base/util.h"
 #include "tpmback/back_core.h"
 #include "tpmback/chan_impl.h"
@@ -59,28 +60,16 @@ struct local_chan {
 	struct spin spin;
 	bool fresh; /* answered since the last sleep: spinning may pay */
 	uint64_t answered_us;
-	unsigned int notes; /* that may be made now */
-	uint64_t note_us;
+	struct token_bucket notes;
 	struct back core;
 };
 
 static void
 note(struct local_chan *lc, enum chan_note n, const char *text)
 {
-	uint64_t now = now_us(), more = (now - lc->note_us) / NOTE_EVERY_US;
-
-	if (lc->ch.host->note == NULL)
-		return;
-	if (more > 0) {
-		lc->notes = more < NOTE_BURST - lc->notes
-				? lc->notes + (unsigned int)more
-				: NOTE_BURST;
-		lc->note_us = now;
-	}
-	if (lc->notes == 0)
-		return;
-	lc->notes--;
-	lc->ch.host->note(lc->ch.host_arg, &lc->ch, n, text);
+	if (lc->ch.host->note != NULL &&
+	    token_bucket_take(&lc->notes, 1, now_us()))
+		lc->ch.host->note(lc->ch.host_arg, &lc->ch, n, text);
 }
 
 /* --- hints and notification ----------------------------------------------- */
@@ -577,8 +566,7 @@ chan_new_local(int listen_fd, uint8_t localities, uint8_t tpm_version,
 	lc->localities = localities;
 	lc->tpm_version = tpm_version;
 	lc->mem_fd = lc->to_back = lc->to_front = -1;
-	lc->notes = NOTE_BURST;
-	lc->note_us = now_us();
+	token_bucket_init(&lc->notes, NOTE_BURST, 1, NOTE_EVERY_US, now_us());
 	spin_init(&lc->spin, SPIN_MAX_US);
 	back_init(&lc->core, localities, tpm_version == TPM12, &core_ops, lc);
 	*ret = &lc->ch;

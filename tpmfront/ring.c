@@ -16,74 +16,16 @@
 #define LOOKS_PER_CLOCK 16 /* looks at the page per look at the clock */
 
 void
-ring_init(struct ring *r, const struct ring_ops *ops)
-{
-	r->ops = ops;
-	r->bell_fd = r->conn_fd = r->epoll_fd = -1;
-	spin_init(&r->spin, SPIN_MAX_US);
-}
-
-void
-ring_done(struct ring *r)
-{
-	if (r->epoll_fd != -1)
-		(void)close(r->epoll_fd);
-	r->epoll_fd = -1;
-}
-
-void
 ring_close(struct ring *r)
 {
 	if (r != NULL)
 		r->ops->close(r);
 }
 
-void
-ring_have(struct ring *r, union tpmif_view *view, int bell_fd)
-{
-	struct epoll_event ev = { .events = EPOLLIN };
-
-	r->view = view;
-	r->bell_fd = bell_fd;
-	r->generation++;
-	/* It cannot fail for want of anything but memory; then the bell of
-	 * this page is not heard by who polls, and its waits time out. */
-	if (r->epoll_fd != -1)
-		(void)epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, bell_fd, &ev);
-}
-
-void
-ring_lost(struct ring *r)
-{
-	if (r->epoll_fd != -1 && r->bell_fd != -1)
-		(void)epoll_ctl(r->epoll_fd, EPOLL_CTL_DEL, r->bell_fd, NULL);
-	r->view = NULL;
-	r->bell_fd = -1;
-	r->pending = false;
-}
-
 uint8_t
 ring_localities(const struct ring *r)
 {
 	return r->localities;
-}
-
-uint8_t
-ring_tpm_version(const struct ring *r)
-{
-	return r->tpm_version;
-}
-
-bool
-ring_pending(const struct ring *r)
-{
-	return r->pending;
-}
-
-union tpmif_view *
-ring_view(struct ring *r)
-{
-	return r->view;
 }
 
 unsigned int
@@ -96,12 +38,6 @@ int
 ring_bell_fd(const struct ring *r)
 {
 	return r->bell_fd;
-}
-
-void
-ring_notify(struct ring *r)
-{
-	r->ops->notify(r);
 }
 
 int
@@ -166,7 +102,7 @@ ring_submit(struct ring *r, uint8_t locality, const uint8_t *cmd, size_t len)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (r->back_awake == NULL ||
 	    __atomic_load_n(r->back_awake, __ATOMIC_RELAXED) != 1)
-		ring_notify(r);
+		r->ops->notify(r);
 	return VT_OK;
 }
 
@@ -179,7 +115,7 @@ ring_cancel(struct ring *r)
 	if (r->pending && __atomic_compare_exchange_n(&r->view->page.state,
 			      &want, (uint8_t)TPMIF_CANCEL, false,
 			      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-		ring_notify(r);
+		r->ops->notify(r);
 }
 
 static bool

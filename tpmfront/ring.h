@@ -28,31 +28,9 @@
 
 struct ring; /* opaque */
 
-/*
- * Connect to the socket at path and take the page; waits up to timeout_ms
- * (-1: for ever) for the back half.  *ret belongs to the caller; ring_close()
- * frees it.
- * holder: set on VT_E_BUSY to who has it, in words.
- * VT_E_SYS, VT_E_NOMEM, VT_E_TIMEOUT, VT_E_BUSY, VT_E_CLOSED (the other end
- * hung up), VT_E_PROTO.
- */
-int ring_connect(const char *path, int timeout_ms, struct ring **ret,
-    char holder[RING_TEXT_MAX]) VT_CHECK;
-/*
- * The ring of this Xen domain's vtpm device; takes it, but does not wait for
- * its page: ring_ready() does.  *ret as above.  On failure why is set:
- * VT_E_UNSUPPORTED (this build or machine has no module for Xen), VT_E_BUSY,
- * VT_E_SYS, VT_E_NOMEM.
- */
-int ring_connect_xen(
-    uint32_t devid, struct ring **ret, char why[RING_WHY_MAX]) VT_CHECK;
-/* Load that module now, for who cannot open files later.  VT_E_UNSUPPORTED and
- * why. */
-int ring_load_xen(char why[RING_WHY_MAX]) VT_CHECK;
 void ring_close(struct ring *r); /* NULL is a no-op; resets nothing */
 
-uint8_t ring_localities(const struct ring *r);  /* bit n: granted */
-uint8_t ring_tpm_version(const struct ring *r); /* 0: not told (Xen) */
+uint8_t ring_localities(const struct ring *r); /* bit n: granted */
 /* Pages that it has had: another number, perhaps another TPM behind it. */
 unsigned int ring_generation(const struct ring *r);
 /*
@@ -84,16 +62,10 @@ int ring_wait(struct ring *r, int timeout_ms, const uint8_t **ret,
 /* Ask for the command in hand to be given up; ring_wait() then gets its
  * answer, whichever it is. */
 void ring_cancel(struct ring *r);
-/* A command was submitted and its answer not taken. */
-bool ring_pending(const struct ring *r);
 /* The page's own bell, as long as there is a page; -1.  Owned by the ring. */
 int ring_bell_fd(const struct ring *r);
 /* A descriptor that polls readable when ring_wait(r, 0) is worth calling.
  * Owned by the ring.  -1 and errno. */
 int ring_fd(struct ring *r);
-
-/* For tests that break the rules: the page itself, and the bell. */
-union tpmif_view *ring_view(struct ring *r);
-void ring_notify(struct ring *r);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * ring_impl.h - what a kind of ring (local, Xen) is made of.
  *
- * Layer:  tpmfront; for ring.c, ring_local.c and xen_front.c only.
+ * Layer:  tpmfront; for the files of rings and their tests only.
  * The page and what is in it are ring.c's business; how it came here, how
  * the other side is notified and how one learns that it is gone are the
  * kind's.  A kind embeds struct ring as its first member.
@@ -35,7 +35,7 @@ struct ring {
 	uint32_t *back_awake, *front_awake;
 	int bell_fd, conn_fd; /* the kind's; -1 */
 	short conn_events;    /* of poll(2) */
-	uint8_t localities, tpm_version;
+	uint8_t localities;
 	unsigned int generation; /* pages so far */
 	int epoll_fd;
 	bool pending; /* submitted, answer not taken */

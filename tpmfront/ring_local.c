@@ -3,6 +3,8 @@
  * ring_local.c - a ring on one host: greeting, page and bells over a Unix
  * socket (tpmback/local.h).
  */
+#include "tpmfront/ring_local.h"
+
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -121,7 +123,7 @@ take_hello(struct local_ring *l, struct msg *m)
 	rd_init(&rd, m->data, m->len);
 	version = rd_be16(&rd);
 	l->ring.localities = rd_u8(&rd);
-	l->ring.tpm_version = rd_u8(&rd);
+	(void)rd_u8(&rd); /* TPM version */
 	size = rd_be32(&rd);
 	if (rd_end(&rd) != VT_OK || version != LOCAL_VERSION ||
 	    size != LOCAL_SHM_SIZE || m->nfds != LOCAL_NFDS)
@@ -161,7 +163,7 @@ greet(struct local_ring *l, int timeout_ms, char holder[RING_TEXT_MAX])
 }
 
 int
-ring_connect(const char *path, int timeout_ms, struct ring **ret,
+ring_local_connect(const char *path, int timeout_ms, struct ring **ret,
     char holder[RING_TEXT_MAX])
 {
 	struct local_ring *l;

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "tests/integration/swclient.h"
-#include "tpmfront/ring.h"
+#include "tpmfront/ring_local.h"
 
 #define SAMPLES_MAX 400000
 #define IDLE_US 5000
@@ -49,7 +49,7 @@ link_open(struct link *l, const char *kind, const char *path)
 	char holder[RING_TEXT_MAX];
 
 	if (strcmp(kind, "ring") == 0) {
-		if (ring_connect(path, 30000, &l->ring, holder) != VT_OK)
+		if (ring_local_connect(path, 30000, &l->ring, holder) != VT_OK)
 			die("cannot open the ring", 0);
 	} else if ((l->ctl = swc_open(path, true, &l->data)) == -1) {
 		die("cannot open the control socket", 0);

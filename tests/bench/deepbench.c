@@ -31,7 +31,7 @@
 #include "base/util.h"
 #include "measure/evidence/deep_leaf.h"
 #include "measure/tpm/quote.h"
-#include "tpmfront/ring.h"
+#include "tests/unit/ringpeek.h"
 #include "vtpm/engine/vendor.h"
 
 #define GUESTS_MAX 4096
@@ -339,7 +339,8 @@ open_all(const char *run, const char *prefix, int ep)
 		g->number = (unsigned int)i + 1;
 		(void)snprintf(path, sizeof(path), "%s/%s%u.tpmif", run, prefix,
 		    g->number);
-		if ((rc = ring_connect(path, 10000, &g->r, holder)) != VT_OK)
+		if ((rc = ring_local_connect(path, 10000, &g->r, holder)) !=
+		    VT_OK)
 			die(g, path, -rc);
 		ev.data.ptr = g;
 		if (epoll_ctl(ep, EPOLL_CTL_ADD, ring_fd(g->r), &ev) == -1)

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/rdwr.h"
-#include "tpmfront/ring_impl.h"
+#include "tests/unit/ringpeek.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "tpmback/chan.h"
+#include "tpmback/swtpm/chan.h"
 #include "tpmback/swtpm/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

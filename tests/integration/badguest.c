@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #include "tests/integration/swclient.h"
-#include "tpmfront/ring.h"
+#include "tests/unit/ringpeek.h"
 
 static const uint8_t get_random[12] = { 0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7b, 0,
 	16 };
@@ -68,7 +68,7 @@ ring_get(const char *path)
 	char holder[RING_TEXT_MAX];
 	struct ring *r;
 
-	return ring_connect(path, 60000, &r, holder) == VT_OK ? r : NULL;
+	return ring_local_connect(path, 60000, &r, holder) == VT_OK ? r : NULL;
 }
 
 static void

@@ -25,7 +25,7 @@
 
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "tpmfront/ring.h"
+#include "tpmfront/ring_local.h"
 
 #define INDEX 0x01800333u
 #define RH_OWNER 0x40000001u
@@ -71,7 +71,8 @@ run(struct wr *w, const uint8_t **resp, size_t *len)
 	wr_set_be32(w, 2, (uint32_t)w->len);
 	if (wr_err(w) != VT_OK)
 		abort();
-	if (ring == NULL && ring_connect(path, 1000, &ring, holder) != VT_OK) {
+	if (ring == NULL &&
+	    ring_local_connect(path, 1000, &ring, holder) != VT_OK) {
 		ring = NULL;
 		nap_ms(5);
 		return RC_NONE;

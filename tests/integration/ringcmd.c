@@ -25,7 +25,7 @@
 
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "tpmfront/ring.h"
+#include "tests/unit/ringpeek.h"
 
 #define SAMPLES_MAX 200000
 
@@ -241,7 +241,7 @@ main(int argc, char **argv)
 	int i, rc, bad = 0;
 
 	parse(argc, argv, &o);
-	rc = ring_connect(argv[optind], o.timeout_ms, &r, holder);
+	rc = ring_local_connect(argv[optind], o.timeout_ms, &r, holder);
 	if (rc != VT_OK) {
 		(void)fprintf(stderr, "ringcmd: %s: %s%s%s\n", argv[optind],
 		    vt_strerror(rc), rc == VT_E_BUSY ? ": " : "",

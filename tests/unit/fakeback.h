@@ -20,8 +20,8 @@
 
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "tpmback/chan.h"
-#include "tpmfront/ring.h"
+#include "tpmback/local_chan.h"
+#include "tests/unit/ringpeek.h"
 
 enum {
 	FCC_ECHO = 0x17b,  /* the payload comes back */
@@ -300,7 +300,7 @@ fb_connect_thread(void *arg)
 {
 	struct fb_connect *c = arg;
 
-	c->rc = ring_connect(c->path, 5000, &c->ring, c->holder);
+	c->rc = ring_local_connect(c->path, 5000, &c->ring, c->holder);
 	__atomic_store_n(&c->done, true, __ATOMIC_RELEASE);
 	return NULL;
 }

@@ -26,7 +26,7 @@
 #include "base/crypto.h"
 #include "base/msg.h"
 #include "base/util.h"
-#include "tpmfront/ring.h"
+#include "tpmfront/ring_local.h"
 #include "vtpm/proto/worker_msg.h"
 #include "vtpm/state/seal.h"
 
@@ -549,7 +549,8 @@ fm_guest(struct fw *g)
 	struct ring *r = NULL;
 
 	fm_path(g, "tpmif", path);
-	assert_int_equal(ring_connect(path, FM_WAIT_MS, &r, holder), VT_OK);
+	assert_int_equal(
+	    ring_local_connect(path, FM_WAIT_MS, &r, holder), VT_OK);
 	return r;
 }
 

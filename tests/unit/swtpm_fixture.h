@@ -25,7 +25,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "tpmback/chan.h"
+#include "tpmback/swtpm/chan.h"
 #include "tpmback/swtpm/wire.h"
 
 struct fake {

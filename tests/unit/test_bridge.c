@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/fakeback.h"
-#include "tpmfront/frontd/bridge.h"
+#include "tpmfront/frontd/bridge_ring.h"
 
 #define WAIT_MS 20000
 #define CC_SET_LOCALITY 0x20001000u

@@ -20,6 +20,7 @@
 #include <sys/eventfd.h>
 
 /* The module itself, on the libraries below. */
+#include "tests/unit/ringpeek.h"
 #include "tpmfront/xen_front.c"
 
 #define NODES 32

@@ -6,6 +6,8 @@
  * migration on this host: it probes, stages a state and takes over with
  * INIT; until then nothing that it does reaches the running TPM.
  */
+#include "tpmback/swtpm/chan.h"
+
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -16,76 +18,9 @@
 
 #include "base/util.h"
 #include "tpmback/swtpm/control.h"
-#include "tpmback/swtpm/chan_priv.h"
+#include "tpmback/swtpm/data.h"
 
 #define ANSWER_MAX (SWTPM_BLOB_MAX + 64)
-
-void
-swtpm_wake_after(struct swtpm *s, uint64_t us)
-{
-	uint64_t at = now_us() + us;
-	struct itimerspec t = { .it_value = { .tv_sec = (time_t)(us / 1000000),
-				    .tv_nsec = (long)(us % 1000000) * 1000 } };
-
-	if (s->wake_us != 0 && s->wake_us <= at)
-		return;
-	s->wake_us = at;
-	if (us == 0)
-		t.it_value.tv_nsec = 1;
-	(void)timerfd_settime(s->timer_fd, 0, &t, NULL);
-}
-
-void
-swtpm_stall_note(struct swtpm *s, struct swtpm_stall *t, bool incomplete,
-    uint64_t have, uint64_t limit_us)
-{
-	if (!incomplete) {
-		t->since_us = 0;
-	} else if (t->since_us == 0 || t->had != have) {
-		t->since_us = now_us();
-		t->had = have;
-		swtpm_wake_after(s, limit_us);
-	}
-}
-
-/* Whether it has lasted too long; if not, look again in time. */
-static bool
-stall_is_over(struct swtpm *s, struct swtpm_stall *t, uint64_t limit_us)
-{
-	uint64_t past;
-
-	if (t->since_us == 0)
-		return false;
-	past = now_us() - t->since_us;
-	if (past < limit_us) {
-		swtpm_wake_after(s, limit_us - past);
-		return false;
-	}
-	t->since_us = 0;
-	return true;
-}
-
-void
-swtpm_note(struct swtpm *s, enum chan_note n, const char *text)
-{
-	s->ch.host->note(s->ch.host_arg, &s->ch, n, text);
-}
-
-void
-swtpm_keep(struct swtpm *s)
-{
-	const struct swtpm_conn *c = s->live;
-	int fds[3];
-	unsigned int n = 0;
-
-	if (c != NULL) {
-		fds[n++] = c->ctl.fd;
-		if (c->data.fd != -1)
-			fds[n++] = c->data.fd;
-		fds[n++] = c->st_fd;
-	}
-	s->ch.host->keep(s->ch.host_arg, &s->ch, fds, n);
-}
 
 /* --- connections coming and going ----------------------------------------- */
 
@@ -396,10 +331,10 @@ timer_ready(struct swtpm *s)
 
 		if (c == NULL)
 			continue;
-		if (stall_is_over(s, &c->data_stall, SWTPM_CMD_STALL_US))
+		if (swtpm_stall_over(s, &c->data_stall, SWTPM_CMD_STALL_US))
 			swtpm_give_up_cmd(s, c);
 		/* When one is dropped the other's place may have changed. */
-		if (stall_is_over(s, &c->ctl_stall, SWTPM_REQ_STALL_US) &&
+		if (swtpm_stall_over(s, &c->ctl_stall, SWTPM_REQ_STALL_US) &&
 		    !swtpm_busy(s, c) && !give_up_req(s, c))
 			return;
 		if (!process_ctl(s, c))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "tpmback/swtpm/data.h"
+
 #include <sys/socket.h>
 
 #include "base/util.h"
-#include "tpmback/swtpm/chan_priv.h"
 
 static void
 send_data(struct swtpm_conn *c, const uint8_t *p, size_t len)

@@ -89,7 +89,4 @@ enum bridge_end bridge_serve(struct bridge *b);
 void bridge_put_off(struct bridge *b);
 
 struct ring;
-/* arg: a struct ring *.  */
-extern const struct bridge_tpm bridge_ring;
-
 #endif

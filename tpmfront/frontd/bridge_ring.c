@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* bridge_ring.c - a bridge's TPM behind a ring. */
-#include "tpmfront/frontd/bridge.h"
+#include "tpmfront/frontd/bridge_ring.h"
+
 #include "tpmfront/ring_impl.h"
 
 static int

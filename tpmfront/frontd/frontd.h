@@ -16,8 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tpmfront/frontd/proxy.h"
-
 struct frontd {
 	const char *tcti; /* NULL: the Xen device devid */
 	uint32_t devid;
@@ -43,26 +41,5 @@ enum frontd_exit {
 	FX_LOST = 11,      /* the TPM's side is gone */
 	FX_OTHER = 12,     /* a TPM of the other version is there now */
 };
-
-/* The child's whole life.  sock: to the keeper, owned.  dev: what the keeper
- * has already, or fd -1.  Does not return. */
-void frontd_child(const struct frontd *o, int sock, const struct proxy *dev)
-    __attribute__((noreturn));
-
-/* The keeper's; an exit status. */
-int frontd_keep(const struct frontd *o);
-
-/* If the kernel's driver has device devid: it lets it go, its /dev/tpmN goes.
- * false when it has it and keeps it; said why. */
-bool frontd_take(uint32_t devid);
-/* Readable when the kernel's drivers found or lost something: then
- * frontd_take again.  -1 when that cannot be told. */
-int frontd_watch_drivers(void) VT_CHECK;
-/* What was told is done with. */
-void frontd_drivers_told(int fd);
-
-/* Give up what serving needs not; open descriptors stay.  On failure
- * *ret_step names the step. */
-int frontd_jail(const struct frontd *o, const char **ret_step) VT_CHECK;
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* frontd_child.c - the process of tpmfrontd that carries the commands. */
+#include "tpmfront/frontd/frontd_child.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -9,10 +11,10 @@
 #include "base/log.h"
 #include "base/msg.h"
 #include "base/util.h"
-#include "tpmfront/frontd/bridge.h"
-#include "tpmfront/frontd/frontd.h"
-#include "tpmfront/ring.h"
+#include "tpmfront/frontd/bridge_ring.h"
+#include "tpmfront/frontd/frontd_jail.h"
 #include "tpmfront/frontd/tcti_bridge.h"
+#include "tpmfront/ring_xen.h"
 
 #define TRY_MS 1000    /* one look for the TPM */
 #define DEVICE_MS 5000 /* for the keeper's answer */
@@ -124,7 +126,7 @@ open_xen(struct child *c, const struct proxy *dev)
 {
 	char why[RING_WHY_MAX];
 
-	if (ring_connect_xen(c->o->devid, &c->ring, why) != VT_OK) {
+	if (ring_xen_connect(c->o->devid, &c->ring, why) != VT_OK) {
 		log_err("%s", why);
 		leave(c, FX_FAILED);
 	}

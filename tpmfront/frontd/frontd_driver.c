@@ -4,6 +4,8 @@
  * that tpmfrontd serves.  It binds by itself to a device that is attached
  * again, or when somebody loads it.
  */
+#include "tpmfront/frontd/frontd_driver.h"
+
 #include <sys/socket.h>
 
 #include <linux/netlink.h>
@@ -15,12 +17,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "tpmfront/frontd/frontd.h"
 
 #define KERNEL_EVENTS 1 /* the multicast group of the kernel's own */
 
 bool
-frontd_take(uint32_t devid)
+frontd_driver_take(uint32_t devid)
 {
 	char path[64], name[16];
 	int fd, n = snprintf(name, sizeof(name), "vtpm-%u", devid);
@@ -40,7 +41,7 @@ frontd_take(uint32_t devid)
 }
 
 int
-frontd_watch_drivers(void)
+frontd_driver_watch(void)
 {
 	struct sockaddr_nl a = { .nl_family = AF_NETLINK,
 		.nl_groups = KERNEL_EVENTS };
@@ -56,7 +57,7 @@ frontd_watch_drivers(void)
 
 /* What it was about is not looked at: the driver has the device or not. */
 void
-frontd_drivers_told(int fd)
+frontd_driver_drain(int fd)
 {
 	char byte;
 

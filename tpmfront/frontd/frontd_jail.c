@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* frontd_jail.c - what tpmfrontd's child gives up before the first command. */
+#include "tpmfront/frontd/frontd_jail.h"
+
 #include <sys/prctl.h>
 
 #include <fcntl.h>
@@ -9,7 +11,6 @@
 #include "base/jail_rules.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "tpmfront/frontd/frontd.h"
 #include "tpmfront/xen_front.h"
 
 #define MIB (UINT64_C(1) << 20)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* frontd_keep.c - the process of tpmfrontd that holds the device. */
+#include "tpmfront/frontd/frontd_keep.h"
+
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -18,7 +20,8 @@
 #include "base/log.h"
 #include "base/msg.h"
 #include "base/util.h"
-#include "tpmfront/frontd/frontd.h"
+#include "tpmfront/frontd/frontd_child.h"
+#include "tpmfront/frontd/frontd_driver.h"
 
 #define MSG_LEN_MAX 16
 #define LOOK_MS 20       /* for the device, while it comes up */
@@ -305,22 +308,22 @@ patience_ms(const struct keeper *k)
 }
 
 static void
-cancel_watch_drivers(struct keeper *k)
+watch_drivers(struct keeper *k)
 {
 	if (!k->o->take || k->o->tcti != NULL)
 		return;
-	if ((k->drv_fd = frontd_watch_drivers()) == -1)
+	if ((k->drv_fd = frontd_driver_watch()) == -1)
 		log_warn("the kernel does not tell what its drivers do: %m");
 	/* What one did before it was watched is told by nobody. */
-	(void)frontd_take(k->o->devid);
+	(void)frontd_driver_take(k->o->devid);
 }
 
 static void
 driver_event(struct keeper *k)
 {
-	frontd_drivers_told(k->drv_fd);
+	frontd_driver_drain(k->drv_fd);
 	if (!k->stopping)
-		(void)frontd_take(k->o->devid);
+		(void)frontd_driver_take(k->o->devid);
 }
 
 int
@@ -338,7 +341,7 @@ frontd_keep(const struct frontd *o)
 		log_err("signals: %m");
 		return 1;
 	}
-	cancel_watch_drivers(&k);
+	watch_drivers(&k);
 	for (;;) {
 		if (k.child == -1 && k.stopping)
 			break;

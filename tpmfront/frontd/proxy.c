@@ -73,14 +73,6 @@ proxy_is_there(const struct proxy *p)
 	return node("tpm", number) && (p->tpm12 || node("tpmrm", number));
 }
 
-bool
-proxy_is_dead(const struct proxy *p)
-{
-	struct pollfd pf = { .fd = p->fd };
-
-	return poll(&pf, 1, 0) == 1 && (pf.revents & (POLLHUP | POLLERR)) != 0;
-}
-
 void
 proxy_close(struct proxy *p)
 {

@@ -29,8 +29,6 @@ struct proxy {
 int proxy_make(bool tpm12, struct proxy *ret) VT_CHECK;
 /* It is there for programs: /dev/tpmN, and /dev/tpmrmN for a TPM 2.0. */
 bool proxy_is_there(const struct proxy *p);
-/* The kernel did not like the TPM, or the device was closed. */
-bool proxy_is_dead(const struct proxy *p);
 void proxy_close(struct proxy *p); /* the device goes */
 
 #endif

@@ -15,8 +15,9 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "tpmfront/frontd/frontd.h"
-#include "tpmfront/ring.h"
+#include "tpmfront/frontd/frontd_driver.h"
+#include "tpmfront/frontd/frontd_keep.h"
+#include "tpmfront/ring_xen.h"
 
 #define WAIT_MS 30000
 
@@ -166,7 +167,7 @@ take_device(const struct frontd *d)
 
 	if (d->tcti != NULL)
 		return 0;
-	if (ring_load_xen(why) != VT_OK) {
+	if (ring_xen_load(why) != VT_OK) {
 		log_err("%s", why);
 		return 1;
 	}
@@ -183,7 +184,7 @@ take_device(const struct frontd *d)
 	n = snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	if (ftruncate(fd, 0) == -1 || pwrite(fd, pid, (size_t)n, 0) != n)
 		log_warn("/run/tpmfrontd-%u.lock: %m", d->devid);
-	if (d->take && !frontd_take(d->devid))
+	if (d->take && !frontd_driver_take(d->devid))
 		return 1;
 	return 0; /* fd stays open as long as this process lives */
 }

@@ -21,7 +21,8 @@
 
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "tpmfront/ring.h"
+#include "tpmfront/ring_local.h"
+#include "tpmfront/ring_xen.h"
 
 #define TCTI_MAGIC 0x7674706d2d667430ull /* "vtpm-ft0" */
 #define TCTI_VERSION 2
@@ -311,7 +312,7 @@ static TSS2_RC
 open_local(const char *path, struct ring **ret)
 {
 	char holder[RING_TEXT_MAX];
-	int rc = ring_connect(path, CONNECT_MS, ret, holder);
+	int rc = ring_local_connect(path, CONNECT_MS, ret, holder);
 
 	switch (rc) {
 	case VT_OK:
@@ -340,7 +341,7 @@ open_xen(uint32_t devid, struct ring **ret)
 	struct ring *r;
 	int rc;
 
-	if ((rc = ring_connect_xen(devid, &r, why)) != VT_OK) {
+	if ((rc = ring_xen_connect(devid, &r, why)) != VT_OK) {
 		COMPLAIN("%s", why);
 		return of_ring(rc);
 	}

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tpmback/local_chan.h"
+#include "tpmback/swtpm/chan.h"
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/worker/worker_cmd.h"
 #include "vtpm/worker/worker_power.h"

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * chan_priv.h - the channel over swtpm's control protocol, shared by its two
- * halves: chan.c (connections, requests, the loop) and data.c
- * (TPM commands).
+ * state.h - the state of the channel over swtpm's control protocol.
  *
- * Layer:  tpmback; private to these.
+ * Layer:  tpmback; private to chan.c (connections, requests, the loop) and
+ *         data.c (TPM commands).
  */
-#ifndef TPMBACK_SWTPM_CHAN_PRIV_H
-#define TPMBACK_SWTPM_CHAN_PRIV_H
+#ifndef TPMBACK_SWTPM_STATE_H
+#define TPMBACK_SWTPM_STATE_H
 
 #include <pthread.h>
 
@@ -56,32 +55,17 @@ swtpm_busy(const struct swtpm *s, const struct swtpm_conn *c)
 	return s->running && c == s->live;
 }
 
-/* --- chan.c */
-
 /* Never later than what was asked for before. */
 void swtpm_wake_after(struct swtpm *s, uint64_t us);
 /* Note whether input is incomplete, and how much of it is there; bytes that
  * arrive restart the wait of limit_us. */
 void swtpm_stall_note(struct swtpm *s, struct swtpm_stall *t, bool incomplete,
     uint64_t have, uint64_t limit_us);
+/* Whether input has been incomplete for limit_us; if not, look again then. */
+bool swtpm_stall_over(
+    struct swtpm *s, struct swtpm_stall *t, uint64_t limit_us);
 void swtpm_note(struct swtpm *s, enum chan_note n, const char *text);
 /* Tell the host which descriptors a successor needs. */
 void swtpm_keep(struct swtpm *s);
-
-/* --- data.c */
-
-/* Answer without the TPM. */
-void swtpm_send_error(
-    struct swtpm *s, struct swtpm_conn *c, enum swtpm_error e);
-/* Take the commands that are there, until one is in hand. */
-void swtpm_process_data(struct swtpm *s, struct swtpm_conn *c);
-/* Drop what was sent of a command, and answer TPM_RC_COMMAND_SIZE. */
-void swtpm_give_up_cmd(struct swtpm *s, struct swtpm_conn *c);
-/* poll(2) said this about the data connection. */
-void swtpm_data_ready(struct swtpm *s, struct swtpm_conn *c, short revents);
-/* chan_ops of the same names */
-void swtpm_reply(struct chan *ch, const uint8_t *resp, size_t len);
-bool swtpm_spin(struct chan *ch);
-unsigned int swtpm_spin_us(struct chan *ch);
 
 #endif

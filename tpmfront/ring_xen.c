@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * front_mod.c - loads the module that knows Xen, so that a program that has
+ * ring_xen.c - loads the module that knows Xen, so that a program that has
  * nothing to do with Xen needs none of its libraries.
  */
+#include "tpmfront/ring_xen.h"
+
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
@@ -34,7 +36,7 @@ load(void)
 	void *so = NULL;
 	ssize_t n;
 
-	if (dladdr((void *)(uintptr_t)ring_connect_xen, &info) != 0 &&
+	if (dladdr((void *)(uintptr_t)ring_xen_connect, &info) != 0 &&
 	    info.dli_fname != NULL)
 		so = load_beside(info.dli_fname);
 	n = so == NULL ? readlink("/proc/self/exe", exe, sizeof(exe) - 1) : 0;
@@ -51,7 +53,7 @@ load(void)
 static const struct xenfront_module *mod;
 
 int
-ring_load_xen(char why[RING_WHY_MAX])
+ring_xen_load(char why[RING_WHY_MAX])
 {
 	const char *err;
 	void *so;
@@ -71,9 +73,9 @@ ring_load_xen(char why[RING_WHY_MAX])
 }
 
 int
-ring_connect_xen(uint32_t devid, struct ring **ret, char why[RING_WHY_MAX])
+ring_xen_connect(uint32_t devid, struct ring **ret, char why[RING_WHY_MAX])
 {
-	int rc = ring_load_xen(why);
+	int rc = ring_xen_load(why);
 
 	why[RING_WHY_MAX - 1] = '\0';
 	return rc == VT_OK ? mod->open(devid, ret, why) : rc;

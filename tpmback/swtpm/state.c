@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* state.c - what the files of the swtpm channel share. */
+#include "tpmback/swtpm/state.h"
+
+#include <sys/timerfd.h>
+
+#include "base/util.h"
+
+void
+swtpm_wake_after(struct swtpm *s, uint64_t us)
+{
+	uint64_t at = now_us() + us;
+	struct itimerspec t = { .it_value = { .tv_sec = (time_t)(us / 1000000),
+				    .tv_nsec = (long)(us % 1000000) * 1000 } };
+
+	if (s->wake_us != 0 && s->wake_us <= at)
+		return;
+	s->wake_us = at;
+	if (us == 0)
+		t.it_value.tv_nsec = 1;
+	(void)timerfd_settime(s->timer_fd, 0, &t, NULL);
+}
+
+void
+swtpm_stall_note(struct swtpm *s, struct swtpm_stall *t, bool incomplete,
+    uint64_t have, uint64_t limit_us)
+{
+	if (!incomplete) {
+		t->since_us = 0;
+	} else if (t->since_us == 0 || t->had != have) {
+		t->since_us = now_us();
+		t->had = have;
+		swtpm_wake_after(s, limit_us);
+	}
+}
+
+/* Whether it has lasted too long; if not, look again in time. */
+bool
+swtpm_stall_over(struct swtpm *s, struct swtpm_stall *t, uint64_t limit_us)
+{
+	uint64_t past;
+
+	if (t->since_us == 0)
+		return false;
+	past = now_us() - t->since_us;
+	if (past < limit_us) {
+		swtpm_wake_after(s, limit_us - past);
+		return false;
+	}
+	t->since_us = 0;
+	return true;
+}
+
+void
+swtpm_note(struct swtpm *s, enum chan_note n, const char *text)
+{
+	s->ch.host->note(s->ch.host_arg, &s->ch, n, text);
+}
+
+void
+swtpm_keep(struct swtpm *s)
+{
+	const struct swtpm_conn *c = s->live;
+	int fds[3];
+	unsigned int n = 0;
+
+	if (c != NULL) {
+		fds[n++] = c->ctl.fd;
+		if (c->data.fd != -1)
+			fds[n++] = c->data.fd;
+		fds[n++] = c->st_fd;
+	}
+	s->ch.host->keep(s->ch.host_arg, &s->ch, fds, n);
+}

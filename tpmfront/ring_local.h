@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ring_local.h - a ring to a back half on the same host (tpmback/local.h).
+ *
+ * Layer:  tpmfront.
+ */
+#ifndef TPMFRONT_RING_LOCAL_H
+#define TPMFRONT_RING_LOCAL_H
+
+#include "tpmfront/ring.h"
+
+/*
+ * Connect to the socket at path and take the page; waits up to timeout_ms
+ * (-1: for ever) for the back half.  *ret belongs to the caller; ring_close()
+ * frees it.
+ * holder: set on VT_E_BUSY to who has it, in words.
+ * VT_E_SYS, VT_E_NOMEM, VT_E_TIMEOUT, VT_E_BUSY, VT_E_CLOSED (the other end
+ * hung up), VT_E_PROTO.
+ */
+int ring_local_connect(const char *path, int timeout_ms, struct ring **ret,
+    char holder[RING_TEXT_MAX]) VT_CHECK;
+
+#endif
