@@ -10,7 +10,7 @@
 
 #define BAD 0x80
 
-/* The six bits that a character stands for, BAD if none. */
+/* The six bits that a character encodes, BAD if none. */
 static const uint8_t *
 bits(void)
 {
@@ -28,8 +28,8 @@ bits(void)
 	return table;
 }
 
-/* The last four characters: one or two may be '=', and then the bits that
- * they cut off are zero. */
+/* The last four characters: one or two may be '='; the bits that these cut off
+ * must be zero. */
 static bool
 last_four(const uint8_t *t, const uint8_t *s, uint8_t *out, size_t *n)
 {
@@ -56,8 +56,8 @@ last_four(const uint8_t *t, const uint8_t *s, uint8_t *out, size_t *n)
 	return true;
 }
 
-/* By hand: EVP_DecodeBlock() takes blanks and loose bits, and to see whether
- * it did costs an encoding; this is several times as fast as both. */
+/* EVP_DecodeBlock() accepts blanks and loose bits, and detecting that takes an
+ * encoding; this is several times as fast as both. */
 int
 b64_get(const char *text, size_t len, uint8_t **ret, size_t *ret_len)
 {

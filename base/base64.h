@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * base64.h - base64, only the one spelling that each value has.
+ * base64.h - base64, canonical encoding only.
  *
  * Layer:  measure.
  * Spec:   RFC 4648, 4, with padding.

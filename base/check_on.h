@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * check_on.h - is the outcome of this check taken?
+ * check_on.h - whether the result of this check counts.
  *
  * Layer:  measure.
- * Always, in every program that is installed.  The attack suite builds a
- * verifier and a manager of its own with VTPM_TEST_SKIP_CHECKS and supplies
- * the function:
- * an attack that still fails with its one check taken out proves nothing
- * about that check.
+ * In installed programs it always does.  The attack suite builds its own
+ * verifier and manager with VTPM_TEST_SKIP_CHECKS and supplies the function:
+ * an attack that still fails with its one check taken out proves nothing about
+ * that check.
  */
 #ifndef BASE_CHECK_ON_H
 #define BASE_CHECK_ON_H

@@ -63,7 +63,7 @@ digest_alg(const char *name)
 	return 0;
 }
 
-/* Fetched once and kept: a fetch costs more than a short hash. */
+/* Fetched once: a fetch costs more than a short hash. */
 static const EVP_MD *
 md_of(size_t a)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * crypto.h - the few OpenSSL calls that the whole tree needs.
+ * crypto.h - the OpenSSL calls that the whole tree needs.
  *
  * Layer:  base.
  * Thread: contexts are made once per process and reused; not thread-safe.
@@ -45,7 +45,7 @@ int digest_buf(uint16_t alg, const void *p, size_t len, uint8_t *out) VT_CHECK;
 /* pcr = H(pcr || digest), both digest_len(alg) bytes. */
 int digest_extend(uint16_t alg, uint8_t *pcr, const uint8_t *digest) VT_CHECK;
 
-/* The same piece by piece.  *ret is freed by digest_end() or digest_drop(). */
+/* The same in pieces.  digest_end() or digest_drop() frees *ret. */
 struct digest_ctx; /* opaque */
 int digest_begin(uint16_t alg, struct digest_ctx **ret) VT_CHECK;
 int digest_add(struct digest_ctx *c, const void *p, size_t len) VT_CHECK;
@@ -59,15 +59,15 @@ int hmac_sha256_parts(const uint8_t *key, size_t keylen,
 int hkdf_sha256(const uint8_t *key, size_t keylen, const void *info,
     size_t infolen, uint8_t *out, size_t outlen) VT_CHECK;
 
-/* After fork(2): fresh entropy of getrandom(2) into OpenSSL's generators,
- * whatever they do by themselves.  VT_E_SYS. */
+/* After fork(2): reseed OpenSSL's generators from getrandom(2), whatever they
+ * do by themselves.  VT_E_SYS. */
 int crypto_reseed(void) VT_CHECK;
 
 /* AES-256-GCM.  out has len bytes; it may be in. */
 int gcm_seal(const uint8_t key[GCM_KEY_LEN], const uint8_t iv[GCM_IV_LEN],
     const void *ad, size_t adlen, const uint8_t *in, size_t len, uint8_t *out,
     uint8_t tag[GCM_TAG_LEN]) VT_CHECK;
-/* VT_E_AUTH: the tag does not fit; out is then wiped. */
+/* VT_E_AUTH: wrong tag; out is then wiped. */
 int gcm_open(const uint8_t key[GCM_KEY_LEN], const uint8_t iv[GCM_IV_LEN],
     const void *ad, size_t adlen, const uint8_t *in, size_t len,
     const uint8_t tag[GCM_TAG_LEN], uint8_t *out) VT_CHECK;

@@ -21,10 +21,10 @@ enum vt_err {
 	VT_E_TRUNC = -3,        /* input ends too early */
 	VT_E_FORMAT = -4,       /* input is not what the format allows */
 	VT_E_RANGE = -5,        /* a value is over its limit */
-	VT_E_AGAIN = -6,        /* nothing there yet, call again later */
+	VT_E_AGAIN = -6,        /* nothing available yet, call again later */
 	VT_E_NOTFOUND = -7,     /* no such thing */
-	VT_E_EXISTS = -8,       /* there already */
-	VT_E_BUSY = -9,         /* somebody else is using it */
+	VT_E_EXISTS = -8,       /* already exists */
+	VT_E_BUSY = -9,         /* in use already */
 	VT_E_DENIED = -10,      /* the caller may not do this */
 	VT_E_AUTH = -11,        /* authentication tag or signature is wrong */
 	VT_E_STALE = -12,       /* older than what was acknowledged: rollback */

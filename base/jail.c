@@ -87,7 +87,7 @@ compile(const struct jail_spec *spec, struct sock_fprog *ret)
 
 	if (ctx == NULL)
 		return VT_E_NOMEM;
-	/* 2: a binary tree, so that the last call is not the slowest. */
+	/* 2: a binary tree; in a list the last call would be slowest. */
 	(void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (i = 0; i < jail_rules_ncommon; i++)
 		if ((errno = -add_rule(ctx, &jail_rules_common[i])) != 0)
@@ -101,8 +101,8 @@ out:
 	return rc;
 }
 
-/* A folder that is gone before anybody enters it: nothing can be made in it,
- * by root neither. */
+/* A folder that is removed before the process enters it: not even root can
+ * create anything in it. */
 static int
 make_root(void)
 {
@@ -235,7 +235,7 @@ limits(const struct jail_spec *spec, uint32_t uid)
 	    (rc = limit(RLIMIT_AS, spec->max_memory)) != VT_OK)
 		return rc;
 #endif
-	/* It counts per user: useless where the uid is shared. */
+	/* Counts per user: useless where the uid is shared. */
 	if (uid != JAIL_KEEP_ID)
 		return limit(RLIMIT_NPROC, spec->max_procs);
 	return VT_OK;
@@ -312,7 +312,7 @@ jail_drop(const struct jail *j, uint32_t uid, uint32_t gid, const int *keep,
 
 #define FS_ALL_V1 ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
 
-/* A device that is not there cannot be opened later either. */
+/* A device that does not exist now cannot be opened later. */
 static int
 landlock_device(int ruleset, const char *path)
 {

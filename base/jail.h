@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * jail.h - what a process gives up before it reads its first foreign byte.
+ * jail.h - drops a process's privileges before it reads its first foreign
+ * byte.
  *
  * Layer:  base; needs libseccomp.
- * Two calls, because a process may have something to do under its new ids
- * that its system-call filter no longer allows.  The order:
+ * Two calls, because a process may have work to do under its new ids that its
+ * system-call filter forbids.  The order:
  *
- *   jail_drop()   1 descriptors that are not named are closed
- *                 2 signals to their defaults, umask 077
- *                 3 resource limits: cores, files, file size, memory,
+ *   jail_drop()   1 close all descriptors but the named ones
+ *                 2 set signals to their defaults, umask 077
+ *                 3 limit resources: cores, files, file size, memory,
  *                   processes (the last only under a uid of its own)
- *                 4 empty root: chroot into a folder that is removed already
- *                 5 no supplementary groups, own gid, own uid, checked
- *                 6 every capability gone
+ *                 4 chroot into an empty folder that is removed already
+ *                 5 drop supplementary groups, take gid and uid, verify
+ *                 6 drop all capabilities
  *   jail_close()  7 no new privileges, not dumpable, not traceable
  *                 8 Landlock: no file system access at all, but for the one
  *                   device that the spec may name
@@ -31,7 +32,7 @@
 
 #include "base/err.h"
 
-#define JAIL_KEEP_ID UINT32_MAX /* stay who you are */
+#define JAIL_KEEP_ID UINT32_MAX /* keep the current id */
 #define JAIL_MAX_CONDS 2
 
 enum jail_op { JAIL_EQ = 1, JAIL_MASKED }; /* (arg & mask) == val */
@@ -46,7 +47,7 @@ struct jail_cond {
  * for one call are alternatives. */
 struct jail_rule {
 	int nr;       /* __NR_* */
-	int fail_err; /* not 0: it is answered with this errno instead */
+	int fail_err; /* not 0: the call fails with this errno instead */
 	struct jail_cond conds[JAIL_MAX_CONDS];
 };
 
@@ -54,22 +55,22 @@ struct jail_spec {
 	const struct jail_rule *rules; /* beside jail_rules_common */
 	size_t nrules;
 	uint64_t max_memory; /* address space, bytes; 0: no limit */
-	uint64_t max_file;   /* size of a file that it may make, bytes */
+	uint64_t max_file;   /* size of a file that it may create, bytes */
 	unsigned int max_fds;
 	unsigned int max_procs; /* threads included */
-	/* For a process that must be able to open its device or connect to
-	 * its socket again: step 4 is skipped; step 8 leaves reading and
-	 * writing of `device`, if that is not NULL. */
+	/* For a process that must reopen its device or reconnect to its
+	 * socket: skips step 4; step 8 leaves `device`, unless NULL, readable
+	 * and writable. */
 	bool keep_root;
-	/* Step 1 is skipped: what had to be closed was, before a library
-	 * opened descriptors that it does not name. */
+	/* Skips step 1: the process closed the others before a library opened
+	 * descriptors that it does not reveal. */
 	bool keep_fds;
 	const char *device; /* borrowed until jail_close() */
 };
 
 struct jail; /* opaque: the compiled filter and the empty root */
 
-/* Compile once, in the parent, while everything is still allowed.  spec is
+/* Compile once, in the parent, while nothing is forbidden yet.  spec is
  * borrowed for the life of *ret.  VT_E_NOMEM, VT_E_SYS. */
 int jail_prepare(const struct jail_spec *spec, struct jail **ret) VT_CHECK;
 void jail_free(struct jail *j);

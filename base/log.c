@@ -59,7 +59,7 @@ log_at(enum log_level l, const char *fmt, ...)
 		n = sizeof(line) - 2;
 	line[n++] = '\n';
 	if (write(STDERR_FILENO, line, (size_t)n) == -1) {
-		/* nowhere left to say so */
+		/* there is nowhere to report it */
 	}
 	errno = saved;
 }

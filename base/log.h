@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * log.h - one line per event to stderr, with sd-daemon(3) level prefixes
- * when stderr is the journal.  Library code does not log; programs do.
+ * log.h - one line per event to stderr, with sd-daemon(3) level prefixes when
+ * stderr is the journal.  Library code does not log; programs do.
  *
  * Layer:  base.
- * Secrets never go here, nor bytes that a guest sent, except as hex of at
- * most a header.
+ * Never log secrets, nor bytes from a guest, except as hex of at most a
+ * header.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -24,7 +24,7 @@ enum log_level {
 /* ident is borrowed for the life of the process. */
 void log_open(const char *ident, enum log_level max);
 void log_set_level(enum log_level max);
-/* Later lines carry "guest NAME: "; NULL or "" takes that away. Copied. */
+/* Prefix later lines with "guest NAME: "; NULL or "" ends that.  Copied. */
 void log_set_guest(const char *name);
 void log_at(enum log_level l, const char *fmt, ...) VT_PRINTF(2, 3);
 #define log_err(...) log_at(LOG_L_ERR, __VA_ARGS__)

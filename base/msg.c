@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* msg.c - frames over a non-blocking socket, and the descriptors with them. */
+/* msg.c - frames and their descriptors over a non-blocking socket. */
 #include "base/msg.h"
 
 #include <sys/socket.h>

@@ -49,14 +49,14 @@ bool msgch_pending(const struct msgch *ch);
 size_t msgch_backlog(const struct msgch *ch);
 
 /*
- * Queue one message and write as much as the socket takes now.  Copies data
+ * Queue one message and write as much as the socket accepts now.  Copies data
  * and duplicates fds; the caller keeps its own.  VT_OK also while part of it
  * waits.  VT_E_CLOSED (the peer is gone), VT_E_RANGE (over a limit; nothing is
  * queued), VT_E_NOMEM, VT_E_SYS.
  */
 int msgch_send(struct msgch *ch, uint16_t type, uint32_t id, const void *data,
     size_t len, const int *fds, unsigned int nfds) VT_CHECK;
-/* Write as much as the socket takes now.  VT_E_CLOSED, VT_E_SYS. */
+/* Write as much as the socket accepts now.  VT_E_CLOSED, VT_E_SYS. */
 int msgch_flush(struct msgch *ch) VT_CHECK;
 
 /*

@@ -47,7 +47,7 @@ shamir_split(const uint8_t *coef, unsigned int m, unsigned int n, size_t len,
 	return VT_OK;
 }
 
-/* What share i counts for at x = 0: product of x_k / (x_k - x_i). */
+/* The weight of share i at x = 0: product of x_k / (x_k - x_i). */
 static uint8_t
 weight(const uint8_t *xs, unsigned int m, unsigned int i)
 {

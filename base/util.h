@@ -29,8 +29,8 @@ void hex_encode(const uint8_t *in, size_t len, char *out);
 int hex_decode(
     const char *text, uint8_t *out, size_t cap, size_t *ret_len) VT_CHECK;
 
-/* A decimal number that is all of text, digits alone.  VT_E_FORMAT, VT_E_RANGE
- * (does not fit). */
+/* A decimal number; text must be digits only.  VT_E_FORMAT, VT_E_RANGE (does
+ * not fit). */
 int dec_u32(const char *text, uint32_t *ret) VT_CHECK;
 int dec_u64(const char *text, uint64_t *ret) VT_CHECK;
 
@@ -50,15 +50,15 @@ bool mem_equal(const void *a, const void *b, size_t len);
 /* Wipes len bytes of heap memory and frees it; NULL is a no-op. */
 void mem_wipe_free(void *p, size_t len);
 
-/* An exclusive flock(2) of fd, by LOCK_WAIT_MS at the latest: one of a process
- * that was killed lasts until a child that it had just forked has come to its
- * exec.  VT_E_BUSY: somebody has it. */
+/* Take an exclusive flock(2) of fd within wait_ms, usually LOCK_WAIT_MS: the
+ * lock of a killed process lasts until a child that it had just forked calls
+ * exec.  VT_E_BUSY: it is taken. */
 #define LOCK_WAIT_MS 2000
 int lock_fd(int fd, unsigned int wait_ms) VT_CHECK;
 
 int write_all(int fd, const void *buf, size_t len) VT_CHECK;
-/* Read to the end of fd, at most max bytes (VT_E_RANGE).  The caller owns
- * *ret, free() frees it; a NUL stands behind the last byte. */
+/* Read to the end of fd, at most max bytes (VT_E_RANGE).  The caller frees
+ * *ret with free(); a NUL follows the last byte. */
 int read_fd(int fd, size_t max, uint8_t **ret, size_t *ret_len) VT_CHECK;
 int read_file(
     const char *path, size_t max, uint8_t **ret, size_t *ret_len) VT_CHECK;
@@ -71,7 +71,7 @@ int memfd_sealed(const char *name, const void *buf, size_t len);
 /* A listening Unix stream socket at path, mode as given; a socket left
  * there by a dead process is replaced.  -1 and errno. */
 int unix_listen(const char *path, unsigned int mode);
-/* Connected non-blocking-off stream socket.  -1 and errno. */
+/* A connected, blocking stream socket.  -1 and errno. */
 int unix_connect(const char *path);
 int fd_set_nonblock(int fd, bool on) VT_CHECK;
 

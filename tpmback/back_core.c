@@ -89,7 +89,7 @@ reply_error(struct back *b, enum back_err e)
 	b->ans = NULL;
 }
 
-/* What a locality is worth was decided by the host (law 6). */
+/* The host decided what a locality may do (law 6). */
 static bool
 granted(const struct back *b, uint8_t locality)
 {
@@ -119,7 +119,7 @@ hand_over(struct back *b)
 		return;
 	}
 	memcpy(b->cmd, b->view->page.data, h.length);
-	/* From here on the compiler may not go back to the page. */
+	/* Keeps the compiler from reading the page again. */
 	__asm__ volatile("" ::: "memory");
 	rd_init(&r, b->cmd, h.length);
 	(void)rd_be16(&r);
@@ -293,6 +293,6 @@ back_fail_pending(struct back *b)
 	if (!back_waiting(b))
 		return;
 	b->failing = true;
-	step(b, BE_SUBMIT); /* a CANCEL too: it may have run */
+	step(b, BE_SUBMIT); /* after a CANCEL, too: the command may have run */
 	b->failing = false;
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * back_core.h - one attachment: page in, commands out, whatever carries it.
+ * back_core.h - one attachment: page in, commands out, over any transport.
  *
  * Layer:  tpmback; no system calls, no logging.  The local channel and Xen's
  *         stand on it and bring the few operations of struct back_ops.
  * Spec:   Xen public/io/tpmif.h; tpmback/page.h; states in back_fsm.h.
- * Trust:  the page belongs to a guest that may change it at any time.  The
- *         header is fetched once as one word, the payload copied once; what
- *         was copied is checked, and the page is not looked at again.
+ * Trust:  the guest may change the page at any time.  The header is fetched
+ *         once, as one word, and the payload copied once; the copy is checked,
+ *         and the page is not read again.
  * Promises: whatever the page holds, after back_look() and the answer its
- *         state is IDLE or FINISH; only a command of 10..TPMIF_MAX_CMD
- *         bytes whose own size field agrees, at a locality that was
- *         granted, is submitted; one at a time.
+ *         state is IDLE or FINISH; only a command of 10..TPMIF_MAX_CMD bytes
+ *         whose own size field agrees, at a locality that was granted, is
+ *         submitted; one at a time.
  */
 #ifndef TPMBACK_BACK_CORE_H
 #define TPMBACK_BACK_CORE_H
@@ -24,17 +24,18 @@
 #include "tpmback/chan.h"
 #include "tpmback/page.h"
 
-/* What the core asks of the transport.  arg is back.arg. */
+/* The operations of the transport.  arg is back.arg. */
 struct back_ops {
-	/* cmd is borrowed until it returns; back_reply() before or after */
+	/* cmd is borrowed until it returns; back_reply() may come before or
+	 * after */
 	void (*submit)(
 	    void *arg, uint8_t locality, const uint8_t *cmd, size_t len);
 	void (*cancel)(void *arg);
-	/* The page's state has changed: tell the front half. */
+	/* The page's state has changed: notify the front half. */
 	void (*notify)(void *arg);
-	/* The page is not used any more: unmap it, hang up. */
+	/* The page is no longer used: unmap it, hang up. */
 	void (*unmap)(void *arg);
-	/* CLOSED is reached: back_open() may come again. */
+	/* CLOSED is reached: back_open() may be called again. */
 	void (*closed)(void *arg);
 	/* At most once per attachment. */
 	void (*violation)(void *arg, const char *text);
@@ -44,9 +45,9 @@ struct back {
 	enum bk_state state;
 	union tpmif_view *view; /* borrowed while attached, else NULL */
 	uint8_t localities;     /* bit n: locality n is granted */
-	bool tpm12;             /* words errors as a TPM 1.2 does */
+	bool tpm12;             /* errors are those of a TPM 1.2 */
 	bool warned;
-	bool failing; /* what the page holds was a dead predecessor's */
+	bool failing; /* the page holds a dead predecessor's command */
 	const struct back_ops *ops; /* borrowed */
 	void *arg;
 	uint8_t locality;   /* of the command in hand */
@@ -57,22 +58,22 @@ struct back {
 
 void back_init(struct back *b, uint8_t localities, bool tpm12,
     const struct back_ops *ops, void *arg);
-/* A front half is there; view is borrowed until ops->unmap. */
+/* A front half has attached; view is borrowed until ops->unmap. */
 void back_open(struct back *b, union tpmif_view *view);
-/* It is gone.  The TPM keeps its state. */
+/* It has left.  The TPM keeps its state. */
 void back_gone(struct back *b);
-/* We are going. */
+/* The back half is shutting down. */
 void back_stop(struct back *b);
 /* Look at the page; true if a command was found, submitted or refused. */
 bool back_look(struct back *b);
-/* The page holds something that back_look() would act on. */
+/* Whether back_look() would act on the page. */
 bool back_waiting(const struct back *b);
 /* The page says CANCEL; any thread. */
 bool back_cancel_seen(const struct back *b);
 /* Answer the command in hand.  resp is borrowed. */
 void back_reply(struct back *b, const uint8_t *resp, size_t len);
-/* After back_open() of a page whose back half died: what was in flight is
- * answered with a failure. */
+/* After back_open() of a page whose back half died: answer the command in
+ * flight with a failure. */
 void back_fail_pending(struct back *b);
 
 #endif

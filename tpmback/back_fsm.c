@@ -29,7 +29,7 @@ static const struct bk_step table[BK_NSTATES][BE_NEVENTS] = {
 		[BE_FE_GONE]	 = T(DRAINING, UNMAP),
 		[BE_SUBMIT]	 = T(BUSY, NONE),	/* spurious notify */
 		[BE_CANCEL]	 = T(CANCELING, ABORT),
-		[BE_GARBAGE]	 = T(BUSY, NONE),	/* FINISH mends it */
+		[BE_GARBAGE]	 = T(BUSY, NONE),	/* FINISH repairs it */
 		[BE_REPLY]	 = T(IDLE, FINISH),
 		[BE_WORKER_GONE] = T(CLOSED, UNMAP),
 	},
@@ -39,7 +39,7 @@ static const struct bk_step table[BK_NSTATES][BE_NEVENTS] = {
 		[BE_SUBMIT]	 = T(CANCELING, NONE),	/* too early */
 		[BE_CANCEL]	 = T(CANCELING, NONE),
 		[BE_GARBAGE]	 = T(CANCELING, NONE),
-		[BE_REPLY]	 = T(IDLE, FINISH),	/* it ran: say so */
+		[BE_REPLY]	 = T(IDLE, FINISH),	/* it ran: return its answer */
 		[BE_WORKER_GONE] = T(CLOSED, UNMAP),
 	},
 	[BK_DRAINING] = {

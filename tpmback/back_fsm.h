@@ -24,8 +24,8 @@ enum bk_state {
 	BK_INIT_WAIT, /* nobody attached yet */
 	BK_IDLE,      /* attached, no command in hand */
 	BK_BUSY,      /* a command is with the TPM */
-	BK_CANCELING, /* it was asked to stop early */
-	BK_DRAINING,  /* it runs, but who sent it is gone */
+	BK_CANCELING, /* the TPM was asked to stop early */
+	BK_DRAINING,  /* it runs, but its sender has left */
 	BK_CLOSED,    /* final */
 	BK_NSTATES,
 };
@@ -35,18 +35,18 @@ enum bk_event {
 	BE_FE_GONE,     /* front half closed or died */
 	BE_SUBMIT,      /* page says SUBMIT */
 	BE_CANCEL,      /* page says CANCEL */
-	BE_GARBAGE,     /* page says what is no state */
-	BE_REPLY,       /* the answer is here */
-	BE_WORKER_GONE, /* our own end: the TPM is stopping */
+	BE_GARBAGE,     /* page holds no valid state */
+	BE_REPLY,       /* the TPM answered */
+	BE_WORKER_GONE, /* the back half is shutting down */
 	BE_NEVENTS,
 };
 
 enum bk_action {
-	BA_VIOLATION, /* not possible here: close this attachment */
+	BA_VIOLATION, /* not allowed here: close this attachment */
 	BA_NONE,
 	BA_MAP,      /* start to look at the page */
 	BA_UNMAP,    /* never look at it again */
-	BA_CLOSE,    /* let go of what is left */
+	BA_CLOSE,    /* release what is left */
 	BA_DISPATCH, /* copy the command out and hand it to the TPM */
 	BA_ABORT,    /* ask the TPM to stop early */
 	BA_FINISH,   /* write the answer and FINISH */

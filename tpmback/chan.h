@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * chan.h - what a guest's channel and its TPM engine ask of each other.
+ * chan.h - the interface between a guest's channel and its TPM engine.
  *
  * Layer:  tpmback.  Single-threaded: everything runs on the worker's loop,
  *         except chan_ops.cancel, which any thread may call.
  *
- * A channel takes bytes from a guest, frames them, and submits one command
- * at a time; the host (the worker) answers now or later with chan_reply().
- * System calls that a jail must allow: poll, read, write, recvfrom, sendmsg,
- * accept4, getsockopt, fcntl, memfd_create, ftruncate, eventfd2, mmap,
- * munmap, close, sched_getaffinity, clock_gettime, and what malloc(3) needs.
+ * A channel takes bytes from a guest, frames them, and submits one command at
+ * a time; the host (the worker) answers now or later with chan_reply(). System
+ * calls that a jail must allow: poll, read, write, recvfrom, sendmsg, accept4,
+ * getsockopt, fcntl, memfd_create, ftruncate, eventfd2, mmap, munmap, close,
+ * sched_getaffinity, clock_gettime, and what malloc(3) needs.
  *
  * A command is handed over complete and copied out of shared memory; its
  * length is 10..4096 and equals the size field in its header (the channel
@@ -40,20 +40,20 @@ enum chan_note { /* worth a line in the manager's log */
 	CN_HANDOVER,
 };
 
-/* Callbacks of the host.  arg is host_arg. */
+/* Callbacks into the host.  arg is host_arg. */
 struct chan_host {
 	/* Run cmd (borrowed until this returns) at a locality that the
 	 * channel was granted.  Answer with chan_reply(ch, ...) before or
 	 * after returning. */
 	void (*submit)(void *arg, struct chan *ch, uint8_t locality,
 	    const uint8_t *cmd, size_t len);
-	/* Abort what runs, if it can be.  Called also from the watch thread
-	 * (see chan_watch()); must be async-safe and quick. */
+	/* Abort the running command, if possible.  Called also from the watch
+	 * thread (see chan_watch()); must be async-safe and quick. */
 	void (*cancel)(void *arg, struct chan *ch);
 	void (*note)(
 	    void *arg, struct chan *ch, enum chan_note n, const char *text);
-	/* Descriptors changed: tell the manager to keep these (W_KEEP);
-	 * nfds 0: nothing to keep any more. */
+	/* Descriptors changed: tell the manager to keep these (W_KEEP); nfds
+	 * 0: keep none. */
 	void (*keep)(
 	    void *arg, struct chan *ch, const int *fds, unsigned int nfds);
 
@@ -83,36 +83,36 @@ struct chan_host {
 	uint32_t (*set_blob)(void *arg, enum chan_blob type, bool incoming,
 	    const uint8_t *p, size_t len);
 	/* The second connection has staged a valid snapshot and sends INIT:
-	 * swap to it.  0: done, the channel then drops the first one. */
+	 * switch to it.  On 0 the channel drops the first one. */
 	uint32_t (*take_over)(void *arg);
 	/* JSON for GET_INFO, NUL-terminated, into out. */
 	uint32_t (*info_json)(void *arg, uint64_t flags, char *out, size_t cap);
 };
 
-/* Go on with descriptors that a dead predecessor had kept (order as in
- * struct wkeep); they are owned from now on.  What was in flight is
- * answered TPM_RC_FAILURE (TPM 1.2: TPM_FAIL). */
+/* Continue with the descriptors of a dead predecessor (order as in struct
+ * wkeep), which the channel owns from now on.  A command in flight is answered
+ * TPM_RC_FAILURE (TPM 1.2: TPM_FAIL). */
 int chan_adopt(struct chan *ch, const int *fds, unsigned int nfds) VT_CHECK;
 void chan_free(struct chan *ch);
 
-/* Answer the command in hand.  resp is borrowed.  Too long for the channel:
- * the guest gets TPM_RC_SIZE's plain error instead. */
+/* Answer the command in hand.  resp is borrowed.  If it is too long for the
+ * channel the guest gets TPM_RC_SIZE. */
 void chan_reply(struct chan *ch, const uint8_t *resp, size_t len);
 
 /*
  * Fill at most CHAN_MAX_FDS entries; returns how many.  Call it before each
- * poll(2) that may sleep, after the last chan_spin(): it also tells the
- * other side that from now on it must notify, and makes the poll return at
- * once if something came meanwhile.
+ * poll(2) that may sleep, after the last chan_spin(): it also asks the other
+ * side to notify from now on, and makes the poll return at once if a command
+ * has arrived meanwhile.
  */
 int chan_pollfds(struct chan *ch, struct pollfd *p);
-/* Handle what poll(2) said; p, n as filled by chan_pollfds(). */
+/* Handle the results of poll(2); p, n as filled by chan_pollfds(). */
 void chan_dispatch(struct chan *ch, const struct pollfd *p, int n);
 /*
- * Look at the shared page without a system call; true if a command was
- * found and submitted.  The worker calls it in a bounded spin after each
- * command (chan_spin_us() says for how long, adaptive, 0: sleep now).  A
- * busy guest never lets it rest: look at other descriptors now and then.
+ * Look at the shared page without a system call; true if a command was found
+ * and submitted.  The worker calls it in a bounded spin after each command
+ * (chan_spin_us() says for how long, adaptive, 0: sleep now).  A busy guest
+ * could keep it spinning: check other descriptors regularly.
  */
 bool chan_spin(struct chan *ch);
 unsigned int chan_spin_us(struct chan *ch);

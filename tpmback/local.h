@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * local.h - how a front half gets its page on one host: the greeting.
+ * local.h - the greeting by which a front half on the same host gets its page.
  *
  * Layer:  tpmback; tpmfront includes it too (for the wire only).
- * A front half connects to RUN/NAME.tpmif (Unix stream).  The back half
- * sends one base/msg.h message LOCAL_HELLO with three descriptors: the
- * shared memory (memfd, sealed against resizing), an eventfd that the front
- * half writes to notify, an eventfd that the back half writes.  If a front
- * half is connected already it sends LOCAL_BUSY without descriptors and
- * closes.  After that nobody writes to the connection; closing it detaches
- * and resets nothing (law 4).
+ * A front half connects to RUN/NAME.tpmif (Unix stream).  The back half sends
+ * one base/msg.h message LOCAL_HELLO with three descriptors: the shared memory
+ * (memfd, sealed against resizing), an eventfd that the front half writes to
+ * notify, an eventfd that the back half writes.  If a front half is connected
+ * already it sends LOCAL_BUSY without descriptors and closes.  After that
+ * nobody writes to the connection; closing it detaches and resets nothing (law
+ * 4).
  *
  * The shared memory is the tpmif page, exactly as on Xen, and behind it one
- * page of hints that save system calls: a half that looks at the tpmif page
- * by itself, because it spins, says so there, and need not be notified.
- * Each word has one writer.  Before it sleeps a half clears its word, makes
- * a full fence, and looks at the tpmif page once more; the other half
- * writes its state, makes a full fence, and then reads the word: so one of
- * the two sees the other, and no notification is lost.  A CANCEL is always
- * notified.  A half that lies in its own word only keeps itself waiting.
+ * page of hints that save system calls: a half that looks at the tpmif page by
+ * itself, because it spins, says so there, and need not be notified. Each word
+ * has one writer.  Before it sleeps a half clears its word, makes a full
+ * fence, and looks at the tpmif page once more; the other half writes its
+ * state, makes a full fence, and then reads the word: so one of the two sees
+ * the other, and no notification is lost.  A CANCEL is always notified.  A
+ * half that sets its own word wrongly delays only itself.
  */
 #ifndef TPMBACK_LOCAL_H
 #define TPMBACK_LOCAL_H
@@ -30,7 +30,7 @@
 enum local_msg {
 	LOCAL_HELLO = 1, /* be16 version 1 | u8 localities granted | u8 tpm
 			    version (TPM_VER_*) | be32 shared bytes 8192 */
-	LOCAL_BUSY = 2,  /* be16 text length, who has it, in words */
+	LOCAL_BUSY = 2,  /* be16 text length, text: who is attached */
 };
 #define LOCAL_VERSION 1
 #define LOCAL_NFDS 3

@@ -6,8 +6,8 @@
  * Spec:   tpmback/local.h.
  * Trust:  the front half is hostile.  It may write anything to the shared
  *         memory and the eventfd at any time, connect as often as it likes,
- *         and die.  The hints are written by us and, but for the front
- *         half's own word, never read.
+ *         and die.  The back half writes its hint and reads only the front
+ *         half's.
  * Limits: one attachment; ACCEPT_MAX connections turned away per round;
  *         NOTE_BURST notes at once, then one per NOTE_EVERY_US.
  */
@@ -47,14 +47,14 @@ enum { KEEP_CONN, KEEP_MEM, KEEP_TO_BACK, KEEP_TO_FRONT, KEEP_N };
 struct local_chan {
 	struct chan ch; /* first */
 	int listen_fd;
-	bool deaf; /* accept failed for want of something: not polled */
+	bool deaf; /* accept(2) lacked a resource: not polled */
 	uint8_t localities, tpm_version;
 
 	/* one attachment; all unset while nobody is attached */
 	struct msgch *conn;
 	int mem_fd, to_back, to_front;
 	struct local_shm *shm;
-	char peer[48]; /* who it is, for a second one */
+	char peer[48]; /* its name, for LOCAL_BUSY */
 	bool awake;    /* what our hint says */
 
 	struct spin spin;
@@ -89,7 +89,7 @@ ring_bell(int fd)
 	static const uint64_t one = 1;
 	ssize_t n;
 
-	/* EAGAIN: it is ringing as loud as it can. */
+	/* EAGAIN: the counter is at its maximum. */
 	do
 		n = write(fd, &one, sizeof(one));
 	while (n == -1 && errno == EINTR);
@@ -170,7 +170,7 @@ lc_unmap(void *arg)
 static void
 lc_closed(void *arg)
 {
-	(void)arg; /* the state says it: the listener is polled again */
+	(void)arg; /* can_accept() sees the state */
 }
 
 static void
@@ -217,7 +217,7 @@ map_shm(int fd, struct local_shm **ret)
 	return VT_OK;
 }
 
-/* What cannot be resized cannot be cut from under us either. */
+/* Sealed: the front half cannot truncate it under our mapping. */
 static int
 make_shm(struct local_chan *lc)
 {
@@ -251,7 +251,7 @@ send_hello(struct local_chan *lc)
 	rc = msgch_send(
 	    lc->conn, LOCAL_HELLO, 0, buf, sizeof(buf), fds, LOCAL_NFDS);
 	if (rc == VT_OK && msgch_pending(lc->conn))
-		return VT_E_PROTO; /* a new socket has room for this */
+		return VT_E_PROTO; /* a new socket has room for the greeting */
 	return rc;
 }
 
@@ -291,7 +291,7 @@ attach(struct local_chan *lc, int fd)
 	begin(lc);
 }
 
-/* A page serves one front half: two would read each other's answers. */
+/* Two front halves on one page would read each other's answers. */
 static void
 turn_away(struct local_chan *lc, int fd)
 {
@@ -311,7 +311,7 @@ turn_away(struct local_chan *lc, int fd)
 	msgch_free(ch);
 }
 
-/* After the greeting nothing is ever said: bytes are as good as a hang-up. */
+/* After the greeting the front half sends nothing: bytes count as a hang-up. */
 static void
 see_conn(struct local_chan *lc)
 {
@@ -321,7 +321,7 @@ see_conn(struct local_chan *lc)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0)
-		note(lc, CN_VIOLATION, "spoke on the connection");
+		note(lc, CN_VIOLATION, "sent data on the connection");
 	back_gone(&lc->core);
 }
 
@@ -341,14 +341,15 @@ accept_some(struct local_chan *lc)
 		fd = accept4(
 		    lc->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd == -1) {
-			/* Out of descriptors or memory: poll(2) would come
-			 * back at once for ever; try when one is free. */
+			/* Out of descriptors or memory: poll(2) would return
+			 * at once, again and again.  Retry after the next
+			 * detach. */
 			lc->deaf = errno != EAGAIN && errno != EINTR &&
 				   errno != ECONNABORTED && lc->conn != NULL;
 			return;
 		}
 		if (lc->conn != NULL)
-			see_conn(lc); /* who left a moment ago is not here */
+			see_conn(lc); /* it may have left just now */
 		if (lc->conn == NULL && lc->core.state != BK_DRAINING)
 			attach(lc, fd);
 		else
@@ -401,11 +402,11 @@ local_adopt(struct chan *ch, const int *fds, unsigned int nfds)
 	lc->mem_fd = fds[KEEP_MEM];
 	lc->to_back = fds[KEEP_TO_BACK];
 	lc->to_front = fds[KEEP_TO_FRONT];
-	lc->awake = true; /* what the dead one may have left there */
+	lc->awake = true; /* whatever the dead worker left there */
 	set_awake(lc, false);
 	begin(lc);
 	back_fail_pending(&lc->core);
-	ring_bell(lc->to_front); /* a bell that it owed is not lost */
+	ring_bell(lc->to_front); /* a notification that it owed is not lost */
 	return VT_OK;
 fail:
 	for (i = 0; i < nfds; i++)
@@ -471,7 +472,7 @@ local_dispatch(struct chan *ch, const struct pollfd *p, int n)
 		if (p[i].revents == 0)
 			continue;
 		if (p[i].fd == lc->listen_fd)
-			continue; /* below: this may make it acceptable */
+			continue; /* below, since this may permit an accept */
 		if (lc->conn != NULL && p[i].fd == msgch_fd(lc->conn))
 			see_conn(lc);
 		else if (lc->conn != NULL && p[i].fd == lc->to_back)

@@ -30,7 +30,7 @@ struct tpmif_page {
 	uint8_t state;   /* enum tpmif_state */
 	uint8_t locality;
 	uint8_t pad;
-	uint8_t nr_extra_pages; /* nobody implements them: must be 0 */
+	uint8_t nr_extra_pages; /* unused by all implementations: must be 0 */
 	uint8_t data[TPMIF_MAX_CMD];
 };
 _Static_assert(offsetof(struct tpmif_page, state) == 4, "tpmif ABI");

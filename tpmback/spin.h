@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * spin.h - whether to look at shared memory for a while before sleeping.
+ * spin.h - decides whether to poll shared memory for a while before sleeping.
  *
  * Layer:  tpmback; tpmfront includes it too.  Pure but for spin_init().
  *
- * A wake-up costs 10 to 50 us, a short TPM command 1 us.  So a short spin
- * pays off when the other side is quick and runs on a CPU of its own; when
- * it is slow the spin is wasted, and when the two share a CPU each spin
- * keeps the other from answering.  Nothing tells these cases apart but the
- * wait itself: both ways are tried, how long the waits were is averaged for
- * each, and spinning is kept up only while it makes them clearly shorter.
- * The way not taken is tried again now and then.  On a machine with one CPU
- * nobody spins.
+ * A wake-up costs 10 to 50 us, a short TPM command 1 us.  So a short spin pays
+ * off when the other side is quick and runs on a CPU of its own; when it is
+ * slow the spin is wasted, and when the two share a CPU each spin keeps the
+ * other from answering.  Only the wait itself tells these cases apart: both
+ * ways are tried, their waits averaged, and spinning continues only while it
+ * makes them clearly shorter.  The other way is tried again now and then.
+ * With one CPU there is no spinning.
  */
 #ifndef TPMBACK_SPIN_H
 #define TPMBACK_SPIN_H

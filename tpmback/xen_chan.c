@@ -36,7 +36,7 @@ struct xen_chan {
 	struct xen_hv *hv;
 	void *page;           /* mapped grant; NULL: nobody is attached */
 	uint32_t local_port;  /* ours; NO_PORT */
-	struct front now;     /* whom the page belongs to */
+	struct front now;     /* the page's domain */
 	struct front waiting; /* connect when the old one has drained */
 	bool is_waiting;
 	struct spin spin;
@@ -120,7 +120,8 @@ xc_notify(void *arg)
 {
 	struct xen_chan *xc = arg;
 
-	/* A guest that closed its end gets no notice: xenback hears of it. */
+	/* A guest that closed its end cannot be notified; xenback learns of
+	 * it. */
 	if (xc->local_port != NO_PORT)
 		(void)xenevtchn_notify(xc->hv->evt, xc->local_port);
 }
@@ -144,7 +145,7 @@ xc_unmap(void *arg)
 	struct xen_chan *xc = arg;
 
 	drop_front(xc);
-	note(xc, CN_CLOSED, "front half left");
+	note(xc, CN_CLOSED, "the front half left");
 }
 
 static void
@@ -217,8 +218,8 @@ xen_connect(
 	struct front f = { domid, gref, port, resumed };
 	struct xen_chan *xc = xen(ch);
 
-	/* The manager or xenback came back, we were here all the time: what
-	 * runs goes on, and its answer still finds the page. */
+	/* The manager or xenback restarted, this worker did not: the running
+	 * command continues, and its answer still finds the page. */
 	if (resumed && xc->page != NULL && xc->now.domid == domid &&
 	    xc->now.gref == gref && xc->now.port == port)
 		return VT_OK;
@@ -244,7 +245,7 @@ xen_disconnect(struct chan *ch)
 
 /* --- the channel's operations --------------------------------------------- */
 
-/* Grants and ports are not descriptors: xenback connects a successor. */
+/* Grants and ports are not descriptors: xenback reconnects a successor. */
 static int
 xen_adopt(struct chan *ch, const int *fds, unsigned int nfds)
 {

@@ -30,14 +30,14 @@ struct xen_module {
 	    uint8_t tpm_version, const struct chan_host *host, void *host_arg,
 	    struct chan **ret);
 	/*
-	 * A front half is there.  What was connected before is dropped:
-	 * stale grants serve nobody.  resumed: the page may hold a command
-	 * that a dead predecessor of this worker had taken; it is answered
-	 * with a failure.  VT_E_SYS: the grant or the port is no good.
+	 * A front half has connected.  An earlier connection is dropped: its
+	 * grants are stale.  resumed: the page may hold a command that a dead
+	 * predecessor of this worker had taken; it is answered with a failure.
+	 * VT_E_SYS: the grant or the port is invalid.
 	 */
 	int (*connect)(struct chan *ch, uint32_t domid, uint32_t gref,
 	    uint32_t port, bool resumed);
-	/* It is gone.  Resets nothing (law 4). */
+	/* It has left.  Resets nothing (law 4). */
 	void (*disconnect)(struct chan *ch);
 };
 #define XEN_MODULE_SYMBOL "vtpm_xen_module"

@@ -2,9 +2,9 @@
 /*
  * chan.c - chan.h over swtpm's control protocol, as QEMU speaks it.
  *
- * One connection is live.  A second one is let in as the destination of a
- * migration on this host: it probes, stages a state and takes over with
- * INIT; until then nothing that it does reaches the running TPM.
+ * One connection is live.  A second one is accepted as the destination of a
+ * migration on this host: it probes, stages a state and takes over with INIT;
+ * until then it cannot affect the running TPM.
  */
 #include "tpmback/swtpm/chan.h"
 
@@ -60,7 +60,7 @@ drop_conn(struct swtpm *s, struct swtpm_conn *c)
 	/* a waiting destination stays one: its INIT still takes over */
 	s->next = NULL;
 	set_live(s, next);
-	swtpm_note(s, CN_CLOSED, "the hypervisor has gone");
+	swtpm_note(s, CN_CLOSED, "the hypervisor disconnected");
 }
 
 static void
@@ -95,18 +95,19 @@ take_over(struct swtpm *s, struct swtpm_conn *c)
 {
 	c->incoming = c->staged = false;
 	if (c == s->live)
-		return; /* the one before has gone already */
+		return; /* the former one has left already */
 	s->next = NULL;
 	set_live(s, c);
-	swtpm_note(s, CN_HANDOVER, "a migrated guest took its TPM over");
+	swtpm_note(
+	    s, CN_HANDOVER, "the destination of a migration took the TPM over");
 }
 
 /* --- control requests ------------------------------------------------------
  */
 
 /*
- * While a command runs only CANCEL is taken, at once; anything else waits.
- * Called with the lock held.  True if there was one.
+ * While a command runs, CANCEL is taken at once; other requests wait.  Called
+ * with the lock held.  Returns true if it took one.
  */
 static bool
 take_cancel(struct swtpm_conn *c)
@@ -134,7 +135,7 @@ ends_command(uint32_t op)
 	       op == SO_SHUTDOWN;
 }
 
-/* Answer one request.  False: c is no longer to be used. */
+/* Answer one request.  Returns false if c was dropped. */
 static bool
 handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
 {
@@ -152,7 +153,8 @@ handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
 		after = swtpm_ctl_handle(&s->ch, s->localities, c, q, &w);
 	if (wr_err(&w) != VT_OK) {
 		wr_free(&w);
-		drop_conn(s, c); /* out of memory: it must not wait */
+		drop_conn(s, c); /* out of memory: the peer must not wait for an
+				    answer */
 		return false;
 	}
 	c->st->bus_busy = 0;
@@ -167,7 +169,7 @@ handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
 	return ok;
 }
 
-/* False: c has been dropped. */
+/* Returns false if c was dropped. */
 static bool
 process_ctl(struct swtpm *s, struct swtpm_conn *c)
 {
@@ -196,7 +198,7 @@ process_ctl(struct swtpm *s, struct swtpm_conn *c)
 			return true;
 		if (!handle_req(s, c, rc, &q))
 			return false;
-		if (c->passed != -1) { /* nobody asked for it */
+		if (c->passed != -1) { /* no request used it */
 			(void)close(c->passed);
 			c->passed = -1;
 		}
@@ -240,7 +242,7 @@ swtpm_watch(struct chan *ch, int stop_fd, int timeout_ms)
 	if (s->running && s->live != NULL && s->live->ctl.fd == p[1].fd) {
 		bool gone = swtpm_conn_read_ctl(s->live) == VT_E_CLOSED;
 
-		/* the loop's thread meets the end of the stream itself */
+		/* the loop's thread handles the end of the stream */
 		if (gone)
 			s->live->held = true;
 		if (gone || take_cancel(s->live))
@@ -270,8 +272,8 @@ add_conn(
 	if (!(swtpm_busy(s, c) && c->held))
 		n = add_fd(
 		    p, n, c->ctl.fd, c->ctl.outlen > 0 ? POLLOUT : POLLIN);
-	/* While its command runs only the end of the connection counts, and
-	 * that can wait too: POLLHUP would come again and again. */
+	/* While its command runs only the end of the connection matters, and
+	 * that can wait, too: POLLHUP would be reported again and again. */
 	if (c->data.fd != -1 && !swtpm_busy(s, c))
 		n = add_fd(
 		    p, n, c->data.fd, c->data.outlen > 0 ? POLLOUT : POLLIN);
@@ -302,7 +304,7 @@ said(const struct pollfd *p, int n, int fd)
 	return 0;
 }
 
-/* The rest of a request does not come.  False: c has been dropped. */
+/* The rest of a request does not come.  Returns false if c was dropped. */
 static bool
 give_up_req(struct swtpm *s, struct swtpm_conn *c)
 {
@@ -349,8 +351,8 @@ swtpm_dispatch(struct chan *ch, const struct pollfd *p, int n)
 	struct swtpm *s = swtpm_of(ch);
 	short ev;
 
-	/* Data first and new connections last: a descriptor that is closed
-	 * and given out again in between is never taken for the old one. */
+	/* Data first and new connections last: a descriptor that is closed and
+	 * reused in between is not mistaken for the old one. */
 	if (s->live != NULL && (ev = said(p, n, s->live->data.fd)) != 0)
 		swtpm_data_ready(s, s->live, ev);
 	if (s->next != NULL && (ev = said(p, n, s->next->data.fd)) != 0)
@@ -368,7 +370,7 @@ swtpm_dispatch(struct chan *ch, const struct pollfd *p, int n)
 /* --- a successor, begin and end --------------------------------------------
  */
 
-/* What was in hand when the worker died is answered now. */
+/* Answer what was in hand when the worker died. */
 static void
 answer_for_the_dead(struct swtpm *s, struct swtpm_conn *c)
 {

@@ -105,7 +105,7 @@ swtpm_conn_close_data(struct swtpm_conn *c)
 	c->data_stall.since_us = 0;
 }
 
-/* The rest of a body whose beginning died with the predecessor. */
+/* Skip the rest of a body whose beginning was lost with the predecessor. */
 static void
 restore_ctl(struct swtpm_conn *c, const struct swtpm_status *old)
 {
@@ -156,7 +156,8 @@ grow_in(struct swtpm_conn *c)
 	uint8_t *p;
 
 	if (c->in_cap == IN_MAX)
-		return VT_E_AGAIN; /* full: the front must go first */
+		return VT_E_AGAIN; /* full: the request at the front must be
+				      handled first */
 	if ((p = realloc(c->in, cap)) == NULL)
 		return VT_E_NOMEM;
 	c->in = p;
@@ -164,7 +165,7 @@ grow_in(struct swtpm_conn *c)
 	return VT_OK;
 }
 
-/* At most one descriptor is kept; whatever else rides along is closed. */
+/* Keep at most one descriptor; close any others. */
 static void
 take_fds(struct swtpm_conn *c, struct msghdr *m)
 {
@@ -230,7 +231,7 @@ drop_ctl(struct swtpm_conn *c, size_t n)
 	note_head(c);
 }
 
-/* Returns true when all of a refused request has passed. */
+/* Returns true when all of a refused request was skipped. */
 static bool
 skip_some(struct swtpm_conn *c)
 {

@@ -38,9 +38,9 @@ struct swtpm_conn {
 
 	/* a migration destination, beside the live connection */
 	bool incoming; /* believes its TPM is off; INIT takes over */
-	bool staged;   /* handed over a permanent state */
+	bool staged;   /* staged a permanent state */
 
-	/* GET_STATEBLOB in pieces: the snapshot that was begun */
+	/* the snapshot that GET_STATEBLOB reads in pieces */
 	uint8_t *blob;
 	size_t blob_len;
 	uint32_t blob_type;
@@ -51,8 +51,8 @@ int swtpm_conn_new(int bus_fd, struct swtpm_conn **ret) VT_CHECK;
 void swtpm_conn_free(struct swtpm_conn *c); /* NULL is a no-op */
 
 /*
- * Take over what a dead worker had recorded in memfd fd (borrowed, not
- * believed).  VT_E_FORMAT: not a status; VT_E_SYS.
+ * Restore what a dead worker recorded in memfd fd (borrowed, not trusted).
+ * VT_E_FORMAT: not a status; VT_E_SYS.
  */
 int swtpm_conn_restore(struct swtpm_conn *c, int fd) VT_CHECK;
 
@@ -61,10 +61,10 @@ int swtpm_conn_read_ctl(struct swtpm_conn *c) VT_CHECK;
 int swtpm_conn_read_data(struct swtpm_conn *c) VT_CHECK;
 
 /*
- * The request at the front, padding and refused bodies stepped over:
- * VT_OK, VT_E_TRUNC, VT_E_UNSUPPORTED as swtpm_req_get(); VT_E_RANGE: one
- * that was too long has passed, answer c->skip_result.
- * *ret_used is for swtpm_conn_drop_req() after the answer.
+ * The request at the front, after skipping padding and refused bodies: VT_OK,
+ * VT_E_TRUNC, VT_E_UNSUPPORTED as swtpm_req_get(); VT_E_RANGE: one that was
+ * too long was skipped, answer c->skip_result. *ret_used is for
+ * swtpm_conn_drop_req() after the answer.
  */
 int swtpm_conn_next_req(
     struct swtpm_conn *c, struct swtpm_req *ret, size_t *ret_used) VT_CHECK;
@@ -80,8 +80,8 @@ void swtpm_conn_drain_ctl(struct swtpm_conn *c);
 void swtpm_conn_close_data(struct swtpm_conn *c);
 void swtpm_conn_drop_blob(struct swtpm_conn *c);
 
-/* One answer in one write; what does not fit is queued.  False: the peer
- * has not even taken the answer before, or is gone. */
+/* Send one answer in one write; what does not fit is queued.  Returns false if
+ * the peer has not read the answer before, or has left. */
 bool swtpm_stream_send(struct swtpm_stream *s, const uint8_t *p, size_t len);
 /* VT_OK, VT_E_CLOSED. */
 int swtpm_stream_flush(struct swtpm_stream *s) VT_CHECK;

@@ -58,8 +58,8 @@ init_incoming(const struct call *k)
 
 	if (!k->c->staged) {
 		k->host->note(k->arg, k->ch, CN_BUSY,
-		    "a second hypervisor wanted to power the TPM on "
-		    "without bringing its state");
+		    "a second hypervisor tried to power the TPM on without a "
+		    "state of its own");
 		return answer(k, SR_FAIL);
 	}
 	rc = k->host->take_over(k->arg);
@@ -117,11 +117,11 @@ reset_established(const struct call *k)
 }
 
 /*
- * QEMU sets what its guest asks for through TIS.  One that software may have
- * on a PC but that is not granted here is taken, and every command at it is
- * answered TPM_RC_LOCALITY: a TPM's own answer, which firmware can live
- * with.  QEMU makes a TPM failure of an error here, and SeaBIOS then
- * deactivates a TPM 1.2.  4 is the host's hardware's.
+ * QEMU sets the locality that its guest asks for through TIS.  One that
+ * software may use on a PC but that is not granted here is accepted, and each
+ * command at it is answered TPM_RC_LOCALITY: a TPM's own answer, which
+ * firmware handles.  QEMU turns an error here into a TPM failure, and SeaBIOS
+ * then deactivates a TPM 1.2.  Locality 4 is reserved for the host's hardware.
  */
 static enum swtpm_after
 set_locality(const struct call *k)
@@ -144,7 +144,7 @@ hash(const struct call *k)
 	return answer(k, k->host->hash_end(k->arg));
 }
 
-/* With a command in hand the channel itself has done it by now. */
+/* With a command in hand the channel has already done it. */
 static enum swtpm_after
 nothing_to_do(const struct call *k)
 {
@@ -171,8 +171,8 @@ begin_blob(const struct call *k)
 }
 
 /*
- * The whole rest in one answer, as QEMU demands.  Who asks in pieces gets
- * them from one snapshot: the one made for offset 0.
+ * The whole rest in one answer, as QEMU requires.  A client that reads in
+ * pieces gets them from the one snapshot made for offset 0.
  */
 static enum swtpm_after
 get_stateblob(const struct call *k)
@@ -207,7 +207,7 @@ set_stateblob(const struct call *k)
 
 	if (q->type < BLOB_PERMANENT || q->type > BLOB_SAVESTATE)
 		return answer(k, SR_BAD_PARAMETER);
-	if (q->bodylen == 0) /* QEMU had none to save */
+	if (q->bodylen == 0) /* QEMU had no state to save */
 		return answer(k, SR_SUCCESS);
 	rc = k->host->set_blob(k->arg, (enum chan_blob)q->type, k->c->incoming,
 	    q->body, q->bodylen);
@@ -240,7 +240,7 @@ set_datafd(const struct call *k)
 	return SA_DATA;
 }
 
-/* 0 asks only; to change it the TPM must be off. */
+/* 0 is a query; a change requires that the TPM is off. */
 static enum swtpm_after
 set_buffersize(const struct call *k)
 {

@@ -9,7 +9,8 @@ static void
 send_data(struct swtpm_conn *c, const uint8_t *p, size_t len)
 {
 	if (c->data.fd != -1 && !swtpm_stream_send(&c->data, p, len))
-		/* does not read its answers; poll(2) reports the end */
+		/* the peer does not read its answers; poll(2) reports the
+		 * end */
 		(void)shutdown(c->data.fd, SHUT_RDWR);
 }
 
@@ -32,7 +33,7 @@ set_running(struct swtpm *s, struct swtpm_conn *c)
 	c->st->data_busy = 1;
 }
 
-/* What the channel answers itself, without the TPM.  False: nothing. */
+/* Whether the channel refuses the command without the TPM, and how. */
 static bool
 refused(struct swtpm *s, struct swtpm_conn *c, enum swtpm_error *ret)
 {
@@ -169,13 +170,13 @@ swtpm_reply(struct chan *ch, const uint8_t *resp, size_t len)
 	}
 	s->fresh = c != NULL;
 	s->answered_us = now_us();
-	/* what had to wait for this answer */
+	/* input that waited for this answer */
 	if (waiting)
 		swtpm_wake_after(s, 0);
 }
 
-/* A look costs a system call here, so one is enough; what the other end did
- * to the connection is left for poll(2). */
+/* Each look is a system call, so look once; poll(2) handles the end of the
+ * connection. */
 bool
 swtpm_spin(struct chan *ch)
 {

@@ -59,11 +59,10 @@ enum swtpm_result { /* TPM 1.2 return codes */
 };
 
 /*
- * What GET_CAPABILITY says: everything up to GET_INFO, bits 0 to 14, but not
- * STORE_VOLATILE (state leaves the worker only sealed and in answer to
- * GET_STATEBLOB), not SEND_COMMAND_HEADER (a locality in front of a command
- * would be the guest's word, law 6), not LOCK_STORAGE (there is no lock to
- * take; it is answered all the same).
+ * The answer to GET_CAPABILITY: bits 0 to 14, everything up to GET_INFO,
+ * without STORE_VOLATILE (state leaves the worker only sealed, by
+ * GET_STATEBLOB), SEND_COMMAND_HEADER (the guest would choose the locality,
+ * law 6) and LOCK_STORAGE (there is no lock, but it is answered).
  */
 #define SWTPM_CAPS 0x00007fbfu
 
@@ -120,7 +119,7 @@ bool swtpm_looks_like_req(const uint8_t *buf, size_t len);
  * VT_OK, VT_E_TRUNC or VT_E_UNSUPPORTED. */
 int swtpm_req_size(const uint8_t *buf, size_t len, uint64_t *ret) VT_CHECK;
 
-/* May be done again by a successor that does not know whether it was done. */
+/* Whether a successor may repeat a request of unknown outcome. */
 bool swtpm_op_repeatable(uint32_t op);
 
 /* --- TPM commands on the data connection ------------------------------------
@@ -145,7 +144,7 @@ int swtpm_cmd_frame(
 bool swtpm_are_cmds(
     const uint8_t *buf, size_t len, size_t max, bool tpm2, bool more);
 
-enum swtpm_error {      /* what the channel answers by itself */
+enum swtpm_error {      /* answers of the channel itself */
 	SE_NOT_READY,   /* no INIT yet */
 	SE_FAILURE,     /* the worker died with this command in hand */
 	SE_SIZE,        /* size field wrong */
