@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "measure/appraise/appraise.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
 #include "measure/appraise/appraise_config.h"
 #include "measure/appraise/appraise_pcr.h"
 #include "measure/appraise/appraise_priv.h"
@@ -9,11 +14,6 @@
 #include "measure/log/journal_codec.h"
 #include "measure/log/launch_record.h"
 #include "measure/tpm/pcr.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/util.h"
 
 /* --- the journal as a whole ----------------------------------------------- */
 

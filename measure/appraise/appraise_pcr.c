@@ -3,8 +3,14 @@
  * appraise_pcr.c - one bank: each PCR by its rule, event lists by a small
  * automaton over the steps of the policy.
  */
-#include "measure/appraise/appraise.h"
 #include "measure/appraise/appraise_pcr.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "measure/appraise/appraise.h"
 #include "measure/appraise/appraise_priv.h"
 #include "measure/appraise/appraise_report.h"
 #include "measure/appraise/policy.h"
@@ -13,12 +19,6 @@
 #include "measure/log/trail_describe.h"
 #include "measure/tpm/pcr.h"
 #include "measure/tpm/pcr_selection.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/util.h"
 
 #define MAX_LIES 16 /* findings; one is enough to refuse */
 

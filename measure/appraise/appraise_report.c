@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "measure/appraise/appraise_report.h"
+
 #include <jansson.h>
 
 #include <stdarg.h>
@@ -9,7 +11,6 @@
 #include "base/util.h"
 #include "measure/appraise/appraise.h"
 #include "measure/appraise/appraise_priv.h"
-#include "measure/appraise/appraise_report.h"
 #include "measure/log/trail.h"
 #include "measure/log/trail_describe.h"
 
@@ -121,7 +122,7 @@ ap_verdict_name(enum ap_verdict v)
 	}
 }
 
-const char *
+static const char *
 ap_severity_name(enum ap_severity s)
 {
 	switch (s) {

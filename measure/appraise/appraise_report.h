@@ -20,9 +20,8 @@ void ap_report_free(struct ap_report *r); /* NULL is a no-op */
 struct ap_report *ap_report_share(struct ap_report *r);
 size_t ap_report_bytes(const struct ap_report *r); /* of memory */
 
-const char *ap_code_name(enum ap_code code);      /* "event-unknown" */
-const char *ap_verdict_name(enum ap_verdict v);   /* "accepted" */
-const char *ap_severity_name(enum ap_severity s); /* "fail" */
+const char *ap_code_name(enum ap_code code);    /* "event-unknown" */
+const char *ap_verdict_name(enum ap_verdict v); /* "accepted" */
 /* The report as a JSON object in text; heap, free().  NULL: no memory. */
 char *ap_report_json(const struct ap_report *r);
 

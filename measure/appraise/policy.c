@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "measure/appraise/policy.h"
-#include "measure/tpm/pcr.h"
-#include "measure/tpm/pcr_selection.h"
 
 #include <jansson.h>
 
@@ -13,6 +11,8 @@
 #include "base/crypto.h"
 #include "base/util.h"
 #include "measure/log/launch_record.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 #define FORMAT_NAME "vtpm-policy 1"
 

@@ -2,17 +2,7 @@
 /*
  * policy_gen.c - make a policy out of one boot that is known to be good.
  */
-#include "measure/appraise/appraise.h"
-#include "measure/appraise/appraise_report.h"
-#include "measure/appraise/policy.h"
 #include "measure/appraise/policy_gen.h"
-#include "measure/log/eventlog.h"
-#include "measure/log/journal.h"
-#include "measure/log/journal_codec.h"
-#include "measure/log/trail.h"
-#include "measure/log/trail_describe.h"
-#include "measure/tpm/pcr.h"
-#include "measure/tpm/pcr_selection.h"
 
 #include <jansson.h>
 
@@ -24,7 +14,17 @@
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "base/util.h"
+#include "measure/appraise/appraise.h"
+#include "measure/appraise/appraise_report.h"
+#include "measure/appraise/policy.h"
+#include "measure/log/eventlog.h"
+#include "measure/log/journal.h"
+#include "measure/log/journal_codec.h"
 #include "measure/log/launch_record.h"
+#include "measure/log/trail.h"
+#include "measure/log/trail_describe.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 #define WORDS 1024
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* x509.c - the verification of EK and AK certificates, one function a step. */
-#include "measure/cert/cert_extension.h"
 #include "measure/cert/x509.h"
-#include "measure/tpm/step.h"
-#include "measure/tpm/tpm_public.h"
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
@@ -20,9 +17,12 @@
 
 #include "base/check_on.h"
 #include "base/rdwr.h"
+#include "measure/cert/cert_extension.h"
 #include "measure/cert/embed/ek_l1_hex.h"
 #include "measure/cert/embed/ek_l2_hex.h"
 #include "measure/cert/x509_cert.h"
+#include "measure/tpm/step.h"
+#include "measure/tpm/tpm_public.h"
 
 #define AUTH_LEVEL 2 /* 112 bits: no SHA-1, no short keys */
 #define CA_MAX 16    /* certificates in the user's file */

@@ -2,15 +2,7 @@
 /*
  * bundle.c - the bundle as JSON, and what its quote must carry.
  */
-#include "measure/cert/x509_cert.h"
 #include "measure/evidence/bundle.h"
-#include "measure/log/eventlog.h"
-#include "measure/log/journal.h"
-#include "measure/log/launch_record.h"
-#include "measure/tpm/pcr.h"
-#include "measure/tpm/pcr_selection.h"
-#include "measure/tpm/quote.h"
-#include "measure/tpm/tpm_public.h"
 
 #include <jansson.h>
 
@@ -20,8 +12,16 @@
 
 #include "base/base64.h"
 #include "base/rdwr.h"
+#include "measure/cert/x509_cert.h"
 #include "measure/evidence/deep_leaf.h"
 #include "measure/evidence/json_cut.h"
+#include "measure/log/eventlog.h"
+#include "measure/log/journal.h"
+#include "measure/log/launch_record.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/quote.h"
+#include "measure/tpm/tpm_public.h"
 
 #define BUNDLE_FORMAT "vtpm-evidence"
 #define BUNDLE_VERSION 1

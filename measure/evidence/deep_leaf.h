@@ -69,13 +69,8 @@ int deep_leaf_get(
     const uint8_t *data, size_t len, struct deep_leaf *ret) VT_CHECK;
 int deep_leaf_hash(const struct deep_leaf *l, uint8_t out[SHA256_LEN]) VT_CHECK;
 
-/* Root over n >= 1 leaf hashes; and the path of leaf i, from its sibling up,
- * into path; returns nodes through *ret_n. */
-int deep_root(const uint8_t (*leaves)[SHA256_LEN], size_t n,
-    uint8_t out[SHA256_LEN]) VT_CHECK;
-int deep_path(const uint8_t (*leaves)[SHA256_LEN], size_t n, size_t i,
-    uint8_t (*path)[SHA256_LEN], size_t *ret_n) VT_CHECK;
-/* All paths at once: O(n log n) hashes are not done again for each. */
+/* A tree over n >= 1 leaf hashes; paths run from the leaf's sibling up.
+ * VT_E_RANGE, VT_E_NOMEM, VT_E_CRYPTO. */
 struct deep_tree; /* opaque */
 int deep_tree_new(const uint8_t (*leaves)[SHA256_LEN], size_t n,
     struct deep_tree **ret) VT_CHECK;
@@ -83,11 +78,6 @@ void deep_tree_free(struct deep_tree *t);
 void deep_tree_root(const struct deep_tree *t, uint8_t out[SHA256_LEN]);
 int deep_tree_path(const struct deep_tree *t, size_t i,
     uint8_t (*path)[SHA256_LEN], size_t *ret_n) VT_CHECK;
-/* VT_E_AUTH: leaf hash at index of count does not lead to root. */
-int deep_path_check(const uint8_t leaf[SHA256_LEN], uint64_t index,
-    uint64_t count, const uint8_t (*path)[SHA256_LEN], size_t n,
-    const uint8_t root[SHA256_LEN]) VT_CHECK;
-
 /* The root that they lead to.  VT_E_AUTH: no tree of count leaves has such a
  * path. */
 int deep_path_root(const uint8_t leaf[SHA256_LEN], uint64_t index,

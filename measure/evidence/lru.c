@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* lru.c - a hash table of entries, and a list in the order of their use. */
 #include "measure/evidence/lru.h"
+
+#include <sys/queue.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +12,8 @@
 #define MAX_N ((size_t)1 << 20)
 
 struct entry {
-	struct entry *newer, *older; /* in the order of use */
-	struct entry *next;          /* in the bucket */
+	TAILQ_ENTRY(entry) use; /* from the newest to the oldest */
+	LIST_ENTRY(entry) hash; /* in the bucket */
 	uint8_t key[SHA256_LEN];
 	void *val;
 	size_t bytes;
@@ -19,9 +22,9 @@ struct entry {
 struct lru {
 	size_t max_n, max_bytes, n, bytes;
 	void (*drop)(void *val);
-	struct entry *newest, *oldest;
+	TAILQ_HEAD(uses, entry) uses;
 	size_t mask; /* buckets - 1 */
-	struct entry **bucket;
+	LIST_HEAD(bucket, entry) * bucket;
 };
 
 int
@@ -37,7 +40,7 @@ lru_new(
 		buckets *= 2;
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return VT_E_NOMEM;
-	if ((l->bucket = calloc(buckets, sizeof(struct entry *))) == NULL) {
+	if ((l->bucket = calloc(buckets, sizeof(*l->bucket))) == NULL) {
 		free(l);
 		return VT_E_NOMEM;
 	}
@@ -45,11 +48,12 @@ lru_new(
 	l->max_bytes = max_bytes;
 	l->drop = drop;
 	l->mask = buckets - 1;
+	TAILQ_INIT(&l->uses);
 	*ret = l;
 	return VT_OK;
 }
 
-static struct entry **
+static struct bucket *
 bucket_of(struct lru *l, const uint8_t key[SHA256_LEN])
 {
 	return &l->bucket[be32_get(key) & l->mask];
@@ -58,47 +62,18 @@ bucket_of(struct lru *l, const uint8_t key[SHA256_LEN])
 static struct entry *
 find(struct lru *l, const uint8_t key[SHA256_LEN])
 {
-	struct entry *e = *bucket_of(l, key);
+	struct entry *e = LIST_FIRST(bucket_of(l, key));
 
 	while (e != NULL && memcmp(e->key, key, SHA256_LEN) != 0)
-		e = e->next;
+		e = LIST_NEXT(e, hash);
 	return e;
-}
-
-static void
-unlink_use(struct lru *l, struct entry *e)
-{
-	if (e->newer != NULL)
-		e->newer->older = e->older;
-	else
-		l->newest = e->older;
-	if (e->older != NULL)
-		e->older->newer = e->newer;
-	else
-		l->oldest = e->newer;
-}
-
-static void
-link_use(struct lru *l, struct entry *e)
-{
-	e->newer = NULL;
-	e->older = l->newest;
-	if (l->newest != NULL)
-		l->newest->newer = e;
-	else
-		l->oldest = e;
-	l->newest = e;
 }
 
 static void
 forget(struct lru *l, struct entry *e)
 {
-	struct entry **pp = bucket_of(l, e->key);
-
-	while (*pp != e)
-		pp = &(*pp)->next;
-	*pp = e->next;
-	unlink_use(l, e);
+	LIST_REMOVE(e, hash);
+	TAILQ_REMOVE(&l->uses, e, use);
 	l->n--;
 	l->bytes -= e->bytes;
 	l->drop(e->val);
@@ -108,10 +83,12 @@ forget(struct lru *l, struct entry *e)
 void
 lru_free(struct lru *l)
 {
+	struct entry *e;
+
 	if (l == NULL)
 		return;
-	while (l->oldest != NULL)
-		forget(l, l->oldest);
+	while ((e = TAILQ_FIRST(&l->uses)) != NULL)
+		forget(l, e);
 	free(l->bucket);
 	free(l);
 }
@@ -123,15 +100,15 @@ lru_find(struct lru *l, const uint8_t key[SHA256_LEN])
 
 	if (e == NULL)
 		return NULL;
-	unlink_use(l, e);
-	link_use(l, e);
+	TAILQ_REMOVE(&l->uses, e, use);
+	TAILQ_INSERT_HEAD(&l->uses, e, use);
 	return e->val;
 }
 
 int
 lru_put(struct lru *l, const uint8_t key[SHA256_LEN], void *val, size_t bytes)
 {
-	struct entry *e, **pp, *was;
+	struct entry *e, *was;
 
 	if (bytes > l->max_bytes || sizeof(*e) > l->max_bytes - bytes)
 		return VT_E_RANGE;
@@ -142,14 +119,12 @@ lru_put(struct lru *l, const uint8_t key[SHA256_LEN], void *val, size_t bytes)
 	memcpy(e->key, key, SHA256_LEN);
 	e->val = val;
 	e->bytes = bytes + sizeof(*e);
-	pp = bucket_of(l, key);
-	e->next = *pp;
-	*pp = e;
-	link_use(l, e);
+	LIST_INSERT_HEAD(bucket_of(l, key), e, hash);
+	TAILQ_INSERT_HEAD(&l->uses, e, use);
 	l->n++;
 	l->bytes += e->bytes;
 	while (l->n > l->max_n || l->bytes > l->max_bytes)
-		forget(l, l->oldest); /* never e: it fits alone */
+		forget(l, TAILQ_LAST(&l->uses, uses)); /* e fits alone */
 	return VT_OK;
 }
 

@@ -5,25 +5,25 @@
  * Three lines of checks: the host record, the leaf against the evidence, the
  * host's quote.  The first failure of a line ends that line.
  */
-#include "measure/cert/cert_extension.h"
-#include "measure/cert/x509.h"
-#include "measure/evidence/bundle.h"
-#include "measure/evidence/deep_host.h"
-#include "measure/evidence/report.h"
-#include "measure/evidence/verify.h"
 #include "measure/evidence/verify_deep.h"
-#include "measure/tpm/pcr.h"
-#include "measure/tpm/pcr_selection.h"
-#include "measure/tpm/quote.h"
-#include "measure/tpm/step.h"
-#include "measure/tpm/tpm_public.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/check_on.h"
+#include "measure/cert/cert_extension.h"
+#include "measure/cert/x509.h"
+#include "measure/evidence/bundle.h"
+#include "measure/evidence/deep_host.h"
 #include "measure/evidence/deep_leaf.h"
+#include "measure/evidence/report.h"
+#include "measure/evidence/verify.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/quote.h"
+#include "measure/tpm/step.h"
+#include "measure/tpm/tpm_public.h"
 
 struct dv { /* one verification under way */
 	const struct bundle *ev;

@@ -2,10 +2,7 @@
 /*
  * host_identity.c - identity and record of a host as JSON.
  */
-#include "measure/cert/x509_cert.h"
 #include "measure/host/host_identity.h"
-#include "measure/tpm/quote.h"
-#include "measure/tpm/tpm_public.h"
 
 #include <jansson.h>
 
@@ -15,6 +12,9 @@
 
 #include "base/base64.h"
 #include "base/util.h"
+#include "measure/cert/x509_cert.h"
+#include "measure/tpm/quote.h"
+#include "measure/tpm/tpm_public.h"
 
 #define HOST_IDENTITY_VERSION 1
 

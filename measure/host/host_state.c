@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/util.h"
 #include "base/base64.h"
 #include "base/check_on.h"
+#include "base/util.h"
 
 #define FORMAT "vtpm-host-states"
 #define VERSION 1

@@ -288,8 +288,10 @@ get_previous(struct vtpm_verifier *v, const struct bundle *ev,
 	int rc;
 
 	rc = bundle_parse(x->previous, x->previous_len, &old, err);
-	if (rc != VT_OK)
+	if (rc == VT_E_NOMEM)
 		return input(v, rc, err);
+	if (rc != VT_OK)
+		return fail(v, VTPM_E_INPUT, "previous %s", err);
 	a = &old->part[BUNDLE_AK_PUBLIC];
 	q = &old->part[BUNDLE_QUOTE];
 	rc = 0;
@@ -297,7 +299,8 @@ get_previous(struct vtpm_verifier *v, const struct bundle *ev,
 		rc = fail(
 		    v, VTPM_E_INPUT, "previous evidence: made by another AK");
 	else if (quote_attest_get(q->p, q->len, ret) != VT_OK)
-		rc = fail(v, VTPM_E_INPUT, "previous evidence: no quote in it");
+		rc =
+		    fail(v, VTPM_E_INPUT, "previous evidence: it has no quote");
 	bundle_free(old);
 	return rc;
 }
@@ -383,7 +386,7 @@ check_expected(const struct vtpm_expect_host *x, const struct group_quote *q,
 		    q->group);
 	else if (q->sequence < x->min_sequence)
 		report_say(r, "group", REPORT_FAIL,
-		    "the group's configuration on that host is older: "
+		    "the group's configuration on that host is too old: "
 		    "sequence %llu",
 		    (unsigned long long)q->sequence);
 	r->verdict = report_verdict(r);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* eventlog.c - a cursor over both forms of event log, and a writer. */
 #include "measure/log/eventlog.h"
-#include "measure/tpm/pcr.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "base/util.h"
+#include "measure/tpm/pcr.h"
 
 #define SPEC_ID_SIG "Spec ID Event03" /* 16 bytes with its NUL */
 #define LOCALITY_SIG "StartupLocality"
@@ -448,16 +448,6 @@ el_add_digests(struct el_writer *w, uint32_t pcr, uint32_t type,
 		own[i] = d[k];
 	}
 	put_event(w, pcr, type, own, data, dlen);
-}
-
-void
-el_add_no_action(
-    struct el_writer *w, uint32_t pcr, const void *data, size_t dlen)
-{
-	struct tpm_digest d[EL_MAX_BANKS];
-
-	memset(d, 0, sizeof(d));
-	put_event(w, pcr, EV_NO_ACTION, d, data, dlen);
 }
 
 int

@@ -149,9 +149,6 @@ void el_add_data(struct el_writer *w, uint32_t pcr, uint32_t type,
  * VT_E_NOTFOUND if a bank has none. */
 void el_add_digests(struct el_writer *w, uint32_t pcr, uint32_t type,
     const struct tpm_digest *d, uint32_t n, const void *data, size_t dlen);
-/* EV_NO_ACTION with zero digests. */
-void el_add_no_action(
-    struct el_writer *w, uint32_t pcr, const void *data, size_t dlen);
 
 /* The log so far: borrowed until the next call with w.  Or the first error
  * of all calls before. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* journal.c - add to a journal what the TPM did, and replay it. */
 #include "measure/log/journal.h"
-#include "measure/tpm/pcr.h"
-#include "measure/tpm/pcr_selection.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "measure/log/journal_records.h"
+#include "measure/tpm/pcr.h"
+#include "measure/tpm/pcr_selection.h"
 
 #define RESUME_MASK 0xff0000u /* 16-23 do not survive Startup(STATE) */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pcr.c - what TPM commands do to PCRs, and the digest of a quote. */
 #include "measure/tpm/pcr.h"
-#include "measure/tpm/pcr_selection.h"
 
 #include <string.h>
 
 #include "base/util.h"
+#include "measure/tpm/pcr_selection.h"
 
 #define PCR_MAGIC 0x56545043u /* "VTPC" */
 #define PCR_VERSION 1
@@ -44,7 +44,7 @@ pcr_bank(struct pcr_set *set, uint16_t alg)
 	return NULL;
 }
 
-const struct pcr_bank *
+static const struct pcr_bank *
 pcr_bank_const(const struct pcr_set *set, uint16_t alg)
 {
 	uint32_t i;

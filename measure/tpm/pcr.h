@@ -47,7 +47,6 @@ int pcr_set_init(
     struct pcr_set *set, const uint16_t *algs, uint32_t n) VT_CHECK;
 /* NULL: no such bank. */
 struct pcr_bank *pcr_bank(struct pcr_set *set, uint16_t alg);
-const struct pcr_bank *pcr_bank_const(const struct pcr_set *set, uint16_t alg);
 /* The value, NULL if not known. */
 const uint8_t *pcr_get(const struct pcr_set *set, uint16_t alg, uint32_t pcr);
 int pcr_put(struct pcr_set *set, uint16_t alg, uint32_t pcr,

@@ -2,14 +2,14 @@
 /*
  * quote.c - parse the attestation and the signature of a quote.
  */
-#include "measure/tpm/pcr_selection.h"
 #include "measure/tpm/quote.h"
-#include "measure/tpm/tpm_public.h"
 
 #include <string.h>
 
 #include "base/check_on.h"
 #include "base/rdwr.h"
+#include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/tpm_public.h"
 
 #define GENERATED_VALUE 0xff544347u /* TPM_GENERATED_VALUE, Part 2, 6.2 */
 #define ST_ATTEST_QUOTE 0x8018      /* TPM_ST_ATTEST_QUOTE */

@@ -13,9 +13,9 @@
 
 #include <string.h>
 
+#include "base/check_on.h"
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "base/check_on.h"
 
 struct qv { /* one verification under way */
 	const struct quote_want *want;

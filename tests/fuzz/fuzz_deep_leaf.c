@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "measure/evidence/deep_leaf.h"
+#include "tests/unit/deeptree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

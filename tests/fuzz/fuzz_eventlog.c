@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "measure/log/eventlog.h"
-#include "measure/log/eventlog_replay.h"
 #include "measure/log/trail.h"
 #include "measure/log/trail_describe.h"
 #include "measure/tpm/pcr.h"
 #include "measure/tpm/pcr_selection.h"
+#include "tests/unit/replay.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "measure/log/eventlog_replay.h"
 #include "measure/log/launch_record.h"
+#include "tests/unit/replay.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

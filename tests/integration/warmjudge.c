@@ -12,6 +12,7 @@
 
 #include "base/util.h"
 #include "measure/evidence/boot_memory.h"
+#include "measure/evidence/deep_host.h"
 #include "measure/evidence/verify.h"
 #include "tools/common/file.h"
 #include "tools/verify/input.h"
@@ -19,18 +20,29 @@
 
 #define NOT_GOOD 3
 
+/* As vtpm-verify prints them. */
+static void
+print_checks(const struct report *r)
+{
+	static const char *const marks[] = { "ok  ", "note", "??  ", "FAIL" };
+	uint32_t i;
+
+	for (i = 0; i < r->n; i++)
+		(void)printf("%s  %-16s %s\n", marks[r->checks[i].outcome],
+		    r->checks[i].id, r->checks[i].words);
+}
+
 static int
 judge(const struct bundle *ev, const struct verify_want *w, bool tell)
 {
 	struct report *r = NULL;
-	int ex = VX_UNDECIDED;
+	int ex;
 
 	if (verify_bundle(ev, w, &r) != VT_OK)
 		return VX_UNDECIDED;
 	if (tell)
-		ex = verdict_print(r, false);
-	else if (r->verdict == AP_ACCEPTED)
-		ex = VX_ACCEPTED;
+		print_checks(r);
+	ex = (int)r->verdict;
 	report_free(r);
 	return ex;
 }
@@ -55,31 +67,42 @@ all(char **argv, struct verify_want *w)
 int
 main(int argc, char **argv)
 {
-	struct input_host host = { 0 };
+	struct host_identity *id = NULL;
+	struct host_roots *roots = NULL;
+	struct host_states *states = NULL;
+	struct deep_host *host = NULL;
 	struct policy *policy = NULL;
 	struct boot_memory *boots = NULL;
-	uint8_t nonce[BUNDLE_NONCE_MAX], *text = NULL;
+	uint8_t nonce[BUNDLE_NONCE_MAX], *text = NULL, *list = NULL;
 	char err[POLICY_ERR_MAX];
-	size_t nonce_len = 0, len = 0;
+	size_t nonce_len = 0, len = 0, list_len = 0;
 	int ex = NOT_GOOD;
 
 	if (argc != 8 ||
 	    hex_decode(argv[3], nonce, sizeof(nonce), &nonce_len) != VT_OK)
 		return NOT_GOOD;
-	if (input_host(&host, argv[4], argv[5], argv[6]) == VT_OK &&
+	if (input_host_identity(argv[4], HOST_IDENTITY_RECORD, &id) == VT_OK &&
+	    input_roots(argv[6], &roots) == VT_OK &&
+	    tool_read(argv[5], HOST_STATE_MAX_LEN, &list, &list_len) == VT_OK &&
+	    host_states_parse(list, list_len, &states, err) == VT_OK &&
+	    deep_host_new(id, roots, states, 0, &host) == VT_OK &&
 	    tool_read(argv[7], POLICY_MAX_LEN, &text, &len) == VT_OK &&
 	    policy_parse(text, len, &policy, err) == VT_OK &&
 	    boot_memory_new(policy, 1 << 20, &boots) == VT_OK) {
 		struct verify_want w = { .nonce = nonce,
 			.nonce_len = nonce_len,
 			.policy = policy,
-			.host = host.deep,
+			.host = host,
 			.boots = boots };
 
 		ex = all(argv, &w);
 	}
 	boot_memory_free(boots);
-	input_host_done(&host);
+	deep_host_free(host);
+	free(states);
+	host_roots_free(roots);
+	host_identity_free(id);
+	free(list);
 	policy_free(policy);
 	free(text);
 	return ex;

@@ -11,12 +11,12 @@
 #include "measure/appraise/policy.h"
 #include "measure/appraise/policy_gen.h"
 #include "measure/log/eventlog.h"
-#include "measure/log/eventlog_replay.h"
 #include "measure/log/journal.h"
 #include "measure/log/journal_codec.h"
 #include "measure/log/launch_record.h"
 #include "measure/tpm/pcr.h"
 #include "measure/tpm/pcr_selection.h"
+#include "tests/unit/replay.h"
 #include "tests/unit/vector.h"
 
 #define LINE "/vmlinuz console=ttyS0 panic=-1 quiet"

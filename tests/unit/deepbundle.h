@@ -18,6 +18,7 @@
 #include "measure/log/journal.h"
 #include "measure/tpm/pcr_selection.h"
 #include "measure/tpm/tpm_public.h"
+#include "tests/unit/deeptree.h"
 #include "tests/unit/sample.h"
 
 #define DB_LEAVES 37

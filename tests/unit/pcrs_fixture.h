@@ -8,7 +8,7 @@
 
 #include "worker_fixture.h"
 
-#include "measure/log/eventlog_replay.h"
+#include "tests/unit/replay.h"
 #include "measure/log/journal.h"
 #include "measure/log/journal_codec.h"
 #include "measure/log/launch_record.h"

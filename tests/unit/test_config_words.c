@@ -17,10 +17,10 @@
 #include "measure/appraise/appraise_report.h"
 #include "measure/appraise/policy.h"
 #include "measure/appraise/policy_gen.h"
-#include "measure/log/eventlog_replay.h"
 #include "measure/log/launch_record.h"
 #include "measure/tpm/pcr.h"
 #include "tests/unit/boots.h"
+#include "tests/unit/replay.h"
 
 static void
 differences_are_named(void **state)

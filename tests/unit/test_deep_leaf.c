@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "measure/evidence/deep_leaf.h"
+#include "tests/unit/deeptree.h"
 
 /* The tree of the certificate transparency projects' own tests. */
 static const struct {

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/replay.h"
 #include "tests/unit/vector.h"
 
 /* One bank (SHA-256), one event: made by hand from the specification. */
@@ -308,7 +309,7 @@ what_is_written_reads_back(void **state)
 
 	(void)state;
 	assert_int_equal(el_writer_new(algs, 4, false, &w), VT_OK);
-	el_add_no_action(w, 0, "StartupLocality\0\0", 17);
+	add_no_action(w, 0, "StartupLocality\0\0", 17);
 	el_add(w, 8, EV_IPL, "quiet", 5, "kernel_cmdline: quiet", 22);
 	assert_int_equal(el_writer_bytes(w, &p, &len), VT_OK);
 	assert_int_equal(el_open(p, len, &log), VT_OK);

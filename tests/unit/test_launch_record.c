@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "measure/log/eventlog_replay.h"
 #include "measure/log/launch_record.h"
+#include "tests/unit/replay.h"
 #include "tests/unit/vector.h"
 
 static const uint16_t both[] = { ALG_SHA256, ALG_SHA384 };

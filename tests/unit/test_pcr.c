@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "measure/log/eventlog_replay.h"
+#include "tests/unit/replay.h"
 #include "tests/unit/vector.h"
 
 static const uint16_t sha256 = ALG_SHA256;
@@ -104,13 +104,13 @@ startup_locality_changes_pcr0_only_before_it_is_extended(void **state)
 	el_add_data(w, 0, EV_SEPARATOR, "\0\0\0\0", 4);
 	assert_int_equal(el_writer_bytes(w, &p, &len), VT_OK);
 	assert_int_equal(el_replay(&plain, p, len), VT_OK);
-	el_add_no_action(w, 0, sl, 17); /* too late */
+	add_no_action(w, 0, sl, 17); /* too late */
 	assert_int_equal(el_writer_bytes(w, &p, &len), VT_OK);
 	assert_int_equal(el_replay(&local, p, len), VT_E_FORMAT);
 	el_writer_free(w);
 
 	assert_int_equal(el_writer_new(&sha256, 1, false, &w), VT_OK);
-	el_add_no_action(w, 0, sl, 17);
+	add_no_action(w, 0, sl, 17);
 	el_add_data(w, 0, EV_SEPARATOR, "\0\0\0\0", 4);
 	assert_int_equal(el_writer_bytes(w, &p, &len), VT_OK);
 	assert_int_equal(el_replay(&local, p, len), VT_OK);

@@ -8,6 +8,7 @@
 
 #include "measure/log/trail_describe.h"
 #include "tests/unit/boots.h"
+#include "tests/unit/replay.h"
 
 /* --- lists with alternatives ---------------------------------------------- */
 

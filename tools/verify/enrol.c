@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "base/util.h"
 #include "base/base64.h"
 #include "base/check_on.h"
+#include "base/log.h"
+#include "base/util.h"
 #include "measure/cert/make_credential.h"
 #include "tools/common/file.h"
 #include "tools/common/json.h"

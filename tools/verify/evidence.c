@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* evidence.c - vtpm-verify -e: every check in words, and a verdict. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "measure/evidence/verify.h"
+#include "measure/appraise/policy.h"
+#include "measure/cert/x509.h"
+#include "measure/evidence/bundle.h"
+#include "measure/library/vtpm_verify.h"
 #include "tools/common/file.h"
 #include "tools/verify/commands.h"
 #include "tools/verify/input.h"
@@ -21,16 +22,6 @@ struct args {
 	struct opt_bytes nonce, firmware, channel_key;
 };
 
-struct job {
-	struct bundle *ev;
-	struct policy *policy;
-	uint8_t *ca;
-	size_t ca_len;
-	struct quote_attest last;
-	struct input_host host;
-	struct report *rep;
-};
-
 static int
 set_uuid(void *dst, const struct opt *o, const char *arg)
 {
@@ -41,87 +32,56 @@ set_uuid(void *dst, const struct opt *o, const char *arg)
 	return uuid_parse(arg, a->uuid);
 }
 
-/* The clock of an earlier quote by the same AK. */
 static int
-read_previous(const struct args *a, struct job *j)
+set_inputs(struct vtpm_verifier *v, const struct args *a)
 {
-	const struct bundle_blob *now = &j->ev->part[BUNDLE_AK_PUBLIC], *ak, *q;
-	struct bundle *old = NULL;
-	int rc;
+	int rc =
+	    input_set(v, a->policy, POLICY_MAX_LEN, vtpm_verifier_set_policy);
 
-	if ((rc = input_evidence(a->previous, &old)) != VT_OK)
-		return rc;
-	ak = &old->part[BUNDLE_AK_PUBLIC];
-	q = &old->part[BUNDLE_QUOTE];
-	if (ak->len != now->len || memcmp(ak->p, now->p, ak->len) != 0) {
-		log_err("%s: made by another AK", a->previous);
-		rc = VT_E_FORMAT;
-	} else if ((rc = quote_attest_get(q->p, q->len, &j->last)) != VT_OK) {
-		log_err("%s: has no quote", a->previous);
-	}
-	bundle_free(old);
+	if (rc == VT_OK && a->ca != NULL)
+		rc = input_set(v, a->ca, X509_CA_MAX, vtpm_verifier_set_ca);
+	if (rc == VT_OK && a->host != NULL)
+		rc = input_host(v, a->host, a->states, a->roots);
 	return rc;
 }
 
 static int
-read_policy(const struct args *a, struct job *j)
+judge(struct vtpm_verifier *v, const struct args *a)
 {
-	char err[POLICY_ERR_MAX];
-	uint8_t *buf = NULL;
-	size_t len = 0;
-	int rc;
-
-	if ((rc = tool_read(a->policy, POLICY_MAX_LEN, &buf, &len)) != VT_OK)
-		return rc;
-	if ((rc = policy_parse(buf, len, &j->policy, err)) != VT_OK)
-		log_err("%s: %s", a->policy, err);
-	free(buf);
-	return rc;
-}
-
-static int
-read_inputs(const struct args *a, struct job *j)
-{
-	int rc;
-
-	if ((rc = input_evidence(a->evidence, &j->ev)) != VT_OK ||
-	    (rc = read_policy(a, j)) != VT_OK ||
-	    (a->ca != NULL && (rc = tool_read(a->ca, X509_CA_MAX, &j->ca,
-				   &j->ca_len)) != VT_OK) ||
-	    (a->host != NULL && (rc = input_host(&j->host, a->host, a->states,
-				     a->roots)) != VT_OK))
-		return rc;
-	return a->previous != NULL ? read_previous(a, j) : VT_OK;
-}
-
-static int
-judge(const struct args *a, struct job *j)
-{
-	struct verify_want w = { .nonce = a->nonce.b,
-		.nonce_len = a->nonce.len };
 	uint64_t firmware = be64_get(a->firmware.b);
-	int rc;
+	struct vtpm_expect x = {
+		.size = sizeof(x),
+		.nonce = a->nonce.b,
+		.nonce_len = a->nonce.len,
+		.uuid = a->have_uuid ? a->uuid : NULL,
+		.channel_key = a->channel_key.len > 0 ? a->channel_key.b : NULL,
+		.firmware = a->firmware.len > 0 ? &firmware : NULL,
+	};
+	uint8_t *ev = NULL, *old = NULL;
+	struct vtpm_report *r;
+	size_t len = 0;
+	int ex = VX_UNDECIDED;
 
-	w.policy = j->policy;
-	w.ca = j->ca;
-	w.ca_len = j->ca_len;
-	w.uuid = a->have_uuid ? a->uuid : NULL;
-	w.last = a->previous != NULL ? &j->last : NULL;
-	w.firmware = a->firmware.len > 0 ? &firmware : NULL;
-	w.host = j->host.deep;
-	w.channel_key = a->channel_key.len > 0 ? a->channel_key.b : NULL;
-	if ((rc = verify_bundle(j->ev, &w, &j->rep)) != VT_OK) {
-		log_err("cannot judge: %s", vt_strerror(rc));
-		return VX_UNDECIDED;
-	}
-	return verdict_print(j->rep, a->json);
+	if (tool_read(a->evidence, BUNDLE_MAX_LEN, &ev, &len) != VT_OK ||
+	    (a->previous != NULL && tool_read(a->previous, BUNDLE_MAX_LEN, &old,
+					&x.previous_len) != VT_OK))
+		goto out;
+	x.previous = old;
+	if (vtpm_verifier_judge(v, ev, len, &x, &r) == 0)
+		ex = verdict_print(r, a->json);
+	else
+		log_err("%s: %s", a->evidence, vtpm_verifier_error(v));
+out:
+	free(ev);
+	free(old);
+	return ex;
 }
 
 static int
 evidence(void *ctx, void *args, int argc, char **argv)
 {
 	const struct args *a = args;
-	struct job j = { 0 };
+	struct vtpm_verifier *v;
 	int ex = VX_UNDECIDED;
 
 	(void)ctx;
@@ -131,13 +91,11 @@ evidence(void *ctx, void *args, int argc, char **argv)
 	    (a->states != NULL || a->roots != NULL || a->channel_key.len > 0))
 		return opt_bad(&verify_program,
 		    "--host-states, --roots and --channel-key go with --host");
-	if (read_inputs(a, &j) == VT_OK)
-		ex = judge(a, &j);
-	report_free(j.rep);
-	input_host_done(&j.host);
-	policy_free(j.policy);
-	bundle_free(j.ev);
-	free(j.ca);
+	if ((v = vtpm_verifier_new()) == NULL)
+		log_err("out of memory");
+	else if (set_inputs(v, a) == VT_OK)
+		ex = judge(v, a);
+	vtpm_verifier_free(v);
 	return ex;
 }
 

@@ -3,11 +3,11 @@
  * host_quote.c - vtpm-verify host-quote: a quote of the host's TPM by a
  * group's AK, up to the manufacturer's root.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "measure/host/tenant_config.h"
+#include "measure/library/vtpm_verify.h"
 #include "tools/common/file.h"
 #include "tools/verify/commands.h"
 #include "tools/verify/input.h"
@@ -32,67 +32,45 @@ set_group(void *dst, const struct opt *o, const char *arg)
 }
 
 static int
-read_quote(const char *path, struct group_quote *ret)
+judge(struct vtpm_verifier *v, const struct args *a)
 {
+	const struct vtpm_expect_host x = {
+		.size = sizeof(x),
+		.nonce = a->nonce.b,
+		.nonce_len = a->nonce.len,
+		.group = a->have_group ? &a->group : NULL,
+		.min_sequence = a->sequence,
+	};
+	struct vtpm_report *r;
 	uint8_t *buf = NULL;
 	size_t len = 0;
-	int rc;
+	int ex = VX_UNDECIDED;
 
-	if ((rc = tool_read(path, GROUP_QUOTE_MAX, &buf, &len)) != VT_OK)
-		return rc;
-	if ((rc = group_quote_get(buf, len, ret)) != VT_OK)
-		log_err("%s: not a host quote: %s", path, vt_strerror(rc));
-	free(buf);
-	return rc;
-}
-
-/* What the command line demands beyond the quote itself. */
-static void
-check_wanted(
-    const struct args *a, const struct group_quote *q, struct report *rep)
-{
-	struct report_check *c = &rep->checks[rep->n];
-
-	if (rep->verdict == AP_REFUSED || rep->n >= REPORT_MAX_CHECKS)
-		return;
-	if (a->have_group && q->group != a->group)
-		(void)snprintf(c->words, sizeof(c->words),
-		    "the quote is for group %u", q->group);
-	else if (q->sequence < a->sequence)
-		(void)snprintf(c->words, sizeof(c->words),
-		    "the group's configuration on that host is too old: "
-		    "sequence %llu",
-		    (unsigned long long)q->sequence);
+	if (tool_read(a->quote, GROUP_QUOTE_MAX, &buf, &len) != VT_OK)
+		return VX_UNDECIDED;
+	if (vtpm_verifier_judge_host(v, buf, len, &x, &r) == 0)
+		ex = verdict_print(r, a->json);
 	else
-		return;
-	c->id = "group";
-	c->outcome = REPORT_FAIL;
-	rep->n++;
-	rep->verdict = AP_REFUSED;
+		log_err("%s: %s", a->quote, vtpm_verifier_error(v));
+	free(buf);
+	return ex;
 }
 
 static int
 host_quote(void *ctx, void *args, int argc, char **argv)
 {
-	struct report *rep = calloc(1, sizeof(*rep));
+	struct vtpm_verifier *v = vtpm_verifier_new();
 	const struct args *a = args;
-	struct input_host host = { 0 };
-	struct group_quote q;
 	int ex = VX_UNDECIDED;
 
 	(void)ctx;
 	(void)argc;
 	(void)argv;
-	if (rep == NULL)
+	if (v == NULL)
 		log_err("out of memory");
-	else if (read_quote(a->quote, &q) == VT_OK &&
-		 input_host(&host, a->host, a->states, a->roots) == VT_OK) {
-		verify_deep_quote(host.deep, &q, a->nonce.b, a->nonce.len, rep);
-		check_wanted(a, &q, rep);
-		ex = verdict_print(rep, a->json);
-	}
-	report_free(rep);
-	input_host_done(&host);
+	else if (input_host(v, a->host, a->states, a->roots) == VT_OK)
+		ex = judge(v, a);
+	vtpm_verifier_free(v);
 	return ex;
 }
 

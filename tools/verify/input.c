@@ -9,9 +9,15 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "measure/host/host_state.h"
 #include "tools/common/file.h"
 
 #define ROOTS_MAX (1024u * 1024)
+
+struct roots { /* where certificates go: one of the two */
+	struct host_roots *own;
+	struct vtpm_verifier *v;
+};
 
 int
 input_evidence(const char *path, struct bundle **ret)
@@ -46,39 +52,44 @@ input_host_identity(
 	return rc;
 }
 
-static int
-read_states(const char *path, struct host_states **ret)
+int
+input_set(struct vtpm_verifier *v, const char *path, size_t max,
+    int (*setter)(struct vtpm_verifier *, const void *, size_t))
 {
-	char err[HOST_STATE_ERR_MAX];
 	uint8_t *buf = NULL;
 	size_t len = 0;
 	int rc;
 
-	if ((rc = tool_read(path, HOST_STATE_MAX_LEN, &buf, &len)) != VT_OK)
+	if ((rc = tool_read(path, max, &buf, &len)) != VT_OK)
 		return rc;
-	if ((rc = host_states_parse(buf, len, ret, err)) != VT_OK)
-		log_err("%s: %s", path, err);
+	if (setter(v, buf, len) != 0) {
+		log_err("%s: %s", path, vtpm_verifier_error(v));
+		rc = VT_E_FORMAT;
+	}
 	free(buf);
 	return rc;
 }
 
 static int
-add_file(struct host_roots *r, const char *path)
+add_file(const struct roots *r, const char *path)
 {
 	uint8_t *buf = NULL;
 	size_t len = 0;
 	int rc;
 
+	if (r->v != NULL)
+		return input_set(
+		    r->v, path, ROOTS_MAX, vtpm_verifier_add_roots);
 	if ((rc = tool_read(path, ROOTS_MAX, &buf, &len)) != VT_OK)
 		return rc;
-	if ((rc = host_roots_add(r, buf, len)) != VT_OK)
+	if ((rc = host_roots_add(r->own, buf, len)) != VT_OK)
 		log_err("%s: not only CA certificates, in PEM or DER", path);
 	free(buf);
 	return rc;
 }
 
 static int
-add_folder(struct host_roots *r, const char *path)
+add_folder(const struct roots *r, const char *path)
 {
 	DIR *d = opendir(path);
 	char file[4096];
@@ -104,47 +115,47 @@ add_folder(struct host_roots *r, const char *path)
 	return rc;
 }
 
-int
-input_roots(const char *path, struct host_roots **ret)
+static int
+add_roots(const struct roots *r, const char *path)
 {
-	struct host_roots *r = NULL;
 	struct stat st;
-	int rc;
 
 	if (stat(path, &st) == -1) {
 		log_err("cannot read %s: %s", path, vt_strerror(VT_E_SYS));
 		return VT_E_SYS;
 	}
-	if ((rc = host_roots_new(&r)) != VT_OK)
+	return S_ISDIR(st.st_mode) ? add_folder(r, path) : add_file(r, path);
+}
+
+int
+input_roots(const char *path, struct host_roots **ret)
+{
+	struct roots r = { 0 };
+	int rc;
+
+	if ((rc = host_roots_new(&r.own)) != VT_OK)
 		return rc;
-	rc = S_ISDIR(st.st_mode) ? add_folder(r, path) : add_file(r, path);
-	if (rc != VT_OK) {
-		host_roots_free(r);
+	if ((rc = add_roots(&r, path)) != VT_OK) {
+		host_roots_free(r.own);
 		return rc;
 	}
-	*ret = r;
+	*ret = r.own;
 	return VT_OK;
 }
 
 int
-input_host(struct input_host *h, const char *record, const char *states,
+input_host(struct vtpm_verifier *v, const char *record, const char *states,
     const char *roots)
 {
+	const struct roots r = { .v = v };
 	int rc;
 
-	if ((rc = input_host_identity(record, HOST_IDENTITY_RECORD, &h->id)) !=
-		VT_OK ||
-	    (roots != NULL && (rc = input_roots(roots, &h->roots)) != VT_OK) ||
-	    (states != NULL && (rc = read_states(states, &h->states)) != VT_OK))
-		return rc;
-	return deep_host_new(h->id, h->roots, h->states, 0, &h->deep);
-}
-
-void
-input_host_done(struct input_host *h)
-{
-	deep_host_free(h->deep);
-	free(h->states);
-	host_roots_free(h->roots);
-	host_identity_free(h->id);
+	rc =
+	    input_set(v, record, HOST_IDENTITY_MAX_LEN, vtpm_verifier_set_host);
+	if (rc == VT_OK && roots != NULL)
+		rc = add_roots(&r, roots);
+	if (rc == VT_OK && states != NULL)
+		rc = input_set(v, states, HOST_STATE_MAX_LEN,
+		    vtpm_verifier_set_host_states);
+	return rc;
 }

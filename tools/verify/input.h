@@ -12,10 +12,9 @@
 
 #include "base/err.h"
 #include "measure/evidence/bundle.h"
-#include "measure/evidence/verify_deep.h"
 #include "measure/host/host_identity.h"
 #include "measure/host/host_identity_check.h"
-#include "measure/host/host_state.h"
+#include "measure/library/vtpm_verify.h"
 
 /* Read and parse.  The caller owns *ret, the type's own _free() frees it. */
 int input_evidence(const char *path, struct bundle **ret) VT_CHECK;
@@ -24,17 +23,12 @@ int input_host_identity(const char *path, enum host_identity_kind kind,
 /* path: a file, or a folder of files. */
 int input_roots(const char *path, struct host_roots **ret) VT_CHECK;
 
-/* A host that deep quotes are checked against. */
-struct input_host {
-	struct host_identity *id;
-	struct host_roots *roots;
-	struct host_states *states;
-	struct deep_host *deep;
-};
-/* record: from enrolment; states and roots may be NULL.  After an error, too,
- * input_host_done() is due. */
-int input_host(struct input_host *h, const char *record, const char *states,
+/* Hand a file to one setter of a verifier. */
+int input_set(struct vtpm_verifier *v, const char *path, size_t max,
+    int (*setter)(struct vtpm_verifier *, const void *, size_t)) VT_CHECK;
+/* The host that deep quotes are checked against.  record: from enrolment;
+ * states and roots may be NULL. */
+int input_host(struct vtpm_verifier *v, const char *record, const char *states,
     const char *roots) VT_CHECK;
-void input_host_done(struct input_host *h);
 
 #endif

@@ -3,65 +3,44 @@
 #include "tools/verify/verdict.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "measure/cert/cert_extension.h"
 #include "tools/common/file.h"
 
 static void
-print_report(const struct report *r)
+print_report(const struct vtpm_report *r)
 {
-	static const char *const marks[] = { [REPORT_PASS] = "ok  ",
-		[REPORT_NOTE] = "note",
-		[REPORT_CANNOT] = "??  ",
-		[REPORT_FAIL] = "FAIL" };
-	const struct report_check *first = NULL;
-	uint32_t i;
+	static const char *const marks[] = { [VTPM_PASS] = "ok  ",
+		[VTPM_NOTE] = "note",
+		[VTPM_CANNOT] = "??  ",
+		[VTPM_FAIL] = "FAIL" };
+	struct vtpm_check c;
+	size_t i;
 
-	for (i = 0; i < r->n; i++) {
-		const struct report_check *c = &r->checks[i];
-
-		(void)printf(
-		    "%s  %-16s %s\n", marks[c->outcome], c->id, c->words);
-		if (c->outcome >= REPORT_CANNOT &&
-		    (first == NULL || c->outcome > first->outcome))
-			first = c;
-	}
-	switch (r->verdict) {
-	case AP_ACCEPTED:
-		(void)printf("ACCEPTED on a %s\n", cert_ext_root_name(r->root));
+	for (i = 0; vtpm_report_check(r, i, &c) == 0; i++)
+		(void)printf("%s  %-16s %s\n", marks[c.outcome], c.id, c.text);
+	switch (vtpm_report_verdict(r)) {
+	case VTPM_ACCEPTED:
+		(void)printf("ACCEPTED on a %s\n", vtpm_report_root(r));
 		break;
-	case AP_REFUSED:
-		(void)printf(
-		    "REFUSED: %s\n", first != NULL ? first->words : "");
+	case VTPM_REFUSED:
+		(void)printf("REFUSED: %s\n", vtpm_report_reason(r));
 		break;
 	default:
-		(void)printf("COULD NOT DECIDE: %s\n",
-		    first != NULL ? first->words : "");
+		(void)printf("COULD NOT DECIDE: %s\n", vtpm_report_reason(r));
 	}
 }
 
 int
-verdict_print(const struct report *r, bool json)
+verdict_print(struct vtpm_report *r, bool json)
 {
-	char *text;
+	const char *text;
+	int ex = (int)vtpm_report_verdict(r); /* the same numbers */
 
-	if (json) {
-		if ((text = report_json(r)) == NULL ||
-		    tool_write_line(NULL, text, 0) != VT_OK) {
-			free(text);
-			return VX_UNDECIDED;
-		}
-		free(text);
-	} else {
+	if (!json)
 		print_report(r);
-	}
-	switch (r->verdict) {
-	case AP_ACCEPTED:
-		return VX_ACCEPTED;
-	case AP_REFUSED:
-		return VX_REFUSED;
-	default:
-		return VX_UNDECIDED;
-	}
+	else if ((text = vtpm_report_json(r)) == NULL ||
+		 tool_write_line(NULL, text, 0) != VT_OK)
+		ex = VX_UNDECIDED;
+	vtpm_report_free(r);
+	return ex;
 }

@@ -9,12 +9,13 @@
 
 #include <stdbool.h>
 
-#include "measure/evidence/report.h"
+#include "measure/library/vtpm_verify.h"
 
-/* Exit codes of every command; a usage error (OPT_BAD) is VX_UNDECIDED, too. */
+/* Exit codes of every command: those of enum vtpm_verdict; a usage error
+ * (OPT_BAD) is VX_UNDECIDED, too. */
 enum { VX_ACCEPTED = 0, VX_REFUSED = 1, VX_UNDECIDED = 2 };
 
-/* Print every check and the verdict.  Returns an exit code. */
-int verdict_print(const struct report *r, bool json);
+/* Print every check and the verdict, and free r.  Returns an exit code. */
+int verdict_print(struct vtpm_report *r, bool json);
 
 #endif

@@ -1,12 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* eventlog_replay.c - extend the events of a log into a set of PCRs. */
-#include "measure/log/eventlog_replay.h"
+/*
+ * replay.h - the PCR values that an event log gives, computed in the most
+ * direct way: what the trail of the verifier must agree with.
+ */
+#ifndef TESTS_REPLAY_H
+#define TESTS_REPLAY_H
 
 #include "measure/log/eventlog.h"
 #include "measure/tpm/pcr.h"
 
+/* EV_NO_ACTION with zero digests. */
+static inline void
+add_no_action(struct el_writer *w, uint32_t pcr, const void *data, size_t dlen)
+{
+	struct tpm_digest d[] = { { .alg = ALG_SHA1, .len = 20 },
+		{ .alg = ALG_SHA256, .len = 32 },
+		{ .alg = ALG_SHA384, .len = 48 },
+		{ .alg = ALG_SHA512, .len = 64 } };
+
+	el_add_digests(w, pcr, EV_NO_ACTION, d, 4, data, dlen);
+}
+
 /* A locality after PCR 0 was extended would rewrite history. */
-static int
+static inline int
 replay_no_action(struct pcr_set *set, const struct el_event *ev, bool begun)
 {
 	uint8_t locality;
@@ -24,7 +40,7 @@ replay_no_action(struct pcr_set *set, const struct el_event *ev, bool begun)
 	return VT_OK;
 }
 
-static void
+static inline void
 drop_missing_banks(struct pcr_set *set, const struct el_spec *spec)
 {
 	uint32_t i, k;
@@ -38,7 +54,14 @@ drop_missing_banks(struct pcr_set *set, const struct el_spec *spec)
 	}
 }
 
-int
+/*
+ * Reset set and replay a log into it: the banks that set was made with and
+ * that the log has; the log's other banks are passed over, and set's banks
+ * that the log lacks have no valid values afterwards.
+ * Errors of el_open() and el_next(); VT_E_FORMAT also for a NO_ACTION event
+ * with a digest that is not zero.  On error set is not to be used.
+ */
+static inline int
 el_replay(struct pcr_set *set, const uint8_t *buf, size_t len)
 {
 	struct el_log *log;
@@ -65,3 +88,5 @@ el_replay(struct pcr_set *set, const uint8_t *buf, size_t len)
 	el_close(log);
 	return rc;
 }
+
+#endif
