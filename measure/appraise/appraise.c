@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* appraise.c - judge journal, launch record and logs, then every bank. */
 #include "measure/appraise/appraise.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * appraise.h - hold a boot against a policy and say what is wrong, in words.
+ * appraise.h - judge a boot by a policy, and say what is wrong with it.
  *
  * Layer:  measure; no I/O, no logging.
  * Trust:  pcrs must be values that a verified quote covers; the caller has

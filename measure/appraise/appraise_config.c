@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two machines in words: which lines "member=value" differ?  Both texts are
- * known by their digests; only printable ASCII of them is repeated.
+ * appraise_config.c - compare two configurations, lines of "member=value".
+ * Both texts are known by their digests; only printable ASCII is repeated.
  */
 #include "measure/appraise/appraise_config.h"
 

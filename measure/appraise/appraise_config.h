@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * appraise_config.h - how two configurations of a guest differ, in words.
+ * appraise_config.h - describe how two configurations of a guest differ.
  *
  * Layer:  measure; pure.
  */

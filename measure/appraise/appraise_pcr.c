@@ -42,7 +42,7 @@ event_words(const struct judge *j, const struct trail_event *ev, char *out)
 	if (trail_fit(j->t, ev) != TF_NONE && trail_fit(j->t, ev) != TF_LIE &&
 	    trail_fit(j->t, ev) != TF_HINT)
 		return;
-	/* What is only hearsay gets the digest beside it. */
+	/* The digest stands beside a text that it does not prove. */
 	used = strlen(out);
 	hex_encode(ev->val, j->t->len, hex);
 	(void)snprintf(out + used, AP_WORDS - used, " (digest %.16s...)", hex);
@@ -62,7 +62,7 @@ digest_words(const struct pol_digest *d, size_t len, char *out, size_t cap)
 
 /* --- event lists ---------------------------------------------------------- */
 
-/* at[i]: the first i steps may be behind us. */
+/* at[i]: the first i steps may have been taken. */
 struct nfa {
 	const struct pol_pcr *rule;
 	size_t len;
@@ -151,7 +151,7 @@ step(struct nfa *m, const uint8_t *val, const struct pol_digest **ret_alt)
 	return true;
 }
 
-/* What could have come here: up to three, in words. */
+/* Describe up to three events that could have come here. */
 static void
 expected(const struct nfa *m, char *out, size_t cap)
 {
@@ -251,7 +251,7 @@ judge_events(struct judge *j, uint32_t pcr)
 
 /* --- the value of one PCR ------------------------------------------------- */
 
-/* Do log or journal account for the quoted value?  Says what not. */
+/* True if log and journal give the quoted value; adds what they do not. */
 static bool
 replay_fits(struct judge *j, uint32_t pcr, const uint8_t *val)
 {
@@ -332,7 +332,7 @@ judge_launch(struct judge *j, uint32_t pcr)
 
 /*
  * A PCR that the policy leaves out must never have been extended: what was
- * measured there was measured for somebody.
+ * measured there has a consumer.
  */
 static void
 judge_unmentioned(struct judge *j, uint32_t pcr, const uint8_t *val)

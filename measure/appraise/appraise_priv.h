@@ -12,7 +12,7 @@
 #include "measure/log/journal.h"
 #include "measure/log/launch_record.h"
 
-#define AP_WORDS 1024 /* bytes of one event in words, cut short */
+#define AP_WORDS 1024 /* bytes of one event's description, cut short */
 
 /* An appraisal under way; errors are sticky in rc. */
 struct appraisal {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* appraise_report.c - collect findings and events, and print them as JSON. */
 #include "measure/appraise/appraise_report.h"
 
 #include <jansson.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* policy.c - parse a policy, strictly. */
 #include "measure/appraise/policy.h"
 
 #include <jansson.h>
@@ -36,7 +37,7 @@ static void VT_PRINTF(3, 4) fail(struct ctx *c, int rc, const char *fmt, ...)
 
 /* --- small pieces --------------------------------------------------------- */
 
-/* A key that we do not know could be one that forbids something. */
+/* An unknown key could be one that forbids something. */
 static void
 check_keys(
     struct ctx *c, const char *where, json_t *obj, const char *const *known)
@@ -72,7 +73,7 @@ get_bool(struct ctx *c, const char *where, json_t *obj, const char *key)
 	return json_is_true(v);
 }
 
-/* Text that must say something; *ret is NULL if the key is absent. */
+/* Text that must not be blank; *ret is NULL if the key is absent. */
 static void
 get_reason(
     struct ctx *c, const char *where, json_t *obj, const char *key, char **ret)

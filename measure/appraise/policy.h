@@ -23,11 +23,11 @@
 #define POLICY_MAX_STEPS 1024        /* events in one PCR's list */
 #define POLICY_MAX_ALTS 64           /* alternatives of one step, values */
 #define POLICY_MAX_TEXT 4096         /* a description */
-#define POLICY_ERR_MAX 320           /* an error in words */
+#define POLICY_ERR_MAX 320           /* bytes of an error text */
 
 struct pol_digest {
 	uint8_t val[DIGEST_MAX];
-	char *what; /* in words; never NULL */
+	char *what; /* a description; never NULL */
 };
 
 /* One place in a PCR's list of events. */
@@ -101,7 +101,7 @@ struct policy {
 /*
  * Parse and check.  *ret is owned by the caller.  VT_E_RANGE, VT_E_FORMAT
  * (not JSON or not this format), VT_E_POLICY (a policy that DESIGN 7
- * refuses), VT_E_NOMEM; err then says what and where, in words.
+ * refuses), VT_E_NOMEM; err then says what and where.
  */
 int policy_parse(const void *json, size_t len, struct policy **ret,
     char err[POLICY_ERR_MAX]) VT_CHECK;

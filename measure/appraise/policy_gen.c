@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * policy_gen.c - make a policy out of one boot that is known to be good.
+ * policy_gen.c - make a policy from one boot that is known to be good.
  */
 #include "measure/appraise/policy_gen.h"
 

@@ -16,7 +16,7 @@
 #include "measure/log/journal.h"
 #include "measure/tpm/pcr.h"
 
-/* A file or text that must really occur in a boot. */
+/* A file or text that must occur in the boot. */
 struct policy_need {
 	const char *what; /* "kernel", "initrd", "grub.cfg", "cmdline" */
 	uint32_t pcr;     /* 9 for files, 8 for GRUB strings */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* cert_extension.c - the private extensions as DER. */
 #include "measure/cert/cert_extension.h"
 
 #include <openssl/asn1t.h>

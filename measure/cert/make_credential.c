@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* make_credential.c - TPM2_MakeCredential in software. */
 #include "measure/cert/make_credential.h"
 
 #include <openssl/core_names.h>

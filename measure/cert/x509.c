@@ -92,8 +92,8 @@ step_ca(struct xv *v)
 		return NULL;
 	}
 	if (w->ca == NULL || w->ca_len == 0)
-		return "no CA certificate was given: who made these "
-		       "certificates cannot be told";
+		return "no CA certificate was given to verify the "
+		       "certificates";
 	if (w->ca_len > X509_CA_MAX)
 		return "the CA file is too long";
 	if ((v->store = X509_STORE_new()) == NULL)
@@ -122,7 +122,7 @@ set_param(const struct x509_want *w, X509_STORE_CTX *ctx)
 	X509_VERIFY_PARAM *p = X509_STORE_CTX_get0_param(ctx);
 
 	X509_VERIFY_PARAM_set_auth_level(p, AUTH_LEVEL);
-	/* What the user names is trusted, be it an intermediate CA. */
+	/* The user trusts what the file holds, even an intermediate CA. */
 	(void)X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
 	if (w->now != 0)
 		X509_VERIFY_PARAM_set_time(p, w->now);
@@ -163,7 +163,7 @@ step_ek_chain(struct xv *v)
 {
 	v->ek = x509_cert_get(v->want->ek_cert, v->want->ek_cert_len);
 	if (v->ek == NULL)
-		return "there is no EK certificate, or it is not one";
+		return "the EK certificate is missing or cannot be parsed";
 	return check_chain(v, "EK certificate", v->ek, &v->ek_issuer);
 }
 
@@ -185,7 +185,7 @@ step_ak_chain(struct xv *v)
 
 	v->ak = x509_cert_get(v->want->ak_cert, v->want->ak_cert_len);
 	if (v->ak == NULL)
-		return "there is no AK certificate, or it is not one";
+		return "the AK certificate is missing or cannot be parsed";
 	why = check_chain(v, "AK certificate", v->ak, &v->ak_issuer);
 	if (why == NULL)
 		(void)X509_NAME_oneline(X509_get_subject_name(v->ak_issuer),
@@ -341,7 +341,7 @@ to_time(const ASN1_TIME *t)
 	return ASN1_TIME_to_tm(t, &tm) == 1 ? timegm(&tm) : 0;
 }
 
-/* What cannot be told makes the span empty. */
+/* A time that cannot be read makes the span empty. */
 static void
 span(struct x509_report *rep, X509 *x)
 {

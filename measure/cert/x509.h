@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * x509.h - are these the certificates of this AK and of its EK, from this
- * CA, and what kind of root do they stand on?
+ * x509.h - verify the certificates of an AK and its EK up to a CA, and find
+ * out what kind of root they stand on.
  *
  * Layer:  measure; no I/O, no logging.
  * Spec:   RFC 5280; TCG EK Credential Profile 2.5 (purposes, templates L-1
  *         and L-2); measure/cert/cert_extension.h for our own extensions.
- * Trust:  certificates are hostile input, the CA's is the user's own word.
+ * Trust:  certificates are hostile input; the user trusts the CA.
  * Law 8:  the root's kind is taken from the CA's certificate, and those of
  *         EK and AK must say the same.
  */
@@ -26,7 +26,7 @@
 #include "measure/tpm/tpm_public.h"
 
 #define X509_CA_MAX 65536 /* bytes of the CA file */
-#define X509_WHY_MAX 192  /* bytes of a reason in words */
+#define X509_WHY_MAX 192  /* bytes of a reason */
 #define X509_SUBJECT_MAX 160
 
 enum x509_step {

@@ -27,13 +27,13 @@ bool x509_has_eku(X509 *x, const char *oid);
 bool x509_get_instance(X509 *x, struct cert_ext_instance *ret);
 bool x509_get_root(X509 *ca, uint8_t *ret);
 
-/* From when until when a certificate is good, whoever signed it.
+/* The validity of a certificate; its signature is not checked.
  * VT_E_FORMAT. */
 int x509_cert_times(const uint8_t *der, size_t len, time_t *ret_from,
     time_t *ret_until) VT_CHECK;
 
-/* Was it signed by this CA (DER, both)?  Nothing else is looked at.
- * VT_E_AUTH: by somebody else; VT_E_FORMAT. */
+/* Check only the signature: the CA (both DER) made it.  VT_E_AUTH: another
+ * key did; VT_E_FORMAT. */
 int x509_issued_by(
     const uint8_t *der, size_t len, const uint8_t *ca, size_t ca_len) VT_CHECK;
 

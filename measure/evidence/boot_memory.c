@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* boot_memory.c - the reports of accepted boots, kept and repeated. */
 #include "measure/evidence/boot_memory.h"
 
 #include <stdlib.h>
@@ -193,8 +194,9 @@ boot_memory_keep(struct boot_memory *c, const uint8_t key[SHA256_LEN],
 	       len = text_len(rep, &b->replays) + text_len(rep, &b->boot);
 	struct entry *e;
 
-	/* Good in all, not only in its boot: so nobody fills this who cannot
-	 * have evidence accepted.  A full report has lost lines. */
+	/* The whole report must accept, not only the boot: a guest whose
+	 * evidence is refused cannot fill the memory.  A full report has lost
+	 * lines. */
 	if (rep->n >= REPORT_MAX_CHECKS || rep->appraisal == NULL ||
 	    report_verdict(rep) != AP_ACCEPTED)
 		return;

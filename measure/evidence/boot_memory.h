@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * boot_memory.h - boots that one policy accepted before, by digest of all that
- * went into that.
+ * boot_memory.h - boots that one policy accepted, by digest of everything that
+ * the decision depended on.
  *
  * Layer:  measure; no I/O, no logging.
- * For a verifier that sees a guest again and again: journal, logs, launch
- * record and PCRs are the same between two boots, and so is what the policy
- * says of them.  Fresh each time are nonce, quote and deep quote; those, and
- * that the quote covers these very PCRs and parts, are never taken from here.
+ * A verifier judges the same guest many times.  Journal, logs, launch record
+ * and PCRs do not change between two boots, and neither does what the policy
+ * says about them.  Nonce, quote and deep quote are new each time: they, and
+ * that the quote covers exactly these PCRs and parts, are never taken from
+ * here.
  * Key:    SHA-256 of the parts' SHA-256, the PCRs' values, and uuid and group
- *         that the certificates name.  Kept is what was good in all of it and
- *         nothing else.
+ *         that the certificates name.  Only evidence that was accepted is
+ *         kept.
  * Limits: bytes, the user's; BOOT_MEMORY_N boots.
  */
 #ifndef MEASURE_EVIDENCE_BOOT_MEMORY_H

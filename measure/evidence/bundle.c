@@ -28,7 +28,7 @@
 #define BUNDLE_DOMAIN "vtpm evidence v1" /* 16 bytes, no NUL */
 #define INFO_FORMAT 1
 
-/* Larger first digits would only waste memory: these are what they are. */
+/* The largest sizes that an honest bundle has. */
 static const struct {
 	const char *key;
 	size_t max;
@@ -174,7 +174,7 @@ parse_bank(
 	return VT_OK;
 }
 
-/* Banks in ascending order of their algorithm, whatever the file's is. */
+/* Banks in ascending order of their algorithm, in any order in the file. */
 static int
 parse_pcrs(struct bundle *ev, json_t *obj, char err[BUNDLE_ERR_MAX])
 {
@@ -240,7 +240,7 @@ parse_root(
 
 	if (!json_is_object(root))
 		return bad(err, VT_E_FORMAT, "file", "not a JSON object");
-	/* The format before all else: it makes for the better message. */
+	/* Check the format first: its message is the most useful one. */
 	if (json_object_get(root, "format") == NULL ||
 	    json_object_get(root, "version") == NULL)
 		return bad(err, VT_E_FORMAT, "file",

@@ -7,8 +7,8 @@
  * Trust:  a bundle is hostile input.  What its quote signs: the PCRs, and
  *         through qualifyingData the nonce and the digests of log, journal,
  *         launch record and info.  That binds the parts to one another and
- *         to this nonce; what is true in them only the PCRs tell, and for
- *         info nothing does but the guest's word.
+ *         to this nonce.  Whether they are true only the PCRs show; info is
+ *         no more than the guest's claim.
  * Limits: EV_MAX_*.
  */
 #ifndef MEASURE_EVIDENCE_BUNDLE_H
@@ -29,7 +29,7 @@
 #define BUNDLE_MAX_BLOB (1024u * 1024)    /* bytes of one part */
 #define BUNDLE_NONCE_MIN 8
 #define BUNDLE_NONCE_MAX 64
-#define BUNDLE_ERR_MAX 160 /* an error in words */
+#define BUNDLE_ERR_MAX 160 /* bytes of an error text */
 
 struct bundle_blob { /* owned by the bundle; NULL: absent */
 	uint8_t *p;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* certificate_memory.c - remember verified certificates of vTPMs. */
 #include "measure/evidence/certificate_memory.h"
 
 #include <stdlib.h>

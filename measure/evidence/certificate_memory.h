@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * certificate_memory.h - certificates of vTPMs that were verified before, by
- * digest of all that went into it.
+ * digest of everything that the verification depended on.
  *
  * Layer:  measure; no I/O, no logging.
- * What is found here was good: the same bytes, under the same CA, at a time
- * when all of them are in date.  Nothing that was refused is kept.
+ * A hit means that the same bytes passed under the same CA, and that all
+ * certificates are still in date.  Refused certificates are not kept.
  * Limits: vTPMs, the user's; what was used longest ago goes first.
  */
 #ifndef MEASURE_EVIDENCE_CERTIFICATE_MEMORY_H

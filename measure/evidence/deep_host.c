@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* deep_host.c - the record of a host, the AKs of its groups, what was seen. */
+/* deep_host.c - the record of a host, its AKs, and what was verified before. */
 #include "measure/evidence/deep_host.h"
 
 #include <openssl/err.h>
@@ -307,7 +307,7 @@ deep_host_ak(
 	if ((known = ak_find(h, d)) != NULL)
 		return known;
 	if ((x = x509_cert_get(der, len)) == NULL) {
-		(void)refuse(why, "the host's AK certificate is not one");
+		(void)refuse(why, "the host's AK certificate cannot be parsed");
 		return NULL;
 	}
 	EVP_PKEY_free(ak->key);

@@ -25,7 +25,7 @@
 /* --- the leaf --------------------------------------------------------------
  */
 
-/* wr_blob16() takes any length: this one is held to the field's array. */
+/* wr_blob16() takes any length; this one must fit the field's array. */
 static void
 put_blob(struct wr *w, const uint8_t *p, size_t len, size_t max)
 {
@@ -348,7 +348,7 @@ deep_answer_get(const uint8_t *data, size_t len, struct deep_answer *ret)
 	get_blob(&r, a.ak_cert, sizeof(a.ak_cert), &a.ak_cert_len);
 	if ((rc = rd_end(&r)) != VT_OK)
 		return rc;
-	/* What is cut off inside the leaf is no lack of bytes outside. */
+	/* A leaf that is cut short is malformed; the answer is not. */
 	rc = deep_leaf_get(leaf, leaf_len, &a.leaf);
 	if (rc != VT_OK)
 		return rc == VT_E_TRUNC ? VT_E_FORMAT : rc;

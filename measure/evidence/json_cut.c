@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* json_cut.c - cut long texts out of JSON before jansson sees it. */
 #include "measure/evidence/json_cut.h"
 
 #include <stdlib.h>
@@ -84,7 +85,7 @@ json_cut_text(const struct json_cut *j, const json_t *val, const char **ret,
 	p = json_string_value(val);
 	len = json_string_length(val);
 	if (j->n > 0 && len == MARK_LEN && p[0] == MARK) {
-		/* Ours: with one of the file's own nothing is cut. */
+		/* A file that has this mark itself is not cut. */
 		i = (size_t)(p[1] - '0') * 10 + (size_t)(p[2] - '0');
 		p = j->text[i].p;
 		len = j->text[i].len;

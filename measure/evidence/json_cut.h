@@ -24,7 +24,7 @@
 #include "base/err.h"
 
 #define JSON_CUT_MIN 192 /* bytes; more than any digest or nonce in hex */
-#define JSON_CUT_N 32    /* a file with more long texts is left as it is */
+#define JSON_CUT_N 32    /* a file with more long texts is not cut */
 
 struct json_cut {
 	json_t *root; /* json_cut_done() */

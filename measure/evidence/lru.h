@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * lru.h - a bounded memory of what was worked out before, by SHA-256 of all
- * that went into it.
+ * lru.h - a bounded memory of earlier results, by SHA-256 of everything that
+ * they depend on.
  *
  * Layer:  measure; no I/O, no logging.
  * Trust:  two inputs have one key only if SHA-256 is broken; the whole key is
- *         compared.  Whoever fills it with inputs of his own puts others'
- *         out, which costs time and changes no outcome.
+ *         compared.  Inputs made to fill it evict the entries of
+ *         others, which costs time and changes no outcome.
  * Limits: entries and bytes, both the user's; what was used longest ago goes
  *         first.
  */

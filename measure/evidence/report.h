@@ -3,7 +3,7 @@
  * report.h - the report of a verification: every check with its outcome.
  *
  * Layer:  measure; no I/O, no logging.  JSON by jansson.
- * Spec:   doc/FORMATS.md, "Verdict".
+ * Spec:   doc/FORMATS.md, "Evidence", checks.
  */
 #ifndef MEASURE_EVIDENCE_REPORT_H
 #define MEASURE_EVIDENCE_REPORT_H

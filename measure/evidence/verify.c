@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * verify.c - every check of a bundle, in words.
+ * verify.c - every check of a bundle, in order.
  *
- * Order: first what is cryptographic (nonce, quote, certificates), then what
- * the vTPM says of itself, then the boot.  Nothing is appraised that a
- * verified quote does not cover; checks that could not be reached are not
- * made, and a report in which something was not reached never accepts,
- * because what stopped it is a failure in the same report.
+ * Order: first the cryptographic checks (nonce, quote, certificates), then what
+ * the vTPM says about itself, then the boot.  Only what a verified quote covers
+ * is appraised.  A check that cannot be reached is not made; such a report
+ * never accepts, because the check that stopped it failed in the same report.
  */
 #include "measure/evidence/verify.h"
 
@@ -48,8 +47,8 @@ check_nonce(struct vv *v)
 	    n->len != v->want->nonce_len ||
 	    !mem_equal(n->p, v->want->nonce, n->len)) {
 		report_say(v->rep, "nonce", REPORT_FAIL,
-		    "the evidence was made for another nonce: it answers an "
-		    "older question, or somebody else's");
+		    "the evidence was made for another nonce: it is a replay, "
+		    "or it was made for another verifier");
 		return !check_on("nonce");
 	}
 	report_say(v->rep, "nonce", REPORT_PASS,
@@ -57,8 +56,8 @@ check_nonce(struct vv *v)
 	return true;
 }
 
-/* Certificates first: they give the EK's Name, and a key that was parsed
- * before.  What came of it is said in its turn. */
+/* Certificates first: they give the EK's Name, and perhaps a key that was
+ * parsed before.  check_certs() reports the outcome later. */
 static void
 judge_certs(struct vv *v)
 {
@@ -145,15 +144,15 @@ check_certs(struct vv *v)
 
 	if (b[BUNDLE_AK_CERT].p == NULL || b[BUNDLE_EK_CERT].p == NULL) {
 		report_say(v->rep, "certificates", REPORT_CANNOT,
-		    "the evidence has no %s certificate: whose TPM this is "
-		    "cannot be told",
+		    "the evidence has no %s certificate: which TPM made it is "
+		    "unknown",
 		    b[BUNDLE_AK_CERT].p == NULL ? "AK" : "EK");
 		return;
 	}
 	if (v->want->ca == NULL && v->want->host == NULL) {
 		report_say(v->rep, "certificates", REPORT_CANNOT,
-		    "no CA was given to hold the certificates against: "
-		    "name that of the vTPM manager (vtpmctl --json status)");
+		    "no CA was given to verify the certificates: give that of "
+		    "the vTPM manager (vtpmctl --json status)");
 		return;
 	}
 	for (s = 0; v->certs_done && s < XS_N; s++) {
@@ -169,8 +168,8 @@ check_certs(struct vv *v)
 	}
 }
 
-/* Law 8: what it stands on, said always; software only if the policy wants
- * to live with it. */
+/* Law 8: always say what the evidence stands on.  A software root passes only
+ * if the policy allows it. */
 static void
 check_root(struct vv *v)
 {
@@ -207,7 +206,8 @@ check_root(struct vv *v)
 		    v->rep, "uuid", REPORT_PASS, "this is the vTPM asked for");
 }
 
-/* --- what the vTPM says of itself ------------------------------------------
+/* --- what the vTPM says about itself
+ * ------------------------------------------
  */
 
 static void
@@ -221,23 +221,23 @@ info_vs_certificate(struct vv *v, const struct bundle_info *info)
 	if (memcmp(info->uuid, x->uuid, UUID_LEN) != 0 ||
 	    info->group != x->group)
 		report_say(v->rep, "info-instance", REPORT_FAIL,
-		    "the vTPM calls itself by another uuid or group than its "
-		    "certificate does");
+		    "the vTPM reports another uuid or group than its "
+		    "certificate");
 	else if (info->generation < x->generation)
 		report_say(v->rep, "info-instance", REPORT_FAIL,
 		    "the vTPM runs in an older generation than its "
-		    "certificate: an older copy was put back");
+		    "certificate: an older copy was restored");
 	else if (soft && v->rep->root == CERT_EXT_HARDWARE)
 		report_say(v->rep, "info-instance", REPORT_FAIL,
 		    "the certificate claims a hardware root, the vTPM says "
 		    "that its manager has none");
 	else
 		report_say(v->rep, "info-instance", REPORT_PASS,
-		    "the vTPM says of itself what its certificate says");
+		    "the vTPM reports what its certificate says");
 }
 
-/* The flags are the worker's words over the guest's channel; nothing signs
- * them but the guest's own qualifyingData.  They can only make it worse. */
+/* The worker sets the flags, and the guest passes them on; only the guest's
+ * own qualifyingData covers them.  They can refuse, but never accept. */
 static void
 check_info(struct vv *v)
 {
@@ -246,12 +246,12 @@ check_info(struct vv *v)
 
 	if (b->p == NULL) {
 		report_say(v->rep, "info", REPORT_NOTE,
-		    "the vTPM's own account of itself is not in the evidence");
+		    "the vTPM's report about itself is not in the evidence");
 		return;
 	}
 	if (bundle_info_get(b->p, b->len, &info) != VT_OK) {
 		report_say(v->rep, "info", REPORT_FAIL,
-		    "the vTPM's account of itself is not well-formed");
+		    "the vTPM's report about itself is not well-formed");
 		return;
 	}
 	info_vs_certificate(v, &info);
@@ -282,8 +282,8 @@ verify_bundle(const struct bundle *ev, const struct verify_want *want,
 		verify_deep(ev, &v.dig, want, v.rep);
 	else if (ev->part[BUNDLE_DEEP].p != NULL)
 		report_say(v.rep, "deep", REPORT_NOTE,
-		    "there is a deep quote, but no host record to hold it "
-		    "against (--host): it is not judged");
+		    "the deep quote is not judged: no host record was given "
+		    "(--host)");
 	if (v.quote_ok) {
 		check_info(&v);
 		rc = verify_boot(ev, &v.dig, want, v.rep);
@@ -293,7 +293,7 @@ verify_bundle(const struct bundle *ev, const struct verify_want *want,
 		return rc;
 	}
 	v.rep->verdict = report_verdict(v.rep);
-	/* Belt and braces: accepted means that all of it was gone through. */
+	/* Belt and braces: accepted means that every part was judged. */
 	if (v.rep->verdict == AP_ACCEPTED &&
 	    (!v.quote_ok || !v.certs_ok || v.rep->appraisal == NULL))
 		v.rep->verdict = AP_UNDECIDED;

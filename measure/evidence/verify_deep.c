@@ -2,8 +2,8 @@
 /*
  * verify_deep.c - from a guest's quote to its host's TPM, check by check.
  *
- * Three lines of checks: the host record, the leaf against the evidence, the
- * host's quote.  The first failure of a line ends that line.
+ * Three lists of checks: the host record, the leaf against the evidence, the
+ * host's quote.  The first failure of a list ends that list.
  */
 #include "measure/evidence/verify_deep.h"
 
@@ -147,8 +147,8 @@ leaf_instance(struct dv *v)
 	const struct deep_leaf *l = &v->a.leaf;
 
 	if (!v->rep->have_instance)
-		return why(v, "the vTPM's certificates are not good: nothing "
-			      "to hold the host's word against");
+		return why(v, "the vTPM's certificates were refused: nothing "
+			      "proves which vTPM the host vouches for");
 	if (memcmp(l->uuid, x->uuid, UUID_LEN) != 0 || l->group != x->group)
 		return why(v, "the host vouches for another vTPM or group "
 			      "than the certificates name");
@@ -240,7 +240,8 @@ static const struct check leaf_checks[] = {
 	    leaf_instance },
 	{ "deep-launch", "with the launch record shown", leaf_launch },
 	{ "deep-journal", "and the journal shown", leaf_journal },
-	{ "deep-channel", "its channel's key is not another than expected",
+	{ "deep-channel",
+	    "its channel's key is the expected one, if one is expected",
 	    leaf_channel },
 	{ "deep-root", "no part of it comes from a software root", leaf_root },
 	{ "deep-flags",
@@ -454,8 +455,8 @@ verify_deep(const struct bundle *ev, const struct bundle_digests *dig,
 	deep_host_say(v.h, rep);
 	if (ev->part[BUNDLE_DEEP].p == NULL) {
 		report_say(rep, "deep", REPORT_CANNOT,
-		    "there is no deep quote in the evidence: nothing ties it "
-		    "to the host (vtpm-attest --deep)");
+		    "the evidence has no deep quote: nothing ties it to the "
+		    "host (vtpm-attest --deep)");
 		return;
 	}
 	if (!run(&v, leaf_checks, 1)) /* without it there is nothing */
@@ -467,7 +468,7 @@ verify_deep(const struct bundle *ev, const struct bundle_digests *dig,
 		n -= 2;
 		report_say(rep, "deep-host-state", REPORT_CANNOT,
 		    "no host states were given (--host-states): whether the "
-		    "host is a good one cannot be told");
+		    "host is in an accepted state is unknown");
 	}
 	(void)run(&v, host_checks, n);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * verify_deep.h - does this deep quote stand on this host, in a state that
- * is accepted?
+ * verify_deep.h - judge a deep quote: made by this host, in an accepted
+ * state.
  *
  * Layer:  measure; no I/O, no logging.
  * Spec:   doc/FORMATS.md, "Deep quotes", checks.

@@ -167,7 +167,7 @@ approval_check(const struct approval *a, char *text, size_t cap)
 }
 
 /* Append to text what differs at one PCR; text stays cut at cap. */
-/* As many as there is room for, whole, and a word of the others. */
+/* As many whole entries as fit; the rest is only counted. */
 static void
 say_differs(const struct pcr_bank *b, uint32_t pcr, const uint8_t *now,
     char *text, size_t cap)
@@ -374,7 +374,7 @@ key_from_pem(const void *pem, size_t len, bool secret)
 
 	if (bio == NULL)
 		return NULL;
-	/* An empty passphrase: never ask anybody on a terminal. */
+	/* An empty passphrase: never ask on a terminal. */
 	key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"");
 	if (key == NULL && !secret && BIO_reset(bio) == 1)
 		key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);

@@ -52,7 +52,7 @@ void approval_put(struct wr *w, const struct approval *a);
 /* VT_E_TRUNC, VT_E_FORMAT, VT_E_RANGE, VT_E_UNSUPPORTED. */
 int approval_get(
     const uint8_t *data, size_t len, struct approval *ret) VT_CHECK;
-/* VT_E_POLICY with words: a state that nobody may approve. */
+/* VT_E_POLICY: a state that must not be approved; text says why. */
 int approval_check(const struct approval *a, char *text, size_t cap) VT_CHECK;
 /* Digest of the TPM policy that the state stands for (TPM2_PolicyGetDigest
  * after PolicyPCR and PolicyNV), and of the authorising policy of an object
@@ -73,7 +73,7 @@ int approval_sign(struct approval *a, const void *pem, size_t len) VT_CHECK;
 int approval_verify(
     const struct approval *a, const uint8_t key[APPROVAL_KEY_LEN]) VT_CHECK;
 /* ECDSA with SHA-256 by such a key over any message that begins with a magic
- * of its own: other things that an approval key signs
+ * that no other structure has: what else an approval key signs
  * (measure/host/tenant_config.h). Signing: VT_E_FORMAT, VT_E_UNSUPPORTED (not a
  * P-256 key); verifying: VT_E_AUTH. */
 int approval_sign_bytes(const void *pem, size_t pem_len, const uint8_t *msg,
@@ -81,7 +81,7 @@ int approval_sign_bytes(const void *pem, size_t pem_len, const uint8_t *msg,
 int approval_verify_bytes(const uint8_t key[APPROVAL_KEY_LEN],
     const uint8_t *msg, size_t len, const uint8_t *sig,
     size_t sig_len) VT_CHECK;
-/* Which PCRs differ, in words ("PCR 4 (sha256) is a1b2.., approved
+/* Which PCRs differ, as text ("PCR 4 (sha256) is a1b2.., approved
  * d4c3.."); VT_OK if none does, VT_E_POLICY. */
 int approval_compare(const struct approval *a, const struct pcr_set *now,
     char *text, size_t cap) VT_CHECK;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* escrow.c - split, seal, open and join shares of the master key. */
 #include "measure/host/escrow.h"
 
 #include <openssl/err.h>
@@ -119,7 +120,7 @@ key_check(const uint8_t key[ESCROW_KEY_LEN], const uint8_t set[ESCROW_SET_LEN],
 	    key, ESCROW_KEY_LEN, info, sizeof(info), out, SHA256_LEN);
 }
 
-/* A share is as random as a key: its digest gives nothing away. */
+/* A share is as random as a key: its digest reveals nothing. */
 static int
 share_digest(const struct escrow_share *s, uint8_t out[SHA256_LEN])
 {
@@ -194,7 +195,7 @@ same_set(const struct escrow_share *a, const struct escrow_share *b)
 	       memcmp(a->check, b->check, sizeof(a->check)) == 0;
 }
 
-/* How many of the others say that share i is another one than it is? */
+/* Count the other shares whose digest of share i does not match it. */
 static unsigned int
 denied_by(const struct escrow_share *s, unsigned int n, unsigned int i)
 {

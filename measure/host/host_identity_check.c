@@ -214,10 +214,10 @@ step_ek_chain(struct hv *v)
 	bool ok = false;
 
 	if (b->p == NULL)
-		return why(v, "the host has no EK certificate: its maker "
-			      "left none in the TPM");
+		return why(v, "the host has no EK certificate: its TPM's "
+			      "manufacturer installed none");
 	if ((v->ek_cert = x509_cert_get(b->p, b->len)) == NULL)
-		return why(v, "the host's EK certificate is not one");
+		return why(v, "the host's EK certificate cannot be parsed");
 	if (v->roots == NULL)
 		return true;
 	ctx = X509_STORE_CTX_new();
@@ -239,8 +239,8 @@ step_ek_chain(struct hv *v)
 		keep_chain(v, ctx);
 	else
 		(void)why(v,
-		    "the host's EK certificate leads to none of the "
-		    "manufacturers' roots given: %s",
+		    "the host's EK certificate leads to none of the given "
+		    "manufacturers' roots: %s",
 		    X509_verify_cert_error_string(
 			X509_STORE_CTX_get_error(ctx)));
 out:
@@ -310,8 +310,8 @@ step_ak(struct hv *v)
 	if ((v->rep->ak.attrs & (want | TO_DECRYPT)) != want &&
 	    check_on(host_identity_step_id(HS_AK)))
 		return why(v, "the AK is not a restricted signing key that "
-			      "cannot leave its TPM: it would sign anything "
-			      "that is given to it");
+			      "cannot leave its TPM: it would sign any "
+			      "forged quote");
 	if (v->rep->ak.scheme == TA_NULL || v->rep->ak.hash == ALG_SHA1 ||
 	    digest_len(v->rep->ak.hash) == 0)
 		return why(v, "the AK has no signature scheme with SHA-256 or "
@@ -357,7 +357,7 @@ step_ca_attest(struct hv *v)
 
 	rd_init(&r, b->p, b->len);
 	if (rd_be32(&r) != GENERATED_VALUE || rd_be16(&r) != ST_ATTEST_CERTIFY)
-		return why(v, "what the AK signed is not TPM2_Certify's");
+		return why(v, "the AK did not sign the output of TPM2_Certify");
 	signer = rd_blob16(&r, sizeof(want.b), &signer_len);
 	(void)rd_blob16(&r, DIGEST_MAX + 2, &n); /* extraData */
 	(void)rd_span(&r, 8 + 4 + 4 + 1 + 8);    /* clock, firmware */

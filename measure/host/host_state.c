@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* host_state.c - the list of host states as JSON. */
 #include "measure/host/host_state.h"
 
 #include <jansson.h>

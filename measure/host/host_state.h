@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * host_state.h - the states that a verifier accepts a host in.
+ * host_state.h - the host states that a verifier accepts.
  *
  * Layer:  measure; no I/O, no logging.
  * Spec:   doc/FORMATS.md, "Host states".

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* tenant_config.c - a tenant's signed configuration, and quotes for it. */
 #include "measure/host/tenant_config.h"
 
 #include <stdio.h>

@@ -28,7 +28,7 @@
 #define GROUP_POLICIES_MAX 16 /* launch policies by name */
 #define GROUP_POLICY_LEN 63   /* bytes of one name */
 #define GROUP_ADMINS_MAX 32   /* users */
-#define GROUP_USER_LEN 32     /* a user's name, or his uid in decimal */
+#define GROUP_USER_LEN 32     /* a user's name, or the uid in decimal */
 #define GROUP_NONCE_MIN 8     /* of a host quote, bytes */
 #define GROUP_NONCE_MAX 64
 #define GROUP_ATTEST_MAX 512
@@ -53,10 +53,10 @@ struct group_config {
 
 void group_config_put(struct wr *w, const struct group_config *c);
 /* VT_E_TRUNC, VT_E_FORMAT, VT_E_RANGE, VT_E_UNSUPPORTED; a configuration
- * that nobody may sign (SHA-1, no PCR, group 0) is VT_E_FORMAT. */
+ * that must not be signed (SHA-1, no PCR, group 0) is VT_E_FORMAT. */
 int group_config_get(
     const uint8_t *data, size_t len, struct group_config *ret) VT_CHECK;
-/* VT_E_POLICY with words: something in it that nobody may sign. */
+/* VT_E_POLICY: it must not be signed; text says why. */
 int group_config_check(
     const struct group_config *c, char *text, size_t cap) VT_CHECK;
 /* Fill the signature.  pem: private key.  VT_E_FORMAT, VT_E_UNSUPPORTED: not

@@ -215,7 +215,7 @@ el_spec(const struct el_log *log)
 	return &log->spec;
 }
 
-/* Firmware hands over the whole buffer that it had set aside. */
+/* Firmware hands over its whole buffer, of which only a part is used. */
 static bool
 only_padding(const struct rd *r)
 {

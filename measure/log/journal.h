@@ -112,8 +112,9 @@ int journal_add_cap(struct journal *j, uint32_t mask) VT_CHECK;
 int journal_add_restored(struct journal *j) VT_CHECK;
 int journal_add_note(struct journal *j, enum journal_note note) VT_CHECK;
 
-/* What is extended into every PCR after a crash: H(01 00 00 00), the error
- * separator of the PC Client profile.  VT_E_UNSUPPORTED, VT_E_CRYPTO. */
+/* The digest that the worker extends into every PCR after a crash:
+ * H(01 00 00 00), the error separator of the PC Client profile.
+ * VT_E_UNSUPPORTED, VT_E_CRYPTO. */
 int journal_cap_digest(uint16_t alg, struct tpm_digest *ret) VT_CHECK;
 
 uint32_t journal_power_cycles(const struct journal *j);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
+ * launch_record.c - the launch record as bytes, and the event log from it.
  * Container, big-endian; text is be16 length and bytes:
  *   "VTLR" | be16 version 1 | uuid[16] | text name | be32 group |
  *   u8 mode | configuration digest[32] | host boot id[16] | be64 time ms |

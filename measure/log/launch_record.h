@@ -64,7 +64,7 @@ struct launch_record {
 	uint8_t config_digest[32]; /* SHA-256 of the VM's configuration */
 	uint8_t host_boot_id[UUID_LEN];
 	uint64_t time_ms; /* since 1970 */
-	char *build;      /* manager and hypervisor in words; owned or NULL */
+	char *build;      /* manager and hypervisor as text; owned or NULL */
 	char *policy;     /* owned or NULL */
 	uint32_t nitems;
 	struct launch_item items[LAUNCH_MAX_ITEMS];

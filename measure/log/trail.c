@@ -124,7 +124,7 @@ start_from(struct trail *t, const struct pcr_set *set, uint32_t mask)
 			memcpy(t->start[n], set->banks[0].val[n], t->len);
 }
 
-/* The value of these PCRs is set anew: what came before does not count. */
+/* These PCRs get a new value: earlier events do not count. */
 static void
 forget(struct trail *t, uint32_t mask)
 {
@@ -312,7 +312,7 @@ next_of(struct trail *t, uint32_t pcr, uint32_t *at)
 	return NULL;
 }
 
-/* Give the journal's events the words that the logs have for them. */
+/* Attach to the journal's events what the logs say about them. */
 static void
 annotate(struct trail *t, const struct log_list *l)
 {

@@ -399,7 +399,7 @@ say_plain(struct text *o, const struct trail_event *ev)
 	put(o, b);
 }
 
-/* Without a log there is only what the TPM was asked to do. */
+/* Without a log only the TPM command is known. */
 static void
 say_record(struct text *o, const struct trail_event *ev)
 {

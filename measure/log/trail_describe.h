@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * trail_describe.h - what an event of a trail stands for, in words.
+ * trail_describe.h - describe what an event of a trail stands for.
  *
  * Layer:  measure; no I/O, no logging.
  * Trust:  an event's data is the guest's.  It is shown only as far as it fits
@@ -24,7 +24,7 @@ enum trail_fit {
 enum trail_fit trail_fit(const struct trail *t, const struct trail_event *ev);
 
 /*
- * What an event stands for, in words, cut short at cap: from its data, if
+ * Describe an event, cut short at cap: by its data, if
  * the data fits the digest; the type alone otherwise.  Unprintable bytes
  * are shown as \xHH.
  */

@@ -2,9 +2,9 @@
 /*
  * quote_verify.c - the verification, one function a step.
  *
- * A step returns NULL or why it fails, in words; the first that fails ends
- * the verification.  The order matters: nothing inside the attestation is
- * looked at before its signature has been verified.
+ * A step returns NULL, or the reason why it fails; the first failure ends the
+ * verification.  The order matters: nothing reads the attestation before its
+ * signature has been verified.
  */
 #include "measure/tpm/quote_verify.h"
 
@@ -193,8 +193,8 @@ step_signer(struct qv *v)
 	if (tpm_child_name(&v->want->ek_name, &v->rep->ak_name, &qn) != VT_OK)
 		return "the names of AK and EK cannot be computed";
 	if (!tpm_name_equal(&qn, &v->rep->attest.signer))
-		return "the AK is not a child of this EK: another TPM's, or "
-		       "another hierarchy's";
+		return "the AK is not a child of this EK: it is of another TPM "
+		       "or hierarchy";
 	return NULL;
 }
 
@@ -241,7 +241,7 @@ step_clock(struct qv *v)
 		return NULL;
 	if (a->reset_count < l->reset_count)
 		return "the TPM's reset counter ran backwards: an older "
-		       "state was put back";
+		       "state was restored";
 	if (a->reset_count == l->reset_count &&
 	    a->restart_count < l->restart_count)
 		return "the TPM's restart counter ran backwards";
@@ -300,7 +300,7 @@ static const struct {
 	    "the TPM's counters did not run backwards",
 	    step_clock },
 	[QS_FIRMWARE]	= { "firmware",
-	    "the TPM's firmware is not another than expected",
+	    "the TPM's firmware is the expected one, if one is expected",
 	    step_firmware },
 };
 /* clang-format on */
