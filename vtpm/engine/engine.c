@@ -6,7 +6,6 @@
 
 #include <libtpms/tpm_error.h>
 #include <libtpms/tpm_library.h>
-#include <libtpms/tpm_memory.h>
 #include <libtpms/tpm_nvfilename.h>
 #include <libtpms/tpm_tis.h>
 
@@ -15,6 +14,9 @@
 
 #include "base/crypto.h"
 #include "vtpm/proto/worker_msg.h"
+
+_Static_assert(ENG_STATE_MAX + 4 * PUB_MAX_LEN + 128 <= STATE_MAX_LEN,
+    "a state and its keys fit one sealed blob");
 
 struct blob {
 	uint8_t *p; /* heap, NULL: there is none */
@@ -102,7 +104,9 @@ cb_load(
 			return TPM_FAIL;
 		return TPM_RETRY;
 	}
-	if (TPM_Malloc(data, (uint32_t)b->len) != TPM_SUCCESS)
+	/* libtpms frees it by free(3).  Not TPM_Malloc(): it refuses more than
+	 * 128 KiB, and a guest's permanent state grows past that. */
+	if ((*data = malloc(b->len)) == NULL)
 		return TPM_SIZE;
 	memcpy(*data, b->p, b->len);
 	*length = (uint32_t)b->len;
@@ -135,7 +139,8 @@ cb_store(const unsigned char *data, uint32_t length, uint32_t number,
 	int rc;
 
 	(void)number;
-	if (b == NULL || length == 0 || length > STATE_MAX_LEN)
+	/* What could not be sealed is not taken: the command fails. */
+	if (b == NULL || length == 0 || length > ENG_STATE_MAX)
 		return TPM_FAIL;
 	if (b == &eng.permanent)
 		return store_permanent(data, length);

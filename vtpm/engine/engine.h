@@ -29,11 +29,14 @@
 #include "base/err.h"
 
 #define ENG_BUF_MAX 4096 /* largest command and response */
+/* Largest state of libtpms, bytes.  Sealed with three public areas around it
+ * it fits STATE_MAX_LEN (vtpm/proto/worker_msg.h). */
+#define ENG_STATE_MAX (524288 - 8192)
 
 /*
- * Once per process: register with libtpms.  log_fd: where libtpms complains;
- * it may dump a guest's command there, so not into a log.  -1: stderr.
- * VT_E_TPM.
+ * Once per process: registers with libtpms.  log_fd: where libtpms writes its
+ * errors; it writes no command and no secret there at its default level.
+ * -1: stderr.  VT_E_TPM.
  */
 int eng_init(int log_fd) VT_CHECK;
 
