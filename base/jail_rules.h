@@ -25,6 +25,9 @@
 				  .conds = { { a, JAIL_MASKED, m, v } } }
 /* fails with err */
 #define ANSWER(name, err)	{ .nr = __NR_##name, .fail_err = err }
+/* the same if argument a equals v */
+#define ANSWER_IF(name, a, v, err) { .nr = __NR_##name, .fail_err = err, \
+				  .conds = { { a, JAIL_EQ, 0, v } } }
 
 /* Threads, but no processes.  clone3(2) hides its flags in memory, where a
  * filter cannot see them; on ENOSYS glibc falls back to clone(2). */

@@ -10,11 +10,14 @@
 #include "base/rdwr.h"
 #include "base/util.h"
 #include "vtpm/engine/vendor.h"
+#include "vtpm/state/state.h"
 
 #define FIRST_UID 61000u
 #define MANY 40
 
 static const char *zygote_path;
+static int zygote_log = -1; /* its stderr; -1: ours */
+static int terminal = -1;
 static struct fm m;
 
 static uint32_t
@@ -32,7 +35,9 @@ start_zygote(void)
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
 	if ((m.zygote_link_pid = fork()) == 0) {
-		if (dup2(sv[1], 3) == -1)
+		if ((zygote_log != -1 &&
+			dup2(zygote_log, STDERR_FILENO) == -1) ||
+		    dup2(sv[1], 3) == -1)
 			_exit(1);
 		if (sv[1] == 3)
 			(void)fcntl(3, F_SETFD, 0);
@@ -53,6 +58,37 @@ setup(void **state)
 		return -1;
 	start_zygote();
 	return 0;
+}
+
+/* Its log is this device. */
+static int
+setup_on(void **state, const char *device)
+{
+	int rc;
+
+	zygote_log = open(device, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (zygote_log == -1)
+		return -1;
+	rc = setup(state);
+	(void)close(zygote_log);
+	zygote_log = -1;
+	return rc;
+}
+
+static int
+setup_on_a_terminal(void **state)
+{
+	terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (terminal == -1 || grantpt(terminal) == -1 ||
+	    unlockpt(terminal) == -1)
+		return -1;
+	return setup_on(state, ptsname(terminal));
+}
+
+static int
+setup_on_a_device(void **state)
+{
+	return setup_on(state, "/dev/null");
 }
 
 /* Workers end when they are told: nobody else waits for them. */
@@ -179,6 +215,75 @@ jailed_worker_does_all_its_work(void **state)
 	assert_int_equal(
 	    fm_cmd(&g[1], r, "00c1000000000000004600000010", out, &n), 0);
 	ring_close(r);
+}
+
+/* The stored state, sealed as it should be, with other bytes inside. */
+static void
+spoil_state(struct fw *g)
+{
+	struct seal_id want = { .kind = SEAL_PERMANENT }, id;
+	struct state_perm s;
+	uint8_t *plain, *junk;
+	struct wr w;
+	size_t len;
+
+	memcpy(want.uuid, g->uuid, UUID_LEN);
+	assert_int_equal(
+	    seal_open(g->key, &want, g->blob, g->len, &id, &plain, &len),
+	    VT_OK);
+	assert_int_equal(state_perm_get(plain, len, &s), VT_OK);
+	assert_non_null(junk = malloc(s.tpm.len));
+	memset(junk, 7, s.tpm.len);
+	s.tpm.p = junk;
+	wr_grow(&w, STATE_PLAIN_MAX);
+	state_perm_put(&w, &s);
+	assert_int_equal(wr_err(&w), VT_OK);
+	assert_int_equal(w.len + SEAL_OVERHEAD, g->len);
+	assert_int_equal(seal_make(g->key, &id, w.buf, w.len, g->blob), VT_OK);
+	wr_free(&w);
+	free(junk);
+	free(plain);
+}
+
+/* libtpms complains, and the worker lives. */
+static void
+complain(struct fw *g)
+{
+	make(g, 0);
+	assert_int_equal(fm_stop(g), VT_OK);
+	spoil_state(g);
+	fm_start(&m, g, uid_of(0));
+	assert_int_equal(fm_load(g, 0, NULL), VT_E_TPM);
+	assert_int_equal(fm_open(g, CHAN_LOCAL, 1), VT_E_STATE);
+}
+
+static void
+words_of_libtpms_reach_the_log_from_inside_the_jail(void **state)
+{
+	struct fw *g = *state;
+	char text[8192] = "";
+	size_t have = 0;
+	ssize_t n;
+
+	complain(g);
+	while (have < sizeof(text) - 1 &&
+	       (n = read(terminal, text + have, sizeof(text) - 1 - have)) > 0)
+		have += (size_t)n;
+	text[have] = '\0';
+	assert_non_null(strstr(text, "libtpms/tpm2: "));
+	assert_non_null(strstr(text, "libtpms rejected the permanent state"));
+	assert_int_equal(fm_stop(g), VT_OK);
+	(void)close(terminal);
+}
+
+/* stdio asks other devices than pseudo-terminals whether they are one. */
+static void
+words_of_libtpms_into_a_device_do_not_kill_the_worker(void **state)
+{
+	struct fw *g = *state;
+
+	complain(g);
+	assert_int_equal(fm_stop(g), VT_OK);
 }
 
 /* --- laws
@@ -478,6 +583,12 @@ main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		T(worker_is_jailed_before_its_first_message),
 		T(jailed_worker_does_all_its_work),
+		cmocka_unit_test_setup_teardown(
+		    words_of_libtpms_reach_the_log_from_inside_the_jail,
+		    setup_on_a_terminal, teardown),
+		cmocka_unit_test_setup_teardown(
+		    words_of_libtpms_into_a_device_do_not_kill_the_worker,
+		    setup_on_a_device, teardown),
 		T(acknowledged_write_survives_kill_and_pcrs_are_capped),
 		T(swapped_states_are_refused),
 		T(workers_forked_together_share_no_key_and_no_random_byte),

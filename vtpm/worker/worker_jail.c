@@ -4,6 +4,8 @@
  */
 #include "vtpm/worker/worker_jail.h"
 
+#include <sys/ioctl.h>
+
 #include <fcntl.h>
 
 #include "base/jail_rules.h"
@@ -31,6 +33,8 @@ static const struct jail_rule rules[] = {
 	ALLOW(getgid),
 	ALLOW(getegid),
 	ALLOW_THREADS, /* the watch thread */
+	/* stdio asks whether the log is a terminal: libtpms' first message */
+	ANSWER_IF(ioctl, 1, TCGETS, ENOTTY),
 	/* Xen only: grants (type G) and event channels (type E) */
 	ALLOW_MASK(ioctl, 1, 0xff00, 'G' << 8),
 	ALLOW_MASK(ioctl, 1, 0xff00, 'E' << 8),

@@ -77,7 +77,7 @@ warm_up(void)
 {
 	int rc;
 
-	if ((rc = eng_init(STDOUT_FILENO)) != VT_OK ||
+	if ((rc = eng_init(STDERR_FILENO)) != VT_OK ||
 	    (rc = eng_manufacture(TPM_VER_20)) != VT_OK ||
 	    (rc = tcmd_startup(0)) != VT_OK || (rc = self_test()) != VT_OK ||
 	    (rc = seal_once()) != VT_OK)
@@ -252,14 +252,16 @@ loop(struct zygote *z)
 	}
 }
 
-/* 0 and 1 are not used; 2 is the log. */
+/* 2 is the log, and so is 1: what a library prints must reach the operator at
+ * once, even if the worker dies of it. */
 static int
-quiet_stdio(void)
+set_stdio(void)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (fd == -1 || dup2(fd, STDIN_FILENO) == -1 ||
-	    dup2(fd, STDOUT_FILENO) == -1)
+	    dup2(STDERR_FILENO, STDOUT_FILENO) == -1 ||
+	    setvbuf(stdout, NULL, _IOLBF, BUFSIZ) != 0)
 		return VT_E_SYS;
 	if (fd > STDERR_FILENO)
 		(void)close(fd);
@@ -300,7 +302,7 @@ zygote_run(int fd)
 	memset(&z, 0, sizeof(z));
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if ((rc = msgch_new(fd, 0, &z.mgr)) != VT_OK ||
-	    (rc = quiet_stdio()) != VT_OK || (rc = seed_json()) != VT_OK ||
+	    (rc = set_stdio()) != VT_OK || (rc = seed_json()) != VT_OK ||
 	    (rc = block_signals(&z)) != VT_OK ||
 	    (rc = jail_prepare(&worker_jail, &z.jail)) != VT_OK ||
 	    (rc = warm_up()) != VT_OK)
