@@ -167,7 +167,7 @@ same "with the same endorsement key" "$ek" "$(ek_of g)"
 ca_to ca.pem
 check "there is another CA" eval '! cmp -s ca.pem old-ca.pem'
 check "its certificates are issued anew" wait_for 60 anew g
-check "in words" eval 'ctl show g | grep "issued anew by this host.s new CA"'
+check "in words" eval 'ctl show g | grep "reissued by this host.s new CA"'
 check "and in the audit log" eval \
     'ctl audit | grep reissue-certs | grep -q "by the new CA, generation"'
 same "for the same keys" "$publics" "$(publics g)"

@@ -33,7 +33,7 @@ check "that of before, since when it is busy" jq -e --argjson from "$from" \
     '.tpm | .as_of_ms < $from and .busy_since_ms < $from and
     .busy_since_ms > .as_of_ms - 30000' s.json
 check "for people, too" eval \
-    'ctl status | grep -q "inside a command of the TPM since .*; as it was at"'
+    'ctl status | grep -q "the TPM is busy with one command since .*; state as of"'
 others() { for i in 1 2 3 4; do jctl status >"m$i" & w+=($!); done
 	for p in "${w[@]}"; do wait "$p" || return 1; done; }
 w=()
@@ -59,7 +59,7 @@ check "there is none" [ ! -e pcrs.json ]
 check "the status says that it does not answer, and why" eval \
     'ctl status | grep "its TPM does not answer: [a-z]"'
 check "what is not known is not shown as 0" eval \
-    'wait $host && grep "^Counters *not known" host.out'
+    'wait $host && grep "^Counters *unknown" host.out'
 # And so is the process.
 slay "$(hwtpm_pid)"
 check "it is not said to be up by hearsay" wait_for 20 eval 'jctl status |

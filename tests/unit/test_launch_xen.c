@@ -143,10 +143,10 @@ what_cannot_be_measured_is_refused_in_words(void **state)
 		{ "pv", K, ",\"vtpms\":[{\"devid\":0}]", VT_E_FORMAT, "no uuid=" },
 		{ "pv", K, ",\"vtpms\":[{\"uuid\":\"123\"}]", VT_E_FORMAT, "no uuid=" },
 		{ "pv", K, ",\"vtpms\":[{\"uuid\":\"" UUID "\"},{\"uuid\":\"" UUID "\"}]", VT_E_UNSUPPORTED, "2 vTPMs" },
-		{ "pv", K, ",\"vtpms\":{}", VT_E_FORMAT, "no list" },
-		{ "pv", K ",\"kernel\":\"/other\"", "", VT_E_FORMAT, "no domain configuration" },
-		{ "pv", K, "} {", VT_E_FORMAT, "no domain configuration" },
-		{ "pv", K ",\"cmdline\":\"a\\u0000b\"", "", VT_E_FORMAT, "no domain configuration" },
+		{ "pv", K, ",\"vtpms\":{}", VT_E_FORMAT, "not a list" },
+		{ "pv", K ",\"kernel\":\"/other\"", "", VT_E_FORMAT, "not a domain configuration" },
+		{ "pv", K, "} {", VT_E_FORMAT, "not a domain configuration" },
+		{ "pv", K ",\"cmdline\":\"a\\u0000b\"", "", VT_E_FORMAT, "not a domain configuration" },
 	};
 	/* clang-format on */
 #undef K

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* esys_ctx.c - TPM commands of the tools, through tpm2-tss. */
 #include "tools/esys/esys_ctx.h"
 
 #include <tss2/tss2_mu.h>
@@ -87,7 +88,7 @@ open_one(struct esys *e, const char *conf)
 	return VT_OK;
 }
 
-/* A TPM 1.2 answers whatever it is asked with its own tag. */
+/* A TPM 1.2 answers every command with its own tag. */
 static bool
 is_tpm12(struct esys *e)
 {
@@ -105,8 +106,8 @@ static int
 open_any(struct esys *e, const char *conf)
 {
 	memset(e, 0, sizeof(*e));
-	/* Its loader reports every module that is not there; we say which
-	 * TPM could not be reached, once. */
+	/* The loader would report every module that is missing; the caller
+	 * reports once which TPM could not be reached. */
 	(void)setenv("TSS2_LOG", "all+NONE", 0);
 	if (conf != NULL) {
 		if (open_one(e, conf) == VT_OK)
@@ -134,8 +135,7 @@ esys_open(struct esys *e, const char *conf)
 		return rc;
 	e->rc = 0;
 	(void)snprintf(e->err, sizeof(e->err),
-	    "what answers over '%.80s' is a TPM 1.2; this needs a TPM 2.0",
-	    e->conf);
+	    "the TPM at '%.80s' is a TPM 1.2; a TPM 2.0 is needed", e->conf);
 	return VT_E_UNSUPPORTED;
 }
 
@@ -314,7 +314,7 @@ esys_sel(const struct pcr_sel *sel, TPML_PCR_SELECTION *ret)
 	}
 }
 
-/* Mark the first of todo's PCRs that no answer will come for. */
+/* The TPM returns no value for these. */
 static int
 pcr_missing(struct esys *e, const struct pcr_sel *todo)
 {
@@ -323,7 +323,7 @@ pcr_missing(struct esys *e, const struct pcr_sel *todo)
 	pcr_sel_format(todo, text, sizeof(text));
 	e->rc = 0;
 	(void)snprintf(e->err, sizeof(e->err),
-	    "the TPM has no PCRs %.120s (bank not active?)", text);
+	    "the TPM has no PCRs %.120s; is the bank active?", text);
 	return VT_E_NOTFOUND;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * esys_ctx.h - what the tools ask of a TPM, through tpm2-tss.
+ * esys_ctx.h - TPM commands of the tools, through tpm2-tss.
  *
  * Layer:  tools.
- * Errors: VT_E_TPM leaves the code in esys.rc; esys_why() puts words to it.
+ * Errors: VT_E_TPM leaves the code in esys.rc; esys_why() explains it.
  */
 #ifndef TOOLS_ESYS_ESYS_CTX_H
 #define TOOLS_ESYS_ESYS_CTX_H
@@ -25,13 +25,13 @@
 #define ESYS_NV_EK_RSA 0x01c00002u  /* TCG EK profile, L-1 certificate */
 #define ESYS_NV_EK_ECC 0x01c0000au  /* L-2 certificate */
 #define ESYS_NV_AK_CERT 0x01c101d0u /* where cloud clients look for it */
-#define ESYS_TRIES 16               /* until PCRs hold still */
+#define ESYS_TRIES 16               /* while PCRs keep changing */
 
 struct esys {
 	ESYS_CONTEXT *ctx;
 	TSS2_TCTI_CONTEXT *tcti;
 	char conf[128]; /* what was opened */
-	char err[256];  /* why the last open failed, in words */
+	char err[256];  /* why the last open failed */
 	uint32_t rc;    /* the last TPM or TSS code that was not success */
 };
 
@@ -43,7 +43,7 @@ struct esys {
 int esys_open(struct esys *e, const char *conf) VT_CHECK;
 void esys_close(struct esys *e);
 
-/* Words for e->rc and what a user can do; valid until the next call. */
+/* What e->rc means and what a user can do; valid until the next call. */
 const char *esys_why(struct esys *e);
 /* Keep rc; VT_OK or VT_E_TPM. */
 int esys_rc(struct esys *e, TSS2_RC rc) VT_CHECK;
@@ -73,7 +73,7 @@ int esys_nv_read(struct esys *e, uint32_t index, size_t max, uint8_t **ret,
 int esys_pcr_read(struct esys *e, const struct pcr_sel *sel,
     struct pcr_set *ret, uint32_t *ret_counter) VT_CHECK;
 
-/* sel as tpm2-tss wants it. */
+/* sel as tpm2-tss takes it. */
 void esys_sel(const struct pcr_sel *sel, TPML_PCR_SELECTION *ret);
 
 /* One raw command over the TCTI.  rsp has *rsp_len bytes of room, and of

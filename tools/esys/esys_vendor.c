@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* esys_vendor.c - the guest's side of the command TPM_CC_VTPM. */
 #include "tools/esys/esys_vendor.h"
 
 #include <stdlib.h>
@@ -211,7 +212,7 @@ deep_collect(struct esys *e, uint64_t ticket, uint8_t *out, size_t *at,
 	if (rd_end(&r) != VT_OK || *total > DEEP_ANSWER_MAX || *at > *total ||
 	    n > *total - *at || *state < VDQ_PENDING || *state > VDQ_FAILED)
 		return VT_E_PROTO;
-	/* Ready, and yet nothing comes. */
+	/* Ready, but without data. */
 	if (*state != VDQ_PENDING && n == 0 && *at < *total)
 		return VT_E_PROTO;
 	if (n > 0)
@@ -220,10 +221,10 @@ deep_collect(struct esys *e, uint64_t ticket, uint8_t *out, size_t *at,
 	return VT_OK;
 }
 
-/* The first look when the TPM says, the next ones after an eighth of what was
- * waited so far: who waits long asks seldom. */
+/* The TPM says when to poll first; later polls come after an eighth of the time
+ * waited so far, so a long wait costs few of them. */
 static void
-wait_for_it(uint64_t since, uint32_t first_ms, bool first)
+wait_to_poll(uint64_t since, uint32_t first_ms, bool first)
 {
 	uint64_t ms = first ? first_ms : (now_us() - since) / 8000;
 	struct timespec ts;
@@ -254,7 +255,7 @@ esys_vendor_deep(struct esys *e, const struct vendor_deep *d, uint32_t wait_ms,
 		if (state == VDQ_PENDING) {
 			if (now_us() > until)
 				return VT_E_TIMEOUT;
-			wait_for_it(t0, hint_ms, first);
+			wait_to_poll(t0, hint_ms, first);
 			first = false;
 		}
 		rc = deep_collect(e, ticket, out, &at, &state, &total);

@@ -32,8 +32,8 @@ int esys_vendor_fetch(
 /*
  * A deep quote (measure/evidence/deep_leaf.h) for a quote that this TPM made
  * lately. Waits at most wait_ms.  out: DEEP_ANSWER_MAX bytes.  VT_E_TIMEOUT;
- * VT_E_STATE: the manager could not, and why is words of at most
- * TEXT_MAX_LEN.
+ * VT_E_STATE: the manager failed, and why says so in at most TEXT_MAX_LEN
+ * bytes.
  */
 struct vendor_deep {
 	uint8_t quote[32];       /* SHA-256(TPMS_ATTEST || TPMT_SIGNATURE) */

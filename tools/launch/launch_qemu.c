@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* launch_qemu.c - reads a QEMU command line. */
 #include "tools/launch/launch_qemu.h"
 
 #include <stdio.h>

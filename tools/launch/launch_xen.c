@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* launch_xen.c - reads a Xen domain's configuration as xl prints it. */
 #include "tools/launch/launch_xen.h"
 
 #include <stdarg.h>
@@ -46,13 +47,13 @@ static const struct {
 	{ LR_FIRMWARE, "smbios_firmware", "type.hvm", "smbios_firmware" },
 };
 
-/* Members that load, run or become what cannot be measured from here. */
+/* Members that load or run what cannot be measured from here. */
 static const struct {
 	const char *where, *member, *key, *why;
 } refused[] = {
 	{ "b_info", "bootloader", "bootloader",
-	    "it takes kernel and initrd out of the guest's own disk; copy "
-	    "them out and name them with kernel= and ramdisk=" },
+	    "it takes kernel and initrd from the guest's disk; copy them "
+	    "from there and name them with kernel= and ramdisk=" },
 	{ "b_info", "extra", "device_model_args",
 	    "it could load anything into the guest" },
 	{ "b_info", "extra_pv", "device_model_args_pv",
@@ -172,7 +173,7 @@ find_files(struct lx_ctx *c)
 	return VT_OK;
 }
 
-/* --- what nobody here knows --------------------------------------------------
+/* --- settings that are unknown here -----------------------------------------
  */
 
 static bool
@@ -189,7 +190,7 @@ knows_path(const char *key)
 	return false;
 }
 
-/* A newer xl may load more than this program has heard of. */
+/* A newer xl may load more than this program knows. */
 static int
 check_paths(struct lx_ctx *c, const char *key, const json_t *v, int depth)
 {
@@ -200,12 +201,12 @@ check_paths(struct lx_ctx *c, const char *key, const json_t *v, int depth)
 
 	if (depth > DEPTH_MAX)
 		return refuse(
-		    c, VT_E_RANGE, "xl's words are nested too deeply");
+		    c, VT_E_RANGE, "xl's output is nested too deeply");
 	if (json_is_string(v) && json_string_value(v)[0] == '/' &&
 	    !knows_path(key))
 		return refuse(c, VT_E_UNSUPPORTED,
-		    "\"%.40s\" names %.200s, and whether that is loaded into "
-		    "the guest is not known here",
+		    "\"%.40s\" names %.200s, which may be loaded into the "
+		    "guest: this setting is unknown here",
 		    key, json_string_value(v));
 	if (json_is_array(v)) {
 		json_array_foreach((json_t *)v, i, e)
@@ -269,7 +270,8 @@ read_domain(struct lx_ctx *c)
 		 text_of(ci, "type"))) != VT_OK)
 		return rc;
 	if (uuid_parse(p->uuid, uuid) != VT_OK)
-		return refuse(c, VT_E_FORMAT, "the domain's uuid is none");
+		return refuse(
+		    c, VT_E_FORMAT, "the domain's uuid is not a UUID");
 	if (strcmp(p->type, "pv") != 0 && strcmp(p->type, "pvh") != 0 &&
 	    strcmp(p->type, "hvm") != 0)
 		return refuse(c, VT_E_UNSUPPORTED,
@@ -285,7 +287,7 @@ read_vtpm(struct lx_ctx *c)
 	const char *uuid = text_of(v, "uuid"), *back;
 
 	if (list != NULL && !json_is_array(list))
-		return refuse(c, VT_E_FORMAT, "vtpms is no list");
+		return refuse(c, VT_E_FORMAT, "vtpms is not a list");
 	if (v == NULL)
 		return VT_OK;
 	if (json_array_size(list) > 1)
@@ -294,8 +296,8 @@ read_vtpm(struct lx_ctx *c)
 		    json_array_size(list));
 	if (uuid == NULL || uuid_parse(uuid, c->p->vtpm) != VT_OK)
 		return refuse(c, VT_E_FORMAT,
-		    "vtpm= has no uuid=: write the uuid that vtpmctl show "
-		    "NAME tells");
+		    "vtpm= has no uuid=: use the one that vtpmctl show NAME "
+		    "prints");
 	c->p->has_vtpm = true;
 	id = json_object_get(v, "backend_domid");
 	if (json_is_integer(id)) {
@@ -384,8 +386,7 @@ check_boot(struct lx_ctx *c)
 
 	if (!hvm && kernel == NULL)
 		return refuse(c, VT_E_FORMAT,
-		    "there is no kernel=: a %s guest is started with one",
-		    c->p->type);
+		    "there is no kernel=, which a %s guest needs", c->p->type);
 	c->p->mode = kernel != NULL ? LAUNCH_M_DIRECT : LAUNCH_M_FIRMWARE;
 	c->p->cmdline =
 	    text_of(json_object_get(c->p->json, "b_info"), "cmdline");
@@ -405,12 +406,12 @@ lx_parse(const char *json, size_t len, struct lx_plan *ret, char *text)
 
 	memset(ret, 0, sizeof(*ret));
 	if (len > LX_JSON_MAX)
-		return refuse(&c, VT_E_RANGE, "xl says too much");
+		return refuse(&c, VT_E_RANGE, "xl's output is too long");
 	ret->json = json_loadb(json, len, JSON_REJECT_DUPLICATES, &je);
 	if (ret->json == NULL || !json_is_object(ret->json) ||
 	    !json_is_object(json_object_get(ret->json, "b_info")))
 		return refuse(&c, VT_E_FORMAT,
-		    "what xl makes of it is no domain configuration (%.100s)",
+		    "xl's output is not a domain configuration (%.100s)",
 		    ret->json == NULL ? je.text : "no b_info");
 	if ((rc = read_domain(&c)) != VT_OK || (rc = read_vtpm(&c)) != VT_OK ||
 	    (strcmp(ret->type, "hvm") == 0 && (rc = read_hvm(&c)) != VT_OK) ||
@@ -456,7 +457,7 @@ add_line(struct lines *l, const char *prefix, const char *value)
 		l->v[l->n++] = line;
 }
 
-/* By itself measured, of one run only, or a secret. */
+/* Measured separately, of one run only, or secret. */
 static bool
 is_left_out(const char *prefix)
 {
@@ -567,7 +568,7 @@ lx_config_text(const struct lx_plan *p, char **ret)
 	return rc;
 }
 
-/* --- what xl gets ------------------------------------------------------------
+/* --- what xl gets -----------------------------------------------------------
  */
 
 int
@@ -617,7 +618,7 @@ lx_same(const struct lx_plan *p, const char *const *paths, const char *json,
 	if (want == NULL)
 		rc = VT_E_NOMEM;
 	else if (got == NULL)
-		rc = refuse(&c, VT_E_FORMAT, "xl's second answer is no JSON");
+		rc = refuse(&c, VT_E_FORMAT, "xl's second output is not JSON");
 	if (rc == VT_OK) {
 		drop_random(want);
 		drop_random(got);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * launch_xen.h - read a Xen domain's configuration as xl understood it: what
+ * launch_xen.h - read a Xen domain's configuration as xl understands it: what
  * is loaded before the guest runs, and what is the machine?
  *
  * Layer:  tools; pure, no I/O.  JSON by jansson.
  * Spec:   libxl_domain_config as JSON (libxl_types.idl of Xen 4.17), which
- *         `xl create --dryrun` prints.  So xl's own parser has read the
- *         configuration, and nothing that xl knows goes past us.
+ *         `xl create --dryrun` prints.  xl's own parser reads the
+ *         configuration, so this file sees all that xl sees.
  * Trust:  the operator's, but read strictly: what could load something that
  *         is not measured is refused, and so is a path in a member that
  *         this file does not know.
@@ -68,13 +68,13 @@ struct lx_plan {
 	enum lx_action actions[LX_NREASONS];
 	unsigned int nfiles;
 	struct lx_file files[LX_FILES_MAX];
-	json_t *json; /* what xl said; owned */
+	json_t *json; /* what xl printed; owned */
 };
 
 /*
- * json[len]: xl's words.  text (LX_TEXT_MAX bytes) says what is refused.
+ * json[len]: what xl printed.  text (LX_TEXT_MAX bytes) says what is refused.
  * VT_E_FORMAT, VT_E_RANGE; VT_E_UNSUPPORTED: would load what cannot be
- * measured.  *ret is to be lx_done() in any case.
+ * measured.  lx_done() is due for *ret in any case.
  */
 int lx_parse(
     const char *json, size_t len, struct lx_plan *ret, char *text) VT_CHECK;
@@ -98,8 +98,8 @@ int lx_config_text(const struct lx_plan *p, char **ret) VT_CHECK;
 int lx_overrides(const struct lx_plan *p, const char *const *paths, char *out,
     size_t cap) VT_CHECK;
 /*
- * Does json, xl's words on the configuration with those lines, say the same
- * as p but for the files' paths?  VT_E_FORMAT, VT_E_DENIED with text.
+ * Does json, what xl printed for the configuration with those lines, equal p
+ * except for the files' paths?  VT_E_FORMAT, VT_E_DENIED with text.
  */
 int lx_same(const struct lx_plan *p, const char *const *paths, const char *json,
     size_t len, char *text) VT_CHECK;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* xl_console.c - commands over the console of the manager's domain. */
 #include "tools/launch/xl_console.h"
 
 #include <sys/file.h>

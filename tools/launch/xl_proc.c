@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* xl_proc.c - runs xl and finds domains. */
 #include "tools/launch/xl_proc.h"
 
 #include <sys/wait.h>

@@ -3,8 +3,8 @@
  * xl_proc.h - run xl and what belongs to it.
  *
  * Layer:  tools.
- * Descriptors without close-on-exec go to the child: that is how xl gets
- * what was measured.
+ * Descriptors without close-on-exec go to the child: xl gets what was measured
+ * through them.
  */
 #ifndef TOOLS_LAUNCH_XL_PROC_H
 #define TOOLS_LAUNCH_XL_PROC_H

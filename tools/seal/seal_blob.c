@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* seal_blob.c - codec of the sealed blob, and which PCRs may seal one. */
 #include "tools/seal/seal_blob.h"
 
 #include <stdio.h>
@@ -92,7 +93,7 @@ get_pcrs(struct rd *r, struct seal_blob *b)
 
 /*
  * The sealed object's TPMT_PUBLIC: its authPolicy must be the policy of
- * the PCR values beside it, and nothing else may open it.
+ * the PCR values beside it, and the only way to open it.
  */
 static int
 check_public(const struct seal_blob *b)
@@ -187,7 +188,8 @@ seal_check_sel(const struct pcr_sel *sel, char *why, size_t cap)
 	}
 	if (mask == 0 || i < sel->n) {
 		(void)snprintf(why, cap,
-		    "no PCR is selected: the secret would open in any state; "
+		    "no PCR is selected, so the secret would open in any "
+		    "state: "
 		    "name the PCRs that your boot is measured into");
 		return VT_E_POLICY;
 	}
@@ -213,7 +215,7 @@ seal_check_pcrs(const struct pcr_sel *sel, const struct pcr_set *pcrs,
 	}
 	(void)snprintf(why, cap,
 	    "%s PCR %u is all %s: nothing was measured into it, so any boot "
-	    "can show that value; leave it out of --pcrs, or boot by a way "
+	    "can show that value; leave it out of --pcrs, or boot in a way "
 	    "that measures it",
 	    digest_name(alg), pcr,
 	    pcr_get(pcrs, alg, pcr)[0] == 0 ? "00" : "FF");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * seal_blob.h - the file in which a secret lies sealed to PCR values.
+ * seal_blob.h - the file that holds a secret sealed to PCR values.
  *
  * Layer:  tools; no I/O, no TPM.
  * Spec:   doc/FORMATS.md, "Sealed blob".
@@ -12,9 +12,9 @@
  *         sealed object | if SB_BULK: iv[12] | be32 + ciphertext | tag[16].
  *         AES-256-GCM under the sealed key; the associated data is all that
  *         stands before iv.
- * Trust:  a blob is hostile input.  What protects the secret is the TPM;
- *         that the PCR values in the blob are those of its policy is
- *         checked, for messages must not mislead.
+ * Trust:  a blob is hostile input.  The TPM protects the secret; the PCR
+ *         values in the blob are checked against its policy, so that
+ *         messages about them are true.
  */
 #ifndef TOOLS_SEAL_SEAL_BLOB_H
 #define TOOLS_SEAL_SEAL_BLOB_H
@@ -63,7 +63,7 @@ void seal_blob_head(struct wr *w, const struct seal_blob *b);
 /*
  * Parse all of buf.  VT_E_TRUNC, VT_E_FORMAT, VT_E_RANGE, VT_E_UNSUPPORTED
  * (version, bank); VT_E_CORRUPT: its PCR values are not those of its policy,
- * or the sealed object has another way in than that policy.
+ * or the sealed object can be opened without that policy.
  */
 int seal_blob_get(
     const uint8_t *buf, size_t len, struct seal_blob *ret) VT_CHECK;
@@ -77,8 +77,8 @@ int seal_check_pcrs(const struct pcr_sel *sel, const struct pcr_set *pcrs,
 /* The same for the selection alone, before any PCR is read. */
 int seal_check_sel(const struct pcr_sel *sel, char *why, size_t cap) VT_CHECK;
 
-/* Name the PCRs of b that are not as in now, "sha256 PCR 8 (kernel command
- * line ...)"; how many. */
+/* Names the PCRs of b that differ from now, "sha256 PCR 8 (kernel command line
+ * ...)"; returns how many. */
 uint32_t seal_differs(const struct seal_blob *b, const struct pcr_set *now,
     char *out, size_t cap);
 

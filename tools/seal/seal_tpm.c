@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* seal_tpm.c - seals and unseals over salted, encrypted sessions. */
 #include "tools/seal/seal_tpm.h"
 
 #include <openssl/crypto.h>
@@ -13,7 +14,7 @@
 	(TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT | TPMA_OBJECT_FIXEDTPM | \
 	    TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN)
 
-/* The sealed object: the policy is the only way in, and it cannot leave. */
+/* The sealed object: only the policy opens it, and it cannot leave the TPM. */
 #define SEALED_ATTRS                                      \
 	(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | \
 	    TPMA_OBJECT_ADMINWITHPOLICY | TPMA_OBJECT_NODA)
@@ -41,7 +42,7 @@ srk_make(struct esys *e, ESYS_TR *ret)
 		   ret, NULL, NULL, NULL, NULL));
 }
 
-/* A storage key of this TPM, whose Name fits its public area. */
+/* A storage key of this TPM whose Name matches its public area. */
 static int
 srk_check(struct esys *e, struct seal_srk *srk)
 {
@@ -256,7 +257,7 @@ judge(struct esys *e, TSS2_RC tpm_rc)
 	case TPM2_RC_PCR_CHANGED:
 		return VT_E_AGAIN;
 	case TPM2_RC_POLICY_FAIL:
-	case TPM2_RC_VALUE: /* pcrDigest is not that of now */
+	case TPM2_RC_VALUE: /* the PCRs differ from pcrDigest */
 		e->rc = tpm_rc;
 		return VT_E_POLICY;
 	default:
@@ -264,7 +265,7 @@ judge(struct esys *e, TSS2_RC tpm_rc)
 	}
 }
 
-/* One try in a policy session of its own. */
+/* One try, in a new policy session. */
 static int
 unseal_once(struct esys *e, const struct seal_srk *srk, ESYS_TR object,
     const struct seal_blob *b, TPM2B_SENSITIVE_DATA **ret)

@@ -6,7 +6,7 @@
  * Spec:   TPM 2.0 Library, Part 1, 19.6 (salted sessions), 21 (parameter
  *         encryption); Part 3, 12.1 (Create), 12.7 (Unseal), 23.7
  *         (PolicyPCR); TCG Provisioning Guidance 7.5 (SRK).
- * Trust:  whoever sits between us and the TPM may read and change all
+ * Trust:  an attacker between us and the TPM may read and change all
  *         bytes.  Every session is salted to the storage key, whose Name a
  *         blob fixes, and every command that carries a secret is encrypted.
  */
@@ -29,8 +29,8 @@ struct seal_srk {
 /*
  * Find the storage key: at 0x81000001 if there is one (or `handle` says so:
  * pass ESYS_SRK_HANDLE to look, 0 to make the primary), else the standard
- * ECC P-256 primary of the owner hierarchy.  VT_E_POLICY: what lies at the
- * handle is no storage key.  seal_srk_done() lets go of it.
+ * ECC P-256 primary of the owner hierarchy.  VT_E_POLICY: the key at the
+ * handle is not a storage key.  seal_srk_done() releases it.
  */
 int seal_srk_find(struct esys *e, uint32_t handle, bool may_make,
     struct seal_srk *ret) VT_CHECK;
@@ -44,8 +44,8 @@ int seal_tpm_seal(struct esys *e, const struct seal_srk *srk,
     size_t *ret_priv_len) VT_CHECK;
 
 /*
- * Open.  out has SB_DIRECT_MAX bytes.  VT_E_POLICY: the TPM refuses, PCRs
- * are not as they were; VT_E_AGAIN: they kept changing meanwhile.
+ * Open.  out has SB_DIRECT_MAX bytes.  VT_E_POLICY: the TPM refuses, for
+ * PCRs differ; VT_E_AGAIN: they kept changing meanwhile.
  */
 int seal_tpm_unseal(struct esys *e, const struct seal_srk *srk,
     const struct seal_blob *b, uint8_t *out, size_t *ret_len) VT_CHECK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bus.c - vtpmctl's calls of the manager, and their failures in words. */
+/* bus.c - vtpmctl's calls of the manager, and what to do when they fail. */
 #include "tools/vtpmctl/bus.h"
 
 #include <errno.h>

@@ -97,7 +97,8 @@ print_status(const json_t *o)
 			     "host (vtpmctl host bind)\n",
 		    "Master key");
 	if (json_object_get(o, "tpm_error") != NULL)
-		(void)printf("%-10s not known now\n", "Counters");
+		(void)printf(
+		    "%-10s unknown: the TPM does not answer\n", "Counters");
 	else
 		(void)printf("%-10s epoch %llu, anchor %llu\n", "Counters",
 		    vctl_num(o, "epoch"), vctl_num(o, "anchor"));

@@ -90,7 +90,7 @@ print_human(const json_t *o, bool certs)
 	print_key(o, "ek_ecc", "EK (ECC)", certs);
 	print_key(o, "ak", "AK", certs);
 	if (json_object_get(o, "reissued_ms") != NULL)
-		(void)printf("%-12s issued anew by this host's new CA, %s%s\n",
+		(void)printf("%-12s reissued by this host's new CA, %s%s\n",
 		    "Certificates", vctl_time(vctl_num(o, "reissued_ms"), when),
 		    strcmp(vctl_text(o, "tpm"), "1.2") == 0
 			? "; its NV memory keeps the old one (--certs gives "

@@ -26,16 +26,16 @@ print_processes(const json_t *o)
 	}
 }
 
-/* It said nothing about itself just now: what is shown is older. */
+/* vtpm-hwtpm did not answer: what is shown is older. */
 static void
 print_busy(const json_t *t)
 {
 	char since[32], as_of[32];
 
-	(void)printf("%-10s inside a command of the TPM since %s", "",
+	(void)printf("%-10s the TPM is busy with one command since %s", "",
 	    vctl_time(vctl_num(t, "busy_since_ms"), since));
 	if (vctl_num(t, "as_of_ms") > 0)
-		(void)printf("; as it was at %s",
+		(void)printf("; state as of %s",
 		    vctl_time(vctl_num(t, "as_of_ms"), as_of));
 	(void)printf("\n");
 }
@@ -148,7 +148,7 @@ print_manager(const json_t *o)
 	(void)printf("%-10s %s\n%-10s %s\n", "State", vctl_text(o, "state"),
 	    "Run", vctl_text(o, "run"));
 	(void)printf("%-10s %s\n", "Workers",
-	    vctl_is(o, "separated") ? "each with a uid of its own"
+	    vctl_is(o, "separated") ? "each with its own uid"
 				    : "all under the manager's uid");
 	print_tpm(o);
 	print_processes(o);
