@@ -157,7 +157,7 @@ refuse "for another nonce it is refused" "FAIL.*host-quote" \
     hq red.q --nonce "$N2" --host-states host-states.json
 refuse "for another group likewise" "for group 1" \
     hq red.q --nonce "$N" --group 5 --host-states host-states.json
-refuse "by an old configuration likewise" "older: sequence 10" \
+refuse "by an old configuration likewise" "too old: sequence 10" \
     hq red.q --nonce "$N" --min-sequence 11 --host-states host-states.json
 refuse "with other PCRs likewise" "FAIL.*deep-selection" \
     hq blue.q --nonce "$N" --host-states host-states.json

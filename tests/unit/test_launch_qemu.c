@@ -50,16 +50,16 @@ files_are_found_with_their_roles(void **state)
 		{ "q -initrd /i", 1, LR_INITRD, "/i", false, LAUNCH_M_FIRMWARE },
 		{ "q -dtb /d", 1, LR_DEVICE_TREE, "/d", false, LAUNCH_M_FIRMWARE },
 		{ "q -bios /b", 1, LR_FIRMWARE, "/b", false, LAUNCH_M_FIRMWARE },
-		{ "q -pflash /f", 1, LR_VARS, "/f", true, LAUNCH_M_FIRMWARE },
-		{ "q -drive if=pflash,file=/c,readonly=on", 1, LR_FIRMWARE, "/c", false, LAUNCH_M_FIRMWARE },
-		{ "q -drive if=pflash,file=/v", 1, LR_VARS, "/v", true, LAUNCH_M_FIRMWARE },
-		{ "q -drive file=/v,,x,if=pflash,unit=1", 1, LR_VARS, "/v,x", true, LAUNCH_M_FIRMWARE },
+		{ "q -drive if=pflash,format=raw,file=/c,readonly=on", 1, LR_FIRMWARE, "/c", false, LAUNCH_M_FIRMWARE },
+		{ "q -drive if=pflash,format=raw,file=/v", 1, LR_VARS, "/v", true, LAUNCH_M_FIRMWARE },
+		{ "q -drive file=/v,,x,if=pflash,format=raw,unit=1", 1, LR_VARS, "/v,x", true, LAUNCH_M_FIRMWARE },
 		{ "q -drive if=virtio,file=/disk", 0, 0, "", false, LAUNCH_M_FIRMWARE },
 		{ "q -drive file=/disk,if=pflashy", 0, 0, "", false, LAUNCH_M_FIRMWARE },
 		{ "q -device loader,file=/l,addr=0", 1, LR_OTHER, "/l", false, LAUNCH_M_FIRMWARE },
-		{ "q -device loader,addr=0,data=1", 0, 0, "", false, LAUNCH_M_FIRMWARE },
 		{ "q -fw_cfg name=opt/x,file=/w", 1, LR_OTHER, "/w", false, LAUNCH_M_FIRMWARE },
-		{ "q -fw_cfg name=opt/x,string=/w", 0, 0, "", false, LAUNCH_M_FIRMWARE },
+		{ "q -device e1000,romfile= -nodefaults -S", 0, 0, "", false, LAUNCH_M_FIRMWARE },
+		{ "q -global e1000.mac_table=off -qmp unix:/q", 0, 0, "", false, LAUNCH_M_FIRMWARE },
+		{ "q -object rng-random,id=r,filename=/dev/urandom", 0, 0, "", false, LAUNCH_M_FIRMWARE },
 		{ "q -append -kernel -m 64", 0, 0, "", false, LAUNCH_M_FIRMWARE },
 		{ "q disk.img", 0, 0, "", false, LAUNCH_M_FIRMWARE },
 	};
@@ -90,8 +90,9 @@ a_kernel_behind_firmware_is_measured_by_that(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    parse("q -kernel /k -drive if=pflash,readonly=on,file=/c", &p, text,
-		NULL),
+	    parse(
+		"q -kernel /k -drive if=pflash,format=raw,readonly=on,file=/c",
+		&p, text, NULL),
 	    VT_OK);
 	assert_int_equal(p.mode, LAUNCH_M_FIRMWARE);
 	assert_int_equal(p.nfiles, 2);
@@ -121,6 +122,33 @@ what_cannot_be_measured_is_refused(void **state)
 		{ "q -drive if=pflash", VT_E_FORMAT, "no file" },
 		{ "q -tpmdev emulator,id=x", VT_E_EXISTS, "leave the TPM" },
 		{ "q -device tpm-crb,tpmdev=x", VT_E_EXISTS, "leave the TPM" },
+		/* QEMU takes the last of two keys */
+		{ "q -drive if=none,file=/d,if=pflash", VT_E_EXISTS, "twice" },
+		{ "q -drive if=pflash,format=raw,file=/good,file=/evil", VT_E_EXISTS, "twice" },
+		{ "q -device loader,file=/a,file=/b", VT_E_EXISTS, "twice" },
+		{ "q -machine q35,accel=tcg,accel=kvm", VT_E_EXISTS, "twice" },
+		/* an unknown option could take the next word as its value */
+		{ "q -frobnicate -kernel /k", VT_E_UNSUPPORTED, "-frobnicate" },
+		{ "q -pidfile -kernel x -kernel", VT_E_FORMAT, "no value" },
+		{ "q -set drive.fw.file=/evil", VT_E_UNSUPPORTED, "-set" },
+		{ "q -L /evil", VT_E_UNSUPPORTED, "-L" },
+		{ "q -device e1000,romfile=/evil", VT_E_UNSUPPORTED, "ROM" },
+		{ "q -device {\"driver\":\"e1000\"}", VT_E_UNSUPPORTED, "DRIVER,KEY" },
+		{ "q -device driver=loader,file=/l", VT_E_UNSUPPORTED, "DRIVER,KEY" },
+		{ "q -device loader,addr=0,data=1", VT_E_UNSUPPORTED, "use file=" },
+		{ "q -device guest-loader,kernel=/k", VT_E_UNSUPPORTED, "cannot be measured" },
+		{ "q -global e1000.romfile=/evil", VT_E_UNSUPPORTED, "cannot be measured" },
+		{ "q -global driver=e1000,property=romfile,value=/e", VT_E_UNSUPPORTED, "DRIVER.PROPERTY" },
+		{ "q -fw_cfg name=opt/x,string=/w", VT_E_UNSUPPORTED, "file=" },
+		{ "q -object memory-backend-file,mem-path=/m", VT_E_UNSUPPORTED, "not known" },
+		{ "q -acpitable file=/a", VT_E_UNSUPPORTED, "-acpitable" },
+		{ "q -smbios file=/a", VT_E_UNSUPPORTED, "-smbios" },
+		{ "q -gdb tcp::1", VT_E_UNSUPPORTED, "-gdb" },
+		{ "q -s", VT_E_UNSUPPORTED, "-s" },
+		{ "q -pflash /f", VT_E_UNSUPPORTED, "if=pflash,format=raw" },
+		{ "q -drive if=pflash,file=/q", VT_E_UNSUPPORTED, "format=raw" },
+		{ "q -drive if=pflash,format=qcow2,file=/q", VT_E_UNSUPPORTED, "format=raw" },
+		{ "q -drive if=pflash,format=raw,file=/f,backing.file=/e", VT_E_UNSUPPORTED, "unknown" },
 	};
 	/* clang-format on */
 	static struct lq_plan p;
@@ -146,11 +174,13 @@ the_path_alone_is_replaced(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    parse("q -drive if=pflash,file=/a,,b,readonly=on -kernel /k", &p,
-		text, argv),
+	    parse("q -drive if=pflash,format=raw,file=/a,,b,readonly=on "
+		  "-kernel /k",
+		&p, text, argv),
 	    VT_OK);
 	s = lq_replace(argv[p.files[0].arg], &p.files[0], "/proc/self/fd/7");
-	assert_string_equal(s, "if=pflash,file=/proc/self/fd/7,readonly=on");
+	assert_string_equal(
+	    s, "if=pflash,format=raw,file=/proc/self/fd/7,readonly=on");
 	free(s);
 	s = lq_replace(argv[p.files[1].arg], &p.files[1], "/x");
 	assert_string_equal(s, "/x");

@@ -15,7 +15,30 @@ struct lq_ctx {
 	bool firmware;
 };
 
-/* --- option values: key=value,key=value --- */
+/* --- option values: key=value,key=value ----------------------------------- */
+
+/* The next part of value from *at on: its raw range, and the length of its key
+ * (0: it has none).  false: there is no more. */
+static bool
+next_part(
+    const char *value, size_t *at, size_t *start, size_t *len, size_t *key_len)
+{
+	size_t i = *at, eq;
+
+	if (value[i] == '\0')
+		return false;
+	*start = i;
+	while (value[i] != '\0') {
+		if (value[i] == ',' && value[i + 1] != ',')
+			break;
+		i += value[i] == ',' ? 2 : 1;
+	}
+	*len = i - *start;
+	eq = strcspn(value + *start, "=");
+	*key_len = eq < *len ? eq : 0;
+	*at = value[i] == ',' ? i + 1 : i;
+	return true;
+}
 
 /*
  * Find key in value; *at and *len are the raw range of its value, out the
@@ -25,25 +48,15 @@ static int
 find_key(const char *value, const char *key, size_t *at, size_t *len, char *out,
     size_t cap)
 {
-	size_t i = 0, start, n, klen = strlen(key);
+	size_t next = 0, start, n = 0, key_len, i;
 
-	for (;;) {
-		start = i;
-		n = 0;
-		while (value[i] != '\0') {
-			if (value[i] == ',' && value[i + 1] != ',')
-				break;
-			i += value[i] == ',' ? 2 : 1;
-		}
-		if (strncmp(value + start, key, klen) == 0 &&
-		    value[start + klen] == '=')
-			break;
-		if (value[i] == '\0')
+	do {
+		if (!next_part(value, &next, &start, len, &key_len))
 			return VT_E_NOTFOUND;
-		i++;
-	}
-	*at = start + klen + 1;
-	*len = i - *at;
+	} while (key_len != strlen(key) ||
+		 strncmp(value + start, key, key_len) != 0);
+	*at = start + key_len + 1;
+	*len -= key_len + 1;
 	for (i = *at; i < *at + *len; i++) {
 		if (n + 1 >= cap)
 			return VT_E_RANGE;
@@ -52,6 +65,22 @@ find_key(const char *value, const char *key, size_t *at, size_t *len, char *out,
 	}
 	out[n] = '\0';
 	return VT_OK;
+}
+
+/* QEMU takes the last of two equal keys, find_key() the first. */
+static bool
+has_key_twice(const char *value)
+{
+	size_t at = 0, start, len, key_len, at2, start2, key_len2;
+
+	while (next_part(value, &at, &start, &len, &key_len))
+		for (at2 = at;
+		     next_part(value, &at2, &start2, &len, &key_len2);)
+			if (key_len > 0 && key_len == key_len2 &&
+			    strncmp(value + start, value + start2, key_len) ==
+				0)
+				return true;
+	return false;
 }
 
 static bool
@@ -74,7 +103,7 @@ has_key(const char *value, const char *key)
 	       VT_E_NOTFOUND;
 }
 
-/* --- what is found --- */
+/* --- what is found -------------------------------------------------------- */
 
 static struct lq_file *
 add_file(struct lq_ctx *c, uint8_t role, int arg)
@@ -128,9 +157,18 @@ add_keyed(struct lq_ctx *c, uint8_t role, int arg, const char *key)
 static int
 twice(struct lq_ctx *c, const char *what)
 {
-	(void)snprintf(c->text, LQ_TEXT_MAX,
-	    "%s is given twice; which one counts is not for us to guess", what);
+	(void)snprintf(
+	    c->text, LQ_TEXT_MAX, "%s is given twice: give it once", what);
 	return VT_E_EXISTS;
+}
+
+/* Refused, with what to do instead. */
+static int
+refuse(struct lq_ctx *c, int arg, const char *why)
+{
+	(void)snprintf(c->text, LQ_TEXT_MAX, "%s %.100s: %s", c->argv[arg - 1],
+	    c->argv[arg], why);
+	return VT_E_UNSUPPORTED;
 }
 
 static int
@@ -144,7 +182,8 @@ once(struct lq_ctx *c, uint8_t role, int arg)
 	return add_whole(c, role, arg);
 }
 
-/* --- one handler per option --- */
+/* --- one handler per option ------------------------------------------------
+ */
 
 static int
 on_kernel(struct lq_ctx *c, int arg)
@@ -180,43 +219,75 @@ on_bios(struct lq_ctx *c, int arg)
 	return once(c, LR_FIRMWARE, arg);
 }
 
-/* -pflash FILE is writable for the guest. */
 static int
 on_pflash(struct lq_ctx *c, int arg)
 {
-	int rc = add_whole(c, LR_VARS, arg);
-
-	c->firmware = true;
-	if (rc == VT_OK)
-		c->p->files[c->p->nfiles - 1].writable = true;
-	return rc;
+	return refuse(c, arg,
+	    "use -drive if=pflash,format=raw,file=: QEMU would guess "
+	    "the file's format");
 }
 
+/* Flash of another format could name further files, and so could other keys. */
 static int
 on_drive(struct lq_ctx *c, int arg)
 {
+	static const char *const may[] = { "if", "file", "format", "unit",
+		"index", "id", "readonly", "read-only", "cache", "snapshot" };
+	size_t at = 0, start, len, key_len, i;
 	const char *v = c->argv[arg];
 	bool ro;
 	int rc;
 
 	if (!has_value(v, "if", "pflash"))
 		return VT_OK;
+	while (next_part(v, &at, &start, &len, &key_len)) {
+		for (i = 0; i < VT_NELEM(may); i++)
+			if (strlen(may[i]) == key_len &&
+			    strncmp(may[i], v + start, key_len) == 0)
+				break;
+		if (i == VT_NELEM(may))
+			return refuse(c, arg,
+			    "flash has a key that is "
+			    "unknown here");
+	}
 	ro = has_value(v, "readonly", "on") || has_value(v, "read-only", "on");
-	rc = add_keyed(c, ro ? LR_FIRMWARE : LR_VARS, arg, "file");
+	if ((rc = add_keyed(c, ro ? LR_FIRMWARE : LR_VARS, arg, "file")) !=
+	    VT_OK)
+		return rc;
 	c->firmware = true;
-	if (rc == VT_OK)
-		c->p->files[c->p->nfiles - 1].writable = !ro;
-	return rc;
+	c->p->files[c->p->nfiles - 1].writable = !ro;
+	return has_value(v, "format", "raw")
+		   ? VT_OK
+		   : refuse(c, arg, "add format=raw: QEMU would guess it");
 }
 
-/* -device loader puts a file into memory; a TPM of its own is a mistake. */
+/* A ROM of a device runs in the guest; an empty one is none. */
+static bool
+names_rom(const char *value)
+{
+	return has_key(value, "romfile") && !has_value(value, "romfile", "");
+}
+
+/* -device loader puts a file into memory; a second TPM is a mistake. */
 static int
 on_device(struct lq_ctx *c, int arg)
 {
 	const char *v = c->argv[arg];
+	size_t n = strcspn(v, ",");
 
-	if (strncmp(v, "loader,", 7) == 0 && has_key(v, "file"))
-		return add_keyed(c, LR_OTHER, arg, "file");
+	if (v[0] == '{' || memchr(v, '=', n) != NULL)
+		return refuse(c, arg, "write the device as DRIVER,KEY=VALUE");
+	if (names_rom(v))
+		return refuse(c, arg,
+		    "its ROM cannot be measured; use -option-rom, and "
+		    "romfile= to have none");
+	if (strncmp(v, "guest-loader", n) == 0 && n == 12)
+		return refuse(c, arg, "what it loads cannot be measured");
+	if (strncmp(v, "loader", n) == 0 && n == 6)
+		return has_key(v, "file") ? add_keyed(c, LR_OTHER, arg, "file")
+					  : refuse(c, arg,
+						"data= cannot be measured; "
+						"use file=");
 	if (strncmp(v, "tpm-", 4) == 0) {
 		(void)snprintf(c->text, LQ_TEXT_MAX,
 		    "'-device %.100s' is there already; leave the TPM to "
@@ -232,7 +303,7 @@ on_fw_cfg(struct lq_ctx *c, int arg)
 {
 	return has_key(c->argv[arg], "file")
 		   ? add_keyed(c, LR_OTHER, arg, "file")
-		   : VT_OK;
+		   : refuse(c, arg, "only file= can be measured");
 }
 
 static int
@@ -313,67 +384,186 @@ on_tpmdev(struct lq_ctx *c, int arg)
 }
 
 static int
-on_unreadable(struct lq_ctx *c, int arg)
+on_refused(struct lq_ctx *c, int arg)
 {
-	(void)snprintf(c->text, LQ_TEXT_MAX,
-	    "%s %.100s may load what is not measured; write it out on the "
-	    "command line",
-	    c->argv[arg - 1], c->argv[arg]);
-	return VT_E_UNSUPPORTED;
+	return refuse(c, arg,
+	    "may load or change what is not measured; write out what you need "
+	    "as other options");
 }
 
+/* A property of every device of a kind, but none that names a file. */
 static int
-on_value(struct lq_ctx *c, int arg)
+on_global(struct lq_ctx *c, int arg)
 {
-	(void)c;
-	(void)arg;
+	static const char *const files[] = { "romfile", "file", "data",
+		"kernel", "initrd", "bootargs" };
+	const char *v = c->argv[arg], *dot = strchr(v, '.');
+	size_t n = dot != NULL ? strcspn(dot + 1, "=") : 0, i;
+
+	if (dot == NULL || dot[1 + n] != '=' ||
+	    memchr(v, '=', (size_t)(dot - v)))
+		return refuse(c, arg, "write it as DRIVER.PROPERTY=VALUE");
+	for (i = 0; i < VT_NELEM(files); i++)
+		if (strlen(files[i]) == n && strncmp(dot + 1, files[i], n) == 0)
+			return refuse(c, arg, "this cannot be measured");
 	return VT_OK;
 }
 
-/* Options with a value; on_value: of no interest, but the next word is
- * not an option. */
+/* Memory without content, and what a guest needs beside it. */
+static int
+on_object(struct lq_ctx *c, int arg)
+{
+	static const char *const may[] = { "memory-backend-ram",
+		"memory-backend-memfd", "rng-random", "rng-builtin", "iothread",
+		"secret", "throttle-group", "tls-creds-x509", "tls-creds-psk" };
+	const char *v = c->argv[arg];
+	size_t n = strcspn(v, ","), i;
+
+	for (i = 0; i < VT_NELEM(may); i++)
+		if (strlen(may[i]) == n && strncmp(v, may[i], n) == 0)
+			return VT_OK;
+	return refuse(c, arg, "this kind of object is not known to be safe");
+}
+
+enum { NO_VALUE, VALUE, KEYS }; /* KEYS: no key may be there twice */
+
+/*
+ * Every option that may be there; others are refused.  handle NULL: it loads
+ * nothing before the guest runs.  Monitors (qmp, monitor, mon, chardev) are the
+ * operator's own way into the machine.
+ */
+/* clang-format off */
 static const struct {
 	const char *name;
+	int value;
 	int (*handle)(struct lq_ctx *c, int arg);
 } options[] = {
-	{ "kernel", on_kernel },
-	{ "initrd", on_initrd },
-	{ "append", on_append },
-	{ "dtb", on_dtb },
-	{ "bios", on_bios },
-	{ "pflash", on_pflash },
-	{ "drive", on_drive },
-	{ "device", on_device },
-	{ "fw_cfg", on_fw_cfg },
-	{ "option-rom", on_option_rom },
-	{ "machine", on_machine },
-	{ "M", on_machine },
-	{ "cpu", on_cpu },
-	{ "m", on_memory },
-	{ "smp", on_smp },
-	{ "name", on_name },
-	{ "tpmdev", on_tpmdev },
-	{ "readconfig", on_unreadable },
-	{ "loadvm", on_unreadable },
-	{ "incoming", on_unreadable },
-	{ "chardev", on_value },
-	{ "serial", on_value },
-	{ "monitor", on_value },
-	{ "display", on_value },
-	{ "netdev", on_value },
-	{ "blockdev", on_value },
-	{ "object", on_value },
-	{ "accel", on_value },
-	{ "global", on_value },
+	/* Measured, or part of the recorded configuration. */
+	{ "kernel",	VALUE,	on_kernel },
+	{ "initrd",	VALUE,	on_initrd },
+	{ "append",	VALUE,	on_append },
+	{ "dtb",	VALUE,	on_dtb },
+	{ "bios",	VALUE,	on_bios },
+	{ "pflash",	VALUE,	on_pflash },
+	{ "drive",	KEYS,	on_drive },
+	{ "device",	KEYS,	on_device },
+	{ "fw_cfg",	KEYS,	on_fw_cfg },
+	{ "option-rom",	KEYS,	on_option_rom },
+	{ "machine",	KEYS,	on_machine },
+	{ "M",		KEYS,	on_machine },
+	{ "cpu",	KEYS,	on_cpu },
+	{ "m",		KEYS,	on_memory },
+	{ "smp",	KEYS,	on_smp },
+	{ "name",	VALUE,	on_name },
+	/* Checked. */
+	{ "tpmdev",	VALUE,	on_tpmdev },
+	{ "global",	VALUE,	on_global },
+	{ "object",	KEYS,	on_object },
+	/* Refused with a reason; so is what is not in this table. */
+	{ "readconfig",	VALUE,	on_refused },
+	{ "loadvm",	VALUE,	on_refused },
+	{ "incoming",	VALUE,	on_refused },
+	{ "set",	VALUE,	on_refused },
+	{ "L",		VALUE,	on_refused },
+	{ "acpitable",	VALUE,	on_refused },
+	{ "smbios",	VALUE,	on_refused },
+	{ "gdb",	VALUE,	on_refused },
+	{ "plugin",	VALUE,	on_refused },
+	/* Passed. */
+	{ "accel",	KEYS,	NULL },
+	{ "action",	KEYS,	NULL },
+	{ "audiodev",	KEYS,	NULL },
+	{ "blockdev",	VALUE,	NULL },
+	{ "boot",	KEYS,	NULL },
+	{ "cdrom",	VALUE,	NULL },
+	{ "chardev",	KEYS,	NULL },
+	{ "compat",	KEYS,	NULL },
+	{ "D",		VALUE,	NULL },
+	{ "d",		VALUE,	NULL },
+	{ "daemonize",	NO_VALUE, NULL },
+	{ "display",	VALUE,	NULL },
+	{ "enable-kvm",	NO_VALUE, NULL },
+	{ "fsdev",	KEYS,	NULL },
+	{ "hda",	VALUE,	NULL },
+	{ "hdb",	VALUE,	NULL },
+	{ "hdc",	VALUE,	NULL },
+	{ "hdd",	VALUE,	NULL },
+	{ "icount",	VALUE,	NULL },
+	{ "k",		VALUE,	NULL },
+	{ "mon",	VALUE,	NULL },
+	{ "monitor",	VALUE,	NULL },
+	{ "msg",	VALUE,	NULL },
+	{ "net",	VALUE,	NULL },
+	{ "netdev",	VALUE,	NULL },
+	{ "nic",	VALUE,	NULL },
+	{ "no-acpi",	NO_VALUE, NULL },
+	{ "no-hpet",	NO_VALUE, NULL },
+	{ "no-reboot",	NO_VALUE, NULL },
+	{ "no-shutdown", NO_VALUE, NULL },
+	{ "no-user-config", NO_VALUE, NULL },
+	{ "nodefaults",	NO_VALUE, NULL },
+	{ "nographic",	NO_VALUE, NULL },
+	{ "numa",	VALUE,	NULL },
+	{ "overcommit",	KEYS,	NULL },
+	{ "parallel",	VALUE,	NULL },
+	{ "pidfile",	VALUE,	NULL },
+	{ "qmp",	VALUE,	NULL },
+	{ "qmp-pretty",	VALUE,	NULL },
+	{ "rtc",	KEYS,	NULL },
+	{ "runas",	VALUE,	NULL },
+	{ "S",		NO_VALUE, NULL },
+	{ "sandbox",	KEYS,	NULL },
+	{ "serial",	VALUE,	NULL },
+	{ "snapshot",	NO_VALUE, NULL },
+	{ "spice",	VALUE,	NULL },
+	{ "usb",	NO_VALUE, NULL },
+	{ "uuid",	VALUE,	NULL },
+	{ "vga",	VALUE,	NULL },
+	{ "virtfs",	KEYS,	NULL },
+	{ "vnc",	VALUE,	NULL },
+	{ "watchdog-action", VALUE, NULL },
 };
+/* clang-format on */
+
+/* The option at argv[*a], and its value.  *a: the last word that it takes. */
+static int
+take_option(struct lq_ctx *c, int argc, int *a)
+{
+	const char *word = c->argv[*a];
+	const char *name = word + (word[1] == '-' ? 2 : 1);
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(options); i++)
+		if (strcmp(options[i].name, name) == 0)
+			break;
+	if (i == VT_NELEM(options)) {
+		(void)snprintf(c->text, LQ_TEXT_MAX,
+		    "%.100s is unknown here, and may load what is not measured",
+		    word);
+		return VT_E_UNSUPPORTED;
+	}
+	if (options[i].value == NO_VALUE)
+		return VT_OK;
+	if (++*a == argc) {
+		(void)snprintf(
+		    c->text, LQ_TEXT_MAX, "%.100s has no value", word);
+		return VT_E_FORMAT;
+	}
+	if (options[i].value == KEYS && has_key_twice(c->argv[*a])) {
+		(void)snprintf(c->text, LQ_TEXT_MAX,
+		    "%s %.200s: a key is given twice: give it once", word,
+		    c->argv[*a]);
+		return VT_E_EXISTS;
+	}
+	return options[i].handle != NULL ? options[i].handle(c, *a) : VT_OK;
+}
 
 int
 lq_parse(int argc, char *const *argv, struct lq_plan *ret, char *text)
 {
 	struct lq_ctx c = { .p = ret, .argv = argv, .text = text };
-	const char *name;
 	bool kernel = false;
-	size_t i;
+	unsigned int i;
 	int a, rc;
 
 	memset(ret, 0, sizeof(*ret));
@@ -383,24 +573,13 @@ lq_parse(int argc, char *const *argv, struct lq_plan *ret, char *text)
 	}
 	for (a = 1; a < argc; a++) {
 		if (argv[a][0] != '-')
-			continue;
-		name = argv[a] + (argv[a][1] == '-' ? 2 : 1);
-		for (i = 0; i < VT_NELEM(options); i++)
-			if (strcmp(options[i].name, name) == 0)
-				break;
-		if (i == VT_NELEM(options))
-			continue;
-		if (++a == argc) {
-			(void)snprintf(
-			    text, LQ_TEXT_MAX, "%s has no value", argv[a - 1]);
-			return VT_E_FORMAT;
-		}
-		if ((rc = options[i].handle(&c, a)) != VT_OK)
+			continue; /* a disk */
+		if ((rc = take_option(&c, argc, &a)) != VT_OK)
 			return rc;
 	}
 	for (i = 0; i < ret->nfiles; i++)
 		kernel |= ret->files[i].role == LR_KERNEL;
-	/* With firmware of its own the guest measures its kernel itself. */
+	/* A guest with its own firmware measures its kernel itself. */
 	ret->mode = kernel && !c.firmware ? LAUNCH_M_DIRECT : LAUNCH_M_FIRMWARE;
 	return VT_OK;
 }

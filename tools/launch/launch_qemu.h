@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * launch_qemu.h - read a QEMU command line: which files does it load before
- * the guest runs, and which words are the machine's configuration?
+ * the guest runs, and what is the machine's configuration?
  *
  * Layer:  tools; pure, no I/O.
  * Spec:   QEMU 7.2 invocation (qemu-options.hx); "," in a value is ",,".
- * Trust:  the operator's.  What could load something that is not measured
- *         is refused, not passed over.
+ * Trust:  the operator's.  An allow-list: options that are unknown here, or
+ *         that could load something that is not measured, are refused, and so
+ *         are keys that occur twice, of which QEMU takes the last.
  */
 #ifndef TOOLS_LAUNCH_LAUNCH_QEMU_H
 #define TOOLS_LAUNCH_LAUNCH_QEMU_H
