@@ -184,7 +184,7 @@ load_again(void)
 	uint8_t *copy;
 	size_t len;
 
-	assert_int_equal(tcmd_shutdown(), VT_OK);
+	assert_int_equal(tcmd_shutdown(false), VT_OK);
 	eng_power_off();
 	p = eng_permanent(&len);
 	assert_in_range(len, 1, ENG_STATE_MAX);
