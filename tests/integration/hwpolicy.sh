@@ -178,7 +178,7 @@ check "a blob whose policy was taken out: the TPM itself refuses" \
 # --- another TPM --------------------------------------------------------------
 tcti=swtpm:path=$dir/b run loada 2 k fresh
 check "a copy on another TPM gets nothing" \
-    says "^load: error -21 the TPM at .* is another one"
+    says "^load: error -21 the TPM at .* is not the one"
 tcti=swtpm:path=$dir/b run initm 2 node-8 r key.pem k.master \
     sh "cmp r.master k.master"
 check "the key from escrow is taken to another TPM" \
