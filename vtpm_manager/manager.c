@@ -158,13 +158,13 @@ end_orphans(struct mgr *m)
 static int
 start_xen(struct mgr *m)
 {
-	bool here = xenlink_here();
+	bool here = xenback_here();
 	int rc;
 
 	if (strcmp(m->cfg.xen, "off") == 0 ||
 	    (strcmp(m->cfg.xen, "auto") == 0 && !here))
 		return VT_OK;
-	if ((rc = xenlink_new(m, &m->xen)) == VT_OK)
+	if ((rc = xenback_new(m, &m->xen)) == VT_OK)
 		return VT_OK;
 	if (strcmp(m->cfg.xen, "auto") == 0) {
 		log_warn("this is a Xen domain, but vtpm-xenback cannot be "
@@ -571,7 +571,7 @@ mgr_free(struct mgr *m)
 {
 	if (m == NULL)
 		return;
-	xenlink_free(m->xen);
+	xenback_free(m->xen);
 	m->xen = NULL; /* connections that end tell it */
 	bus_free(m->ctl);
 	audit_log_free(m);

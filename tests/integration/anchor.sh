@@ -338,7 +338,7 @@ check "without that check it succeeds: alice is back at $((v - 1))" \
 down
 one_old
 up strict
-refuse "bob has nothing to recover from" "nothing is wrong" \
+refuse "bob has nothing to recover from" "nothing to recover" \
     ctl recover --instance bob --reason x
 check "an operator takes alice's old state" \
     ctl recover --instance alice --reason "her disk was restored"

@@ -46,9 +46,9 @@ refuse "a name of digits is refused" "cannot be a group's name" \
 check "red is made" ctl group create red --key red.pub
 check "blue is made, with number 5" ctl group create blue --key blue.pub \
     --number 5
-refuse "a number is given once" "number 2 was given" \
+refuse "a number is given once" "number 2 was used" \
     ctl group create green --key red.pub --number 2
-refuse "a name is given once" "one of this name" \
+refuse "a name is given once" "of this name exists" \
     ctl group create red --key blue.pub
 same "they are listed beside the host's own" "0 host 1 red 5 blue" \
     "$(jctl group list | jq -r '[.[] | "\(.number) \(.name)"] | join(" ")')"
@@ -75,9 +75,9 @@ refuse "nor one for red by blue's key" "not signed by the group's" \
     ctl group update red --config forged
 check "blue's is taken" ctl group update blue --config blue.1
 head -c 60 red.10 >half
-refuse "half of one is none" "no configuration" \
+refuse "half of one is none" "not a group configuration" \
     ctl group update blue --config half
-refuse "the host's own has no key to sign by" "not signed|no configuration|number 0" \
+refuse "the host's own has no key to sign by" "not signed|not a group configuration|group 0" \
     ctl group update host --config red.10
 same "what was signed is shown" "10 sha256:0,1,2,3,4,5,6,7 daemon" \
     "$(group red '.configuration | "\(.sequence) \(.pcrs) \(.admins[0])"')"
@@ -172,7 +172,7 @@ openssl x509 -inform der -in ak.der -noout -checkend $((8 * 86400)) \
     ok "a group's AK certificate lives a week"
 
 # --- launches under a policy ------------------------------------------------------------------
-refuse "blue launches under its own policies only" "own policies only" \
+refuse "blue launches under its own policies only" "only under its own policies" \
     ctl launch qemu blue1 --policy other -- qemu-system-x86_64 -M q35 -S
 check "red under any" ctl launch qemu red1 --policy other --dry-run -- \
     qemu-system-x86_64 -M q35 -S
@@ -231,7 +231,7 @@ fi
 # --- quotas -------------------------------------------------------------------------------------
 check "red may have 2 vTPMs" ctl group update red --vtpms 2
 check "a second one" ctl create red2 --group red
-refuse "no third one" "has the 2 vTPMs" ctl create red3 --group red
+refuse "no third one" "quota of 2 vTPMs" ctl create red3 --group red
 check "in another group there is room" ctl create blue2 --group blue
 check "red2 goes" ctl destroy red2
 check "so there is room again" ctl create red3 --group red
@@ -246,7 +246,7 @@ now=$(group red .used.bytes)
 check "that counts: $now" [ "$now" -gt "$used" ]
 check "red may have $now bytes" ctl group update red --bytes "$now"
 same "that is all of it" true "$(group red .used.full)"
-refuse "no more vTPMs then" "not enough for one more" \
+refuse "no more vTPMs then" "too little for one more" \
     ctl create red4 --group red
 refuse "no more NV space for the guest" "space|0x14b" \
     nv tpm2_nvdefine 0x1500002 -C o -s 512 -a "ownerread|ownerwrite"
@@ -301,11 +301,11 @@ check "red is served again" ctl group quote red --nonce "$N" -o red.q6
 # --- the end of a group -----------------------------------------------------------------------------
 refuse "a group with a vTPM stays" "has 1 vTPM; destroy it first" \
     ctl group delete red
-refuse "the host's own stays" "stays" ctl group delete host
+refuse "the host's own stays" "cannot be deleted" ctl group delete host
 check "red1 goes" eval "ctl stop red1 && ctl destroy red1"
 check "now red goes" ctl group delete red
 refuse "it is gone" "no group" ctl group show red
-refuse "its number is not given again" "given before" \
+refuse "its number is not given again" "used before" \
     ctl group create red --key red.pub --number 1
 check "blue is as it was" hq blue.q2 --nonce "$N" \
     --host-states blue-states.json

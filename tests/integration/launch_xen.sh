@@ -169,7 +169,7 @@ same "and not started again" "$second" "$(cat "$FX/domid")"
 check "plain xl create with the same vTPM" "$VTPM_XL" create "$T/web.cfg"
 touch_tpm g1
 same "does not inherit the launch" "$zero" "$(ctl_pcr g1 sha256 9)"
-refuse "nor is one told of a launch afterwards" 'talked to its TPM|in use' \
+refuse "nor is one told of a launch afterwards" 'already used its TPM|in use' \
     eval 'xb connect "$(cat "$FX/domid")" "$u1" >/dev/null;
     busctl --address="unix:path=$RUN/control.sock" call org.vtpm.Manager1 \
     /org/vtpm/Manager1 org.vtpm.Manager1 LaunchDomain sayu g1 0 \
@@ -177,7 +177,7 @@ refuse "nor is one told of a launch afterwards" 'talked to its TPM|in use' \
 "$VTPM_XL" destroy "$(cat "$FX/domid")"
 sleep 0.3
 refuse "a domain that has not the vTPM cannot be launched" \
-    'domain 77 has not its vTPM' \
+    'domain 77 does not own' \
     busctl --address="unix:path=$RUN/control.sock" call org.vtpm.Manager1 \
     /org/vtpm/Manager1 org.vtpm.Manager1 LaunchDomain sayu g1 0 77
 
@@ -281,7 +281,7 @@ refuse "a vTPM that this manager has not" 'no vTPM has uuid' remote \
     "$T/remote.cfg" "vtpm = [ \"backend=vtpmmgr,uuid=12345678-1234-4123-8123-123456789abc\" ]"
 jctl log g1 | jq -r '.[]|select(.pcr==17).data' | xxd -r -p |
     tail -c +9 >"$T/rec"
-refuse "a launch for a domain that has not the vTPM" 'has not its vTPM' \
+refuse "a launch for a domain that has not the vTPM" 'does not own this vTPM' \
     sh -c "printf '%s' \"\$(base64 -w0 '$T/rec')\" >'$T/in2'; \
     '$B/vtpmctl' --run '$RUN' launch record g1 --domid 99 --in '$T/in2'"
 echo nonsense >"$T/in2"

@@ -256,8 +256,9 @@ have_group(struct grp *g, uint32_t number, uint64_t sequence)
 	g->conf.sequence = sequence;
 	g->conf.bank = ALG_SHA384;
 	g->conf.pcrs = 0x11;
-	g->next = f.groups.first;
-	f.groups.first = g;
+	if (f.m.groups == NULL)
+		TAILQ_INIT(&f.groups.list);
+	TAILQ_INSERT_HEAD(&f.groups.list, g, link);
 	f.m.groups = &f.groups;
 }
 

@@ -23,7 +23,7 @@
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/tenant/tenant.h"
-#include "vtpm_manager/xen/xenback_link.h"
+#include "vtpm_manager/xen/xen_move.h"
 
 struct conn {
 	LIST_ENTRY(conn) link;
@@ -67,7 +67,7 @@ conn_free(struct conn *c)
 	LIST_REMOVE(c, link);
 	c->owner->nconns--;
 	if (c->bus != NULL) {
-		xenlink_owner_gone(c->peer.m->xen, c->bus);
+		xen_move_owner_gone(c->peer.m->xen, c->bus);
 		/* Not sd_bus_flush(): it waits for a peer that does not read,
 		 * or has not even authenticated.  Replies go out at once. */
 		sd_bus_close(c->bus);
@@ -103,7 +103,7 @@ on_idle(sd_event_source *s, uint64_t usec, void *arg)
 	for (c = LIST_FIRST(&b->conns); c != NULL; c = next) {
 		next = LIST_NEXT(c, link);
 		if (c->peer.system || now_us() - c->heard_us < idle_us ||
-		    xenlink_has_claim(b->m->xen, c->bus))
+		    xen_move_has_claim(b->m->xen, c->bus))
 			continue;
 		log_info("control connection of %s closed: idle for %u s",
 		    c->peer.who.text, b->m->cfg.control_idle_s);

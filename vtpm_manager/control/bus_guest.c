@@ -144,7 +144,7 @@ on_domain_launched(void *arg, int rc, const char *text)
 	struct guest in;
 
 	if (rc == VT_OK && store_guest_find(c->m->st, c->object, &in) == VT_OK)
-		xenlink_launched(c->m->xen, in.uuid);
+		xenback_launched(c->m->xen, in.uuid);
 	bus_call_done(c, rc, text);
 }
 
@@ -163,7 +163,7 @@ bus_launch_domain(struct bus_call *c)
 		bus_call_bad(c, r);
 		return VT_OK;
 	}
-	rc = xenlink_may_launch(c->m->xen, &in, domid, c->text);
+	rc = xenback_may_launch(c->m->xen, &in, domid, c->text);
 	if (rc == VT_OK)
 		rc = guest_launch(
 		    c->m, &in, record, len, on_domain_launched, c, c->text);

@@ -13,6 +13,7 @@
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/host/host_escrow.h"
 #include "vtpm_manager/host/host_keys.h"
+#include "vtpm_manager/host/host_keys_op.h"
 
 #define CREDENTIAL_MAX 512 /* bytes */
 #define SECRET_MAX 1024

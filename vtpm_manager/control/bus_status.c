@@ -24,6 +24,7 @@
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
+#include "vtpm_manager/tenant/tenant_json.h"
 
 #define ANSWER_MS 100
 

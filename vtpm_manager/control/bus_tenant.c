@@ -17,6 +17,8 @@
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
+#include "vtpm_manager/tenant/tenant_json.h"
+#include "vtpm_manager/tenant/tenant_op.h"
 
 #define ALL_GROUPS ((uint32_t)-1)
 

@@ -8,7 +8,7 @@
 
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/store/store.h"
-#include "vtpm_manager/xen/xenback_link.h"
+#include "vtpm_manager/xen/xen_move.h"
 
 struct xen_call {
 	const char *step; /* static */
@@ -87,7 +87,7 @@ bus_xen(struct bus_call *c)
 	if (rc == VT_OK && sd_bus_message_get_sender(c->msg) != NULL)
 		rc = VT_E_UNSUPPORTED;
 	if (rc == VT_OK)
-		rc = xenlink_claim(
+		rc = xen_move_claim(
 		    c->m->xen, &in, &claim, on_claimed, c, c->text);
 	if (rc == VT_OK)
 		return VT_OK;

@@ -163,7 +163,7 @@ manager_json(struct mgr *m)
 		    "the configuration is refused" },
 		{ "approvals of host states", "host", "approvals",
 		    HW_APPROVALS_MAX, "revoke old approvals first" },
-		{ "Xen devices", "host", "devices", XENLINK_DEVICES_MAX,
+		{ "Xen devices", "host", "devices", XENBACK_DEVICES_MAX,
 		    "a further device gets no vTPM" },
 	};
 	/* clang-format on */
@@ -172,7 +172,7 @@ manager_json(struct mgr *m)
 	struct grp *g;
 
 	if (m->start == START_READY)
-		for (g = tenants_first(m); g != NULL; g = g->next)
+		for (g = tenants_first(m); g != NULL; g = tenants_next(g))
 			add_quotas(json_object_get(o, "limits"), g);
 	return o;
 }

@@ -42,7 +42,7 @@ struct hwlink;
 struct pool;
 struct root;
 struct store;
-struct xenlink;
+struct xenback_link;
 struct zyg;
 
 struct mgr_counters {
@@ -73,7 +73,7 @@ struct mgr {
 	struct root *root;
 	struct pool *pool;
 	struct bus *ctl;
-	struct xenlink *xen; /* NULL: no Xen here */
+	struct xenback_link *xen; /* NULL: no Xen here */
 	struct guests *guests;
 	struct commitq *cq;
 	struct deepq *deepq;

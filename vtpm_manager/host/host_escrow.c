@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "vtpm_manager/commit/anchor.h"
 #include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/host/host_keys_op.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_commit.h"
 #include "vtpm_manager/store/store_guest.h"

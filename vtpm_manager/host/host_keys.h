@@ -90,21 +90,7 @@ bool host_keys_sealed(const struct mgr *m);
  * where the master key is not bound to states. */
 bool host_keys_approved(const struct mgr *m, const struct hw_answer *pcrs);
 
-/* Changes.  VT_OK: cb runs later; else text (MGR_TEXT_MAX) says why not. */
-/* len 0: look into the folder again. */
-int host_keys_approve(struct mgr *m, const char *who, const uint8_t *raw,
-    size_t len, host_keys_cb cb, void *arg, char *text) VT_CHECK;
-int host_keys_revoke(struct mgr *m, const char *who, uint64_t expect,
-    bool force, host_keys_cb cb, void *arg, char *text) VT_CHECK;
-/* key NULL: from now on without a policy.  raw: an approval by that key of
- * the state that the host is in. */
-int host_keys_bind(struct mgr *m, const char *who, const uint8_t *key,
-    const uint8_t *raw, size_t len, host_keys_cb cb, void *arg,
-    char *text) VT_CHECK;
-
-/* --- between host_keys.c and host_keys_op.c --- */
-int host_keys_begin(struct host_keys *h, const char *who, const char *action,
-    host_keys_cb cb, void *arg, char *text) VT_CHECK;
+/* --- for host_keys_op.c and host_escrow.c --- */
 void host_keys_op_done(struct host_keys *h, int rc, const char *fmt, ...)
     VT_PRINTF(3, 4);
 int host_keys_remember(struct host_keys *h) VT_CHECK; /* put, not committed */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What an operator changes about the host's own keys.  Each change begins by
- * asking the TPM for the host's state and epoch.
+ * host_keys_op.c - an operator changes which host states release the master
+ * key.  Each change first reads the host's state and epoch from the TPM.
  */
+#include "vtpm_manager/host/host_keys_op.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "vtpm_manager/commit/commit.h"
-#include "vtpm_manager/host/host_keys.h"
 #include "vtpm_manager/store/store.h"
 
 struct state { /* of the host, now */

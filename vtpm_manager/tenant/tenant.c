@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* tenant.c - the list of tenants: read it, find one, what it uses and may do.
+ */
 #include "vtpm_manager/tenant/tenant.h"
 
 #include <errno.h>
@@ -28,10 +30,10 @@ host_group(void)
 	return g;
 }
 
-/* What is kept was verified before it was taken; that it still fits is a
- * check of the key that is kept beside it. */
-int
-tenant_decode_config(struct grp *g)
+/* The configuration was verified before it was stored; this verifies the key
+ * stored beside it. */
+static int
+decode_config(struct grp *g)
 {
 	int rc;
 
@@ -69,7 +71,7 @@ read_one(struct mgr *m, uint32_t number, struct grp *g)
 	free(p);
 	if (rc == VT_OK && g->r.number != number)
 		rc = VT_E_FORMAT;
-	return rc == VT_OK ? tenant_decode_config(g) : rc;
+	return rc == VT_OK ? decode_config(g) : rc;
 }
 
 static int
@@ -81,9 +83,9 @@ add_one(struct mgr *m, uint32_t number)
 	if (g == NULL)
 		return VT_E_NOMEM;
 	if ((rc = read_one(m, number, g)) != VT_OK) {
-		log_err("group %u: what is kept of it cannot be used (%s): its "
-			"vTPMs get no deep quotes; put the state folder back "
-			"from a backup",
+		log_err("group %u: its record is unreadable (%s), so its vTPMs "
+			"get no deep quotes; restore the state folder from a "
+			"backup",
 		    (unsigned)number, vt_strerror(rc));
 		m->groups->bad = true;
 		free(g);
@@ -103,7 +105,7 @@ read_all(struct mgr *m)
 	uint32_t i;
 	int rc;
 
-	rc = read_one(m, 0, gs->first);
+	rc = read_one(m, 0, TAILQ_FIRST(&gs->list));
 	if (rc != VT_OK && rc != VT_E_NOTFOUND)
 		return rc;
 	rc = store_meta_get(m->st, TENANTS_KEY, &p, &len);
@@ -130,21 +132,24 @@ tenants_load(struct mgr *m)
 	if ((m->groups = calloc(1, sizeof(*m->groups))) == NULL)
 		return VT_E_NOMEM;
 	m->groups->next = 1;
-	if ((m->groups->first = host_group()) == NULL)
+	TAILQ_INIT(&m->groups->list);
+	if ((g = host_group()) == NULL)
 		return VT_E_NOMEM;
+	TAILQ_INSERT_HEAD(&m->groups->list, g, link);
 	rc = read_all(m);
 	if (rc == VT_E_NOMEM)
 		return rc;
 	if (rc != VT_OK) {
-		log_err("the groups cannot be read (%s): only the host's own "
-			"is known, and none is changed; put the state folder "
-			"back from a backup",
+		log_err(
+		    "the groups are unreadable (%s), so only the host's own "
+		    "is known and none can be changed; restore the state "
+		    "folder from a backup",
 		    store_why(m->st)[0] != '\0' ? store_why(m->st)
 						: vt_strerror(rc));
 		m->groups->bad = true;
 	}
 	tenants_tell_hw(m);
-	for (g = m->groups->first; g != NULL; g = g->next)
+	TAILQ_FOREACH(g, &m->groups->list, link)
 		tenants_space_changed(m, g->r.number);
 	return VT_OK;
 }
@@ -156,8 +161,8 @@ tenants_free(struct mgr *m)
 
 	if (m->groups == NULL)
 		return;
-	while ((g = m->groups->first) != NULL) {
-		m->groups->first = g->next;
+	while ((g = TAILQ_FIRST(&m->groups->list)) != NULL) {
+		TAILQ_REMOVE(&m->groups->list, g, link);
 		free(g);
 	}
 	free(m->groups);
@@ -170,7 +175,23 @@ tenants_free(struct mgr *m)
 struct grp *
 tenants_first(struct mgr *m)
 {
-	return m->groups != NULL ? m->groups->first : NULL;
+	return m->groups != NULL ? TAILQ_FIRST(&m->groups->list) : NULL;
+}
+
+struct grp *
+tenants_next(const struct grp *g)
+{
+	return TAILQ_NEXT(g, link);
+}
+
+void
+tenant_insert(struct groups *gs, struct grp *g)
+{
+	struct grp *after = TAILQ_LAST(&gs->list, tenant_list);
+
+	while (after->r.number > g->r.number) /* group 0 ends it */
+		after = TAILQ_PREV(after, tenant_list, link);
+	TAILQ_INSERT_AFTER(&gs->list, after, g, link);
 }
 
 struct pcr_sel
@@ -190,7 +211,7 @@ tenant_number(struct mgr *m, uint32_t number)
 {
 	struct grp *g;
 
-	for (g = tenants_first(m); g != NULL; g = g->next)
+	for (g = tenants_first(m); g != NULL; g = tenants_next(g))
 		if (g->r.number == number)
 			return g;
 	return NULL;
@@ -209,14 +230,14 @@ tenant_find(struct mgr *m, const char *what, struct grp **ret, char *text)
 	    n <= UINT32_MAX) {
 		g = tenant_number(m, (uint32_t)n);
 	} else {
-		for (g = tenants_first(m); g != NULL; g = g->next)
+		for (g = tenants_first(m); g != NULL; g = tenants_next(g))
 			if (strcmp(g->r.name, what) == 0)
 				break;
 	}
 	if (g == NULL) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "there is no group '%.63s'; `vtpmctl group list` shows "
-		    "all, `vtpmctl group create` makes one",
+		    "no group '%.63s' exists; `vtpmctl group list` shows all, "
+		    "`vtpmctl group create` makes one",
 		    what);
 		return VT_E_NOTFOUND;
 	}
@@ -235,7 +256,7 @@ tenants_tell_hw(struct mgr *m)
 	if (m->hw == NULL)
 		return;
 	for (g = tenants_first(m); g != NULL && q.n < HW_GROUPS_MAX;
-	     g = g->next) {
+	     g = tenants_next(g)) {
 		q.groups[q.n].group = g->r.number;
 		q.groups[q.n++].ms = g->r.quota.hw_ms;
 	}
@@ -243,7 +264,8 @@ tenants_tell_hw(struct mgr *m)
 	msg_put(&w, hw_quota, &q);
 	if ((rc = hwlink_set_quota(m->hw, &w)) != VT_OK)
 		log_warn(
-		    "groups' shares of the host's TPM: %s", vt_strerror(rc));
+		    "the groups' limits for the host's TPM were not set: %s",
+		    vt_strerror(rc));
 	wr_free(&w);
 }
 
@@ -268,7 +290,7 @@ tenants_admin_any(struct mgr *m, uint32_t uid)
 {
 	struct grp *g;
 
-	for (g = tenants_first(m); g != NULL; g = g->next)
+	for (g = tenants_first(m); g != NULL; g = tenants_next(g))
 		if (tenants_admin(m, uid, g->r.number))
 			return true;
 	return false;
@@ -285,7 +307,7 @@ tenants_may_launch(
 	if (g == NULL || group_config_policy(&g->conf, policy))
 		return VT_OK;
 	(void)snprintf(text, MGR_TEXT_MAX,
-	    "group %s allows launches under its own policies only, not under "
+	    "group %s allows launches only under its own policies, not under "
 	    "'%.63s'; name one with --policy (`vtpmctl group show %s` lists "
 	    "them)",
 	    g->r.name, policy, g->r.name);
@@ -319,7 +341,7 @@ tenants_usage(
 	struct sum s = { .number = number };
 
 	if (store_guest_each(m->st, sum_one, &s) != VT_OK)
-		s.vtpms = UINT32_MAX; /* not known: nothing more is made */
+		s.vtpms = UINT32_MAX; /* unknown: allow no more */
 	*ret_vtpms = s.vtpms;
 	*ret_bytes = s.bytes;
 }
@@ -334,7 +356,7 @@ tenants_may_create(struct mgr *m, uint32_t number, size_t len, char *text)
 
 	if (g == NULL) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "there is no group %u; `vtpmctl group create` makes one",
+		    "no group %u exists; `vtpmctl group create` makes one",
 		    (unsigned)number);
 		return VT_E_NOTFOUND;
 	}
@@ -344,15 +366,15 @@ tenants_may_create(struct mgr *m, uint32_t number, size_t len, char *text)
 	tenants_usage(m, number, &vtpms, &bytes);
 	if (q->vtpms != 0 && vtpms >= q->vtpms)
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "group %s has the %u vTPMs that its quota allows; destroy "
-		    "one, or have the host's operator raise it (vtpmctl group "
+		    "group %s has reached its quota of %u vTPMs; destroy one, "
+		    "or ask the host's operator to raise it (vtpmctl group "
 		    "update --vtpms)",
 		    g->r.name, (unsigned)q->vtpms);
 	else if (q->bytes != 0 && (bytes >= q->bytes || len > q->bytes - bytes))
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "the vTPMs of group %s have %llu bytes of the %llu that "
-		    "its quota allows, not enough for one more; destroy one, "
-		    "or have the host's operator raise it (vtpmctl group "
+		    "the vTPMs of group %s use %llu bytes of its quota of "
+		    "%llu, which leaves too little for one more; destroy one, "
+		    "or ask the host's operator to raise it (vtpmctl group "
 		    "update --bytes)",
 		    g->r.name, (unsigned long long)bytes,
 		    (unsigned long long)q->bytes);

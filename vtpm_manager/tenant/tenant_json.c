@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vtpm_manager/tenant/tenant.h"
+/* tenant_json.c - tenants as JSON. */
+#include "vtpm_manager/tenant/tenant_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +85,7 @@ tenants_json_list(struct mgr *m, uint32_t uid)
 	json_t *list = json_array();
 	const struct grp *g;
 
-	for (g = tenants_first(m); g != NULL; g = g->next)
+	for (g = tenants_first(m); g != NULL; g = tenants_next(g))
 		if (uid == (uint32_t)-1 || tenants_admin(m, uid, g->r.number))
 			(void)json_array_append_new(list, tenants_json(m, g));
 	return list;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tenant_op.c - groups are made, changed, deleted; the host's TPM quotes for
- * them.
+ * tenant_op.c - create, change and delete tenants, and quote for them.
  */
+#include "vtpm_manager/tenant/tenant_op.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +43,9 @@ put_index(struct mgr *m)
 	struct wr w;
 	int rc;
 
-	for (g = m->groups->first->next; g != NULL; g = g->next)
-		x.numbers[x.n++] = g->r.number;
+	TAILQ_FOREACH(g, &m->groups->list, link)
+		if (g->r.number != 0)
+			x.numbers[x.n++] = g->r.number;
 	wr_grow(&w, TENANT_REC_MAX);
 	tenant_index_put(&w, &x);
 	if ((rc = wr_err(&w)) == VT_OK)
@@ -52,7 +54,7 @@ put_index(struct mgr *m)
 	return rc;
 }
 
-/* rc: of what was put.  What is not durable did not happen. */
+/* rc: of the puts.  Only durable changes count. */
 static int
 commit(struct mgr *m, int rc, char *text)
 {
@@ -60,7 +62,7 @@ commit(struct mgr *m, int rc, char *text)
 		rc = mgr_commit_now(m);
 	if (rc != VT_OK)
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "the store could not take it: %.300s",
+		    "the store cannot be written: %.300s",
 		    store_why(m->st)[0] != '\0' ? store_why(m->st)
 						: vt_strerror(rc));
 	return rc;
@@ -71,8 +73,8 @@ may_change(struct mgr *m, char *text)
 {
 	if (m->groups == NULL || m->groups->bad) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "the store's list of groups cannot be read, so none is "
-		    "changed; put the state folder back from a backup");
+		    "the store's list of groups is unreadable, so none can be "
+		    "changed; restore the state folder from a backup");
 		return VT_E_CORRUPT;
 	}
 	if (!m->storage_ok) {
@@ -83,7 +85,7 @@ may_change(struct mgr *m, char *text)
 	return VT_OK;
 }
 
-/* --- a new one, or a new AK ------------------------------------------------
+/* --- create, or renew the AK ------------------------------------------------
  */
 
 struct making {
@@ -93,28 +95,6 @@ struct making {
 	mgr_done_cb cb;
 	void *arg;
 };
-
-void
-tenant_insert(struct groups *gs, struct grp *g)
-{
-	struct grp **pp = &gs->first->next;
-
-	while (*pp != NULL && (*pp)->r.number < g->r.number)
-		pp = &(*pp)->next;
-	g->next = *pp;
-	*pp = g;
-}
-
-static void
-take_out(struct groups *gs, const struct grp *g)
-{
-	struct grp **pp = &gs->first;
-
-	while (*pp != NULL && *pp != g)
-		pp = &(*pp)->next;
-	if (*pp != NULL)
-		*pp = g->next;
-}
 
 static int
 keep_ak(struct tenant_rec *r, const struct hw_aked *ak)
@@ -129,7 +109,7 @@ keep_ak(struct tenant_rec *r, const struct hw_aked *ak)
 	return VT_OK;
 }
 
-/* Between the request and this another group may have come. */
+/* Another group may have been made since the request. */
 static int
 settle_new(struct mgr *m, struct making *k, char *text)
 {
@@ -141,7 +121,8 @@ settle_new(struct mgr *m, struct making *k, char *text)
 	if (tenant_find(m, k->g->r.name, &other, text) == VT_OK ||
 	    k->g->r.number < next) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "group %s: another one was made at the same time",
+		    "group %s: another group was made at the same time; try "
+		    "again",
 		    k->g->r.name);
 		return VT_E_EXISTS;
 	}
@@ -150,7 +131,7 @@ settle_new(struct mgr *m, struct making *k, char *text)
 	if ((rc = put_rec(m, &k->g->r)) == VT_OK)
 		rc = put_index(m);
 	if ((rc = commit(m, rc, text)) != VT_OK) {
-		take_out(gs, k->g);
+		TAILQ_REMOVE(&gs->list, k->g, link);
 		gs->next = next;
 		return rc;
 	}
@@ -168,7 +149,7 @@ settle_renewed(
 	int rc;
 
 	if (g == NULL) {
-		(void)snprintf(text, MGR_TEXT_MAX, "the group is gone");
+		(void)snprintf(text, MGR_TEXT_MAX, "the group was deleted");
 		return VT_E_NOTFOUND;
 	}
 	was = g->r;
@@ -226,8 +207,8 @@ check_new(struct mgr *m, const struct tenant_spec *s, char *text)
 
 	if ((rc = may_change(m, text)) != VT_OK)
 		return rc;
-	for (g = tenants_first(m)->next; g != NULL; g = g->next)
-		n++;
+	TAILQ_FOREACH(g, &m->groups->list, link)
+		n += g->r.number != 0;
 	if (!mgr_name_ok(s->name) ||
 	    strspn(s->name, "0123456789") == strlen(s->name)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
@@ -238,22 +219,21 @@ check_new(struct mgr *m, const struct tenant_spec *s, char *text)
 	}
 	if (tenant_find(m, s->name, &other, text) == VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "group %s: there is one of this name already", s->name);
+		    "group %s: a group of this name exists", s->name);
 		return VT_E_EXISTS;
 	}
 	text[0] = '\0';
 	if (s->number != 0 && s->number < m->groups->next) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "group %s: number %u was given before, and certificates "
-		    "may still name it; the lowest free one is %u",
+		    "group %s: number %u was used before, and certificates may "
+		    "still name it; the lowest free number is %u",
 		    s->name, (unsigned)s->number, (unsigned)m->groups->next);
 		return VT_E_EXISTS;
 	}
 	if (n >= TENANTS_MAX || s->number == UINT32_MAX ||
 	    m->groups->next == UINT32_MAX) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "group %s: this host has its %d groups", s->name,
-		    TENANTS_MAX);
+		    "group %s: group limit reached (%d)", s->name, TENANTS_MAX);
 		return VT_E_SPACE;
 	}
 	return VT_OK;
@@ -299,8 +279,8 @@ tenants_renew_ak(
 		return rc;
 	if (g->r.number == 0) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "group 0 quotes with the AK that the host was enrolled "
-		    "with");
+		    "group 0 quotes with the AK of the host's enrolment, which "
+		    "cannot be renewed here");
 		return VT_E_STATE;
 	}
 	if ((k = calloc(1, sizeof(*k))) == NULL)
@@ -325,7 +305,7 @@ take_config(struct grp *g, const uint8_t *p, size_t len, char *text)
 
 	if ((rc = group_config_get(p, len, &c)) != VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "group %s: this is no configuration of a group (%s); "
+		    "group %s: this is not a group configuration (%s); "
 		    "`vtpmctl group sign` makes one",
 		    g->r.name, vt_strerror(rc));
 		return VT_E_FORMAT;
@@ -333,7 +313,7 @@ take_config(struct grp *g, const uint8_t *p, size_t len, char *text)
 	if (c.group != g->r.number) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "group %s: this configuration was signed for group %u, "
-		    "this one has number %u",
+		    "not for group %u",
 		    g->r.name, (unsigned)c.group, (unsigned)g->r.number);
 		return VT_E_POLICY;
 	}
@@ -346,9 +326,8 @@ take_config(struct grp *g, const uint8_t *p, size_t len, char *text)
 	}
 	if (c.sequence <= g->conf.sequence) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "group %s: this configuration has the sequence %llu, and "
-		    "one with %llu was taken before: an older one does not "
-		    "come back; sign it with a greater sequence",
+		    "group %s: this configuration has sequence %llu, and one "
+		    "with %llu is in force; sign it with a greater sequence",
 		    g->r.name, (unsigned long long)c.sequence,
 		    (unsigned long long)g->conf.sequence);
 		return VT_E_POLICY;
@@ -371,9 +350,8 @@ tenants_update(struct mgr *m, struct grp *g, const struct tenant_quota *quota,
 		return rc;
 	if (quota != NULL && g->r.number == 0 && quota->hw_ms != 0) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "group 0 is the host's own: the store's rollback counter "
-		    "and all starts depend on it, so its time with the TPM "
-		    "has no limit");
+		    "group 0 is the host: the store's rollback counter and "
+		    "every start depend on it, so its TPM time has no limit");
 		return VT_E_POLICY;
 	}
 	if (quota != NULL)
@@ -403,8 +381,8 @@ tenants_delete(struct mgr *m, struct grp *g, char *text)
 	if ((rc = may_change(m, text)) != VT_OK)
 		return rc;
 	if (g->r.number == 0) {
-		(void)snprintf(
-		    text, MGR_TEXT_MAX, "group 0 is the host's own and stays");
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "group 0 is the host and cannot be deleted");
 		return VT_E_POLICY;
 	}
 	tenants_usage(m, g->r.number, &vtpms, &bytes);
@@ -415,7 +393,7 @@ tenants_delete(struct mgr *m, struct grp *g, char *text)
 		    vtpms == 1 ? "it" : "them");
 		return VT_E_BUSY;
 	}
-	take_out(m->groups, g);
+	TAILQ_REMOVE(&m->groups->list, g, link);
 	tenant_meta_key(g->r.number, key);
 	if ((rc = store_meta_put(m->st, key, NULL, 0)) == VT_OK)
 		rc = put_index(m);

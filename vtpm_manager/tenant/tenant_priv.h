@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tenant_priv.h - what groups*.c share.
+ * tenant_priv.h - the list of tenants, open to the room's own files only.
  *
- * Layer:  vtpm_manager.
+ * Layer:  vtpm_manager/tenant.
  */
 #ifndef VTPM_MANAGER_TENANT_TENANT_PRIV_H
 #define VTPM_MANAGER_TENANT_TENANT_PRIV_H
@@ -12,15 +12,9 @@
 #define TENANTS_KEY "groups" /* the index, in the store */
 
 struct groups {
-	struct grp *first; /* group 0, then ascending */
-	uint32_t next;     /* number for a new one */
-	bool bad;          /* some cannot be read: nothing is changed */
+	struct tenant_list list; /* group 0, then ascending */
+	uint32_t next;           /* number of the next new one */
+	bool bad;                /* some are unreadable: change none */
 };
-
-/* g->conf out of g->r.config; none if it does not fit. */
-int tenant_decode_config(struct grp *g) VT_CHECK;
-/* By number; the list has it from now on. */
-void tenant_insert(struct groups *gs, struct grp *g);
-void tenant_meta_key(uint32_t number, char key[32]);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tenant_record.c - groups as the store keeps them.
+ * tenant_record.c - bytes of a tenant's record and of the index.
  */
-#include "vtpm_manager/tenant/tenant.h"
+#include "vtpm_manager/tenant/tenant_record.h"
 
 #include <string.h>
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * xen_move.c - domains that are saved, restored and moved: the vTPM goes on
- * with its volatile state where the toolstack claims, and can show, that one
- * domain goes on where another one ended.  What is decided when is
- * move_fsm.c's.
+ * xen_move.c - domains that are saved, restored and moved: a vTPM keeps its
+ * volatile state where the toolstack claims, and proves, that one domain
+ * continues another.  move_fsm.c decides.
  */
+#include "vtpm_manager/xen/xen_move.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,7 @@ work_new(struct mgr *m, const struct guest *in, const struct xen_claim *c,
 	return k;
 }
 
-/* text: "" or words without the guest's name. */
+/* text: "" or the reason, without the guest's name. */
 static void
 work_done(struct work *k, int rc, const char *text)
 {
@@ -60,7 +61,7 @@ work_done(struct work *k, int rc, const char *text)
 	free(k);
 }
 
-/* "guest NAME: " and words, for what is refused at once. */
+/* "guest NAME: " and the reason of an immediate refusal. */
 static int
 say(const struct guest *in, char *text, int rc, const char *words)
 {
@@ -72,7 +73,7 @@ say(const struct guest *in, char *text, int rc, const char *words)
  */
 
 bool
-move_is_candidate(const struct held *h, const struct xb_dev *d)
+xen_move_is_candidate(const struct held *h, const struct xb_dev *d)
 {
 	return (h->move == MOVE_OFFERED || h->move == MOVE_TWO ||
 		   h->move == MOVE_LEFT_TWO) &&
@@ -80,13 +81,13 @@ move_is_candidate(const struct held *h, const struct xb_dev *d)
 }
 
 bool
-move_new_domain(
-    struct xenlink *x, struct held *h, uint32_t id, const struct xb_dev *d)
+xen_move_new_domain(
+    struct xenback_link *x, struct held *h, uint32_t id, const struct xb_dev *d)
 {
 	struct move_step st;
 
-	if (!move_is_candidate(h, d)) {
-		/* What xenback had seen before it died is no new domain. */
+	if (!xen_move_is_candidate(h, d)) {
+		/* A device that the previous xenback saw is no new domain. */
 		if (d->resumed || h->stale || h->dev.domid == d->domid)
 			return false;
 		st = move_step(h->move, MOVE_NEW_DOMAIN);
@@ -94,55 +95,55 @@ move_new_domain(
 			return false;
 		h->move = st.next;
 		h->cand = *d;
-		log_info("domain %u may go on with a vTPM's state; it waits",
+		log_info("domain %u may continue a vTPM's state; it waits",
 		    d->domid);
 	}
-	xl_answer(x, id, VT_OK, true, "");
+	xenback_answer(x, id, VT_OK, true, "");
 	return true;
 }
 
-/* The next one in the list that waits to connect as d. */
+/* Remove the next connect of d that waits. */
 static struct ask *
-take_waiting(struct xenlink *x, const struct xb_dev *d)
+take_waiting(struct xenback_link *x, const struct xb_dev *d)
 {
-	struct ask **pp, *q;
+	struct ask *q;
 
-	for (pp = &x->asks; (q = *pp) != NULL; pp = &q->next)
+	LIST_FOREACH(q, &x->asks, link)
 		if (q->waiting && q->dev.domid == d->domid &&
 		    q->dev.devid == d->devid)
 			break;
 	if (q != NULL)
-		*pp = q->next;
+		LIST_REMOVE(q, link);
 	return q;
 }
 
 void
-move_release(struct xenlink *x, const struct xb_dev *d, int rc)
+xen_move_release(struct xenback_link *x, const struct xb_dev *d, int rc)
 {
 	struct ask *q;
 
 	while ((q = take_waiting(x, d)) != NULL) {
 		if (rc == VT_OK)
-			xl_on_connect(x, q->id, &q->dev);
+			xenback_on_connect(x, q->id, &q->dev);
 		else
-			xl_answer(x, q->id, rc, false,
-			    "its vTPM is another domain's");
+			xenback_answer(x, q->id, rc, false,
+			    "another domain owns this vTPM");
 		free(q);
 	}
 }
 
 void
-move_candidate_left(struct xenlink *x, struct held *h, bool gone)
+xen_move_candidate_left(struct xenback_link *x, struct held *h, bool gone)
 {
 	struct xb_dev d = h->cand;
 
 	if (gone)
 		h->move = move_step(h->move, MOVE_NEW_GONE).next;
-	move_release(x, &d, VT_E_CLOSED);
+	xen_move_release(x, &d, VT_E_CLOSED);
 }
 
 void
-move_old_gone(struct held *h)
+xen_move_old_gone(struct held *h)
 {
 	h->move = move_step(h->move, MOVE_OLD_GONE).next;
 }
@@ -151,63 +152,65 @@ move_old_gone(struct held *h)
  */
 
 static void
-cycle(struct xenlink *x, const struct xb_dev *d)
+cycle(struct xenback_link *x, const struct xb_dev *d)
 {
 	char text[MGR_TEXT_MAX] = "";
-	struct ask *q = xl_ask_new(x, 0, d);
+	struct ask *q = xenback_ask_new(x, 0, d);
 	struct guest in;
 	int rc = VT_E_NOMEM;
 
 	if (q != NULL &&
 	    (rc = store_guest_get(x->m->st, d->uuid, &in)) == VT_OK)
-		rc = xl_power(x, &in, q, text);
+		rc = xenback_power(x, &in, q, text);
 	if (rc == VT_OK)
 		return;
 	log_warn("domain %u: its vTPM is not power cycled: %s", d->domid,
 	    text[0] != '\0' ? text : vt_strerror(rc));
 	if (q != NULL)
-		xl_ask_done(q, rc, text);
-	move_release(x, d, rc);
+		xenback_ask_done(q, rc, text);
+	xen_move_release(x, d, rc);
 }
 
 static void
-give_up(struct xenlink *x, struct held *h)
+give_up(struct xenback_link *x, struct held *h)
 {
 	struct move_step st = move_step(h->move, MOVE_ABORT);
 	struct xb_dev d = h->cand;
-	bool waits = move_is_candidate(h, &d);
+	bool waits = xen_move_is_candidate(h, &d);
 
 	h->move = st.next;
 	h->owner = NULL;
 	if (st.act == MOVE_CYCLE)
 		cycle(x, &d);
 	else if (waits)
-		move_release(x, &d, VT_E_BUSY);
+		xen_move_release(x, &d, VT_E_BUSY);
 }
 
 void
-xenlink_owner_gone(struct xenlink *x, const void *owner)
+xen_move_owner_gone(struct xenback_link *x, const void *owner)
 {
 	struct held *h;
 
 	if (x == NULL || owner == NULL)
 		return;
-	for (h = x->held; h != NULL; h = h->next) {
+	SLIST_FOREACH(h, &x->held, link) {
 		if (h->owner != owner || h->move == MOVE_FREE)
 			continue;
-		log_warn("who was having domain %u %s is gone; what was not "
-			 "done is not",
+		log_warn("the connection that had domain %u %s is closed; the "
+			 "claim is given up",
 		    h->dev.domid, move_state_name(h->move));
 		give_up(x, h);
 	}
 }
 
 bool
-xenlink_has_claim(const struct xenlink *x, const void *owner)
+xen_move_has_claim(const struct xenback_link *x, const void *owner)
 {
 	const struct held *h;
 
-	for (h = x != NULL ? x->held : NULL; h != NULL; h = h->next)
+	if (x == NULL)
+		return false;
+	SLIST_FOREACH(h, &x->held, link)
 		if (h->owner == owner && h->move != MOVE_FREE)
 			return true;
 	return false;
@@ -234,8 +237,8 @@ on_kept(void *arg, int rc)
 		work_done(k, rc, "its volatile state could not be stored");
 		return;
 	}
-	if ((h = xl_held_of(k->m->xen, k->in.uuid)) != NULL) {
-		h->connected = false; /* its domain does not run any more */
+	if ((h = xenback_held_of(k->m->xen, k->in.uuid)) != NULL) {
+		h->connected = false; /* its domain no longer runs */
 		h->move = MOVE_FREE;
 		h->owner = NULL;
 	}
@@ -247,7 +250,7 @@ on_kept(void *arg, int rc)
 static int
 keep(struct work *k, const uint8_t *p, size_t len)
 {
-	const struct held *h = xl_held_of(k->m->xen, k->in.uuid);
+	const struct held *h = xenback_held_of(k->m->xen, k->in.uuid);
 	struct ginst *g = guest_live(k->m, k->in.uuid);
 	struct xensaved s = { .time_ms = wall_ms(), .state = { p, 0 } };
 	struct seal_id id;
@@ -303,23 +306,23 @@ get_saved(struct mgr *m, const struct guest *in, struct xensaved *ret,
 	rc = store_extra_get(m->st, in->uuid, SX_VOLATILE, &p, &len);
 	if (rc == VT_E_NOTFOUND)
 		return say(in, text, rc,
-		    "no saved domain waits for it: an image goes on with its "
-		    "TPM once, and only if that was not started in between; "
-		    "with xl restore the guest comes back with PCRs that "
-		    "start again");
+		    "no saved domain waits for it: an image continues its TPM "
+		    "once, and only if the TPM was not started in between; "
+		    "xl restore brings the guest back with fresh PCRs");
 	if (rc != VT_OK)
 		return say(in, text, rc, store_why(m->st));
 	if ((rc = xen_saved_get(p, len, ret)) != VT_OK) {
 		free(p);
-		return say(in, text, rc, "what was saved cannot be read");
+		return say(in, text, rc, "its saved state is unreadable");
 	}
 	*ret_buf = p;
 	return VT_OK;
 }
 
 static int
-check_image(struct xenlink *x, const struct held *h, const struct guest *in,
-    const struct xen_claim *c, struct xen_claim *ret, char *text)
+check_image(struct xenback_link *x, const struct held *h,
+    const struct guest *in, const struct xen_claim *c, struct xen_claim *ret,
+    char *text)
 {
 	struct xensaved s;
 	uint8_t *buf;
@@ -327,14 +330,14 @@ check_image(struct xenlink *x, const struct held *h, const struct guest *in,
 
 	if (h->there || guest_live(x->m, in->uuid) != NULL)
 		return say(in, text, VT_E_BUSY,
-		    "its TPM is in use: the saved domain, or another one, is "
-		    "still there");
+		    "its TPM is in use: the saved domain, or another one, "
+		    "still exists");
 	if ((rc = get_saved(x->m, in, &s, &buf, text)) != VT_OK)
 		return rc;
 	if (!mem_equal(s.image, c->image, sizeof(s.image)))
 		rc = say(in, text, VT_E_DENIED,
-		    "this is not the image that was saved, bit for bit: "
-		    "another one, an older one, or changed");
+		    "this is not the saved image, bit for bit: it is another "
+		    "one, an older one, or changed");
 	memcpy(ret->domain, s.domain, sizeof(ret->domain));
 	free(buf);
 	return rc;
@@ -344,11 +347,11 @@ static void
 on_resumed(void *arg, int rc, const char *why)
 {
 	struct work *k = arg;
-	struct xenlink *x = k->m->xen;
+	struct xenback_link *x = k->m->xen;
 
 	struct held *h = NULL;
 
-	if (rc == VT_OK && (h = xl_hold(x, &k->cand)) == NULL)
+	if (rc == VT_OK && (h = xenback_hold(x, &k->cand)) == NULL)
 		rc = VT_E_NOMEM;
 	if (h != NULL) {
 		h->ran = true; /* no launch is measured into its PCRs */
@@ -356,14 +359,13 @@ on_resumed(void *arg, int rc, const char *why)
 	}
 	if (rc == VT_OK)
 		mgr_audit(k->m, "manager", "xen-restore", k->in.name, "ok",
-		    "domain %u goes on where the saved one ended",
-		    k->cand.domid);
-	move_release(x, &k->cand, rc);
+		    "domain %u continues the saved one", k->cand.domid);
+	xen_move_release(x, &k->cand, rc);
 	work_done(k, rc, rc != VT_OK ? why : "");
 }
 
 static int
-resume(struct xenlink *x, struct held *h, struct work *k, char *text)
+resume(struct xenback_link *x, struct held *h, struct work *k, char *text)
 {
 	struct xensaved s;
 	uint8_t *buf;
@@ -382,7 +384,7 @@ resume(struct xenlink *x, struct held *h, struct work *k, char *text)
  */
 
 static int
-move_over(struct xenlink *x, struct held *h, struct work *k)
+move_over(struct xenback_link *x, struct held *h, struct work *k)
 {
 	struct xb_dev d = h->cand;
 
@@ -390,8 +392,8 @@ move_over(struct xenlink *x, struct held *h, struct work *k)
 	h->there = true;
 	h->connected = false;
 	mgr_audit(x->m, "manager", "xen-migrate", k->in.name, "ok",
-	    "domain %u goes on where the moved one ended", d.domid);
-	move_release(x, &d, VT_OK);
+	    "domain %u continues the moved one", d.domid);
+	xen_move_release(x, &d, VT_OK);
 	work_done(k, VT_OK, "");
 	return VT_OK;
 }
@@ -400,7 +402,7 @@ move_over(struct xenlink *x, struct held *h, struct work *k)
  */
 
 static int
-begin(struct xenlink *x, struct held *h, const struct guest *in,
+begin(struct xenback_link *x, struct held *h, const struct guest *in,
     const struct xen_claim *c, struct work *k, char *text)
 {
 	struct move_step st = move_step(h->move, c->what);
@@ -408,12 +410,12 @@ begin(struct xenlink *x, struct held *h, const struct guest *in,
 
 	if (st.act == MOVE_REFUSE)
 		return say(in, text, VT_E_EXISTS,
-		    "its domain is being saved, restored or moved by somebody "
-		    "else just now");
+		    "another connection is saving, restoring or moving its "
+		    "domain");
 	if (c->what == MOVE_BEGIN_RESTORE)
 		rc = check_image(x, h, in, c, &k->c, text);
 	else if (!h->there || guest_live(x->m, in->uuid) == NULL)
-		rc = say(in, text, VT_E_STATE, "no domain has its TPM now");
+		rc = say(in, text, VT_E_STATE, "no domain owns its TPM now");
 	if (rc != VT_OK)
 		return rc;
 	h->move = st.next;
@@ -424,7 +426,7 @@ begin(struct xenlink *x, struct held *h, const struct guest *in,
 }
 
 static int
-done(struct xenlink *x, struct held *h, const struct guest *in,
+done(struct xenback_link *x, struct held *h, const struct guest *in,
     const struct xen_claim *c, struct work *k, char *text)
 {
 	struct move_step st = move_step(h->move, MOVE_DONE);
@@ -432,13 +434,13 @@ done(struct xenlink *x, struct held *h, const struct guest *in,
 
 	if (st.act == MOVE_REFUSE || h->owner != c->owner)
 		return say(in, text, VT_E_STATE,
-		    "nothing is under way for it: its domain ended, or none "
-		    "came");
+		    "nothing is under way for it: its domain ended, or never "
+		    "appeared");
 	if (st.act == MOVE_AGAIN)
-		return say(in, text, VT_E_BUSY, "its old domain is there yet");
+		return say(in, text, VT_E_BUSY, "its old domain still exists");
 	if (st.act != MOVE_HIBERNATE && c->domid != h->cand.domid)
 		return say(in, text, VT_E_DENIED,
-		    "another domain than this came with its TPM");
+		    "a different domain appeared with its TPM");
 	if (st.act == MOVE_HIBERNATE) /* on_kept() takes the step */
 		return guest_query(
 		    x->m, &k->in, WQ_VOLATILE, on_volatile, k, text);
@@ -451,22 +453,22 @@ done(struct xenlink *x, struct held *h, const struct guest *in,
 	return st.act == MOVE_SWITCH ? move_over(x, h, k) : VT_OK;
 }
 
-/* By word, not by hanging up: who waits is still there, so ask again. */
+/* An explicit abort: the waiting domain still exists, so try again. */
 static int
-abandon(struct xenlink *x, struct held *h, const struct guest *in,
+abandon(struct xenback_link *x, struct held *h, const struct guest *in,
     const struct xen_claim *c, struct work *k, char *text)
 {
 	if (h->move == MOVE_FREE || h->owner != c->owner)
 		return say(in, text, VT_E_STATE, "nothing is under way");
-	if (move_is_candidate(h, &h->cand))
-		return say(in, text, VT_E_BUSY, "its new domain is there yet");
+	if (xen_move_is_candidate(h, &h->cand))
+		return say(in, text, VT_E_BUSY, "its new domain still exists");
 	give_up(x, h);
 	work_done(k, VT_OK, "");
 	return VT_OK;
 }
 
 int
-xenlink_claim(struct xenlink *x, const struct guest *in,
+xen_move_claim(struct xenback_link *x, const struct guest *in,
     const struct xen_claim *c, xen_claim_cb cb, void *arg, char *text)
 {
 	struct held *h;
@@ -476,7 +478,7 @@ xenlink_claim(struct xenlink *x, const struct guest *in,
 	if (x == NULL)
 		return say(in, text, VT_E_UNSUPPORTED,
 		    "this manager serves no Xen domains");
-	if ((h = xl_held_new(x, in->uuid)) == NULL ||
+	if ((h = xenback_held_new(x, in->uuid)) == NULL ||
 	    (k = work_new(x->m, in, c, cb, arg)) == NULL)
 		return VT_E_NOMEM;
 	if (c->what == MOVE_DONE)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* xenback_link.c - Xen devices appear, connect and go; vtpm-xenback is kept. */
 #include "vtpm_manager/xen/xenback_link.h"
 
 #include <sys/epoll.h>
@@ -22,15 +23,17 @@
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_blob.h"
 #include "vtpm_manager/store/store_guest.h"
+#include "vtpm_manager/xen/xen_move.h"
 #include "vtpm_manager/xen/xenback_link_impl.h"
 
 #define RESTART_MS 500
 
-static int launch(struct xenlink *x);
-static void on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone);
+static int launch(struct xenback_link *x);
+static void on_disconnect(
+    struct xenback_link *x, const struct xb_dev *d, bool gone);
 
 bool
-xenlink_here(void)
+xenback_here(void)
 {
 	size_t len = 0;
 	uint8_t *text = NULL;
@@ -44,11 +47,11 @@ xenlink_here(void)
 }
 
 struct held *
-xl_held_of(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
+xenback_held_of(const struct xenback_link *x, const uint8_t uuid[UUID_LEN])
 {
 	struct held *h;
 
-	for (h = x->held; h != NULL; h = h->next)
+	SLIST_FOREACH(h, &x->held, link)
 		if (memcmp(h->dev.uuid, uuid, UUID_LEN) == 0)
 			break;
 	return h;
@@ -57,7 +60,8 @@ xl_held_of(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
 static bool
 is_connected(struct mgr *m, const uint8_t uuid[UUID_LEN])
 {
-	const struct held *h = m->xen != NULL ? xl_held_of(m->xen, uuid) : NULL;
+	const struct held *h =
+	    m->xen != NULL ? xenback_held_of(m->xen, uuid) : NULL;
 
 	return h != NULL && h->there && h->connected;
 }
@@ -65,14 +69,15 @@ is_connected(struct mgr *m, const uint8_t uuid[UUID_LEN])
 /* --- answers -------------------------------------------------------------- */
 
 static void
-watch(struct xenlink *x)
+watch(struct xenback_link *x)
 {
 	(void)sd_event_source_set_io_events(
 	    x->io, msgch_pending(x->ch) ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
 void
-xl_answer(struct xenlink *x, uint32_t id, int rc, bool wait, const char *text)
+xenback_answer(
+    struct xenback_link *x, uint32_t id, int rc, bool wait, const char *text)
 {
 	struct xb_answer a = { .rc = rc, .wait = wait };
 	uint8_t buf[TEXT_MAX_LEN + 16];
@@ -83,14 +88,14 @@ xl_answer(struct xenlink *x, uint32_t id, int rc, bool wait, const char *text)
 	(void)snprintf(a.text, sizeof(a.text), "%s", text);
 	wr_init(&w, buf, sizeof(buf));
 	msg_put(&w, xb_answer, &a);
-	/* If it is gone, its end of the socket says so next. */
+	/* If it is gone, on_io() sees that next. */
 	if (wr_err(&w) == VT_OK &&
 	    msgch_send(x->ch, XB_ANSWER, id, buf, w.len, NULL, 0) == VT_OK)
 		watch(x);
 }
 
 struct ask *
-xl_ask_new(struct xenlink *x, uint32_t id, const struct xb_dev *d)
+xenback_ask_new(struct xenback_link *x, uint32_t id, const struct xb_dev *d)
 {
 	struct ask *q = calloc(1, sizeof(*q));
 
@@ -99,23 +104,16 @@ xl_ask_new(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 	q->x = x;
 	q->id = id;
 	q->dev = *d;
-	q->next = x->asks;
-	x->asks = q;
+	LIST_INSERT_HEAD(&x->asks, q, link);
 	return q;
 }
 
 void
-xl_ask_done(struct ask *q, int rc, const char *text)
+xenback_ask_done(struct ask *q, int rc, const char *text)
 {
-	struct ask **pp;
-
 	if (q->x != NULL) {
-		for (pp = &q->x->asks; *pp != NULL && *pp != q;
-		     pp = &(*pp)->next)
-			;
-		if (*pp != NULL)
-			*pp = q->next;
-		xl_answer(q->x, q->id, rc, false, text);
+		LIST_REMOVE(q, link);
+		xenback_answer(q->x, q->id, rc, false, text);
 	}
 	free(q);
 }
@@ -124,7 +122,7 @@ xl_ask_done(struct ask *q, int rc, const char *text)
  */
 
 static bool
-has_launch(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
+has_launch(const struct xenback_link *x, const uint8_t uuid[UUID_LEN])
 {
 	uint8_t *p = NULL;
 	size_t len;
@@ -136,27 +134,26 @@ has_launch(const struct xenlink *x, const uint8_t uuid[UUID_LEN])
 }
 
 struct held *
-xl_held_new(struct xenlink *x, const uint8_t uuid[UUID_LEN])
+xenback_held_new(struct xenback_link *x, const uint8_t uuid[UUID_LEN])
 {
-	struct held *h = xl_held_of(x, uuid);
+	struct held *h = xenback_held_of(x, uuid);
 
 	if (h != NULL)
 		return h;
-	if (x->nheld >= XENLINK_DEVICES_MAX ||
+	if (x->nheld >= XENBACK_DEVICES_MAX ||
 	    (h = calloc(1, sizeof(*h))) == NULL)
 		return NULL;
 	memcpy(h->dev.uuid, uuid, UUID_LEN);
 	h->dev.domid = h->cand.domid = NO_DOMAIN;
-	h->next = x->held;
-	x->held = h;
+	SLIST_INSERT_HEAD(&x->held, h, link);
 	x->nheld++;
 	return h;
 }
 
 struct held *
-xl_hold(struct xenlink *x, const struct xb_dev *d)
+xenback_hold(struct xenback_link *x, const struct xb_dev *d)
 {
-	struct held *h = xl_held_new(x, d->uuid);
+	struct held *h = xenback_held_new(x, d->uuid);
 	bool same = h != NULL && h->dev.domid == d->domid;
 
 	if (h == NULL)
@@ -175,24 +172,26 @@ static void
 on_powered(void *arg, int rc, const char *text)
 {
 	struct ask *q = arg;
-	struct xenlink *x;
+	struct xenback_link *x;
 	struct xb_dev d;
 
-	if (rc == VT_OK && q->x != NULL && xl_hold(q->x, &q->dev) == NULL) {
+	if (rc == VT_OK && q->x != NULL &&
+	    xenback_hold(q->x, &q->dev) == NULL) {
 		rc = VT_E_NOMEM;
 		text = "out of memory";
 	}
 	x = q->x;
 	d = q->dev;
-	xl_ask_done(q, rc, text);
+	xenback_ask_done(q, rc, text);
 	if (x != NULL)
-		move_release(x, &d, rc);
+		xen_move_release(x, &d, rc);
 }
 
 int
-xl_power(struct xenlink *x, const struct guest *in, struct ask *q, char *text)
+xenback_power(
+    struct xenback_link *x, const struct guest *in, struct ask *q, char *text)
 {
-	struct held *h = xl_held_of(x, in->uuid);
+	struct held *h = xenback_held_of(x, in->uuid);
 	struct ginst *g = guest_live(x->m, in->uuid);
 	char who[32];
 
@@ -213,10 +212,10 @@ xl_power(struct xenlink *x, const struct guest *in, struct ask *q, char *text)
 }
 
 static void
-on_device(struct xenlink *x, uint32_t id, const struct xb_dev *d)
+on_device(struct xenback_link *x, uint32_t id, const struct xb_dev *d)
 {
 	char uuid[UUID_STRLEN + 1], text[MGR_TEXT_MAX] = "";
-	struct held *h = xl_held_of(x, d->uuid);
+	struct held *h = xenback_held_of(x, d->uuid);
 	struct guest in;
 	struct ask *q;
 	int rc;
@@ -225,14 +224,15 @@ on_device(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 	rc = store_guest_get(x->m->st, d->uuid, &in);
 	if (rc == VT_E_NOTFOUND) {
 		(void)snprintf(text, sizeof(text),
-		    "no vTPM has uuid %s; make it first: vtpmctl create NAME "
+		    "no vTPM has UUID %s; create it first: vtpmctl create NAME "
 		    "--uuid %s",
 		    uuid, uuid);
-	} else if (rc == VT_OK && h != NULL && move_new_domain(x, h, id, d)) {
+	} else if (rc == VT_OK && h != NULL &&
+		   xen_move_new_domain(x, h, id, d)) {
 		return;
 	} else if (rc == VT_OK && h != NULL && h->there &&
 		   (h->dev.domid != d->domid || h->dev.devid != d->devid)) {
-		if (h->stale && (q = xl_ask_new(x, id, d)) != NULL) {
+		if (h->stale && (q = xenback_ask_new(x, id, d)) != NULL) {
 			q->later = true;
 			return;
 		}
@@ -241,38 +241,36 @@ on_device(struct xenlink *x, uint32_t id, const struct xb_dev *d)
 		    "guest %s: its vTPM is in use by domain %u", in.name,
 		    h->dev.domid);
 	}
-	if (rc == VT_OK && (q = xl_ask_new(x, id, d)) != NULL) {
-		if ((rc = xl_power(x, &in, q, text)) == VT_OK)
+	if (rc == VT_OK && (q = xenback_ask_new(x, id, d)) != NULL) {
+		if ((rc = xenback_power(x, &in, q, text)) == VT_OK)
 			return;
-		xl_ask_done(q, rc, text);
+		xenback_ask_done(q, rc, text);
 		return;
 	}
 	mgr_audit(x->m, "manager", "attach", uuid, "refused",
 	    "domain %u: %.180s", d->domid, text);
-	xl_answer(x, id, rc != VT_OK ? rc : VT_E_NOMEM, false, text);
+	xenback_answer(x, id, rc != VT_OK ? rc : VT_E_NOMEM, false, text);
 }
 
-/* xenback has told of every device that there is: what its predecessor knew
- * and it does not, went in between. */
+/* xenback has reported every device: what only its predecessor knew is gone. */
 static void
-forget_stale(struct xenlink *x)
+forget_stale(struct xenback_link *x)
 {
 	struct xb_dev d;
 	struct held *h;
 	struct ask *q;
 	uint32_t id;
 
-	for (h = x->held; h != NULL; h = h->next)
+	SLIST_FOREACH(h, &x->held, link)
 		if (h->stale)
 			on_disconnect(x, &h->dev, true);
 	for (;;) {
-		struct ask **pp = &x->asks;
-
-		while (*pp != NULL && !(*pp)->later)
-			pp = &(*pp)->next;
-		if ((q = *pp) == NULL)
+		LIST_FOREACH(q, &x->asks, link)
+			if (q->later)
+				break;
+		if (q == NULL)
 			return;
-		*pp = q->next;
+		LIST_REMOVE(q, link);
 		d = q->dev;
 		id = q->id;
 		free(q);
@@ -311,16 +309,16 @@ on_connected(void *arg, int rc, const struct msg *msg)
 	struct held *h;
 
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
-	h = q->x != NULL ? xl_held_of(q->x, q->dev.uuid) : NULL;
+	h = q->x != NULL ? xenback_held_of(q->x, q->dev.uuid) : NULL;
 	if (h != NULL && rc == VT_E_CLOSED)
-		rc = VT_OK; /* its successor is connected when it is up */
+		rc = VT_OK; /* the next worker connects when it is up */
 	if (h != NULL)
 		h->connected = rc == VT_OK;
-	xl_ask_done(q, rc, text);
+	xenback_ask_done(q, rc, text);
 }
 
 static void
-refuse_unlaunched(struct xenlink *x, uint32_t id, const struct ginst *g,
+refuse_unlaunched(struct xenback_link *x, uint32_t id, const struct ginst *g,
     const struct xb_dev *d)
 {
 	char text[MGR_TEXT_MAX];
@@ -331,47 +329,50 @@ refuse_unlaunched(struct xenlink *x, uint32_t id, const struct ginst *g,
 	    g->in.name, d->domid);
 	mgr_audit(x->m, "manager", "attach", g->in.name, "refused",
 	    "domain %u was not launched measured", d->domid);
-	xl_answer(x, id, VT_E_DENIED, false, text);
+	xenback_answer(x, id, VT_E_DENIED, false, text);
 }
 
 void
-xl_on_connect(struct xenlink *x, uint32_t id, const struct xb_dev *d)
+xenback_on_connect(struct xenback_link *x, uint32_t id, const struct xb_dev *d)
 {
-	struct held *h = xl_held_of(x, d->uuid);
+	struct held *h = xenback_held_of(x, d->uuid);
 	struct ginst *g = guest_live(x->m, d->uuid);
 	struct ask *q;
 	int rc;
 
-	if (h != NULL && move_is_candidate(h, d)) {
-		if ((q = xl_ask_new(x, id, d)) != NULL)
+	if (h != NULL && xen_move_is_candidate(h, d)) {
+		if ((q = xenback_ask_new(x, id, d)) != NULL)
 			q->waiting = true;
 		else
-			xl_answer(x, id, VT_E_NOMEM, false, "out of memory");
+			xenback_answer(
+			    x, id, VT_E_NOMEM, false, "out of memory");
 		return;
 	}
 
 	if (h == NULL || !h->there || h->dev.domid != d->domid || g == NULL) {
-		xl_answer(x, id, VT_E_STATE, false, "its vTPM is not running");
+		xenback_answer(
+		    x, id, VT_E_STATE, false, "its vTPM is not running");
 		return;
 	}
 	if (x->m->cfg.xen_require_launch && !h->launched && !d->resumed) {
 		refuse_unlaunched(x, id, g, d);
 		return;
 	}
-	if ((q = xl_ask_new(x, id, d)) == NULL) {
-		xl_answer(x, id, VT_E_NOMEM, false, "out of memory");
+	if ((q = xenback_ask_new(x, id, d)) == NULL) {
+		xenback_answer(x, id, VT_E_NOMEM, false, "out of memory");
 		return;
 	}
 	h->ran = true;
 	h->dev = *d;
 	h->connected = true; /* also a worker that comes up meanwhile */
 	if (g->st != IS_RUNNING) {
-		xl_ask_done(q, VT_OK, ""); /* guest_load() connects it */
+		xenback_ask_done(q, VT_OK, ""); /* guest_load() connects it */
 		return;
 	}
 	rc = send_connect(g, d, d->resumed, on_connected, q);
 	if (rc != VT_OK)
-		xl_ask_done(q, rc == VT_E_CLOSED ? VT_OK : rc, vt_strerror(rc));
+		xenback_ask_done(
+		    q, rc == VT_E_CLOSED ? VT_OK : rc, vt_strerror(rc));
 }
 
 static void
@@ -382,15 +383,16 @@ on_reconnected(void *arg, int rc, const struct msg *msg)
 	(void)arg;
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
 	if (rc != VT_OK && rc != VT_E_CLOSED)
-		log_warn("a Xen guest's page was not mapped again: %s", text);
+		log_warn(
+		    "a Xen guest's page could not be mapped again: %s", text);
 }
 
-/* A new worker gets the page that its predecessor had. */
+/* A new worker gets the page of its predecessor. */
 static void
 on_up(struct ginst *g)
 {
-	struct xenlink *x = g->m->xen;
-	struct held *h = x != NULL ? xl_held_of(x, g->in.uuid) : NULL;
+	struct xenback_link *x = g->m->xen;
+	struct held *h = x != NULL ? xenback_held_of(x, g->in.uuid) : NULL;
 
 	if (h == NULL || !h->there || !h->connected)
 		return;
@@ -408,31 +410,31 @@ on_disconnected(void *arg, int rc, const struct msg *msg)
 {
 	(void)arg;
 	(void)rc;
-	(void)msg; /* a worker that is gone has let go as well */
+	(void)msg; /* a worker that is gone has no page either */
 }
 
 static void
-on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone)
+on_disconnect(struct xenback_link *x, const struct xb_dev *d, bool gone)
 {
-	struct held *h = xl_held_of(x, d->uuid);
+	struct held *h = xenback_held_of(x, d->uuid);
 	struct ginst *g = guest_live(x->m, d->uuid);
 	struct xb_dev none = { .domid = d->domid };
 
-	if (h != NULL && move_is_candidate(h, d)) {
-		move_candidate_left(x, h, gone);
+	if (h != NULL && xen_move_is_candidate(h, d)) {
+		xen_move_candidate_left(x, h, gone);
 		return;
 	}
 	if (h == NULL || h->dev.domid != d->domid || h->dev.devid != d->devid)
-		return; /* was refused */
+		return; /* it was refused */
 	if (h->connected && g != NULL &&
 	    send_connect(g, &none, false, on_disconnected, NULL) != VT_OK)
 		log_debug("guest %s: no worker to disconnect", g->in.name);
 	h->connected = h->stale = false;
-	/* The domid stays: detach and attach are no power cycle. */
+	/* Keep the domid: detach and attach are no power cycle. */
 	h->there = !gone;
 	if (gone)
-		move_old_gone(h);
-	/* A domain that moves goes on in another one, and so does this. */
+		xen_move_old_gone(h);
+	/* The launch of a moving domain continues in its successor. */
 	if (gone && g != NULL && h->launched && h->move != MOVE_LEFT_TWO)
 		guest_launch_over(g);
 }
@@ -441,8 +443,8 @@ on_disconnect(struct xenlink *x, const struct xb_dev *d, bool gone)
  */
 
 int
-xenlink_may_launch(
-    const struct xenlink *x, const struct guest *in, uint32_t domid, char *text)
+xenback_may_launch(const struct xenback_link *x, const struct guest *in,
+    uint32_t domid, char *text)
 {
 	const struct held *h;
 
@@ -452,10 +454,11 @@ xenlink_may_launch(
 		    "vtpm-managerd.conf(5))");
 		return VT_E_UNSUPPORTED;
 	}
-	h = xl_held_of(x, in->uuid);
+	h = xenback_held_of(x, in->uuid);
 	if (h == NULL || !h->there || h->dev.domid != domid) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "guest %s: domain %u has not its vTPM", in->name, domid);
+		    "guest %s: domain %u does not own this vTPM", in->name,
+		    domid);
 		return VT_E_STATE;
 	}
 	if (h->ran || h->launched) {
@@ -463,17 +466,17 @@ xenlink_may_launch(
 		    "guest %s: domain %u %s; a launch is measured before the "
 		    "domain runs",
 		    in->name, domid,
-		    h->launched ? "was launched already"
-				: "talked to its TPM already");
+		    h->launched ? "was already launched"
+				: "has already used its TPM");
 		return VT_E_STATE;
 	}
 	return VT_OK;
 }
 
 void
-xenlink_launched(struct xenlink *x, const uint8_t uuid[UUID_LEN])
+xenback_launched(struct xenback_link *x, const uint8_t uuid[UUID_LEN])
 {
-	struct held *h = x != NULL ? xl_held_of(x, uuid) : NULL;
+	struct held *h = x != NULL ? xenback_held_of(x, uuid) : NULL;
 
 	if (h != NULL && h->there)
 		h->launched = true;
@@ -483,12 +486,12 @@ xenlink_launched(struct xenlink *x, const uint8_t uuid[UUID_LEN])
  */
 
 static void
-on_message(struct xenlink *x, const struct msg *msg)
+on_message(struct xenback_link *x, const struct msg *msg)
 {
 	struct xb_dev d;
 
 	if (msg->type == XB_READY) {
-		log_info("xenstore is watched for vtpm devices");
+		log_info("watching xenstore for vtpm devices");
 		forget_stale(x);
 		return;
 	}
@@ -501,7 +504,7 @@ on_message(struct xenlink *x, const struct msg *msg)
 		on_device(x, msg->id, &d);
 		break;
 	case XB_CONNECT:
-		xl_on_connect(x, msg->id, &d);
+		xenback_on_connect(x, msg->id, &d);
 		break;
 	case XB_DISCONNECT:
 	case XB_GONE:
@@ -515,7 +518,7 @@ on_message(struct xenlink *x, const struct msg *msg)
 static int
 on_io(sd_event_source *s, int fd, uint32_t revents, void *arg)
 {
-	struct xenlink *x = arg;
+	struct xenback_link *x = arg;
 	struct msg msg;
 	int rc;
 
@@ -540,7 +543,7 @@ on_io(sd_event_source *s, int fd, uint32_t revents, void *arg)
 static int
 on_timer(sd_event_source *s, uint64_t usec, void *arg)
 {
-	struct xenlink *x = arg;
+	struct xenback_link *x = arg;
 	int rc;
 
 	(void)s;
@@ -550,27 +553,34 @@ on_timer(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
+/* Work that is still under way for a question ends without an answer. */
+static void
+forget_asks(struct xenback_link *x)
+{
+	struct ask *q;
+
+	while ((q = LIST_FIRST(&x->asks)) != NULL) {
+		LIST_REMOVE(q, link);
+		q->x = NULL;
+		if (q->later || q->waiting) /* no other reference */
+			free(q);
+	}
+}
+
 static void
 on_exited(void *arg, const char *how)
 {
-	struct xenlink *x = arg;
+	struct xenback_link *x = arg;
 	struct held *h;
-	struct ask *q;
 
 	x->io = sd_event_source_disable_unref(x->io);
 	msgch_free(x->ch);
 	x->ch = NULL;
-	/* Who still works for a question finds nobody to answer. */
-	while ((q = x->asks) != NULL) {
-		x->asks = q->next;
-		q->x = NULL;
-		if (q->later || q->waiting) /* nobody else knows of it */
-			free(q);
-	}
-	for (h = x->held; h != NULL; h = h->next)
+	forget_asks(x);
+	SLIST_FOREACH(h, &x->held, link)
 		h->stale = h->there;
-	log_warn("vtpm-xenback died (%s), starting it anew; connected guests "
-		 "go on",
+	log_warn("vtpm-xenback died (%s); restarting it, connected guests "
+		 "are not affected",
 	    how);
 	if (mgr_timer(x->m, &x->timer, RESTART_MS, MGR_PRIO_CHILD, on_timer,
 		x) != VT_OK)
@@ -578,7 +588,7 @@ on_exited(void *arg, const char *how)
 }
 
 static int
-launch(struct xenlink *x)
+launch(struct xenback_link *x)
 {
 	char path[PATH_MAX], name[] = "vtpm-xenback";
 	char *argv[] = { name, NULL };
@@ -601,16 +611,18 @@ launch(struct xenlink *x)
 }
 
 int
-xenlink_new(struct mgr *m, struct xenlink **ret)
+xenback_new(struct mgr *m, struct xenback_link **ret)
 {
-	struct xenlink *x = calloc(1, sizeof(*x));
+	struct xenback_link *x = calloc(1, sizeof(*x));
 	int rc;
 
 	if (x == NULL)
 		return VT_E_NOMEM;
 	x->m = m;
+	SLIST_INIT(&x->held);
+	LIST_INIT(&x->asks);
 	if ((rc = launch(x)) != VT_OK) {
-		xenlink_free(x);
+		xenback_free(x);
 		return rc;
 	}
 	guests_observe(m, &observer);
@@ -619,10 +631,9 @@ xenlink_new(struct mgr *m, struct xenlink **ret)
 }
 
 void
-xenlink_free(struct xenlink *x)
+xenback_free(struct xenback_link *x)
 {
 	struct held *h;
-	struct ask *q;
 
 	if (x == NULL)
 		return;
@@ -631,14 +642,9 @@ xenlink_free(struct xenlink *x)
 	x->io = sd_event_source_disable_unref(x->io);
 	x->timer = sd_event_source_disable_unref(x->timer);
 	msgch_free(x->ch);
-	while ((q = x->asks) != NULL) {
-		x->asks = q->next;
-		q->x = NULL;
-		if (q->later || q->waiting)
-			free(q);
-	}
-	while ((h = x->held) != NULL) {
-		x->held = h->next;
+	forget_asks(x);
+	while ((h = SLIST_FIRST(&x->held)) != NULL) {
+		SLIST_REMOVE_HEAD(&x->held, link);
 		free(h);
 	}
 	free(x);
