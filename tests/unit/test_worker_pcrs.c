@@ -3,8 +3,7 @@
  * What a worker says of its PCRs: measured launch, extend journal, and
  * that nobody but the host writes PCR 17.
  */
-#include "../integration/swclient.h"
-#include "worker_fixture.h"
+#include "swtpm_hv.h"
 
 #include "pcrs_fixture.h"
 
@@ -339,8 +338,54 @@ a_launch_ends_with_its_hypervisor(void **state)
 		fm_pump_for(g, 50);
 		assert_int_equal(g->nevents[WE_LAUNCH_OVER], 1);
 	}
+	/* a new launch is one for every power cycle again */
+	assert_int_equal(send_launch(g, &l), VT_OK);
+	ctl = swc_open(path, true, &data);
+	assert_int_not_equal(ctl, -1);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(swc_ask(ctl, req, 8, -1), 0);
+		assert_int_equal(fm_cmd(g, r, C_INFO, out, &n), 0);
+		assert_int_equal(
+		    be32_get(out + 54) & VIF_LAUNCHED, VIF_LAUNCHED);
+	}
+	(void)close(ctl);
+	(void)close(data);
 	ring_close(r);
 	free_launch(&l);
+}
+
+/* What runs in a state that was brought back was loaded before it was taken
+ * out, launch or not. */
+static void
+a_launch_does_not_come_into_a_state_that_is_resumed(void **state)
+{
+	struct fw *g = *state;
+	uint8_t out[FM_CMD_MAX], *perm, *vol;
+	struct launch_bytes l;
+	size_t np, nv;
+	struct hv h;
+
+	hv_make(&m, g, &h); /* powered on, not started */
+	np = hv_get_blob(&h, 1, &perm);
+	nv = hv_get_blob(&h, 2, &vol);
+	make_launch(&l, sha256_only, 1, "x");
+	assert_int_equal(send_launch(g, &l), VT_OK);
+	assert_int_equal(STOP(&h), 0);
+	assert_int_equal(hv_set_blob(&h, 1, perm, np), 0);
+	assert_int_equal(hv_set_blob(&h, 2, vol, nv), 0);
+	assert_int_equal(INIT_RESUME(&h), 0);
+	assert_int_equal(hv_tpm(g, &h, C_RANDOM, NULL), 0x100);
+	assert_int_equal(hv_tpm(g, &h, C_STARTUP, NULL), 0);
+	assert_int_equal(hv_tpm(g, &h, C_INFO, out), 0);
+	assert_int_equal(be32_get(out + 54) & VIF_LAUNCHED, 0);
+	/* it is for the next power cycle */
+	assert_int_equal(INIT(&h), 0);
+	assert_int_equal(hv_tpm(g, &h, C_INFO, out), 0);
+	assert_int_not_equal(be32_get(out + 54) & VIF_LAUNCHED, 0);
+	hv_close(&h);
+	free_launch(&l);
+	free(perm);
+	free(vol);
 }
 
 /* --- journal
@@ -570,6 +615,7 @@ main(void)
 		T(hash_sequence_of_the_hypervisor_is_in_the_journal),
 		T(hash_sequence_is_refused_once_a_launch_was_measured),
 		T(a_launch_ends_with_its_hypervisor),
+		T(a_launch_does_not_come_into_a_state_that_is_resumed),
 		T(journal_fits_whatever_a_guest_does),
 		T(journal_is_read_in_one_piece_while_it_grows),
 		T(journal_of_a_tpm12_fits_too),
