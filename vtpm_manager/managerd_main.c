@@ -7,7 +7,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,125 +14,62 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/options.h"
 #include "vtpm_manager/commit/anchor.h"
 #include "vtpm_manager/manager.h"
 #include "vtpm_manager/stop_all.h"
 
-enum { EXIT_USAGE = 2 };
-
-static void
-usage(FILE *f)
-{
-	(void)fprintf(f,
-	    "usage: vtpm-managerd [--state DIR] [--run DIR] "
-	    "[--root soft|TCTI]\n"
-	    "                     [--approval-key PUB.pem] "
-	    "[--escrow M:PEM,PEM,...]\n"
-	    "                     [--recover]\n"
-	    "                     [--config FILE] [--pool N] [--user-mode] "
-	    "[--bus] [-v]\n"
-	    "                     [--anchor strict|interval|off] "
-	    "[--anchor-interval SECONDS]\n"
-	    "       vtpm-managerd --stop-all [--run DIR]\n"
-	    "\n"
-	    "  --state DIR         what must never be lost (/var/lib/vtpm)\n"
-	    "  --run DIR           sockets (/run/vtpm)\n"
-	    "  --root soft|TCTI    the host's TPM, as device:/dev/tpmrm0; "
-	    "soft: "
-	    "none\n"
-	    "  --approval-key PEM  a new store's master key is given in host "
-	    "states\n"
-	    "                      only that this key has approved\n"
-	    "  --escrow M:PEM,...  a new store's master key in shares, M of "
-	    "which\n"
-	    "                      recover it\n"
-	    "  --recover           wait for such shares: the host's TPM is "
-	    "another one\n"
-	    "  --anchor POLICY     when the TPM's rollback counter is raised "
-	    "(interval)\n"
-	    "  --anchor-interval N seconds (10)\n"
-	    "  --pool N            vTPMs made in advance (4)\n"
-	    "  --config FILE       vtpm-managerd.conf(5); options count more\n"
-	    "  --user-mode         workers share this user's uid\n"
-	    "  --bus               on the system bus, too\n"
-	    "  --stop-all          end the manager of that folder and all "
-	    "vTPMs\n"
-	    "  -v                  say more\n"
-	    "It runs in the foreground, and is ready when it says so.\n"
-	    "Exit: 0 ended in order, 1 failed, 2 wrong usage.\n");
-}
+#define SETTINGS_MAX 32
 
 struct args {
-	struct config cfg;
 	bool verbose, stop_all;
+	/* In the order given; option NULL: a configuration file. */
+	struct {
+		const char *option, *value;
+	} set[SETTINGS_MAX];
+	size_t n;
 };
+
+static int
+add_setting(void *dst, const struct opt *o, const char *arg)
+{
+	struct args *a = dst;
+
+	if (a->n == SETTINGS_MAX)
+		return VT_E_RANGE;
+	a->set[a->n].option = strcmp(o->name, "config") == 0 ? NULL : o->name;
+	a->set[a->n++].value = arg != NULL ? arg : "yes";
+	return VT_OK;
+}
+
+/* Options are keys of the file with "-" for "_". */
+static int
+apply(struct config *c, const char *option, const char *value, char *text)
+{
+	char key[32], *p;
+
+	if (option == NULL)
+		return config_read(c, value, text);
+	(void)snprintf(key, sizeof(key), "%s", option);
+	for (p = key; *p != '\0'; p++)
+		if (*p == '-')
+			*p = '_';
+	return config_set(c, key, value, text);
+}
 
 /* The file first, then what the command line says. */
 static int
-parse_args(int argc, char **argv, struct args *a)
+configure(const struct args *a, struct config *c)
 {
-	static const struct option opts[] = {
-		{ "state", required_argument, NULL, 's' },
-		{ "run", required_argument, NULL, 'r' },
-		{ "root", required_argument, NULL, 'R' },
-		{ "config", required_argument, NULL, 'c' },
-		{ "pool", required_argument, NULL, 'p' },
-		{ "approval-key", required_argument, NULL, 'k' },
-		{ "escrow", required_argument, NULL, 'e' },
-		{ "recover", no_argument, NULL, 'V' },
-		{ "user-mode", no_argument, NULL, 'u' },
-		{ "bus", no_argument, NULL, 'b' },
-		{ "anchor", required_argument, NULL, 'a' },
-		{ "anchor-interval", required_argument, NULL, 'i' },
-		{ "stop-all", no_argument, NULL, 'S' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	static const struct {
-		int opt;
-		const char *key, *value; /* NULL: the argument */
-	} keys[] = {
-		{ 's', "state", NULL },
-		{ 'r', "run", NULL },
-		{ 'R', "root", NULL },
-		{ 'p', "pool", NULL },
-		{ 'k', "approval_key", NULL },
-		{ 'e', "escrow", NULL },
-		{ 'V', "recover", "yes" },
-		{ 'u', "user_mode", "yes" },
-		{ 'b', "bus", "yes" },
-		{ 'a', "anchor", NULL },
-		{ 'i', "anchor_interval", NULL },
-	};
 	char text[CFG_TEXT_MAX];
-	size_t i;
-	int o;
+	size_t i, pass;
 
-	config_defaults(&a->cfg);
-	while ((o = getopt_long(argc, argv, "vh", opts, NULL)) != -1) {
-		if (o == '?')
-			return VT_E_FORMAT;
-		if (o == 'h') {
-			usage(stdout);
-			exit(0);
-		}
-		if (o == 'c' && config_read(&a->cfg, optarg, text) != VT_OK) {
-			log_err("%s", text);
-			return VT_E_FORMAT;
-		}
-		a->verbose |= o == 'v';
-		a->stop_all |= o == 'S';
-	}
-	if (optind != argc)
-		return VT_E_FORMAT;
-	optind = 1;
-	while ((o = getopt_long(argc, argv, "vh", opts, NULL)) != -1)
-		for (i = 0; i < VT_NELEM(keys); i++)
-			if (keys[i].opt == o &&
-			    config_set(&a->cfg, keys[i].key,
-				keys[i].value != NULL ? keys[i].value : optarg,
-				text) != VT_OK) {
+	config_defaults(c);
+	for (pass = 0; pass < 2; pass++)
+		for (i = 0; i < a->n; i++)
+			if ((a->set[i].option == NULL) == (pass == 0) &&
+			    apply(c, a->set[i].option, a->set[i].value, text) !=
+				VT_OK) {
 				log_err("%s", text);
 				return VT_E_FORMAT;
 			}
@@ -197,7 +133,7 @@ run(const struct config *cfg)
 	int rc, r = 1;
 
 	if (sd_event_default(&ev) < 0 || block_signals(ev, &m) != 0) {
-		log_err("cannot make an event loop: %m");
+		log_err("cannot create an event loop: %m");
 		goto out;
 	}
 	(void)sd_event_set_watchdog(ev, 1);
@@ -217,25 +153,90 @@ out:
 	return r == 0 ? 0 : 1;
 }
 
+static int
+managerd(void *ctx, void *args, int argc, char **argv)
+{
+	const struct args *a = args;
+	char text[MGR_TEXT_MAX];
+	struct config c;
+
+	(void)ctx;
+	(void)argc;
+	(void)argv;
+	if (configure(a, &c) != VT_OK)
+		return OPT_BAD;
+	if (a->verbose)
+		log_set_level(LOG_L_DEBUG);
+	set_limits();
+	if (!a->stop_all)
+		return run(&c);
+	if (mgr_stop_all(c.run, text) == VT_OK)
+		return 0;
+	log_err("%s", text);
+	return 1;
+}
+
+#define SETTING(n, a, h)                                      \
+	{                                                     \
+		OPT_CALL(n, a, add_setting, "usable here", h) \
+	}
+
+static const struct opt opts[] = {
+	SETTING("state", "DIR",
+	    "directory for persistent state (default /var/lib/vtpm)"),
+	SETTING("run", "DIR", "directory for sockets (default /run/vtpm)"),
+	SETTING("root", "soft|TCTI",
+	    "the host's TPM, as device:/dev/tpmrm0; soft: a software root, "
+	    "which proves nothing about the host (default soft)"),
+	SETTING("approval-key", "PUB.pem",
+	    "bind a new store's master key to host states that this key "
+	    "approves"),
+	SETTING("escrow", "M:PEM,PEM,...",
+	    "split a new store's master key into shares for these keys, M of "
+	    "which recover it"),
+	SETTING("recover", NULL,
+	    "if the TPM does not release the master key, wait for shares"),
+	SETTING("config", "FILE",
+	    "read settings from FILE, see vtpm-managerd.conf(5); options "
+	    "override them"),
+	SETTING("pool", "N", "keep N vTPMs made in advance (default 4)"),
+	SETTING("anchor", "strict|interval|off",
+	    "when to raise the rollback counter in the host's TPM (default "
+	    "interval)"),
+	SETTING("anchor-interval", "SECONDS",
+	    "shortest time between two raises (default 10)"),
+	SETTING("user-mode", NULL,
+	    "run workers under the manager's uid, even if that is root"),
+	SETTING("bus", NULL, "serve the system bus, too"),
+	{ OPT_FLAG("stop-all", 0, struct args, stop_all,
+	    "stop every vTPM of the run directory and its manager, and "
+	    "exit") },
+	{ OPT_FLAG(
+	    "verbose", 'v', struct args, verbose, "log debug messages, too") },
+	OPT_END,
+};
+
+static const struct opt_command vtpm_managerd = {
+	.name = "vtpm-managerd",
+	.about = "Keep one virtual TPM for each guest of this host.\n"
+		 "It runs in the foreground and logs \"ready\" when it accepts "
+		 "requests.\n",
+	.usage =
+	    "[--state DIR] [--run DIR] [--root soft|TCTI] [--approval-key "
+	    "PUB.pem] [--escrow M:PEM,PEM,...] [--recover] [--config FILE] "
+	    "[--pool N] [--anchor strict|interval|off] [--anchor-interval "
+	    "SECONDS] [--user-mode] [--bus] [-v]\n"
+	    "--stop-all [--run DIR] [--config FILE]\n",
+	.opts = opts,
+	.size = sizeof(struct args),
+	.run = managerd,
+	.more = "Exit status: 0 ended as asked, 1 failed, 2 wrong usage or "
+		"configuration.\n",
+};
+
 int
 main(int argc, char **argv)
 {
-	char text[MGR_TEXT_MAX];
-	struct args a = { 0 };
-
 	log_open("vtpm-managerd", LOG_L_INFO);
-	if (parse_args(argc, argv, &a) != VT_OK) {
-		usage(stderr);
-		return EXIT_USAGE;
-	}
-	if (a.verbose)
-		log_set_level(LOG_L_DEBUG);
-	set_limits();
-	if (a.stop_all) {
-		if (mgr_stop_all(a.cfg.run, text) == VT_OK)
-			return 0;
-		log_err("%s", text);
-		return 1;
-	}
-	return run(&a.cfg);
+	return opt_run(&vtpm_managerd, NULL, argc, argv);
 }

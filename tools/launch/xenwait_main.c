@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * xenwait_main.c - vtpm-xenwait DOMID: waits until that Xen domain has shut
- * down or is gone, and prints why in one word.
+ * xenwait_main.c - vtpm-xenwait DOMID: waits until a Xen domain has shut down
+ * or is gone, and prints why in one word.
  *
  * Layer:  tools.  Built where libxen-dev is; the one caller of libxenlight.
  * Run by `vtpmctl launch xen`, which stays with its guest as xl does.
@@ -10,10 +10,12 @@
 #include <libxl_event.h>
 #include <xentoollog.h>
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
+
+#include "base/log.h"
+#include "base/options.h"
+#include "base/util.h"
 
 #define DOMID_END 0x7ff0 /* xen.h: DOMID_FIRST_RESERVED */
 
@@ -65,37 +67,40 @@ wait_once(libxl_ctx *ctx, uint32_t domid)
 	return word;
 }
 
+static const struct opt_command vtpm_xenwait = {
+	.name = "vtpm-xenwait",
+	.about = "Wait until a Xen domain has shut down or is gone, and print "
+		 "why in one word.\n",
+	.operands = "DOMID",
+	.nmin = 1,
+	.nmax = 1,
+};
+
 int
 main(int argc, char **argv)
 {
 	xentoollog_logger_stdiostream *log;
 	libxl_ctx *ctx = NULL;
 	const char *word;
-	unsigned long domid;
-	char *end;
+	uint32_t domid;
+	int rc;
 
-	if (argc != 2 || argv[1][0] < '0' || argv[1][0] > '9') {
-		(void)fprintf(stderr, "usage: vtpm-xenwait DOMID\n");
-		return 2;
-	}
-	errno = 0;
-	domid = strtoul(argv[1], &end, 10);
-	if (errno != 0 || *end != '\0' || domid >= DOMID_END) {
-		(void)fprintf(
-		    stderr, "vtpm-xenwait: '%s' is no domain id\n", argv[1]);
-		return 2;
-	}
+	log_open("vtpm-xenwait", LOG_L_INFO);
+	if ((rc = opt_parse(&vtpm_xenwait, &argc, &argv, NULL)) != OPT_GO)
+		return rc;
+	if (dec_u32(argv[0], &domid) != VT_OK || domid >= DOMID_END)
+		return opt_bad(
+		    &vtpm_xenwait, "'%s' is not a domain id", argv[0]);
 	log = xtl_createlogger_stdiostream(stderr, XTL_ERROR, 0);
 	if (log == NULL || libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0,
 			       (xentoollog_logger *)log) != 0) {
-		(void)fprintf(stderr,
-		    "vtpm-xenwait: cannot reach Xen (is this dom0, are its "
-		    "daemons up, root?)\n");
+		log_err("cannot reach Xen: is this dom0, do its daemons run, "
+			"and is this root?");
 		return 1;
 	}
 	/* A saved domain is either destroyed next or goes on. */
 	for (;;) {
-		word = wait_once(ctx, (uint32_t)domid);
+		word = wait_once(ctx, domid);
 		if (word == NULL || word[0] != 's' || word[1] != 'u')
 			break;
 		(void)sleep(1);
@@ -103,7 +108,7 @@ main(int argc, char **argv)
 	libxl_ctx_free(ctx);
 	xtl_logger_destroy((xentoollog_logger *)log);
 	if (word == NULL) {
-		(void)fprintf(stderr, "vtpm-xenwait: waiting failed\n");
+		log_err("waiting for domain %u failed", domid);
 		return 1;
 	}
 	(void)printf("%s\n", word);

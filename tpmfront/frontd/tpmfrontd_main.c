@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tpmfrontd_main.c - in a guest: gives this kernel a TPM whose other end is
- * a vTPM's ring, Xen's or another.
+ * tpmfrontd_main.c - tpmfrontd: in a guest, gives the kernel a TPM whose other
+ * end is a vTPM's ring, Xen's or another.
  */
 #include <sys/file.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/options.h"
 #include "base/util.h"
 #include "tpmfront/frontd/frontd_driver.h"
 #include "tpmfront/frontd/frontd_keep.h"
@@ -21,94 +21,13 @@
 
 #define WAIT_MS 30000
 
-static const char usage_text[] =
-    "usage: tpmfrontd [--device DEVID | --tcti CONF] [--background]\n"
-    "                 [--take] [--wait-ms N] [--debug]\n"
-    "       tpmfrontd --status [--json] [--device DEVID]\n"
-    "Gives this guest's kernel the TPM at the other end of a ring: /dev/tpm0\n"
-    "and, if it is a TPM 2.0, /dev/tpmrm0.\n"
-    "  --device DEVID  this Xen guest's vtpm device (default 0)\n"
-    "  --tcti CONF     instead: whatever this TCTI reaches, for instance\n"
-    "                  tpmfront:local=/run/vtpm/NAME.tpmif\n"
-    "  --take          if the kernel's driver has the device, now or later,\n"
-    "                  take it from it\n"
-    "  --background    return once the device is there\n"
-    "  --foreground    stay (default)\n"
-    "  --wait-ms N     how long to wait for the TPM at the start (30000)\n"
-    "  --status        exit 0 if one serves the device already, else 1\n"
-    "Exit status: 0 stopped by a signal, or in the background and the device\n"
-    "is there; 1 it could not be made; 2 usage.\n";
+static const struct opt_command tpmfrontd_cmd;
 
-struct opts {
-	struct frontd d;
-	bool status, json;
+struct args {
+	const char *tcti;
+	uint32_t devid, wait_ms;
+	bool have_device, background, take, status, json, debug;
 };
-
-static int
-usage(FILE *to, int rc)
-{
-	(void)fputs(usage_text, to);
-	return rc;
-}
-
-/* -1: go on, else an exit status. */
-static int
-options(int argc, char **argv, struct opts *o)
-{
-	static const struct option longs[] = {
-		{ "device", required_argument, NULL, 'd' },
-		{ "tcti", required_argument, NULL, 't' },
-		{ "wait-ms", required_argument, NULL, 'w' },
-		{ "background", no_argument, NULL, 'b' },
-		{ "foreground", no_argument, NULL, 'f' },
-		{ "take", no_argument, NULL, 'T' },
-		{ "status", no_argument, NULL, 's' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "debug", no_argument, NULL, 'D' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool ok = true, device = false;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-		switch (c) {
-		case 'd':
-			device = true;
-			ok = dec_u32(optarg, &o->d.devid) == VT_OK && ok;
-			break;
-		case 't':
-			o->d.tcti = optarg;
-			break;
-		case 'w':
-			ok = dec_u32(optarg, &o->d.wait_ms) == VT_OK && ok;
-			break;
-		case 'b':
-		case 'f':
-			o->d.background = c == 'b';
-			break;
-		case 'T':
-			o->d.take = true;
-			break;
-		case 's':
-			o->status = true;
-			break;
-		case 'j':
-			o->json = true;
-			break;
-		case 'D':
-			o->d.debug = true;
-			break;
-		case 'h':
-			return usage(stdout, 0);
-		default:
-			return usage(stderr, 2);
-		}
-	}
-	ok = ok && optind == argc && !(device && o->d.tcti != NULL) &&
-	     !(o->status && o->d.tcti != NULL) && o->d.wait_ms <= INT32_MAX;
-	return ok ? -1 : usage(stderr, 2);
-}
 
 /* --- one keeper per device ------------------------------------------------ */
 
@@ -135,25 +54,25 @@ lock(uint32_t devid, char holder[24])
 }
 
 static int
-show_status(const struct opts *o)
+show_status(const struct args *a)
 {
 	char holder[24];
-	int fd = lock(o->d.devid, holder);
+	int fd = lock(a->devid, holder);
 	bool runs = fd == -1 && errno == EWOULDBLOCK;
 
 	if (fd == -1 && !runs) {
 		log_err("/run: %m");
 		return 1;
 	}
-	if (o->json)
+	if (a->json)
 		printf("{\"device\": %u, \"served\": %s, \"pid\": %s}\n",
-		    o->d.devid, runs ? "true" : "false",
+		    a->devid, runs ? "true" : "false",
 		    runs && holder[0] != '\0' ? holder : "null");
 	else if (runs)
-		printf("vtpm device %u is served by process %s\n", o->d.devid,
+		printf("vtpm device %u is served by process %s\n", a->devid,
 		    holder);
 	else
-		printf("nobody serves vtpm device %u\n", o->d.devid);
+		printf("no tpmfrontd serves vtpm device %u\n", a->devid);
 	if (fd != -1)
 		(void)close(fd);
 	return runs ? 0 : 1;
@@ -216,22 +135,101 @@ go_behind(struct frontd *d)
 	}
 }
 
+static int
+tpmfrontd(void *ctx, void *args, int argc, char **argv)
+{
+	const struct args *a = args;
+	struct frontd d = { .tcti = a->tcti,
+		.devid = a->devid,
+		.wait_ms = a->wait_ms,
+		.background = a->background,
+		.debug = a->debug,
+		.take = a->take,
+		.ready_fd = -1 };
+	int rc;
+
+	(void)ctx;
+	(void)argc;
+	(void)argv;
+	if (a->tcti != NULL && (a->have_device || a->status))
+		return opt_bad(&tpmfrontd_cmd,
+		    "--tcti takes neither --device nor --status");
+	if (a->debug)
+		log_set_level(LOG_L_DEBUG);
+	if (a->status)
+		return show_status(a);
+	if (a->background && (rc = go_behind(&d)) != -1)
+		return rc;
+	if (take_device(&d) != 0)
+		return 1;
+	return frontd_keep(&d);
+}
+
+static int
+set_device(void *dst, const struct opt *o, const char *arg)
+{
+	struct args *a = dst;
+
+	(void)o;
+	a->have_device = true;
+	return dec_u32(arg, &a->devid);
+}
+
+/* The last of --background and --foreground counts. */
+static int
+set_ground(void *dst, const struct opt *o, const char *arg)
+{
+	(void)arg;
+	((struct args *)dst)->background = o->name[0] == 'b';
+	return VT_OK;
+}
+
+static const struct opt opts[] = {
+	{ OPT_CALL("device", "DEVID", set_device, "the number of a device",
+	    "this Xen guest's vtpm device (default 0)") },
+	{ OPT_TEXT("tcti", 0, "CONF", struct args, tcti,
+	    "serve what this TCTI reaches instead, as "
+	    "tpmfront:local=/run/vtpm/NAME.tpmif") },
+	{ OPT_CALL("background", NULL, set_ground, "",
+	    "return once the kernel has the device") },
+	{ OPT_CALL("foreground", NULL, set_ground, "",
+	    "stay in the foreground (default)") },
+	{ OPT_FLAG("take", 0, struct args, take,
+	    "take the device from the kernel's driver, now and whenever that "
+	    "has it") },
+	{ OPT_U32("wait-ms", "N", struct args, wait_ms, 0, INT32_MAX,
+	    "how long to wait for the TPM at the start (default 30000)") },
+	{ OPT_FLAG("status", 0, struct args, status,
+	    "say whether a tpmfrontd serves the device: exit 0 if so, else "
+	    "1") },
+	{ OPT_FLAG(
+	    "json", 0, struct args, json, "with --status: say so in JSON") },
+	{ OPT_FLAG("debug", 0, struct args, debug, "log debug messages, too") },
+	OPT_END,
+};
+
+static const struct opt_command tpmfrontd_cmd = {
+	.name = "tpmfrontd",
+	.about =
+	    "Give this guest's kernel the TPM at the other end of a vTPM's "
+	    "ring: /dev/tpm0 and, for a TPM 2.0, /dev/tpmrm0.\n",
+	.usage = "[--device DEVID | --tcti CONF] [--background] [--take] "
+		 "[--wait-ms N] [--debug]\n"
+		 "--status [--json] [--device DEVID]\n",
+	.opts = opts,
+	.size = sizeof(struct args),
+	.defaults = &(const struct args){ .wait_ms = WAIT_MS },
+	.run = tpmfrontd,
+	.more = "Exit status: 0 stopped by a signal, or with --background the "
+		"device is there; 1 it could not be made; 2 wrong usage.\n"
+		"Example:\n"
+		"  tpmfrontd --take --background && tpm2_getrandom -T "
+		"device:/dev/tpmrm0 16\n",
+};
+
 int
 main(int argc, char **argv)
 {
-	struct opts o = { .d = { .wait_ms = WAIT_MS, .ready_fd = -1 } };
-	int rc;
-
 	log_open("tpmfrontd", LOG_L_INFO);
-	if ((rc = options(argc, argv, &o)) != -1)
-		return rc;
-	if (o.d.debug)
-		log_set_level(LOG_L_DEBUG);
-	if (o.status)
-		return show_status(&o);
-	if (o.d.background && (rc = go_behind(&o.d)) != -1)
-		return rc;
-	if (take_device(&o.d) != 0)
-		return 1;
-	return frontd_keep(&o.d);
+	return opt_run(&tpmfrontd_cmd, NULL, argc, argv);
 }

@@ -9,7 +9,6 @@
  * none waits longer than --wait-ms for a TPM that does not answer.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,6 +20,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "base/msg.h"
+#include "base/options.h"
 #include "base/util.h"
 #include "vtpm_manager/hwtpm/bind.h"
 #include "vtpm_manager/hwtpm/certificates.h"
@@ -680,85 +680,73 @@ setup_signals(sigset_t *ret_open)
 	return sigaction(SIGPIPE, &sa, NULL) == -1 ? VT_E_SYS : VT_OK;
 }
 
-static bool
-get_ms(const char *text, unsigned int *ret)
-{
-	char *end;
-	unsigned long v;
+#define MS_MAX 3600000
+#define NOT_GIVEN UINT32_MAX
 
-	errno = 0;
-	v = strtoul(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || v > 3600000UL)
-		return false;
-	*ret = (unsigned int)v;
-	return true;
-}
+struct args {
+	const char *tcti;
+	uint32_t wait_ms, answer_ms, retry_ms;
+	bool debug;
+};
 
-static int
-usage(void)
-{
-	(void)fprintf(stderr,
-	    "usage: vtpm-hwtpm --tcti CONF [--wait-ms N] [--answer-ms N]\n"
-	    "                  [--retry-ms N] [--debug]\n"
-	    "The manager starts it, with a socket on descriptor 3.\n");
-	return 2;
-}
+static const struct opt opts[] = {
+	{ OPT_TEXT("tcti", 0, "CONF", struct args, tcti,
+	      "the host's TPM, as tpm2-tss names it, or "
+	      "tpmfront:local=PATH"),
+	    .needed = true },
+	{ OPT_U32("wait-ms", "N", struct args, wait_ms, 0, MS_MAX,
+	    "how long a request may wait for an absent or busy TPM (default "
+	    "30000)") },
+	{ OPT_U32("answer-ms", "N", struct args, answer_ms, 0, MS_MAX,
+	    "how long one command may take before the TPM counts as lost "
+	    "(default 20000, and 90000 for commands that make a key)") },
+	{ OPT_U32("retry-ms", "N", struct args, retry_ms, 0, MS_MAX,
+	    "how long a request's commands are sent again while the TPM asks "
+	    "for that (default 15000)") },
+	{ OPT_FLAG("debug", 0, struct args, debug, "log debug messages, too") },
+	OPT_END,
+};
 
-static int
-options(int argc, char **argv, struct prog *p)
+static const struct opt_command vtpm_hwtpm = {
+	.name = "vtpm-hwtpm",
+	.about = "Serve the host's TPM to vtpm-managerd, which starts this "
+		 "program with a socket on descriptor 3; see vtpm-hwtpm(8).\n",
+	.opts = opts,
+};
+
+static void
+apply(const struct args *a, struct prog *p)
 {
-	static const struct option longs[] = {
-		{ "tcti", required_argument, NULL, 't' },
-		{ "wait-ms", required_argument, NULL, 'w' },
-		{ "answer-ms", required_argument, NULL, 'a' },
-		{ "retry-ms", required_argument, NULL, 'r' },
-		{ "debug", no_argument, NULL, 'd' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct hwtcti_limits *l = &p->tpm.limits;
-	bool ok = true;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		switch (c) {
-		case 't':
-			p->tpm.conf = optarg;
-			break;
-		case 'w':
-			ok = get_ms(optarg, &p->wait_ms) && ok;
-			break;
-		case 'a':
-			ok = get_ms(optarg, &l->answer_ms) && ok;
-			l->keygen_ms = l->answer_ms;
-			break;
-		case 'r':
-			ok = get_ms(optarg, &l->retry_ms) && ok;
-			break;
-		case 'd':
-			log_set_level(LOG_L_DEBUG);
-			break;
-		default:
-			return usage();
-		}
-	}
-	return ok && p->tpm.conf != NULL && optind == argc ? 0 : usage();
+	p->wait_ms = a->wait_ms;
+	if (a->answer_ms != NOT_GIVEN)
+		l->answer_ms = l->keygen_ms = a->answer_ms;
+	if (a->retry_ms != NOT_GIVEN)
+		l->retry_ms = a->retry_ms;
+	if (a->debug)
+		log_set_level(LOG_L_DEBUG);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct prog p = { .wait_ms = HWTPM_WAIT_MS };
+	struct args a = { .wait_ms = HWTPM_WAIT_MS,
+		.answer_ms = NOT_GIVEN,
+		.retry_ms = NOT_GIVEN };
+	struct prog p = { 0 };
 	const char *step;
 	sigset_t open;
 	int rc;
 
 	log_open("vtpm-hwtpm", LOG_L_INFO);
+	if ((rc = opt_parse(&vtpm_hwtpm, &argc, &argv, &a)) != OPT_GO)
+		return rc;
 	backoff_init(&p.backoff, WAIT_FIRST_MS, WAIT_MAX_MS);
-	hwtpm_setup(&p.tpm, NULL);
+	hwtpm_setup(&p.tpm, a.tcti);
 	hwq_init(&p.queue);
 	hwquota_init(&p.quota);
-	if ((rc = options(argc, argv, &p)) != 0)
-		return rc;
+	apply(&a, &p);
 	/* tpm2-tss would log every error again, on many lines. */
 	if (setenv("TSS2_LOG", "all+NONE", 0) == -1) {
 		log_err("cannot set up: %s", vt_strerror(VT_E_SYS));

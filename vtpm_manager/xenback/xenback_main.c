@@ -25,6 +25,7 @@
 
 #include "base/log.h"
 #include "base/msg.h"
+#include "base/options.h"
 #include "base/util.h"
 #include "vtpm_manager/xenback/device_fsm.h"
 #include "vtpm_manager/proto/xenback_msg.h"
@@ -574,31 +575,45 @@ loop(struct xenback *x)
 	}
 }
 
+struct args {
+	bool verbose;
+};
+
+static const struct opt opts[] = {
+	{ OPT_FLAG("verbose", 'v', struct args, verbose,
+	    "log every change of state") },
+	OPT_END,
+};
+
+static const struct opt_command vtpm_xenback = {
+	.name = "vtpm-xenback",
+	.about = "Watch xenstore for vtpm devices on behalf of vtpm-managerd, "
+		 "which starts this program with a socket on descriptor 3; see "
+		 "vtpm-xenback(8).\n",
+	.opts = opts,
+};
+
 int
 main(int argc, char **argv)
 {
 	struct xenback x = { 0 };
+	struct args a = { 0 };
 	unsigned int len;
 	uint8_t none = 0;
 	char *me;
+	int rc;
 
 	log_open("vtpm-xenback", LOG_L_INFO);
-	if (argc == 2 && strcmp(argv[1], "-v") == 0)
+	if ((rc = opt_parse(&vtpm_xenback, &argc, &argv, &a)) != OPT_GO)
+		return rc;
+	if (a.verbose)
 		log_set_level(LOG_L_DEBUG);
-	else if (argc != 1) {
-		fprintf(stderr,
-		    "usage: vtpm-xenback [-v]\n"
-		    "Started by vtpm-managerd with its socket on descriptor 3; "
-		    "of no use by hand.\n");
-		return 2;
-	}
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (msgch_new(MANAGER_FD, 0, &x.mgr) != VT_OK) {
-		fprintf(stderr,
-		    "vtpm-xenback: descriptor 3 is not the "
-		    "manager's socket; vtpm-managerd starts this\n");
-		return 2;
-	}
+	if (msgch_new(MANAGER_FD, 0, &x.mgr) != VT_OK)
+		return opt_bad(&vtpm_xenback,
+		    "descriptor %d is not a socket: vtpm-managerd starts this "
+		    "program",
+		    MANAGER_FD);
 	if ((x.xs = xs_open(0)) == NULL) {
 		log_err("cannot reach xenstore: %m (is this a Xen domain, and "
 			"is xenfs mounted?)");
