@@ -57,9 +57,21 @@ static int
 prepare_run(struct mgr *m, char *text)
 {
 	char path[PATH_MAX];
+	struct stat sb;
 	int rc;
 
 	rc = make_folder(m->cfg.run, 0755);
+	if (rc == VT_OK && stat(m->cfg.run, &sb) == -1)
+		rc = VT_E_SYS;
+	if (rc == VT_OK && ((sb.st_mode & (S_IWGRP | S_IWOTH)) != 0 ||
+			       (sb.st_uid != 0 && sb.st_uid != geteuid()))) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "other users can write to the run folder %s, and so "
+		    "replace its sockets; it must belong to the manager's user "
+		    "and have mode 0755",
+		    m->cfg.run);
+		return VT_E_DENIED;
+	}
 	if (rc == VT_OK)
 		rc = mgr_path(path, sizeof(path), "%s/w", m->cfg.run);
 	if (rc == VT_OK)

@@ -59,6 +59,11 @@ refuse "a wrong option is named, with the way to the command's help" \
 exits "which is 2" 2 "$B/vtpmctl" host approve --frob
 exits "as a command that there is not" 2 "$B/vtpmctl" group frob
 exits "or none" 2 "$B/vtpmctl" host
+refuse "a guest cannot be named as another's UUID" "not a UUID" \
+    ctl create "$(jctl show alice | jq -r .uuid)"
+mkdir -m 777 "$T/open"
+refuse "a run folder that others can write to is refused" "replace its sockets" \
+    "$B/vtpm-managerd" --state "$T/open.state" --run "$T/open"
 refuse "a log that nobody made" 'not running|no launch|recorded' ctl log alice
 
 # --- D-Bus -----------------------------------------------------------------------

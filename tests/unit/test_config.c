@@ -199,13 +199,14 @@ roles_go_by_user_and_group(void **state)
 }
 
 static void
-names_of_guests_cannot_leave_the_folder(void **state)
+names_of_guests_are_neither_paths_nor_uuids(void **state)
 {
 	static const char *const good[] = { "a", "A-1_b.c", "0",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		"a" };
 	static const char *const bad[] = { "", ".", "..", ".root", "a/b", "a b",
 		"-a", "a\n", "\xc3\xa4", "a:b",
+		"0df4b0e2-6f3c-4a0b-9d1e-2a3b4c5d6e7f",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		"aa" };
 	size_t i;
@@ -227,7 +228,7 @@ main(void)
 		cmocka_unit_test(a_nul_in_the_file_is_refused),
 		cmocka_unit_test(a_word_is_in_a_list_or_it_is_not),
 		cmocka_unit_test(roles_go_by_user_and_group),
-		cmocka_unit_test(names_of_guests_cannot_leave_the_folder),
+		cmocka_unit_test(names_of_guests_are_neither_paths_nor_uuids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

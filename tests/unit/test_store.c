@@ -353,6 +353,27 @@ a_root_with_impossible_numbers_is_refused(void **state)
 }
 
 static void
+a_name_hides_no_uuid(void **state)
+{
+	struct store *st = must_open();
+	struct guest in, other = { .tpm_version = 2 };
+	uint8_t uuid[UUID_LEN];
+
+	(void)state;
+	assert_int_equal(store_unlock(st, master, text), VT_OK);
+	uuid_of(4, uuid);
+	uuid_format(uuid, other.name);
+	uuid_of(40, other.uuid);
+	assert_int_equal(store_guest_add(st, &other), VT_OK);
+	assert_int_equal(store_guest_find(st, other.name, &in), VT_OK);
+	assert_memory_equal(in.uuid, uuid, UUID_LEN);
+	assert_int_equal(store_guest_del(st, uuid), VT_OK);
+	assert_int_equal(store_guest_find(st, other.name, &in), VT_OK);
+	assert_memory_equal(in.uuid, other.uuid, UUID_LEN);
+	store_close(st);
+}
+
+static void
 a_locked_store_only_lists(void **state)
 {
 	struct store *st = must_open();
@@ -568,6 +589,7 @@ main(void)
 		E(many_values_are_bounded),
 		T(a_root_of_another_format_is_refused),
 		T(a_root_with_impossible_numbers_is_refused),
+		T(a_name_hides_no_uuid),
 		T(a_locked_store_only_lists),
 		E(one_manager_at_a_time),
 		E(files_are_private),

@@ -37,9 +37,11 @@ mgr_path(char *out, size_t cap, const char *fmt, ...)
 bool
 mgr_name_ok(const char *name)
 {
+	uint8_t uuid[UUID_LEN];
 	size_t i;
 
-	if (name[0] == '\0' || name[0] == '.' || name[0] == '-')
+	if (name[0] == '\0' || name[0] == '.' || name[0] == '-' ||
+	    uuid_parse(name, uuid) == VT_OK)
 		return false;
 	for (i = 0; name[i] != '\0'; i++) {
 		unsigned char c = (unsigned char)name[i];

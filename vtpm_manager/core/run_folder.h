@@ -12,7 +12,8 @@
 
 /* snprintf() that does not cut.  VT_E_RANGE and ENAMETOOLONG. */
 int mgr_path(char *out, size_t cap, const char *fmt, ...) VT_PRINTF(3, 4);
-/* Can this be a guest's or a tenant's name?  It becomes a file name. */
+/* Can this be a guest's or a tenant's name?  It becomes a file name, and must
+ * not read as a UUID: commands take either. */
 bool mgr_name_ok(const char *name);
 /* Bind RUN/NAME.SUFFIX; -1 and errno. */
 int mgr_listen_guest(struct mgr *m, const char *name, const char *suffix);

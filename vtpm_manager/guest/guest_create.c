@@ -361,7 +361,8 @@ check_spec(struct mgr *m, const struct guest_spec *s, char *text)
 	if (!mgr_name_ok(s->name)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "'%.63s' cannot be a guest's name: 1 to %d of A-Z a-z 0-9 "
-		    ". _ -, not starting with . or -",
+		    ". _ -, not starting with . or -, "
+		    "not a UUID",
 		    s->name, NAME_MAX_LEN);
 		return VT_E_FORMAT;
 	}

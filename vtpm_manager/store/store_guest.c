@@ -63,11 +63,14 @@ store_guest_get(
 int
 store_guest_find(struct store *st, const char *name_or_uuid, struct guest *ret)
 {
-	const struct entry *e = registry_name(&st->reg, name_or_uuid);
+	const struct entry *e = NULL;
 	uint8_t uuid[UUID_LEN];
 
-	if (e == NULL && uuid_parse(name_or_uuid, uuid) == VT_OK)
+	/* A name that reads as the UUID of another vTPM does not hide it. */
+	if (uuid_parse(name_or_uuid, uuid) == VT_OK)
 		e = registry_uuid(&st->reg, uuid);
+	if (e == NULL)
+		e = registry_name(&st->reg, name_or_uuid);
 	if (e == NULL)
 		return store_fail(st, VT_E_NOTFOUND,
 		    "no vTPM has the name '%.80s'", name_or_uuid);

@@ -213,7 +213,8 @@ check_new(struct mgr *m, const struct tenant_spec *s, char *text)
 	    strspn(s->name, "0123456789") == strlen(s->name)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "'%.63s' cannot be a group's name: 1 to %d of A-Z a-z 0-9 "
-		    ". _ -, not digits alone, not starting with . or -",
+		    ". _ -, not digits alone, not starting with . or -, "
+		    "not a UUID",
 		    s->name, NAME_MAX_LEN);
 		return VT_E_FORMAT;
 	}
