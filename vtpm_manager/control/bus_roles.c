@@ -99,26 +99,27 @@ bus_who_of_message(
     const struct config *cfg, sd_bus_message *msg, struct bus_who *ret)
 {
 	gid_t groups[BUS_GROUPS_MAX];
+	int n = BUS_GROUPS_MAX, r;
+	const struct passwd *pw;
 	sd_bus_creds *cr = NULL;
 	uid_t uid = (uid_t)-1;
-	const gid_t *sup;
 	pid_t pid = 0;
-	size_t n = 0;
-	int r, i;
 
-	r = sd_bus_query_sender_creds(msg,
-	    SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID |
-		SD_BUS_CREDS_SUPPLEMENTARY_GIDS | SD_BUS_CREDS_AUGMENT,
-	    &cr);
-	if (r < 0 || sd_bus_creds_get_euid(cr, &uid) < 0) {
-		sd_bus_creds_unref(cr);
-		return VT_E_DENIED;
-	}
-	(void)sd_bus_creds_get_pid(cr, &pid);
-	r = sd_bus_creds_get_supplementary_gids(cr, &sup);
-	for (i = 0; i < r && n < BUS_GROUPS_MAX; i++)
-		groups[n++] = sup[i];
-	set_who(ret, cfg, uid, pid, groups, n);
+	/* Only what the bus daemon knows.  SD_BUS_CREDS_AUGMENT would read
+	 * more from /proc/PID, which may be another process by now; so the
+	 * groups are those of the user. */
+	r = sd_bus_query_sender_creds(
+	    msg, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID, &cr);
+	if (r >= 0)
+		r = sd_bus_creds_get_euid(cr, &uid);
+	if (r >= 0)
+		(void)sd_bus_creds_get_pid(cr, &pid);
 	sd_bus_creds_unref(cr);
+	if (r < 0)
+		return VT_E_DENIED;
+	if ((pw = getpwuid(uid)) == NULL ||
+	    getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) == -1)
+		n = 0; /* unknown, or too many */
+	set_who(ret, cfg, uid, pid, groups, (size_t)n);
 	return VT_OK;
 }
