@@ -362,6 +362,7 @@ a_launch_does_not_come_into_a_state_that_is_resumed(void **state)
 	struct fw *g = *state;
 	uint8_t out[FM_CMD_MAX], *perm, *vol;
 	struct launch_bytes l;
+	int monitor;
 	size_t np, nv;
 	struct hv h;
 
@@ -379,9 +380,12 @@ a_launch_does_not_come_into_a_state_that_is_resumed(void **state)
 	assert_int_equal(hv_tpm(g, &h, C_INFO, out), 0);
 	assert_int_equal(be32_get(out + 54) & VIF_LAUNCHED, 0);
 	/* it is for the next power cycle */
+	monitor = monitor_new(g);
 	assert_int_equal(INIT(&h), 0);
+	monitor_says(monitor, "RESET");
 	assert_int_equal(hv_tpm(g, &h, C_INFO, out), 0);
 	assert_int_not_equal(be32_get(out + 54) & VIF_LAUNCHED, 0);
+	(void)close(monitor);
 	hv_close(&h);
 	free_launch(&l);
 	free(perm);
