@@ -218,92 +218,95 @@ every_prefix_and_every_tail_is_refused(void **state)
 	}
 }
 
+/* clang-format off */
+static const struct {
+	const char	*name;
+	size_t		 off;
+	uint8_t		 val;
+	int		 want;
+} out_of_bounds[] = {
+	{ "zspawn",	 24, 8,		VT_E_RANGE },	/* log level */
+	{ "zspawn",	 25, 2,		VT_E_RANGE },	/* flags */
+	{ "wprovision",	 0, 0,		VT_E_RANGE },
+	{ "wprovision",	 0, 3,		VT_E_RANGE },
+	{ "wprovision",	 1, 0x10,	VT_E_RANGE },
+	{ "wcerts",	 70, 5,		VT_E_RANGE },	/* count */
+	{ "wcerts",	 71, 4,		VT_E_RANGE },	/* which */
+	{ "wcerts",	 72, 1,		VT_E_RANGE },	/* 16 MiB */
+	{ "wload",	 23, 3,		VT_E_RANGE },	/* version */
+	{ "wload",	 24, 4,		VT_E_RANGE },	/* flags */
+	{ "wload",	 18, 0,		VT_E_FORMAT },	/* NUL */
+	{ "wload",	 16, 1,		VT_E_RANGE },	/* name 261 */
+	{ "wload",	 17, 64,	VT_E_RANGE },	/* name 64 */
+	{ "wopen",	 0, 0,		VT_E_RANGE },
+	{ "wopen",	 0, 4,		VT_E_RANGE },
+	{ "wopen",	 1, 0x20,	VT_E_RANGE },
+	{ "wkeep",	 0, 0,		VT_E_RANGE },
+	{ "wxen",	 0, 2,		VT_E_RANGE },
+	{ "wxen",	 1, 0x20,	VT_E_RANGE },
+	{ "wxen",	 14, 2,		VT_E_RANGE },
+	{ "wlaunch",	 0, 3,		VT_E_RANGE },
+	{ "wmanager",	 0, 2,		VT_E_RANGE },
+	{ "wmanager",	 2, 2,		VT_E_RANGE },
+	{ "wstore",	 0, 5,		VT_E_RANGE },
+	{ "wstore",	 1, 4,		VT_E_RANGE },
+	{ "wevent",	 0, 0,		VT_E_RANGE },
+	{ "wevent",	 0, 99,		VT_E_RANGE },
+	{ "wdeep",	 143, 65,	VT_E_RANGE },	/* nonce */
+	{ "wdeeped",	 8, 0,		VT_E_RANGE },	/* rc > 0 */
+	{ "wdeeped",	 18, 1,		VT_E_RANGE },	/* 16 MiB */
+	{ "wakcert",	 1, 1,		VT_E_RANGE },	/* 64 KiB */
+	{ "hw_init",	 0, 0,		VT_E_RANGE },	/* root */
+	{ "hw_init",	 0, 3,		VT_E_RANGE },
+	{ "hw_init",	 4, 0,		VT_E_FORMAT },	/* NUL */
+	{ "hw_init",	 1, 1,		VT_E_RANGE },	/* host */
+	{ "hw_init",	 12, 64,	VT_E_RANGE },	/* key */
+	{ "hw_init",	 81, 31,	VT_E_RANGE },	/* master */
+	{ "hw_inited",	 1, 1,		VT_E_RANGE },	/* blob */
+	{ "hw_load",	 0, 9,		VT_E_RANGE },	/* root */
+	{ "hw_load",	 13, 13,	VT_E_RANGE },	/* count */
+	{ "hw_certs",	 35, 0,		VT_E_RANGE },	/* version */
+	{ "hw_certs",	 35, 3,		VT_E_RANGE },
+	{ "hw_certs",	 43, 0,		VT_E_RANGE },	/* count */
+	{ "hw_certs",	 43, 5,		VT_E_RANGE },
+	{ "hw_certs",	 44, 0,		VT_E_RANGE },	/* which */
+	{ "hw_certs",	 44, 4,		VT_E_RANGE },
+	{ "hw_certs",	 46, 1,		VT_E_RANGE },	/* 64 KiB */
+	{ "hw_certed",	 3, 0,		VT_E_RANGE },	/* count */
+	{ "hw_certed",	 3, 5,		VT_E_RANGE },
+	{ "hw_status",	 0, 3,		VT_E_RANGE },	/* root */
+	{ "hw_status",	 1, 2,		VT_E_RANGE },	/* up */
+	{ "hw_counter",	 0, 3,		VT_E_RANGE },	/* which */
+	{ "hw_counter",	 1, 2,		VT_E_RANGE },
+	{ "hw_quote",	 12, 1,		VT_E_RANGE },	/* PCR 24 */
+	{ "hw_quote",	 15, 0,		VT_E_RANGE },	/* no PCR */
+	{ "hw_quota",	 2, 2,		VT_E_RANGE },	/* count */
+	{ "hw_quota",	 17, 1,		VT_E_RANGE },	/* ms */
+	{ "hw_usage",	 2, 2,		VT_E_RANGE },	/* count */
+	{ "hw_approvals", 3, 13,	VT_E_RANGE },	/* count */
+	{ "hw_bind",	 3, 64,		VT_E_RANGE },	/* key */
+	{ "hw_answer",	 0, 0,		VT_E_RANGE },	/* rc > 0 */
+};
+/* clang-format on */
+
 static void
 a_value_outside_its_bounds_is_refused(void **state)
 {
-	/* clang-format off */
-	static const struct {
-		const char	*name;
-		size_t		 off;
-		uint8_t		 val;
-		int		 want;
-	} cases[] = {
-		{ "zspawn",	 24, 8,		VT_E_RANGE },	/* log level */
-		{ "zspawn",	 25, 2,		VT_E_RANGE },	/* flags */
-		{ "wprovision",	 0, 0,		VT_E_RANGE },
-		{ "wprovision",	 0, 3,		VT_E_RANGE },
-		{ "wprovision",	 1, 0x10,	VT_E_RANGE },
-		{ "wcerts",	 70, 5,		VT_E_RANGE },	/* count */
-		{ "wcerts",	 71, 4,		VT_E_RANGE },	/* which */
-		{ "wcerts",	 72, 1,		VT_E_RANGE },	/* 16 MiB */
-		{ "wload",	 23, 3,		VT_E_RANGE },	/* version */
-		{ "wload",	 24, 4,		VT_E_RANGE },	/* flags */
-		{ "wload",	 18, 0,		VT_E_FORMAT },	/* NUL */
-		{ "wload",	 16, 1,		VT_E_RANGE },	/* name 261 */
-		{ "wload",	 17, 64,	VT_E_RANGE },	/* name 64 */
-		{ "wopen",	 0, 0,		VT_E_RANGE },
-		{ "wopen",	 0, 4,		VT_E_RANGE },
-		{ "wopen",	 1, 0x20,	VT_E_RANGE },
-		{ "wkeep",	 0, 0,		VT_E_RANGE },
-		{ "wxen",	 0, 2,		VT_E_RANGE },
-		{ "wxen",	 1, 0x20,	VT_E_RANGE },
-		{ "wxen",	 14, 2,		VT_E_RANGE },
-		{ "wlaunch",	 0, 3,		VT_E_RANGE },
-		{ "wmanager",	 0, 2,		VT_E_RANGE },
-		{ "wmanager",	 2, 2,		VT_E_RANGE },
-		{ "wstore",	 0, 5,		VT_E_RANGE },
-		{ "wstore",	 1, 4,		VT_E_RANGE },
-		{ "wevent",	 0, 0,		VT_E_RANGE },
-		{ "wevent",	 0, 99,		VT_E_RANGE },
-		{ "wdeep",	 143, 65,	VT_E_RANGE },	/* nonce */
-		{ "wdeeped",	 8, 0,		VT_E_RANGE },	/* rc > 0 */
-		{ "wdeeped",	 18, 1,		VT_E_RANGE },	/* 16 MiB */
-		{ "wakcert",	 1, 1,		VT_E_RANGE },	/* 64 KiB */
-		{ "hw_init",	 0, 0,		VT_E_RANGE },	/* root */
-		{ "hw_init",	 0, 3,		VT_E_RANGE },
-		{ "hw_init",	 4, 0,		VT_E_FORMAT },	/* NUL */
-		{ "hw_init",	 1, 1,		VT_E_RANGE },	/* host */
-		{ "hw_init",	 12, 64,	VT_E_RANGE },	/* key */
-		{ "hw_init",	 81, 31,	VT_E_RANGE },	/* master */
-		{ "hw_inited",	 1, 1,		VT_E_RANGE },	/* blob */
-		{ "hw_load",	 0, 9,		VT_E_RANGE },	/* root */
-		{ "hw_load",	 13, 13,	VT_E_RANGE },	/* count */
-		{ "hw_certs",	 35, 0,		VT_E_RANGE },	/* version */
-		{ "hw_certs",	 35, 3,		VT_E_RANGE },
-		{ "hw_certs",	 43, 0,		VT_E_RANGE },	/* count */
-		{ "hw_certs",	 43, 5,		VT_E_RANGE },
-		{ "hw_certs",	 44, 0,		VT_E_RANGE },	/* which */
-		{ "hw_certs",	 44, 4,		VT_E_RANGE },
-		{ "hw_certs",	 46, 1,		VT_E_RANGE },	/* 64 KiB */
-		{ "hw_certed",	 3, 0,		VT_E_RANGE },	/* count */
-		{ "hw_certed",	 3, 5,		VT_E_RANGE },
-		{ "hw_status",	 0, 3,		VT_E_RANGE },	/* root */
-		{ "hw_status",	 1, 2,		VT_E_RANGE },	/* up */
-		{ "hw_counter",	 0, 3,		VT_E_RANGE },	/* which */
-		{ "hw_counter",	 1, 2,		VT_E_RANGE },
-		{ "hw_quote",	 12, 1,		VT_E_RANGE },	/* PCR 24 */
-		{ "hw_quote",	 15, 0,		VT_E_RANGE },	/* no PCR */
-		{ "hw_quota",	 2, 2,		VT_E_RANGE },	/* count */
-		{ "hw_quota",	 17, 1,		VT_E_RANGE },	/* ms */
-		{ "hw_usage",	 2, 2,		VT_E_RANGE },	/* count */
-		{ "hw_approvals", 3, 13,	VT_E_RANGE },	/* count */
-		{ "hw_bind",	 3, 64,		VT_E_RANGE },	/* key */
-		{ "hw_answer",	 0, 0,		VT_E_RANGE },	/* rc > 0 */
-	};
-	/* clang-format on */
 	uint8_t buf[OUT_MAX];
 	size_t c, i, len;
 
 	(void)state;
-	for (c = 0; c < VT_NELEM(cases); c++) {
-		for (i = 0; strcmp(all[i].t->name, cases[c].name) != 0; i++)
+	for (c = 0; c < VT_NELEM(out_of_bounds); c++) {
+		for (i = 0; strcmp(all[i].t->name, out_of_bounds[c].name) != 0;
+		     i++)
 			assert_true(i < VT_NELEM(all));
-		print_message("  %s[%zu]\n", cases[c].name, cases[c].off);
+		print_message(
+		    "  %s[%zu]\n", out_of_bounds[c].name, out_of_bounds[c].off);
 		len = encode_sample(i, buf);
-		assert_true(cases[c].off < len);
-		buf[cases[c].off] = cases[c].val;
+		assert_true(out_of_bounds[c].off < len);
+		buf[out_of_bounds[c].off] = out_of_bounds[c].val;
 		assert_int_equal(
-		    again(all[i].t, buf, len, NULL), cases[c].want);
+		    again(all[i].t, buf, len, NULL), out_of_bounds[c].want);
 	}
 }
 

@@ -5,6 +5,8 @@
  */
 #include "vtpm_manager/control/limits.h"
 
+#include <string.h>
+
 #include <stdio.h>
 
 #include "base/limits.h"
@@ -74,11 +76,22 @@ add_quotas(json_t *list, const struct grp *g)
 		add_row(list, &rows[i]);
 }
 
-static json_t *
-manager_json(struct mgr *m)
+#define ROWS_MAX 48
+
+/* rows behind the n that out has; returns how many out has then. */
+static size_t
+append(struct limit_row out[ROWS_MAX], size_t n, const struct limit_row *rows,
+    size_t nrows)
 {
-	const struct config *c = &m->cfg;
-	/* clang-format off */
+	memcpy(out + n, rows, nrows * sizeof(*rows));
+	return n + nrows;
+}
+
+/* clang-format off */
+/* what callers and the host use up */
+static size_t
+caller_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
+{
 	const struct limit_row rows[] = {
 		{ "control connections", "host", "connections", BUS_CONNS_MAX,
 		    "a further connection is closed" },
@@ -112,6 +125,16 @@ manager_json(struct mgr *m)
 		    "the reserve" },
 		{ "vTPMs", "host", "vTPMs", HT_MAX_SLOTS,
 		    "no further vTPM is created" },
+	};
+
+	return append(out, n, rows, VT_NELEM(rows));
+}
+
+/* what guests use up */
+static size_t
+guest_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
+{
+	const struct limit_row rows[] = {
 		{ "name of a vTPM", "guest", "bytes", NAME_MAX_LEN,
 		    "the name is refused" },
 		{ "vTPMs made in advance", "host", "vTPMs", c->pool,
@@ -141,6 +164,16 @@ manager_json(struct mgr *m)
 		{ "audit records of events, then", "guest",
 		    "records per minute", PER_MINUTE(GUEST_AUDIT_EVERY_US),
 		    "further events are dropped" },
+	};
+
+	return append(out, n, rows, VT_NELEM(rows));
+}
+
+/* deep quotes, groups, approvals, devices */
+static size_t
+group_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
+{
+	const struct limit_row rows[] = {
 		{ "waiting deep quotes", "guest", "quotes", DEEP_QUOTE_EACH,
 		    "a further quote fails: try again later" },
 		{ "deep quotes, at once", "guest", "quotes", DEEP_QUOTE_BURST,
@@ -166,11 +199,23 @@ manager_json(struct mgr *m)
 		{ "Xen devices", "host", "devices", XENBACK_DEVICES_MAX,
 		    "a further device gets no vTPM" },
 	};
-	/* clang-format on */
-	const struct limit_table t = { "vtpm-managerd", rows, VT_NELEM(rows) };
-	json_t *o = table_json(&t);
-	struct grp *g;
 
+	return append(out, n, rows, VT_NELEM(rows));
+}
+
+/* clang-format on */
+static json_t *
+manager_json(struct mgr *m)
+{
+	struct limit_row rows[ROWS_MAX];
+	struct limit_table t = { "vtpm-managerd", rows, 0 };
+	struct grp *g;
+	json_t *o;
+
+	t.n = caller_rows(&m->cfg, rows, t.n);
+	t.n = guest_rows(&m->cfg, rows, t.n);
+	t.n = group_rows(&m->cfg, rows, t.n);
+	o = table_json(&t);
 	if (m->start == START_READY)
 		for (g = tenants_first(m); g != NULL; g = tenants_next(g))
 			add_quotas(json_object_get(o, "limits"), g);
