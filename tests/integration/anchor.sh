@@ -257,7 +257,7 @@ check "the log says what to do" grep -aq 'recover --all --reason' "$LOG"
 refuse "alice does not start" "older copy" ctl start alice
 refuse "nobody new is made" "older copy" ctl create eve
 refuse "nobody is destroyed" "older copy" ctl destroy bob
-refuse "recover wants a reason" "why" ctl recover --all
+refuse "recover wants a reason" "--reason TEXT is missing" ctl recover --all
 refuse "not of one only" "older copy" \
     ctl recover --instance alice --reason "that one"
 same "status says so" refused "$(anchor state)"

@@ -27,7 +27,7 @@ refuse "a UUID that is none is refused" 'not a UUID' \
     ctl create p3 --uuid 1234
 refuse "a version that is none is refused" '2.0 or 1.2' \
     ctl create p3 --tpm 3.0
-refuse "a SHA-1 bank is refused" 'SHA-1 only in a TPM 1.2' \
+refuse "a SHA-1 bank is refused" 'only a TPM 1.2 has SHA-1' \
     ctl create p3 --banks sha1,sha256
 
 jctl create two --banks sha256,sha384 >"$T/two"

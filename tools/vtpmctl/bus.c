@@ -138,7 +138,7 @@ vctl_take_bytes(sd_bus_message *reply, const void **ret, size_t *ret_len)
 json_t *
 vctl_take_json(sd_bus_message *reply)
 {
-	const char *text = NULL;
+	const char *text = "";
 	json_error_t je;
 	json_t *j = NULL;
 
@@ -163,7 +163,7 @@ int
 vctl_say(struct vctl *v, sd_bus_message *call, int r)
 {
 	sd_bus_message *reply = vctl_call(v, call, r);
-	const char *text = NULL;
+	const char *text = "";
 	int rc = EXIT_OK;
 
 	if (reply == NULL)
