@@ -93,7 +93,7 @@ export TCTI_SLOW="$fast fault=nv_rate@$((n - 2))x100000"
 rm -f count
 run load 2 k2 counter 2 1 "$v"
 check "a TPM that is for ever at its NV rate: refused in words" \
-    says "^counter: error -15 .*stayed busy for all the time allowed"
+    says "^counter: error -15 .*stayed busy for the whole time allowed"
 export TCTI_SLOW="$fast"
 rm -f count
 run init 2 node-7 n
