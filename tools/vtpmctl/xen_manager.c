@@ -22,7 +22,7 @@
 static int
 console_failed(const struct xlaunch *x, int rc, const char *said)
 {
-	if (rc < 0)
+	if (rc < 0 || said == NULL)
 		return vctl_fail("domain %s: its manager's console: %s",
 		    x->plan.backend, vt_strerror(rc));
 	return vctl_fail(

@@ -209,8 +209,8 @@ hwquote_make(struct hwtpm *h, const struct hw_quote *req, struct hw_quoted *ret)
 	if (rc == VT_OK)
 		rc = hwquote_check(h, &pub, req, ret);
 	hwtpm_flush(h, &own);
-	if (rc != VT_OK)
-		return rc;
+	if (rc != VT_OK || cert == NULL)
+		return rc != VT_OK ? rc : VT_E_STATE;
 	ret->ak_cert.p = cert->buf;
 	ret->ak_cert.len = (uint32_t)cert->len;
 	ret->us = (uint32_t)(now_us() - t0);
