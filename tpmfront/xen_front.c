@@ -99,7 +99,7 @@ say(struct xen_front *f, unsigned int state)
 }
 
 static void
-cancel_watch_back(struct xen_front *f, const char *back)
+watch_back(struct xen_front *f, const char *back)
 {
 	char path[PATH_LEN + 32];
 
@@ -292,7 +292,7 @@ look(struct xen_front *f)
 		f->said = 0;
 		return FE_NO_DEVICE;
 	}
-	cancel_watch_back(f, back);
+	watch_back(f, back);
 	free(back);
 	other = my_domid(f, &domid) && domid != f->domid;
 	f->domid = domid;

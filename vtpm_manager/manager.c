@@ -73,11 +73,11 @@ prepare_run(struct mgr *m, char *text)
 		return VT_E_DENIED;
 	}
 	if (rc == VT_OK)
-		rc = mgr_path(path, sizeof(path), "%s/w", m->cfg.run);
+		rc = run_path(path, sizeof(path), "%s/w", m->cfg.run);
 	if (rc == VT_OK)
 		rc = make_folder(path, 0700);
 	if (rc == VT_OK)
-		rc = mgr_path(path, sizeof(path), "%s/lock", m->cfg.run);
+		rc = run_path(path, sizeof(path), "%s/lock", m->cfg.run);
 	if (rc == VT_OK) {
 		m->run_lock =
 		    open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -144,7 +144,7 @@ end_orphans(struct mgr *m)
 	struct guest in;
 	DIR *d;
 
-	if (mgr_path(path, sizeof(path), "%s/w", m->cfg.run) != VT_OK ||
+	if (run_path(path, sizeof(path), "%s/w", m->cfg.run) != VT_OK ||
 	    (d = opendir(path)) == NULL)
 		return;
 	while ((de = readdir(d)) != NULL) {
@@ -161,7 +161,7 @@ end_orphans(struct mgr *m)
 			log_info("a worker without a guest is ended");
 			wlink_end(l, false);
 		} else
-			mgr_unlink_worker(m, uuid);
+			run_unlink_worker(m, uuid);
 	}
 	(void)closedir(d);
 }
@@ -184,7 +184,7 @@ start_xen(struct mgr *m)
 		    vt_strerror(rc));
 		return VT_OK;
 	}
-	mgr_fatal(m, "vtpm-xenback cannot be started: %s", vt_strerror(rc));
+	loop_fatal(m, "vtpm-xenback cannot be started: %s", vt_strerror(rc));
 	return rc;
 }
 
@@ -203,7 +203,7 @@ serve(struct mgr *m)
 
 	if ((rc = guest_ak_new(m)) != VT_OK ||
 	    (rc = tenants_load(m)) != VT_OK) {
-		mgr_fatal(m, "groups: %s", vt_strerror(rc));
+		loop_fatal(m, "groups: %s", vt_strerror(rc));
 		return;
 	}
 	if (start_xen(m) != VT_OK) /* before the first worker, see ZS_XEN */
@@ -212,17 +212,17 @@ serve(struct mgr *m)
 	if (rc == VT_OK || rc == VT_E_CORRUPT)
 		rc = guest_find_all(m);
 	if (rc != VT_OK) {
-		mgr_fatal(m, "cannot bring back the guests that ran: %s",
+		loop_fatal(m, "cannot bring back the guests that ran: %s",
 		    vt_strerror(rc));
 		return;
 	}
 	end_orphans(m);
-	mgr_audit(m, "manager", "manager-start", "", "ok", "pid %ld, %s root",
+	audit_log(m, "manager", "manager-start", "", "ok", "pid %ld, %s root",
 	    (long)getpid(),
 	    m->root_kind == ROOT_SOFT ? "software" : "hardware");
 	if ((rc = pool_new(m, &m->pool)) != VT_OK ||
 	    (m->ctl == NULL && (rc = bus_new(m, &m->ctl)) != VT_OK)) {
-		mgr_fatal(m, "control socket: %s", vt_strerror(rc));
+		loop_fatal(m, "control socket: %s", vt_strerror(rc));
 		return;
 	}
 	log_info("ready: state %s, run %s, %s root%s", m->cfg.state, m->cfg.run,
@@ -236,7 +236,7 @@ serve_moved(struct mgr *m)
 {
 	serve(m);
 	if (m->fatal[0] == '\0')
-		host_escrow_finish(m, mgr_recover_moved);
+		host_escrow_finish(m, recover_moved);
 }
 
 static int
@@ -254,7 +254,7 @@ open_store(struct mgr *m)
 		return VT_OK;
 	}
 	if (rc != VT_OK) {
-		mgr_fatal(m, "the store does not open: %s",
+		loop_fatal(m, "the store does not open: %s",
 		    text[0] != '\0' ? text : vt_strerror(rc));
 		return rc;
 	}
@@ -309,7 +309,7 @@ take_keys(struct mgr *m, enum start_event e, const uint8_t master[32],
 	int rc = keep_ca(m, ca_cert);
 
 	if (rc != VT_OK) {
-		mgr_fatal(m, "the host's keys: %s", vt_strerror(rc));
+		loop_fatal(m, "the host's keys: %s", vt_strerror(rc));
 		return;
 	}
 	memcpy(m->master, master, sizeof(m->master));
@@ -325,7 +325,7 @@ on_inited(void *arg, const struct hw_answer *a)
 	int rc;
 
 	if (a->rc != VT_OK) {
-		mgr_fatal(m, "the host's TPM could not be set up: %s%s%s",
+		loop_fatal(m, "the host's TPM could not be set up: %s%s%s",
 		    vt_strerror(a->rc), a->text[0] != '\0' ? ": " : "",
 		    a->text);
 		return;
@@ -343,7 +343,7 @@ on_inited(void *arg, const struct hw_answer *a)
 		rc = store_kv_put(
 		    m->st, STORE_KV_HOST, hi.host_blob.p, hi.host_blob.len);
 	if (rc != VT_OK)
-		mgr_fatal(m, "the host's keys could not be kept: %s",
+		loop_fatal(m, "the host's keys could not be kept: %s",
 		    text[0] != '\0' ? text : vt_strerror(rc));
 	else
 		take_keys(m, START_E_MADE, hi.master, &hi.ca_cert);
@@ -357,7 +357,7 @@ on_hw_loaded(struct mgr *m, const struct hw_answer *a)
 	int rc;
 
 	if (a->rc != VT_OK) {
-		mgr_fatal(m,
+		loop_fatal(m,
 		    "the host's TPM does not give the master key (%s%s%s): no "
 		    "vTPM can start; is it the TPM that this store was made "
 		    "with (--root)?",
@@ -366,7 +366,7 @@ on_hw_loaded(struct mgr *m, const struct hw_answer *a)
 		return;
 	}
 	if ((rc = msg_get(hw_loaded, a->body, a->body_len, &hl)) != VT_OK)
-		mgr_fatal(m, "the host's keys: %s", vt_strerror(rc));
+		loop_fatal(m, "the host's keys: %s", vt_strerror(rc));
 	else
 		take_keys(m, START_E_LOADED, hl.master, &hl.ca_cert);
 	explicit_bzero(&hl, sizeof(hl));
@@ -399,14 +399,14 @@ ask_keys(struct mgr *m)
 	int rc;
 
 	if (m->root_kind == ROOT_SOFT)
-		rc = mgr_path(tcti, sizeof(tcti),
+		rc = run_path(tcti, sizeof(tcti),
 		    "tpmfront:local=%s/" MGR_ROOT_NAME ".tpmif", m->cfg.run);
 	else
-		rc = mgr_path(tcti, sizeof(tcti), "%s", m->cfg.root);
+		rc = run_path(tcti, sizeof(tcti), "%s", m->cfg.root);
 	if (rc == VT_OK)
 		rc = hwlink_new(m, tcti, &m->hw);
 	if (rc != VT_OK) {
-		mgr_fatal(m, "cannot start vtpm-hwtpm: %s", vt_strerror(rc));
+		loop_fatal(m, "cannot start vtpm-hwtpm: %s", vt_strerror(rc));
 		return;
 	}
 	rc = store_kv_get(m->st, STORE_KV_HOST, &blob, &len);
@@ -415,7 +415,7 @@ ask_keys(struct mgr *m)
 	else if (rc == VT_E_NOTFOUND && store_is_new(m->st))
 		rc = ask_init(m);
 	else {
-		mgr_fatal(m,
+		loop_fatal(m,
 		    "the store has vTPMs but not the host's keys (%s): no new "
 		    "keys are made; restore %s from a copy",
 		    vt_strerror(rc), m->cfg.state);
@@ -423,7 +423,7 @@ ask_keys(struct mgr *m)
 	}
 	free(blob);
 	if (rc != VT_OK)
-		mgr_fatal(m, "vtpm-hwtpm: %s", vt_strerror(rc));
+		loop_fatal(m, "vtpm-hwtpm: %s", vt_strerror(rc));
 }
 
 static void
@@ -432,7 +432,7 @@ on_root(void *arg, int rc, const char *text)
 	struct mgr *m = arg;
 
 	if (rc != VT_OK)
-		mgr_fatal(m, "%s", text);
+		loop_fatal(m, "%s", text);
 	else
 		step(m, START_E_ROOT);
 }
@@ -445,13 +445,13 @@ ask_root(struct mgr *m)
 	if (m->root_kind != ROOT_SOFT)
 		step(m, START_E_ROOT);
 	else if ((rc = root_start(m, on_root, m)) != VT_OK)
-		mgr_fatal(m, "software root: %s", vt_strerror(rc));
+		loop_fatal(m, "software root: %s", vt_strerror(rc));
 }
 
 static void
 on_zygote(void *arg, int rc, const char *text)
 {
-	(void)rc; /* it is up, or mgr_fatal() was called */
+	(void)rc; /* it is up, or loop_fatal() was called */
 	(void)text;
 	step(arg, START_E_ZYGOTE);
 }
@@ -462,7 +462,7 @@ seal(struct mgr *m)
 	int rc;
 
 	if ((rc = bus_new(m, &m->ctl)) != VT_OK) {
-		mgr_fatal(m, "control socket: %s", vt_strerror(rc));
+		loop_fatal(m, "control socket: %s", vt_strerror(rc));
 		return;
 	}
 	(void)sd_notifyf(0, "READY=1\nSTATUS=Sealed: %s", m->host->why);
@@ -541,8 +541,8 @@ mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
 		goto fail;
 	if ((rc = make_folder(cfg->state, 0700)) != VT_OK ||
 	    (rc = read_boot_id(m)) != VT_OK ||
-	    (rc = audit_log_new(m)) != VT_OK ||
-	    (rc = commitq_new(m)) != VT_OK || (rc = guests_new(m)) != VT_OK ||
+	    (rc = audit_log_new(m)) != VT_OK || (rc = commit_new(m)) != VT_OK ||
+	    (rc = guests_new(m)) != VT_OK ||
 	    (rc = deep_quote_new(m, &guest_deep_ops)) != VT_OK ||
 	    (rc = host_keys_new(m, &host_events)) != VT_OK ||
 	    (rc = anchorq_new(m)) != VT_OK) {
@@ -589,7 +589,7 @@ mgr_free(struct mgr *m)
 	audit_log_free(m);
 	deep_quote_free(m);
 	guest_ak_free(m);
-	commitq_free(m);
+	commit_free(m);
 	anchorq_free(m);
 	host_keys_free(m);
 	pool_free(m->pool);

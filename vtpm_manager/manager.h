@@ -12,7 +12,7 @@
 /* cfg is copied.  text (MGR_TEXT_MAX bytes) says what failed. */
 int mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret,
     char *text) VT_CHECK;
-/* Begin the start; what fails later ends the loop (mgr_fatal()). */
+/* Begin the start; what fails later ends the loop (loop_fatal()). */
 int mgr_start(struct mgr *m, char *text) VT_CHECK;
 void mgr_free(struct mgr *m); /* workers live on; NULL is a no-op */
 

@@ -98,7 +98,7 @@ on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
 
 	(void)si;
 	if (*m != NULL)
-		mgr_end(*m);
+		anchorq_end(*m);
 	else
 		(void)sd_event_exit(sd_event_source_get_event(s), 0);
 	return 0;
@@ -170,7 +170,7 @@ managerd(void *ctx, void *args, int argc, char **argv)
 	set_limits();
 	if (!a->stop_all)
 		return run(&c);
-	if (mgr_stop_all(c.run, text) == VT_OK)
+	if (stop_all_guests(c.run, text) == VT_OK)
 		return 0;
 	log_err("%s", text);
 	return 1;

@@ -33,7 +33,7 @@ ask_manager(const char *run, char *text)
 	sd_bus *bus = NULL;
 	int fd, rc, r;
 
-	rc = mgr_path(path, sizeof(path), "%s/control.sock", run);
+	rc = run_path(path, sizeof(path), "%s/control.sock", run);
 	if (rc != VT_OK)
 		return rc;
 	if ((fd = unix_connect(path)) == -1)
@@ -85,7 +85,7 @@ ask_worker(const char *path, struct ending **list)
 	}
 	e->pidfd = -1;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cr, &len) == 0)
-		e->pidfd = mgr_worker_pidfd((uint32_t)cr.pid);
+		e->pidfd = worker_id_pidfd((uint32_t)cr.pid);
 	e->next = *list;
 	*list = e;
 	wr_init(&w, buf, sizeof(buf));
@@ -114,7 +114,7 @@ wait_for_all(struct ending *list)
 			if (rc == VT_OK)
 				msg_close_fds(&msg);
 		} while (rc == VT_OK && now < end);
-		mgr_pidfd_kill(e->pidfd);
+		worker_id_kill(e->pidfd);
 		if (e->pidfd != -1)
 			(void)close(e->pidfd);
 		msgch_free(e->ch);
@@ -124,7 +124,7 @@ wait_for_all(struct ending *list)
 }
 
 int
-mgr_stop_all(const char *run, char *text)
+stop_all_guests(const char *run, char *text)
 {
 	struct ending *list = NULL;
 	char path[PATH_MAX];
@@ -135,13 +135,13 @@ mgr_stop_all(const char *run, char *text)
 
 	if ((rc = ask_manager(run, text)) != VT_E_CLOSED)
 		return rc;
-	if ((rc = mgr_path(path, sizeof(path), "%s/w", run)) != VT_OK)
+	if ((rc = run_path(path, sizeof(path), "%s/w", run)) != VT_OK)
 		return rc;
 	if ((d = opendir(path)) == NULL)
 		return VT_OK; /* nothing ever ran here */
 	while ((de = readdir(d)) != NULL)
 		if (uuid_parse(de->d_name, uuid) == VT_OK &&
-		    mgr_path(path, sizeof(path), "%s/w/%s", run, de->d_name) ==
+		    run_path(path, sizeof(path), "%s/w/%s", run, de->d_name) ==
 			VT_OK)
 			ask_worker(path, &list);
 	(void)closedir(d);

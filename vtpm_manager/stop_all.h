@@ -12,6 +12,6 @@
 /* Ask the manager of the folder run to stop all guests and itself; without a
  * manager, end every worker that has a socket in RUN/w.  text
  * (MGR_TEXT_MAX bytes) says what failed. */
-int mgr_stop_all(const char *run, char *text) VT_CHECK;
+int stop_all_guests(const char *run, char *text) VT_CHECK;
 
 #endif

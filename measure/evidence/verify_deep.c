@@ -32,7 +32,7 @@ struct dv { /* one verification under way */
 	struct report *rep;
 	struct deep_host *h;
 	struct deep_answer a;
-	const struct group_quote *quote; /* judged alone, over this nonce */
+	const struct tenant_quote *quote; /* judged alone, over this nonce */
 	const uint8_t *nonce;
 	size_t nonce_len;
 	const struct deep_ak *ak;
@@ -416,7 +416,7 @@ host_quote(struct dv *v)
 {
 	uint8_t extra[SHA256_LEN];
 
-	if (group_qualify(v->quote->group, v->quote->sequence, v->nonce,
+	if (tenant_qualify(v->quote->group, v->quote->sequence, v->nonce,
 		v->nonce_len, extra) != VT_OK ||
 	    v->attest.extra_len != sizeof(extra) ||
 	    !mem_equal(extra, v->attest.extra, sizeof(extra)))
@@ -474,7 +474,7 @@ verify_deep(const struct bundle *ev, const struct bundle_digests *dig,
 }
 
 void
-verify_deep_quote(struct deep_host *h, const struct group_quote *q,
+verify_deep_quote(struct deep_host *h, const struct tenant_quote *q,
     const uint8_t *nonce, size_t nonce_len, struct report *rep)
 {
 	struct dv v = { .rep = rep, .h = h, .quote = q };

@@ -30,7 +30,7 @@ void verify_deep(const struct bundle *ev, const struct bundle_digests *dig,
  * The same of a host quote by a group's AK, alone: rep (zeroed by the caller)
  * gets every check and the verdict.  nonce: the one that was given out.
  */
-void verify_deep_quote(struct deep_host *h, const struct group_quote *q,
+void verify_deep_quote(struct deep_host *h, const struct tenant_quote *q,
     const uint8_t *nonce, size_t nonce_len, struct report *rep);
 
 #endif

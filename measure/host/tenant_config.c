@@ -45,18 +45,19 @@ twice(const char *list, size_t width, uint32_t n)
 }
 
 static const char *
-words_wrong(const struct group_config *c)
+words_wrong(const struct tenant_config *c)
 {
 	uint32_t i;
 
-	if (c->npolicies > GROUP_POLICIES_MAX || c->nadmins > GROUP_ADMINS_MAX)
+	if (c->npolicies > TENANT_POLICIES_MAX ||
+	    c->nadmins > TENANT_ADMINS_MAX)
 		return "it lists too many policies or administrators";
 	for (i = 0; i < c->npolicies; i++)
-		if (!word_ok(c->policies[i], GROUP_POLICY_LEN))
+		if (!word_ok(c->policies[i], TENANT_POLICY_LEN))
 			return "a launch policy's name is empty, too long, or "
 			       "has a blank, a comma or a control character";
 	for (i = 0; i < c->nadmins; i++)
-		if (!word_ok(c->admins[i], GROUP_USER_LEN))
+		if (!word_ok(c->admins[i], TENANT_USER_LEN))
 			return "an administrator's name is empty, too long, or "
 			       "has a blank, a comma or a control character";
 	if (twice(c->policies[0], sizeof(c->policies[0]), c->npolicies) ||
@@ -66,7 +67,7 @@ words_wrong(const struct group_config *c)
 }
 
 int
-group_config_check(const struct group_config *c, char *text, size_t cap)
+tenant_config_check(const struct tenant_config *c, char *text, size_t cap)
 {
 	const char *wrong = NULL;
 
@@ -101,11 +102,11 @@ put_list(struct wr *w, const char *list, size_t width, uint32_t n)
 
 /* Everything that is signed; the length covers the signature, too. */
 static void
-put_statement(struct wr *w, const struct group_config *c)
+put_statement(struct wr *w, const struct tenant_config *c)
 {
 	char text[128];
 
-	if (group_config_check(c, text, sizeof(text)) != VT_OK) {
+	if (tenant_config_check(c, text, sizeof(text)) != VT_OK) {
 		wr_fail(w, VT_E_RANGE);
 		return;
 	}
@@ -126,7 +127,7 @@ put_statement(struct wr *w, const struct group_config *c)
 }
 
 void
-group_config_put(struct wr *w, const struct group_config *c)
+tenant_config_put(struct wr *w, const struct tenant_config *c)
 {
 	if (w->len != 0 || c->sig_len > sizeof(c->sig)) {
 		wr_fail(w, VT_E_RANGE);
@@ -173,16 +174,16 @@ get_magic(struct rd *r, const char *want, uint16_t version)
 }
 
 int
-group_config_get(const uint8_t *data, size_t len, struct group_config *ret)
+tenant_config_get(const uint8_t *data, size_t len, struct tenant_config *ret)
 {
-	struct group_config c;
+	struct tenant_config c;
 	char text[128];
 	uint32_t body;
 	struct rd r;
 	size_t from;
 	int rc;
 
-	if (len > GROUP_CONFIG_MAX)
+	if (len > TENANT_CONFIG_MAX)
 		return VT_E_RANGE;
 	memset(&c, 0, sizeof(c));
 	rd_init(&r, data, len);
@@ -195,15 +196,15 @@ group_config_get(const uint8_t *data, size_t len, struct group_config *ret)
 	c.bank = rd_be16(&r);
 	c.pcrs = rd_be32(&r);
 	c.npolicies = get_list(
-	    &r, c.policies[0], sizeof(c.policies[0]), GROUP_POLICIES_MAX);
+	    &r, c.policies[0], sizeof(c.policies[0]), TENANT_POLICIES_MAX);
 	c.nadmins =
-	    get_list(&r, c.admins[0], sizeof(c.admins[0]), GROUP_ADMINS_MAX);
+	    get_list(&r, c.admins[0], sizeof(c.admins[0]), TENANT_ADMINS_MAX);
 	if (rd_err(&r) == VT_OK && from - r.left != body)
 		rd_fail(&r, VT_E_FORMAT);
 	get_copy(&r, c.sig, sizeof(c.sig), &c.sig_len);
 	if ((rc = rd_end(&r)) != VT_OK)
 		return rc;
-	if (group_config_check(&c, text, sizeof(text)) != VT_OK)
+	if (tenant_config_check(&c, text, sizeof(text)) != VT_OK)
 		return VT_E_FORMAT;
 	*ret = c;
 	return VT_OK;
@@ -213,9 +214,9 @@ group_config_get(const uint8_t *data, size_t len, struct group_config *ret)
  */
 
 int
-group_config_sign(struct group_config *c, const void *pem, size_t len)
+tenant_config_sign(struct tenant_config *c, const void *pem, size_t len)
 {
-	uint8_t buf[GROUP_CONFIG_MAX], sig[APPROVAL_SIG_MAX];
+	uint8_t buf[TENANT_CONFIG_MAX], sig[APPROVAL_SIG_MAX];
 	uint16_t sig_len = 0;
 	struct wr w;
 	int rc;
@@ -232,10 +233,10 @@ group_config_sign(struct group_config *c, const void *pem, size_t len)
 }
 
 int
-group_config_verify(
-    const struct group_config *c, const uint8_t key[APPROVAL_KEY_LEN])
+tenant_config_verify(
+    const struct tenant_config *c, const uint8_t key[APPROVAL_KEY_LEN])
 {
-	uint8_t buf[GROUP_CONFIG_MAX];
+	uint8_t buf[TENANT_CONFIG_MAX];
 	struct wr w;
 	int rc;
 
@@ -250,7 +251,8 @@ group_config_verify(
  */
 
 bool
-group_config_admin(const struct group_config *c, uint32_t uid, const char *name)
+tenant_config_admin(
+    const struct tenant_config *c, uint32_t uid, const char *name)
 {
 	char number[16];
 	uint32_t i;
@@ -264,7 +266,7 @@ group_config_admin(const struct group_config *c, uint32_t uid, const char *name)
 }
 
 bool
-group_config_policy(const struct group_config *c, const char *policy)
+tenant_config_policy(const struct tenant_config *c, const char *policy)
 {
 	uint32_t i;
 
@@ -275,14 +277,14 @@ group_config_policy(const struct group_config *c, const char *policy)
 }
 
 int
-group_qualify(uint32_t group, uint64_t sequence, const uint8_t *nonce,
+tenant_qualify(uint32_t group, uint64_t sequence, const uint8_t *nonce,
     size_t nonce_len, uint8_t out[SHA256_LEN])
 {
-	uint8_t buf[sizeof(QUOTE_LABEL) + 2 + 4 + 8 + 2 + GROUP_NONCE_MAX];
+	uint8_t buf[sizeof(QUOTE_LABEL) + 2 + 4 + 8 + 2 + TENANT_NONCE_MAX];
 	struct wr w;
 	int rc;
 
-	if (nonce_len < GROUP_NONCE_MIN || nonce_len > GROUP_NONCE_MAX)
+	if (nonce_len < TENANT_NONCE_MIN || nonce_len > TENANT_NONCE_MAX)
 		return VT_E_RANGE;
 	wr_init(&w, buf, sizeof(buf));
 	wr_bytes(&w, QUOTE_LABEL, sizeof(QUOTE_LABEL) - 1);
@@ -299,7 +301,7 @@ group_qualify(uint32_t group, uint64_t sequence, const uint8_t *nonce,
  */
 
 void
-group_quote_put(struct wr *w, const struct group_quote *q)
+tenant_quote_put(struct wr *w, const struct tenant_quote *q)
 {
 	if (q->nonce_len > sizeof(q->nonce) ||
 	    q->attest_len > sizeof(q->attest) || q->sig_len > sizeof(q->sig) ||
@@ -318,13 +320,13 @@ group_quote_put(struct wr *w, const struct group_quote *q)
 }
 
 int
-group_quote_get(const uint8_t *data, size_t len, struct group_quote *ret)
+tenant_quote_get(const uint8_t *data, size_t len, struct tenant_quote *ret)
 {
-	struct group_quote q;
+	struct tenant_quote q;
 	struct rd r;
 	int rc;
 
-	if (len > GROUP_QUOTE_MAX)
+	if (len > TENANT_QUOTE_MAX)
 		return VT_E_RANGE;
 	memset(&q, 0, sizeof(q));
 	rd_init(&r, data, len);
@@ -332,7 +334,7 @@ group_quote_get(const uint8_t *data, size_t len, struct group_quote *ret)
 	q.group = rd_be32(&r);
 	q.sequence = rd_be64(&r);
 	get_copy(&r, q.nonce, sizeof(q.nonce), &q.nonce_len);
-	if (rd_err(&r) == VT_OK && q.nonce_len < GROUP_NONCE_MIN)
+	if (rd_err(&r) == VT_OK && q.nonce_len < TENANT_NONCE_MIN)
 		rd_fail(&r, VT_E_RANGE);
 	get_copy(&r, q.attest, sizeof(q.attest), &q.attest_len);
 	get_copy(&r, q.sig, sizeof(q.sig), &q.sig_len);

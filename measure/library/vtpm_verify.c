@@ -376,7 +376,7 @@ vtpm_verifier_judge(struct vtpm_verifier *v, const void *evidence, size_t len,
 
 /* What the caller asked for beyond the quote itself. */
 static void
-check_expected(const struct vtpm_expect_host *x, const struct group_quote *q,
+check_expected(const struct vtpm_expect_host *x, const struct tenant_quote *q,
     struct report *r)
 {
 	if (r->verdict == AP_REFUSED)
@@ -396,7 +396,7 @@ int
 vtpm_verifier_judge_host(struct vtpm_verifier *v, const void *quote, size_t len,
     const struct vtpm_expect_host *x, struct vtpm_report **ret)
 {
-	struct group_quote q;
+	struct tenant_quote q;
 	struct report *r;
 	int rc;
 
@@ -407,11 +407,11 @@ vtpm_verifier_judge_host(struct vtpm_verifier *v, const void *quote, size_t len,
 	if (x == NULL || x->size != sizeof(*x))
 		return fail(v, VTPM_E_ARGUMENT,
 		    "vtpm_expect_host.size is not that of this library");
-	if (x->nonce == NULL || x->nonce_len < GROUP_NONCE_MIN ||
-	    x->nonce_len > GROUP_NONCE_MAX)
+	if (x->nonce == NULL || x->nonce_len < TENANT_NONCE_MIN ||
+	    x->nonce_len > TENANT_NONCE_MAX)
 		return fail(
 		    v, VTPM_E_ARGUMENT, "the nonce has not 8 to 64 bytes");
-	if ((rc = group_quote_get(quote, len, &q)) != VT_OK)
+	if ((rc = tenant_quote_get(quote, len, &q)) != VT_OK)
 		return fail(
 		    v, VTPM_E_INPUT, "not a host quote: %s", vt_strerror(rc));
 	if ((rc = ready_host(v)) != 0)

@@ -15,35 +15,35 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 static void
 config(const uint8_t *data, size_t len)
 {
-	uint8_t out[GROUP_CONFIG_MAX];
-	struct group_config c;
+	uint8_t out[TENANT_CONFIG_MAX];
+	struct tenant_config c;
 	char text[128];
 	struct wr w;
 
-	if (group_config_get(data, len, &c) != VT_OK)
+	if (tenant_config_get(data, len, &c) != VT_OK)
 		return;
-	if (group_config_check(&c, text, sizeof(text)) != VT_OK ||
-	    c.npolicies > GROUP_POLICIES_MAX || c.nadmins > GROUP_ADMINS_MAX)
+	if (tenant_config_check(&c, text, sizeof(text)) != VT_OK ||
+	    c.npolicies > TENANT_POLICIES_MAX || c.nadmins > TENANT_ADMINS_MAX)
 		abort();
 	wr_init(&w, out, sizeof(out));
-	group_config_put(&w, &c);
+	tenant_config_put(&w, &c);
 	if (wr_err(&w) != VT_OK || w.len != len || memcmp(out, data, len) != 0)
 		abort();
-	(void)group_config_admin(&c, 0, "root");
-	(void)group_config_policy(&c, "none");
+	(void)tenant_config_admin(&c, 0, "root");
+	(void)tenant_config_policy(&c, "none");
 }
 
 static void
 quote(const uint8_t *data, size_t len)
 {
-	uint8_t out[GROUP_QUOTE_MAX];
-	struct group_quote q;
+	uint8_t out[TENANT_QUOTE_MAX];
+	struct tenant_quote q;
 	struct wr w;
 
-	if (group_quote_get(data, len, &q) != VT_OK)
+	if (tenant_quote_get(data, len, &q) != VT_OK)
 		return;
 	wr_init(&w, out, sizeof(out));
-	group_quote_put(&w, &q);
+	tenant_quote_put(&w, &q);
 	if (wr_err(&w) != VT_OK || w.len != len || memcmp(out, data, len) != 0)
 		abort();
 }

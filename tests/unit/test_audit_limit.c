@@ -13,7 +13,7 @@
 
 #define S UINT64_C(1000000)
 
-static struct auditlim l;
+static struct audit_limit l;
 
 /* How many of n requests have a record. */
 static unsigned int

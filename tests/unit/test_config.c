@@ -213,9 +213,9 @@ names_of_guests_are_neither_paths_nor_uuids(void **state)
 
 	(void)state;
 	for (i = 0; i < VT_NELEM(good); i++)
-		assert_true(mgr_name_ok(good[i]));
+		assert_true(run_name_ok(good[i]));
 	for (i = 0; i < VT_NELEM(bad); i++)
-		assert_false(mgr_name_ok(bad[i]));
+		assert_false(run_name_ok(bad[i]));
 }
 
 int

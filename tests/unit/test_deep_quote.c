@@ -29,9 +29,9 @@ int __wrap_hwlink_request(
 void __wrap_hwlink_forget(struct hwlink *h, void *arg);
 uint64_t __real_now_us(void);
 uint64_t __wrap_now_us(void);
-int __real_mgr_timer(struct mgr *m, sd_event_source **s, uint64_t ms,
+int __real_loop_timer(struct mgr *m, sd_event_source **s, uint64_t ms,
     int priority, sd_event_time_handler_t cb, void *arg);
-int __wrap_mgr_timer(struct mgr *m, sd_event_source **s, uint64_t ms,
+int __wrap_loop_timer(struct mgr *m, sd_event_source **s, uint64_t ms,
     int priority, sd_event_time_handler_t cb, void *arg);
 
 struct told {
@@ -58,7 +58,7 @@ static struct fix {
 	} way[4];   /* oldest first */
 	int refuse; /* what hwlink_request() says */
 	unsigned int lookups;
-	struct groups groups;
+	struct tenants groups;
 	/* the clock, if the test has it in its hands */
 	bool clock;
 	uint64_t now;
@@ -155,11 +155,11 @@ __wrap_now_us(void)
 }
 
 int
-__wrap_mgr_timer(struct mgr *m, sd_event_source **s, uint64_t ms, int priority,
+__wrap_loop_timer(struct mgr *m, sd_event_source **s, uint64_t ms, int priority,
     sd_event_time_handler_t cb, void *arg)
 {
 	if (!f.clock)
-		return __real_mgr_timer(m, s, ms, priority, cb, arg);
+		return __real_loop_timer(m, s, ms, priority, cb, arg);
 	f.timer = cb;
 	f.timer_arg = arg;
 	f.timer_ms = ms;
@@ -248,7 +248,7 @@ host_says(int rc, const char *text)
 
 /* A group with an AK of its own. */
 static void
-have_group(struct grp *g, uint32_t number, uint64_t sequence)
+have_group(struct tenant *g, uint32_t number, uint64_t sequence)
 {
 	memset(g, 0, sizeof(*g));
 	g->r.number = number;
@@ -256,10 +256,10 @@ have_group(struct grp *g, uint32_t number, uint64_t sequence)
 	g->conf.sequence = sequence;
 	g->conf.bank = ALG_SHA384;
 	g->conf.pcrs = 0x11;
-	if (f.m.groups == NULL)
+	if (f.m.tenants == NULL)
 		TAILQ_INIT(&f.groups.list);
 	TAILQ_INSERT_HEAD(&f.groups.list, g, link);
-	f.m.groups = &f.groups;
+	f.m.tenants = &f.groups;
 }
 
 /* It leads to what the host's TPM was asked to sign. */
@@ -362,7 +362,7 @@ a_batch_has_a_limit(void **state)
 static void
 tenants_do_not_wait_for_each_other(void **state)
 {
-	struct grp five;
+	struct tenant five;
 	size_t i;
 
 	(void)state;
@@ -723,7 +723,7 @@ the_leaf_says_what_the_registry_knows(void **state)
 static void
 pcrs_are_the_hosts_setting_or_the_groups(void **state)
 {
-	struct grp five, seven;
+	struct tenant five, seven;
 
 	(void)state;
 	f.m.cfg.deep_pcrs.banks[0].alg = ALG_SHA512;
@@ -746,7 +746,7 @@ pcrs_are_the_hosts_setting_or_the_groups(void **state)
 static void
 it_ends_with_somebody_waiting(void **state)
 {
-	struct grp seven;
+	struct tenant seven;
 
 	(void)state;
 	ask(0, 1);

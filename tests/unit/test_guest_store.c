@@ -17,11 +17,11 @@ int __real_digest_buf(uint16_t alg, const void *buf, size_t len, uint8_t *out);
 int __wrap_digest_buf(uint16_t alg, const void *buf, size_t len, uint8_t *out);
 void __wrap_wlink_stored(struct wlink *l, uint32_t id, int rc, uint64_t version,
     uint64_t generation);
-void __wrap_mgr_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg);
+void __wrap_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg);
 
 static struct {
 	struct mgr m;
-	struct ginst g;
+	struct guest_run g;
 	struct wlink l;
 	uint8_t blob[LEN];
 	struct wstore s;
@@ -51,7 +51,7 @@ __wrap_wlink_stored(
 }
 
 void
-__wrap_mgr_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg)
+__wrap_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg)
 {
 	(void)m;
 	(void)safe;

@@ -62,7 +62,7 @@ struct watcher {
 };
 
 static void *
-cancel_watch_thread(void *arg)
+watch_until_stopped(void *arg)
 {
 	struct watcher *w = arg;
 
@@ -83,7 +83,7 @@ watch_thread_answers_cancel(void **state)
 	start(f, &ctl, &data);
 	f->later = true;
 	ask(f, data, READ_CLOCK, "");
-	assert_int_equal(pthread_create(&t, NULL, cancel_watch_thread, &w), 0);
+	assert_int_equal(pthread_create(&t, NULL, watch_until_stopped, &w), 0);
 	send_hex(ctl, "00000009", -1);
 	p.fd = ctl;
 	p.events = POLLIN;
@@ -114,7 +114,7 @@ watch_thread_leaves_the_rest_alone(void **state)
 	send_hex(ctl, "0000000f", -1);
 	chan_watch(f->ch, w.stop_fd, 1000);
 	expect_hex(ctl, "");
-	assert_int_equal(pthread_create(&t, NULL, cancel_watch_thread, &w), 0);
+	assert_int_equal(pthread_create(&t, NULL, watch_until_stopped, &w), 0);
 	assert_int_equal(write(w.stop_fd, &one, sizeof(one)), sizeof(one));
 	assert_int_equal(pthread_join(t, NULL), 0);
 	fake_answer(f, 0x181);

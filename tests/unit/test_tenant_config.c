@@ -53,7 +53,7 @@ setup(void **state)
 }
 
 static void
-fill(struct group_config *c)
+fill(struct tenant_config *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->group = 7;
@@ -70,12 +70,12 @@ fill(struct group_config *c)
 }
 
 static size_t
-encode(const struct group_config *c, uint8_t buf[GROUP_CONFIG_MAX])
+encode(const struct tenant_config *c, uint8_t buf[TENANT_CONFIG_MAX])
 {
 	struct wr w;
 
-	wr_init(&w, buf, GROUP_CONFIG_MAX);
-	group_config_put(&w, c);
+	wr_init(&w, buf, TENANT_CONFIG_MAX);
+	tenant_config_put(&w, c);
 	assert_int_equal(wr_err(&w), VT_OK);
 	return w.len;
 }
@@ -83,47 +83,47 @@ encode(const struct group_config *c, uint8_t buf[GROUP_CONFIG_MAX])
 static void
 configurations_survive_and_every_prefix_is_truncated(void **state)
 {
-	uint8_t buf[GROUP_CONFIG_MAX], *copy;
-	struct group_config a, b;
+	uint8_t buf[TENANT_CONFIG_MAX], *copy;
+	struct tenant_config a, b;
 	size_t len, i;
 
 	(void)state;
 	fill(&a);
-	assert_int_equal(group_config_sign(&a, pem[0], strlen(pem[0])), VT_OK);
+	assert_int_equal(tenant_config_sign(&a, pem[0], strlen(pem[0])), VT_OK);
 	len = encode(&a, buf);
 	memset(&b, 0, sizeof(b));
-	assert_int_equal(group_config_get(buf, len, &b), VT_OK);
+	assert_int_equal(tenant_config_get(buf, len, &b), VT_OK);
 	assert_memory_equal(&a, &b, sizeof(a));
-	assert_int_equal(group_config_verify(&b, key[0]), VT_OK);
+	assert_int_equal(tenant_config_verify(&b, key[0]), VT_OK);
 	for (i = 0; i < len; i++) {
 		copy = malloc(i > 0 ? i : 1);
 		assert_non_null(copy);
 		memcpy(copy, buf, i);
-		assert_int_equal(group_config_get(copy, i, &b), VT_E_TRUNC);
+		assert_int_equal(tenant_config_get(copy, i, &b), VT_E_TRUNC);
 		free(copy);
 	}
 	buf[len] = 0;
-	assert_int_equal(group_config_get(buf, len + 1, &b), VT_E_FORMAT);
+	assert_int_equal(tenant_config_get(buf, len + 1, &b), VT_E_FORMAT);
 }
 
 static void
 every_bit_is_signed(void **state)
 {
-	uint8_t buf[GROUP_CONFIG_MAX];
-	struct group_config a, b;
+	uint8_t buf[TENANT_CONFIG_MAX];
+	struct tenant_config a, b;
 	size_t len, i, parsed = 0;
 	int bit;
 
 	(void)state;
 	fill(&a);
-	assert_int_equal(group_config_sign(&a, pem[0], strlen(pem[0])), VT_OK);
+	assert_int_equal(tenant_config_sign(&a, pem[0], strlen(pem[0])), VT_OK);
 	len = encode(&a, buf);
 	for (i = 0; i < len; i++)
 		for (bit = 0; bit < 8; bit++) {
 			buf[i] ^= (uint8_t)(1 << bit);
-			if (group_config_get(buf, len, &b) == VT_OK) {
+			if (tenant_config_get(buf, len, &b) == VT_OK) {
 				assert_int_not_equal(
-				    group_config_verify(&b, key[0]), VT_OK);
+				    tenant_config_verify(&b, key[0]), VT_OK);
 				parsed++;
 			}
 			buf[i] ^= (uint8_t)(1 << bit);
@@ -134,65 +134,65 @@ every_bit_is_signed(void **state)
 static void
 another_key_or_no_signature_counts_nothing(void **state)
 {
-	struct group_config a;
+	struct tenant_config a;
 	char other[1024];
 
 	(void)state;
 	fill(&a);
-	assert_int_equal(group_config_verify(&a, key[0]), VT_E_AUTH);
-	assert_int_equal(group_config_sign(&a, pem[1], strlen(pem[1])), VT_OK);
-	assert_int_equal(group_config_verify(&a, key[0]), VT_E_AUTH);
-	assert_int_equal(group_config_verify(&a, key[1]), VT_OK);
+	assert_int_equal(tenant_config_verify(&a, key[0]), VT_E_AUTH);
+	assert_int_equal(tenant_config_sign(&a, pem[1], strlen(pem[1])), VT_OK);
+	assert_int_equal(tenant_config_verify(&a, key[0]), VT_E_AUTH);
+	assert_int_equal(tenant_config_verify(&a, key[1]), VT_OK);
 	make_pem("P-384", other);
 	assert_int_equal(
-	    group_config_sign(&a, other, strlen(other)), VT_E_UNSUPPORTED);
-	assert_int_equal(group_config_sign(&a, "x", 1), VT_E_FORMAT);
+	    tenant_config_sign(&a, other, strlen(other)), VT_E_UNSUPPORTED);
+	assert_int_equal(tenant_config_sign(&a, "x", 1), VT_E_FORMAT);
 }
 
 static void
-break_group(struct group_config *c)
+break_group(struct tenant_config *c)
 {
 	c->group = 0;
 }
 
 static void
-break_sequence(struct group_config *c)
+break_sequence(struct tenant_config *c)
 {
 	c->sequence = 0;
 }
 
 static void
-break_bank(struct group_config *c)
+break_bank(struct tenant_config *c)
 {
 	c->bank = ALG_SHA1;
 }
 
 static void
-break_no_pcr(struct group_config *c)
+break_no_pcr(struct tenant_config *c)
 {
 	c->pcrs = 0;
 }
 
 static void
-break_pcr24(struct group_config *c)
+break_pcr24(struct tenant_config *c)
 {
 	c->pcrs = 1u << 24;
 }
 
 static void
-break_blank(struct group_config *c)
+break_blank(struct tenant_config *c)
 {
 	(void)strcpy(c->policies[1], "a b");
 }
 
 static void
-break_empty_admin(struct group_config *c)
+break_empty_admin(struct tenant_config *c)
 {
 	c->admins[1][0] = '\0';
 }
 
 static void
-break_twice(struct group_config *c)
+break_twice(struct tenant_config *c)
 {
 	(void)strcpy(c->admins[1], c->admins[0]);
 }
@@ -203,7 +203,7 @@ what_nobody_may_sign_is_refused(void **state)
 	/* clang-format off */
 	static const struct {
 		const char *words;
-		void (*spoil)(struct group_config *c);
+		void (*spoil)(struct tenant_config *c);
 	} cases[] = {
 		{ "host operator",	break_group },
 		{ "begin with 1",	break_sequence },
@@ -215,7 +215,7 @@ what_nobody_may_sign_is_refused(void **state)
 		{ "twice",		break_twice },
 	};
 	/* clang-format on */
-	struct group_config c;
+	struct tenant_config c;
 	char text[128];
 	size_t i;
 
@@ -223,96 +223,96 @@ what_nobody_may_sign_is_refused(void **state)
 	for (i = 0; i < VT_NELEM(cases); i++) {
 		fill(&c);
 		assert_int_equal(
-		    group_config_check(&c, text, sizeof(text)), VT_OK);
+		    tenant_config_check(&c, text, sizeof(text)), VT_OK);
 		cases[i].spoil(&c);
 		assert_int_equal(
-		    group_config_check(&c, text, sizeof(text)), VT_E_POLICY);
+		    tenant_config_check(&c, text, sizeof(text)), VT_E_POLICY);
 		assert_non_null(strstr(text, cases[i].words));
 		assert_int_equal(
-		    group_config_sign(&c, pem[0], strlen(pem[0])), VT_E_RANGE);
+		    tenant_config_sign(&c, pem[0], strlen(pem[0])), VT_E_RANGE);
 	}
 }
 
 static void
 the_largest_configuration_fits(void **state)
 {
-	uint8_t buf[GROUP_CONFIG_MAX];
-	struct group_config c, d;
+	uint8_t buf[TENANT_CONFIG_MAX];
+	struct tenant_config c, d;
 	uint32_t i;
 	size_t len;
 
 	(void)state;
 	fill(&c);
-	c.npolicies = GROUP_POLICIES_MAX;
-	c.nadmins = GROUP_ADMINS_MAX;
+	c.npolicies = TENANT_POLICIES_MAX;
+	c.nadmins = TENANT_ADMINS_MAX;
 	for (i = 0; i < c.npolicies; i++)
 		(void)snprintf(
 		    c.policies[i], sizeof(c.policies[i]), "%063u", (unsigned)i);
 	for (i = 0; i < c.nadmins; i++)
 		(void)snprintf(
 		    c.admins[i], sizeof(c.admins[i]), "%032u", (unsigned)i);
-	assert_int_equal(group_config_sign(&c, pem[0], strlen(pem[0])), VT_OK);
+	assert_int_equal(tenant_config_sign(&c, pem[0], strlen(pem[0])), VT_OK);
 	len = encode(&c, buf);
-	assert_int_equal(group_config_get(buf, len, &d), VT_OK);
-	assert_int_equal(group_config_verify(&d, key[0]), VT_OK);
+	assert_int_equal(tenant_config_get(buf, len, &d), VT_OK);
+	assert_int_equal(tenant_config_verify(&d, key[0]), VT_OK);
 }
 
 static void
 administrators_are_known_by_name_or_number(void **state)
 {
-	struct group_config c;
+	struct tenant_config c;
 
 	(void)state;
 	fill(&c);
-	assert_true(group_config_admin(&c, 5, "alice"));
-	assert_true(group_config_admin(&c, 1007, NULL));
-	assert_true(group_config_admin(&c, 1007, "bob"));
-	assert_false(group_config_admin(&c, 100, NULL));
-	assert_false(group_config_admin(&c, 5, "alic"));
-	assert_false(group_config_admin(&c, 5, NULL));
+	assert_true(tenant_config_admin(&c, 5, "alice"));
+	assert_true(tenant_config_admin(&c, 1007, NULL));
+	assert_true(tenant_config_admin(&c, 1007, "bob"));
+	assert_false(tenant_config_admin(&c, 100, NULL));
+	assert_false(tenant_config_admin(&c, 5, "alic"));
+	assert_false(tenant_config_admin(&c, 5, NULL));
 	c.nadmins = 0;
-	assert_false(group_config_admin(&c, 1007, "alice"));
+	assert_false(tenant_config_admin(&c, 1007, "alice"));
 }
 
 static void
 launch_policies_are_those_listed_or_any(void **state)
 {
-	struct group_config c;
+	struct tenant_config c;
 
 	(void)state;
 	fill(&c);
-	assert_true(group_config_policy(&c, "db"));
-	assert_false(group_config_policy(&c, "d"));
-	assert_false(group_config_policy(&c, ""));
+	assert_true(tenant_config_policy(&c, "db"));
+	assert_false(tenant_config_policy(&c, "d"));
+	assert_false(tenant_config_policy(&c, ""));
 	c.npolicies = 0;
-	assert_true(group_config_policy(&c, ""));
+	assert_true(tenant_config_policy(&c, ""));
 }
 
 static void
 a_quote_is_bound_to_group_sequence_and_nonce(void **state)
 {
-	uint8_t nonce[GROUP_NONCE_MAX + 1] = { 1 }, d[5][SHA256_LEN];
+	uint8_t nonce[TENANT_NONCE_MAX + 1] = { 1 }, d[5][SHA256_LEN];
 	size_t i, k;
 
 	(void)state;
-	assert_int_equal(group_qualify(1, 2, nonce, 16, d[0]), VT_OK);
-	assert_int_equal(group_qualify(2, 2, nonce, 16, d[1]), VT_OK);
-	assert_int_equal(group_qualify(1, 3, nonce, 16, d[2]), VT_OK);
-	assert_int_equal(group_qualify(1, 2, nonce, 17, d[3]), VT_OK);
+	assert_int_equal(tenant_qualify(1, 2, nonce, 16, d[0]), VT_OK);
+	assert_int_equal(tenant_qualify(2, 2, nonce, 16, d[1]), VT_OK);
+	assert_int_equal(tenant_qualify(1, 3, nonce, 16, d[2]), VT_OK);
+	assert_int_equal(tenant_qualify(1, 2, nonce, 17, d[3]), VT_OK);
 	nonce[0] = 2;
-	assert_int_equal(group_qualify(1, 2, nonce, 16, d[4]), VT_OK);
+	assert_int_equal(tenant_qualify(1, 2, nonce, 16, d[4]), VT_OK);
 	for (i = 0; i < 5; i++)
 		for (k = 0; k < i; k++)
 			assert_memory_not_equal(d[i], d[k], SHA256_LEN);
-	assert_int_equal(group_qualify(1, 2, nonce, 7, d[0]), VT_E_RANGE);
-	assert_int_equal(group_qualify(1, 2, nonce, 65, d[0]), VT_E_RANGE);
+	assert_int_equal(tenant_qualify(1, 2, nonce, 7, d[0]), VT_E_RANGE);
+	assert_int_equal(tenant_qualify(1, 2, nonce, 65, d[0]), VT_E_RANGE);
 }
 
 static void
 quotes_survive_and_every_prefix_is_truncated(void **state)
 {
-	uint8_t buf[GROUP_QUOTE_MAX], *copy;
-	struct group_quote a, b;
+	uint8_t buf[TENANT_QUOTE_MAX], *copy;
+	struct tenant_quote a, b;
 	struct wr w;
 	size_t i;
 
@@ -326,22 +326,22 @@ quotes_survive_and_every_prefix_is_truncated(void **state)
 	a.ak_cert_len = 600;
 	memset(a.attest, 0xaa, a.attest_len);
 	wr_init(&w, buf, sizeof(buf));
-	group_quote_put(&w, &a);
+	tenant_quote_put(&w, &a);
 	assert_int_equal(wr_err(&w), VT_OK);
 	memset(&b, 0, sizeof(b));
-	assert_int_equal(group_quote_get(buf, w.len, &b), VT_OK);
+	assert_int_equal(tenant_quote_get(buf, w.len, &b), VT_OK);
 	assert_memory_equal(&a, &b, sizeof(a));
 	for (i = 0; i < w.len; i++) {
 		copy = malloc(i > 0 ? i : 1);
 		assert_non_null(copy);
 		memcpy(copy, buf, i);
-		assert_int_equal(group_quote_get(copy, i, &b), VT_E_TRUNC);
+		assert_int_equal(tenant_quote_get(copy, i, &b), VT_E_TRUNC);
 		free(copy);
 	}
 	buf[w.len] = 0;
-	assert_int_equal(group_quote_get(buf, w.len + 1, &b), VT_E_FORMAT);
+	assert_int_equal(tenant_quote_get(buf, w.len + 1, &b), VT_E_FORMAT);
 	buf[0] = 'X';
-	assert_int_equal(group_quote_get(buf, w.len, &b), VT_E_FORMAT);
+	assert_int_equal(tenant_quote_get(buf, w.len, &b), VT_E_FORMAT);
 }
 
 static void

@@ -46,7 +46,7 @@ judge(struct vtpm_verifier *v, const struct args *a)
 	size_t len = 0;
 	int ex = VX_UNDECIDED;
 
-	if (tool_read(a->quote, GROUP_QUOTE_MAX, &buf, &len) != VT_OK)
+	if (tool_read(a->quote, TENANT_QUOTE_MAX, &buf, &len) != VT_OK)
 		return VX_UNDECIDED;
 	if (vtpm_verifier_judge_host(v, buf, len, &x, &r) == 0)
 		ex = verdict_print(r, a->json);
@@ -78,8 +78,8 @@ static const struct opt opts[] = {
 	{ OPT_TEXT("quote", 0, "FILE", struct args, quote,
 	      "the quote, from vtpmctl group quote"),
 	    .needed = true },
-	{ OPT_HEX("nonce", "HEX", struct args, nonce, GROUP_NONCE_MIN,
-	      GROUP_NONCE_MAX, "the nonce that the host was given"),
+	{ OPT_HEX("nonce", "HEX", struct args, nonce, TENANT_NONCE_MIN,
+	      TENANT_NONCE_MAX, "the nonce that the host was given"),
 	    .needed = true },
 	{ OPT_TEXT("host", 0, "FILE", struct args, host,
 	      "the host's record, from vtpm-verify enrol"),

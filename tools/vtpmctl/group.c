@@ -149,7 +149,7 @@ update(void *ctx, void *args, int argc, char **argv)
 	    a->bytes == NULL && a->hw_ms == NULL)
 		return opt_bad(&update_cmd, "nothing to change");
 	if (a->config != NULL &&
-	    tool_read(a->config, GROUP_CONFIG_MAX, &config, &len) != VT_OK)
+	    tool_read(a->config, TENANT_CONFIG_MAX, &config, &len) != VT_OK)
 		return EXIT_REFUSED;
 	if ((m = vctl_new_call(ctx, "GroupUpdate")) == NULL) {
 		free(config);

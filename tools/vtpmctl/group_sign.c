@@ -27,13 +27,13 @@ struct args {
 	struct opt_bytes nonce;
 	uint32_t number;
 	uint64_t sequence;
-	struct group_config c;
+	struct tenant_config c;
 };
 
 /* --- quote ---------------------------------------------------------------- */
 
 static int
-print_quote(const struct group_quote *q)
+print_quote(const struct tenant_quote *q)
 {
 	return vctl_print_json(json_pack("{s:I,s:I,s:o,s:o,s:o,s:o}", "group",
 	    (json_int_t)q->group, "sequence", (json_int_t)q->sequence, "nonce",
@@ -46,9 +46,9 @@ print_quote(const struct group_quote *q)
 static int
 save_quote(struct vctl *v, const char *out, const uint8_t *p, size_t len)
 {
-	struct group_quote q;
+	struct tenant_quote q;
 
-	if (group_quote_get(p, len, &q) != VT_OK)
+	if (tenant_quote_get(p, len, &q) != VT_OK)
 		return vctl_fail("the manager's answer is not a quote");
 	if ((out != NULL || !v->json) && tool_write(out, p, len, 0644) != VT_OK)
 		return EXIT_REFUSED;
@@ -103,10 +103,10 @@ add_word(char *list, size_t width, uint32_t max, uint32_t *n, const char *word)
 static int
 add_admin(void *dst, const struct opt *o, const char *arg)
 {
-	struct group_config *c = &((struct args *)dst)->c;
+	struct tenant_config *c = &((struct args *)dst)->c;
 
 	(void)o;
-	return add_word(c->admins[0], sizeof(c->admins[0]), GROUP_ADMINS_MAX,
+	return add_word(c->admins[0], sizeof(c->admins[0]), TENANT_ADMINS_MAX,
 		   &c->nadmins, arg)
 		   ? VT_OK
 		   : VT_E_RANGE;
@@ -115,11 +115,11 @@ add_admin(void *dst, const struct opt *o, const char *arg)
 static int
 add_policy(void *dst, const struct opt *o, const char *arg)
 {
-	struct group_config *c = &((struct args *)dst)->c;
+	struct tenant_config *c = &((struct args *)dst)->c;
 
 	(void)o;
 	return add_word(c->policies[0], sizeof(c->policies[0]),
-		   GROUP_POLICIES_MAX, &c->npolicies, arg)
+		   TENANT_POLICIES_MAX, &c->npolicies, arg)
 		   ? VT_OK
 		   : VT_E_RANGE;
 }
@@ -141,7 +141,7 @@ set_pcrs(void *dst, const struct opt *o, const char *arg)
 static int
 sign(void *ctx, void *args, int argc, char **argv)
 {
-	uint8_t buf[GROUP_CONFIG_MAX], *pem = NULL;
+	uint8_t buf[TENANT_CONFIG_MAX], *pem = NULL;
 	struct args *a = args;
 	char text[128];
 	size_t len = 0;
@@ -154,11 +154,11 @@ sign(void *ctx, void *args, int argc, char **argv)
 	a->c.group = a->number;
 	a->c.sequence = a->sequence;
 	a->c.made_s = (uint64_t)time(NULL);
-	if (group_config_check(&a->c, text, sizeof(text)) != VT_OK)
+	if (tenant_config_check(&a->c, text, sizeof(text)) != VT_OK)
 		return vctl_fail("this configuration is not valid: %s", text);
 	if (tool_read(a->key, KEY_FILE_MAX, &pem, &len) != VT_OK)
 		return EXIT_REFUSED;
-	rc = group_config_sign(&a->c, (char *)pem, len);
+	rc = tenant_config_sign(&a->c, (char *)pem, len);
 	explicit_bzero(pem, len);
 	free(pem);
 	if (rc != VT_OK)
@@ -167,7 +167,7 @@ sign(void *ctx, void *args, int argc, char **argv)
 			? "not a private ECDSA key on P-256 in PEM"
 			: vt_strerror(rc));
 	wr_init(&w, buf, sizeof(buf));
-	group_config_put(&w, &a->c);
+	tenant_config_put(&w, &a->c);
 	if ((rc = wr_err(&w)) != VT_OK)
 		return vctl_fail("the configuration: %s", vt_strerror(rc));
 	return tool_write(a->out, buf, w.len, 0644) == VT_OK ? EXIT_OK
@@ -177,8 +177,8 @@ sign(void *ctx, void *args, int argc, char **argv)
 /* --- tables --------------------------------------------------------------- */
 
 static const struct opt quote_opts[] = {
-	{ OPT_HEX("nonce", "HEX", struct args, nonce, GROUP_NONCE_MIN,
-	      GROUP_NONCE_MAX, "the verifier's nonce, 8 to 64 bytes"),
+	{ OPT_HEX("nonce", "HEX", struct args, nonce, TENANT_NONCE_MIN,
+	      TENANT_NONCE_MAX, "the verifier's nonce, 8 to 64 bytes"),
 	    .needed = true },
 	{ OPT_TEXT("out", 'o', "FILE", struct args, out,
 	    "write the quote to FILE (default: standard output, if that is "

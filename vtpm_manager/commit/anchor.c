@@ -34,7 +34,7 @@ struct anchorq {
 	struct anchor a;
 	enum busy busy;
 	bool unsure;  /* a raise may have happened without an answer */
-	bool ending;  /* mgr_end() was called */
+	bool ending;  /* anchorq_end() was called */
 	bool refused; /* the store was frozen by us */
 	bool moved;   /* to this TPM, from escrow */
 	char refusal[TEXT_MAX_LEN + 1];
@@ -133,7 +133,7 @@ on_first_again(sd_event_source *s, uint64_t usec, void *arg)
 	(void)s;
 	(void)usec;
 	if ((rc = ask_first(q)) != VT_OK)
-		mgr_fatal(q->m, "vtpm-hwtpm: %s", vt_strerror(rc));
+		loop_fatal(q->m, "vtpm-hwtpm: %s", vt_strerror(rc));
 	return 0;
 }
 
@@ -157,7 +157,7 @@ on_first(void *arg, const struct hw_answer *a)
 	log_warn(
 	    "cannot read the store's counter in the host's TPM: %s", q->why);
 	if (++q->tries >= START_TRIES) {
-		mgr_fatal(m,
+		loop_fatal(m,
 		    "the store's counter in the host's TPM cannot be read "
 		    "(%s), so it is not known whether this store is the "
 		    "newest: no vTPM can start; repair the TPM, then start "
@@ -165,9 +165,9 @@ on_first(void *arg, const struct hw_answer *a)
 		    q->why);
 		return;
 	}
-	if (mgr_timer(m, &q->rest, (uint64_t)WAIT_MIN_MS << q->tries,
-		MGR_PRIO_CTL, on_first_again, q) != VT_OK)
-		mgr_fatal(m, "cannot set a timer");
+	if (loop_timer(m, &q->rest, (uint64_t)WAIT_MIN_MS << q->tries,
+		LOOP_PRIO_BUS, on_first_again, q) != VT_OK)
+		loop_fatal(m, "cannot set a timer");
 }
 
 static int
@@ -186,7 +186,7 @@ anchorq_ask(struct mgr *m, void (*then)(struct mgr *m))
 	if (m->root_kind == ROOT_SOFT)
 		then(m);
 	else if ((rc = ask_first(q)) != VT_OK)
-		mgr_fatal(m, "vtpm-hwtpm: %s", vt_strerror(rc));
+		loop_fatal(m, "vtpm-hwtpm: %s", vt_strerror(rc));
 }
 
 void
@@ -242,7 +242,7 @@ judge(struct anchorq *q)
 		    (unsigned long long)root);
 		break;
 	case AV_NEW:
-		mgr_audit(q->m, "manager", "anchor-adopt", "", "ok",
+		audit_log(q->m, "manager", "anchor-adopt", "", "ok",
 		    "a store that was never anchored is accepted, counter %llu",
 		    (unsigned long long)c);
 		break;
@@ -444,7 +444,7 @@ on_patience(sd_event_source *s, uint64_t usec, void *arg)
 		"commands that change permanent state are held until it does",
 	    q->why[0] != '\0' ? q->why : "no answer yet");
 	set_away(q, true);
-	mgr_commit_hurry(q->m);
+	commit_hurry(q->m);
 	return 0;
 }
 
@@ -471,9 +471,10 @@ raise_failed(struct anchorq *q, const char *why)
 			 "%s; next try in %u ms",
 		    why, ms);
 	q->busy = B_RESTING;
-	if (mgr_timer(q->m, &q->rest, ms, MGR_PRIO_CTL, on_rested, q) != VT_OK)
-		mgr_fatal(q->m, "cannot set a timer");
-	mgr_commit_again(q->m); /* do not wait for the raise */
+	if (loop_timer(q->m, &q->rest, ms, LOOP_PRIO_BUS, on_rested, q) !=
+	    VT_OK)
+		loop_fatal(q->m, "cannot set a timer");
+	commit_again(q->m); /* do not wait for the raise */
 }
 
 /*
@@ -485,7 +486,7 @@ static void
 raised_by_another(struct anchorq *q, uint64_t is)
 {
 	q->on = false;
-	mgr_fatal(q->m,
+	loop_fatal(q->m,
 	    "another process raised this store's counter in the host's TPM, "
 	    "from %llu to %llu: another manager runs on a copy of this state "
 	    "folder; end it, decide which copy is to go on, and start that",
@@ -517,8 +518,8 @@ set_due(struct anchorq *q)
 	if (q->due != NULL || q->policy != ANCHOR_INTERVAL ||
 	    q->a.need <= q->a.counter)
 		return;
-	if (mgr_timer(q->m, &q->due, at > now ? (at - now) / 1000 : 0,
-		MGR_PRIO_CTL, on_due, q) != VT_OK)
+	if (loop_timer(q->m, &q->due, at > now ? (at - now) / 1000 : 0,
+		LOOP_PRIO_BUS, on_due, q) != VT_OK)
 		log_warn("cannot set a timer");
 }
 
@@ -548,15 +549,15 @@ raised(struct anchorq *q)
 	q->last_ms = wall_ms();
 	q->us_last = q->last_us - q->t0;
 	backoff_reset(&q->backoff);
-	mgr_timer_off(q->patience);
+	loop_timer_off(q->patience);
 	if (q->why[0] != '\0')
 		log_info("the store's counter in the host's TPM is raised "
 			 "again");
 	q->why[0] = '\0';
-	mgr_commit_release(m);
+	commit_release(m);
 	if (anchor_step(&q->a) == AA_NONE && !q->ending)
 		set_away(q, false);
-	mgr_commit_again(m);
+	commit_again(m);
 	anchorq_kick(m);
 }
 
@@ -616,7 +617,7 @@ start_raise(struct anchorq *q)
 
 	/* Counted from the first attempt. */
 	if (q->policy == ANCHOR_STRICT && q->why[0] == '\0' &&
-	    mgr_timer(q->m, &q->patience, PATIENCE_MS, MGR_PRIO_CTL,
+	    loop_timer(q->m, &q->patience, PATIENCE_MS, LOOP_PRIO_BUS,
 		on_patience, q) != VT_OK)
 		log_warn("cannot set a timer");
 	q->busy = B_READING;
@@ -640,7 +641,7 @@ anchorq_kick(struct mgr *m)
 			set_due(q);
 		break;
 	case AA_COMMIT:
-		mgr_commit_soon(m, NULL, NULL); /* it kicks again */
+		commit_soon(m, NULL, NULL); /* it kicks again */
 		break;
 	case AA_RAISE:
 		start_raise(q);
@@ -649,23 +650,23 @@ anchorq_kick(struct mgr *m)
 }
 
 void
-mgr_end(struct mgr *m)
+anchorq_end(struct mgr *m)
 {
 	struct anchorq *q = m->anchor;
 
-	mgr_audit_counted(m);
+	audit_log_counted(m);
 	if (q == NULL || !q->on || q->ending) {
 		(void)sd_event_exit(m->ev, 0);
 		return;
 	}
-	if (mgr_commit_now(m) != VT_OK)
+	if (commit_now(m) != VT_OK)
 		log_warn("changes that waited for the store at the end are "
 			 "lost");
 	q->ending = true;
 	set_away(q, true); /* nothing more begins */
 	if (q->a.need > q->a.counter)
 		anchor_wish(&q->a);
-	if (mgr_timer(m, &q->end, END_MS, MGR_PRIO_CTL, on_end, q) != VT_OK)
+	if (loop_timer(m, &q->end, END_MS, LOOP_PRIO_BUS, on_end, q) != VT_OK)
 		(void)sd_event_exit(m->ev, 0);
 	else
 		anchorq_kick(m);

@@ -20,7 +20,7 @@ int anchorq_new(struct mgr *m) VT_CHECK; /* VT_E_FORMAT: no such policy */
 void anchorq_free(struct mgr *m);
 
 /* At start: ask the TPM for the counter, then call then(m).  A TPM that does
- * not answer ends the manager (mgr_fatal()). */
+ * not answer ends the manager (loop_fatal()). */
 void anchorq_ask(struct mgr *m, void (*then)(struct mgr *m));
 /* Before store_unlock(): the number for a new store's first root. */
 void anchorq_first(struct mgr *m);
@@ -38,7 +38,7 @@ int anchorq_accept(struct mgr *m, char *text) VT_CHECK;
 void anchorq_accepted(struct mgr *m, bool durable);
 
 /* For group commit.  True: the next commit should wait for a raise that is
- * under way; mgr_commit_again() follows. */
+ * under way; commit_again() follows. */
 bool anchorq_holds(const struct mgr *m);
 /* Set the next root's number; soon: a caller waits until it is safe. */
 void anchorq_before(struct mgr *m, bool soon);
@@ -55,7 +55,7 @@ void anchorq_kick(struct mgr *m);
 
 /* A clean stop: all that is durable becomes safe, within a bounded time, then
  * the loop ends. */
-void mgr_end(struct mgr *m);
+void anchorq_end(struct mgr *m);
 
 json_t *anchorq_json(const struct mgr *m);
 

@@ -8,7 +8,7 @@
 #define SHARED "other callers"
 
 void
-audit_limit_init(struct auditlim *l)
+audit_limit_init(struct audit_limit *l)
 {
 	memset(l, 0, sizeof(*l));
 }
@@ -32,7 +32,7 @@ begin(struct audit_limit_one *o, const char *who, uint64_t now)
 }
 
 static struct audit_limit_one *
-place_of(struct auditlim *l, const char *who, uint64_t now)
+place_of(struct audit_limit *l, const char *who, uint64_t now)
 {
 	struct audit_limit_one *o, *empty = NULL;
 	size_t i;
@@ -56,7 +56,7 @@ place_of(struct auditlim *l, const char *who, uint64_t now)
 
 bool
 audit_limit_allows(
-    struct auditlim *l, const char *who, const char *action, uint64_t now_us)
+    struct audit_limit *l, const char *who, const char *action, uint64_t now_us)
 {
 	struct audit_limit_one *o = place_of(l, who, now_us);
 
@@ -69,7 +69,7 @@ audit_limit_allows(
 }
 
 bool
-audit_limit_take(struct auditlim *l, struct audit_limit_sum *ret)
+audit_limit_take(struct audit_limit *l, struct audit_limit_sum *ret)
 {
 	size_t i;
 

@@ -37,7 +37,7 @@ struct audit_limit_sum {
 	char last[AUDIT_LIMIT_ACTION];
 };
 
-struct auditlim {
+struct audit_limit {
 	struct audit_limit_one {
 		struct audit_limit_sum sum; /* who "": a free place */
 		struct token_bucket records;
@@ -45,11 +45,11 @@ struct auditlim {
 };
 
 /* All zero bytes is a good beginning, too. */
-void audit_limit_init(struct auditlim *l);
+void audit_limit_init(struct audit_limit *l);
 /* May who's denied action have a record now?  If not it has been counted. */
-bool audit_limit_allows(
-    struct auditlim *l, const char *who, const char *action, uint64_t now_us);
+bool audit_limit_allows(struct audit_limit *l, const char *who,
+    const char *action, uint64_t now_us);
 /* One sum that was not taken yet; false: there is none. */
-bool audit_limit_take(struct auditlim *l, struct audit_limit_sum *ret);
+bool audit_limit_take(struct audit_limit *l, struct audit_limit_sum *ret);
 
 #endif

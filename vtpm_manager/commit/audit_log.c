@@ -21,7 +21,7 @@
 #define COUNTED_MS 60000 /* the log has each count after this time */
 
 struct audit_log {
-	struct auditlim denied;
+	struct audit_limit denied;
 	sd_event_source *timer;
 	bool counting; /* the timer runs */
 };
@@ -52,7 +52,7 @@ on_counted(sd_event_source *s, uint64_t usec, void *arg)
 
 	(void)s;
 	(void)usec;
-	mgr_audit_counted(m);
+	audit_log_counted(m);
 	return 0;
 }
 
@@ -71,9 +71,9 @@ is_too_much(
 	al->counting = true;
 	log_warn(
 	    "%s: too many denied requests; further ones are summarised", who);
-	if (mgr_timer(m, &al->timer, COUNTED_MS, MGR_PRIO_CTL, on_counted, m) !=
-	    VT_OK)
-		mgr_audit_counted(m); /* a record each, rather than none */
+	if (loop_timer(m, &al->timer, COUNTED_MS, LOOP_PRIO_BUS, on_counted,
+		m) != VT_OK)
+		audit_log_counted(m); /* a record each, rather than none */
 	return true;
 }
 
@@ -89,13 +89,13 @@ write_record(struct mgr *m, const char *who, const char *action,
 		return;
 	rc = store_audit(m->st, who, action, object, result, detail);
 	if (rc == VT_OK)
-		mgr_commit_soon(m, NULL, NULL);
+		commit_soon(m, NULL, NULL);
 	else
 		log_warn("cannot write the audit log: %s", vt_strerror(rc));
 }
 
 void
-mgr_audit(struct mgr *m, const char *who, const char *action,
+audit_log(struct mgr *m, const char *who, const char *action,
     const char *object, const char *result, const char *fmt, ...)
 {
 	char detail[TEXT_MAX_LEN + 1];
@@ -110,7 +110,7 @@ mgr_audit(struct mgr *m, const char *who, const char *action,
 }
 
 void
-mgr_audit_counted(struct mgr *m)
+audit_log_counted(struct mgr *m)
 {
 	struct audit_limit_sum s;
 	char detail[160];

@@ -17,10 +17,10 @@ void audit_log_free(struct mgr *m);
  * within the caller's share (audit_limit.h); further ones are counted and
  * written as one record.
  */
-void mgr_audit(struct mgr *m, const char *who, const char *action,
+void audit_log(struct mgr *m, const char *who, const char *action,
     const char *object, const char *result, const char *fmt, ...)
     VT_PRINTF(6, 7);
 /* Write the records of what was counted. */
-void mgr_audit_counted(struct mgr *m);
+void audit_log_counted(struct mgr *m);
 
 #endif

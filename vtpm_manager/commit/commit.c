@@ -52,7 +52,7 @@ static int on_retry(sd_event_source *s, uint64_t usec, void *arg);
 static void
 look_again(struct commitq *q)
 {
-	if (mgr_timer(q->m, &q->retry, RETRY_MS, MGR_PRIO_CTL, on_retry, q) !=
+	if (loop_timer(q->m, &q->retry, RETRY_MS, LOOP_PRIO_BUS, on_retry, q) !=
 	    VT_OK)
 		log_err("cannot set a timer: %m");
 }
@@ -147,7 +147,7 @@ commit_run(struct commitq *q, bool now)
 	need = anchorq_after(m, rc, store_commits(m->st) != before);
 	count_commit(q, now_us() - t0);
 	if (rc != VT_OK)
-		mgr_storage_bad(m, rc);
+		commit_storage_bad(m, rc);
 	else if (room_to_write(q) && !m->storage_ok) {
 		m->storage_ok = true;
 		log_info("the store takes data again");
@@ -170,7 +170,7 @@ on_defer(sd_event_source *s, void *arg)
 }
 
 void
-mgr_commit_again(struct mgr *m)
+commit_again(struct mgr *m)
 {
 	if (m->cq != NULL && m->cq->dirty)
 		(void)sd_event_source_set_enabled(
@@ -178,7 +178,7 @@ mgr_commit_again(struct mgr *m)
 }
 
 void
-mgr_commit_release(struct mgr *m)
+commit_release(struct mgr *m)
 {
 	struct commitq *q = m->cq;
 	struct cwait *w;
@@ -191,7 +191,7 @@ mgr_commit_release(struct mgr *m)
 }
 
 void
-mgr_commit_hurry(struct mgr *m)
+commit_hurry(struct mgr *m)
 {
 	struct commitq *q = m->cq;
 	struct cwaits all = STAILQ_HEAD_INITIALIZER(all);
@@ -212,7 +212,7 @@ mgr_commit_hurry(struct mgr *m)
 }
 
 bool
-mgr_takes_writes(const struct mgr *m)
+commit_takes_writes(const struct mgr *m)
 {
 	return m->storage_ok && !m->anchor_away;
 }
@@ -229,7 +229,7 @@ on_retry(sd_event_source *s, uint64_t usec, void *arg)
 	if (!room_to_write(q) || q->m->storage_ok)
 		return 0;
 	if (store_kv_put(q->m->st, "probe", &now, sizeof(now)) == VT_OK) {
-		mgr_commit_soon(q->m, NULL, NULL);
+		commit_soon(q->m, NULL, NULL);
 		commit_run(q, true);
 	}
 	if (!q->m->storage_ok)
@@ -238,7 +238,7 @@ on_retry(sd_event_source *s, uint64_t usec, void *arg)
 }
 
 int
-commitq_new(struct mgr *m)
+commit_new(struct mgr *m)
 {
 	struct commitq *q = calloc(1, sizeof(*q));
 	int r;
@@ -251,7 +251,7 @@ commitq_new(struct mgr *m)
 	STAILQ_INIT(&q->held);
 	r = sd_event_add_defer(m->ev, &q->defer, on_defer, q);
 	if (r >= 0)
-		r = sd_event_source_set_priority(q->defer, MGR_PRIO_COMMIT);
+		r = sd_event_source_set_priority(q->defer, LOOP_PRIO_COMMIT);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(q->defer, SD_EVENT_OFF);
 	if (r < 0) {
@@ -266,7 +266,7 @@ commitq_new(struct mgr *m)
 }
 
 void
-commitq_free(struct mgr *m)
+commit_free(struct mgr *m)
 {
 	struct commitq *q = m->cq;
 	struct cwait *w;
@@ -312,25 +312,25 @@ ask_for(struct mgr *m, bool safe, bool asks, commit_cb cb, void *arg)
 	q->n++;
 	/* Endless input must not starve the waiters. */
 	if (q->n >= BATCH_MAX || now_us() - q->first_us > BATCH_WAIT_US)
-		(void)sd_event_source_set_priority(q->defer, MGR_PRIO_CHILD);
+		(void)sd_event_source_set_priority(q->defer, LOOP_PRIO_CHILD);
 	else if (q->n == 1)
-		(void)sd_event_source_set_priority(q->defer, MGR_PRIO_COMMIT);
+		(void)sd_event_source_set_priority(q->defer, LOOP_PRIO_COMMIT);
 }
 
 void
-mgr_commit_soon(struct mgr *m, commit_cb cb, void *arg)
+commit_soon(struct mgr *m, commit_cb cb, void *arg)
 {
 	ask_for(m, false, false, cb, arg);
 }
 
 void
-mgr_commit_safe(struct mgr *m, commit_cb cb, void *arg)
+commit_safe(struct mgr *m, commit_cb cb, void *arg)
 {
 	ask_for(m, true, false, cb, arg);
 }
 
 void
-mgr_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg)
+commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg)
 {
 	ask_for(m, safe, true, cb, arg);
 }
@@ -346,7 +346,7 @@ forget(struct cwaits *list, const void *arg)
 }
 
 void
-mgr_commit_forget(struct mgr *m, void *arg)
+commit_forget(struct mgr *m, void *arg)
 {
 	if (m->cq == NULL)
 		return; /* at the end: the queue goes first */
@@ -356,7 +356,7 @@ mgr_commit_forget(struct mgr *m, void *arg)
 }
 
 int
-mgr_commit_now(struct mgr *m)
+commit_now(struct mgr *m)
 {
 	m->cq->dirty = true;
 	commit_run(m->cq, true);
@@ -364,7 +364,7 @@ mgr_commit_now(struct mgr *m)
 }
 
 void
-mgr_storage_bad(struct mgr *m, int rc)
+commit_storage_bad(struct mgr *m, int rc)
 {
 	m->n.commit_failures++;
 	hold_writes(m,

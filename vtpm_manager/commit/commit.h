@@ -13,26 +13,26 @@
 
 typedef void (*commit_cb)(void *arg, int rc);
 
-int commitq_new(struct mgr *m) VT_CHECK;
-void commitq_free(struct mgr *m); /* commits what waits */
+int commit_new(struct mgr *m) VT_CHECK;
+void commit_free(struct mgr *m); /* commits what waits */
 /* After the put calls: cb runs once they are durable or have failed, never
  * before this returns.  cb NULL: the caller does not wait. */
-void mgr_commit_soon(struct mgr *m, commit_cb cb, void *arg);
+void commit_soon(struct mgr *m, commit_cb cb, void *arg);
 /* The same, but cb runs only when the data is safe from rollback, too,
  * whatever the anchor's policy. */
-void mgr_commit_safe(struct mgr *m, commit_cb cb, void *arg);
+void commit_safe(struct mgr *m, commit_cb cb, void *arg);
 /* For a caller that repeats its request once the store takes data: cb gets
  * VT_E_AGAIN when the data is durable but stays unsafe for too long. */
-void mgr_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg);
-void mgr_commit_forget(struct mgr *m, void *arg); /* arg is going away */
+void commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg);
+void commit_forget(struct mgr *m, void *arg); /* arg is going away */
 /* Commit now, with all callbacks. */
-int mgr_commit_now(struct mgr *m) VT_CHECK;
-void mgr_commit_again(struct mgr *m);   /* a raise of the counter is over */
-void mgr_commit_release(struct mgr *m); /* the counter was raised */
-void mgr_commit_hurry(struct mgr *m);   /* it has not been, for too long */
+int commit_now(struct mgr *m) VT_CHECK;
+void commit_again(struct mgr *m);   /* a raise of the counter is over */
+void commit_release(struct mgr *m); /* the counter was raised */
+void commit_hurry(struct mgr *m);   /* it has not been, for too long */
 /* May a command begin whose result has to be stored? */
-bool mgr_takes_writes(const struct mgr *m);
+bool commit_takes_writes(const struct mgr *m);
 /* A put failed (no space, I/O error): hold NV commands, and retry. */
-void mgr_storage_bad(struct mgr *m, int rc);
+void commit_storage_bad(struct mgr *m, int rc);
 
 #endif

@@ -110,7 +110,7 @@ on_idle(sd_event_source *s, uint64_t usec, void *arg)
 		conn_free(c);
 	}
 	if (watch_idle(b) != VT_OK)
-		mgr_fatal(b->m, "cannot set a timer");
+		loop_fatal(b->m, "cannot set a timer");
 	return 0;
 }
 
@@ -118,8 +118,8 @@ on_idle(sd_event_source *s, uint64_t usec, void *arg)
 static int
 watch_idle(struct bus *b)
 {
-	return mgr_timer(b->m, &b->idle,
-	    b->m->cfg.control_idle_s * UINT64_C(1000) / 4, MGR_PRIO_CTL,
+	return loop_timer(b->m, &b->idle,
+	    b->m->cfg.control_idle_s * UINT64_C(1000) / 4, LOOP_PRIO_BUS,
 	    on_idle, b);
 }
 
@@ -172,7 +172,7 @@ conn_export(struct conn *c)
 		    "org.freedesktop.DBus.Local", "Disconnected",
 		    on_disconnected, NULL, c);
 	if (r >= 0)
-		r = sd_bus_attach_event(c->bus, c->owner->m->ev, MGR_PRIO_CTL);
+		r = sd_bus_attach_event(c->bus, c->owner->m->ev, LOOP_PRIO_BUS);
 	return r;
 }
 
@@ -297,17 +297,17 @@ listen_control(struct bus *b)
 	char path[PATH_MAX];
 	int rc, r;
 
-	if ((rc = mgr_path(path, sizeof(path), "%s/control.sock",
+	if ((rc = run_path(path, sizeof(path), "%s/control.sock",
 		 b->m->cfg.run)) != VT_OK)
 		return rc;
 	if ((b->listen_fd = unix_listen(path, 0660)) == -1)
 		return VT_E_SYS;
-	if ((rc = mgr_set_group(path, b->m->cfg.control_group)) != VT_OK)
+	if ((rc = run_set_group(path, b->m->cfg.control_group)) != VT_OK)
 		return rc;
 	r = sd_event_add_io(
 	    b->m->ev, &b->io, b->listen_fd, EPOLLIN, on_accept, b);
 	if (r >= 0)
-		r = sd_event_source_set_priority(b->io, MGR_PRIO_CTL);
+		r = sd_event_source_set_priority(b->io, LOOP_PRIO_BUS);
 	if (r < 0) {
 		errno = -r;
 		return VT_E_SYS;

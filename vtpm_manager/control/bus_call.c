@@ -73,7 +73,7 @@ bus_call_audit(struct bus_call *c, int rc, const char *text)
 	/* "guest NAME: " repeats the record's object. */
 	if (strncmp(text, "guest ", 6) == 0 && prefix != NULL)
 		text = prefix + 2;
-	mgr_audit(c->m, c->who.text, c->method->action, c->object,
+	audit_log(c->m, c->who.text, c->method->action, c->object,
 	    rc == VT_OK ? "ok" : "refused", "%.250s", text);
 }
 

@@ -41,7 +41,7 @@ static int
 set_option(
     struct bus_call *c, struct guest_spec *s, const char *key, const char *v)
 {
-	struct grp *g;
+	struct tenant *g;
 
 	if (strcmp(key, "tpm") == 0) {
 		s->tpm_version = strcmp(v, "2.0") == 0   ? TPM_VER_20

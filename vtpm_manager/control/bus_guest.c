@@ -188,12 +188,12 @@ on_one_stopped(void *arg, int rc, const char *text)
 	(void)text;
 	if (--s->left > 0)
 		return;
-	mgr_audit(c->m, c->who.text, c->method->action, "", "ok",
+	audit_log(c->m, c->who.text, c->method->action, "", "ok",
 	    "%u stopped%s", s->count,
 	    s->end_manager ? ", the manager ends" : "");
 	(void)sd_bus_reply_method_return(c->msg, "u", s->count);
 	if (s->end_manager)
-		root_stop(c->m, mgr_end);
+		root_stop(c->m, anchorq_end);
 	bus_call_free(c);
 }
 
@@ -218,7 +218,7 @@ bus_stop_all(struct bus_call *c)
 
 /* --- Recover --- */
 
-/* mgr_recover() has audited what it did. */
+/* recover_older() has audited what it did. */
 static void
 on_recovered(void *arg, int rc, const char *text)
 {
@@ -248,8 +248,9 @@ bus_recover(struct bus_call *c)
 		bus_call_bad(c, r);
 		return VT_OK;
 	}
-	rc = mgr_recover(c->m, names != NULL && names[0] != NULL ? names : NULL,
-	    reason, c->who.text, on_recovered, c, count, c->text);
+	rc = recover_older(c->m,
+	    names != NULL && names[0] != NULL ? names : NULL, reason,
+	    c->who.text, on_recovered, c, count, c->text);
 	for (i = 0; names != NULL && names[i] != NULL; i++)
 		free(names[i]);
 	free(names);

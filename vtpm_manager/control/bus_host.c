@@ -152,10 +152,10 @@ bus_host_escrow(struct bus_call *c)
 	    c->m, c->m->master, need, keys, n, shares, c->text);
 	if (rc != VT_OK)
 		return rc;
-	mgr_audit(c->m, c->who.text, c->method->action, "", "ok",
+	audit_log(c->m, c->who.text, c->method->action, "", "ok",
 	    "%u shares, %u of them recover the store", n, need);
 	/* The shares leave only once the audit log is on disk. */
-	if ((rc = mgr_commit_now(c->m)) == VT_OK)
+	if ((rc = commit_now(c->m)) == VT_OK)
 		reply_shares(c, shares, n);
 	else
 		bus_call_fail(c, rc, "the store takes no data");

@@ -33,7 +33,7 @@ deny(struct bus_call *c)
 		    me->name, bus_role_name(me->role),
 		    bus_role_name(c->who.role), bus_role_name(me->role));
 	if (me->action != NULL || tenant)
-		mgr_audit(c->m, c->who.text,
+		audit_log(c->m, c->who.text,
 		    me->action != NULL ? me->action : "read", "", "denied",
 		    "%s", me->name);
 	bus_call_fail(c, VT_E_DENIED, c->text);

@@ -201,10 +201,10 @@ bus_audit(struct bus_call *c)
 		bus_call_bad(c, r);
 		return VT_OK;
 	}
-	mgr_audit_counted(c->m);
+	audit_log_counted(c->m);
 	/* Only committed records are listed. */
 	if (start_store_open(c->m->start) && c->m->storage_ok &&
-	    mgr_commit_now(c->m) != VT_OK) {
+	    commit_now(c->m) != VT_OK) {
 		bus_call_fail(c, VT_E_SPACE, "the store takes no data");
 		return VT_OK;
 	}

@@ -215,7 +215,7 @@ tell_all(struct bus_statusq *q, const char *why)
 {
 	struct waiter *w;
 
-	mgr_timer_off(q->timer);
+	loop_timer_off(q->timer);
 	while ((w = SLIST_FIRST(&q->waiters)) != NULL) {
 		SLIST_REMOVE_HEAD(&q->waiters, link);
 		bus_call_json(w->call, status_json(q, why));
@@ -293,7 +293,7 @@ bus_status(struct bus_call *c)
 	SLIST_INSERT_HEAD(&q->waiters, w, link);
 	if ((rc = ask(q)) != VT_OK)
 		tell_all(q, vt_strerror(rc));
-	else if (first && mgr_timer(c->m, &q->timer, ANSWER_MS, MGR_PRIO_CTL,
+	else if (first && loop_timer(c->m, &q->timer, ANSWER_MS, LOOP_PRIO_BUS,
 			      on_late, q) != VT_OK)
 		tell_all(q, NULL);
 	return VT_OK;

@@ -43,7 +43,7 @@ bus_tenant_allows(const struct bus_call *c)
 	char text[MGR_TEXT_MAX];
 	const char *name;
 	struct guest in;
-	struct grp *g;
+	struct tenant *g;
 
 	switch (c->method->tenant) {
 	case TENANT_GUEST:
@@ -154,7 +154,7 @@ read_options(struct bus_call *c, struct options *o)
 
 /* The group that the first argument names. */
 static int
-read_group(struct bus_call *c, struct grp **ret)
+read_group(struct bus_call *c, struct tenant **ret)
 {
 	const char *name;
 	int rc;
@@ -175,7 +175,7 @@ on_created(void *arg, int rc, const char *text)
 {
 	struct bus_call *c = arg;
 	char why[MGR_TEXT_MAX];
-	struct grp *g = NULL;
+	struct tenant *g = NULL;
 
 	if (rc == VT_OK &&
 	    (rc = tenant_find(c->m, c->object, &g, why)) != VT_OK)
@@ -218,7 +218,7 @@ bus_group_create(struct bus_call *c)
 }
 
 static int
-may_update(struct bus_call *c, const struct grp *g, const struct options *o)
+may_update(struct bus_call *c, const struct tenant *g, const struct options *o)
 {
 	if (c->limited && (o->has_quota || o->renew_ak)) {
 		(void)snprintf(c->text, sizeof(c->text),
@@ -242,7 +242,7 @@ bus_group_update(struct bus_call *c)
 {
 	struct options o = { 0 };
 	const void *config = NULL;
-	struct grp *g = NULL;
+	struct tenant *g = NULL;
 	size_t len = 0;
 	int rc;
 
@@ -269,7 +269,7 @@ bus_group_update(struct bus_call *c)
 int
 bus_group_delete(struct bus_call *c)
 {
-	struct grp *g;
+	struct tenant *g;
 	int rc;
 
 	if ((rc = read_group(c, &g)) == VT_OK)
@@ -282,15 +282,15 @@ bus_group_delete(struct bus_call *c)
 /* --- a quote of the host --- */
 
 static void
-on_quoted(void *arg, int rc, const char *text, const struct group_quote *q)
+on_quoted(void *arg, int rc, const char *text, const struct tenant_quote *q)
 {
-	uint8_t buf[GROUP_QUOTE_MAX];
+	uint8_t buf[TENANT_QUOTE_MAX];
 	struct bus_call *c = arg;
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
 	if (rc == VT_OK) {
-		group_quote_put(&w, q);
+		tenant_quote_put(&w, q);
 		if ((rc = wr_err(&w)) != VT_OK)
 			text = vt_strerror(rc);
 	}
@@ -305,7 +305,7 @@ int
 bus_group_quote(struct bus_call *c)
 {
 	const void *nonce = NULL;
-	struct grp *g = NULL;
+	struct tenant *g = NULL;
 	size_t len = 0;
 	int rc;
 
@@ -323,7 +323,7 @@ on_usage(void *arg, const struct hw_answer *a)
 {
 	struct bus_call *c = arg;
 	const uint32_t *number = c->state;
-	struct grp *g;
+	struct tenant *g;
 
 	tenants_take_usage(c->m, a);
 	if (*number == ALL_GROUPS)
@@ -352,7 +352,7 @@ answer_with_usage(struct bus_call *c, uint32_t n)
 int
 bus_group_show(struct bus_call *c)
 {
-	struct grp *g;
+	struct tenant *g;
 	int rc;
 
 	if ((rc = read_group(c, &g)) != VT_OK)

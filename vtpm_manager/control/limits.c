@@ -52,7 +52,7 @@ quota(uint64_t n)
 }
 
 static void
-add_quotas(json_t *list, const struct grp *g)
+add_quotas(json_t *list, const struct tenant *g)
 {
 	const struct tenant_quota *q = &g->r.quota;
 	char names[3][NAME_MAX_LEN + 64];
@@ -188,11 +188,11 @@ group_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
 		    c->deep_wait_ms, "the quote fails with the reason" },
 		{ "groups", "host", "groups", TENANTS_MAX,
 		    "no further group is created" },
-		{ "signed configuration", "group", "bytes", GROUP_CONFIG_MAX,
+		{ "signed configuration", "group", "bytes", TENANT_CONFIG_MAX,
 		    "the configuration is refused" },
-		{ "launch policies", "group", "policies", GROUP_POLICIES_MAX,
+		{ "launch policies", "group", "policies", TENANT_POLICIES_MAX,
 		    "the configuration is refused" },
-		{ "administrators", "group", "users", GROUP_ADMINS_MAX,
+		{ "administrators", "group", "users", TENANT_ADMINS_MAX,
 		    "the configuration is refused" },
 		{ "approvals of host states", "host", "approvals",
 		    HW_APPROVALS_MAX, "revoke old approvals first" },
@@ -209,7 +209,7 @@ manager_json(struct mgr *m)
 {
 	struct limit_row rows[ROWS_MAX];
 	struct limit_table t = { "vtpm-managerd", rows, 0 };
-	struct grp *g;
+	struct tenant *g;
 	json_t *o;
 
 	t.n = caller_rows(&m->cfg, rows, t.n);

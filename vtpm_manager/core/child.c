@@ -44,12 +44,12 @@ child_path(char *out, size_t cap, const char *configured, const char *env,
 	int rc;
 
 	if (configured[0] != '\0')
-		return mgr_path(out, cap, "%s", configured);
+		return run_path(out, cap, "%s", configured);
 	if (e != NULL && e[0] != '\0')
-		return mgr_path(out, cap, "%s", e);
+		return run_path(out, cap, "%s", e);
 	if ((rc = exe_folder(dir, sizeof(dir))) != VT_OK)
 		return rc;
-	return mgr_path(out, cap, "%s/%s", dir, name);
+	return run_path(out, cap, "%s/%s", dir, name);
 }
 
 /* In a build folder the TCTI module lies beside the programs. */
@@ -62,7 +62,7 @@ set_library_path(void)
 	if (exe_folder(dir, sizeof(dir)) != VT_OK)
 		return;
 	if (old != NULL && old[0] != '\0') {
-		if (mgr_path(val, sizeof(val), "%s:%s", dir, old) == VT_OK)
+		if (run_path(val, sizeof(val), "%s:%s", dir, old) == VT_OK)
 			(void)setenv("LD_LIBRARY_PATH", val, 1);
 	} else
 		(void)setenv("LD_LIBRARY_PATH", dir, 1);
@@ -131,7 +131,7 @@ child_start(struct mgr *m, struct child *c, const char *path,
 	c->pid = pid;
 	r = sd_event_add_child(m->ev, &c->src, pid, WEXITED, on_child, c);
 	if (r >= 0)
-		r = sd_event_source_set_priority(c->src, MGR_PRIO_CHILD);
+		r = sd_event_source_set_priority(c->src, LOOP_PRIO_CHILD);
 	if (r < 0) {
 		(void)close(sv[0]);
 		c->src = sd_event_source_disable_unref(c->src);

@@ -35,7 +35,7 @@ struct audit_log;
 struct bus;
 struct commitq;
 struct deepq;
-struct groups;
+struct tenants;
 struct guests;
 struct host_keys;
 struct hwlink;
@@ -43,7 +43,7 @@ struct pool;
 struct root;
 struct store;
 struct xenback_link;
-struct zyg;
+struct zygote_link;
 
 struct mgr_counters {
 	uint64_t creates, create_us_last, create_us_min;
@@ -64,11 +64,11 @@ struct mgr {
 	size_t ca_cert_len;
 	char boot_id[64], last_boot_id[64];
 	uint64_t started_ms;
-	char fatal[MGR_TEXT_MAX]; /* why mgr_fatal() ended the loop */
+	char fatal[MGR_TEXT_MAX]; /* why loop_fatal() ended the loop */
 	/* Writes are held, or are not any more: guests_new() sets it. */
 	void (*storage_changed)(struct mgr *m);
 
-	struct zyg *zyg;
+	struct zygote_link *zyg;
 	struct hwlink *hw;
 	struct root *root;
 	struct pool *pool;
@@ -77,7 +77,7 @@ struct mgr {
 	struct guests *guests;
 	struct commitq *cq;
 	struct deepq *deepq;
-	struct groups *groups;
+	struct tenants *tenants;
 	struct host_keys *host;
 	struct anchorq *anchor;
 	bool anchor_away; /* the counter is not raised: writes are held */

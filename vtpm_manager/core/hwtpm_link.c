@@ -151,9 +151,9 @@ on_loaded(struct hwlink *h, const struct hw_answer *a)
 	}
 	if (msg_get(hw_loaded, a->body, a->body_len, &l) != VT_OK ||
 	    !mem_equal(l.master, h->m->master, sizeof(l.master))) {
-		mgr_fatal(h->m, "the host's TPM gave a different master key "
-				"than before; nothing is changed: find out "
-				"which TPM --root names");
+		loop_fatal(h->m, "the host's TPM gave a different master key "
+				 "than before; nothing is changed: find out "
+				 "which TPM --root names");
 		return;
 	}
 	explicit_bzero(&l, sizeof(l));
@@ -258,9 +258,9 @@ on_exit_(void *arg, const char *how)
 		fail_all(h, VT_E_CLOSED,
 		    "vtpm-hwtpm, which talks to the host's TPM, keeps dying; "
 		    "its messages in the manager's log say why");
-	if (mgr_timer(h->m, &h->timer, wait_ms, MGR_PRIO_CHILD, on_timer, h) !=
-	    VT_OK)
-		mgr_fatal(h->m, "cannot set a timer");
+	if (loop_timer(h->m, &h->timer, wait_ms, LOOP_PRIO_CHILD, on_timer,
+		h) != VT_OK)
+		loop_fatal(h->m, "cannot set a timer");
 }
 
 static int
@@ -314,7 +314,7 @@ hwlink_new(struct mgr *m, const char *tcti, struct hwlink **ret)
 	h->child.arg = h;
 	wr_grow(&h->host, HW_PAYLOAD_MAX);
 	wr_grow(&h->quota, HW_PAYLOAD_MAX);
-	if ((rc = mgr_path(h->tcti, sizeof(h->tcti), "%s", tcti)) != VT_OK ||
+	if ((rc = run_path(h->tcti, sizeof(h->tcti), "%s", tcti)) != VT_OK ||
 	    (rc = hw_launch(h)) != VT_OK) {
 		hwlink_free(h);
 		return rc;

@@ -10,7 +10,7 @@
 
 /* Always a new source: the old one may have had another handler. */
 int
-mgr_timer(struct mgr *m, sd_event_source **s, uint64_t ms, int priority,
+loop_timer(struct mgr *m, sd_event_source **s, uint64_t ms, int priority,
     sd_event_time_handler_t cb, void *arg)
 {
 	int r;
@@ -29,14 +29,14 @@ mgr_timer(struct mgr *m, sd_event_source **s, uint64_t ms, int priority,
 }
 
 void
-mgr_timer_off(sd_event_source *s)
+loop_timer_off(sd_event_source *s)
 {
 	if (s != NULL)
 		(void)sd_event_source_set_enabled(s, SD_EVENT_OFF);
 }
 
 void
-mgr_fatal(struct mgr *m, const char *fmt, ...)
+loop_fatal(struct mgr *m, const char *fmt, ...)
 {
 	va_list ap;
 

@@ -11,21 +11,21 @@
 #include "vtpm_manager/core/context.h"
 
 /* Priorities of event sources: lower runs first. */
-#define MGR_PRIO_CHILD (-10)
-#define MGR_PRIO_WORKER 0
-#define MGR_PRIO_CTL 20
-#define MGR_PRIO_COMMIT 50 /* after all input of this turn */
-#define MGR_PRIO_IDLE 100
+#define LOOP_PRIO_CHILD (-10)
+#define LOOP_PRIO_WORKER 0
+#define LOOP_PRIO_BUS 20
+#define LOOP_PRIO_COMMIT 50 /* after all input of this turn */
+#define LOOP_PRIO_IDLE 100
 
 /*
  * Call cb once, ms from now; 0: in the next turn.  *s is replaced and belongs
  * to the caller.  VT_E_SYS and errno; then *s is NULL.
  */
-int mgr_timer(struct mgr *m, sd_event_source **s, uint64_t ms, int priority,
+int loop_timer(struct mgr *m, sd_event_source **s, uint64_t ms, int priority,
     sd_event_time_handler_t cb, void *arg) VT_CHECK;
-void mgr_timer_off(sd_event_source *s); /* NULL is a no-op */
+void loop_timer_off(sd_event_source *s); /* NULL is a no-op */
 /* The manager cannot go on: log why and end the loop with failure.  The first
  * reason counts. */
-void mgr_fatal(struct mgr *m, const char *fmt, ...) VT_PRINTF(2, 3);
+void loop_fatal(struct mgr *m, const char *fmt, ...) VT_PRINTF(2, 3);
 
 #endif

@@ -18,7 +18,7 @@
 #include "vtpm/proto/worker_msg.h"
 
 int
-mgr_path(char *out, size_t cap, const char *fmt, ...)
+run_path(char *out, size_t cap, const char *fmt, ...)
 {
 	va_list ap;
 	int n;
@@ -35,7 +35,7 @@ mgr_path(char *out, size_t cap, const char *fmt, ...)
 
 /* [A-Za-z0-9._-]{1,63}, not starting with '.': it becomes a file name. */
 bool
-mgr_name_ok(const char *name)
+run_name_ok(const char *name)
 {
 	uint8_t uuid[UUID_LEN];
 	size_t i;
@@ -55,7 +55,7 @@ mgr_name_ok(const char *name)
 }
 
 int
-mgr_set_group(const char *path, const char *group)
+run_set_group(const char *path, const char *group)
 {
 	struct group *g;
 
@@ -71,17 +71,17 @@ mgr_set_group(const char *path, const char *group)
 }
 
 int
-mgr_listen_guest(struct mgr *m, const char *name, const char *suffix)
+run_listen_guest(struct mgr *m, const char *name, const char *suffix)
 {
 	char path[PATH_MAX];
 	int fd, saved;
 
-	if (mgr_path(path, sizeof(path), "%s/%s.%s", m->cfg.run, name,
+	if (run_path(path, sizeof(path), "%s/%s.%s", m->cfg.run, name,
 		suffix) != VT_OK)
 		return -1;
 	if ((fd = unix_listen(path, name[0] == '.' ? 0600 : 0660)) == -1)
 		return -1;
-	if (mgr_set_group(path, m->cfg.socket_group) != VT_OK) {
+	if (run_set_group(path, m->cfg.socket_group) != VT_OK) {
 		saved = errno;
 		(void)close(fd);
 		(void)unlink(path);
@@ -99,7 +99,7 @@ open_pipe(struct mgr *m, const char *name, const char *suffix)
 	struct stat st;
 	int fd;
 
-	if (mgr_path(path, sizeof(path), "%s/%s.%s", m->cfg.run, name,
+	if (run_path(path, sizeof(path), "%s/%s.%s", m->cfg.run, name,
 		suffix) != VT_OK ||
 	    (mkfifo(path, 0660) == -1 && errno != EEXIST))
 		return -1;
@@ -108,7 +108,7 @@ open_pipe(struct mgr *m, const char *name, const char *suffix)
 		return -1;
 	if (fstat(fd, &st) == -1 || !S_ISFIFO(st.st_mode) ||
 	    fchmod(fd, 0660) == -1 ||
-	    mgr_set_group(path, m->cfg.socket_group) != VT_OK) {
+	    run_set_group(path, m->cfg.socket_group) != VT_OK) {
 		(void)close(fd);
 		errno = EINVAL;
 		return -1;
@@ -117,7 +117,7 @@ open_pipe(struct mgr *m, const char *name, const char *suffix)
 }
 
 int
-mgr_open_monitor(struct mgr *m, const char *name)
+run_open_monitor(struct mgr *m, const char *name)
 {
 	int in = open_pipe(m, name, "qmp.in");
 
@@ -128,7 +128,7 @@ mgr_open_monitor(struct mgr *m, const char *name)
 }
 
 void
-mgr_unlink_guest(struct mgr *m, const char *name)
+run_unlink_guest(struct mgr *m, const char *name)
 {
 	static const char *const suffix[] = { "tpmif", "swtpm", "qmp.in",
 		"qmp.out" };
@@ -136,7 +136,7 @@ mgr_unlink_guest(struct mgr *m, const char *name)
 	size_t i;
 
 	for (i = 0; i < VT_NELEM(suffix); i++)
-		if (mgr_path(path, sizeof(path), "%s/%s.%s", m->cfg.run, name,
+		if (run_path(path, sizeof(path), "%s/%s.%s", m->cfg.run, name,
 			suffix[i]) == VT_OK)
 			(void)unlink(path);
 }
@@ -147,11 +147,11 @@ worker_path(struct mgr *m, const uint8_t uuid[UUID_LEN], char *out, size_t cap)
 	char text[UUID_STRLEN + 1];
 
 	uuid_format(uuid, text);
-	return mgr_path(out, cap, "%s/w/%s", m->cfg.run, text);
+	return run_path(out, cap, "%s/w/%s", m->cfg.run, text);
 }
 
 int
-mgr_listen_worker(struct mgr *m, const uint8_t uuid[UUID_LEN])
+run_listen_worker(struct mgr *m, const uint8_t uuid[UUID_LEN])
 {
 	char path[PATH_MAX];
 
@@ -161,7 +161,7 @@ mgr_listen_worker(struct mgr *m, const uint8_t uuid[UUID_LEN])
 }
 
 void
-mgr_unlink_worker(struct mgr *m, const uint8_t uuid[UUID_LEN])
+run_unlink_worker(struct mgr *m, const uint8_t uuid[UUID_LEN])
 {
 	char path[PATH_MAX];
 

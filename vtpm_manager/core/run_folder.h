@@ -11,24 +11,24 @@
 #include "vtpm_manager/core/context.h"
 
 /* snprintf() that does not cut.  VT_E_RANGE and ENAMETOOLONG. */
-int mgr_path(char *out, size_t cap, const char *fmt, ...) VT_PRINTF(3, 4);
+int run_path(char *out, size_t cap, const char *fmt, ...) VT_PRINTF(3, 4);
 /* Can this be a guest's or a tenant's name?  It becomes a file name, and must
  * not read as a UUID: commands take either. */
-bool mgr_name_ok(const char *name);
+bool run_name_ok(const char *name);
 /* Bind RUN/NAME.SUFFIX; -1 and errno. */
-int mgr_listen_guest(struct mgr *m, const char *name, const char *suffix);
+int run_listen_guest(struct mgr *m, const char *name, const char *suffix);
 /*
  * RUN/NAME.qmp.in and RUN/NAME.qmp.out, pipes for a monitor of the guest's
  * QEMU (-chardev pipe,path=RUN/NAME.qmp).  Pipes that are there stay: a QEMU
  * may have them open.  Returns one end of the second, from which what the
  * monitor says is read without blocking; or -1 and errno.
  */
-int mgr_open_monitor(struct mgr *m, const char *name);
-void mgr_unlink_guest(struct mgr *m, const char *name);
+int run_open_monitor(struct mgr *m, const char *name);
+void run_unlink_guest(struct mgr *m, const char *name);
 /* Bind RUN/w/UUID; -1 and errno. */
-int mgr_listen_worker(struct mgr *m, const uint8_t uuid[UUID_LEN]);
-void mgr_unlink_worker(struct mgr *m, const uint8_t uuid[UUID_LEN]);
+int run_listen_worker(struct mgr *m, const uint8_t uuid[UUID_LEN]);
+void run_unlink_worker(struct mgr *m, const uint8_t uuid[UUID_LEN]);
 /* Give path to a group of users; "": keep it.  VT_E_SYS and errno. */
-int mgr_set_group(const char *path, const char *group) VT_CHECK;
+int run_set_group(const char *path, const char *group) VT_CHECK;
 
 #endif

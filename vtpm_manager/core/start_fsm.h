@@ -10,7 +10,7 @@
  * the host's TPM refuses the master key the manager waits, sealed, for an
  * operator: an approval of the host's state gives the key (loaded), or the
  * shares of an escrow do (moved: the store comes from another TPM).  A step
- * that fails ends the manager (mgr_fatal()), so failures are no states.
+ * that fails ends the manager (loop_fatal()), so failures are no states.
  */
 #ifndef VTPM_MANAGER_CORE_START_FSM_H
 #define VTPM_MANAGER_CORE_START_FSM_H

@@ -34,7 +34,7 @@
 /* By the descriptors that are kept, and the observer's channel.  Not by
  * events: a guest can use those up. */
 bool
-guest_in_use(const struct ginst *g)
+guest_in_use(const struct guest_run *g)
 {
 	const struct guest_observer *o;
 	const struct wkept *k;
@@ -51,10 +51,10 @@ guest_in_use(const struct ginst *g)
 	return o != NULL && o->connected(g->m, g->in.uuid);
 }
 
-static struct ginst *
+static struct guest_run *
 guest_new(struct mgr *m, const struct guest *in)
 {
-	struct ginst *g = calloc(1, sizeof(*g));
+	struct guest_run *g = calloc(1, sizeof(*g));
 	unsigned int i;
 
 	if (g == NULL)
@@ -70,7 +70,7 @@ guest_new(struct mgr *m, const struct guest *in)
 }
 
 static void
-drop_vol(struct ginst *g)
+drop_vol(struct guest_run *g)
 {
 	if (g->vol != NULL)
 		explicit_bzero(g->vol, g->vol_len);
@@ -80,7 +80,7 @@ drop_vol(struct ginst *g)
 }
 
 static void
-drop_channels(struct ginst *g)
+drop_channels(struct guest_run *g)
 {
 	unsigned int i;
 
@@ -93,12 +93,12 @@ drop_channels(struct ginst *g)
 }
 
 static void
-guest_free(struct ginst *g)
+guest_free(struct guest_run *g)
 {
 	struct guest_waiter *w;
 
 	LIST_REMOVE(g, entry);
-	mgr_commit_forget(g->m, g);
+	commit_forget(g->m, g);
 	deep_quote_forget(&g->deep);
 	wlink_close(g->link);
 	drop_channels(g);
@@ -119,7 +119,7 @@ guest_free_all(struct mgr *m)
 }
 
 enum guest_event
-guest_failure(struct ginst *g, int rc)
+guest_failure(struct guest_run *g, int rc)
 {
 	uint64_t now = now_us();
 
@@ -158,14 +158,14 @@ on_ended(void *arg, int rc)
 
 /* Forget g; the waiters get rc and text once the status is stored. */
 static void
-finish(struct ginst *g, int rc, const char *text)
+finish(struct guest_run *g, int rc, const char *text)
 {
 	struct ended *e = calloc(1, sizeof(*e));
 	struct mgr *m = g->m;
 	int src;
 
-	mgr_unlink_guest(m, g->in.name);
-	mgr_unlink_worker(m, g->in.uuid);
+	run_unlink_guest(m, g->in.name);
+	run_unlink_worker(m, g->in.uuid);
 	guest_forget_launch(m, &g->in);
 	src = store_guest_status(m->st, g->in.uuid, GUEST_STOPPED);
 	if (src != VT_OK && src != VT_E_NOTFOUND)
@@ -173,12 +173,12 @@ finish(struct ginst *g, int rc, const char *text)
 		    vt_strerror(src));
 	if (e == NULL) {
 		guest_tell(guest_take_waiters(g), rc, text);
-		mgr_commit_soon(m, NULL, NULL);
+		commit_soon(m, NULL, NULL);
 	} else {
 		e->waiters = guest_take_waiters(g);
 		e->rc = rc;
 		(void)snprintf(e->text, sizeof(e->text), "%s", text);
-		mgr_commit_soon(m, on_ended, e);
+		commit_soon(m, on_ended, e);
 	}
 	guest_free(g);
 }
@@ -188,7 +188,7 @@ finish(struct ginst *g, int rc, const char *text)
 static void
 on_status_durable(void *arg, int rc)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 
 	if (g->st != IS_SPAWNING && g->st != IS_LOADING)
 		return;
@@ -207,7 +207,7 @@ on_status_durable(void *arg, int rc)
 static void
 on_spawned(void *arg, int rc, const char *text)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 
 	if (rc == VT_OK) {
 		guest_event(g, IE_SPAWNED);
@@ -221,7 +221,7 @@ on_spawned(void *arg, int rc, const char *text)
 }
 
 static void
-end_worker(struct ginst *g)
+end_worker(struct guest_run *g)
 {
 	deep_quote_worker_gone(g->deep);
 	wlink_end(g->link, true);
@@ -230,11 +230,11 @@ end_worker(struct ginst *g)
 
 /* The worker is dead: keep what its successor needs. */
 static void
-bury(struct ginst *g)
+bury(struct guest_run *g)
 {
 	unsigned int i;
 
-	mgr_timer_off(g->timer);
+	loop_timer_off(g->timer);
 	if (g->link != NULL) {
 		for (i = 0; i < WLINK_CHANS; i++) {
 			if (!g->link->kept[i].told)
@@ -253,7 +253,7 @@ bury(struct ginst *g)
 /* A saved volatile state is used once: deleted before the TPM that starts from
  * it can be used, and void when the TPM starts without it. */
 static int
-use_up_saved(struct ginst *g)
+use_up_saved(struct guest_run *g)
 {
 	uint8_t *p;
 	size_t len;
@@ -264,21 +264,21 @@ use_up_saved(struct ginst *g)
 		return rc == VT_E_NOTFOUND ? VT_OK : rc;
 	free(p);
 	if (g->vol == NULL)
-		mgr_audit(g->m, "manager", "saved-void", g->in.name, "ok",
+		audit_log(g->m, "manager", "saved-void", g->in.name, "ok",
 		    "started without the saved state: the image saved before "
 		    "cannot go on with its TPM any more");
 	return store_extra_put(g->m->st, g->in.uuid, SX_VOLATILE, NULL, 0);
 }
 
 static void
-act_spawn(struct ginst *g)
+act_spawn(struct guest_run *g)
 {
 	int rc;
 
 	if (g->link != NULL)
 		bury(g);
 	g->pending = 0;
-	mgr_commit_forget(g->m, g);
+	commit_forget(g->m, g);
 	if (!g->was_up) {
 		if ((rc = use_up_saved(g)) == VT_OK)
 			rc = store_guest_status(
@@ -291,9 +291,9 @@ act_spawn(struct ginst *g)
 			return;
 		}
 		g->pending = 1;
-		mgr_commit_soon(g->m, on_status_durable, g);
+		commit_soon(g->m, on_status_durable, g);
 	}
-	rc = wlink_spawn(g->m, g->in.uuid, mgr_inst_uid(g->m, &g->in),
+	rc = wlink_spawn(g->m, g->in.uuid, worker_id_uid(g->m, &g->in),
 	    &guest_ops, g, on_spawned, &g->link);
 	if (rc != VT_OK) {
 		(void)snprintf(g->why, sizeof(g->why),
@@ -305,7 +305,7 @@ act_spawn(struct ginst *g)
 static int
 on_hello_timeout(sd_event_source *s, uint64_t usec, void *arg)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 
 	(void)s;
 	(void)usec;
@@ -319,15 +319,15 @@ on_hello_timeout(sd_event_source *s, uint64_t usec, void *arg)
 }
 
 static void
-act_connect(struct ginst *g)
+act_connect(struct guest_run *g)
 {
 	int rc;
 
-	rc = wlink_connect(g->m, g->in.uuid, mgr_inst_uid(g->m, &g->in),
+	rc = wlink_connect(g->m, g->in.uuid, worker_id_uid(g->m, &g->in),
 	    &guest_ops, g, &g->link);
 	if (rc == VT_OK)
-		rc = mgr_timer(g->m, &g->timer, HELLO_TIMEOUT_MS, MGR_PRIO_CTL,
-		    on_hello_timeout, g);
+		rc = loop_timer(g->m, &g->timer, HELLO_TIMEOUT_MS,
+		    LOOP_PRIO_BUS, on_hello_timeout, g);
 	if (rc != VT_OK) {
 		(void)snprintf(g->why, sizeof(g->why),
 		    "its worker was gone when the manager came back (%s)",
@@ -337,11 +337,11 @@ act_connect(struct ginst *g)
 }
 
 static void
-act_ready(struct ginst *g)
+act_ready(struct guest_run *g)
 {
 	bool again = g->was_up;
 
-	mgr_timer_off(g->timer);
+	loop_timer_off(g->timer);
 	if (g->crashed)
 		g->capped = true;
 	g->was_up = true;
@@ -351,7 +351,7 @@ act_ready(struct ginst *g)
 	if (!again)
 		g->started_ms = wall_ms();
 	if (again)
-		mgr_audit(g->m, "manager", "restart", g->in.name, "ok",
+		audit_log(g->m, "manager", "restart", g->in.name, "ok",
 		    "%s%.200s", g->capped ? "PCRs are capped: " : "", g->why);
 	guest_ak_ready(g);
 	if (g->m->guests->observer != NULL)
@@ -369,7 +369,7 @@ on_backoff(sd_event_source *s, uint64_t usec, void *arg)
 }
 
 static void
-act_backoff(struct ginst *g)
+act_backoff(struct guest_run *g)
 {
 	uint64_t ms = g->m->cfg.backoff_ms;
 	unsigned int i;
@@ -380,13 +380,13 @@ act_backoff(struct ginst *g)
 		ms = 0; /* once is bad luck */
 	for (i = 2; i < g->crash_n && ms < BACKOFF_MAX_MS; i++)
 		ms *= 2;
-	if (mgr_timer(g->m, &g->timer, ms, MGR_PRIO_WORKER, on_backoff, g) !=
+	if (loop_timer(g->m, &g->timer, ms, LOOP_PRIO_WORKER, on_backoff, g) !=
 	    VT_OK)
-		mgr_fatal(g->m, "cannot set a timer");
+		loop_fatal(g->m, "cannot set a timer");
 }
 
 static void
-act_give_up(struct ginst *g)
+act_give_up(struct guest_run *g)
 {
 	char text[MGR_TEXT_MAX];
 
@@ -397,13 +397,13 @@ act_give_up(struct ginst *g)
 	    g->in.name, g->crash_n, g->m->cfg.crash_window_s, g->why,
 	    g->in.name);
 	log_err("%s", text);
-	mgr_audit(
+	audit_log(
 	    g->m, "manager", "restart", g->in.name, "failed", "%.200s", g->why);
 	guest_tell(guest_take_waiters(g), VT_E_STATE, text);
 }
 
 static void
-act_refuse(struct ginst *g)
+act_refuse(struct guest_run *g)
 {
 	char text[MGR_TEXT_MAX];
 
@@ -417,7 +417,7 @@ act_refuse(struct ginst *g)
 static void
 on_stop_done(void *arg, int rc, const struct msg *msg)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 	char text[TEXT_MAX_LEN + 1];
 
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
@@ -427,7 +427,7 @@ on_stop_done(void *arg, int rc, const struct msg *msg)
 }
 
 static void
-act_stop(struct ginst *g)
+act_stop(struct guest_run *g)
 {
 	if (g->link != NULL && !g->closing &&
 	    wlink_request(g->link, W_STOP, NULL, NULL, 0, STOP_TIMEOUT_MS,
@@ -438,16 +438,16 @@ act_stop(struct ginst *g)
 }
 
 static void
-act_end(struct ginst *g)
+act_end(struct guest_run *g)
 {
 	bury(g);
 	finish(g, VT_OK, "");
 }
 
 static void
-act_take(struct ginst *g)
+act_take(struct guest_run *g)
 {
-	mgr_timer_off(g->timer);
+	loop_timer_off(g->timer);
 	g->crashed = false;
 	g->power_cycles = g->link->hello.power_cycles;
 	g->capped = (g->link->hello.flags & WH_CAPPED) != 0;
@@ -458,12 +458,12 @@ act_take(struct ginst *g)
 }
 
 static void
-act_none(struct ginst *g)
+act_none(struct guest_run *g)
 {
 	(void)g;
 }
 
-static void (*const actions[IA_NACTIONS])(struct ginst *g) = {
+static void (*const actions[IA_NACTIONS])(struct guest_run *g) = {
 	[IA_NONE] = act_none,
 	[IA_SPAWN] = act_spawn,
 	[IA_CONNECT] = act_connect,
@@ -478,7 +478,7 @@ static void (*const actions[IA_NACTIONS])(struct ginst *g) = {
 };
 
 void
-guest_event(struct ginst *g, enum guest_event e)
+guest_event(struct guest_run *g, enum guest_event e)
 {
 	struct guest_step step = guest_step(g->st, e);
 
@@ -517,7 +517,7 @@ guest_tampered_text(const struct mgr *m, const struct guest *in, char *text)
 }
 
 static int
-refuse_start(const struct ginst *g, char *text)
+refuse_start(const struct guest_run *g, char *text)
 {
 	(void)snprintf(text, MGR_TEXT_MAX,
 	    g->st == IS_STOPPING
@@ -531,7 +531,7 @@ int
 guest_start(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg,
     char *text)
 {
-	struct ginst *g = guest_live(m, in->uuid);
+	struct guest_run *g = guest_live(m, in->uuid);
 	int rc;
 
 	if (in->tampered) {
@@ -548,7 +548,7 @@ guest_start(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg,
 		return rc;
 	}
 	if (g->st == IS_FAILED || g->st == IS_BACKOFF) {
-		mgr_timer_off(g->timer);
+		loop_timer_off(g->timer);
 		g->crash_n = 0;
 	}
 	if (g->st == IS_STOPPED || g->st == IS_FAILED || g->st == IS_BACKOFF)
@@ -560,7 +560,7 @@ int
 guest_resume(struct mgr *m, const struct guest *in, const uint8_t *vol,
     size_t len, mgr_done_cb cb, void *arg, char *text)
 {
-	struct ginst *g = guest_live(m, in->uuid);
+	struct guest_run *g = guest_live(m, in->uuid);
 
 	if (g != NULL)
 		return refuse_start(g, text);
@@ -581,7 +581,7 @@ int
 guest_stop(struct mgr *m, const struct guest *in, bool force, mgr_done_cb cb,
     void *arg, char *text)
 {
-	struct ginst *g = guest_live(m, in->uuid);
+	struct guest_run *g = guest_live(m, in->uuid);
 	struct guest_waiter *starters;
 	int rc;
 
@@ -597,7 +597,7 @@ guest_stop(struct mgr *m, const struct guest *in, bool force, mgr_done_cb cb,
 	}
 	g->closing = force;
 	if (force && g->st == IS_STOPPING && g->link != NULL)
-		mgr_pidfd_kill(g->link->pidfd);
+		worker_id_kill(g->link->pidfd);
 	guest_event(g, IE_STOP); /* g may be gone */
 	guest_tell(starters, VT_E_STATE, "it was stopped meanwhile");
 	return VT_OK;
@@ -607,7 +607,7 @@ unsigned int
 guest_stop_all(
     struct mgr *m, mgr_done_cb cb, void *arg, unsigned int *left, char *text)
 {
-	struct ginst *g, *next;
+	struct guest_run *g, *next;
 	unsigned int n = 0;
 
 	for (g = LIST_FIRST(&m->guests->list); g != NULL; g = next) {
@@ -626,7 +626,7 @@ guest_stop_all(
 static int
 revive(struct mgr *m, const struct guest *in, bool same_boot)
 {
-	struct ginst *g = guest_new(m, in);
+	struct guest_run *g = guest_new(m, in);
 
 	if (g == NULL)
 		return VT_E_NOMEM;

@@ -4,7 +4,7 @@
  *
  * Layer:  vtpm_manager/guest.
  * A stopped vTPM lives in the store only.  One that has a worker, or should
- * have one, has a struct ginst; only guest_event() changes its state.
+ * have one, has a struct guest_run; only guest_event() changes its state.
  */
 #ifndef VTPM_MANAGER_GUEST_GUEST_H
 #define VTPM_MANAGER_GUEST_GUEST_H
@@ -23,8 +23,8 @@ struct guest_waiter;
 #define GUEST_AUDIT_BURST 20
 #define GUEST_AUDIT_EVERY_US 1000000
 
-struct ginst {
-	LIST_ENTRY(ginst) entry;
+struct guest_run {
+	LIST_ENTRY(guest_run) entry;
 	struct mgr *m;
 	struct guest in; /* the registry's record, as last committed */
 	enum guest_state st;
@@ -55,7 +55,8 @@ struct ginst {
 	char why[MGR_TEXT_MAX]; /* of the last failure */
 };
 
-void guest_event(struct ginst *g, enum guest_event e); /* g may be gone after */
+void guest_event(
+    struct guest_run *g, enum guest_event e); /* g may be gone after */
 /* Start; cb when it is up or is refused.  VT_E_* at once with text. */
 int guest_start(struct mgr *m, const struct guest *in, mgr_done_cb cb,
     void *arg, char *text) VT_CHECK;
@@ -71,9 +72,9 @@ unsigned int guest_stop_all(
     struct mgr *m, mgr_done_cb cb, void *arg, unsigned int *left, char *text);
 void guest_free_all(struct mgr *m); /* workers live on */
 /* The event for a failure rc of g; counts crashes. */
-enum guest_event guest_failure(struct ginst *g, int rc);
+enum guest_event guest_failure(struct guest_run *g, int rc);
 /* A guest, or a program, holds one of its channels. */
-bool guest_in_use(const struct ginst *g);
+bool guest_in_use(const struct guest_run *g);
 /* Find what ran before the manager was restarted. */
 int guest_find_all(struct mgr *m) VT_CHECK;
 /* "guest NAME: what" with what to do, for a marked instance. */

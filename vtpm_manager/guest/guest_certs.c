@@ -162,7 +162,7 @@ on_taken(void *arg, int rc, const struct msg *msg)
 }
 
 static void
-tell_one(struct ginst *g, uint8_t which, const uint8_t *der, size_t len)
+tell_one(struct guest_run *g, uint8_t which, const uint8_t *der, size_t len)
 {
 	struct wakcert m = { { der, (uint32_t)len }, which };
 	uint8_t buf[CERT_MAX_LEN + 8];
@@ -180,7 +180,7 @@ tell_one(struct ginst *g, uint8_t which, const uint8_t *der, size_t len)
 
 /* Its EKs' are the ones it was made with, unless it says otherwise. */
 static void
-tell_worker(struct ginst *g, const json_t *id)
+tell_worker(struct guest_run *g, const json_t *id)
 {
 	uint32_t i, n = json_object_get(id, "reissued_ms") != NULL ? KEYS : 1;
 	uint8_t *der;
@@ -214,7 +214,7 @@ static void
 on_durable(void *arg, int rc)
 {
 	struct akcerts *a = arg;
-	struct ginst *g = guest_live(a->m, a->uuid);
+	struct guest_run *g = guest_live(a->m, a->uuid);
 
 	if (rc != VT_OK)
 		log_warn("a renewed AK certificate could not be stored: %s",
@@ -277,15 +277,15 @@ on_certed(void *arg, const struct hw_answer *ans)
 	}
 	if (rc == VT_OK) {
 		if (a->anew)
-			mgr_audit(a->m, "manager", "reissue-certs", in.name,
+			audit_log(a->m, "manager", "reissue-certs", in.name,
 			    "ok",
 			    "certificates: reissued by the new CA, "
 			    "generation %llu",
 			    (unsigned long long)in.generation);
 		else
-			mgr_audit(a->m, "manager", "renew-ak-cert", in.name,
+			audit_log(a->m, "manager", "renew-ak-cert", in.name,
 			    "ok", "for %u s", (unsigned)guest_ak_seconds(a->m));
-		mgr_commit_soon(a->m, on_durable, a);
+		commit_soon(a->m, on_durable, a);
 		return;
 	}
 	log_warn("guest %s: %s: %s", in.name, not_renewed(a),
@@ -342,7 +342,7 @@ on_state(void *arg, const struct hw_answer *ans)
 		return;
 	}
 	if (!host_keys_approved(a->m, ans)) {
-		mgr_audit(a->m, "manager",
+		audit_log(a->m, "manager",
 		    a->anew ? "reissue-certs" : "renew-ak-cert", in.name,
 		    "refused",
 		    "the host is in no approved state now (vtpmctl host "
@@ -382,11 +382,11 @@ one(struct akcerts *a, const uint8_t uuid[UUID_LEN])
 	return false;
 }
 
-/* The next guest whose certificate is to be looked at (ginst.ak_wanted). */
-static struct ginst *
+/* The next guest whose certificate is to be looked at (guest_run.ak_wanted). */
+static struct guest_run *
 wanted(const struct akcerts *a)
 {
-	struct ginst *g;
+	struct guest_run *g;
 
 	LIST_FOREACH(g, &a->m->guests->list, entry)
 		if (g->ak_wanted)
@@ -398,7 +398,7 @@ static int
 on_step(sd_event_source *s, uint64_t usec, void *arg)
 {
 	struct akcerts *a = arg;
-	struct ginst *g;
+	struct guest_run *g;
 
 	(void)s;
 	(void)usec;
@@ -414,13 +414,13 @@ static void
 next_soon(struct akcerts *a)
 {
 	if (wanted(a) != NULL &&
-	    mgr_timer(a->m, &a->step, 0, MGR_PRIO_IDLE, on_step, a) != VT_OK)
+	    loop_timer(a->m, &a->step, 0, LOOP_PRIO_IDLE, on_step, a) != VT_OK)
 		log_warn("cannot set a timer: AK certificates are renewed "
 			 "later");
 }
 
 void
-guest_ak_ready(struct ginst *g)
+guest_ak_ready(struct guest_run *g)
 {
 	json_t *id;
 
@@ -441,7 +441,7 @@ on_clock(sd_event_source *s, uint64_t usec, void *arg)
 {
 	struct akcerts *a = arg;
 	uint64_t every = guest_ak_seconds(a->m) / LOOKS;
-	struct ginst *g;
+	struct guest_run *g;
 
 	(void)s;
 	(void)usec;
@@ -452,7 +452,7 @@ on_clock(sd_event_source *s, uint64_t usec, void *arg)
 		every = DAY_S;
 	if (every == 0)
 		every = 1;
-	if (mgr_timer(a->m, &a->timer, every * 1000, MGR_PRIO_IDLE, on_clock,
+	if (loop_timer(a->m, &a->timer, every * 1000, LOOP_PRIO_IDLE, on_clock,
 		a) != VT_OK)
 		log_warn("cannot set a timer: AK certificates are renewed at "
 			 "starts only");
@@ -478,7 +478,7 @@ guest_ak_free(struct mgr *m)
 
 	if (a == NULL)
 		return;
-	mgr_commit_forget(m, a);
+	commit_forget(m, a);
 	if (m->hw != NULL)
 		hwlink_forget(m->hw, a);
 	(void)sd_event_source_disable_unref(a->timer);

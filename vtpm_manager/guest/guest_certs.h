@@ -9,12 +9,12 @@
 
 #include "vtpm_manager/core/context.h"
 
-struct ginst;
+struct guest_run;
 
 int guest_ak_new(struct mgr *m) VT_CHECK;
 void guest_ak_free(struct mgr *m);
 uint32_t guest_ak_seconds(const struct mgr *m); /* life of a new one */
 /* g runs: hand its worker the newest certificate, and renew it if it is due. */
-void guest_ak_ready(struct ginst *g);
+void guest_ak_ready(struct guest_run *g);
 
 #endif

@@ -52,7 +52,7 @@ struct create {
 static void
 create_free(struct create *c)
 {
-	mgr_commit_forget(c->m, c);
+	commit_forget(c->m, c);
 	if (c->m->hw != NULL)
 		hwlink_forget(c->m->hw, c);
 	if (c->link != NULL)
@@ -69,7 +69,7 @@ create_failed(struct create *c, int rc, const char *why)
 
 	(void)snprintf(text, sizeof(text), "guest %s: not created: %.400s",
 	    c->spec.name, why);
-	mgr_audit(
+	audit_log(
 	    c->m, c->who, "create", c->spec.name, "failed", "%.200s", why);
 	c->cb(c->arg, rc, text, NULL);
 	create_free(c);
@@ -182,7 +182,7 @@ on_store(void *arg, uint32_t id, const struct wstore *s)
 	c->added = true;
 	c->id = id;
 	c->version = s->version;
-	mgr_commit_safe(c->m, on_durable, c);
+	commit_safe(c->m, on_durable, c);
 }
 
 static void
@@ -215,7 +215,7 @@ send_certs(struct create *c, struct wcerts *wc)
 	memcpy(wc->name, c->in.name, sizeof(wc->name));
 	wc->group = c->in.group;
 	wc->generation = FIRST_GENERATION;
-	rc = mgr_instance_key(c->m, c->in.uuid, wc->key);
+	rc = worker_id_key(c->m, c->in.uuid, wc->key);
 	if (rc != VT_OK)
 		return rc;
 	wr_grow(&w, W_MSG_MAX);
@@ -358,7 +358,7 @@ check_spec(struct mgr *m, const struct guest_spec *s, char *text)
 	struct store_space space;
 	struct guest in;
 
-	if (!mgr_name_ok(s->name)) {
+	if (!run_name_ok(s->name)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "'%.63s' cannot be a guest's name: 1 to %d of A-Z a-z 0-9 "
 		    ". _ -, not starting with . or -, "

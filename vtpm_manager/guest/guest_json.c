@@ -197,7 +197,7 @@ guest_banks(struct mgr *m, const struct guest *in)
 json_t *
 guest_json(struct mgr *m, const struct guest *in)
 {
-	const struct ginst *g = guest_live(m, in->uuid);
+	const struct guest_run *g = guest_live(m, in->uuid);
 	enum guest_state st = g != NULL ? g->st : IS_STOPPED;
 	const char *why = in->tampered      ? in->why
 			  : st == IS_FAILED ? g->why
@@ -266,7 +266,7 @@ pss_kb(uint32_t pid)
 }
 
 static json_t *
-worker_json(const struct ginst *g, const uint8_t *info, size_t len)
+worker_json(const struct guest_run *g, const uint8_t *info, size_t len)
 {
 	const struct wlink *l = g->link;
 	json_t *j = NULL;
@@ -315,7 +315,7 @@ json_t *
 guest_json_show(
     struct mgr *m, const struct guest *in, const uint8_t *info, size_t info_len)
 {
-	const struct ginst *g = guest_live(m, in->uuid);
+	const struct guest_run *g = guest_live(m, in->uuid);
 	json_t *o = guest_json(m, in), *id = guest_identity(m, in);
 	uint8_t *p = NULL;
 	size_t len = 0;

@@ -37,7 +37,7 @@ static const struct chan_kind {
 };
 
 static void
-load_failed(struct ginst *g, int rc, const char *text)
+load_failed(struct guest_run *g, int rc, const char *text)
 {
 	if (g->st != IS_LOADING)
 		return;
@@ -48,7 +48,7 @@ load_failed(struct ginst *g, int rc, const char *text)
 static void
 on_loaded(void *arg, int rc, const struct msg *msg)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 	char text[TEXT_MAX_LEN + 1];
 
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
@@ -68,7 +68,7 @@ on_loaded(void *arg, int rc, const struct msg *msg)
 static void
 on_adopted(void *arg, int rc, const struct msg *msg)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 	char text[TEXT_MAX_LEN + 1];
 
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
@@ -85,7 +85,7 @@ on_adopted(void *arg, int rc, const struct msg *msg)
 static void
 on_reopened(void *arg, int rc, const struct msg *msg)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 	char text[TEXT_MAX_LEN + 1];
 
 	if (wlink_done_rc(rc, msg, text, sizeof(text)) != VT_OK)
@@ -93,7 +93,7 @@ on_reopened(void *arg, int rc, const struct msg *msg)
 }
 
 static int
-open_chan(struct ginst *g, const struct chan_kind *k, wlink_cb cb)
+open_chan(struct guest_run *g, const struct chan_kind *k, wlink_cb cb)
 {
 	struct wopen wo = { .chan = k->chan };
 	uint8_t buf[32];
@@ -103,7 +103,7 @@ open_chan(struct ginst *g, const struct chan_kind *k, wlink_cb cb)
 	wo.localities = *((const uint8_t *)&g->m->cfg + k->localities);
 	if (g->listen_fd[k->chan] == -1)
 		g->listen_fd[k->chan] =
-		    mgr_listen_guest(g->m, g->in.name, k->suffix);
+		    run_listen_guest(g->m, g->in.name, k->suffix);
 	if (g->listen_fd[k->chan] == -1)
 		return VT_E_SYS;
 	wr_init(&w, buf, sizeof(buf));
@@ -116,7 +116,7 @@ open_chan(struct ginst *g, const struct chan_kind *k, wlink_cb cb)
 static void
 on_watched(void *arg, int rc, const struct msg *msg)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 	char text[TEXT_MAX_LEN + 1];
 
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
@@ -128,9 +128,9 @@ on_watched(void *arg, int rc, const struct msg *msg)
 
 /* Without it the vTPM works, and its evidence says what it lacks. */
 static void
-watch_monitor(struct ginst *g)
+watch_monitor(struct guest_run *g)
 {
-	int fd = mgr_open_monitor(g->m, g->in.name);
+	int fd = run_open_monitor(g->m, g->in.name);
 	int rc = VT_E_SYS;
 
 	if (fd != -1)
@@ -144,7 +144,7 @@ watch_monitor(struct ginst *g)
 }
 
 static int
-adopt_chan(struct ginst *g, const struct chan_kind *k)
+adopt_chan(struct guest_run *g, const struct chan_kind *k)
 {
 	struct wkept *kept = &g->kept[k->chan];
 	struct wkeep wk = { .chan = k->chan, .localities = kept->localities };
@@ -161,7 +161,7 @@ adopt_chan(struct ginst *g, const struct chan_kind *k)
 }
 
 void
-guest_open_missing(struct ginst *g, uint32_t hello_flags)
+guest_open_missing(struct guest_run *g, uint32_t hello_flags)
 {
 	size_t i;
 	int rc;
@@ -177,7 +177,7 @@ guest_open_missing(struct ginst *g, uint32_t hello_flags)
 
 /* What the store has for it; the two blobs are heap. */
 static int
-gather(struct ginst *g, struct wload *l, uint8_t **ret_state,
+gather(struct guest_run *g, struct wload *l, uint8_t **ret_state,
     uint8_t **ret_launch, char *text)
 {
 	size_t len = 0, llen = 0;
@@ -218,11 +218,11 @@ gather(struct ginst *g, struct wload *l, uint8_t **ret_state,
 	l->volatile_.len = (uint32_t)g->vol_len;
 	l->launch.p = *ret_launch;
 	l->launch.len = (uint32_t)llen;
-	return mgr_instance_key(g->m, in.uuid, l->key);
+	return worker_id_key(g->m, in.uuid, l->key);
 }
 
 static int
-send_load(struct ginst *g, char *text)
+send_load(struct guest_run *g, char *text)
 {
 	uint8_t *state = NULL, *launch = NULL;
 	struct wload l = { 0 };
@@ -246,7 +246,7 @@ send_load(struct ginst *g, char *text)
 }
 
 void
-guest_load(struct ginst *g)
+guest_load(struct guest_run *g)
 {
 	char text[TEXT_MAX_LEN + 1] = "";
 	size_t i;
@@ -285,7 +285,7 @@ guest_load(struct ginst *g)
 static int
 on_hello(void *arg, const struct whello *h)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 
 	if (g->st != IS_FINDING)
 		return VT_OK;
@@ -303,7 +303,7 @@ on_hello(void *arg, const struct whello *h)
 static void
 on_closed(void *arg, const char *why)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 
 	(void)snprintf(g->why, sizeof(g->why), "%s", why);
 	if (g->st == IS_STOPPING) {
@@ -316,7 +316,7 @@ on_closed(void *arg, const char *why)
 static void
 on_deep(void *arg, const struct wdeep *d)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 
 	deep_quote_ask(g->m, &g->deep, g, &g->in, d);
 }
@@ -332,7 +332,7 @@ const struct wlink_ops guest_ops = {
 static void
 on_deeped(void *guest, const struct wdeeped *d)
 {
-	struct ginst *g = guest;
+	struct guest_run *g = guest;
 
 	if (g->link != NULL)
 		wlink_deeped(g->link, d);

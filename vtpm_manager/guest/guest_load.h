@@ -10,13 +10,13 @@
 #include "vtpm_manager/guest/worker_link.h"
 #include "vtpm_manager/host/deep_quote.h"
 
-struct ginst;
+struct guest_run;
 
-extern const struct wlink_ops guest_ops; /* arg: struct ginst */
+extern const struct wlink_ops guest_ops; /* arg: struct guest_run */
 extern const struct deep_quote_ops guest_deep_ops;
 
-void guest_load(struct ginst *g);
+void guest_load(struct guest_run *g);
 /* Open what the worker's hello does not list as open. */
-void guest_open_missing(struct ginst *g, uint32_t hello_flags);
+void guest_open_missing(struct guest_run *g, uint32_t hello_flags);
 
 #endif

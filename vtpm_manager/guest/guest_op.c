@@ -45,10 +45,10 @@ op_new(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg)
 	return o;
 }
 
-static struct ginst *
+static struct guest_run *
 running(struct mgr *m, const struct guest *in, char *text)
 {
-	struct ginst *g = guest_live(m, in->uuid);
+	struct guest_run *g = guest_live(m, in->uuid);
 
 	if (g != NULL && g->st == IS_RUNNING)
 		return g;
@@ -71,7 +71,7 @@ on_done(void *arg, int rc, const struct msg *msg)
 }
 
 static int
-request(struct ginst *g, uint16_t type, const struct wr *w, struct op *o)
+request(struct guest_run *g, uint16_t type, const struct wr *w, struct op *o)
 {
 	int rc;
 
@@ -87,7 +87,7 @@ int
 guest_reset(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg,
     char *text)
 {
-	struct ginst *g = running(m, in, text);
+	struct guest_run *g = running(m, in, text);
 
 	if (g == NULL)
 		return VT_E_STATE;
@@ -133,10 +133,10 @@ guest_end_stray(struct mgr *m, const struct guest *in)
 	static const struct wlink_ops none = { 0 };
 	struct wlink *l;
 
-	if (wlink_connect(m, in->uuid, mgr_inst_uid(m, in), &none, NULL, &l) ==
+	if (wlink_connect(m, in->uuid, worker_id_uid(m, in), &none, NULL, &l) ==
 	    VT_OK)
 		wlink_end(l, true);
-	mgr_unlink_guest(m, in->name);
+	run_unlink_guest(m, in->name);
 }
 
 static void
@@ -156,8 +156,8 @@ destroy_now(void *arg, int rc, const char *why)
 		free(d);
 		return;
 	}
-	mgr_audit(d->m, d->who, "destroy", d->in.name, "ok", "%s", "");
-	mgr_commit_safe(d->m, on_gone, d);
+	audit_log(d->m, d->who, "destroy", d->in.name, "ok", "%s", "");
+	commit_safe(d->m, on_gone, d);
 }
 
 int
@@ -299,7 +299,8 @@ on_launched(void *arg, int rc, const char *why)
 }
 
 static int
-launch_running(struct ginst *g, const struct wr *w, mgr_done_cb cb, void *arg)
+launch_running(
+    struct guest_run *g, const struct wr *w, mgr_done_cb cb, void *arg)
 {
 	struct op *o = op_new(g->m, &g->in, cb, arg);
 	int rc;
@@ -316,7 +317,7 @@ int
 guest_launch(struct mgr *m, const struct guest *in, const uint8_t *record,
     size_t len, mgr_done_cb cb, void *arg, char *text)
 {
-	struct ginst *g = guest_live(m, in->uuid);
+	struct guest_run *g = guest_live(m, in->uuid);
 	char why[MGR_TEXT_MAX] = "";
 	struct op *o;
 	struct wr w;
@@ -337,12 +338,12 @@ guest_launch(struct mgr *m, const struct guest *in, const uint8_t *record,
 		    "guest %s: the launch record is refused: %.400s", in->name,
 		    why[0] != '\0' ? why : vt_strerror(rc));
 	else if (g != NULL) {
-		mgr_commit_soon(m, NULL, NULL);
+		commit_soon(m, NULL, NULL);
 		rc = launch_running(g, &w, cb, arg);
 	} else if ((o = op_new(m, in, cb, arg)) == NULL)
 		rc = VT_E_NOMEM;
 	else
-		mgr_commit_soon(m, on_launch_stored, o);
+		commit_soon(m, on_launch_stored, o);
 	wr_free(&w);
 	return rc;
 }
@@ -369,7 +370,7 @@ on_forgotten(void *arg, int rc, const struct msg *msg)
 }
 
 void
-guest_launch_over(struct ginst *g)
+guest_launch_over(struct guest_run *g)
 {
 	uint8_t buf[64];
 	struct wr w;
@@ -387,7 +388,7 @@ int
 guest_new_run(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg,
     char *text)
 {
-	struct ginst *g = running(m, in, text);
+	struct guest_run *g = running(m, in, text);
 	uint8_t buf[64];
 	struct wr w;
 	int rc;
@@ -426,7 +427,7 @@ guest_query(struct mgr *m, const struct guest *in, enum wquery_what what,
     query_cb cb, void *arg, char *text)
 {
 	struct wquery q = { .what = (uint8_t)what };
-	struct ginst *g = running(m, in, text);
+	struct guest_run *g = running(m, in, text);
 	uint8_t buf[8];
 	struct op *o;
 	struct wr w;

@@ -14,7 +14,7 @@
 #include "vtpm_manager/core/context.h"
 #include "vtpm_manager/store/store_guest.h"
 
-struct ginst;
+struct guest_run;
 
 int guest_reset(struct mgr *m, const struct guest *in, mgr_done_cb cb,
     void *arg, char *text) VT_CHECK;
@@ -26,7 +26,7 @@ int guest_launch(struct mgr *m, const struct guest *in, const uint8_t *record,
     size_t len, mgr_done_cb cb, void *arg, char *text) VT_CHECK;
 /* The launched domain is gone: no later power cycle is under that launch.  The
  * present one keeps it, so that what it attested stays true. */
-void guest_launch_over(struct ginst *g);
+void guest_launch_over(struct guest_run *g);
 /* A power cycle for a domain that was not launched (yet). */
 int guest_new_run(struct mgr *m, const struct guest *in, mgr_done_cb cb,
     void *arg, char *text) VT_CHECK;

@@ -47,7 +47,7 @@ guest_check_store(const uint8_t uuid[UUID_LEN], const struct wstore *s)
 
 /* Its group's quota counts the length. */
 static void
-note_length(struct ginst *g, uint32_t len)
+note_length(struct guest_run *g, uint32_t len)
 {
 	if (g->in.state_len == len)
 		return;
@@ -60,7 +60,7 @@ on_durable(void *arg, int rc)
 {
 	struct pending *p = arg;
 	/* The instance may have another worker by now, or be gone. */
-	struct ginst *g = guest_live(p->m, p->uuid);
+	struct guest_run *g = guest_live(p->m, p->uuid);
 
 	if (rc == VT_OK && g != NULL && p->kind == SEAL_PERMANENT) {
 		g->in.generation = p->generation;
@@ -79,7 +79,7 @@ on_durable(void *arg, int rc)
 }
 
 static int
-put(struct ginst *g, const struct wstore *s, bool restored)
+put(struct guest_run *g, const struct wstore *s, bool restored)
 {
 	uint32_t flags = g->in.flags | (restored ? GUEST_F_RESTORED : 0u);
 
@@ -90,21 +90,21 @@ put(struct ginst *g, const struct wstore *s, bool restored)
 }
 
 static void
-refuse(struct ginst *g, uint32_t id, const struct wstore *s, int rc)
+refuse(struct guest_run *g, uint32_t id, const struct wstore *s, int rc)
 {
 	log_warn("guest %s: state %llu.%llu not stored: %s", g->in.name,
 	    (unsigned long long)s->generation, (unsigned long long)s->version,
 	    vt_strerror(rc));
 	wlink_stored(g->link, id, rc, s->version, g->in.generation);
 	if (rc == VT_E_SPACE || rc == VT_E_SYS)
-		mgr_storage_bad(g->m, rc);
+		commit_storage_bad(g->m, rc);
 }
 
 void
 guest_on_store(void *arg, uint32_t id, const struct wstore *s)
 {
 	bool restored = (s->flags & WS_RESTORE) != 0;
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 	struct pending *p;
 	int rc;
 
@@ -130,11 +130,11 @@ guest_on_store(void *arg, uint32_t id, const struct wstore *s)
 	p->len = s->blob.len;
 	memcpy(p->digest, s->digest, sizeof(p->digest));
 	if (restored)
-		mgr_audit(g->m, "manager", "restore", g->in.name, "ok",
+		audit_log(g->m, "manager", "restore", g->in.name, "ok",
 		    "a snapshot was loaded, the generation becomes %llu",
 		    (unsigned long long)s->generation + 1);
 	/* A generation that grew must not be forgotten. */
-	mgr_commit_state(
+	commit_state(
 	    g->m, restored || s->generation > g->in.generation, on_durable, p);
 }
 
@@ -177,13 +177,13 @@ guest_forget_launch(struct mgr *m, const struct guest *in)
 	if (rc != VT_OK && rc != VT_E_NOTFOUND && rc != VT_E_CORRUPT)
 		log_warn("guest %s: its old launch record is still stored: %s",
 		    in->name, vt_strerror(rc));
-	mgr_commit_soon(m, NULL, NULL);
+	commit_soon(m, NULL, NULL);
 }
 
 void
 guest_on_event(void *arg, const struct wevent *e)
 {
-	struct ginst *g = arg;
+	struct guest_run *g = arg;
 	char text[TEXT_MAX_LEN + 1];
 
 	if (e->code == 0 || e->code >= VT_NELEM(kinds))
@@ -208,7 +208,7 @@ guest_on_event(void *arg, const struct wevent *e)
 	}
 	clean(e->text, text, sizeof(text));
 	if (kinds[e->code].audit)
-		mgr_audit(g->m, "worker", kinds[e->code].action, g->in.name,
+		audit_log(g->m, "worker", kinds[e->code].action, g->in.name,
 		    "ok", "%.200s", text);
 	else
 		log_debug("guest %s: %s: %s", g->in.name, kinds[e->code].action,

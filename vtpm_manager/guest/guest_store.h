@@ -13,7 +13,7 @@
 #include "vtpm_manager/core/context.h"
 #include "vtpm_manager/store/store_guest.h"
 
-/* Operations of a guest's link; arg is its struct ginst. */
+/* Operations of a guest's link; arg is its struct guest_run. */
 void guest_on_store(void *arg, uint32_t id, const struct wstore *s);
 void guest_on_event(void *arg, const struct wevent *e);
 /* Delete the launch record that the store has; the worker keeps its own. */

@@ -7,7 +7,7 @@
 #include "vtpm_manager/guest/guest.h"
 
 int
-guest_waiting(struct ginst *g, mgr_done_cb cb, void *arg)
+guest_waiting(struct guest_run *g, mgr_done_cb cb, void *arg)
 {
 	struct guest_waiter *w, **pp;
 
@@ -24,7 +24,7 @@ guest_waiting(struct ginst *g, mgr_done_cb cb, void *arg)
 }
 
 struct guest_waiter *
-guest_take_waiters(struct ginst *g)
+guest_take_waiters(struct guest_run *g)
 {
 	struct guest_waiter *w = g->waiters;
 

@@ -9,7 +9,7 @@
 
 #include "vtpm_manager/core/context.h"
 
-struct ginst;
+struct guest_run;
 
 struct guest_waiter {
 	struct guest_waiter *next;
@@ -18,9 +18,9 @@ struct guest_waiter {
 };
 
 /* cb NULL is a no-op. */
-int guest_waiting(struct ginst *g, mgr_done_cb cb, void *arg) VT_CHECK;
+int guest_waiting(struct guest_run *g, mgr_done_cb cb, void *arg) VT_CHECK;
 /* The list is the caller's; it ends in guest_tell(). */
-struct guest_waiter *guest_take_waiters(struct ginst *g);
+struct guest_waiter *guest_take_waiters(struct guest_run *g);
 /* Frees the list; callbacks may ask for something new. */
 void guest_tell(struct guest_waiter *w, int rc, const char *text);
 

@@ -47,10 +47,10 @@ guests_observe(struct mgr *m, const struct guest_observer *o)
 		m->guests->observer = o;
 }
 
-struct ginst *
+struct guest_run *
 guest_live(struct mgr *m, const uint8_t uuid[UUID_LEN])
 {
-	struct ginst *g;
+	struct guest_run *g;
 
 	LIST_FOREACH(g, &m->guests->list, entry)
 		if (memcmp(g->in.uuid, uuid, UUID_LEN) == 0)
@@ -62,7 +62,7 @@ unsigned int
 guest_count(struct mgr *m, enum guest_state s)
 {
 	unsigned int n = 0;
-	struct ginst *g;
+	struct guest_run *g;
 
 	LIST_FOREACH(g, &m->guests->list, entry)
 		n += g->st == s;

@@ -10,14 +10,14 @@
 #include "vtpm_manager/core/context.h"
 #include "vtpm_manager/guest/guest_fsm.h"
 
-struct ginst;
+struct guest_run;
 
 /* A room above that serves a channel (xen/). */
 struct guest_observer {
 	/* Is the guest connected over that channel? */
 	bool (*connected)(struct mgr *m, const uint8_t uuid[UUID_LEN]);
 	/* g's new worker is up: connect it to what its predecessor served. */
-	void (*up)(struct ginst *g);
+	void (*up)(struct guest_run *g);
 };
 
 /* Sets m->guests, and m->storage_changed, which tells every worker. */
@@ -26,7 +26,7 @@ void guests_free(struct mgr *m); /* after guest_free_all(); workers live on */
 /* o is static; NULL: from now on none. */
 void guests_observe(struct mgr *m, const struct guest_observer *o);
 /* NULL: it is stopped, or there is none. */
-struct ginst *guest_live(struct mgr *m, const uint8_t uuid[UUID_LEN]);
+struct guest_run *guest_live(struct mgr *m, const uint8_t uuid[UUID_LEN]);
 unsigned int guest_count(struct mgr *m, enum guest_state s);
 
 #endif

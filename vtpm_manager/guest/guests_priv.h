@@ -12,11 +12,11 @@
 #include "vtpm_manager/guest/guests.h"
 
 struct akcerts;
-struct ginst;
+struct guest_run;
 struct wlink;
 
 struct guests {
-	LIST_HEAD(, ginst) list;
+	LIST_HEAD(, guest_run) list;
 	LIST_HEAD(, wlink) links; /* every open one, the software root's too */
 	uint64_t link_serial;
 	uint32_t next_uid; /* of a worker without a slot in the registry */

@@ -160,7 +160,7 @@ make(struct mgr *m, uint8_t version, uint8_t banks, struct pool *pool,
 	if ((rc = uuid_make(uuid)) != VT_OK)
 		goto fail;
 	rc = wlink_spawn(
-	    m, uuid, mgr_fresh_uid(m), &pool_ops, d, NULL, &d->link);
+	    m, uuid, worker_id_fresh_uid(m), &pool_ops, d, NULL, &d->link);
 	if (rc != VT_OK)
 		goto fail;
 	wr_init(&w, buf, sizeof(buf));
@@ -202,7 +202,7 @@ rearm(struct pool *p, uint64_t ms)
 	if (p->m->cfg.pool == 0 || p->making != NULL ||
 	    pool_ready(p) >= p->m->cfg.pool)
 		return;
-	if (mgr_timer(p->m, &p->timer, ms, MGR_PRIO_IDLE, on_refill, p) !=
+	if (loop_timer(p->m, &p->timer, ms, LOOP_PRIO_IDLE, on_refill, p) !=
 	    VT_OK)
 		log_warn("cannot set a timer: %m");
 }

@@ -76,7 +76,7 @@ take_all(struct mgr *m, const char *reason, const char *who, uint32_t *ret_n,
 		anchorq_accepted(m, false);
 		return rc;
 	}
-	mgr_audit(m, who, "recover", "", "ok",
+	audit_log(m, who, "recover", "", "ok",
 	    "the whole store, %u vTPMs, anchor %llu, %llu behind: %s", *ret_n,
 	    (unsigned long long)was, (unsigned long long)lost - 1, reason);
 	anchorq_accepted(m, true);
@@ -113,7 +113,7 @@ take_one(struct mgr *m, const char *name, const char *reason, const char *who,
 		    store_why(m->st));
 		return rc;
 	}
-	mgr_audit(m, who, "recover", in.name, "ok",
+	audit_log(m, who, "recover", in.name, "ok",
 	    "state version %llu, generation is now %llu: %s",
 	    (unsigned long long)in.version, (unsigned long long)in.generation,
 	    reason);
@@ -121,7 +121,7 @@ take_one(struct mgr *m, const char *name, const char *reason, const char *who,
 }
 
 int
-mgr_recover(struct mgr *m, char *const *names, const char *reason,
+recover_older(struct mgr *m, char *const *names, const char *reason,
     const char *who, mgr_done_cb cb, void *arg, uint32_t *ret_n, char *text)
 {
 	struct recover *r;
@@ -149,12 +149,12 @@ mgr_recover(struct mgr *m, char *const *names, const char *reason,
 		free(r);
 		return rc;
 	}
-	mgr_commit_safe(m, on_durable, r);
+	commit_safe(m, on_durable, r);
 	return VT_OK;
 }
 
 int
-mgr_recover_moved(struct mgr *m, const char *who, mgr_done_cb cb, void *arg,
+recover_moved(struct mgr *m, const char *who, mgr_done_cb cb, void *arg,
     uint32_t *ret_n, char *text)
 {
 	static const char reason[] = "from escrow, to another TPM";
@@ -162,7 +162,8 @@ mgr_recover_moved(struct mgr *m, const char *who, mgr_done_cb cb, void *arg,
 	int rc;
 
 	if (store_frozen(m->st))
-		return mgr_recover(m, NULL, reason, who, cb, arg, ret_n, text);
+		return recover_older(
+		    m, NULL, reason, who, cb, arg, ret_n, text);
 	/* It is not anchored (a software root, anchor = off). */
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return VT_E_NOMEM;
@@ -174,8 +175,8 @@ mgr_recover_moved(struct mgr *m, const char *who, mgr_done_cb cb, void *arg,
 		free(r);
 		return rc;
 	}
-	mgr_audit(m, who, "recover", "", "ok", "the whole store, %u vTPMs: %s",
+	audit_log(m, who, "recover", "", "ok", "the whole store, %u vTPMs: %s",
 	    *ret_n, reason);
-	mgr_commit_safe(m, on_durable, r);
+	commit_safe(m, on_durable, r);
 	return VT_OK;
 }

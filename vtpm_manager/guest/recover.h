@@ -14,12 +14,12 @@
  * vTPMs, NULL at the end.  cb once it is durable and safe; *ret_n: how many.
  * VT_E_* at once with text.
  */
-int mgr_recover(struct mgr *m, char *const *names, const char *reason,
+int recover_older(struct mgr *m, char *const *names, const char *reason,
     const char *who, mgr_done_cb cb, void *arg, uint32_t *ret_n,
     char *text) VT_CHECK;
 /* The store comes from another TPM: accept it, whether or not anything shows
  * that it is the newest. */
-int mgr_recover_moved(struct mgr *m, const char *who, mgr_done_cb cb, void *arg,
+int recover_moved(struct mgr *m, const char *who, mgr_done_cb cb, void *arg,
     uint32_t *ret_n, char *text) VT_CHECK;
 
 #endif

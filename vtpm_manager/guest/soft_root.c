@@ -127,7 +127,7 @@ on_store(void *arg, uint32_t id, const struct wstore *s)
 	p->id = id;
 	p->version = s->version;
 	p->generation = s->generation;
-	mgr_commit_soon(r->m, on_durable, p);
+	commit_soon(r->m, on_durable, p);
 }
 
 static void
@@ -174,9 +174,9 @@ retry(struct root *r, const char *why)
 	}
 	log_warn("software root: %s; restarting its worker", why);
 	r->st = RS_DOWN;
-	if (mgr_timer(r->m, &r->timer, r->wait_ms, MGR_PRIO_WORKER, on_retry,
+	if (loop_timer(r->m, &r->timer, r->wait_ms, LOOP_PRIO_WORKER, on_retry,
 		r) != VT_OK)
-		mgr_fatal(r->m, "cannot set a timer");
+		loop_fatal(r->m, "cannot set a timer");
 	r->wait_ms = r->wait_ms == 0 ? 50 : r->wait_ms * 2;
 	if (r->wait_ms > RETRY_MAX_MS)
 		r->wait_ms = RETRY_MAX_MS;
@@ -185,10 +185,10 @@ retry(struct root *r, const char *why)
 static void
 root_gone(struct root *r)
 {
-	mgr_unlink_guest(r->m, MGR_ROOT_NAME);
+	run_unlink_guest(r->m, MGR_ROOT_NAME);
 	if (store_kv_put(r->m->st, KV_BOOT, "-", 1) != VT_OK)
 		log_warn("software root: its end could not be stored");
-	mgr_commit_soon(r->m, NULL, NULL);
+	commit_soon(r->m, NULL, NULL);
 	r->gone(r->m);
 }
 
@@ -220,7 +220,7 @@ root_up(struct root *r)
 {
 	mgr_done_cb cb = r->ready;
 
-	mgr_timer_off(r->timer);
+	loop_timer_off(r->timer);
 	r->st = RS_UP;
 	r->wait_ms = 0;
 	r->tries = 0;
@@ -291,7 +291,7 @@ send_open(struct root *r)
 	struct wr w;
 
 	if (r->listen_fd == -1)
-		r->listen_fd = mgr_listen_guest(r->m, MGR_ROOT_NAME, "tpmif");
+		r->listen_fd = run_listen_guest(r->m, MGR_ROOT_NAME, "tpmif");
 	if (r->listen_fd == -1)
 		return VT_E_SYS;
 	wr_init(&w, buf, sizeof(buf));
@@ -320,7 +320,7 @@ static void
 root_load(struct root *r)
 {
 	uint32_t uid = r->m->separated
-			   ? r->m->cfg.worker_uid_base + MGR_UID_ROOT
+			   ? r->m->cfg.worker_uid_base + WORKER_UID_ROOT
 			   : (uint32_t)-1;
 	bool crashed = was_running(r);
 	int rc;
@@ -332,7 +332,7 @@ root_load(struct root *r)
 		rc = store_kv_put(
 		    r->m->st, KV_BOOT, r->m->boot_id, strlen(r->m->boot_id));
 	if (rc == VT_OK) {
-		mgr_commit_soon(r->m, NULL, NULL);
+		commit_soon(r->m, NULL, NULL);
 		rc = send_load(r, crashed);
 	}
 	if (rc == VT_OK)
@@ -358,7 +358,7 @@ static void
 root_find(struct root *r)
 {
 	uint32_t uid = r->m->separated
-			   ? r->m->cfg.worker_uid_base + MGR_UID_ROOT
+			   ? r->m->cfg.worker_uid_base + WORKER_UID_ROOT
 			   : (uint32_t)-1;
 
 	r->st = RS_FINDING;
@@ -367,9 +367,9 @@ root_find(struct root *r)
 		root_load(r);
 		return;
 	}
-	if (mgr_timer(r->m, &r->timer, 3000, MGR_PRIO_WORKER, on_find_timeout,
+	if (loop_timer(r->m, &r->timer, 3000, LOOP_PRIO_WORKER, on_find_timeout,
 		r) != VT_OK)
-		mgr_fatal(r->m, "cannot set a timer");
+		loop_fatal(r->m, "cannot set a timer");
 }
 
 /* --- make --- */
@@ -444,7 +444,7 @@ root_make(struct root *r, const char *key_path)
 	if (rc == VT_OK)
 		rc = write_file_atomic(key_path, r->key, sizeof(r->key), 0600);
 	if (rc == VT_OK)
-		rc = wlink_spawn(r->m, spawn_uuid, mgr_fresh_uid(r->m),
+		rc = wlink_spawn(r->m, spawn_uuid, worker_id_fresh_uid(r->m),
 		    &root_ops, r, NULL, &r->link);
 	if (rc != VT_OK)
 		return rc;
@@ -481,7 +481,7 @@ root_begin(struct root *r)
 	char path[PATH_MAX];
 	int rc;
 
-	rc = mgr_path(path, sizeof(path), "%s/" KEY_FILE, r->m->cfg.state);
+	rc = run_path(path, sizeof(path), "%s/" KEY_FILE, r->m->cfg.state);
 	if (rc != VT_OK)
 		return rc;
 	have_key = access(path, F_OK) == 0;
@@ -555,7 +555,7 @@ root_stop(struct mgr *m, void (*gone)(struct mgr *m))
 	}
 	r->st = RS_ENDED;
 	r->gone = gone;
-	mgr_timer_off(r->timer);
+	loop_timer_off(r->timer);
 	if (r->link != NULL && wlink_request(r->link, W_STOP, NULL, NULL, 0,
 				   STOP_MS, on_stopped, r) == VT_OK)
 		return;

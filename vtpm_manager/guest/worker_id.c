@@ -18,7 +18,7 @@
 #include "vtpm_manager/store/store.h"
 
 int
-mgr_instance_key(
+worker_id_key(
     struct mgr *m, const uint8_t uuid[UUID_LEN], uint8_t out[WKEY_LEN])
 {
 	static const char label[] = "vtpm state";
@@ -31,26 +31,26 @@ mgr_instance_key(
 }
 
 uint32_t
-mgr_inst_uid(const struct mgr *m, const struct guest *in)
+worker_id_uid(const struct mgr *m, const struct guest *in)
 {
-	if (!m->separated || in->slot >= MGR_UID_ROOT)
+	if (!m->separated || in->slot >= WORKER_UID_ROOT)
 		return (uint32_t)-1;
 	return m->cfg.worker_uid_base + in->slot;
 }
 
 /* Unclaimed workers live for a short time: a ring of numbers is enough. */
 uint32_t
-mgr_fresh_uid(struct mgr *m)
+worker_id_fresh_uid(struct mgr *m)
 {
 	if (!m->separated)
 		return (uint32_t)-1;
 	m->guests->next_uid =
-	    (m->guests->next_uid + 1) % (MGR_UID_RANGE - MGR_UID_FRESH);
-	return m->cfg.worker_uid_base + MGR_UID_FRESH + m->guests->next_uid;
+	    (m->guests->next_uid + 1) % (WORKER_UID_RANGE - WORKER_UID_FRESH);
+	return m->cfg.worker_uid_base + WORKER_UID_FRESH + m->guests->next_uid;
 }
 
 int
-mgr_pidfd_open(uint32_t pid)
+worker_id_pidfd_any(uint32_t pid)
 {
 	if (pid <= 1 || pid > INT32_MAX) {
 		errno = ESRCH;
@@ -79,9 +79,9 @@ is_worker(uint32_t pid)
 }
 
 int
-mgr_worker_pidfd(uint32_t pid)
+worker_id_pidfd(uint32_t pid)
 {
-	int fd = mgr_pidfd_open(pid);
+	int fd = worker_id_pidfd_any(pid);
 
 	if (fd == -1)
 		return -1;
@@ -94,7 +94,7 @@ mgr_worker_pidfd(uint32_t pid)
 }
 
 void
-mgr_pidfd_kill(int pidfd)
+worker_id_kill(int pidfd)
 {
 	if (pidfd != -1)
 		(void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0);

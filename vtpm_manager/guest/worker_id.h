@@ -13,21 +13,21 @@
 #include "vtpm_manager/store/store_guest.h"
 
 /* Offsets from worker_uid_base; below them are the registry's slots. */
-#define MGR_UID_ROOT 0x0e000000u  /* the software root's worker */
-#define MGR_UID_FRESH 0x0f000000u /* workers of the pool */
-#define MGR_UID_RANGE 0x10000000u
+#define WORKER_UID_ROOT 0x0e000000u  /* the software root's worker */
+#define WORKER_UID_FRESH 0x0f000000u /* workers of the pool */
+#define WORKER_UID_RANGE 0x10000000u
 
 /* The uid of a guest's worker, or a fresh one; (uint32_t)-1: workers share
  * the manager's uid. */
-uint32_t mgr_inst_uid(const struct mgr *m, const struct guest *in);
-uint32_t mgr_fresh_uid(struct mgr *m);
+uint32_t worker_id_uid(const struct mgr *m, const struct guest *in);
+uint32_t worker_id_fresh_uid(struct mgr *m);
 /* The key that seals this guest's state, from the master key. */
-int mgr_instance_key(struct mgr *m, const uint8_t uuid[UUID_LEN],
+int worker_id_key(struct mgr *m, const uint8_t uuid[UUID_LEN],
     uint8_t out[WKEY_LEN]) VT_CHECK;
-int mgr_pidfd_open(uint32_t pid); /* -1 and errno */
+int worker_id_pidfd_any(uint32_t pid); /* -1 and errno */
 /* The same, only if that process is a worker by its name. */
-int mgr_worker_pidfd(uint32_t pid);
+int worker_id_pidfd(uint32_t pid);
 /* Kill the process behind a pidfd; -1 is a no-op. */
-void mgr_pidfd_kill(int pidfd);
+void worker_id_kill(int pidfd);
 
 #endif

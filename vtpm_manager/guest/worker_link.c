@@ -106,7 +106,7 @@ report_broken(struct wlink *l)
 
 	l->p->refs++;
 	(void)sd_event_source_set_enabled(l->p->io, SD_EVENT_OFF);
-	mgr_timer_off(l->p->timer);
+	loop_timer_off(l->p->timer);
 	for (i = 0; i < WLINK_REQS_MAX && !l->p->dead; i++) {
 		r = l->p->reqs[i];
 		memset(&l->p->reqs[i], 0, sizeof(r));
@@ -128,9 +128,9 @@ link_break(struct wlink *l, const char *why)
 		return;
 	l->p->broken = true;
 	(void)snprintf(l->p->why, sizeof(l->p->why), "%s", why);
-	if (mgr_timer(l->m, &l->p->timer, 0, MGR_PRIO_CHILD, on_timer, l) !=
+	if (loop_timer(l->m, &l->p->timer, 0, LOOP_PRIO_CHILD, on_timer, l) !=
 	    VT_OK)
-		mgr_fatal(l->m, "cannot set a timer");
+		loop_fatal(l->m, "cannot set a timer");
 }
 
 /* The request with the earliest deadline; NULL: none is in flight. */
@@ -156,13 +156,13 @@ arm_deadline(struct wlink *l)
 	uint64_t now = now_us();
 
 	if (r == NULL) {
-		mgr_timer_off(l->p->timer);
+		loop_timer_off(l->p->timer);
 		return;
 	}
-	if (mgr_timer(l->m, &l->p->timer,
+	if (loop_timer(l->m, &l->p->timer,
 		r->deadline_us > now ? (r->deadline_us - now) / 1000 + 1 : 0,
-		MGR_PRIO_CTL, on_timer, l) != VT_OK)
-		mgr_fatal(l->m, "cannot set a timer");
+		LOOP_PRIO_BUS, on_timer, l) != VT_OK)
+		loop_fatal(l->m, "cannot set a timer");
 }
 
 static int
@@ -183,7 +183,7 @@ on_timer(sd_event_source *s, uint64_t usec, void *arg)
 	}
 	/* A worker that does not answer is as good as dead; killing it makes
 	 * that certain, so that its successor is alone. */
-	mgr_pidfd_kill(l->pidfd);
+	worker_id_kill(l->pidfd);
 	l->p->broken = true;
 	(void)snprintf(l->p->why, sizeof(l->p->why),
 	    "the worker did not answer in time and was killed");
@@ -386,7 +386,7 @@ link_attach(struct wlink *l, int fd)
 		return VT_E_SYS;
 	}
 	LIST_INSERT_HEAD(&l->m->guests->links, l, entry);
-	(void)sd_event_source_set_priority(l->p->io, MGR_PRIO_WORKER);
+	(void)sd_event_source_set_priority(l->p->io, LOOP_PRIO_WORKER);
 	wlink_tell_storage(l);
 	return VT_OK;
 }
@@ -399,7 +399,7 @@ on_spawned(void *arg, int rc, uint32_t pid, const char *text)
 
 	if (rc == VT_OK) {
 		l->pid = pid;
-		l->pidfd = mgr_pidfd_open(pid);
+		l->pidfd = worker_id_pidfd_any(pid);
 	} else
 		link_break(l, text);
 	if (cb != NULL)
@@ -420,7 +420,7 @@ wlink_spawn(struct mgr *m, const uint8_t uuid[UUID_LEN], uint32_t uid,
 	l->p->spawned = spawned;
 	sp.flags = m->xen != NULL ? ZS_XEN : 0;
 	memcpy(sp.uuid, uuid, UUID_LEN);
-	if ((lfd = mgr_listen_worker(m, uuid)) == -1 ||
+	if ((lfd = run_listen_worker(m, uuid)) == -1 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
 		goto out;
 	rc = link_attach(l, sv[0]);
@@ -435,7 +435,7 @@ out:
 	if (lfd != -1)
 		(void)close(lfd);
 	if (rc != VT_OK) {
-		mgr_unlink_worker(m, uuid);
+		run_unlink_worker(m, uuid);
 		link_discard(l);
 	}
 	errno = saved;
@@ -449,7 +449,7 @@ uid_fits(const struct wlink *l, uint32_t uid)
 
 	if (l->uid == WLINK_UID_ANY)
 		return uid == geteuid() ||
-		       (uid >= base && uid - base < MGR_UID_RANGE);
+		       (uid >= base && uid - base < WORKER_UID_RANGE);
 	return uid == (l->uid != (uint32_t)-1 ? l->uid : geteuid());
 }
 
@@ -470,7 +470,7 @@ check_peer(struct wlink *l, int fd)
 		return VT_E_DENIED;
 	}
 	l->pid = (uint32_t)cr.pid;
-	l->pidfd = mgr_worker_pidfd(l->pid);
+	l->pidfd = worker_id_pidfd(l->pid);
 	return VT_OK;
 }
 
@@ -483,7 +483,7 @@ wlink_connect(struct mgr *m, const uint8_t uuid[UUID_LEN], uint32_t uid,
 	int fd, rc;
 
 	uuid_format(uuid, text);
-	rc = mgr_path(path, sizeof(path), "%s/w/%s", m->cfg.run, text);
+	rc = run_path(path, sizeof(path), "%s/w/%s", m->cfg.run, text);
 	if (rc != VT_OK)
 		return rc;
 	if ((fd = unix_connect(path)) == -1)
@@ -522,9 +522,9 @@ wlink_rename(struct wlink *l, const uint8_t uuid[UUID_LEN])
 
 	uuid_format(l->uuid, a);
 	uuid_format(uuid, b);
-	rc = mgr_path(from, sizeof(from), "%s/w/%s", l->m->cfg.run, a);
+	rc = run_path(from, sizeof(from), "%s/w/%s", l->m->cfg.run, a);
 	if (rc == VT_OK)
-		rc = mgr_path(to, sizeof(to), "%s/w/%s", l->m->cfg.run, b);
+		rc = run_path(to, sizeof(to), "%s/w/%s", l->m->cfg.run, b);
 	if (rc != VT_OK)
 		return rc;
 	if (rename(from, to) == -1)
@@ -544,7 +544,7 @@ wlink_close(struct wlink *l)
 	l->p->dead = true;
 	l->ops = NULL;
 	(void)sd_event_source_set_enabled(l->p->io, SD_EVENT_OFF);
-	mgr_timer_off(l->p->timer);
+	loop_timer_off(l->p->timer);
 	/* The socket ends now, not when the stack has unwound. */
 	if (l->p->ch != NULL)
 		(void)shutdown(msgch_fd(l->p->ch), SHUT_RDWR);
@@ -576,7 +576,7 @@ ending_closed(void *arg, const char *why)
 	struct wlink *l = arg;
 
 	(void)why;
-	mgr_pidfd_kill(l->pidfd);
+	worker_id_kill(l->pidfd);
 	wlink_close(l);
 }
 
@@ -590,20 +590,20 @@ wlink_end(struct wlink *l, bool kill)
 {
 	if (l == NULL || l->p->dead)
 		return;
-	mgr_unlink_worker(l->m, l->uuid);
+	run_unlink_worker(l->m, l->uuid);
 	if (kill || l->p->broken) {
 		/* Not ours to kill, or not known yet: at least ask. */
 		if (l->pidfd == -1 && !l->p->broken)
 			(void)!msgch_send(
 			    l->p->ch, W_STOP, 0, NULL, 0, NULL, 0);
-		mgr_pidfd_kill(l->pidfd);
+		worker_id_kill(l->pidfd);
 		wlink_close(l);
 		return;
 	}
 	wlink_hand_over(l, &ending_ops, l);
 	if (wlink_request(l, W_STOP, NULL, NULL, 0, STOP_MS, ending_done, l) !=
 	    VT_OK) {
-		mgr_pidfd_kill(l->pidfd);
+		worker_id_kill(l->pidfd);
 		wlink_close(l);
 	}
 }
@@ -706,7 +706,7 @@ wlink_deeped(struct wlink *l, const struct wdeeped *d)
 void
 wlink_tell_storage(struct wlink *l)
 {
-	struct wmanager wm = { .storage_ok = mgr_takes_writes(l->m),
+	struct wmanager wm = { .storage_ok = commit_takes_writes(l->m),
 		.soft_root = l->m->root_kind == ROOT_SOFT,
 		.no_growth = tenants_no_growth(l->m, l->uuid),
 		.build = MGR_BUILD };

@@ -34,7 +34,7 @@ struct zreq {
 	void *arg;
 };
 
-struct zyg {
+struct zygote_link {
 	struct mgr *m;
 	struct child child;
 	struct msgch *ch;
@@ -48,7 +48,7 @@ struct zyg {
 	void *ready_arg;
 };
 
-static int zygote_link_launch(struct zyg *z);
+static int zygote_link_launch(struct zygote_link *z);
 
 static void
 req_free(struct zreq *r)
@@ -61,7 +61,8 @@ req_free(struct zreq *r)
 }
 
 static void
-req_done(struct zyg *z, struct zreq *r, int rc, uint32_t pid, const char *text)
+req_done(struct zygote_link *z, struct zreq *r, int rc, uint32_t pid,
+    const char *text)
 {
 	TAILQ_REMOVE(&z->reqs, r, entry);
 	if (r->cb != NULL)
@@ -70,7 +71,7 @@ req_done(struct zyg *z, struct zreq *r, int rc, uint32_t pid, const char *text)
 }
 
 static void
-watch(struct zyg *z)
+watch(struct zygote_link *z)
 {
 	uint32_t want = EPOLLIN;
 
@@ -80,7 +81,7 @@ watch(struct zyg *z)
 }
 
 static void
-send_waiting(struct zyg *z)
+send_waiting(struct zygote_link *z)
 {
 	uint8_t buf[64];
 	struct zreq *r;
@@ -106,7 +107,7 @@ send_waiting(struct zyg *z)
 }
 
 static void
-on_message(struct zyg *z, const struct msg *msg)
+on_message(struct zygote_link *z, const struct msg *msg)
 {
 	struct zspawned sd;
 	struct zexited ze;
@@ -149,7 +150,7 @@ on_message(struct zyg *z, const struct msg *msg)
 static int
 on_io(sd_event_source *s, int fd, uint32_t revents, void *arg)
 {
-	struct zyg *z = arg;
+	struct zygote_link *z = arg;
 	struct msg msg;
 	int rc;
 
@@ -180,13 +181,13 @@ gone:
 static int
 on_timer(sd_event_source *s, uint64_t usec, void *arg)
 {
-	struct zyg *z = arg;
+	struct zygote_link *z = arg;
 	int rc;
 
 	(void)s;
 	(void)usec;
 	if ((rc = zygote_link_launch(z)) != VT_OK)
-		mgr_fatal(
+		loop_fatal(
 		    z->m, "cannot start vtpm-zygote: %s", vt_strerror(rc));
 	return 0;
 }
@@ -194,7 +195,7 @@ on_timer(sd_event_source *s, uint64_t usec, void *arg)
 static void
 on_exit_(void *arg, const char *how)
 {
-	struct zyg *z = arg;
+	struct zygote_link *z = arg;
 	struct zreq *r, *next;
 	unsigned int wait_ms;
 	struct msg msg;
@@ -211,7 +212,7 @@ on_exit_(void *arg, const char *how)
 	z->restarts++;
 	wait_ms = backoff_failed(&z->backoff);
 	if (!z->was_up && z->backoff.tries >= ZYGOTE_LINK_TRIES_AT_START) {
-		mgr_fatal(z->m, "vtpm-zygote does not start (%s)", how);
+		loop_fatal(z->m, "vtpm-zygote does not start (%s)", how);
 		return;
 	}
 	log_warn("the zygote died (%s), restarting it; running vTPMs are not "
@@ -223,13 +224,13 @@ on_exit_(void *arg, const char *how)
 			req_done(z, r, VT_E_CLOSED, 0,
 			    "the zygote died during the request");
 	}
-	if (mgr_timer(z->m, &z->timer, wait_ms, MGR_PRIO_CHILD, on_timer, z) !=
-	    VT_OK)
-		mgr_fatal(z->m, "cannot set a timer");
+	if (loop_timer(z->m, &z->timer, wait_ms, LOOP_PRIO_CHILD, on_timer,
+		z) != VT_OK)
+		loop_fatal(z->m, "cannot set a timer");
 }
 
 static int
-zygote_link_launch(struct zyg *z)
+zygote_link_launch(struct zygote_link *z)
 {
 	char path[PATH_MAX], name[] = "vtpm-zygote";
 	char *argv[] = { name, NULL };
@@ -254,9 +255,10 @@ zygote_link_launch(struct zyg *z)
 }
 
 int
-zygote_link_new(struct mgr *m, mgr_done_cb ready, void *arg, struct zyg **ret)
+zygote_link_new(
+    struct mgr *m, mgr_done_cb ready, void *arg, struct zygote_link **ret)
 {
-	struct zyg *z = calloc(1, sizeof(*z));
+	struct zygote_link *z = calloc(1, sizeof(*z));
 	int rc;
 
 	if (z == NULL)
@@ -278,7 +280,7 @@ zygote_link_new(struct mgr *m, mgr_done_cb ready, void *arg, struct zyg **ret)
 }
 
 void
-zygote_link_free(struct zyg *z)
+zygote_link_free(struct zygote_link *z)
 {
 	struct zreq *r;
 
@@ -296,7 +298,7 @@ zygote_link_free(struct zyg *z)
 }
 
 int
-zygote_link_spawn(struct zyg *z, const struct zspawn *sp, int control,
+zygote_link_spawn(struct zygote_link *z, const struct zspawn *sp, int control,
     int listen_fd, zygote_link_cb cb, void *arg)
 {
 	struct zreq *r = calloc(1, sizeof(*r));
@@ -319,7 +321,7 @@ zygote_link_spawn(struct zyg *z, const struct zspawn *sp, int control,
 }
 
 void
-zygote_link_forget(struct zyg *z, void *arg)
+zygote_link_forget(struct zygote_link *z, void *arg)
 {
 	struct zreq *r;
 
@@ -329,13 +331,13 @@ zygote_link_forget(struct zyg *z, void *arg)
 }
 
 uint32_t
-zygote_link_pid(const struct zyg *z)
+zygote_link_pid(const struct zygote_link *z)
 {
 	return z != NULL ? (uint32_t)z->child.pid : 0;
 }
 
 uint64_t
-zygote_link_restarts(const struct zyg *z)
+zygote_link_restarts(const struct zygote_link *z)
 {
 	return z != NULL ? z->restarts : 0;
 }

@@ -18,15 +18,15 @@ typedef void (*zygote_link_cb)(
     void *arg, int rc, uint32_t pid, const char *text);
 
 /* ready runs once, after the first Z_READY. */
-int zygote_link_new(
-    struct mgr *m, mgr_done_cb ready, void *arg, struct zyg **ret) VT_CHECK;
-void zygote_link_free(struct zyg *z);
+int zygote_link_new(struct mgr *m, mgr_done_cb ready, void *arg,
+    struct zygote_link **ret) VT_CHECK;
+void zygote_link_free(struct zygote_link *z);
 /* control and listen_fd are borrowed.  cb is never called before this
  * returns. */
-int zygote_link_spawn(struct zyg *z, const struct zspawn *sp, int control,
-    int listen_fd, zygote_link_cb cb, void *arg) VT_CHECK;
-void zygote_link_forget(struct zyg *z, void *arg);
-uint32_t zygote_link_pid(const struct zyg *z); /* 0: not running */
-uint64_t zygote_link_restarts(const struct zyg *z);
+int zygote_link_spawn(struct zygote_link *z, const struct zspawn *sp,
+    int control, int listen_fd, zygote_link_cb cb, void *arg) VT_CHECK;
+void zygote_link_forget(struct zygote_link *z, void *arg);
+uint32_t zygote_link_pid(const struct zygote_link *z); /* 0: not running */
+uint64_t zygote_link_restarts(const struct zygote_link *z);
 
 #endif

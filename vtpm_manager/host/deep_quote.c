@@ -542,7 +542,7 @@ kick_soon(struct line *l)
 	if (l->gathering)
 		return;
 	l->gathering = true;
-	if (mgr_timer(l->q->m, &l->gather, (us - gone) / 1000, MGR_PRIO_CTL,
+	if (loop_timer(l->q->m, &l->gather, (us - gone) / 1000, LOOP_PRIO_BUS,
 		on_gathered, l) != VT_OK)
 		kick(l);
 }
@@ -562,9 +562,9 @@ static void
 tick_soon(struct deepq *q)
 {
 	q->ticking = true;
-	if (mgr_timer(q->m, &q->timer, q->m->cfg.deep_wait_ms / TICKS,
-		MGR_PRIO_CTL, on_tick, q) != VT_OK)
-		mgr_fatal(q->m, "cannot set a timer");
+	if (loop_timer(q->m, &q->timer, q->m->cfg.deep_wait_ms / TICKS,
+		LOOP_PRIO_BUS, on_tick, q) != VT_OK)
+		loop_fatal(q->m, "cannot set a timer");
 }
 
 /* Everybody is told in time, whatever became of the host's TPM. */

@@ -25,7 +25,7 @@ int
 deep_quote_group(
     struct mgr *m, uint32_t group, struct deep_quote_group *ret, char *text)
 {
-	const struct grp *g = tenant_number(m, group);
+	const struct tenant *g = tenant_number(m, group);
 	struct pcr_sel sel;
 
 	if (g == NULL && group != 0) {

@@ -100,12 +100,12 @@ write_shares(struct mgr *m, char *const *shares, unsigned int n, char *text)
 	unsigned int i;
 	int rc;
 
-	rc = mgr_path(
+	rc = run_path(
 	    path, sizeof(path), "%s/" HOST_ESCROW_FOLDER, m->cfg.state);
 	if (rc == VT_OK && mkdir(path, 0700) == -1 && errno != EEXIST)
 		rc = VT_E_SYS;
 	for (i = 0; i < n && rc == VT_OK; i++) {
-		rc = mgr_path(path, sizeof(path),
+		rc = run_path(path, sizeof(path),
 		    "%s/" HOST_ESCROW_FOLDER "/share-%u-of-%u.pem",
 		    m->cfg.state, i + 1, n);
 		if (rc == VT_OK)

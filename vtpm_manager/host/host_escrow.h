@@ -35,7 +35,7 @@ int host_escrow_at_init(
 int host_escrow_recover(struct mgr *m, const char *who,
     const struct host_escrow_key *shares, unsigned int n, host_keys_cb cb,
     void *arg, char *text) VT_CHECK;
-/* Accepts a store that comes from another TPM; as mgr_recover_moved(). */
+/* Accepts a store that comes from another TPM; as recover_moved(). */
 typedef int (*host_escrow_accept)(struct mgr *m, const char *who,
     mgr_done_cb cb, void *arg, uint32_t *ret_n, char *text);
 /* The manager serves a store that was recovered: accept it, and answer who

@@ -55,7 +55,7 @@ host_keys_op_done(struct host_keys *h, int rc, const char *fmt, ...)
 	(void)vsnprintf(op.text, sizeof(op.text), fmt, ap);
 	va_end(ap);
 	memset(&h->op, 0, sizeof(h->op));
-	mgr_audit(h->m, op.who, op.action, "", rc == VT_OK ? "ok" : "refused",
+	audit_log(h->m, op.who, op.action, "", rc == VT_OK ? "ok" : "refused",
 	    "%.250s", op.text);
 	op.cb(op.arg, rc, op.text);
 }
@@ -236,7 +236,7 @@ on_load(void *arg, const struct hw_answer *a)
 		if (host_keys_sealed(h->m))
 			log_info("the host is in an approved state again");
 		if ((rc = host_keys_tell_link(h->m)) != VT_OK) {
-			mgr_fatal(h->m, "out of memory");
+			loop_fatal(h->m, "out of memory");
 			return;
 		}
 	}
@@ -391,13 +391,13 @@ sort_out(struct host_keys *h, const struct memory *mem)
 			continue;
 		}
 		if (o->a.sequence > mem->last) {
-			mgr_audit(h->m, "manager", "host-approve", o->a.label,
+			audit_log(h->m, "manager", "host-approve", o->a.label,
 			    "ok", "found in the folder, sequence %llu",
 			    (unsigned long long)o->a.sequence);
 			i++;
 			continue;
 		}
-		mgr_audit(h->m, "manager", "host-approve", o->a.label,
+		audit_log(h->m, "manager", "host-approve", o->a.label,
 		    "refused",
 		    "sequence %llu is not above %llu: an approval that was "
 		    "given up was brought back",
@@ -445,7 +445,7 @@ on_checked(void *arg, const struct hw_answer *a)
 		h->go(h->m);
 		return;
 	}
-	mgr_fatal(h->m,
+	loop_fatal(h->m,
 	    "the host is in a state whose approval was given up, and somebody "
 	    "brought that back (see the audit log): approve this state anew, "
 	    "or raise the epoch (vtpmctl host revoke) in a state that is good");
@@ -494,11 +494,11 @@ host_keys_unlocked(struct mgr *m, void (*go)(struct mgr *m))
 	if ((rc = host_keys_remember(h)) == VT_OK)
 		rc = host_keys_tell(h);
 	if (rc != VT_OK && rc != VT_E_CORRUPT) {
-		mgr_fatal(m, "approvals: %s", vt_strerror(rc));
+		loop_fatal(m, "approvals: %s", vt_strerror(rc));
 		return;
 	}
 	if (bad == 0)
 		go(m);
 	else if (hwlink_request(m->hw, HW_PCRS, NULL, on_checked, h) != VT_OK)
-		mgr_fatal(m, "out of memory");
+		loop_fatal(m, "out of memory");
 }

@@ -96,7 +96,7 @@ keep(struct host_keys *h)
 		return VT_OK;
 	if ((rc = host_keys_remember(h)) != VT_OK)
 		return rc;
-	return mgr_commit_now(h->m);
+	return commit_now(h->m);
 }
 
 /* --- approve -------------------------------------------------------------- */
@@ -356,7 +356,7 @@ change_over(struct host_keys *h, const struct wblob *blob)
 		return VT_E_SYS;
 	rc = store_kv_put(h->m->st, STORE_KV_HOST, blob->p, blob->len);
 	if (rc == VT_OK)
-		rc = mgr_commit_now(h->m);
+		rc = commit_now(h->m);
 	if (rc != VT_OK)
 		return rc;
 	for (i = 0; i < old.n; i++)

@@ -20,10 +20,10 @@
 /* --- reading ---------------------------------------------------------------
  */
 
-static struct grp *
+static struct tenant *
 host_group(void)
 {
-	struct grp *g = calloc(1, sizeof(*g));
+	struct tenant *g = calloc(1, sizeof(*g));
 
 	if (g != NULL)
 		(void)snprintf(g->r.name, sizeof(g->r.name), TENANTS_HOST_NAME);
@@ -33,18 +33,18 @@ host_group(void)
 /* The configuration was verified before it was stored; this verifies the key
  * stored beside it. */
 static int
-decode_config(struct grp *g)
+decode_config(struct tenant *g)
 {
 	int rc;
 
 	memset(&g->conf, 0, sizeof(g->conf));
 	if (g->r.config_len == 0)
 		return VT_OK;
-	rc = group_config_get(g->r.config, g->r.config_len, &g->conf);
+	rc = tenant_config_get(g->r.config, g->r.config_len, &g->conf);
 	if (rc == VT_OK && g->conf.group != g->r.number)
 		rc = VT_E_FORMAT;
 	if (rc == VT_OK)
-		rc = group_config_verify(&g->conf, g->r.key);
+		rc = tenant_config_verify(&g->conf, g->r.key);
 	if (rc != VT_OK)
 		memset(&g->conf, 0, sizeof(g->conf));
 	return rc;
@@ -57,7 +57,7 @@ tenant_meta_key(uint32_t number, char key[32])
 }
 
 static int
-read_one(struct mgr *m, uint32_t number, struct grp *g)
+read_one(struct mgr *m, uint32_t number, struct tenant *g)
 {
 	char key[32];
 	uint8_t *p = NULL;
@@ -77,7 +77,7 @@ read_one(struct mgr *m, uint32_t number, struct grp *g)
 static int
 add_one(struct mgr *m, uint32_t number)
 {
-	struct grp *g = calloc(1, sizeof(*g));
+	struct tenant *g = calloc(1, sizeof(*g));
 	int rc;
 
 	if (g == NULL)
@@ -87,18 +87,18 @@ add_one(struct mgr *m, uint32_t number)
 			"get no deep quotes; restore the state folder from a "
 			"backup",
 		    (unsigned)number, vt_strerror(rc));
-		m->groups->bad = true;
+		m->tenants->bad = true;
 		free(g);
 		return VT_OK;
 	}
-	tenant_insert(m->groups, g);
+	tenant_insert(m->tenants, g);
 	return VT_OK;
 }
 
 static int
 read_all(struct mgr *m)
 {
-	struct groups *gs = m->groups;
+	struct tenants *gs = m->tenants;
 	struct tenant_index x;
 	uint8_t *p = NULL;
 	size_t len;
@@ -126,16 +126,16 @@ read_all(struct mgr *m)
 int
 tenants_load(struct mgr *m)
 {
-	struct grp *g;
+	struct tenant *g;
 	int rc;
 
-	if ((m->groups = calloc(1, sizeof(*m->groups))) == NULL)
+	if ((m->tenants = calloc(1, sizeof(*m->tenants))) == NULL)
 		return VT_E_NOMEM;
-	m->groups->next = 1;
-	TAILQ_INIT(&m->groups->list);
+	m->tenants->next = 1;
+	TAILQ_INIT(&m->tenants->list);
 	if ((g = host_group()) == NULL)
 		return VT_E_NOMEM;
-	TAILQ_INSERT_HEAD(&m->groups->list, g, link);
+	TAILQ_INSERT_HEAD(&m->tenants->list, g, link);
 	rc = read_all(m);
 	if (rc == VT_E_NOMEM)
 		return rc;
@@ -146,10 +146,10 @@ tenants_load(struct mgr *m)
 		    "folder from a backup",
 		    store_why(m->st)[0] != '\0' ? store_why(m->st)
 						: vt_strerror(rc));
-		m->groups->bad = true;
+		m->tenants->bad = true;
 	}
 	tenants_tell_hw(m);
-	TAILQ_FOREACH(g, &m->groups->list, link)
+	TAILQ_FOREACH(g, &m->tenants->list, link)
 		tenants_space_changed(m, g->r.number);
 	return VT_OK;
 }
@@ -157,37 +157,37 @@ tenants_load(struct mgr *m)
 void
 tenants_free(struct mgr *m)
 {
-	struct grp *g;
+	struct tenant *g;
 
-	if (m->groups == NULL)
+	if (m->tenants == NULL)
 		return;
-	while ((g = TAILQ_FIRST(&m->groups->list)) != NULL) {
-		TAILQ_REMOVE(&m->groups->list, g, link);
+	while ((g = TAILQ_FIRST(&m->tenants->list)) != NULL) {
+		TAILQ_REMOVE(&m->tenants->list, g, link);
 		free(g);
 	}
-	free(m->groups);
-	m->groups = NULL;
+	free(m->tenants);
+	m->tenants = NULL;
 }
 
 /* --- finding ---------------------------------------------------------------
  */
 
-struct grp *
+struct tenant *
 tenants_first(struct mgr *m)
 {
-	return m->groups != NULL ? TAILQ_FIRST(&m->groups->list) : NULL;
+	return m->tenants != NULL ? TAILQ_FIRST(&m->tenants->list) : NULL;
 }
 
-struct grp *
-tenants_next(const struct grp *g)
+struct tenant *
+tenants_next(const struct tenant *g)
 {
 	return TAILQ_NEXT(g, link);
 }
 
 void
-tenant_insert(struct groups *gs, struct grp *g)
+tenant_insert(struct tenants *gs, struct tenant *g)
 {
-	struct grp *after = TAILQ_LAST(&gs->list, tenant_list);
+	struct tenant *after = TAILQ_LAST(&gs->list, tenant_list);
 
 	while (after->r.number > g->r.number) /* group 0 ends it */
 		after = TAILQ_PREV(after, tenant_list, link);
@@ -195,7 +195,7 @@ tenant_insert(struct groups *gs, struct grp *g)
 }
 
 struct pcr_sel
-tenants_pcrs(const struct mgr *m, const struct grp *g)
+tenants_pcrs(const struct mgr *m, const struct tenant *g)
 {
 	struct pcr_sel sel = m->cfg.deep_pcrs;
 
@@ -206,10 +206,10 @@ tenants_pcrs(const struct mgr *m, const struct grp *g)
 	return sel;
 }
 
-struct grp *
+struct tenant *
 tenant_number(struct mgr *m, uint32_t number)
 {
-	struct grp *g;
+	struct tenant *g;
 
 	for (g = tenants_first(m); g != NULL; g = tenants_next(g))
 		if (g->r.number == number)
@@ -218,11 +218,11 @@ tenant_number(struct mgr *m, uint32_t number)
 }
 
 int
-tenant_find(struct mgr *m, const char *what, struct grp **ret, char *text)
+tenant_find(struct mgr *m, const char *what, struct tenant **ret, char *text)
 {
 	char *end;
 	unsigned long n;
-	struct grp *g;
+	struct tenant *g;
 
 	errno = 0;
 	n = strtoul(what, &end, 10);
@@ -249,7 +249,7 @@ void
 tenants_tell_hw(struct mgr *m)
 {
 	struct hw_quota q = { 0 };
-	struct grp *g;
+	struct tenant *g;
 	struct wr w;
 	int rc;
 
@@ -275,20 +275,20 @@ tenants_tell_hw(struct mgr *m)
 bool
 tenants_admin(struct mgr *m, uint32_t uid, uint32_t number)
 {
-	const struct grp *g = number != 0 ? tenant_number(m, number) : NULL;
+	const struct tenant *g = number != 0 ? tenant_number(m, number) : NULL;
 	const struct passwd *pw;
 
 	if (g == NULL || g->conf.nadmins == 0 || uid == (uint32_t)-1)
 		return false;
 	pw = getpwuid(uid);
-	return group_config_admin(
+	return tenant_config_admin(
 	    &g->conf, uid, pw != NULL ? pw->pw_name : NULL);
 }
 
 bool
 tenants_admin_any(struct mgr *m, uint32_t uid)
 {
-	struct grp *g;
+	struct tenant *g;
 
 	for (g = tenants_first(m); g != NULL; g = tenants_next(g))
 		if (tenants_admin(m, uid, g->r.number))
@@ -300,11 +300,11 @@ int
 tenants_may_launch(
     struct mgr *m, uint32_t number, const char *policy, char *text)
 {
-	const struct grp *g = tenant_number(m, number);
+	const struct tenant *g = tenant_number(m, number);
 
 	if (policy == NULL)
 		policy = "";
-	if (g == NULL || group_config_policy(&g->conf, policy))
+	if (g == NULL || tenant_config_policy(&g->conf, policy))
 		return VT_OK;
 	(void)snprintf(text, MGR_TEXT_MAX,
 	    "group %s allows launches only under its own policies, not under "
@@ -349,7 +349,7 @@ tenants_usage(
 int
 tenants_may_create(struct mgr *m, uint32_t number, size_t len, char *text)
 {
-	const struct grp *g = tenant_number(m, number);
+	const struct tenant *g = tenant_number(m, number);
 	const struct tenant_quota *q;
 	uint32_t vtpms;
 	uint64_t bytes;
@@ -386,7 +386,7 @@ tenants_may_create(struct mgr *m, uint32_t number, size_t len, char *text)
 void
 tenants_space_changed(struct mgr *m, uint32_t number)
 {
-	struct grp *g = tenant_number(m, number);
+	struct tenant *g = tenant_number(m, number);
 	uint32_t vtpms;
 	uint64_t bytes;
 	bool full;
@@ -408,7 +408,7 @@ tenants_space_changed(struct mgr *m, uint32_t number)
 bool
 tenants_no_growth(struct mgr *m, const uint8_t uuid[UUID_LEN])
 {
-	const struct grp *g;
+	const struct tenant *g;
 	struct guest in;
 
 	if (!start_store_open(m->start) ||

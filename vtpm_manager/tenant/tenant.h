@@ -23,35 +23,35 @@
 
 #define TENANTS_HOST_NAME "host" /* of group 0 */
 
-struct grp {
-	TAILQ_ENTRY(grp) link;
+struct tenant {
+	TAILQ_ENTRY(tenant) link;
 	struct tenant_rec r;
-	struct group_config conf; /* r.config, decoded and verified; sequence
+	struct tenant_config conf; /* r.config, decoded and verified; sequence
 				     0: none */
-	bool full;                /* its workers know that */
-	struct {                  /* as last reported by hwtpm */
+	bool full;                 /* its workers know that */
+	struct {                   /* as last reported by hwtpm */
 		uint64_t requests, us, wait_us, delayed, refused;
 	} hw;
 };
 
-TAILQ_HEAD(tenant_list, grp);
+TAILQ_HEAD(tenant_list, tenant);
 
-struct groups; /* tenant_priv.h */
+struct tenants; /* tenant_priv.h */
 
 /* After store_unlock(): read all and tell hwtpm.  An unreadable tenant is
  * logged and left out; then no tenant can be changed. */
 int tenants_load(struct mgr *m) VT_CHECK;
 void tenants_free(struct mgr *m);
-struct grp *tenant_number(struct mgr *m, uint32_t number); /* NULL: none */
+struct tenant *tenant_number(struct mgr *m, uint32_t number); /* NULL: none */
 /* The host's PCRs in quotes for g, one bank: of g's configuration; without one,
  * and for NULL, of the host's. */
-struct pcr_sel tenants_pcrs(const struct mgr *m, const struct grp *g);
+struct pcr_sel tenants_pcrs(const struct mgr *m, const struct tenant *g);
 /* By name or number.  VT_E_NOTFOUND: text says why. */
 int tenant_find(
-    struct mgr *m, const char *what, struct grp **ret, char *text) VT_CHECK;
+    struct mgr *m, const char *what, struct tenant **ret, char *text) VT_CHECK;
 /* Group 0, then ascending; NULL at the end. */
-struct grp *tenants_first(struct mgr *m);
-struct grp *tenants_next(const struct grp *g);
+struct tenant *tenants_first(struct mgr *m);
+struct tenant *tenants_next(const struct tenant *g);
 void tenants_tell_hw(struct mgr *m);
 /* What its guests use, counted in the store. */
 void tenants_usage(
@@ -74,6 +74,6 @@ int tenants_may_launch(
 
 /* --- for the room's own files --- */
 void tenant_meta_key(uint32_t number, char key[32]);
-void tenant_insert(struct groups *gs, struct grp *g); /* given; by number */
+void tenant_insert(struct tenants *gs, struct tenant *g); /* given; by number */
 
 #endif

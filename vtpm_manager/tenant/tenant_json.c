@@ -21,9 +21,9 @@ words(const char *list, size_t width, uint32_t n)
 }
 
 static json_t *
-config_json(const struct mgr *m, const struct grp *g)
+config_json(const struct mgr *m, const struct tenant *g)
 {
-	const struct group_config *c = &g->conf;
+	const struct tenant_config *c = &g->conf;
 	struct pcr_sel sel = tenants_pcrs(m, g);
 	char text[128];
 
@@ -37,7 +37,7 @@ config_json(const struct mgr *m, const struct grp *g)
 
 /* Point of the key in hexadecimal; null: none. */
 static json_t *
-key_json(const struct grp *g)
+key_json(const struct tenant *g)
 {
 	char hex[2 * APPROVAL_KEY_LEN + 1];
 
@@ -48,7 +48,7 @@ key_json(const struct grp *g)
 }
 
 static json_t *
-pub_json(const struct grp *g)
+pub_json(const struct tenant *g)
 {
 	char hex[2 * PUB_MAX_LEN + 1];
 
@@ -59,7 +59,7 @@ pub_json(const struct grp *g)
 }
 
 json_t *
-tenants_json(struct mgr *m, const struct grp *g)
+tenants_json(struct mgr *m, const struct tenant *g)
 {
 	uint32_t vtpms;
 	uint64_t bytes;
@@ -83,7 +83,7 @@ json_t *
 tenants_json_list(struct mgr *m, uint32_t uid)
 {
 	json_t *list = json_array();
-	const struct grp *g;
+	const struct tenant *g;
 
 	for (g = tenants_first(m); g != NULL; g = tenants_next(g))
 		if (uid == (uint32_t)-1 || tenants_admin(m, uid, g->r.number))
@@ -95,7 +95,7 @@ void
 tenants_take_usage(struct mgr *m, const struct hw_answer *a)
 {
 	struct hw_usage *u = calloc(1, sizeof(*u));
-	struct grp *g;
+	struct tenant *g;
 	uint32_t i;
 
 	if (u != NULL && a->rc == VT_OK &&

@@ -12,7 +12,7 @@
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/tenant/tenant.h"
 
-json_t *tenants_json(struct mgr *m, const struct grp *g); /* one */
+json_t *tenants_json(struct mgr *m, const struct tenant *g); /* one */
 /* The tenants that this user administers; (uint32_t)-1: all. */
 json_t *tenants_json_list(struct mgr *m, uint32_t uid);
 /* Store the figures of HW_USAGE's answer. */

@@ -38,12 +38,12 @@ put_rec(struct mgr *m, const struct tenant_rec *r)
 static int
 put_index(struct mgr *m)
 {
-	struct tenant_index x = { .next = m->groups->next };
-	const struct grp *g;
+	struct tenant_index x = { .next = m->tenants->next };
+	const struct tenant *g;
 	struct wr w;
 	int rc;
 
-	TAILQ_FOREACH(g, &m->groups->list, link)
+	TAILQ_FOREACH(g, &m->tenants->list, link)
 		if (g->r.number != 0)
 			x.numbers[x.n++] = g->r.number;
 	wr_grow(&w, TENANT_REC_MAX);
@@ -59,7 +59,7 @@ static int
 commit(struct mgr *m, int rc, char *text)
 {
 	if (rc == VT_OK)
-		rc = mgr_commit_now(m);
+		rc = commit_now(m);
 	if (rc != VT_OK)
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "the store cannot be written: %.300s",
@@ -71,7 +71,7 @@ commit(struct mgr *m, int rc, char *text)
 static int
 may_change(struct mgr *m, char *text)
 {
-	if (m->groups == NULL || m->groups->bad) {
+	if (m->tenants == NULL || m->tenants->bad) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "the store's list of groups is unreadable, so none can be "
 		    "changed; restore the state folder from a backup");
@@ -90,7 +90,7 @@ may_change(struct mgr *m, char *text)
 
 struct making {
 	struct mgr *m;
-	struct grp *g; /* new and not in the list; NULL: of `number` */
+	struct tenant *g; /* new and not in the list; NULL: of `number` */
 	uint32_t number;
 	mgr_done_cb cb;
 	void *arg;
@@ -113,9 +113,9 @@ keep_ak(struct tenant_rec *r, const struct hw_aked *ak)
 static int
 settle_new(struct mgr *m, struct making *k, char *text)
 {
-	struct groups *gs = m->groups;
+	struct tenants *gs = m->tenants;
 	uint32_t next = gs->next;
-	struct grp *other;
+	struct tenant *other;
 	int rc;
 
 	if (tenant_find(m, k->g->r.name, &other, text) == VT_OK ||
@@ -144,7 +144,7 @@ static int
 settle_renewed(
     struct mgr *m, struct making *k, const struct hw_aked *ak, char *text)
 {
-	struct grp *g = tenant_number(m, k->number);
+	struct tenant *g = tenant_number(m, k->number);
 	struct tenant_rec was;
 	int rc;
 
@@ -200,16 +200,16 @@ ask_ak(struct making *k, uint32_t number)
 static int
 check_new(struct mgr *m, const struct tenant_spec *s, char *text)
 {
-	const struct grp *g;
-	struct grp *other;
+	const struct tenant *g;
+	struct tenant *other;
 	uint32_t n = 0;
 	int rc;
 
 	if ((rc = may_change(m, text)) != VT_OK)
 		return rc;
-	TAILQ_FOREACH(g, &m->groups->list, link)
+	TAILQ_FOREACH(g, &m->tenants->list, link)
 		n += g->r.number != 0;
-	if (!mgr_name_ok(s->name) ||
+	if (!run_name_ok(s->name) ||
 	    strspn(s->name, "0123456789") == strlen(s->name)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "'%.63s' cannot be a group's name: 1 to %d of A-Z a-z 0-9 "
@@ -224,15 +224,15 @@ check_new(struct mgr *m, const struct tenant_spec *s, char *text)
 		return VT_E_EXISTS;
 	}
 	text[0] = '\0';
-	if (s->number != 0 && s->number < m->groups->next) {
+	if (s->number != 0 && s->number < m->tenants->next) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "group %s: number %u was used before, and certificates may "
 		    "still name it; the lowest free number is %u",
-		    s->name, (unsigned)s->number, (unsigned)m->groups->next);
+		    s->name, (unsigned)s->number, (unsigned)m->tenants->next);
 		return VT_E_EXISTS;
 	}
 	if (n >= TENANTS_MAX || s->number == UINT32_MAX ||
-	    m->groups->next == UINT32_MAX) {
+	    m->tenants->next == UINT32_MAX) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "group %s: group limit reached (%d)", s->name, TENANTS_MAX);
 		return VT_E_SPACE;
@@ -259,7 +259,7 @@ tenants_create(struct mgr *m, const struct tenant_spec *s, mgr_done_cb cb,
 	k->arg = arg;
 	memcpy(k->g->r.name, s->name, sizeof(k->g->r.name));
 	memcpy(k->g->r.key, s->key, sizeof(k->g->r.key));
-	k->g->r.number = s->number != 0 ? s->number : m->groups->next;
+	k->g->r.number = s->number != 0 ? s->number : m->tenants->next;
 	k->g->r.quota = s->quota;
 	k->g->r.created_ms = wall_ms();
 	if ((rc = ask_ak(k, k->g->r.number)) != VT_OK) {
@@ -271,7 +271,7 @@ tenants_create(struct mgr *m, const struct tenant_spec *s, mgr_done_cb cb,
 
 int
 tenants_renew_ak(
-    struct mgr *m, struct grp *g, mgr_done_cb cb, void *arg, char *text)
+    struct mgr *m, struct tenant *g, mgr_done_cb cb, void *arg, char *text)
 {
 	struct making *k;
 	int rc;
@@ -299,12 +299,12 @@ tenants_renew_ak(
  */
 
 static int
-take_config(struct grp *g, const uint8_t *p, size_t len, char *text)
+take_config(struct tenant *g, const uint8_t *p, size_t len, char *text)
 {
-	struct group_config c;
+	struct tenant_config c;
 	int rc;
 
-	if ((rc = group_config_get(p, len, &c)) != VT_OK) {
+	if ((rc = tenant_config_get(p, len, &c)) != VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "group %s: this is not a group configuration (%s); "
 		    "`vtpmctl group sign` makes one",
@@ -318,7 +318,7 @@ take_config(struct grp *g, const uint8_t *p, size_t len, char *text)
 		    g->r.name, (unsigned)c.group, (unsigned)g->r.number);
 		return VT_E_POLICY;
 	}
-	if ((rc = group_config_verify(&c, g->r.key)) != VT_OK) {
+	if ((rc = tenant_config_verify(&c, g->r.key)) != VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "group %s: this configuration was not signed by the "
 		    "group's approval key",
@@ -340,10 +340,11 @@ take_config(struct grp *g, const uint8_t *p, size_t len, char *text)
 }
 
 int
-tenants_update(struct mgr *m, struct grp *g, const struct tenant_quota *quota,
-    const uint8_t *config, size_t len, char *text)
+tenants_update(struct mgr *m, struct tenant *g,
+    const struct tenant_quota *quota, const uint8_t *config, size_t len,
+    char *text)
 {
-	struct group_config was_conf = g->conf;
+	struct tenant_config was_conf = g->conf;
 	struct tenant_rec was = g->r;
 	int rc;
 
@@ -372,7 +373,7 @@ tenants_update(struct mgr *m, struct grp *g, const struct tenant_quota *quota,
 }
 
 int
-tenants_delete(struct mgr *m, struct grp *g, char *text)
+tenants_delete(struct mgr *m, struct tenant *g, char *text)
 {
 	uint32_t vtpms;
 	uint64_t bytes;
@@ -394,12 +395,12 @@ tenants_delete(struct mgr *m, struct grp *g, char *text)
 		    vtpms == 1 ? "it" : "them");
 		return VT_E_BUSY;
 	}
-	TAILQ_REMOVE(&m->groups->list, g, link);
+	TAILQ_REMOVE(&m->tenants->list, g, link);
 	tenant_meta_key(g->r.number, key);
 	if ((rc = store_meta_put(m->st, key, NULL, 0)) == VT_OK)
 		rc = put_index(m);
 	if ((rc = commit(m, rc, text)) != VT_OK) {
-		tenant_insert(m->groups, g);
+		tenant_insert(m->tenants, g);
 		return rc;
 	}
 	free(g);
@@ -411,7 +412,7 @@ tenants_delete(struct mgr *m, struct grp *g, char *text)
  */
 
 struct quoting {
-	struct group_quote q;
+	struct tenant_quote q;
 	tenant_quote_cb cb;
 	void *arg;
 };
@@ -431,7 +432,7 @@ static void
 on_quote(void *arg, const struct hw_answer *a)
 {
 	struct quoting *k = arg;
-	struct group_quote *q = &k->q;
+	struct tenant_quote *q = &k->q;
 	char text[MGR_TEXT_MAX] = "";
 	struct hw_quoted hq;
 	int rc = a->rc;
@@ -454,7 +455,7 @@ on_quote(void *arg, const struct hw_answer *a)
 }
 
 int
-tenants_quote(struct mgr *m, struct grp *g, const uint8_t *nonce, size_t len,
+tenants_quote(struct mgr *m, struct tenant *g, const uint8_t *nonce, size_t len,
     tenant_quote_cb cb, void *arg, char *text)
 {
 	struct pcr_sel sel = tenants_pcrs(m, g);
@@ -465,10 +466,11 @@ tenants_quote(struct mgr *m, struct grp *g, const uint8_t *nonce, size_t len,
 	struct wr w;
 	int rc;
 
-	rc = group_qualify(g->r.number, g->conf.sequence, nonce, len, hq.extra);
+	rc =
+	    tenant_qualify(g->r.number, g->conf.sequence, nonce, len, hq.extra);
 	if (rc != VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX, "a nonce has %d to %d bytes",
-		    GROUP_NONCE_MIN, GROUP_NONCE_MAX);
+		    TENANT_NONCE_MIN, TENANT_NONCE_MAX);
 		return VT_E_FORMAT;
 	}
 	hq.ak.p = g->r.ak;

@@ -20,16 +20,16 @@ struct tenant_spec {
 int tenants_create(struct mgr *m, const struct tenant_spec *spec,
     mgr_done_cb cb, void *arg, char *text) VT_CHECK;
 /* Durable on return.  quota NULL, len 0: unchanged. */
-int tenants_update(struct mgr *m, struct grp *g,
+int tenants_update(struct mgr *m, struct tenant *g,
     const struct tenant_quota *quota, const uint8_t *config, size_t len,
     char *text) VT_CHECK;
 /* Make a new AK in the host's TPM, after recovery on another TPM. */
-int tenants_renew_ak(struct mgr *m, struct grp *g, mgr_done_cb cb, void *arg,
+int tenants_renew_ak(struct mgr *m, struct tenant *g, mgr_done_cb cb, void *arg,
     char *text) VT_CHECK;
-int tenants_delete(struct mgr *m, struct grp *g, char *text) VT_CHECK;
+int tenants_delete(struct mgr *m, struct tenant *g, char *text) VT_CHECK;
 typedef void (*tenant_quote_cb)(
-    void *arg, int rc, const char *text, const struct group_quote *q);
-int tenants_quote(struct mgr *m, struct grp *g, const uint8_t *nonce,
+    void *arg, int rc, const char *text, const struct tenant_quote *q);
+int tenants_quote(struct mgr *m, struct tenant *g, const uint8_t *nonce,
     size_t len, tenant_quote_cb cb, void *arg, char *text) VT_CHECK;
 
 #endif

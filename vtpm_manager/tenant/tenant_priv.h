@@ -11,7 +11,7 @@
 
 #define TENANTS_KEY "groups" /* the index, in the store */
 
-struct groups {
+struct tenants {
 	struct tenant_list list; /* group 0, then ascending */
 	uint32_t next;           /* number of the next new one */
 	bool bad;                /* some are unreadable: change none */

@@ -32,9 +32,9 @@ struct tenant_rec {
 	uint8_t key[APPROVAL_KEY_LEN]; /* zeros: none (group 0) */
 	struct tenant_quota quota;
 	uint64_t created_ms;
-	uint8_t config[GROUP_CONFIG_MAX]; /* as signed */
-	uint16_t config_len;              /* 0: none yet */
-	uint8_t ak[HW_AK_MAX_LEN];        /* wrapped by the host's TPM */
+	uint8_t config[TENANT_CONFIG_MAX]; /* as signed */
+	uint16_t config_len;               /* 0: none yet */
+	uint8_t ak[HW_AK_MAX_LEN];         /* wrapped by the host's TPM */
 	uint8_t ak_pub[PUB_MAX_LEN];
 	uint16_t ak_len, ak_pub_len;
 };

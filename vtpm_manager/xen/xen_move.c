@@ -251,7 +251,7 @@ static int
 keep(struct work *k, const uint8_t *p, size_t len)
 {
 	const struct held *h = xenback_held_of(k->m->xen, k->in.uuid);
-	struct ginst *g = guest_live(k->m, k->in.uuid);
+	struct guest_run *g = guest_live(k->m, k->in.uuid);
 	struct xensaved s = { .time_ms = wall_ms(), .state = { p, 0 } };
 	struct seal_id id;
 	struct wr w;
@@ -284,7 +284,7 @@ on_volatile(void *arg, int rc, const char *why, const uint8_t *p, size_t len)
 	if (rc == VT_OK && (rc = keep(k, p, len)) != VT_OK)
 		why = "its volatile state cannot be kept";
 	if (rc == VT_OK)
-		mgr_commit_soon(k->m, on_kept, k);
+		commit_soon(k->m, on_kept, k);
 	else if (rc == VT_E_STATE) /* what it changed is not stored yet */
 		work_done(k, VT_E_BUSY, why);
 	else
@@ -358,7 +358,7 @@ on_resumed(void *arg, int rc, const char *why)
 		h->launched = k->launched;
 	}
 	if (rc == VT_OK)
-		mgr_audit(k->m, "manager", "xen-restore", k->in.name, "ok",
+		audit_log(k->m, "manager", "xen-restore", k->in.name, "ok",
 		    "domain %u continues the saved one", k->cand.domid);
 	xen_move_release(x, &k->cand, rc);
 	work_done(k, rc, rc != VT_OK ? why : "");
@@ -391,7 +391,7 @@ move_over(struct xenback_link *x, struct held *h, struct work *k)
 	h->dev = d;
 	h->there = true;
 	h->connected = false;
-	mgr_audit(x->m, "manager", "xen-migrate", k->in.name, "ok",
+	audit_log(x->m, "manager", "xen-migrate", k->in.name, "ok",
 	    "domain %u continues the moved one", d.domid);
 	xen_move_release(x, &d, VT_OK);
 	work_done(k, VT_OK, "");

@@ -192,12 +192,12 @@ xenback_power(
     struct xenback_link *x, const struct guest *in, struct ask *q, char *text)
 {
 	struct held *h = xenback_held_of(x, in->uuid);
-	struct ginst *g = guest_live(x->m, in->uuid);
+	struct guest_run *g = guest_live(x->m, in->uuid);
 	char who[32];
 
 	(void)snprintf(who, sizeof(who), "domain %u", q->dev.domid);
 	if (g == NULL) { /* starting is a power cycle */
-		mgr_audit(
+		audit_log(
 		    x->m, "manager", "start", in->name, "ok", "for %s", who);
 		guest_forget_launch(x->m, in);
 		return guest_start(x->m, in, on_powered, q, text);
@@ -206,7 +206,7 @@ xenback_power(
 		on_powered(q, VT_OK, "");
 		return VT_OK;
 	}
-	mgr_audit(
+	audit_log(
 	    x->m, "manager", "power-cycle", in->name, "ok", "new %s", who);
 	return guest_new_run(x->m, in, on_powered, q, text);
 }
@@ -247,7 +247,7 @@ on_device(struct xenback_link *x, uint32_t id, const struct xb_dev *d)
 		xenback_ask_done(q, rc, text);
 		return;
 	}
-	mgr_audit(x->m, "manager", "attach", uuid, "refused",
+	audit_log(x->m, "manager", "attach", uuid, "refused",
 	    "domain %u: %.180s", d->domid, text);
 	xenback_answer(x, id, rc != VT_OK ? rc : VT_E_NOMEM, false, text);
 }
@@ -282,8 +282,8 @@ forget_stale(struct xenback_link *x)
  */
 
 static int
-send_connect(struct ginst *g, const struct xb_dev *d, bool resumed, wlink_cb cb,
-    void *arg)
+send_connect(struct guest_run *g, const struct xb_dev *d, bool resumed,
+    wlink_cb cb, void *arg)
 {
 	struct wxen wx = { .connect = d->port != 0,
 		.localities = g->m->cfg.xen_localities,
@@ -318,8 +318,8 @@ on_connected(void *arg, int rc, const struct msg *msg)
 }
 
 static void
-refuse_unlaunched(struct xenback_link *x, uint32_t id, const struct ginst *g,
-    const struct xb_dev *d)
+refuse_unlaunched(struct xenback_link *x, uint32_t id,
+    const struct guest_run *g, const struct xb_dev *d)
 {
 	char text[MGR_TEXT_MAX];
 
@@ -327,7 +327,7 @@ refuse_unlaunched(struct xenback_link *x, uint32_t id, const struct ginst *g,
 	    "guest %s: domain %u was not launched measured, and "
 	    "xen_require_launch is on; start it with: vtpmctl launch xen CFG",
 	    g->in.name, d->domid);
-	mgr_audit(x->m, "manager", "attach", g->in.name, "refused",
+	audit_log(x->m, "manager", "attach", g->in.name, "refused",
 	    "domain %u was not launched measured", d->domid);
 	xenback_answer(x, id, VT_E_DENIED, false, text);
 }
@@ -336,7 +336,7 @@ void
 xenback_on_connect(struct xenback_link *x, uint32_t id, const struct xb_dev *d)
 {
 	struct held *h = xenback_held_of(x, d->uuid);
-	struct ginst *g = guest_live(x->m, d->uuid);
+	struct guest_run *g = guest_live(x->m, d->uuid);
 	struct ask *q;
 	int rc;
 
@@ -389,7 +389,7 @@ on_reconnected(void *arg, int rc, const struct msg *msg)
 
 /* A new worker gets the page of its predecessor. */
 static void
-on_up(struct ginst *g)
+on_up(struct guest_run *g)
 {
 	struct xenback_link *x = g->m->xen;
 	struct held *h = x != NULL ? xenback_held_of(x, g->in.uuid) : NULL;
@@ -417,7 +417,7 @@ static void
 on_disconnect(struct xenback_link *x, const struct xb_dev *d, bool gone)
 {
 	struct held *h = xenback_held_of(x, d->uuid);
-	struct ginst *g = guest_live(x->m, d->uuid);
+	struct guest_run *g = guest_live(x->m, d->uuid);
 	struct xb_dev none = { .domid = d->domid };
 
 	if (h != NULL && xen_move_is_candidate(h, d)) {
@@ -582,9 +582,9 @@ on_exited(void *arg, const char *how)
 	log_warn("vtpm-xenback died (%s); restarting it, connected guests "
 		 "are not affected",
 	    how);
-	if (mgr_timer(x->m, &x->timer, RESTART_MS, MGR_PRIO_CHILD, on_timer,
+	if (loop_timer(x->m, &x->timer, RESTART_MS, LOOP_PRIO_CHILD, on_timer,
 		x) != VT_OK)
-		mgr_fatal(x->m, "cannot set a timer");
+		loop_fatal(x->m, "cannot set a timer");
 }
 
 static int
@@ -606,7 +606,7 @@ launch(struct xenback_link *x)
 		return rc;
 	if (sd_event_add_io(x->m->ev, &x->io, fd, EPOLLIN, on_io, x) < 0)
 		return VT_E_NOMEM;
-	(void)sd_event_source_set_priority(x->io, MGR_PRIO_WORKER);
+	(void)sd_event_source_set_priority(x->io, LOOP_PRIO_WORKER);
 	return VT_OK;
 }
 

@@ -21,7 +21,7 @@
 
 #define XENBACK_DEVICES_MAX 8192 /* devices that xenstore may name */
 
-struct ginst;
+struct guest_run;
 struct guest;
 
 /* Is this a Xen domain? */

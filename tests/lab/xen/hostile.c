@@ -69,7 +69,7 @@ put_num(const char *key, unsigned long v)
 
 /* The back half's state node, watched from now on. */
 static bool
-cancel_watch_back(void)
+watch_back(void)
 {
 	unsigned int len;
 	char *back = xs_read(xs, XBT_NULL, FRONT "/backend", &len);
@@ -325,7 +325,7 @@ main(int argc, char **argv)
 	xs = xs_open(0);
 	shr = xengntshr_open(NULL, 0);
 	evt = xenevtchn_open(NULL, 0);
-	if (xs == NULL || shr == NULL || evt == NULL || !cancel_watch_back() ||
+	if (xs == NULL || shr == NULL || evt == NULL || !watch_back() ||
 	    afresh() != 0) {
 		printf("@HOSTILE %s cannot connect: %s, back half in state "
 		       "%d\n",
