@@ -44,6 +44,7 @@ enum {
 #define CC_CreatePrimary 0x131u
 #define CC_NV_Write 0x137u
 #define CC_NV_WriteLock 0x138u
+#define CC_DictionaryAttackParameters 0x13au
 #define CC_PCR_Event 0x13cu
 #define CC_PCR_Reset 0x13du
 #define CC_SelfTest 0x143u

@@ -14,6 +14,7 @@
 #define SA_ENCRYPT 0x40u /* TPMA_SESSION, Part 2, 8.4 */
 #define SA_CONTINUE 0x01u
 #define STIR_LEN 32
+#define CAP_TPM_PROPERTIES 6
 
 /* The authorization area; leaves r at the parameters. */
 static bool
@@ -220,6 +221,31 @@ tcmd_shutdown(bool state)
 	tcmd_begin(&c, ST_NO_SESSIONS, CC_Shutdown);
 	wr_be16(&c.w, state); /* TPM_SU_STATE, TPM_SU_CLEAR */
 	return tcmd_run(&c, NULL, &r);
+}
+
+int
+tcmd_property(uint32_t property, uint32_t *ret)
+{
+	uint32_t n, got, value;
+	struct tcmd c;
+	struct rd r;
+	int rc;
+
+	tcmd_begin(&c, ST_NO_SESSIONS, CC_GetCapability);
+	wr_be32(&c.w, CAP_TPM_PROPERTIES);
+	wr_be32(&c.w, property);
+	wr_be32(&c.w, 1);
+	if ((rc = tcmd_run(&c, NULL, &r)) != VT_OK)
+		return rc;
+	(void)rd_u8(&r);   /* moreData */
+	(void)rd_be32(&r); /* capability */
+	n = rd_be32(&r);
+	got = rd_be32(&r);
+	value = rd_be32(&r);
+	if (rd_end(&r) != VT_OK || n != 1 || got != property)
+		return VT_E_TPM;
+	*ret = value;
+	return VT_OK;
 }
 
 /*

@@ -27,6 +27,7 @@
 #define RH_OWNER 0x40000001u
 #define RH_NULL 0x40000007u
 #define RS_PW 0x40000009u
+#define RH_LOCKOUT 0x4000000au
 #define RH_ENDORSEMENT 0x4000000bu
 #define RH_PLATFORM 0x4000000cu
 
@@ -121,6 +122,13 @@ int tcmd_run(struct tcmd *c, uint32_t *ret_handle, struct rd *ret) VT_CHECK;
 /* Small commands that several places need; errors of tcmd_run(). */
 int tcmd_startup(uint8_t locality) VT_CHECK; /* CLEAR; either version */
 int tcmd_shutdown(bool state) VT_CHECK;      /* TPM2_Shutdown(CLEAR) */
-int tcmd_stir(void) VT_CHECK;                /* 32 bytes of getrandom(2) */
+/* TPM2_GetCapability(TPM_CAP_TPM_PROPERTIES) of one property. */
+#define PT_PERMANENT 0x200u         /* TPMA_PERMANENT */
+#define PERMANENT_IN_LOCKOUT 0x200u /* its bit 9 */
+#define PT_LOCKOUT_COUNTER 0x20eu   /* wrong authorizations that count now */
+#define PT_MAX_AUTH_FAIL 0x20fu     /* so many lock it out */
+#define PT_LOCKOUT_INTERVAL 0x210u  /* seconds after which one is forgiven */
+int tcmd_property(uint32_t property, uint32_t *ret) VT_CHECK;
+int tcmd_stir(void) VT_CHECK; /* 32 bytes of getrandom(2) */
 
 #endif

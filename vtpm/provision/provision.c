@@ -47,6 +47,7 @@ make20(uint8_t banks, struct prov_keys *ret, struct prov_fail *f)
 	if ((rc = tcmd_startup(0)) != VT_OK ||
 	    (rc = prov20_banks(banks, f)) != VT_OK ||
 	    (rc = power_off(f)) != VT_OK || (rc = power_on(f)) != VT_OK ||
+	    (rc = prov20_lockout(f)) != VT_OK ||
 	    (rc = prov20_keys(ret, f)) != VT_OK)
 		return rc;
 	return power_off(f);

@@ -14,7 +14,8 @@
  * created by the platform and write-locked for good.  The AK's certificate is
  * short-lived, and a host that was recovered on another TPM has another CA, so
  * a certificate is replaced by removing its index and defining it again.
- * TPM 1.2: EK RSA-2048, enabled and activated; certificate 0x1000F000.
+ * Dictionary attack protection: 32 wrong passwords, one is forgiven after 600
+ * s. TPM 1.2: EK RSA-2048, enabled and activated; certificate 0x1000F000.
  */
 #ifndef VTPM_PROVISION_PROVISION_H
 #define VTPM_PROVISION_PROVISION_H

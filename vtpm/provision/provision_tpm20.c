@@ -74,6 +74,35 @@ prov20_banks(uint8_t banks, struct prov_fail *f)
 	return rd_u8(&r) == 1 ? VT_OK : VT_E_TPM;
 }
 
+/* --- dictionary attack -------------------------------------------------------
+ */
+
+/*
+ * libtpms manufactures a TPM that 3 wrong authorizations lock out.  Guests'
+ * software expects what Windows sets up, and what TPMs for PCs come with: 32
+ * of them, and one is forgiven after 10 minutes.  A search still gets 144
+ * tries a day.  A wrong lockoutAuth is forgiven after 1,000 s, as before.
+ */
+#define DA_TRIES 32
+#define DA_RECOVERY_S 600
+#define DA_LOCKOUT_RECOVERY_S 1000
+
+int
+prov20_lockout(struct prov_fail *f)
+{
+	struct tcmd c;
+	struct rd r;
+
+	tcmd_begin(&c, ST_SESSIONS, CC_DictionaryAttackParameters);
+	wr_be32(&c.w, RH_LOCKOUT);
+	tcmd_auth_empty(&c);
+	wr_be32(&c.w, DA_TRIES);
+	wr_be32(&c.w, DA_RECOVERY_S);
+	wr_be32(&c.w, DA_LOCKOUT_RECOVERY_S);
+	return prov_run(
+	    &c, "set the limits of dictionary attack protection", f, NULL, &r);
+}
+
 /* --- keys ------------------------------------------------------------------
  */
 

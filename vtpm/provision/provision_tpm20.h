@@ -16,6 +16,8 @@
 
 /* banks: BANK_* or-ed, 0: SHA-256; takes effect at the next power on. */
 int prov20_banks(uint8_t banks, struct prov_fail *f) VT_CHECK;
+/* The limits of dictionary attack protection. */
+int prov20_lockout(struct prov_fail *f) VT_CHECK;
 /* Makes the persistent keys that provision.h lists. */
 int prov20_keys(struct prov_keys *ret, struct prov_fail *f) VT_CHECK;
 /* Writes the certificates and the EK's template, and locks them. */
