@@ -201,7 +201,7 @@ permanent_container_is_read_strictly(void **state)
 	buf[2] = 3;
 	assert_int_equal(state_perm_get(buf, n, &s), VT_E_RANGE);
 	buf[2] = 2;
-	buf[3] = 2;
+	buf[3] = 4;
 	assert_int_equal(state_perm_get(buf, n, &s), VT_E_RANGE);
 }
 

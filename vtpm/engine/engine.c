@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/rdwr.h"
+#include "vtpm/engine/command_table.h"
 #include "vtpm/proto/worker_msg.h"
 
 _Static_assert(ENG_STATE_MAX + 4 * PUB_MAX_LEN + 128 <= STATE_MAX_LEN,
@@ -27,6 +29,7 @@ static struct {
 	bool powered;
 	bool may_manufacture; /* law 2: only inside eng_manufacture() */
 	bool changed;
+	bool orderly;    /* nothing changed it since TPM2_Shutdown */
 	uint8_t version; /* TPM_VER_* */
 	uint8_t locality;
 	struct blob permanent, volatile_, savestate;
@@ -128,6 +131,7 @@ store_permanent(const unsigned char *data, uint32_t length)
 		return TPM_SIZE;
 	memcpy(eng.permanent_hash, hash, sizeof(hash));
 	eng.changed = true;
+	eng.orderly = false;
 	return TPM_SUCCESS;
 }
 
@@ -227,7 +231,7 @@ eng_forget(void)
 	blob_done(&eng.permanent);
 	blob_done(&eng.volatile_);
 	blob_done(&eng.savestate);
-	eng.changed = false;
+	eng.changed = eng.orderly = false;
 }
 
 int
@@ -264,7 +268,7 @@ eng_set_permanent(uint8_t tpm_version, const uint8_t *p, size_t len)
 		return rc;
 	blob_done(&eng.volatile_);
 	blob_done(&eng.savestate);
-	eng.changed = false;
+	eng.changed = eng.orderly = false;
 	return digest_buf(ALG_SHA256, p, len, eng.permanent_hash);
 }
 
@@ -315,6 +319,13 @@ eng_is_tpm2(void)
 /* --- commands --------------------------------------------------------------
  */
 
+static bool
+was_shutdown(const uint8_t *cmd, size_t len)
+{
+	return eng_is_tpm2() && len >= 10 && be32_get(cmd + 6) == CC_Shutdown &&
+	       be32_get(eng.resp + 6) == 0;
+}
+
 int
 eng_process(uint8_t locality, const uint8_t *cmd, size_t len,
     const uint8_t **ret_resp, size_t *ret_len)
@@ -330,6 +341,8 @@ eng_process(uint8_t locality, const uint8_t *cmd, size_t len,
 		return VT_E_TPM;
 	if (n < 10 || n > ENG_BUF_MAX)
 		return VT_E_TPM;
+	if (was_shutdown(cmd, len))
+		eng.orderly = true;
 	*ret_resp = eng.resp;
 	*ret_len = n;
 	return VT_OK;
@@ -348,6 +361,12 @@ eng_changed(void)
 
 	eng.changed = false;
 	return c;
+}
+
+bool
+eng_is_orderly(void)
+{
+	return eng.orderly;
 }
 
 const uint8_t *

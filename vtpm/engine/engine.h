@@ -81,6 +81,9 @@ void eng_cancel(void);
 
 /* Did the permanent state's content change since the last call? */
 bool eng_changed(void);
+/* Is the permanent state as TPM2_Shutdown left it?  False after
+ * eng_set_permanent(), which cannot know. */
+bool eng_is_orderly(void);
 /* The permanent state as last stored by libtpms; borrowed until the next
  * call of any eng_ function.  NULL: there is none. */
 const uint8_t *eng_permanent(size_t *ret_len);

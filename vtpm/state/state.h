@@ -22,7 +22,10 @@
 #define QUOTES_MAX 64                         /* remembered per vTPM */
 #define QUOTE_LEN 32                          /* SHA-256 */
 
-enum { SP_RESTORED = 1 }; /* runs from a snapshot */
+enum {
+	SP_RESTORED = 1, /* runs from a snapshot */
+	SP_ORDERLY = 2   /* nothing changed it since TPM2_Shutdown */
+};
 
 /* SEAL_PERMANENT, SEAL_SNAP_PERMANENT: be16 format 1 | u8 tpm_version |
  * u8 flags | tpm | ek_rsa | ek_ecc | ak. */

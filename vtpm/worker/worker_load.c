@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "vtpm/engine/engine.h"
+#include "vtpm/engine/orderly.h"
 #include "vtpm/state/seal.h"
 #include "vtpm/state/state.h"
 #include "vtpm/worker/worker_answer.h"
@@ -58,6 +59,25 @@ open_perm(struct worker *w, const struct wload *m, struct seal_id *ret_id,
 	return rc;
 }
 
+/* A crash took the PCRs with it: no copy of them may return. */
+static bool
+continues(const struct wload *m)
+{
+	return m->volatile_.len > 0 && (m->flags & WLOAD_CRASHED) == 0;
+}
+
+/* The host lost power, or the worker its life: no fault of the guest. */
+static void
+make_orderly(void)
+{
+	int rc = orderly_make();
+
+	if (rc != VT_OK)
+		log_warn("the TPM may count the power loss as a wrong "
+			 "password: %s",
+		    vt_strerror(rc));
+}
+
 static int
 load_perm(
     struct worker *w, const struct wload *m, struct seal_id *ret_id, char *text)
@@ -76,6 +96,8 @@ load_perm(
 		    "the permanent state is of another TPM version");
 	else if ((rc = wk_become(w, &s)) != VT_OK)
 		say(text, rc, "libtpms rejected the permanent state");
+	else if ((s.flags & SP_ORDERLY) == 0 && !continues(m))
+		make_orderly();
 	mem_wipe_free(plain, len);
 	return rc;
 }
@@ -147,8 +169,7 @@ wk_load(struct worker *w, const struct wload *m, char *text)
 	if (rc != VT_OK)
 		return say(text, rc, "the launch record is damaged");
 	(void)wk_step(w, PE_BECAME);
-	/* A crash took the PCRs with it: no copy of them may return. */
-	if (m->volatile_.len > 0 && (m->flags & WLOAD_CRASHED) == 0)
+	if (continues(m))
 		rc = load_vol(w, m, &id, text);
 	else
 		rc = start_loaded(w, m, text);

@@ -59,7 +59,8 @@ wk_seal_perm(struct worker *w, uint16_t kind, uint64_t generation,
 	memcpy(id.uuid, w->uuid, sizeof(id.uuid));
 	memset(&s, 0, sizeof(s));
 	s.tpm_version = w->tpm_version;
-	s.flags = w->perm_flags;
+	s.flags =
+	    (uint8_t)(w->perm_flags | (eng_is_orderly() ? SP_ORDERLY : 0));
 	p = eng_permanent(&len);
 	set_blob(&s.tpm, p, len);
 	set_blob(&s.ek_rsa, w->keys.ek_rsa, w->keys.ek_rsa_len);
