@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,8 @@
 #define BACKLOG 4
 #define FLUSH_MS 2000
 #define MAX_POLL (3 + (SLOTS - 1) * CHAN_MAX_FDS)
+
+static volatile sig_atomic_t terminated;
 
 /* --- the loop --------------------------------------------------------------
  */
@@ -50,8 +53,9 @@ accept_manager(struct worker *w)
 	wk_manager_connected(w, fd);
 }
 
-static int
-timeout_ms(const struct worker *w, uint64_t now)
+/* When the loop must look again without an event; UINT64_MAX: never. */
+static uint64_t
+next_due(const struct worker *w)
 {
 	uint64_t at = UINT64_MAX;
 	size_t i;
@@ -62,9 +66,22 @@ timeout_ms(const struct worker *w, uint64_t now)
 			at = w->slots[i].held_until_us;
 	if (w->st.retry_us != 0 && w->st.retry_us < at)
 		at = w->st.retry_us;
-	if (at == UINT64_MAX)
-		return -1;
-	return at > now ? (int)((at - now + 999) / 1000) : 0;
+	if (w->end_by_us != 0 && w->end_by_us < at)
+		at = w->end_by_us;
+	return at;
+}
+
+/* SIGTERM comes while the worker waits and at no other time. */
+static int
+wait_for(struct pollfd *p, nfds_t n, uint64_t until)
+{
+	uint64_t now = now_us(), us = until > now ? until - now : 0;
+	const struct timespec ts = { (time_t)(us / 1000000),
+		(long)(us % 1000000 * 1000) };
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	return ppoll(p, n, until == UINT64_MAX ? NULL : &ts, &none);
 }
 
 /* The next command often follows soon after an answer: looks at the shared
@@ -116,9 +133,10 @@ turn(struct worker *w)
 			n += chan_pollfds(w->slots[i].ch, &p[n]);
 		count[i] = n - first[i];
 	}
-	if (poll(p, (nfds_t)n, timeout_ms(w, now_us())) == -1 &&
-	    errno != EINTR) {
-		log_err("poll: %s", vt_strerror(VT_E_SYS));
+	if (wait_for(p, (nfds_t)n, next_due(w)) == -1) {
+		if (errno == EINTR)
+			return;
+		log_err("ppoll: %s", vt_strerror(VT_E_SYS));
 		_exit(1);
 	}
 	if (mgr != -1 && p[mgr].revents != 0) {
@@ -142,7 +160,11 @@ loop(struct worker *w)
 	while (!w->ending) {
 		spin(w);
 		turn(w);
+		if (terminated && w->end_by_us == 0)
+			wk_terminate(w);
 		now = now_us();
+		if (w->end_by_us != 0 && now >= w->end_by_us)
+			w->ending = true;
 		wk_run_held(w, now);
 		wk_store_retry(w, now);
 	}
@@ -179,6 +201,28 @@ enter_jail(const struct worker_cfg *cfg, int ctl, int listen_fd)
 	}
 }
 
+static void
+on_sigterm(int sig)
+{
+	(void)sig;
+	terminated = 1;
+}
+
+/* Blocked but for wait_for(): a command runs to its end. */
+static int
+catch_sigterm(void)
+{
+	struct sigaction sa = { .sa_handler = on_sigterm };
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1 ||
+	    sigaction(SIGTERM, &sa, NULL) == -1)
+		return VT_E_SYS;
+	return VT_OK;
+}
+
 void
 worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
 {
@@ -204,7 +248,8 @@ worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
 	enter_jail(cfg, ctl, listen_fd);
 	(void)eng_buffer_size(
 	    WORKER_BUFFER, &(uint32_t){ 0 }, &(uint32_t){ 0 });
-	if (fd_set_nonblock(listen_fd, true) != VT_OK)
+	if (catch_sigterm() != VT_OK ||
+	    fd_set_nonblock(listen_fd, true) != VT_OK)
 		_exit(1);
 	wk_manager_connected(w, ctl);
 	loop(w);

@@ -32,6 +32,7 @@
 #define IN_LOADED 4u /* it has an identity */
 #define IN_BROKEN 8u
 #define ANY (IN_EMPTY | IN_MADE | IN_LOADED | IN_BROKEN)
+#define TERMINATE_US 2000000 /* for the last store */
 #define TURN_MAX 16 /* messages in a row, then the guest gets its turn */
 
 static uint32_t
@@ -66,7 +67,8 @@ manager_lost(struct worker *w)
 		w->st.retry_us = 0;
 	}
 	w->certs_wait = false;
-	if (w->power == PS_EMPTY || w->power == PS_MADE || w->stop_wait)
+	if (w->power == PS_EMPTY || w->power == PS_MADE || w->stop_wait ||
+	    w->end_by_us != 0)
 		w->ending = true;
 	else
 		log_info("connection to the manager lost: commands that change "
@@ -296,6 +298,17 @@ on_stop(struct worker *w, struct msg *msg)
 	}
 	wk_done(w, msg->id, VT_OK, "%s", "");
 	w->ending = true;
+}
+
+void
+wk_terminate(struct worker *w)
+{
+	log_info("SIGTERM: the TPM is shut down and the worker ends");
+	w->end_by_us = now_us() + TERMINATE_US;
+	wk_power_off(w);
+	if (!power_has_identity(w->power) || wk_need(w) == 0 ||
+	    !wk_can_store(w))
+		w->ending = true;
 }
 
 static void

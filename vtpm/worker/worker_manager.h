@@ -14,4 +14,10 @@ void wk_manager_connected(struct worker *w, int fd);
 /* The connection is readable, or can take more. */
 void wk_manager_read(struct worker *w);
 
+/*
+ * SIGTERM: the TPM is shut down in order, and the worker ends once that is
+ * stored; at once without a manager that can store it.
+ */
+void wk_terminate(struct worker *w);
+
 #endif

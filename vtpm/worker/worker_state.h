@@ -100,6 +100,7 @@ struct worker {
 	char build[NAME_MAX_LEN + 1];
 	uint32_t certs_id, stop_id; /* requests that wait for a store */
 	bool certs_wait, stop_wait;
+	uint64_t end_by_us; /* SIGTERM: ends when it is stored, or then; or 0 */
 	struct token_bucket events;
 
 	/* identity */

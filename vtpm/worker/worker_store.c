@@ -131,6 +131,8 @@ finish_waiting(struct worker *w, int rc)
 		wk_done(w, w->stop_id, rc, "%s", why);
 		w->ending = true;
 	}
+	if (w->end_by_us != 0 && (rc != VT_OK || wk_need(w) == 0))
+		w->ending = true;
 }
 
 static bool
