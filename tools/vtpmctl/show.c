@@ -42,6 +42,23 @@ print_banks(const json_t *o)
 }
 
 static void
+print_lockout(const json_t *worker)
+{
+	const json_t *l =
+	    json_object_get(json_object_get(worker, "info"), "lockout");
+
+	if (l == NULL)
+		return;
+	(void)printf("%-12s %llu of %llu wrong passwords counted, one is "
+		     "forgiven every %llu s%s\n",
+	    "Lockout", vctl_num(l, "wrong"), vctl_num(l, "max"),
+	    vctl_num(l, "recovery_s"),
+	    vctl_is(l, "locked")
+		? ": LOCKED, keys with a password cannot be used"
+		: "");
+}
+
+static void
 print_worker(const json_t *o)
 {
 	const json_t *w = json_object_get(o, "worker");
@@ -56,6 +73,7 @@ print_worker(const json_t *o)
 	    vctl_is(w, "channel_open") ? ", channel in use" : "",
 	    vctl_is(w, "capped") ? ", PCRs CAPPED until the next power cycle"
 				 : "");
+	print_lockout(w);
 	(void)printf("%-12s %s\n%-12s %s\n", "Channels", vctl_text(c, "local"),
 	    "", vctl_text(c, "swtpm"));
 }

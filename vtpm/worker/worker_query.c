@@ -18,27 +18,50 @@
 #include "vtpm/worker/worker_store.h"
 
 #define INFO_MAX 1536
+#define LOCKOUT_MAX 128
 #define PCRS_PER_READ 8 /* TPM2_PCR_Read gives that many digests at once */
 
 /* --- information -----------------------------------------------------------
  */
 
+/* What dictionary attack protection has counted; "" while it cannot be read. */
+static void
+lockout(const struct worker *w, char *out, size_t cap)
+{
+	uint32_t attrs, counted, max, interval;
+
+	out[0] = '\0';
+	if (!eng_is_tpm2() || !power_is_started(w->power) ||
+	    tcmd_property(PT_PERMANENT, &attrs) != VT_OK ||
+	    tcmd_property(PT_LOCKOUT_COUNTER, &counted) != VT_OK ||
+	    tcmd_property(PT_MAX_AUTH_FAIL, &max) != VT_OK ||
+	    tcmd_property(PT_LOCKOUT_INTERVAL, &interval) != VT_OK)
+		return;
+	(void)snprintf(out, cap,
+	    ",\"lockout\":{\"locked\":%s,\"wrong\":%u,\"max\":%u,"
+	    "\"recovery_s\":%u}",
+	    (attrs & PERMANENT_IN_LOCKOUT) != 0 ? "true" : "false", counted,
+	    max, interval);
+}
+
 static int
 info(struct worker *w, struct wr *p)
 {
 	struct mallinfo2 mi = mallinfo2();
-	char buf[INFO_MAX];
+	char buf[INFO_MAX], da[LOCKOUT_MAX];
 	size_t perm;
 	int n;
 
 	(void)eng_permanent(&perm);
+	lockout(w, da, sizeof(da));
+	(void)wk_store_changes(w, 0); /* it forgives as time goes by */
 	n = snprintf(buf, sizeof(buf),
 	    "{\"commands\":%llu,\"stores\":%llu,\"held\":%llu,"
 	    "\"refused\":%llu,\"power_cycles\":%u,\"powered\":%s,"
 	    "\"started\":%s,\"capped\":%s,\"launched\":%s,\"restored\":%s,"
 	    "\"generation\":%llu,\"version\":%llu,\"acknowledged\":%llu,"
 	    "\"permanent_bytes\":%zu,\"journal_records\":%u,"
-	    "\"journal_bytes\":%zu,\"quotes\":%u,\"heap_bytes\":%zu}",
+	    "\"journal_bytes\":%zu,\"quotes\":%u,\"heap_bytes\":%zu%s}",
 	    (unsigned long long)w->commands, (unsigned long long)w->stores,
 	    (unsigned long long)w->held_commands,
 	    (unsigned long long)w->refused, w->power_cycles,
@@ -50,7 +73,7 @@ info(struct worker *w, struct wr *p)
 	    (unsigned long long)w->generation,
 	    (unsigned long long)wk_state_version(w),
 	    (unsigned long long)w->acked, perm, journal_count(w->cap.journal),
-	    journal_memory(w->cap.journal), w->quotes.n, mi.uordblks);
+	    journal_memory(w->cap.journal), w->quotes.n, mi.uordblks, da);
 	if (n < 0 || (size_t)n >= sizeof(buf))
 		return VT_E_RANGE;
 	wr_bytes(p, buf, (size_t)n);

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# repair.sh - what the host, or the guest itself, does to a vTPM that must stay
+# usable: crashes while keys with passwords are in use.
+. "$(dirname "$0")/lib.sh"
+need jq tpm2_create tpm2_createprimary tpm2_evictcontrol
+
+printf 'crash_limit = 100\n' >"$T/conf"
+start_manager --config "$T/conf" --pool 0 || { not_ok "a manager"; exit 1; }
+
+running() { [ "$(jctl show "$1" | jq -r .state)" = running ]; }
+# Another worker than PID runs the guest.
+another() { running "$1" && [ "$(worker_pid "$1")" != "$2" ]; }
+lockout() { # of a TPM that its first command has started
+	t2 "$1" tpm2_getrandom 1 >/dev/null 2>&1
+	jctl show "$1" | jq -c .worker.info.lockout
+}
+
+# --- crashes while a key with a password is in use ---------------------------
+K=0x81008000
+use() { t2 g tpm2_create -Q -C $K -P "$1" -u "$T/u" -r "$T/r"; }
+kill_worker() {
+	local w
+	w=$(worker_pid g)
+	kill -"$1" "$w"
+	wait_for 10 another g "$w"
+}
+crash() {
+	case $1 in
+	kill) kill_worker KILL ;;
+	term) kill_worker TERM ;;
+	force) ctl stop --force g && ctl start g ;;
+	host)
+		stop_manager KILL
+		for p in $(our_workers); do kill -KILL "$p"; done
+		start_manager --config "$T/conf" --pool 0 &&
+		    wait_for 10 running g
+		;;
+	esac
+}
+ctl create g >/dev/null
+check "a guest starts" ctl start g
+t2 g tpm2_createprimary -Q -C o -p secret -c "$T/p.ctx"
+check "it keeps a key with a password" \
+    t2 g tpm2_evictcontrol -Q -C o -c "$T/p.ctx" $K
+t2 g tpm2_flushcontext -t
+n=0
+for how in kill term force host kill term host kill kill force host term; do
+	if use secret && crash $how; then n=$((n + 1)); fi
+done >"$T/out" 2>&1
+same "after each of 12 crashes the key can be used" 12 "$n"
+same "none of them counts as a wrong password" \
+    '{"locked":false,"wrong":0,"max":32,"recovery_s":600}' "$(lockout g)"
+check "the key can be used at the end" use secret
+
+n=0
+for how in kill host term force; do
+	use wrong || n=$((n + 1))
+	crash $how
+done >"$T/out" 2>&1
+same "wrong passwords are refused" 4 "$n"
+same "they stay counted over crashes" 4 "$(lockout g | jq .wrong)"
+for _ in $(seq 30); do use wrong; done >/dev/null 2>&1
+crash kill
+refuse "so a search locks the key" 'lockout|0x921' use secret
+same "show says that it is locked" true "$(lockout g | jq .locked)"
+check "in text, too" sh -c "'$B/vtpmctl' --run '$RUN' show g |
+    grep -q '^Lockout .*LOCKED'"
