@@ -86,7 +86,7 @@ ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 
 .PHONY: all run check check-full check-targets check-asan check-xen fuzz bench lint clean help deps \
 	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
-	install-dkms
+	install-dkms install-service install-completion
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
 
 help:
@@ -359,9 +359,17 @@ IRTDIR	?= /usr/share/initramfs-tools
 GUESTFILES := tpmfrontd.service:$(UNITDIR)/tpmfrontd.service:644 \
 	   initramfs-hook:$(IRTDIR)/hooks/tpmfrontd:755 \
 	   initramfs-script:$(IRTDIR)/scripts/init-top/tpmfrontd:755
+# The manager as a service; D-Bus reads no folder below /usr/local.
+SERVICE	:= vtpm_manager/service
+UNITS	:= $(patsubst $(SERVICE)/%.in,%,$(wildcard $(SERVICE)/*.service.in))
+SYSCONFDIR ?= /etc
+DBUSDIR	?= /usr/share/dbus-1/system.d
+COMPLETED := vtpmctl vtpm-managerd vtpm-verify vtpm-attest vtpm-seal tpmfrontd
+BASHDIR	?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR	?= $(PREFIX)/share/zsh/site-functions
 MANDIR	?= $(PREFIX)/share/man
 LIBDIR	?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
-install: all
+install: all install-service install-completion
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)
 	install -m 755 $(addprefix $(B)/,$(HAVE)) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(TCTI) $(DESTDIR)$(LIBDIR)
@@ -386,6 +394,34 @@ install: all
 	$(foreach m,$(wildcard doc/man/*.[13578]),$(call \
 	    versioned,$(m),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))) \
 	    &&) true
+
+# Settings that are there stay: they are the operator's.
+install-service:
+	install -d $(DESTDIR)$(UNITDIR)
+	$(foreach u,$(UNITS),sed -e '/@SANDBOX@/{r $(SERVICE)/sandbox' -e 'd}' \
+	    -e 's|@BIN@|$(PREFIX)/bin|' $(SERVICE)/$(u).in \
+	    > $(DESTDIR)$(UNITDIR)/$(u) && \
+	    chmod 644 $(DESTDIR)$(UNITDIR)/$(u) &&) true
+	install -m 644 -t $(DESTDIR)$(UNITDIR) $(SERVICE)/vtpm.slice
+	install -D -m 644 $(SERVICE)/sysusers.conf \
+	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/vtpm.conf
+	install -D -m 644 $(SERVICE)/tmpfiles.conf \
+	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/vtpm.conf
+	install -D -m 644 -t $(DESTDIR)$(DBUSDIR) \
+	    $(SERVICE)/org.vtpm.Manager1.conf
+	[ -e $(DESTDIR)$(SYSCONFDIR)/vtpm/vtpm-managerd.conf ] || \
+	    install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/vtpm \
+	    $(SERVICE)/vtpm-managerd.conf
+	$(if $(XENMOD),install -D -m 644 $(SERVICE)/xen.conf \
+	    $(DESTDIR)$(UNITDIR)/vtpm-managerd.service.d/xen.conf)
+
+install-completion:
+	install -d $(DESTDIR)$(BASHDIR)
+	install -m 644 tools/completion/vtpm.bash \
+	    $(DESTDIR)$(BASHDIR)/$(firstword $(COMPLETED))
+	$(foreach p,$(filter-out $(firstword $(COMPLETED)),$(COMPLETED)),ln -sf \
+	    $(firstword $(COMPLETED)) $(DESTDIR)$(BASHDIR)/$(p) &&) true
+	install -D -m 644 -t $(DESTDIR)$(ZSHDIR) tools/completion/_vtpm
 
 clean:
 	rm -rf $(B)

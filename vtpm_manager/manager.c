@@ -23,6 +23,7 @@
 #include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/control/bus.h"
+#include "vtpm_manager/core/cgroup.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/core/run_folder.h"
@@ -43,14 +44,13 @@
 #include "vtpm_manager/tenant/tenant.h"
 #include "vtpm_manager/xen/xenback_link.h"
 
-#define KV_BOOT "boot_id"
-
+/* With this very mode: the umask hides what is not meant for others. */
 static int
 make_folder(const char *path, unsigned int mode)
 {
-	if (mkdir(path, mode) == -1 && errno != EEXIST)
-		return VT_E_SYS;
-	return VT_OK;
+	if (mkdir(path, mode) == 0)
+		return chmod(path, mode) == -1 ? VT_E_SYS : VT_OK;
+	return errno == EEXIST ? VT_OK : VT_E_SYS;
 }
 
 static int
@@ -122,7 +122,7 @@ read_last_boot_id(struct mgr *m)
 	uint8_t *p = NULL;
 	size_t len;
 
-	if (store_kv_get(m->st, KV_BOOT, &p, &len) != VT_OK)
+	if (store_kv_get(m->st, STORE_KV_BOOT, &p, &len) != VT_OK)
 		return;
 	(void)snprintf(m->last_boot_id, sizeof(m->last_boot_id), "%.*s",
 	    (int)len, (const char *)p);
@@ -208,7 +208,7 @@ serve(struct mgr *m)
 	}
 	if (start_xen(m) != VT_OK) /* before the first worker, see ZS_XEN */
 		return;
-	rc = store_kv_put(m->st, KV_BOOT, m->boot_id, strlen(m->boot_id));
+	rc = store_kv_put(m->st, STORE_KV_BOOT, m->boot_id, strlen(m->boot_id));
 	if (rc == VT_OK || rc == VT_E_CORRUPT)
 		rc = guest_find_all(m);
 	if (rc != VT_OK) {
@@ -520,6 +520,7 @@ step(struct mgr *m, enum start_event e)
 	log_debug("start: %s -> %s (%s)", start_state_name(m->start),
 	    start_state_name(st.next), start_event_name(e));
 	m->start = st.next;
+	(void)sd_notifyf(0, "STATUS=Starting: %s", start_state_name(m->start));
 	actions[st.act](m);
 }
 
@@ -569,6 +570,7 @@ mgr_start(struct mgr *m, char *text)
 	if (!m->separated)
 		log_info("all workers share the manager's uid (%s)",
 		    geteuid() == 0 ? "user_mode" : "not started as root");
+	cgroup_open(m);
 	rc = zygote_link_new(m, on_zygote, m, &m->zyg);
 	if (rc != VT_OK)
 		(void)snprintf(text, MGR_TEXT_MAX,

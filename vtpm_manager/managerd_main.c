@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <systemd/sd-daemon.h>
+
 #include "base/log.h"
 #include "base/options.h"
 #include "vtpm_manager/commit/anchor.h"
@@ -22,7 +24,7 @@
 #define SETTINGS_MAX 32
 
 struct args {
-	bool verbose, stop_all;
+	bool verbose, stop_all, start_again, check_config;
 	/* In the order given; option NULL: a configuration file. */
 	struct {
 		const char *option, *value;
@@ -97,6 +99,7 @@ on_signal(sd_event_source *s, const struct signalfd_siginfo *si, void *arg)
 	struct mgr **m = arg;
 
 	(void)si;
+	(void)sd_notify(0, "STOPPING=1");
 	if (*m != NULL)
 		anchorq_end(*m);
 	else
@@ -154,6 +157,19 @@ out:
 }
 
 static int
+check(const struct config *c)
+{
+	char text[CFG_TEXT_MAX];
+
+	if (config_check(c, text) != VT_OK) {
+		log_err("%s", text);
+		return OPT_BAD;
+	}
+	log_info("the settings are valid");
+	return 0;
+}
+
+static int
 managerd(void *ctx, void *args, int argc, char **argv)
 {
 	const struct args *a = args;
@@ -167,10 +183,12 @@ managerd(void *ctx, void *args, int argc, char **argv)
 		return OPT_BAD;
 	if (a->verbose)
 		log_set_level(LOG_L_DEBUG);
+	if (a->check_config)
+		return check(&c);
 	set_limits();
 	if (!a->stop_all)
 		return run(&c);
-	if (stop_all_guests(c.run, text) == VT_OK)
+	if (stop_all_guests(c.run, a->start_again, text) == VT_OK)
 		return 0;
 	log_err("%s", text);
 	return 1;
@@ -211,6 +229,12 @@ static const struct opt opts[] = {
 	{ OPT_FLAG("stop-all", 0, struct args, stop_all,
 	    "stop every vTPM of the run directory and its manager, and "
 	    "exit") },
+	{ OPT_FLAG("start-again", 0, struct args, start_again,
+	    "with --stop-all: the next manager starts the stopped vTPMs again, "
+	    "as after a reboot of the host") },
+	{ OPT_FLAG("check-config", 0, struct args, check_config,
+	    "check the settings, and the groups and files that they name, and "
+	    "exit") },
 	{ OPT_FLAG(
 	    "verbose", 'v', struct args, verbose, "log debug messages, too") },
 	OPT_END,
@@ -226,7 +250,8 @@ static const struct opt_command vtpm_managerd = {
 	    "PUB.pem] [--escrow M:PEM,PEM,...] [--recover] [--config FILE] "
 	    "[--pool N] [--anchor strict|interval|off] [--anchor-interval "
 	    "SECONDS] [--user-mode] [--bus] [-v]\n"
-	    "--stop-all [--run DIR] [--config FILE]\n",
+	    "--stop-all [--start-again] [--run DIR] [--config FILE]\n"
+	    "--check-config [--config FILE]\n",
 	.opts = opts,
 	.size = sizeof(struct args),
 	.run = managerd,

@@ -23,10 +23,11 @@
 #include "vtpm_manager/guest/worker_id.h"
 
 #define STOP_MS 1500
+#define ANSWER_US (300 * UINT64_C(1000000)) /* every guest was stopped */
 
 /* VT_E_CLOSED: no manager answers there. */
 static int
-ask_manager(const char *run, char *text)
+ask_manager(const char *run, bool again, char *text)
 {
 	sd_bus_error err = SD_BUS_ERROR_NULL;
 	char path[PATH_MAX];
@@ -46,8 +47,10 @@ ask_manager(const char *run, char *text)
 	else
 		r = sd_bus_start(bus);
 	if (r >= 0)
+		r = sd_bus_set_method_call_timeout(bus, ANSWER_US);
+	if (r >= 0)
 		r = sd_bus_call_method(bus, NULL, BUS_PATH, BUS_IFACE,
-		    "StopAll", &err, NULL, "b", 1);
+		    "StopAll", &err, NULL, "bb", 1, (int)again);
 	if (r < 0)
 		(void)snprintf(text, MGR_TEXT_MAX, "%s",
 		    err.message != NULL ? err.message : strerror(-r));
@@ -124,7 +127,7 @@ wait_for_all(struct ending *list)
 }
 
 int
-stop_all_guests(const char *run, char *text)
+stop_all_guests(const char *run, bool again, char *text)
 {
 	struct ending *list = NULL;
 	char path[PATH_MAX];
@@ -133,7 +136,7 @@ stop_all_guests(const char *run, char *text)
 	DIR *d;
 	int rc;
 
-	if ((rc = ask_manager(run, text)) != VT_E_CLOSED)
+	if ((rc = ask_manager(run, again, text)) != VT_E_CLOSED)
 		return rc;
 	if ((rc = run_path(path, sizeof(path), "%s/w", run)) != VT_OK)
 		return rc;

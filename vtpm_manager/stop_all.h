@@ -7,11 +7,14 @@
 #ifndef VTPM_MANAGER_STOP_ALL_H
 #define VTPM_MANAGER_STOP_ALL_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 /* Ask the manager of the folder run to stop all guests and itself; without a
- * manager, end every worker that has a socket in RUN/w.  text
- * (MGR_TEXT_MAX bytes) says what failed. */
-int stop_all_guests(const char *run, char *text) VT_CHECK;
+ * manager, end every worker that has a socket in RUN/w.  again: the next
+ * manager starts the guests again.  text (MGR_TEXT_MAX bytes) says what failed.
+ */
+int stop_all_guests(const char *run, bool again, char *text) VT_CHECK;
 
 #endif

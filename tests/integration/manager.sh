@@ -145,6 +145,31 @@ check "workers that were killed without a reboot come back" \
 check "capped" sh -c "'$B/vtpmctl' --run '$RUN' --json show alice |
     jq -e '.worker.capped'"
 
+# --- the host shuts down in order: no reboot is needed to see what comes back ---
+check "every vTPM and the manager stop, to start again" \
+    "$B/vtpm-managerd" --run "$RUN" --stop-all --start-again
+check "the manager ends" wait_for 10 gone "$MPID"
+MPID=
+check "and no worker is left" no_workers
+start_manager --pool 0 || not_ok "the manager starts after an orderly end"
+check "what was running is running again" \
+    wait_for 10 t2 alice tpm2_getrandom --hex 8
+same "power cycled and not capped" "$(printf '%064d' 0) false" \
+    "$(pcr alice 16) $(jctl show alice | jq .worker.capped)"
+ctl stop bob >/dev/null
+"$B/vtpm-managerd" --run "$RUN" --stop-all --start-again
+MPID=
+start_manager --pool 0 || not_ok "the manager starts after an orderly end"
+same "what had been stopped stays so" stopped \
+    "$(jctl list | jq -r '.[]|select(.name=="bob").state')"
+ctl start bob >/dev/null
+background "$B/vtpm-managerd" --run "$T/new" --state "$T/newstate" --pool 0 \
+    >"$T/new.log" 2>&1
+wait_for 20 test -S "$T/new/control.sock"
+same "a run folder that the manager makes lets others reach its sockets" 755 \
+    "$(stat -c %a "$T/new")"
+"$B/vtpm-managerd" --run "$T/new" --stop-all
+
 # --- the end ---------------------------------------------------------------------
 check "audit as JSON is a chain of who did what" \
     sh -c "'$B/vtpmctl' --run '$RUN' --json audit |

@@ -48,7 +48,7 @@ arguments() { # METHOD NAME
 	case $1 in
 	Create) echo "sa{ss} .no 1 group red" ;;
 	Destroy | Stop) echo "sb $2 false" ;;
-	StopAll) echo "b false" ;;
+	StopAll) echo "bb false false" ;;
 	Launch) echo "say $2 0" ;;
 	LaunchDomain) echo "sayu $2 0 0" ;;
 	Recover) echo "ass 0 -" ;;

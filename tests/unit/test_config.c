@@ -218,6 +218,90 @@ names_of_guests_are_neither_paths_nor_uuids(void **state)
 		assert_false(run_name_ok(bad[i]));
 }
 
+/* Mark the setting of a line; "# " starts text. */
+static const char *
+shown_setting(const char *line, unsigned int *seen)
+{
+	const char *p = line[0] == '#' ? line + 1 : line, *name;
+	size_t i, n = strcspn(p, " =\n");
+
+	if (n == 0)
+		return NULL;
+	for (i = 0; (name = config_key(i)) != NULL; i++)
+		if (strlen(name) == n && memcmp(name, p, n) == 0) {
+			seen[i]++;
+			return p;
+		}
+	fail_msg("no setting: %s", line);
+	return NULL;
+}
+
+static void
+the_shipped_file_shows_every_setting_and_its_default(void **state)
+{
+	FILE *f = fopen("vtpm_manager/service/vtpm-managerd.conf", "r");
+	char line[256], text[CFG_TEXT_MAX] = "";
+	unsigned int seen[100] = { 0 };
+	struct config shown, set, want;
+	const char *p;
+	size_t i;
+
+	(void)state;
+	assert_non_null(f);
+	config_defaults(&shown);
+	config_defaults(&set);
+	config_defaults(&want);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if ((p = shown_setting(line, seen)) != NULL &&
+		    config_parse(line[0] == '#' ? &shown : &set, "shipped", p,
+			strlen(p), text) != VT_OK)
+			fail_msg("%s", text);
+	assert_int_equal(fclose(f), 0);
+	assert_memory_equal(&shown, &want, sizeof(want));
+	for (i = 0; config_key(i) != NULL; i++)
+		if (seen[i] != 1)
+			fail_msg(
+			    "%s is there %u times", config_key(i), seen[i]);
+	assert_string_not_equal(set.worker_cgroup, "");
+	assert_string_equal(set.control_group, "vtpm");
+}
+
+static void
+what_settings_name_must_be_there(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char	*file;
+		const char	*text; /* NULL: valid */
+	} cases[] = {
+		{ "", NULL },
+		{ "control_group = root\nreader_users = root, daemon\n"
+		  "zygote = /bin/true", NULL },
+		{ "control_group = no-such", "control_group: there is no group 'no-such'" },
+		{ "socket_group = no-such",  "socket_group: there is no group" },
+		{ "admin_groups = root, no-such", "admin_groups: there is no group 'no-such'" },
+		{ "operator_users = no-such", "operator_users: there is no user" },
+		{ "zygote = /no/such",	     "zygote: /no/such: " },
+		{ "hwtpm = /etc/passwd",     "hwtpm: /etc/passwd: " },
+		{ "approval_key = /no/such", "approval_key: /no/such: " },
+	};
+	/* clang-format on */
+	char text[CFG_TEXT_MAX];
+	struct config c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		assert_int_equal(parse(&c, cases[i].file, text), VT_OK);
+		if (cases[i].text == NULL) {
+			assert_int_equal(config_check(&c, text), VT_OK);
+			continue;
+		}
+		assert_int_equal(config_check(&c, text), VT_E_NOTFOUND);
+		assert_memory_equal(text, cases[i].text, strlen(cases[i].text));
+	}
+}
+
 int
 main(void)
 {
@@ -228,6 +312,9 @@ main(void)
 		cmocka_unit_test(a_nul_in_the_file_is_refused),
 		cmocka_unit_test(a_word_is_in_a_list_or_it_is_not),
 		cmocka_unit_test(roles_go_by_user_and_group),
+		cmocka_unit_test(
+		    the_shipped_file_shows_every_setting_and_its_default),
+		cmocka_unit_test(what_settings_name_must_be_there),
 		cmocka_unit_test(names_of_guests_are_neither_paths_nor_uuids),
 	};
 

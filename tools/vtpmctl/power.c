@@ -63,7 +63,7 @@ destroy(void *ctx, void *args, int argc, char **argv)
 static int
 stop_all(struct vctl *v, bool end)
 {
-	sd_bus_message *reply = vctl_ask(v, "StopAll", "b", (int)end);
+	sd_bus_message *reply = vctl_ask(v, "StopAll", "bb", (int)end, 0);
 	uint32_t n = 0;
 	bool good;
 

@@ -175,7 +175,7 @@ bus_launch_domain(struct bus_call *c)
 struct stop_all {
 	unsigned int left; /* guests that have not stopped yet */
 	uint32_t count;
-	bool end_manager;
+	bool end_manager, again;
 };
 
 static void
@@ -191,6 +191,8 @@ on_one_stopped(void *arg, int rc, const char *text)
 	audit_log(c->m, c->who.text, c->method->action, "", "ok",
 	    "%u stopped%s", s->count,
 	    s->end_manager ? ", the manager ends" : "");
+	if (s->again)
+		guest_kept_status(c->m);
 	(void)sd_bus_reply_method_return(c->msg, "u", s->count);
 	if (s->end_manager)
 		root_stop(c->m, anchorq_end);
@@ -201,15 +203,23 @@ int
 bus_stop_all(struct bus_call *c)
 {
 	struct stop_all *s = bus_call_state(c, sizeof(*s));
-	int end, r;
+	int end, again, r;
 
 	if (s == NULL)
 		return VT_E_NOMEM;
-	if ((r = sd_bus_message_read(c->msg, "b", &end)) < 0) {
+	if ((r = sd_bus_message_read(c->msg, "bb", &end, &again)) < 0) {
 		bus_call_bad(c, r);
 		return VT_OK;
 	}
+	if (again && !end) {
+		bus_call_fail(c, VT_E_RANGE,
+		    "the next manager starts the vTPMs again, so this one has "
+		    "to end");
+		return VT_OK;
+	}
 	s->end_manager = end != 0;
+	if ((s->again = again != 0))
+		guest_keep_status(c->m);
 	s->left = 1; /* this function, until it has asked all */
 	s->count = guest_stop_all(c->m, on_one_stopped, c, &s->left, c->text);
 	on_one_stopped(c, VT_OK, "");

@@ -33,7 +33,7 @@
 	    SD_BUS_ARGS("s", name, "b", force), \
 	    SD_BUS_RESULT("t", microseconds)) \
 	M(StopAll, ADMIN, NONE, ALWAYS, "stop-all", bus_stop_all, \
-	    SD_BUS_ARGS("b", end_manager), \
+	    SD_BUS_ARGS("b", end_manager, "b", start_again), \
 	    SD_BUS_RESULT("u", stopped)) \
 	M(Reset, OPERATOR, GUEST, READY, "reset", bus_reset, \
 	    SD_BUS_ARGS("s", name), \

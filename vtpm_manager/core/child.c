@@ -69,7 +69,19 @@ set_library_path(void)
 }
 
 static void
-child_exec(int fd, const char *path, char *const argv[])
+change_cgroup(const char *procs)
+{
+	int fd;
+
+	if (procs == NULL || procs[0] == '\0')
+		return;
+	fd = open(procs, O_WRONLY | O_CLOEXEC);
+	if (fd == -1 || write(fd, "0", 1) != 1)
+		log_warn("%s: %m", procs);
+}
+
+static void
+child_exec(const struct child *c, int fd, const char *path, char *const argv[])
 {
 	sigset_t none;
 
@@ -77,6 +89,7 @@ child_exec(int fd, const char *path, char *const argv[])
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
 	set_library_path();
+	change_cgroup(c->cgroup);
 	(void)unsetenv("NOTIFY_SOCKET");
 	if (fd == CHILD_FD) {
 		if (fcntl(fd, F_SETFD, 0) == -1)
@@ -126,7 +139,7 @@ child_start(struct mgr *m, struct child *c, const char *path,
 		return VT_E_SYS;
 	}
 	if (pid == 0)
-		child_exec(sv[1], path, argv);
+		child_exec(c, sv[1], path, argv);
 	(void)close(sv[1]);
 	c->pid = pid;
 	r = sd_event_add_child(m->ev, &c->src, pid, WEXITED, on_child, c);

@@ -15,6 +15,8 @@ struct child {
 	/* It ended; how says by which status or signal. */
 	void (*exited)(void *arg, const char *how);
 	void *arg;
+	/* cgroup.procs of the cgroup that it moves to; NULL or "": ours. */
+	const char *cgroup;
 };
 
 /*

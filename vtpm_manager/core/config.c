@@ -4,6 +4,8 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +45,7 @@ static const struct key {
 	NUM(ak_cert_s, 0, 315360000),
 	NUM(pool_delay_ms, 0, 600000),
 	NUM(worker_uid_base, 1000, 0xe0000000),
+	TEXT(worker_cgroup),
 	BOOL(user_mode),
 	NUM(reserve_mb, 1, 65536),
 	{ "anchor", K_ANCHOR, offsetof(struct config, anchor), 0,
@@ -347,6 +350,73 @@ config_read(struct config *c, const char *path, char *text)
 	rc = config_parse(c, path, (const char *)buf, len, text);
 	free(buf);
 	return rc;
+}
+
+const char *
+config_key(size_t i)
+{
+	return i < VT_NELEM(keys) ? keys[i].name : NULL;
+}
+
+/* Separated by commas, as config_list_has() reads them. */
+static bool
+one_missing(const char *list, bool group, char name[CFG_LIST_MAX])
+{
+	size_t n;
+
+	for (;; list += n) {
+		list += strspn(list, ", \t");
+		if ((n = strcspn(list, ", \t")) == 0)
+			return false;
+		memcpy(name, list, n);
+		name[n] = '\0';
+		if (group ? getgrnam(name) == NULL : getpwnam(name) == NULL)
+			return true;
+	}
+}
+
+int
+config_check(const struct config *c, char *text)
+{
+	const struct {
+		const char *key, *names;
+		bool group;
+	} lists[] = {
+		{ "control_group", c->control_group, true },
+		{ "socket_group", c->socket_group, true },
+		{ "admin_groups", c->admin_groups, true },
+		{ "operator_groups", c->operator_groups, true },
+		{ "reader_groups", c->reader_groups, true },
+		{ "admin_users", c->admin_users, false },
+		{ "operator_users", c->operator_users, false },
+		{ "reader_users", c->reader_users, false },
+	};
+	const struct {
+		const char *key, *path;
+		int mode;
+	} files[] = {
+		{ "zygote", c->zygote, X_OK },
+		{ "hwtpm", c->hwtpm, X_OK },
+		{ "approval_key", c->approval_key, R_OK },
+	};
+	char name[CFG_LIST_MAX];
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(lists); i++)
+		if (one_missing(lists[i].names, lists[i].group, name)) {
+			(void)snprintf(text, CFG_TEXT_MAX,
+			    "%s: there is no %s '%.64s'", lists[i].key,
+			    lists[i].group ? "group" : "user", name);
+			return VT_E_NOTFOUND;
+		}
+	for (i = 0; i < VT_NELEM(files); i++)
+		if (files[i].path[0] != '\0' &&
+		    access(files[i].path, files[i].mode) == -1) {
+			(void)snprintf(text, CFG_TEXT_MAX, "%s: %.300s: %s",
+			    files[i].key, files[i].path, strerror(errno));
+			return VT_E_NOTFOUND;
+		}
+	return VT_OK;
 }
 
 bool

@@ -37,6 +37,9 @@ struct config {
 	uint32_t pool_delay_ms;
 	uint32_t ak_cert_days, ak_cert_s; /* s 0: the days count */
 	uint32_t worker_uid_base;
+	/* a delegated cgroup folder, below which each worker gets its own; "":
+	 * workers stay in the manager's */
+	char worker_cgroup[CFG_PATH_MAX];
 	bool user_mode; /* workers share the manager's uid */
 	uint32_t reserve_mb;
 	char anchor[12];          /* strict, interval, off */
@@ -74,6 +77,11 @@ int config_parse(struct config *c, const char *name, const char *buf,
     size_t len, char *text) VT_CHECK;
 /* The same for the file at path; VT_E_SYS. */
 int config_read(struct config *c, const char *path, char *text) VT_CHECK;
+/* Are the files and groups that c names there?  text (CFG_TEXT_MAX bytes) says
+ * what is missing.  VT_E_NOTFOUND. */
+int config_check(const struct config *c, char *text) VT_CHECK;
+/* The name of the i-th key of the table; NULL behind the last. */
+const char *config_key(size_t i);
 /* Is word one of the comma-separated words of list? */
 bool config_list_has(const char *list, const char *word);
 /* The host's name in certificates and shares: as configured, or the system's.

@@ -167,7 +167,9 @@ finish(struct guest_run *g, int rc, const char *text)
 	run_unlink_guest(m, g->in.name);
 	run_unlink_worker(m, g->in.uuid);
 	guest_forget_launch(m, &g->in);
-	src = store_guest_status(m->st, g->in.uuid, GUEST_STOPPED);
+	src = m->guests->keep_status
+		  ? VT_OK
+		  : store_guest_status(m->st, g->in.uuid, GUEST_STOPPED);
 	if (src != VT_OK && src != VT_E_NOTFOUND)
 		log_warn("guest %s: status not stored: %s", g->in.name,
 		    vt_strerror(src));
@@ -620,6 +622,30 @@ guest_stop_all(
 			--*left;
 	}
 	return n;
+}
+
+void
+guest_keep_status(struct mgr *m)
+{
+	m->guests->keep_status = true;
+}
+
+/* No boot has this id, so that no worker is looked for. */
+void
+guest_kept_status(struct mgr *m)
+{
+	static const char none[] = "stopped";
+	int rc;
+
+	if (!start_store_open(m->start))
+		return; /* nothing ran */
+	rc = store_kv_put(m->st, STORE_KV_BOOT, none, sizeof(none) - 1);
+	if (rc == VT_OK)
+		rc = commit_now(m);
+	if (rc != VT_OK)
+		log_warn("the orderly stop of all vTPMs could not be stored "
+			 "(%s); they come back capped",
+		    vt_strerror(rc));
 }
 
 /* After a restart of the manager: a vTPM that was running. */

@@ -70,6 +70,13 @@ int guest_stop(struct mgr *m, const struct guest *in, bool force,
  * is raised by one before each is asked. */
 unsigned int guest_stop_all(
     struct mgr *m, mgr_done_cb cb, void *arg, unsigned int *left, char *text);
+/*
+ * From here on, a guest that stops keeps its status: the next manager starts
+ * what ran, power cycled, as after a reboot of the host.  Stop all guests next,
+ * then call guest_kept_status(): only a stop in order makes this good.
+ */
+void guest_keep_status(struct mgr *m);
+void guest_kept_status(struct mgr *m);
 void guest_free_all(struct mgr *m); /* workers live on */
 /* The event for a failure rc of g; counts crashes. */
 enum guest_event guest_failure(struct guest_run *g, int rc);

@@ -19,6 +19,7 @@ struct guests {
 	LIST_HEAD(, guest_run) list;
 	LIST_HEAD(, wlink) links; /* every open one, the software root's too */
 	uint64_t link_serial;
+	bool keep_status;  /* guest_keep_status() was called */
 	uint32_t next_uid; /* of a worker without a slot in the registry */
 	struct akcerts *akcerts;
 	const struct guest_observer *observer; /* NULL: none */

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "vtpm_manager/commit/commit.h"
+#include "vtpm_manager/core/cgroup.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guests_priv.h"
@@ -400,6 +401,7 @@ on_spawned(void *arg, int rc, uint32_t pid, const char *text)
 	if (rc == VT_OK) {
 		l->pid = pid;
 		l->pidfd = worker_id_pidfd_any(pid);
+		cgroup_take(l->m, l->uuid, pid);
 	} else
 		link_break(l, text);
 	if (cb != NULL)
@@ -530,6 +532,8 @@ wlink_rename(struct wlink *l, const uint8_t uuid[UUID_LEN])
 	if (rename(from, to) == -1)
 		return VT_E_SYS;
 	memcpy(l->uuid, uuid, UUID_LEN);
+	if (l->pid != 0)
+		cgroup_take(l->m, uuid, l->pid);
 	return VT_OK;
 }
 

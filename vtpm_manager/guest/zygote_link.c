@@ -16,6 +16,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "base/msg.h"
+#include "vtpm_manager/core/cgroup.h"
 #include "vtpm_manager/core/child.h"
 #include "vtpm_manager/core/loop.h"
 
@@ -141,6 +142,7 @@ on_message(struct zygote_link *z, const struct msg *msg)
 		if (msg_get(zexited, msg->data, msg->len, &ze) == VT_OK)
 			log_debug("worker %u ended, wait status 0x%x", ze.pid,
 			    ze.status);
+		cgroup_sweep(z->m);
 		return;
 	default:
 		log_warn("the zygote sent a message of type %u", msg->type);
@@ -232,7 +234,7 @@ on_exit_(void *arg, const char *how)
 static int
 zygote_link_launch(struct zygote_link *z)
 {
-	char path[PATH_MAX], name[] = "vtpm-zygote";
+	char path[PATH_MAX], cgroup[PATH_MAX], name[] = "vtpm-zygote";
 	char *argv[] = { name, NULL };
 	int fd, rc, r;
 
@@ -240,6 +242,8 @@ zygote_link_launch(struct zygote_link *z)
 	    path, sizeof(path), z->m->cfg.zygote, "VTPM_ZYGOTE", "vtpm-zygote");
 	if (rc != VT_OK)
 		return rc;
+	cgroup_make(z->m, CGROUP_ZYGOTE, cgroup);
+	z->child.cgroup = cgroup; /* read before child_start() returns */
 	if ((rc = child_start(z->m, &z->child, path, argv, &fd)) != VT_OK)
 		return rc;
 	if ((rc = msgch_new(fd, ZYGOTE_LINK_MSG_MAX, &z->ch)) != VT_OK) {

@@ -63,6 +63,7 @@ bool store_is_new(struct store *st);
  * commit in between: both become durable together.
  */
 #define STORE_KV_HOST "host_blob"
+#define STORE_KV_BOOT "boot_id" /* of the boot whose workers may be there */
 int store_kv_get(struct store *st, const char *key, uint8_t **ret,
     size_t *ret_len) VT_CHECK; /* heap; VT_E_NOTFOUND */
 int store_kv_put(struct store *st, const char *key, const void *p,
