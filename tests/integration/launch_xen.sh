@@ -181,6 +181,37 @@ refuse "a domain that has not the vTPM cannot be launched" \
     busctl --address="unix:path=$RUN/control.sock" call org.vtpm.Manager1 \
     /org/vtpm/Manager1 org.vtpm.Manager1 LaunchDomain sayu g1 0 77
 
+# --- libxl waits ten seconds, a worker's start may take longer -----------------------
+# The zygote is held, so nothing starts until it goes on.
+ctl stop g1 >/dev/null 2>&1
+zygote=$(pgrep -P "$MPID" vtpm-zygote)
+kill -STOP "$zygote"
+same "a domain is created while its TPM still starts" "ok " \
+    "$(xb device 501 "$u1")"
+n=$(wc -l <"$XBCMD_DIR/out")
+echo "connect 501 $u1" >"$XBCMD_DIR/in"
+sleep 1
+same "its front half waits" "$n" "$(wc -l <"$XBCMD_DIR/out")"
+kill -CONT "$zygote"
+check "until the TPM has started" wait_for 20 eval \
+    "[ \$(wc -l <'$XBCMD_DIR/out') -gt $n ]"
+xb gone 501 "$u1"
+ctl stop g1 >/dev/null 2>&1
+kill -STOP "$zygote"
+launch "$T/web.cfg" >"$T/late.out" 2>&1 &
+late=$!
+check "a launch creates the domain" wait_for 30 eval \
+    '[ "$(state 2>/dev/null)" = paused ]'
+sleep 0.5
+same "and waits with it" paused "$(state)"
+kill -CONT "$zygote"
+check "and is measured" wait "$late"
+touch_tpm g1
+same "with the same PCRs as ever" "$pcrs" "$(all)"
+end_guest poweroff
+wait_for 20 eval '[ ! -e "$FX/dom.$(cat "$FX/domid")" ]'
+sleep 0.3
+
 # --- what differs -----------------------------------------------------------------
 next() { # ARGS: launch, PCRs, end
 	launch "$T/web.cfg" "$@" >"$T/next.out" 2>&1 || {

@@ -148,6 +148,20 @@ on_domain_launched(void *arg, int rc, const char *text)
 	bus_call_done(c, rc, text);
 }
 
+/* The domain's vTPM has started: now its launch. */
+static void
+on_domain_powered(void *arg, int rc, const char *text)
+{
+	struct bus_call *c = arg;
+
+	if (rc != VT_OK)
+		bus_call_done(c, rc, text);
+	else if (sd_bus_message_rewind(c->msg, 1) < 0)
+		bus_call_refuse(c, VT_E_PROTO);
+	else if ((rc = bus_launch_domain(c)) != VT_OK)
+		bus_call_refuse(c, rc);
+}
+
 int
 bus_launch_domain(struct bus_call *c)
 {
@@ -164,6 +178,9 @@ bus_launch_domain(struct bus_call *c)
 		return VT_OK;
 	}
 	rc = xenback_may_launch(c->m->xen, &in, domid, c->text);
+	if (rc == VT_OK &&
+	    xenback_launch_waits(c->m->xen, in.uuid, on_domain_powered, c))
+		return VT_OK;
 	if (rc == VT_OK)
 		rc = guest_launch(
 		    c->m, &in, record, len, on_domain_launched, c, c->text);

@@ -102,7 +102,7 @@ xen_move_new_domain(
 	return true;
 }
 
-/* Remove the next connect of d that waits. */
+/* Remove the next ask of d that waits. */
 static struct ask *
 take_waiting(struct xenback_link *x, const struct xb_dev *d)
 {
@@ -118,16 +118,18 @@ take_waiting(struct xenback_link *x, const struct xb_dev *d)
 }
 
 void
-xen_move_release(struct xenback_link *x, const struct xb_dev *d, int rc)
+xen_move_release(
+    struct xenback_link *x, const struct xb_dev *d, int rc, const char *text)
 {
 	struct ask *q;
 
 	while ((q = take_waiting(x, d)) != NULL) {
-		if (rc == VT_OK)
+		if (q->done != NULL)
+			q->done(q->arg, rc, text);
+		else if (rc == VT_OK)
 			xenback_on_connect(x, q->id, &q->dev);
 		else
-			xenback_answer(x, q->id, rc, false,
-			    "another domain owns this vTPM");
+			xenback_answer(x, q->id, rc, false, text);
 		free(q);
 	}
 }
@@ -139,7 +141,7 @@ xen_move_candidate_left(struct xenback_link *x, struct held *h, bool gone)
 
 	if (gone)
 		h->move = move_step(h->move, MOVE_NEW_GONE).next;
-	xen_move_release(x, &d, VT_E_CLOSED);
+	xen_move_release(x, &d, VT_E_CLOSED, "its domain is gone");
 }
 
 void
@@ -168,7 +170,7 @@ cycle(struct xenback_link *x, const struct xb_dev *d)
 	    text[0] != '\0' ? text : vt_strerror(rc));
 	if (q != NULL)
 		xenback_ask_done(q, rc, text);
-	xen_move_release(x, d, rc);
+	xen_move_release(x, d, rc, text);
 }
 
 static void
@@ -183,7 +185,8 @@ give_up(struct xenback_link *x, struct held *h)
 	if (st.act == MOVE_CYCLE)
 		cycle(x, &d);
 	else if (waits)
-		xen_move_release(x, &d, VT_E_BUSY);
+		xen_move_release(
+		    x, &d, VT_E_BUSY, "another domain owns this vTPM");
 }
 
 void
@@ -360,7 +363,7 @@ on_resumed(void *arg, int rc, const char *why)
 	if (rc == VT_OK)
 		audit_log(k->m, "manager", "xen-restore", k->in.name, "ok",
 		    "domain %u continues the saved one", k->cand.domid);
-	xen_move_release(x, &k->cand, rc);
+	xen_move_release(x, &k->cand, rc, why);
 	work_done(k, rc, rc != VT_OK ? why : "");
 }
 
@@ -393,7 +396,7 @@ move_over(struct xenback_link *x, struct held *h, struct work *k)
 	h->connected = false;
 	audit_log(x->m, "manager", "xen-migrate", k->in.name, "ok",
 	    "domain %u continues the moved one", d.domid);
-	xen_move_release(x, &d, VT_OK);
+	xen_move_release(x, &d, VT_OK, "");
 	work_done(k, VT_OK, "");
 	return VT_OK;
 }

@@ -113,7 +113,8 @@ xenback_ask_done(struct ask *q, int rc, const char *text)
 {
 	if (q->x != NULL) {
 		LIST_REMOVE(q, link);
-		xenback_answer(q->x, q->id, rc, false, text);
+		if (q->id != 0)
+			xenback_answer(q->x, q->id, rc, false, text);
 	}
 	free(q);
 }
@@ -172,43 +173,65 @@ static void
 on_powered(void *arg, int rc, const char *text)
 {
 	struct ask *q = arg;
-	struct xenback_link *x;
-	struct xb_dev d;
+	struct xenback_link *x = q->x;
+	struct xb_dev d = q->dev;
+	struct held *h = x != NULL ? xenback_held_of(x, d.uuid) : NULL;
 
-	if (rc == VT_OK && q->x != NULL &&
-	    xenback_hold(q->x, &q->dev) == NULL) {
-		rc = VT_E_NOMEM;
-		text = "out of memory";
+	if (rc != VT_OK)
+		log_err("domain %u has no TPM: %s", d.domid, text);
+	if (h != NULL && h->power == q) {
+		h->power = NULL;
+		if (rc != VT_OK)
+			h->there = false;
 	}
-	x = q->x;
-	d = q->dev;
 	xenback_ask_done(q, rc, text);
 	if (x != NULL)
-		xen_move_release(x, &d, rc);
+		xen_move_release(x, &d, rc, text);
+}
+
+/* Its domain waits for what has begun; libxl does not. */
+static void
+power_begun(struct xenback_link *x, struct held *h, const struct ask *q)
+{
+	if (h->power != q)
+		return; /* it has ended already */
+	if (q->id != 0)
+		xenback_answer(x, q->id, VT_OK, false, "");
+	h->power->id = 0;
 }
 
 int
 xenback_power(
     struct xenback_link *x, const struct guest *in, struct ask *q, char *text)
 {
-	struct held *h = xenback_held_of(x, in->uuid);
+	struct held *h = xenback_held_new(x, in->uuid), old;
 	struct guest_run *g = guest_live(x->m, in->uuid);
-	char who[32];
+	struct xb_dev d = q->dev;
+	int rc;
 
-	(void)snprintf(who, sizeof(who), "domain %u", q->dev.domid);
-	if (g == NULL) { /* starting is a power cycle */
-		audit_log(
-		    x->m, "manager", "start", in->name, "ok", "for %s", who);
+	if (h == NULL)
+		return VT_E_NOMEM;
+	old = *h;
+	h = xenback_hold(x, &d);
+	h->power = q;
+	if (g == NULL || old.power != NULL) { /* starting is a power cycle */
+		audit_log(x->m, "manager", "start", in->name, "ok",
+		    "for domain %u", d.domid);
 		guest_forget_launch(x->m, in);
-		return guest_start(x->m, in, on_powered, q, text);
-	}
-	if (q->dev.resumed || (h != NULL && h->dev.domid == q->dev.domid)) {
+		rc = guest_start(x->m, in, on_powered, q, text);
+	} else if (d.resumed || old.dev.domid == d.domid) {
 		on_powered(q, VT_OK, "");
 		return VT_OK;
+	} else {
+		audit_log(x->m, "manager", "power-cycle", in->name, "ok",
+		    "new domain %u", d.domid);
+		rc = guest_new_run(x->m, in, on_powered, q, text);
 	}
-	audit_log(
-	    x->m, "manager", "power-cycle", in->name, "ok", "new %s", who);
-	return guest_new_run(x->m, in, on_powered, q, text);
+	if (rc == VT_OK)
+		power_begun(x, h, q);
+	else
+		*h = old;
+	return rc;
 }
 
 static void
@@ -340,7 +363,8 @@ xenback_on_connect(struct xenback_link *x, uint32_t id, const struct xb_dev *d)
 	struct ask *q;
 	int rc;
 
-	if (h != NULL && xen_move_is_candidate(h, d)) {
+	if (h != NULL && (xen_move_is_candidate(h, d) ||
+			     (h->power != NULL && h->dev.domid == d->domid))) {
 		if ((q = xenback_ask_new(x, id, d)) != NULL)
 			q->waiting = true;
 		else
@@ -426,6 +450,8 @@ on_disconnect(struct xenback_link *x, const struct xb_dev *d, bool gone)
 	}
 	if (h == NULL || h->dev.domid != d->domid || h->dev.devid != d->devid)
 		return; /* it was refused */
+	if (h->power != NULL)
+		xen_move_release(x, d, VT_E_CLOSED, "its front half closed");
 	if (h->connected && g != NULL &&
 	    send_connect(g, &none, false, on_disconnected, NULL) != VT_OK)
 		log_debug("guest %s: no worker to disconnect", g->in.name);
@@ -480,6 +506,22 @@ xenback_launched(struct xenback_link *x, const uint8_t uuid[UUID_LEN])
 
 	if (h != NULL && h->there)
 		h->launched = true;
+}
+
+bool
+xenback_launch_waits(struct xenback_link *x, const uint8_t uuid[UUID_LEN],
+    mgr_done_cb done, void *arg)
+{
+	struct held *h = x != NULL ? xenback_held_of(x, uuid) : NULL;
+	struct ask *q;
+
+	if (h == NULL || h->power == NULL ||
+	    (q = xenback_ask_new(x, 0, &h->dev)) == NULL)
+		return false;
+	q->waiting = true;
+	q->done = done;
+	q->arg = arg;
+	return true;
 }
 
 /* --- the process ------------------------------------------------------------
@@ -553,15 +595,20 @@ on_timer(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* Work that is still under way for a question ends without an answer. */
+/* xenback is gone: what it waits for goes on without an answer. */
 static void
-forget_asks(struct xenback_link *x)
+forget_asks(struct xenback_link *x, bool manager_ends)
 {
-	struct ask *q;
+	struct ask *q, *next;
 
-	while ((q = LIST_FIRST(&x->asks)) != NULL) {
+	for (q = LIST_FIRST(&x->asks); q != NULL; q = next) {
+		next = LIST_NEXT(q, link);
+		if (q->id == 0 && !manager_ends)
+			continue;
 		LIST_REMOVE(q, link);
 		q->x = NULL;
+		if (q->done != NULL)
+			q->done(q->arg, VT_E_CLOSED, "the manager ends");
 		if (q->later || q->waiting) /* no other reference */
 			free(q);
 	}
@@ -576,7 +623,7 @@ on_exited(void *arg, const char *how)
 	x->io = sd_event_source_disable_unref(x->io);
 	msgch_free(x->ch);
 	x->ch = NULL;
-	forget_asks(x);
+	forget_asks(x, false);
 	SLIST_FOREACH(h, &x->held, link)
 		h->stale = h->there;
 	log_warn("vtpm-xenback died (%s); restarting it, connected guests "
@@ -642,7 +689,7 @@ xenback_free(struct xenback_link *x)
 	x->io = sd_event_source_disable_unref(x->io);
 	x->timer = sd_event_source_disable_unref(x->timer);
 	msgch_free(x->ch);
-	forget_asks(x);
+	forget_asks(x, true);
 	while ((h = SLIST_FIRST(&x->held)) != NULL) {
 		SLIST_REMOVE_HEAD(&x->held, link);
 		free(h);

@@ -34,6 +34,10 @@ void xenback_free(struct xenback_link *x); /* NULL is a no-op */
 int xenback_may_launch(const struct xenback_link *x, const struct guest *in,
     uint32_t domid, char *text) VT_CHECK;
 void xenback_launched(struct xenback_link *x, const uint8_t uuid[UUID_LEN]);
+/* True: the vTPM is still starting for this domain, and done runs once it has
+ * started or failed.  False: nothing to wait for, done never runs. */
+bool xenback_launch_waits(struct xenback_link *x, const uint8_t uuid[UUID_LEN],
+    mgr_done_cb done, void *arg) VT_CHECK;
 /* --- for the room's own files --- */
 struct held;
 struct ask;
@@ -51,8 +55,12 @@ void xenback_ask_done(struct ask *q, int rc, const char *text); /* frees it */
 /* Answer xenback.  wait: whether this is a power cycle is still open. */
 void xenback_answer(
     struct xenback_link *x, uint32_t id, int rc, bool wait, const char *text);
-/* The domain of q starts with this vTPM: start or reset it, then answer q.  On
- * VT_E_* the caller answers. */
+/*
+ * The domain of q starts with this vTPM: start it, or power cycle it.  xenback
+ * is answered at once, because libxl gives a device ten seconds, and the start
+ * of a worker on a busy host takes longer: the domain is created, and its
+ * connect and its launch wait for the start.  On VT_E_* the caller answers.
+ */
 int xenback_power(struct xenback_link *x, const struct guest *in, struct ask *q,
     char *text) VT_CHECK;
 void xenback_on_connect(

@@ -31,16 +31,19 @@ struct held {
 	struct xb_dev
 	    cand; /* MOVE_OFFERED, _TWO, _LEFT_TWO: the waiting device */
 	const void *owner; /* the connection that claims it */
+	struct ask *power; /* the start or power cycle under way for dev */
 };
 
-/* A question of xenback that waits for a worker or a start. */
+/* What waits for a worker, a start or a claim. */
 struct ask {
 	LIST_ENTRY(ask) link;
 	struct xenback_link *x;
-	uint32_t id;
+	uint32_t id; /* of xenback's message; 0: no answer is due */
 	struct xb_dev dev;
-	bool later;   /* decided once xenback has reported every device */
-	bool waiting; /* a connect that waits for the end of a claim */
+	bool later;       /* decided once xenback has reported every device */
+	bool waiting;     /* until xen_move_release(): a connect, or a launch */
+	mgr_done_cb done; /* the launch; NULL: it is a connect */
+	void *arg;
 };
 
 struct xenback_link {

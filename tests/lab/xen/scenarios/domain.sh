@@ -50,10 +50,10 @@ check "and another" mm create two
 u1=$(mm_uuid one) u2=$(mm_uuid two)
 ek1=$(mm_ek one) ek2=$(mm_ek two)
 backend=vtpmmgr
-check "a guest starts with backend=vtpmmgr" mm_guest one "$u1"
-check "and another one" mm_guest two "$u2"
-check "the first comes up" wait_for 120 up one
-check "the second comes up" wait_for 120 up two
+must "a guest starts with backend=vtpmmgr" mm_guest one "$u1"
+must "and another one" mm_guest two "$u2"
+must "the first comes up" wait_for 120 up one
+must "the second comes up" wait_for 120 up two
 same "the first has a TPM" "@DEV /dev/tpm0" "$(console one | grep '^@DEV')"
 same "the second has a TPM" "@DEV /dev/tpm0" "$(console two | grep '^@DEV')"
 check "dom0 has no store, no manager and no key" eval \
@@ -73,7 +73,7 @@ START="vtpmctl launch xen"
 check "its guest is launched measured, by the domain's console" \
     mm_guest one "$u1" || sed 's/^/# /' /tmp/guest.out
 START=""
-check "and comes up" wait_for 120 up one
+must "and comes up" wait_for 120 up one
 mm --json log one --pcrs >/dev/null
 check "what it booted is in its PCRs" eval \
     'sed -n "s/.*\"9\": *\"\([0-9a-f]*\).*/\1/p" /tmp/mm.out |

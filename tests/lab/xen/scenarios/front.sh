@@ -36,7 +36,7 @@ check "a disk for the guest" losetup /dev/loop1 /tmp/front.img
 check "a TPM 2.0 is provisioned" ctl create front
 u=$(uuid_of front)
 n=00112233445566778899aabbccddeeff
-check "a PV guest with it is launched measured" front_guest front "$u"
+must "a PV guest with it is launched measured" front_guest front "$u"
 check "it comes up" wait_for 90 up front || {
 	console front | tail -40 | sed 's/^/# /'
 	xenstore-ls /local/domain/0/backend/vtpm | sed 's/^/# /'
@@ -136,13 +136,13 @@ check "the disk's mapping goes" inside front \
 xl destroy front
 
 # the next boot unlocks its disk; another one does not
-check "the guest starts again, the same boot" front_guest front "$u"
-check "it comes up" wait_for 120 up front
+must "the guest starts again, the same boot" front_guest front "$u"
+must "it comes up" wait_for 120 up front
 check "its disk is unlocked in the initramfs" says front \
     '^@LUKS reads what only this guest may read'
 xl destroy front
-check "the guest starts with a word more" front_guest front "$u" evil
-check "it comes up" wait_for 120 up front
+must "the guest starts with a word more" front_guest front "$u" evil
+must "it comes up" wait_for 120 up front
 console front | grep -E '^@LUKS' | sed 's/^/# /'
 check "its disk stays locked, and PCR 8 is named" says front \
     '^@LUKS .*PCR 8'
@@ -170,8 +170,8 @@ rm -f /tmp/front.save
 
 # a TPM 1.2
 check "a TPM 1.2 is provisioned" ctl create old --tpm 1.2
-check "a guest starts with it" guest old "$(uuid_of old)" vtpm.front=tpmfrontd
-check "it comes up" wait_for 120 up old
+must "a guest starts with it" guest old "$(uuid_of old)" vtpm.front=tpmfrontd
+must "it comes up" wait_for 120 up old
 same "a TPM 1.2: no /dev/tpmrm0" "@DEV /dev/tpm0" \
     "$(console old | grep '^@DEV')"
 same "24 PCRs are read" 24 "$(console old | grep -c '^@PCR12')"

@@ -6,14 +6,14 @@ n=$(sed -n 's/.*vtpm.hostile=\([0-9]*\).*/\1/p' /proc/cmdline)
 n=${n:-100}
 start_manager
 check "two vTPMs are provisioned" eval 'ctl create good && ctl create bad'
-check "the honest guest works" guest good "$(uuid_of good)" vtpm.do=hold,0,/dev/tpm0
+must "the honest guest works" guest good "$(uuid_of good)" vtpm.do=hold,0,/dev/tpm0
 check "its first rounds are done" wait_for 90 eval \
     '[ "$(rounds good)" -ge 20 ]'
 mean() { console good | sed -n 's/^@N .*mean \([0-9]*\) us/\1/p'; }
 alone=$(mean | tail -n 2 | sort -n | head -1)
 n0=$(mean | wc -l)
 m0=$(rss $MPID) x0=$(rss "$(pidof vtpm-xenback)")
-check "the hostile guest starts" guest bad "$(uuid_of bad)" \
+must "the hostile guest starts" guest bad "$(uuid_of bad)" \
     vtpm.hostile="$n"
 check "it does all that it can" wait_for $((180 + n * 3)) says bad '^@HOSTILE end'
 console bad | sed -n 's/^@HOSTILE/# hostile:/p'

@@ -6,7 +6,7 @@ start_enrolled_manager
 check "a TPM 2.0 is provisioned" ctl create hvm
 TYPE=hvm INITRD=/guest/small.gz MEM=400 MORE=$hvm_more
 START="vtpmctl --run $RUN launch xen"
-check "an HVM guest is launched measured" guest hvm "$(uuid_of hvm)" \
+must "an HVM guest is launched measured" guest hvm "$(uuid_of hvm)" \
     vtpm.front=module vtpm.module=pcrs vtpm.attest=$nonce vtpm.deep=1
 check "it comes up" wait_for 240 up hvm || hvm_why
 console hvm | grep '^@SAYS' | sed 's/^/# /'

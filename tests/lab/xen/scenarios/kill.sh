@@ -8,7 +8,7 @@ start_manager
 check "a TPM 2.0 is provisioned" ctl create one
 u=$(uuid_of one)
 ek=$(ek_of one)
-check "a guest works with it" guest one "$u" vtpm.do=loop,0
+must "a guest works with it" guest one "$u" vtpm.do=loop,0
 check "its first rounds are done" wait_for 90 says one '^@N '
 xb=$(pidof vtpm-xenback)
 kill -9 "$xb"

@@ -24,9 +24,9 @@ ctl --json status | sed -n 's/.*"ca_certificate": *"\(.*\)".*/\1/p' |
 START="vtpmctl --run $RUN launch xen"
 
 # --- TPM 1.2, stock driver -------------------------------------------------
-check "a PV guest with a TPM 1.2 is launched measured" \
+must "a PV guest with a TPM 1.2 is launched measured" \
     guest m12 "$(uuid_of m12)"
-check "it comes up" wait_for 60 up m12
+must "it comes up" wait_for 60 up m12
 console m12 | tr -d '\r' |
     sed -n 's/^@PCR12 *\([0-9][0-9]\) *\([0-9A-F]\{40\}\)$/\1 \2/p' |
     sed 's/^0//' | tr A-F a-f >/tmp/seen
@@ -51,8 +51,8 @@ cp /guest/initrd.gz /tmp/m20.initrd
 INITRD=/tmp/m20.initrd
 MORE='disk=["phy:/dev/loop1,xvdb,w"]'
 words="vtpm.attest=$nonce vtpm.seal=sha256:0,1,4,8,9"
-check "a PV guest with a TPM 2.0 is launched measured" guest m20 "$u" $words
-check "it comes up" wait_for 90 up m20
+must "a PV guest with a TPM 2.0 is launched measured" guest m20 "$u" $words
+must "it comes up" wait_for 90 up m20
 evidence m20 /tmp/e1.json
 check "it made evidence" [ -s /tmp/e1.json ] || said m20 ATTEST
 check "a policy is made of this boot" vtpm-verify policy \
@@ -84,8 +84,8 @@ ended m20
 # --- tampering ------------------------------------------------------------------
 mkdir -p /tmp/more && echo evil >/tmp/more/evil
 (cd /tmp/more && echo evil | cpio -o -H newc) >>/tmp/m20.initrd 2>/dev/null
-check "another initrd under the same name starts" guest m20 "$u" $words
-check "and comes up" wait_for 90 up m20
+must "another initrd under the same name starts" guest m20 "$u" $words
+must "and comes up" wait_for 90 up m20
 evidence m20 /tmp/e3.json
 check "vtpm-verify names the initrd" refuses /tmp/e3.json \
     'PCR 9.*m20.initrd|initrd' && grep -i 'fail.*initrd' /tmp/verdict |
@@ -95,9 +95,9 @@ check "the secret stays closed" eval 'last_boot m20 | grep -q "^@REFUSED"' ||
 said m20 REFUSED
 ended m20
 cp /guest/initrd.gz /tmp/m20.initrd
-check "an extra word on the command line starts" \
+must "an extra word on the command line starts" \
     guest m20 "$u" $words init=/bin/sh2
-check "and comes up" wait_for 90 up m20
+must "and comes up" wait_for 90 up m20
 evidence m20 /tmp/e4.json
 check "vtpm-verify names the command line" refuses /tmp/e4.json \
     'PCR 8.*init=/bin/sh2' && grep 'init=/bin/sh2' /tmp/verdict | head -2 |
@@ -105,8 +105,8 @@ check "vtpm-verify names the command line" refuses /tmp/e4.json \
 check "the secret stays closed" eval 'last_boot m20 | grep -q "^@REFUSED"'
 ended m20
 MEM=$((${MEM:-200} + 4))
-check "another memory size starts" guest m20 "$u" $words
-check "and comes up" wait_for 90 up m20
+must "another memory size starts" guest m20 "$u" $words
+must "and comes up" wait_for 90 up m20
 evidence m20 /tmp/e5.json
 check "vtpm-verify names the configuration" refuses /tmp/e5.json \
     'PCR 1|configuration' && grep -iE 'PCR 1 |PCR 1:|config' /tmp/verdict |
@@ -114,14 +114,14 @@ check "vtpm-verify names the configuration" refuses /tmp/e5.json \
 check "the secret stays closed" eval 'last_boot m20 | grep -q "^@REFUSED"'
 ended m20
 MEM=$((MEM - 4))
-check "the good state starts once more" guest m20 "$u" $words
-check "and comes up" wait_for 90 up m20
+must "the good state starts once more" guest m20 "$u" $words
+must "and comes up" wait_for 90 up m20
 check "the secret is there" eval \
     'last_boot m20 | grep -q "^@UNSEALED the cat is in the bag"'
 ended m20
 START="xl create"
-check "plain xl create, the same configuration" guest m20 "$u" $words
-check "comes up" wait_for 90 up m20
+must "plain xl create, the same configuration" guest m20 "$u" $words
+must "comes up" wait_for 90 up m20
 same "it does not inherit the launch" $zero "$(pcr_of m20 sha256 9)"
 check "and has not the secret" eval 'last_boot m20 | grep -q "^@REFUSED"'
 ended m20
@@ -131,9 +131,9 @@ INITRD="" MORE="" MEM=""
 
 # --- PVH, by the hook for those who call xl --------------------------------------
 TYPE=pvh START="env VTPM_XL=/bin/xl VTPM_RUN=$RUN sh /bin/xl-vtpm create"
-check "a PVH guest is launched measured by the xl hook" \
+must "a PVH guest is launched measured by the xl hook" \
     guest mpvh "$(uuid_of mpvh)" vtpm.attest=$nonce
-check "it comes up" wait_for 90 up mpvh
+must "it comes up" wait_for 90 up mpvh
 evidence mpvh /tmp/e6.json
 check "a policy is made of its boot" vtpm-verify policy \
     --from /tmp/e6.json --name pvh -o /tmp/policy.json

@@ -21,6 +21,12 @@ check() { # TEXT COMMAND...
 		return 1
 	fi
 }
+# A scenario that lost its guest ends: what follows would compare nothing.
+must() { # TEXT COMMAND...
+	check "$@" && return
+	echo "# the rest of this scenario is left out"
+	exit 1
+}
 same() { # TEXT WANT GOT
 	if [ "$2" = "$3" ]; then ok "$1"; else
 		not_ok "$1: want '$2', got '$3'"; fi

@@ -22,12 +22,12 @@ lines() { console "$1" | grep -c "$2"; } # NAME PATTERN
 u=$(uuid_of m20)
 ek=$(ek_of m20)
 START="vtpmctl --run $RUN launch xen"
-check "a PV guest with a TPM 2.0 is launched measured" guest m20 "$u" \
+must "a PV guest with a TPM 2.0 is launched measured" guest m20 "$u" \
     vtpm.front=module vtpm.module=pcrs,seal,reload,kill,watch \
     vtpm.attest=$nonce vtpm.deep=1
 START=""
 p1=$(power_cycles m20)
-check "it comes up" wait_for 180 up m20
+must "it comes up" wait_for 180 up m20
 console m20 | grep -E '^@(SAYS|IMA|TIMEOUTS|ATTEST|SEAL|REFUSED|KILLED|WHOLE)' |
     sed 's/^/# /'
 check "insmod returns when the TPM can be used" says m20 '^@AT ONCE'
@@ -97,9 +97,9 @@ console m20 | grep -E '^@(REOPEN|TPM|ERR|CAPPED|LOST)' | tail -12 |
     sed 's/^/# /'
 xl destroy m20
 
-check "a PV guest starts with a TPM 1.2" guest m12 "$(uuid_of m12)" \
+must "a PV guest starts with a TPM 1.2" guest m12 "$(uuid_of m12)" \
     vtpm.front=module
-check "it comes up too" wait_for 90 up m12
+must "it comes up too" wait_for 90 up m12
 console m12 | grep -E '^@(SAYS|TIMEOUTS)' | sed 's/^/# /'
 same "24 PCRs are in sysfs" 24 "$(lines m12 '^@PCR12')"
 same "each equals what the manager has" 24 "$(pcrs12_same m12 m12)"
@@ -107,9 +107,9 @@ same "a TPM 1.2 has no /dev/tpmrm0" 0 "$(lines m12 '^@DEV /dev/tpmrm')"
 xl destroy m12
 
 TYPE=pvh VCPUS=2 MAXVCPUS=2
-check "a PVH guest starts with a TPM 2.0" guest pvh "$(uuid_of pvh)" \
+must "a PVH guest starts with a TPM 2.0" guest pvh "$(uuid_of pvh)" \
     vtpm.front=module vtpm.module=seal,reload,pcrs
-check "it works there" wait_for 120 up pvh
+must "it works there" wait_for 120 up pvh
 check "/dev/tpmrm0 is there as well" says pvh '^@DEV /dev/tpmrm0'
 check "a secret is sealed and unsealed" says pvh '^@UNSEAL 0 correct horse'
 check "PCR 10 is not zero" says pvh '^@PCR sha256 10 .*[1-9A-F]'

@@ -6,8 +6,8 @@ check "another one" ctl create other
 u=$(uuid_of two)
 ek=$(ek_of two)
 nonce=00112233445566778899aabbccddeeff
-check "a PV guest starts with it" guest two "$u" vtpm.attest=$nonce
-check "it comes up" wait_for 90 up two
+must "a PV guest starts with it" guest two "$u" vtpm.attest=$nonce
+must "it comes up" wait_for 90 up two
 console two | grep '^@ATTEST' | sed 's/^/# /'
 evidence two /tmp/e.json
 check "the guest made evidence through the ring" [ -s /tmp/e.json ]
@@ -25,7 +25,7 @@ check "attached" xl vtpm-attach two backend=0 uuid="$u"
 sleep 3
 same "detach and attach is no power cycle" "$p1" "$(power_cycles two)"
 xl destroy two
-check "a new domain with the same vTPM starts" guest two "$u"
-check "it comes up as well" wait_for 60 up two
+must "a new domain with the same vTPM starts" guest two "$u"
+must "it comes up as well" wait_for 60 up two
 same "a new domain is a power cycle" "$((p1 + 1))" "$(power_cycles two)"
 same "the endorsement key stays" "$ek" "$(ek_of two)"

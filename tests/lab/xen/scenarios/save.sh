@@ -36,7 +36,7 @@ start_manager
 check "a TPM 2.0 is provisioned" ctl create one
 u=$(uuid_of one)
 MEM=192
-check "a guest starts" guest one "$u" vtpm.do=keep
+must "a guest starts" guest one "$u" vtpm.do=keep
 check "it has a key, a session and a PCR" wait_for 120 says one '^@KEEP 2'
 console one | sed -n 's/^@KEEPING/# in the guest:/p'
 p0=$(pcrs) d0=$(xl domid one)
@@ -87,7 +87,7 @@ rm -f $image
 # Live: a PVH guest, since this hypervisor tracks no PV guest's dirty pages.
 check "a vTPM for a PVH guest" ctl create two
 TYPE=pvh
-check "the PVH guest starts" guest one "$(uuid_of two)" vtpm.do=keep
+must "the PVH guest starts" guest one "$(uuid_of two)" vtpm.do=keep
 check "it has a key, a session and a PCR" wait_for 120 says one '^@KEEP 2'
 p0=$(ctl log two --pcrs) d0=$(xl domid one) n0=$(cycles)
 check "it moves to another domain (vtpmctl xen migrate)" ctl xen migrate two

@@ -17,9 +17,9 @@ say "The guest is measured before it runs: vtpmctl launch xen web.cfg"
 nonce=$(head -c 16 /dev/urandom | sha256sum | head -c 32)
 START="vtpmctl --run $RUN launch xen"
 words="vtpm.attest=$nonce vtpm.deep=1 vtpm.do=loop,5"
-check "its TPM is powered on with it" guest web "$u" $words
+must "its TPM is powered on with it" guest web "$u" $words
 sed 's/^/   /' /tmp/web.cfg
-check "the guest comes up" wait_for 120 up web
+must "the guest comes up" wait_for 120 up web
 say "In the guest, Debian's own driver has found it:"
 console web | sed -n 's/^@UP /   kernel /p; s/^@DEV /   /p'
 say "The guest signs its PCRs for a verifier who sent $nonce; the host's TPM
@@ -37,8 +37,8 @@ check "a second guest with its uuid does not start" refused_guest thief "$u"
 grep 'is in use' /tmp/manager.log | tail -1 | sed 's/^/   /'
 say "It is started again, with a word more on its command line:"
 xl destroy web
-check "the guest starts" guest web "$u" $words single
-check "and comes up" wait_for 120 up web
+must "the guest starts" guest web "$u" $words single
+must "and comes up" wait_for 120 up web
 evidence web /tmp/e.json
 vtpm-verify -e /tmp/e.json --nonce "$nonce" --policy /tmp/p.json \
     --host /tmp/op/host.json --host-states /tmp/op/states.json \

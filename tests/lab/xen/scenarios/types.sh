@@ -21,10 +21,10 @@ if [ -e /guest/pae/vmlinuz ]; then
 	KERNEL="" INITRD=""
 fi
 TYPE=pv VCPUS=4 MAXVCPUS=32 MEM=400
-check "a guest with 4 of 32 processors starts" guest many \
+must "a guest with 4 of 32 processors starts" guest many \
     "$(uuid_of many)" vtpm.front=module \
     vtpm.do=many,32,5,32,/dev/tpmrm0
-check "it comes up" wait_for 120 up many
+must "it comes up" wait_for 120 up many
 check "/dev/tpmrm0 is there" says many '^@DEV /dev/tpmrm0'
 check "processors are added while 32 processes work" \
     xl vcpu-set --ignore-host many 32
