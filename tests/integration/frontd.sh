@@ -33,6 +33,7 @@ ctlg() { guest "vtpmctl --run /run/vtpm $*"; }
 lab_fetch_kernel || { not_ok "no kernel for the guest"; exit 1; }
 lab_make_initrd "$T/initrd.gz" "$lab_proxy_ko" "$B/tpmfrontd" \
     "$B/vtpm-managerd" "$B/vtpm-zygote" "$B/vtpm-hwtpm" "$B/vtpmctl" \
+    "$B/tests/libtss2-tcti-slow.so.0" "$B/libtss2-tcti-tpmfront.so.0" \
     "$(command -v tpm2)" || exit 1
 lab_qemu_common "$D"
 lab_start "$D/qemu.log" qemu-system-x86_64 "${lab_qemu_args[@]}" \
@@ -49,6 +50,21 @@ check "the vTPM is powered on" ctlg start one
 refuse "without /dev/vtpmx it says what is missing" \
     "cannot make a TPM device: /dev/vtpmx" start
 check "the module is loaded" guest "insmod /bin/tpm_vtpm_proxy.ko"
+# A busy host: the TPM answers the kernel's first command after three seconds,
+# the kernel waits for less than one.
+slow() { # TCTI_SLOW'S WORDS
+	local lib=/bin/libtss2-tcti
+	guest "TCTI_SLOW='sign=0 nv=0 other=0 $*' $(sed \
+	    "s,tpmfront:,$lib-slow.so.0:$lib-tpmfront.so.0:," <<<"$frontd") \
+	    --background --wait-ms 60000"
+}
+refuse "a TPM that is always too late is given up, and that is said" \
+    "was refused 5 times" slow fault=late@2x4000
+check "one that is too late once is tried again" slow count=/tmp/count \
+    fault=late@2
+check "the kernel has it" has "/dev/tpmrm0"
+quiet "kill $(keeper)"
+wait_for 20 ends "$(keeper)"
 check "tpmfrontd returns when the kernel has its TPM" start
 check "/dev/tpm0 and /dev/tpmrm0 are there" has "/dev/tpm0 /dev/tpmrm0"
 check "tpm2-tools work on it" tpm "tpm2 getrandom --hex 16"

@@ -27,6 +27,8 @@
 #define LOOK_MS 20       /* for the device, while it comes up */
 #define DEVICE_MS 120000 /* the kernel runs a self test first */
 #define STOP_MS 6000     /* for the child to close its ring */
+#define DEVICE_TRIES 5   /* a busy host's TPM may answer too late at first */
+#define DEVICE_PAUSE_MS 1000
 #define BELLS_MAX                                                  \
 	256 /* more than so many restores and deaths: no more held \
 	     */
@@ -41,6 +43,7 @@ struct keeper {
 	int sig_fd;
 	int drv_fd; /* what the kernel's drivers do; -1: not watched */
 	bool ready, stopping;
+	unsigned int refused; /* by the kernel, before it was ready */
 	unsigned int bells; /* descriptors that are held and never closed */
 	struct backoff backoff;
 	uint64_t start_at_us; /* the next child, when there is none */
@@ -162,6 +165,31 @@ again(struct keeper *k)
 	k->start_at_us = now_us() + backoff_failed(&k->backoff) * 1000ull;
 }
 
+/*
+ * The kernel closed its end.  Before the device is there that means that the
+ * kernel's first commands failed.  It gives most of them 750 ms, which a guest
+ * on a busy host may spend without a processor, so once is no reason to stay
+ * without a TPM.
+ */
+static void
+device_closed(struct keeper *k)
+{
+	if (!k->ready && ++k->refused >= DEVICE_TRIES) {
+		log_err("the kernel does not take this TPM: %s was refused %u "
+			"times (the kernel's log says why)",
+		    k->dev.name, k->refused);
+		end_with(k, 1);
+		return;
+	}
+	log_warn(
+	    "the kernel closed %s%s; another is made", k->dev.name,
+	    k->ready ? "" : " before it was there (the kernel's log says why)");
+	proxy_close(&k->dev);
+	again(k);
+	if (!k->ready)
+		k->start_at_us += DEVICE_PAUSE_MS * 1000ull;
+}
+
 static void
 child_ended(struct keeper *k, int how)
 {
@@ -192,15 +220,7 @@ child_ended(struct keeper *k, int how)
 		again(k);
 		break;
 	case FX_NO_DEVICE:
-		if (!k->ready) {
-			log_err("the kernel does not take this TPM (its log "
-				"says why)");
-			end_with(k, 1);
-			break;
-		}
-		log_warn("the kernel closed %s; another is made", k->dev.name);
-		proxy_close(&k->dev);
-		again(k);
+		device_closed(k);
 		break;
 	case FX_LOST:
 		log_warn("the TPM is gone; waiting for it");

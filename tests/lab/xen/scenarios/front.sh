@@ -43,7 +43,7 @@ check "it comes up" wait_for 90 up front || {
 	exit
 }
 console front | grep -E '^@(FRONT|IMA|LUKS)' | sed 's/^/# /'
-check "tpmfrontd returns once the kernel has the TPM" says front \
+must "tpmfrontd returns once the kernel has the TPM" says front \
     '^@FRONT exit 0'
 same "a TPM 2.0 in full" "@DEV /dev/tpm0 @DEV /dev/tpmrm0" \
     "$(console front | grep '^@DEV' | tr '\n' ' ' | sed 's/ $//')"
