@@ -77,7 +77,7 @@ done
 openssl x509 -inform der -in g.ak.der -noout -text >out
 check "the AK certificate says virtual, software root, which guest" \
     eval 'says "virtual TPM, software root" && says "URI:urn:uuid:$uuid" &&
-	says "CN = guest1 $uuid" && says "2\.23\.133\.8\.3"'
+	says "CN = $uuid" && says "2\.23\.133\.8\.3"'
 for k in ekr:ek-rsa eke:ek-ecc ak:ak; do
 	tpm2_print -t TPM2B_PUBLIC -f pem "${k%:*}.pub" >want.pem 2>/dev/null
 	openssl x509 -inform der -in "g.${k#*:}.der" -noout -pubkey >got.pem

@@ -248,21 +248,32 @@ lives_are_as_asked(void **state)
 	struct ca_der ca_der, der;
 	struct ca *ca;
 	int days, seconds;
-	X509 *x;
+	X509 *x, *cax;
 
 	(void)state;
 	make_ca(ROOT_S, &ca_der, &ca);
-	x = parse(&ca_der);
-	assert_in_range(days_left(X509_get0_notAfter(x)), 7303, 7306);
-	X509_free(x);
+	cax = parse(&ca_der);
+	assert_in_range(days_left(X509_get0_notAfter(cax)), 7303, 7306);
 
 	issue(ca, &all_kinds[0], &der);
 	x = parse(&der);
-	assert_string_equal(
-	    (const char *)ASN1_STRING_get0_data(X509_get0_notAfter(x)),
-	    "99991231235959Z");
+	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(x),
+			     X509_get0_notAfter(cax)),
+	    0);
 	assert_int_equal(days_left(X509_get0_notBefore(x)), 0);
 	X509_free(x);
+
+	sub.ak_seconds = UINT32_MAX; /* 136 years */
+	assert_int_equal(
+	    ca_issue(ca, &sub, WCERT_AK, ak.b, ak.len, &der), VT_OK);
+	x = parse(&der);
+	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(x),
+			     X509_get0_notAfter(cax)),
+	    0);
+	assert_true(ASN1_TIME_compare(X509_get0_notBefore(x),
+			X509_get0_notBefore(cax)) >= 0);
+	X509_free(x);
+	X509_free(cax);
 
 	issue(ca, &all_kinds[2], &der);
 	x = parse(&der);

@@ -20,7 +20,6 @@
 
 #define CA_YEARS_SECONDS (20L * 365 * 86400 + 5L * 86400)
 #define CLOCK_SKEW_SECONDS 3600L    /* guests' clocks lag behind the host's */
-#define NO_EXPIRY "99991231235959Z" /* RFC 5280 4.1.2.5 */
 #define CN_MAX 64                   /* RFC 5280, ub-common-name */
 #define SERIAL_LEN 16
 #define KEYID_LEN SHA1_LEN
@@ -251,7 +250,7 @@ add_alt_names(X509 *x, uint8_t root, const uint8_t *uuid)
 	if (rc == VT_OK && uuid != NULL)
 		rc = add_uuid_uri(names, uuid);
 	if (rc == VT_OK)
-		rc = add_i2d(x, NID_subject_alt_name, names, 1);
+		rc = add_i2d(x, NID_subject_alt_name, names, 0);
 	GENERAL_NAMES_free(names);
 	return rc;
 }
@@ -296,22 +295,40 @@ set_serial(X509 *x)
 	return rc;
 }
 
-/* seconds 0: no expiry. */
 static int
 set_validity(X509 *x, long seconds)
 {
 	time_t now = time(NULL);
-	ASN1_TIME *end = X509_getm_notAfter(x);
-	int ok;
 
-	ok = X509_time_adj_ex(
-		 X509_getm_notBefore(x), 0, -CLOCK_SKEW_SECONDS, &now) != NULL;
-	if (seconds == 0)
-		ok = ok && ASN1_TIME_set_string(end, NO_EXPIRY) == 1;
-	else /* split into days: a long may not hold all of it in seconds */
-		ok = ok && X509_time_adj_ex(end, (int)(seconds / 86400),
-			       seconds % 86400, &now) != NULL;
-	return ok ? VT_OK : VT_E_CRYPTO;
+	/* Split into days: a long may not hold all of it in seconds. */
+	return X509_time_adj_ex(X509_getm_notBefore(x), 0, -CLOCK_SKEW_SECONDS,
+		       &now) != NULL &&
+		       X509_time_adj_ex(X509_getm_notAfter(x),
+			   (int)(seconds / 86400), seconds % 86400,
+			   &now) != NULL
+		   ? VT_OK
+		   : VT_E_CRYPTO;
+}
+
+/*
+ * Within the CA's own time, which verifiers hold a chain to.  VT_E_STATE: the
+ * clock is outside of it, and what is issued now would never be accepted.
+ */
+static int
+within_ca(X509 *x, const X509 *ca)
+{
+	const ASN1_TIME *from = X509_get0_notBefore(ca);
+	const ASN1_TIME *until = X509_get0_notAfter(ca);
+
+	if (X509_cmp_current_time(from) > 0 || X509_cmp_current_time(until) < 0)
+		return VT_E_STATE;
+	if (ASN1_TIME_compare(X509_get0_notBefore(x), from) < 0 &&
+	    X509_set1_notBefore(x, from) != 1)
+		return VT_E_CRYPTO;
+	if (ASN1_TIME_compare(X509_get0_notAfter(x), until) > 0 &&
+	    X509_set1_notAfter(x, until) != 1)
+		return VT_E_CRYPTO;
+	return VT_OK;
 }
 
 /* Both AlgorithmIdentifiers of a certificate must be equal. */
@@ -638,7 +655,9 @@ fill_vtpm(
 	if (X509_set_issuer_name(x, X509_get_subject_name(ca->cert)) != 1)
 		return VT_E_CRYPTO;
 	if ((rc = set_vtpm_name(x, sub, ca->root)) != VT_OK ||
-	    (rc = set_validity(x, is_ak ? (long)ak : 0)) != VT_OK ||
+	    (rc = set_validity(x, is_ak ? (long)ak : CA_YEARS_SECONDS)) !=
+		VT_OK ||
+	    (rc = within_ca(x, ca->cert)) != VT_OK ||
 	    (rc = add_basic(x, 0)) != VT_OK ||
 	    (rc = add_key_usage(x, &kinds[which].usage, 1)) != VT_OK ||
 	    (rc = add_purpose(x, kinds[which].purpose)) != VT_OK)

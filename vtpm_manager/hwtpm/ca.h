@@ -17,7 +17,9 @@
  * Model "virtual TPM, software root" or "virtual TPM, hardware root",
  * also in the subject's OU; version "id:00010000".  The same again in a form
  * for programs: the private extensions of measure/cert/cert_extension.h (law
- * 8). Subject: CN "NAME UUID", the name cut so that 64 characters suffice.
+ * 8). Subject: CN is the UUID, behind a name if there is one, cut so that 64
+ * characters suffice.  The subject alternative name is not critical, because
+ * the subject is not empty (RFC 5280 4.2.1.6); no certificate outlives the CA's.
  */
 #ifndef VTPM_MANAGER_HWTPM_CA_H
 #define VTPM_MANAGER_HWTPM_CA_H
@@ -87,7 +89,8 @@ struct ca_subject {
 /*
  * Certificate of one key of one vTPM.  which: WCERT_*.  pub: TPM2B_PUBLIC, or
  * the modulus of a TPM 1.2 EK.  The signature is verified with the CA's key
- * first.  Errors as ca_self_signed().
+ * first.  Errors as ca_self_signed(); VT_E_STATE: the clock is outside the time
+ * of the CA's certificate.
  */
 int ca_issue(struct ca *ca, const struct ca_subject *sub, uint8_t which,
     const uint8_t *pub, size_t pub_len, struct ca_der *ret) VT_CHECK;

@@ -81,13 +81,16 @@ one_cert(struct hwtpm *h, const struct ca_subject *sub,
 	    kinds[which], req->name,
 	    rc == VT_E_POLICY ? "it does not have a vTPM key's attributes"
 	    : rc == VT_E_AUTH ? "the TPM did not sign it with the CA key"
+	    : rc == VT_E_STATE
+		? "the host's clock is outside the time of the CA's certificate"
 			      : vt_strerror(rc));
 }
 
 int
 hwcerts_issue(struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders)
 {
-	struct ca_subject sub = { .name = req->name,
+	/* No name: a certificate is made before the guest that gets it. */
+	struct ca_subject sub = { .name = "",
 		.group = req->group,
 		.generation = req->generation,
 		.tpm_version = req->tpm_version,
