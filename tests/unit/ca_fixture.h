@@ -291,7 +291,7 @@ static const struct kind {
 	const char *purpose;
 	const char *extensions;
 } all_kinds[] = {
-#define EXTS                                                   \
+#define EXTS                                                  \
 	"2.5.29.19! 2.5.29.15! 2.5.29.37 2.5.29.17 2.5.29.9 " \
 	"1.3.6.1.4.1.99999.20.1 2.5.29.35"
 	{ "EK, RSA", WCERT_EK_RSA, TPM_VER_20, &ek_rsa, KU_KEY_ENCIPHERMENT,

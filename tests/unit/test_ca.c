@@ -257,8 +257,8 @@ lives_are_as_asked(void **state)
 
 	issue(ca, &all_kinds[0], &der);
 	x = parse(&der);
-	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(x),
-			     X509_get0_notAfter(cax)),
+	assert_int_equal(
+	    ASN1_TIME_compare(X509_get0_notAfter(x), X509_get0_notAfter(cax)),
 	    0);
 	assert_int_equal(days_left(X509_get0_notBefore(x)), 0);
 	X509_free(x);
@@ -267,11 +267,11 @@ lives_are_as_asked(void **state)
 	assert_int_equal(
 	    ca_issue(ca, &sub, WCERT_AK, ak.b, ak.len, &der), VT_OK);
 	x = parse(&der);
-	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(x),
-			     X509_get0_notAfter(cax)),
+	assert_int_equal(
+	    ASN1_TIME_compare(X509_get0_notAfter(x), X509_get0_notAfter(cax)),
 	    0);
-	assert_true(ASN1_TIME_compare(X509_get0_notBefore(x),
-			X509_get0_notBefore(cax)) >= 0);
+	assert_true(ASN1_TIME_compare(
+			X509_get0_notBefore(x), X509_get0_notBefore(cax)) >= 0);
 	X509_free(x);
 	X509_free(cax);
 

@@ -44,7 +44,7 @@ struct keeper {
 	int drv_fd; /* what the kernel's drivers do; -1: not watched */
 	bool ready, stopping;
 	unsigned int refused; /* by the kernel, before it was ready */
-	unsigned int bells; /* descriptors that are held and never closed */
+	unsigned int bells;   /* descriptors that are held and never closed */
 	struct backoff backoff;
 	uint64_t start_at_us; /* the next child, when there is none */
 	uint64_t give_up_us;  /* the device is not there, or no end */
@@ -181,8 +181,7 @@ device_closed(struct keeper *k)
 		end_with(k, 1);
 		return;
 	}
-	log_warn(
-	    "the kernel closed %s%s; another is made", k->dev.name,
+	log_warn("the kernel closed %s%s; another is made", k->dev.name,
 	    k->ready ? "" : " before it was there (the kernel's log says why)");
 	proxy_close(&k->dev);
 	again(k);

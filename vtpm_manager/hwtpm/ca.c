@@ -19,8 +19,8 @@
 #include "vtpm_manager/hwtpm/embed/spec20_hex.h"
 
 #define CA_YEARS_SECONDS (20L * 365 * 86400 + 5L * 86400)
-#define CLOCK_SKEW_SECONDS 3600L    /* guests' clocks lag behind the host's */
-#define CN_MAX 64                   /* RFC 5280, ub-common-name */
+#define CLOCK_SKEW_SECONDS 3600L /* guests' clocks lag behind the host's */
+#define CN_MAX 64                /* RFC 5280, ub-common-name */
 #define SERIAL_LEN 16
 #define KEYID_LEN SHA1_LEN
 #define TPM_MANUFACTURER "id:56544D31"
@@ -302,7 +302,7 @@ set_validity(X509 *x, long seconds)
 
 	/* Split into days: a long may not hold all of it in seconds. */
 	return X509_time_adj_ex(X509_getm_notBefore(x), 0, -CLOCK_SKEW_SECONDS,
-		       &now) != NULL &&
+		   &now) != NULL &&
 		       X509_time_adj_ex(X509_getm_notAfter(x),
 			   (int)(seconds / 86400), seconds % 86400,
 			   &now) != NULL

@@ -19,7 +19,8 @@
  * for programs: the private extensions of measure/cert/cert_extension.h (law
  * 8). Subject: CN is the UUID, behind a name if there is one, cut so that 64
  * characters suffice.  The subject alternative name is not critical, because
- * the subject is not empty (RFC 5280 4.2.1.6); no certificate outlives the CA's.
+ * the subject is not empty (RFC 5280 4.2.1.6); no certificate outlives the
+ * CA's.
  */
 #ifndef VTPM_MANAGER_HWTPM_CA_H
 #define VTPM_MANAGER_HWTPM_CA_H

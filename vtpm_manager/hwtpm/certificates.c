@@ -83,7 +83,7 @@ one_cert(struct hwtpm *h, const struct ca_subject *sub,
 	    : rc == VT_E_AUTH ? "the TPM did not sign it with the CA key"
 	    : rc == VT_E_STATE
 		? "the host's clock is outside the time of the CA's certificate"
-			      : vt_strerror(rc));
+		: vt_strerror(rc));
 }
 
 int
