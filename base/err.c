@@ -41,3 +41,23 @@ vt_strerror(int e)
 		return "unknown error";
 	return texts[i];
 }
+
+const char *
+vt_input_error(int e, size_t len)
+{
+	switch (e) {
+	case VT_E_TRUNC:
+		return len == 0 ? "is empty" : "ends too early";
+	case VT_E_FORMAT:
+		return len == 0 ? "is empty"
+				: "is of another format, or breaks its format";
+	case VT_E_RANGE:
+		return "is longer than its format allows, or a field in it is";
+	case VT_E_UNSUPPORTED:
+		return "names a version or an algorithm that is not known here";
+	case VT_E_AUTH:
+		return "has a signature that does not verify";
+	default:
+		return vt_strerror(e);
+	}
+}

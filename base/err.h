@@ -11,6 +11,8 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include <stddef.h>
+
 #define VT_CHECK __attribute__((warn_unused_result))
 #define VT_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
@@ -42,5 +44,8 @@ enum vt_err {
 
 /* A short English phrase for e; never NULL.  VT_E_SYS reads errno. */
 const char *vt_strerror(int e);
+/* What is wrong with an input of len bytes that a decoder refused with e, as
+ * the end of a sentence: "is empty", "ends too early". */
+const char *vt_input_error(int e, size_t len);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 uint16_t
 be16_get(const uint8_t p[2])
 {
@@ -162,19 +164,29 @@ rd_blob32(struct rd *r, size_t max, size_t *ret_len)
 	return rd_blob(r, rd_be32(r), max, ret_len);
 }
 
+/* Text behind its be16 length; NULL: a failure, or no byte. */
+static const uint8_t *
+rd_utf8(struct rd *r, size_t max, size_t *ret_len)
+{
+	const uint8_t *p = rd_blob16(r, max, ret_len);
+
+	if (r->err != VT_OK || *ret_len == 0)
+		return NULL;
+	if (utf8_is_text(p, *ret_len))
+		return p;
+	rd_fail(r, VT_E_FORMAT);
+	return NULL;
+}
+
 void
 rd_str(struct rd *r, char *dst, size_t cap)
 {
 	size_t len;
-	const uint8_t *p = rd_blob16(r, cap - 1, &len);
+	const uint8_t *p = rd_utf8(r, cap - 1, &len);
 
 	dst[0] = '\0';
-	if (r->err != VT_OK || len == 0)
+	if (p == NULL)
 		return;
-	if (memchr(p, '\0', len) != NULL) {
-		rd_fail(r, VT_E_FORMAT);
-		return;
-	}
 	memcpy(dst, p, len);
 	dst[len] = '\0';
 }
@@ -183,18 +195,16 @@ char *
 rd_text(struct rd *r, size_t max)
 {
 	size_t len;
-	const uint8_t *p = rd_blob16(r, max, &len);
+	const uint8_t *p = rd_utf8(r, max, &len);
 	char *s;
 
-	if (r->err == VT_OK && len > 0 && memchr(p, '\0', len) != NULL)
-		rd_fail(r, VT_E_FORMAT);
 	if (r->err != VT_OK)
 		return NULL;
 	if ((s = malloc(len + 1)) == NULL) {
 		rd_fail(r, VT_E_NOMEM);
 		return NULL;
 	}
-	if (len > 0)
+	if (p != NULL)
 		memcpy(s, p, len);
 	s[len] = '\0';
 	return s;

@@ -49,7 +49,7 @@ const uint8_t *rd_span(struct rd *r, size_t len);
 const uint8_t *rd_blob16(struct rd *r, size_t max, size_t *ret_len);
 const uint8_t *rd_blob32(struct rd *r, size_t max, size_t *ret_len);
 /* Copy text of at most cap - 1 bytes (VT_E_RANGE) behind its be16 length to
- * dst and terminate it; a NUL inside is VT_E_FORMAT. */
+ * dst and terminate it; VT_E_FORMAT: a NUL inside, or not UTF-8. */
 void rd_str(struct rd *r, char *dst, size_t cap);
 /* The same on the heap, at most max bytes; the caller frees it.  NULL on
  * failure, also VT_E_NOMEM. */

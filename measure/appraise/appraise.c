@@ -96,7 +96,8 @@ check_journal(struct appraisal *a)
 	rc = journal_decode(a->in->journal, a->in->journal_len, &a->journal);
 	if (rc != VT_OK) {
 		ap_say(a, AP_C_LOG_BAD, AP_FAIL, 0, -1, 0,
-		    "the extend journal cannot be read: %s", vt_strerror(rc));
+		    "the extend journal %s",
+		    vt_input_error(rc, a->in->journal_len));
 		return;
 	}
 	flags = all_flags(a->journal);
@@ -254,7 +255,8 @@ check_launch(struct appraisal *a)
 	rc = launch_decode(a->in->record, a->in->record_len, &a->launch);
 	if (rc != VT_OK) {
 		ap_say(a, AP_C_LOG_BAD, AP_FAIL, 0, PCR_DRTM, 0,
-		    "the launch record cannot be read: %s", vt_strerror(rc));
+		    "the launch record %s",
+		    vt_input_error(rc, a->in->record_len));
 		return;
 	}
 	check_config(a);

@@ -271,6 +271,17 @@ replay_fits(struct judge *j, uint32_t pcr, const uint8_t *val)
 	return false;
 }
 
+/* A value behind a reset says nothing of what ran before it. */
+static bool
+was_reset(struct judge *j, uint32_t pcr)
+{
+	if (j->t == NULL || (j->t->reset_mask >> pcr & 1) == 0)
+		return false;
+	ap_say(j->a, AP_C_PCR_RESET, AP_FAIL, j->bank->alg, (int32_t)pcr, 0,
+	    "PCR %u was reset while the guest ran", pcr);
+	return true;
+}
+
 static bool
 judge_trail(struct judge *j, uint32_t pcr, const uint8_t *val)
 {
@@ -283,11 +294,8 @@ judge_trail(struct judge *j, uint32_t pcr, const uint8_t *val)
 		    pcr);
 		return false;
 	}
-	if (j->t->reset_mask >> pcr & 1) {
-		ap_say(j->a, AP_C_PCR_RESET, AP_FAIL, alg, (int32_t)pcr, 0,
-		    "PCR %u was reset while the guest ran", pcr);
+	if (was_reset(j, pcr))
 		return false;
-	}
 	if (j->t->chained >> pcr & 1) {
 		ap_say(j->a, AP_C_CHAINED, AP_FAIL, alg, (int32_t)pcr, 0,
 		    "PCR %u: the journal keeps only a chain of its extends, "
@@ -306,8 +314,7 @@ judge_values(struct judge *j, uint32_t pcr, const uint8_t *val)
 	char hex[2 * DIGEST_MAX + 1], want[AP_WORDS];
 	uint32_t i;
 
-	if (j->t != NULL && (j->t->reset_mask >> pcr & 1) == 0 &&
-	    !replay_fits(j, pcr, val))
+	if (was_reset(j, pcr) || (j->t != NULL && !replay_fits(j, pcr, val)))
 		return;
 	for (i = 0; i < rule->nvalues; i++)
 		if (memcmp(rule->values[i].val, val, j->bank->len) == 0)
@@ -332,13 +339,27 @@ judge_launch(struct judge *j, uint32_t pcr)
 
 /*
  * A PCR that the policy leaves out must never have been extended: what was
- * measured there has a consumer.
+ * measured there has a consumer.  A reset does not undo that.  A policy that
+ * requires a launch names PCR 17 by that; check_launch() has judged it.
  */
 static void
 judge_unmentioned(struct judge *j, uint32_t pcr, const uint8_t *val)
 {
+	bool extended = j->t != NULL && (j->t->extended_mask >> pcr & 1) != 0;
 	char hex[2 * DIGEST_MAX + 1];
 
+	if (pcr == PCR_DRTM && j->a->pol->need_launch &&
+	    (val == NULL || j->a->launch != NULL))
+		return;
+	if (extended && (val == NULL || pcr_is_extreme(val, j->bank->len))) {
+		ap_say(j->a, AP_C_PCR_UNMENTIONED, AP_FAIL, j->bank->alg,
+		    (int32_t)pcr, 0,
+		    "PCR %u was extended, as the %s shows, and the policy does "
+		    "not say what may be there; quote and name it, or ignore "
+		    "it with a reason",
+		    pcr, j->t->has_journal ? "journal" : "event log");
+		return;
+	}
 	if (val == NULL && pcr > 15)
 		return;
 	if (val == NULL) {
@@ -349,8 +370,7 @@ judge_unmentioned(struct judge *j, uint32_t pcr, const uint8_t *val)
 		    pcr);
 		return;
 	}
-	if (pcr_is_extreme(val, j->bank->len) ||
-	    (pcr == PCR_DRTM && j->a->launch != NULL))
+	if (pcr_is_extreme(val, j->bank->len))
 		return;
 	hex_encode(val, j->bank->len, hex);
 	ap_say(j->a, AP_C_PCR_UNMENTIONED, AP_FAIL, j->bank->alg, (int32_t)pcr,
@@ -434,8 +454,15 @@ static void
 check_diff(struct judge *j)
 {
 	const struct trail_diff *d = &j->t->diff;
-	bool ignored;
+	bool ignored = j->bank->pcrs[0].kind == POL_IGNORE;
 
+	if (j->t->has_journal && j->t->locality >= 0 &&
+	    j->t->locality != j->t->journal_locality)
+		ap_say(j->a, AP_C_LOG_VS_JOURNAL, ignored ? AP_NOTE : AP_FAIL,
+		    j->bank->alg, 0, 0,
+		    "the event log says that the TPM was started at locality "
+		    "%d, the journal at %d",
+		    j->t->locality, j->t->journal_locality);
 	if (!d->differs)
 		return;
 	ignored = j->bank->pcrs[d->pcr].kind == POL_IGNORE;
@@ -481,6 +508,7 @@ static void
 open_trail(struct judge *j)
 {
 	struct trail_in in = { .alg = j->bank->alg, .journal = j->a->journal };
+	char err[TRAIL_ERR_MAX];
 	int rc;
 
 	in.logs[0].p = j->a->in->logs[0].p;
@@ -489,15 +517,13 @@ open_trail(struct judge *j)
 	in.logs[1].len = j->a->in->logs[1].len;
 	if (!j->a->have_log && j->a->journal == NULL)
 		return;
-	if ((rc = trail_make(&in, &j->t)) == VT_OK)
+	if ((rc = trail_make(&in, &j->t, err)) == VT_OK)
 		return;
 	if (rc == VT_E_NOMEM)
 		j->a->rc = rc;
 	ap_say(j->a, AP_C_LOG_BAD, AP_FAIL, j->bank->alg, -1, 0,
-	    "event log or journal cannot be used for bank %s: %s",
-	    digest_name(j->bank->alg),
-	    rc == VT_E_NOTFOUND ? "it does not have this bank"
-				: vt_strerror(rc));
+	    "bank %s cannot be accounted for: %s", digest_name(j->bank->alg),
+	    err);
 }
 
 void

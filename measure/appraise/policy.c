@@ -110,19 +110,20 @@ get_hex(struct ctx *c, const char *where, const char *text, uint8_t *out,
 	memcpy(out, buf, len);
 }
 
-/* "HEX" or {"digest": "HEX", "what": "..."}; extra: more keys of a step. */
+/* "HEX" or {"digest": "HEX", "what": "..."}; step: with its two keys, too. */
 static void
-get_digest(struct ctx *c, const char *where, json_t *v, size_t len,
+get_digest(struct ctx *c, const char *where, json_t *v, size_t len, bool step,
     struct pol_digest *ret)
 {
-	static const char *const keys[] = { "digest", "what", "optional",
+	static const char *const keys[] = { "digest", "what", NULL };
+	static const char *const step_keys[] = { "digest", "what", "optional",
 		"repeat", NULL };
 	const char *what = "";
 
 	if (json_is_string(v)) {
 		get_hex(c, where, json_string_value(v), ret->val, len);
 	} else {
-		check_keys(c, where, v, keys);
+		check_keys(c, where, v, step ? step_keys : keys);
 		get_hex(c, where,
 		    json_string_value(json_object_get(v, "digest")), ret->val,
 		    len);
@@ -178,7 +179,7 @@ get_digests(
 
 	d = get_array(c, where, v, POLICY_MAX_ALTS, sizeof(*d), ret_n);
 	for (i = 0; d != NULL && i < *ret_n; i++)
-		get_digest(c, where, json_array_get(v, i), len, &d[i]);
+		get_digest(c, where, json_array_get(v, i), len, false, &d[i]);
 	return d;
 }
 
@@ -213,7 +214,7 @@ get_step(struct ctx *c, const char *where, json_t *v, size_t len,
 		return;
 	}
 	ret->nalts = 1;
-	get_digest(c, where, v, len, &ret->alts[0]);
+	get_digest(c, where, v, len, true, &ret->alts[0]);
 }
 
 static void
@@ -537,13 +538,17 @@ get_policy(struct ctx *c, json_t *v, struct policy *p)
 		"allow", "initrd", "launch", "banks", "allow_software_root",
 		NULL };
 	const char *s = json_string_value(json_object_get(v, "format"));
+	json_t *name;
 
 	if (s == NULL || strcmp(s, FORMAT_NAME) != 0) {
 		fail(c, VT_E_FORMAT, "\"format\" is not \"%s\"", FORMAT_NAME);
 		return;
 	}
 	check_keys(c, "policy", v, keys);
-	s = json_string_value(json_object_get(v, "name"));
+	name = json_object_get(v, "name");
+	s = json_string_value(name);
+	if (name != NULL && s == NULL)
+		fail(c, VT_E_FORMAT, "\"name\" is not text");
 	if ((p->name = strdup(s != NULL ? s : "")) == NULL)
 		fail(c, VT_E_NOMEM, "out of memory");
 	get_allow(c, json_object_get(v, "allow"), p);

@@ -405,19 +405,19 @@ open_inputs(struct gen *g)
 	const struct policy_gen *in = g->in;
 	struct trail_in ti = { .alg = in->alg != 0 ? in->alg : ALG_SHA256,
 		.journal = in->journal };
+	char why[TRAIL_ERR_MAX];
 	int rc, i;
 
 	for (i = 0; i < 2; i++) {
 		ti.logs[i].p = in->logs[i].p;
 		ti.logs[i].len = in->logs[i].len;
 	}
-	if ((rc = trail_make(&ti, &g->t)) != VT_OK)
-		return refuse(g->err, rc,
-		    "no reference in event log or journal: %s",
-		    vt_strerror(rc));
+	if ((rc = trail_make(&ti, &g->t, why)) != VT_OK)
+		return refuse(g->err, rc, "%s", why);
 	if (in->record != NULL && (rc = launch_decode(in->record,
 				       in->record_len, &g->launch)) != VT_OK)
-		return refuse(g->err, rc, "launch record: %s", vt_strerror(rc));
+		return refuse(g->err, rc, "the launch record %s",
+		    vt_input_error(rc, in->record_len));
 	if ((rc = set_pcrs(g)) != VT_OK)
 		return refuse(g->err, rc, "%s", vt_strerror(rc));
 	return VT_OK;

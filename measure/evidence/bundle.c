@@ -466,6 +466,8 @@ bundle_info_get(const uint8_t *buf, size_t len, struct bundle_info *ret)
 	v.version = rd_be64(&r);
 	v.power_cycles = rd_be32(&r);
 	v.flags = rd_be32(&r);
+	if ((v.flags & ~(uint32_t)BUNDLE_F_ALL) != 0)
+		rd_fail(&r, VT_E_FORMAT);
 	rd_str(&r, v.build, sizeof(v.build));
 	if ((rc = rd_end(&r)) != VT_OK)
 		return rc;

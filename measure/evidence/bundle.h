@@ -88,7 +88,9 @@ enum {
 	BUNDLE_F_CAPPED = 1,
 	BUNDLE_F_RESTORED = 2,
 	BUNDLE_F_LAUNCHED = 4,
-	BUNDLE_F_SOFT_ROOT = 8
+	BUNDLE_F_SOFT_ROOT = 8,
+	BUNDLE_F_UNSEEN = 16, /* the host did not see the last reset */
+	BUNDLE_F_ALL = 31
 };
 
 struct bundle_info {

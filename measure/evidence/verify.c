@@ -198,6 +198,11 @@ check_root(struct vv *v)
 		    "software root: no physical TPM stands behind this "
 		    "evidence, and the policy does not allow that "
 		    "(allow_software_root)");
+	if (v->want->uuid == NULL && v->want->channel_key == NULL)
+		report_say(v->rep, "relay", REPORT_NOTE,
+		    "any vTPM of this CA is accepted: another guest's evidence "
+		    "may have been passed on; name the vTPM (--uuid) or the "
+		    "channel (--channel-key)");
 	if (v->want->uuid != NULL && memcmp(v->want->uuid, x->uuid, 16) != 0)
 		report_say(v->rep, "uuid", REPORT_FAIL,
 		    "this is another vTPM than the one asked for");
@@ -259,6 +264,10 @@ check_info(struct vv *v)
 		v->rep->worker_restarted = true;
 	if ((info.flags & BUNDLE_F_RESTORED) != 0)
 		v->rep->restored = true;
+	if ((info.flags & BUNDLE_F_UNSEEN) != 0)
+		report_say(v->rep, "unseen-reset", REPORT_NOTE,
+		    "the vTPM reports that its host did not see the guest's "
+		    "last reset");
 }
 
 int

@@ -31,6 +31,9 @@ struct bv { /* one boot under way */
 	const struct bundle_digests *dig;
 	const struct verify_want *want;
 	struct report *rep;
+	/* Per quoted bank, the PCRs whose value the journal or the logs give,
+	 * with no cap among what they say. */
+	uint32_t explained[PCR_MAX_BANKS];
 };
 
 /* List the PCRs of mask as "0-3,7". */
@@ -47,7 +50,8 @@ mask_words(uint32_t mask, char *out, size_t cap)
 	(void)snprintf(out, cap, "%s", colon != NULL ? colon + 1 : "none");
 }
 
-static void
+/* Returns the PCRs that are the same. */
+static uint32_t
 compare_pcrs(struct bv *v, const struct pcr_bank *bank,
     const struct pcr_set *got, const char *id, const char *what)
 {
@@ -77,6 +81,50 @@ compare_pcrs(struct bv *v, const struct pcr_bank *bank,
 						      : REPORT_NOTE,
 		    "replay of %s gives the quoted %s PCRs %s, but not %s",
 		    what, digest_name(bank->alg), a, b);
+	return same;
+}
+
+static bool
+has_bank(const struct pcr_set *set, uint16_t alg)
+{
+	uint32_t i;
+
+	for (i = 0; i < set->nbanks; i++)
+		if (set->banks[i].alg == alg)
+			return true;
+	return false;
+}
+
+static bool
+has_cap(const struct journal *j)
+{
+	struct jr_record r;
+	uint32_t i;
+
+	for (i = 0; i < journal_count(j); i++)
+		if (journal_get(j, i, &r) == VT_OK && r.kind == JR_CAP)
+			return true;
+	return (journal_flags(j) & JF_CAPPED) != 0;
+}
+
+/* One quoted bank by the journal, which has every bank of its TPM. */
+static void
+journal_bank(struct bv *v, uint32_t b, const struct journal *j,
+    const struct pcr_set *got)
+{
+	const struct pcr_bank *bank = &v->ev->pcrs.banks[b];
+	uint32_t same;
+
+	if (!has_bank(got, bank->alg)) {
+		report_say(v->rep, "journal-replay", REPORT_FAIL,
+		    "the extend journal does not have the quoted %s bank",
+		    digest_name(bank->alg));
+		return;
+	}
+	same =
+	    compare_pcrs(v, bank, got, "journal-replay", "the extend journal");
+	if (!has_cap(j))
+		v->explained[b] |= same;
 }
 
 static void
@@ -100,8 +148,7 @@ check_journal(struct bv *v)
 		return;
 	}
 	for (i = 0; i < v->ev->pcrs.nbanks; i++)
-		compare_pcrs(v, &v->ev->pcrs.banks[i], &got, "journal-replay",
-		    "the extend journal");
+		journal_bank(v, i, j, &got);
 	flags = journal_flags(j);
 	if ((flags & JF_CAPPED) != 0)
 		v->rep->worker_restarted = true;
@@ -116,12 +163,13 @@ log_trail(const struct bv *v, uint16_t alg, struct trail **ret)
 	const struct bundle_blob *host = &v->ev->part[BUNDLE_HOST_LOG];
 	const struct bundle_blob *guest = &v->ev->part[BUNDLE_LOG];
 	struct trail_in in = { .alg = alg };
+	char err[TRAIL_ERR_MAX];
 
 	in.logs[0].p = host->p;
 	in.logs[0].len = host->len;
 	in.logs[1].p = guest->p;
 	in.logs[1].len = guest->len;
-	return trail_make(&in, ret) == VT_OK;
+	return trail_make(&in, ret, err) == VT_OK; /* the appraisal says err */
 }
 
 /* extend(val, cap) == now? */
@@ -138,10 +186,14 @@ is_capped(uint16_t alg, const uint8_t *val, const uint8_t *now)
 	       mem_equal(x, now, digest_len(alg));
 }
 
+#define FIRMWARE_PCRS 0xffu /* that end in a separator */
+
 /*
  * Does this PCR look as a worker that came back from a crash leaves it?  It
  * shows in PCRs that nothing else had touched, and where the log gives the
- * value before.
+ * value before.  A firmware that failed extends the same digest as its error
+ * separator, so PCRs 0-7 whose value is explained otherwise show nothing; a
+ * worker caps the others as well.
  */
 static bool
 pcr_shows_cap(const struct trail *t, const struct pcr_bank *bank, uint32_t pcr)
@@ -158,13 +210,50 @@ pcr_shows_cap(const struct trail *t, const struct pcr_bank *bank, uint32_t pcr)
 	       is_capped(bank->alg, val, bank->val[pcr]);
 }
 
+/* The PCRs that a trail gives, against those of a quoted bank. */
+static void
+logs_bank(struct bv *v, uint32_t b, const struct trail *t)
+{
+	const struct pcr_bank *bank = &v->ev->pcrs.banks[b];
+	uint8_t val[DIGEST_MAX];
+	struct pcr_set got;
+	uint32_t i;
+
+	if (pcr_set_init(&got, &bank->alg, 1) != VT_OK)
+		return;
+	for (i = 0; i < PCR_COUNT; i++)
+		if (trail_value(t, i, val) &&
+		    pcr_put(&got, bank->alg, i, val) != VT_OK)
+			return;
+	v->explained[b] |=
+	    compare_pcrs(v, bank, &got, "log-replay", "the event log");
+}
+
+/* A bank that neither the policy names nor log or journal accounts for is
+ * quoted for nothing, and may hold anything. */
+static void
+unjudged_bank(struct bv *v, uint16_t alg)
+{
+	const struct policy *p = v->want->policy;
+	uint32_t i;
+
+	if (v->ev->part[BUNDLE_JOURNAL].p != NULL)
+		return; /* journal-replay says so */
+	for (i = 0; i < p->nbanks; i++)
+		if (p->banks[i].alg == alg)
+			return; /* the appraisal says so */
+	report_say(v->rep, "log-replay",
+	    p->no_log_reason != NULL ? REPORT_NOTE : REPORT_CANNOT,
+	    "no log and no journal accounts for the quoted %s bank, and the "
+	    "policy does not name it: quote only banks that are judged",
+	    digest_name(alg));
+}
+
 static void
 check_logs(struct bv *v)
 {
-	uint8_t val[DIGEST_MAX];
-	struct pcr_set got;
 	struct trail *t;
-	uint32_t b, i;
+	uint32_t b, i, show;
 
 	if (v->ev->part[BUNDLE_LOG].p == NULL)
 		report_say(v->rep, "log-replay", REPORT_NOTE,
@@ -173,18 +262,13 @@ check_logs(struct bv *v)
 		const struct pcr_bank *bank = &v->ev->pcrs.banks[b];
 
 		t = NULL;
-		if (log_trail(v, bank->alg, &t) &&
-		    pcr_set_init(&got, &bank->alg, 1) == VT_OK) {
-			for (i = 0; i < PCR_COUNT; i++)
-				if (trail_value(t, i, val) &&
-				    pcr_put(&got, bank->alg, i, val) != VT_OK)
-					break;
-			compare_pcrs(
-			    v, bank, &got, "log-replay", "the event log");
-		}
+		if (log_trail(v, bank->alg, &t))
+			logs_bank(v, b, t);
+		else
+			unjudged_bank(v, bank->alg);
+		show = bank->valid & ~(v->explained[b] & FIRMWARE_PCRS);
 		for (i = 0; i < PCR_COUNT; i++)
-			if ((bank->valid >> i & 1) != 0 &&
-			    pcr_shows_cap(t, bank, i))
+			if ((show >> i & 1) != 0 && pcr_shows_cap(t, bank, i))
 				v->rep->worker_restarted = true;
 		trail_free(t);
 	}

@@ -165,6 +165,16 @@ parse_text(
 	return VT_OK;
 }
 
+/* A key that may be missing may also be null, which is the same. */
+static bool
+may_miss(enum host_identity_kind kind, const char *key)
+{
+	if (kind == HOST_IDENTITY_RECORD)
+		return strcmp(key, "chain") == 0 ||
+		       strcmp(key, "enrolled") == 0;
+	return strcmp(key, parts[HI_EK_CERT].key) == 0;
+}
+
 static int
 parse_key(struct host_identity *h, enum host_identity_kind kind,
     const char *key, json_t *val, char err[HOST_IDENTITY_ERR_MAX])
@@ -175,6 +185,8 @@ parse_key(struct host_identity *h, enum host_identity_kind kind,
 		return VT_OK; /* looked at before */
 	if (strcmp(key, "host") == 0)
 		return parse_text(h, val, err);
+	if (json_is_null(val) && may_miss(kind, key))
+		return VT_OK;
 	if (kind == HOST_IDENTITY_RECORD && strcmp(key, "chain") == 0)
 		return parse_chain(h, val, err);
 	if (kind == HOST_IDENTITY_RECORD && strcmp(key, "enrolled") == 0) {
@@ -186,9 +198,6 @@ parse_key(struct host_identity *h, enum host_identity_kind kind,
 	for (i = 0; i < HI_NPARTS; i++) {
 		if (strcmp(key, parts[i].key) != 0)
 			continue;
-		if (i == HI_EK_CERT && kind == HOST_IDENTITY_IDENTITY &&
-		    json_is_null(val))
-			return VT_OK;
 		return parse_blob(
 		    &h->part[i], parts[i].key, parts[i].max, val, err);
 	}

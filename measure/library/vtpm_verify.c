@@ -412,8 +412,8 @@ vtpm_verifier_judge_host(struct vtpm_verifier *v, const void *quote, size_t len,
 		return fail(
 		    v, VTPM_E_ARGUMENT, "the nonce has not 8 to 64 bytes");
 	if ((rc = tenant_quote_get(quote, len, &q)) != VT_OK)
-		return fail(
-		    v, VTPM_E_INPUT, "not a host quote: %s", vt_strerror(rc));
+		return fail(v, VTPM_E_INPUT, "not a host quote: it %s",
+		    vt_input_error(rc, len));
 	if ((rc = ready_host(v)) != 0)
 		return rc;
 	if ((r = calloc(1, sizeof(*r))) == NULL)

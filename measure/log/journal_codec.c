@@ -118,14 +118,19 @@ get_chains(struct rd *r, struct journal *j)
 	return rd_err(r);
 }
 
-/* A kind has the fields that it needs, and zero in the others. */
+/* A kind has the fields that it uses, and zero in the others. */
 static bool
 rec_is_sound(const struct rec *r)
 {
 	bool digests = journal_kind_extends(r->kind) || r->kind == JR_HCRTM;
+	bool pcr = journal_kind_extends(r->kind) || r->kind == JR_RESET;
+	bool locality = digests || r->kind == JR_STARTUP ||
+			r->kind == JR_RESUME || r->kind == JR_RESET ||
+			r->kind == JR_DRTM_START;
 
 	if (r->kind < JR_POWER || r->kind >= JR_NKINDS || r->locality > 4 ||
-	    r->pcr >= PCR_COUNT || digests != (r->mask != 0))
+	    r->pcr >= PCR_COUNT || digests != (r->mask != 0) ||
+	    (!pcr && r->pcr != 0) || (!locality && r->locality != 0))
 		return false;
 	switch (r->kind) {
 	case JR_POWER:

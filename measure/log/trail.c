@@ -2,6 +2,7 @@
 /* trail.c - merge the journal and the event logs, PCR by PCR. */
 #include "measure/log/trail.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +12,9 @@
 struct log_list {
 	struct trail_event *ev;
 	uint32_t n, room;
-	uint8_t locality; /* of the Startup, if a log says so */
-	bool launch;      /* has the D-RTM event of a launch record */
+	int locality; /* of the Startup; -1: no log says so */
+	bool begun;   /* PCR 0 was extended */
+	bool launch;  /* has the D-RTM event of a launch record */
 };
 
 static int
@@ -30,6 +32,24 @@ grow(struct trail_event **ev, uint32_t n, uint32_t *room)
 	return VT_OK;
 }
 
+/* EV_NO_ACTION, which extends nothing.  Windows ends its log with one of no
+ * PCR, and its digest is not zero. */
+static int
+take_no_action(struct log_list *l, const struct el_event *ev)
+{
+	uint8_t locality = 0;
+	int rc;
+
+	if (ev->pcr != EL_PCR_NONE && !el_digests_are_zero(ev))
+		return VT_E_FORMAT;
+	if ((rc = el_startup_locality(ev, &locality)) <= 0)
+		return rc;
+	if (l->begun || l->locality >= 0)
+		return VT_E_FORMAT; /* it would rewrite history */
+	l->locality = locality;
+	return VT_OK;
+}
+
 static int
 take_event(
     struct log_list *l, const struct el_event *ev, uint16_t alg, int32_t which)
@@ -38,12 +58,8 @@ take_event(
 	struct trail_event *t;
 	int rc;
 
-	if (!el_extends(ev)) {
-		if (!el_digests_are_zero(ev))
-			return VT_E_FORMAT;
-		rc = el_startup_locality(ev, &l->locality);
-		return rc < 0 ? rc : VT_OK;
-	}
+	if (!el_extends(ev))
+		return take_no_action(l, ev);
 	if (d == NULL)
 		return VT_E_NOTFOUND;
 	if ((rc = grow(&l->ev, l->n, &l->room)) != VT_OK)
@@ -58,8 +74,8 @@ take_event(
 	t->type = ev->type;
 	t->data = ev->data;
 	t->datalen = ev->datalen;
-	if (el_is_launch(ev))
-		l->launch = true;
+	l->begun |= ev->pcr == 0;
+	l->launch |= el_is_launch(ev);
 	return VT_OK;
 }
 
@@ -90,9 +106,30 @@ take_log(struct log_list *l, const uint8_t *p, size_t len, uint16_t alg,
 	return rc;
 }
 
+/* Say what is wrong with an input, and return rc. */
 static int
-take_logs(const struct trail_in *in, struct log_list *l, bool *ret_any)
+refuse(
+    char err[TRAIL_ERR_MAX], int rc, const char *what, uint16_t alg, size_t len)
 {
+	if (rc == VT_E_NOTFOUND)
+		(void)snprintf(err, TRAIL_ERR_MAX, "%s has no %s bank", what,
+		    digest_name(alg));
+	else if (rc == VT_E_STATE)
+		(void)snprintf(err, TRAIL_ERR_MAX,
+		    "%s has no Startup: no firmware started the TPM", what);
+	else
+		(void)snprintf(
+		    err, TRAIL_ERR_MAX, "%s %s", what, vt_input_error(rc, len));
+	return rc;
+}
+
+static int
+take_logs(const struct trail_in *in, struct log_list *l, bool *ret_any,
+    char err[TRAIL_ERR_MAX])
+{
+	static const char *const names[TRAIL_MAX_LOGS] = {
+		"the host-made event log", "the event log"
+	};
 	int32_t i;
 	int rc;
 
@@ -107,7 +144,8 @@ take_logs(const struct trail_in *in, struct log_list *l, bool *ret_any)
 			continue;
 		rc = take_log(l, in->logs[i].p, in->logs[i].len, in->alg, i);
 		if (rc != VT_OK)
-			return rc;
+			return refuse(
+			    err, rc, names[i], in->alg, in->logs[i].len);
 	}
 	return VT_OK;
 }
@@ -145,6 +183,7 @@ push(struct trail *t, uint32_t *room, uint32_t pcr, const uint8_t *val,
 
 	if ((rc = grow(&t->ev, t->n, room)) != VT_OK)
 		return rc;
+	t->extended_mask |= 1u << pcr;
 	e = &t->ev[t->n++];
 	memset(e, 0, sizeof(*e));
 	e->pcr = pcr;
@@ -200,7 +239,9 @@ walk_startup(struct walk *w, const struct jr_record *r)
 	w->started = true;
 	forget(w->t, PCR_ALL);
 	w->t->reset_mask = 0;
-	pcr_set_reset(&w->set, w->hcrtm_at >= 0 ? 4 : r->locality);
+	w->t->extended_mask = 0;
+	w->t->journal_locality = w->hcrtm_at >= 0 ? 4 : r->locality;
+	pcr_set_reset(&w->set, (uint8_t)w->t->journal_locality);
 	start_from(w->t, &w->set, PCR_ALL);
 	if (w->hcrtm_at < 0 || (d = digest_of(&w->hcrtm, w->t->alg)) == NULL)
 		return VT_OK;
@@ -282,6 +323,7 @@ from_journal(struct trail *t, const struct journal *j)
 	t->has_journal = true;
 	t->journal_flags = journal_flags(j);
 	t->chained = journal_chained_mask(j);
+	t->extended_mask |= t->chained;
 	return VT_OK;
 }
 
@@ -356,11 +398,14 @@ static int
 from_logs(struct trail *t, struct log_list *l)
 {
 	struct pcr_set set;
+	uint32_t i;
 	int rc;
 
 	if ((rc = pcr_set_init(&set, &t->alg, 1)) != VT_OK)
 		return rc;
-	pcr_set_reset(&set, l->locality);
+	pcr_set_reset(&set, l->locality >= 0 ? (uint8_t)l->locality : 0);
+	for (i = 0; i < l->n; i++)
+		t->extended_mask |= 1u << l->ev[i].pcr;
 	if (l->launch)
 		pcr_drtm_start(&set);
 	start_from(t, &set, PCR_ALL);
@@ -371,30 +416,39 @@ from_logs(struct trail *t, struct log_list *l)
 }
 
 int
-trail_make(const struct trail_in *in, struct trail **ret)
+trail_make(
+    const struct trail_in *in, struct trail **ret, char err[TRAIL_ERR_MAX])
 {
-	struct log_list l = { 0 };
+	struct log_list l = { .locality = -1 };
 	struct trail *t = calloc(1, sizeof(*t));
 	int rc;
 
+	(void)snprintf(err, TRAIL_ERR_MAX, "out of memory");
 	if (t == NULL)
 		return VT_E_NOMEM;
+	t->journal_locality = -1;
 	t->alg = in->alg;
 	t->len = (uint16_t)digest_len(in->alg);
 	rc = VT_E_UNSUPPORTED;
+	(void)snprintf(err, TRAIL_ERR_MAX, "the bank is not known here");
 	if (t->len == 0)
 		goto out;
-	if ((rc = take_logs(in, &l, &t->has_log)) != VT_OK)
+	if ((rc = take_logs(in, &l, &t->has_log, err)) != VT_OK)
 		goto out;
 	rc = VT_E_NOTFOUND;
+	(void)snprintf(
+	    err, TRAIL_ERR_MAX, "there is neither an event log nor a journal");
 	if (in->journal == NULL && !t->has_log)
 		goto out;
+	t->locality = l.locality;
 	if (in->journal == NULL)
 		rc = from_logs(t, &l);
 	else if ((rc = from_journal(t, in->journal)) == VT_OK && t->has_log)
 		annotate(t, &l);
-	if (rc != VT_OK)
+	if (rc != VT_OK) {
+		(void)refuse(err, rc, "the extend journal", in->alg, 1);
 		goto out;
+	}
 	number(t);
 	*ret = t;
 	t = NULL;

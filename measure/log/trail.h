@@ -24,6 +24,7 @@
 #include "measure/tpm/pcr_selection.h"
 
 #define TRAIL_MAX_LOGS 2
+#define TRAIL_ERR_MAX 160 /* bytes of an error text */
 
 struct trail_event {
 	uint32_t pcr;
@@ -58,6 +59,10 @@ struct trail {
 	struct trail_event *ev; /* in order of the journal, else of the logs */
 	struct trail_diff diff; /* the earliest, by log index */
 	uint32_t diff_mask;     /* PCRs in which log and journal differ */
+	uint32_t extended_mask; /* PCRs extended since the start, even if a
+				   reset followed */
+	int locality;           /* of the start, as a log says it; -1 */
+	int journal_locality;   /* the same of the journal; -1 */
 	uint8_t start[PCR_COUNT][DIGEST_MAX]; /* value before ev */
 };
 
@@ -74,9 +79,12 @@ struct trail_in {
  * *ret is owned by the caller, who frees it with trail_free().  Errors of
  * el_open() and el_next() for a log that cannot be read; VT_E_NOTFOUND: an
  * input lacks the bank, or there is no input; VT_E_FORMAT: NO_ACTION with a
- * digest; VT_E_STATE: the journal has no Startup; VT_E_NOMEM.
+ * digest, StartupLocality behind an extend of PCR 0, or a second one;
+ * VT_E_STATE: the journal has no Startup; VT_E_NOMEM.  err then says what is
+ * wrong with which input.
  */
-int trail_make(const struct trail_in *in, struct trail **ret) VT_CHECK;
+int trail_make(const struct trail_in *in, struct trail **ret,
+    char err[TRAIL_ERR_MAX]) VT_CHECK;
 void trail_free(struct trail *t); /* NULL is a no-op */
 
 /* Value that the trail gives for pcr; false if that PCR is chained. */

@@ -161,6 +161,8 @@ def judge_certs(j, ev, ctx, ca):
     def purpose(key, eku):
         need(eku in purposes(ctx[key]) and not is_ca(ctx[key]),
              "not for this purpose")
+        need(eku != EKU_AK or EKU_EK not in purposes(ctx[key]),
+             "an AK's certificate that is for an EK, too")
 
     def root():
         ek, ak = instance(ctx["ek_certificate"]), ctx["inst"]
@@ -173,6 +175,8 @@ def judge_certs(j, ev, ctx, ca):
         need(ek["virtual"] and ak["virtual"], "not a vTPM's")
         need(ek["uuid"] == ak["uuid"] and ek["group"] == ak["group"],
              "EK and AK are of different vTPMs")
+        need(ek["generation"] <= ak["generation"],
+             "the AK's certificate is of an older generation")
         ctx["inst"] = ak
 
     return j.row(
@@ -198,7 +202,9 @@ class Host:
             setattr(self, key, b64(obj[key], most, key))
         need(isinstance(obj["host"], str) and
              len(obj["host"].encode()) <= 63, "host is no name")
-        when, chain = obj.get("enrolled", 0), obj.get("chain", [])
+        when, chain = obj.get("enrolled"), obj.get("chain")
+        when = 0 if when is None else when
+        chain = [] if chain is None else chain
         need(whole(when) and when >= 0, "enrolled is no time")
         need(isinstance(chain, list) and len(chain) <= 8,
              "chain is not a list of at most 8")

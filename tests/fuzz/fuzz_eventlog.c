@@ -44,6 +44,7 @@ trail(const uint8_t *data, size_t len)
 	struct trail_in in = { .alg = alg };
 	uint8_t val[DIGEST_MAX];
 	struct pcr_set set;
+	char trail_err[TRAIL_ERR_MAX];
 	struct trail *t;
 	char words[64];
 	uint32_t i;
@@ -54,7 +55,7 @@ trail(const uint8_t *data, size_t len)
 	replays = el_replay(&set, data, len) == VT_OK;
 	in.logs[1].p = data;
 	in.logs[1].len = len;
-	if (trail_make(&in, &t) != VT_OK)
+	if (trail_make(&in, &t, trail_err) != VT_OK)
 		return;
 	for (i = 0; i < t->n; i++) {
 		trail_describe(t, &t->ev[i], words, sizeof(words));

@@ -21,11 +21,12 @@ compare(const struct journal *j, const struct pcr_set *set)
 {
 	struct trail_in in = { .journal = j };
 	uint8_t val[DIGEST_MAX];
+	char trail_err[TRAIL_ERR_MAX];
 	struct trail *t;
 	uint32_t n;
 
 	in.alg = set->banks[0].alg;
-	if (trail_make(&in, &t) != VT_OK)
+	if (trail_make(&in, &t, trail_err) != VT_OK)
 		return;
 	for (n = 0; n < PCR_COUNT; n++)
 		if (trail_value(t, n, val) &&

@@ -221,6 +221,18 @@ what_is_not_the_format_is_refused(void **state)
 		{ "require no bool",
 		    HEAD "\"require\": {\"log\": 1}, " BANK(OK_PCR),
 		    VT_E_FORMAT },
+		{ "name no text", HEAD "\"name\": 3, " BANK(OK_PCR),
+		    VT_E_FORMAT },
+		{ "name null", HEAD "\"name\": null, " BANK(OK_PCR),
+		    VT_E_FORMAT },
+		{ "optional value",
+		    HEAD BANK("\"4\": {\"values\": [{\"digest\": " D1
+			      ", \"optional\": true}]}"),
+		    VT_E_FORMAT },
+		{ "repeated alternative",
+		    HEAD BANK("\"4\": {\"events\": [{\"any\": [{\"digest\":"
+			      " " D1 ", \"repeat\": true}]}]}"),
+		    VT_E_FORMAT },
 		{ "initrd both ways",
 		    HEAD
 		    "\"allow\": {\"unmeasured-initrd\": \"x\"}, " BANK(OK_PCR),

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "base/rdwr.h"
+#include "base/utf8.h"
+#include "base/util.h"
 
 static void
 numbers_are_read_in_both_orders(void **state)
@@ -153,6 +155,52 @@ text_is_whole_or_empty(void **state)
 	assert_int_equal(rd_err(&r), VT_E_FORMAT);
 }
 
+/* RFC 3629: what is a character, and what looks like one. */
+static void
+text_is_utf8(void **state)
+{
+	static const struct {
+		const char *bytes;
+		bool good;
+	} cases[] = {
+		{ "", true },
+		{ "\x7f", true },
+		{ "\xc2\x80\xdf\xbf", true },
+		{ "\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80", true },
+		{ "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", true },
+		{ "\x80", false },
+		{ "\xc1\xbf", false },
+		{ "\xc2", false },
+		{ "\xc2(", false },
+		{ "\xe0\x9f\xbf", false },
+		{ "\xed\xa0\x80", false },
+		{ "\xe2\x82", false },
+		{ "\xe2\x82(", false },
+		{ "\xf0\x8f\xbf\xbf", false },
+		{ "\xf4\x90\x80\x80", false },
+		{ "\xf5\x80\x80\x80", false },
+		{ "\xff", false },
+	};
+	uint8_t buf[16];
+	char dst[16];
+	struct rd r;
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		len = strlen(cases[i].bytes);
+		be16_put(buf, (uint16_t)len);
+		memcpy(buf + 2, cases[i].bytes, len);
+		rd_init(&r, buf, len + 2);
+		rd_str(&r, dst, sizeof(dst));
+		assert_int_equal(
+		    rd_end(&r), cases[i].good ? VT_OK : VT_E_FORMAT);
+	}
+	assert_int_equal(utf8_cut("a\xc3\xa9z", 2), 1);
+	assert_int_equal(utf8_cut("a\xc3\xa9z", 3), 3);
+	assert_int_equal(utf8_cut("a\xc3\xa9z", 9), 4);
+}
+
 static void
 heap_text_is_whole_or_absent(void **state)
 {
@@ -282,6 +330,7 @@ main(void)
 		cmocka_unit_test(bytes_left_over_are_an_error),
 		cmocka_unit_test(blobs_keep_to_their_maximum),
 		cmocka_unit_test(text_is_whole_or_empty),
+		cmocka_unit_test(text_is_utf8),
 		cmocka_unit_test(heap_text_is_whole_or_absent),
 		cmocka_unit_test(what_is_written_reads_back),
 		cmocka_unit_test(a_fixed_writer_never_passes_its_end),

@@ -10,6 +10,8 @@
 #include "tests/unit/boots.h"
 #include "tests/unit/replay.h"
 
+static char trail_err[TRAIL_ERR_MAX];
+
 /* --- lists with alternatives ---------------------------------------------- */
 
 /* A boot whose PCR 8 was extended by H("a"), H("b"), ... */
@@ -139,7 +141,7 @@ merged(const struct bytes *log, const struct journal *j)
 
 	in.logs[1].p = log->p;
 	in.logs[1].len = log->len;
-	assert_int_equal(trail_make(&in, &t), VT_OK);
+	assert_int_equal(trail_make(&in, &t, trail_err), VT_OK);
 	return t;
 }
 
@@ -227,13 +229,13 @@ resets_are_followed_and_remembered(void **state)
 	set_journal(&b, j);
 	expect(p, &b, JOURNAL, AP_REFUSED, AP_C_PCR_RESET);
 	in.journal = j;
-	assert_int_equal(trail_make(&in, &t), VT_OK);
+	assert_int_equal(trail_make(&in, &t, trail_err), VT_OK);
 	assert_int_equal(t->n, 1);
 	assert_int_equal(t->reset_mask, 1 << 23);
 	trail_free(t);
 	/* A second Startup wipes all. */
 	assert_int_equal(journal_add_startup(j, 0, true), VT_OK);
-	assert_int_equal(trail_make(&in, &t), VT_OK);
+	assert_int_equal(trail_make(&in, &t, trail_err), VT_OK);
 	assert_int_equal(t->n, 0);
 	trail_free(t);
 	journal_free(j);

@@ -492,7 +492,7 @@ report_is_json_whatever_the_words(void **state)
 	(void)state;
 	sample_init(&b);
 	(void)snprintf(
-	    b.rec->name, sizeof(b.rec->name), "a\xff\xfe\033[31m\"\n");
+	    b.rec->name, sizeof(b.rec->name), "a\xc3\xa9\033[31m\"\n");
 	journal_free(b.journal);
 	{
 		struct bytes log = vector_log();

@@ -37,7 +37,8 @@
 _Static_assert((int)BUNDLE_F_CAPPED == (int)VIF_CAPPED &&
 		   (int)BUNDLE_F_RESTORED == (int)VIF_RESTORED &&
 		   (int)BUNDLE_F_LAUNCHED == (int)VIF_LAUNCHED &&
-		   (int)BUNDLE_F_SOFT_ROOT == (int)VIF_SOFT_ROOT,
+		   (int)BUNDLE_F_SOFT_ROOT == (int)VIF_SOFT_ROOT &&
+		   (int)BUNDLE_F_UNSEEN == (int)VIF_UNSEEN,
     "the verifier's flags are the worker's");
 
 static int

@@ -14,7 +14,11 @@ tool_read(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
 {
 	int rc = read_file(path, max, ret, ret_len);
 
-	if (rc != VT_OK)
+	if (rc == VT_E_RANGE)
+		log_err("%s is longer than the %zu bytes that such a file may "
+			"have",
+		    path, max);
+	else if (rc != VT_OK)
 		log_err("cannot read %s: %s", path, vt_strerror(rc));
 	return rc;
 }

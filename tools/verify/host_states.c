@@ -62,7 +62,8 @@ add_approval(const char *path, struct host_states *st)
 	rc = approval_get(buf, len, &s->a);
 	free(buf);
 	if (rc != VT_OK) {
-		log_err("%s: not an approval: %s", path, vt_strerror(rc));
+		log_err("%s: not an approval: it %s", path,
+		    vt_input_error(rc, len));
 		return VX_UNDECIDED;
 	}
 	if (approval_check(&s->a, text, sizeof(text)) != VT_OK) {

@@ -178,8 +178,7 @@ decode_journal(struct job *j, const uint8_t *p, size_t len)
 	int rc = journal_decode(p, len, &j->journal);
 
 	if (rc != VT_OK)
-		log_err("the extend journal is not well-formed: %s",
-		    vt_strerror(rc));
+		log_err("the extend journal %s", vt_input_error(rc, len));
 	j->gen.journal = j->journal;
 	return rc;
 }

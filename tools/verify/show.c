@@ -62,11 +62,12 @@ print_trail(const struct trail *t)
 static int
 show_events(const struct trail_in *in)
 {
+	char err[TRAIL_ERR_MAX];
 	struct trail *t = NULL;
 	int rc;
 
-	if ((rc = trail_make(in, &t)) != VT_OK) {
-		log_err("cannot replay: %s", vt_strerror(rc));
+	if ((rc = trail_make(in, &t, err)) != VT_OK) {
+		log_err("cannot replay: %s", err);
 		return rc;
 	}
 	(void)printf("%s events, in order:\n", digest_name(in->alg));
@@ -86,8 +87,8 @@ show_log(const uint8_t *p, size_t len)
 	int rc;
 
 	if ((rc = el_open(p, len, &log)) != VT_OK) {
-		log_err(
-		    "neither evidence nor an event log: %s", vt_strerror(rc));
+		log_err("neither evidence nor an event log: it %s",
+		    vt_input_error(rc, len));
 		return rc;
 	}
 	spec = el_spec(log);

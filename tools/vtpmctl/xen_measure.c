@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "base/utf8.h"
 #include "base/util.h"
 #include "tools/launch/xl_proc.h"
 #include "tools/vtpmctl/launch_send.h"
@@ -277,9 +278,11 @@ measure_config(struct xlaunch *x)
 	char text[LAUNCH_MAX_TEXT + 1];
 	size_t len = strlen(x->config);
 
-	(void)snprintf(text, sizeof(text), "%s", x->config);
-	if (len >= sizeof(text))
-		memcpy(text + LAUNCH_MAX_TEXT - 3, "...", 3);
+	if (len < sizeof(text))
+		memcpy(text, x->config, len + 1);
+	else
+		(void)snprintf(text, sizeof(text), "%.*s...",
+		    (int)utf8_cut(x->config, LAUNCH_MAX_TEXT - 3), x->config);
 	if (digest_buf(ALG_SHA256, x->config, len, x->rec->config_digest) !=
 	    VT_OK)
 		return vctl_fail("the configuration cannot be digested");

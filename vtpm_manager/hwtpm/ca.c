@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/rdwr.h"
+#include "base/utf8.h"
 #include "measure/cert/cert_extension.h"
 #include "vtpm_manager/hwtpm/ca_key.h"
 
@@ -40,19 +41,6 @@ static const uint8_t ecdsa_sha256[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
 	0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
 
 /* --- names and texts ------------------------------------------------------ */
-
-/* How many bytes of s fit into max without cutting a UTF-8 character. */
-static size_t
-utf8_cut(const char *s, size_t max)
-{
-	size_t n = strnlen(s, max + 1);
-
-	if (n <= max)
-		return n;
-	for (n = max; n > 0 && ((uint8_t)s[n] & 0xc0) == 0x80; n--)
-		;
-	return n;
-}
 
 static int
 add_name(X509_NAME *name, const char *field, const char *text, size_t len)
