@@ -98,6 +98,25 @@ provision() {
 	ours_none=$(times 5 ctl create "none{}") || die "stopped: no figure"
 	row "provision, from the pool" "$ours_pool" "$theirs" ms
 	row "provision, no pool" "$ours_none" "$theirs" ms
+	slow_provision "$theirs"
+}
+# The same on a host's TPM that takes 200 ms a signature, as physical ones do.
+slow_provision() { # SWTPM'S
+	local pool uuid STATE=$T/slowstate
+	local LD_LIBRARY_PATH=$B/tests:$LD_LIBRARY_PATH
+	mkdir -p "$STATE"
+	end_all
+	tpm slowhost
+	TCTI_SLOW="sign=200 nv=50 other=20" start_manager --pool "$N" \
+	    --root slow:swtpm:path="$T/slowhost" || die "no manager on a TPM"
+	wait_for 300 pool_full || die "the pool is not filled"
+	pool=$(times "$N" ctl create "slow{}") || die "stopped: no figure"
+	uuid=$(times 5 ctl create "slowuuid{}" --uuid \
+	    "11111111-2222-4333-8444-00000000000{}") ||
+	    die "stopped: no figure"
+	row "provision, slow TPM, pool" "$pool" "$1" ms
+	row "provision, slow TPM, --uuid" "$uuid" "$1" ms
+	end_all
 }
 
 # --- start -------------------------------------------------------------------

@@ -16,6 +16,21 @@ if [ "$us" -gt 0 ] && [ "$us" -lt 60000 ]; then
 	ok "is made in milliseconds ($us us)"
 else not_ok "is made in milliseconds ($us us)"; fi
 check "the pool is refilled in idle time" wait_for 60 ready_is 3
+same "its certificates are for its own UUID" \
+    "urn:uuid:$(jctl show p1 | jq -r .uuid)" "$(jctl show p1 |
+	jq -r .ak.certificate | openssl x509 -noout -ext subjectAltName |
+	grep -o 'urn:uuid:[-0-9a-f]*')"
+hw=$(pgrep -P "$MPID" vtpm-hwtpm)
+kill -STOP "$hw"
+check "another one needs nothing of the host's TPM" timeout 20 \
+    "$B/vtpmctl" --run "$RUN" create fast
+kill -CONT "$hw"
+check "with a UUID of one's own the host's TPM signs" ctl create p0 --uuid \
+    11111111-2222-4333-8444-000000000000
+same "for that UUID" "urn:uuid:11111111-2222-4333-8444-000000000000" \
+    "$(jctl show p0 | jq -r .ak.certificate |
+	openssl x509 -noout -ext subjectAltName |
+	grep -o 'urn:uuid:[-0-9a-f]*')"
 
 check "a UUID of one's own" ctl create p2 \
     --uuid 11111111-2222-4333-8444-555555555555

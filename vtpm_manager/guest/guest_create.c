@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * guest_create.c - a new vTPM: a manufactured one from the pool (or made now),
- * certificates from the host's CA, then its first sealed state, the registry's
+ * guest_create.c - a new vTPM: a manufactured one with certificates from the
+ * pool, or made and certified now; then its first sealed state, the registry's
  * entry and the audit record in one transaction.  The caller gets its UUID only
  * after that is durable.
  */
@@ -28,8 +28,6 @@
 #include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 
-#define FIRST_GENERATION 1
-
 struct create {
 	struct mgr *m;
 	struct guest_spec spec;
@@ -45,6 +43,7 @@ struct create {
 	uint64_t version;
 	struct made *made;
 	struct wlink *link; /* claimed */
+	uint8_t *certs;     /* of the pool's; heap; or NULL */
 	char *identity;     /* JSON for SX_CERTS; heap */
 	char why[MGR_TEXT_MAX];
 };
@@ -58,6 +57,7 @@ create_free(struct create *c)
 	if (c->link != NULL)
 		wlink_end(c->link, false);
 	made_free(c->made);
+	free(c->certs);
 	free(c->identity);
 	free(c);
 }
@@ -159,7 +159,7 @@ on_store(void *arg, uint32_t id, const struct wstore *s)
 	int rc;
 
 	if (c->added || !(s->flags & WS_FIRST) || s->kind != SEAL_PERMANENT ||
-	    s->generation != FIRST_GENERATION) {
+	    s->generation != GUEST_FIRST_GENERATION) {
 		wlink_stored(c->link, id, VT_E_PROTO, s->version, 0);
 		return;
 	}
@@ -182,7 +182,7 @@ on_store(void *arg, uint32_t id, const struct wstore *s)
 	c->added = true;
 	c->id = id;
 	c->version = s->version;
-	commit_safe(c->m, on_durable, c);
+	commit_soon(c->m, on_durable, c);
 }
 
 static void
@@ -214,7 +214,7 @@ send_certs(struct create *c, struct wcerts *wc)
 	memcpy(wc->uuid, c->in.uuid, UUID_LEN);
 	memcpy(wc->name, c->in.name, sizeof(wc->name));
 	wc->group = c->in.group;
-	wc->generation = FIRST_GENERATION;
+	wc->generation = GUEST_FIRST_GENERATION;
 	rc = worker_id_key(c->m, c->in.uuid, wc->key);
 	if (rc != VT_OK)
 		return rc;
@@ -226,66 +226,55 @@ send_certs(struct create *c, struct wcerts *wc)
 	return rc;
 }
 
-/* Which key is which, in the order of the request. */
-static uint32_t
-list_keys(const struct wprovisioned *a, uint8_t which[3], struct wblob pub[3])
+static int
+keep_identity(struct create *c, const struct wcerts *wc)
 {
-	const struct wblob *from[3] = { &a->ek_rsa, &a->ek_ecc, &a->ak };
-	static const uint8_t name[3] = { WCERT_EK_RSA, WCERT_EK_ECC, WCERT_AK };
-	uint32_t i, n = 0;
+	json_t *id = guest_json_identity(
+	    c->made->tpm_version, c->made->banks, &c->made->areas, wc);
 
-	for (i = 0; i < 3; i++) {
-		if (from[i]->len == 0)
-			continue;
-		which[n] = name[i];
-		pub[n++] = *from[i];
+	c->identity = id != NULL ? json_dumps(id, JSON_COMPACT) : NULL;
+	json_decref(id);
+	return c->identity != NULL ? VT_OK : VT_E_NOMEM;
+}
+
+/* struct hw_certed in body: into the worker, which becomes the guest's. */
+static int
+claim(struct create *c, const uint8_t *body, size_t len)
+{
+	struct wcerts wc = { 0 };
+	struct hw_certed hc;
+	uint8_t which[3];
+	struct wblob pub[3];
+	int rc;
+
+	if ((rc = msg_get(hw_certed, body, len, &hc)) != VT_OK)
+		return rc;
+	if (hc.n > 3 || hc.n != made_keys(c->made, which, pub))
+		return VT_E_PROTO;
+	for (; wc.n < hc.n; wc.n++) {
+		wc.certs[wc.n].which = which[wc.n];
+		wc.certs[wc.n].der = hc.certs[wc.n];
 	}
-	return n;
+	if ((rc = keep_identity(c, &wc)) != VT_OK)
+		return rc;
+	c->link = made_release(c->made);
+	c->made = NULL;
+	wlink_hand_over(c->link, &create_ops, c);
+	rc = wlink_rename(c->link, c->in.uuid);
+	return rc == VT_OK ? send_certs(c, &wc) : rc;
 }
 
 static void
 on_certs(void *arg, const struct hw_answer *a)
 {
 	struct create *c = arg;
-	struct wcerts wc = { 0 };
-	struct hw_certed hc;
-	uint8_t which[3];
-	struct wblob pub[3];
-	json_t *id = NULL;
-	uint32_t i;
 	int rc = a->rc;
 
-	if (rc != VT_OK) {
-		create_failed(c, rc, a->text);
-		return;
-	}
-	rc = msg_get(hw_certed, a->body, a->body_len, &hc);
-	if (rc == VT_OK &&
-	    (hc.n > 3 || hc.n != list_keys(&c->made->areas, which, pub)))
-		rc = VT_E_PROTO;
-	if (rc == VT_OK) {
-		wc.n = hc.n;
-		for (i = 0; i < hc.n; i++) {
-			wc.certs[i].which = which[i];
-			wc.certs[i].der = hc.certs[i];
-		}
-		id = guest_json_identity(
-		    c->made->tpm_version, c->made->banks, &c->made->areas, &wc);
-		c->identity = id != NULL ? json_dumps(id, JSON_COMPACT) : NULL;
-		json_decref(id);
-		if (c->identity == NULL)
-			rc = VT_E_NOMEM;
-	}
-	if (rc == VT_OK) {
-		c->link = made_release(c->made);
-		c->made = NULL;
-		wlink_hand_over(c->link, &create_ops, c);
-		rc = wlink_rename(c->link, c->in.uuid);
-	}
 	if (rc == VT_OK)
-		rc = send_certs(c, &wc);
+		rc = claim(c, a->body, a->body_len);
 	if (rc != VT_OK)
-		create_failed(c, rc, vt_strerror(rc));
+		create_failed(
+		    c, rc, a->rc != VT_OK ? a->text : vt_strerror(rc));
 }
 
 /* --- 2: a manufactured vTPM is there --- */
@@ -314,15 +303,18 @@ static const struct wlink_ops early_ops = {
 	.closed = on_closed_early,
 };
 
+/* Are its certificates this guest's, and its AK's not due for renewal soon? */
+static bool
+is_certified(const struct create *c, const struct made *d)
+{
+	return d->certs != NULL && !c->spec.has_uuid && c->spec.group == 0 &&
+	       wall_ms() - d->certs_ms < guest_ak_seconds(c->m) * 1000ull / 3;
+}
+
 static void
 on_made(void *arg, int rc, const char *text, struct made *d)
 {
 	struct create *c = arg;
-	struct hw_certs hc = { 0 };
-	uint8_t which[3];
-	struct wblob pub[3];
-	struct wr w;
-	uint32_t i;
 
 	if (rc != VT_OK) {
 		create_failed(c, rc, text);
@@ -330,21 +322,13 @@ on_made(void *arg, int rc, const char *text, struct made *d)
 	}
 	c->made = d;
 	wlink_hand_over(d->link, &early_ops, c);
-	memcpy(hc.uuid, c->in.uuid, UUID_LEN);
-	memcpy(hc.name, c->in.name, sizeof(hc.name));
-	hc.group = c->in.group;
-	hc.generation = FIRST_GENERATION;
-	hc.tpm_version = c->in.tpm_version;
-	hc.ak_seconds = guest_ak_seconds(c->m);
-	hc.n = list_keys(&d->areas, which, pub);
-	for (i = 0; i < hc.n; i++) {
-		hc.keys[i].which = which[i];
-		hc.keys[i].pub = pub[i];
-	}
-	wr_grow(&w, 16384);
-	msg_put(&w, hw_certs, &hc);
-	rc = hwlink_request(c->m->hw, HW_CERTS, &w, on_certs, c);
-	wr_free(&w);
+	if (is_certified(c, d)) {
+		memcpy(c->in.uuid, d->uuid, UUID_LEN);
+		c->certs = d->certs;
+		d->certs = NULL;
+		rc = claim(c, c->certs, d->certs_len);
+	} else
+		rc = made_certify(d, c->m, &c->in, on_certs, c);
 	if (rc != VT_OK)
 		create_failed(c, rc, vt_strerror(rc));
 }
@@ -427,7 +411,7 @@ guest_create(struct mgr *m, const struct guest_spec *spec, const char *who,
 	c->in.group = spec->group;
 	c->in.tpm_version = spec->tpm_version;
 	c->in.status = GUEST_STOPPED;
-	c->in.generation = FIRST_GENERATION;
+	c->in.generation = GUEST_FIRST_GENERATION;
 	c->in.created_ms = wall_ms();
 	d = pool_take(m->pool, spec->tpm_version, spec->banks);
 	if (d != NULL) {

@@ -10,8 +10,10 @@
 
 #include "base/log.h"
 #include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/guest/guest_certs.h"
 #include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
 
 #define PROVISION_MS 120000 /* RSA key generation on a loaded host */
 #define RETRY_MS 5000
@@ -40,6 +42,9 @@ made_free(struct made *d)
 	if (d == NULL)
 		return;
 	wlink_end(d->link, false);
+	if (d->p != NULL && d->p->pool != NULL && d->p->pool->m->hw != NULL)
+		hwlink_forget(d->p->pool->m->hw, d);
+	free(d->certs);
 	free(d->pub);
 	free(d->p);
 	free(d);
@@ -145,7 +150,7 @@ make(struct mgr *m, uint8_t version, uint8_t banks, struct pool *pool,
 {
 	struct wprovision wp = { .tpm_version = version, .banks = banks };
 	struct made *d = calloc(1, sizeof(*d));
-	uint8_t uuid[UUID_LEN], buf[16];
+	uint8_t buf[16];
 	struct wr w;
 	int rc = VT_E_NOMEM;
 
@@ -157,10 +162,10 @@ make(struct mgr *m, uint8_t version, uint8_t banks, struct pool *pool,
 	d->p->pool = pool;
 	d->p->cb = cb;
 	d->p->arg = arg;
-	if ((rc = uuid_make(uuid)) != VT_OK)
+	if ((rc = uuid_make(d->uuid)) != VT_OK)
 		goto fail;
 	rc = wlink_spawn(
-	    m, uuid, worker_id_fresh_uid(m), &pool_ops, d, NULL, &d->link);
+	    m, d->uuid, worker_id_fresh_uid(m), &pool_ops, d, NULL, &d->link);
 	if (rc != VT_OK)
 		goto fail;
 	wr_init(&w, buf, sizeof(buf));
@@ -207,20 +212,98 @@ rearm(struct pool *p, uint64_t ms)
 		log_warn("cannot set a timer: %m");
 }
 
+/* --- its certificates -------------------------------------------------------
+ */
+
+uint32_t
+made_keys(const struct made *d, uint8_t which[3], struct wblob pub[3])
+{
+	const struct wprovisioned *a = &d->areas;
+	const struct wblob *from[3] = { &a->ek_rsa, &a->ek_ecc, &a->ak };
+	static const uint8_t name[3] = { WCERT_EK_RSA, WCERT_EK_ECC, WCERT_AK };
+	uint32_t i, n = 0;
+
+	for (i = 0; i < 3; i++) {
+		if (from[i]->len == 0)
+			continue;
+		which[n] = name[i];
+		pub[n++] = *from[i];
+	}
+	return n;
+}
+
+int
+made_certify(const struct made *d, struct mgr *m, const struct guest *in,
+    hw_cb cb, void *arg)
+{
+	struct hw_certs hc = { .group = in->group,
+		.generation = in->generation,
+		.tpm_version = in->tpm_version,
+		.ak_seconds = guest_ak_seconds(m) };
+	uint8_t which[3];
+	struct wblob pub[3];
+	struct wr w;
+	uint32_t i;
+	int rc;
+
+	memcpy(hc.uuid, in->uuid, UUID_LEN);
+	memcpy(hc.name, in->name, sizeof(hc.name));
+	hc.n = made_keys(d, which, pub);
+	for (i = 0; i < hc.n; i++) {
+		hc.keys[i].which = which[i];
+		hc.keys[i].pub = pub[i];
+	}
+	wr_grow(&w, 16384);
+	msg_put(&w, hw_certs, &hc);
+	rc = hwlink_request(m->hw, HW_CERTS, &w, cb, arg);
+	wr_free(&w);
+	return rc;
+}
+
+static void
+ready(struct made *d)
+{
+	struct pool *p = d->p->pool;
+
+	p->making = NULL;
+	LIST_INSERT_HEAD(&p->ready, d->p, entry);
+	/* One after another, with pauses that leave the processor to guests. */
+	rearm(p, p->m->cfg.pool_delay_ms / 4);
+}
+
+/* Without them it is ready as well: `create` asks for them again. */
+static void
+on_certified(void *arg, const struct hw_answer *a)
+{
+	struct made *d = arg;
+
+	if (a->rc == VT_OK && (d->certs = malloc(a->body_len)) != NULL) {
+		memcpy(d->certs, a->body, a->body_len);
+		d->certs_len = a->body_len;
+		d->certs_ms = wall_ms();
+	} else if (a->rc != VT_OK)
+		log_info(
+		    "a vTPM in the pool has no certificates yet: %s", a->text);
+	ready(d);
+}
+
 static void
 on_made(void *arg, int rc, const char *text, struct made *d)
 {
+	struct guest in = { .generation = GUEST_FIRST_GENERATION,
+		.name = "pool" };
 	struct pool *p = arg;
 
-	p->making = NULL;
 	if (rc != VT_OK) {
+		p->making = NULL;
 		log_warn("no vTPM could be made in advance: %s", text);
 		rearm(p, RETRY_MS);
 		return;
 	}
-	LIST_INSERT_HEAD(&p->ready, d->p, entry);
-	/* One after another, with pauses that leave the processor to guests. */
-	rearm(p, p->m->cfg.pool_delay_ms / 4);
+	in.tpm_version = d->tpm_version;
+	memcpy(in.uuid, d->uuid, UUID_LEN);
+	if (made_certify(d, p->m, &in, on_certified, d) != VT_OK)
+		ready(d);
 }
 
 static int

@@ -23,6 +23,8 @@ enum {
 	GUEST_F_RECOVERED = 2, /* an operator accepted an old state */
 };
 
+#define GUEST_FIRST_GENERATION 1
+
 struct guest {
 	uint8_t uuid[UUID_LEN];
 	char name[NAME_MAX_LEN + 1];
