@@ -230,6 +230,13 @@ boot_host 10
 refuse "in another they are not" "no approved state" ctl create j
 check "until that is approved" ctl host approve --current --key key.pem
 check "then they are" ctl create j
+stop_manager
+check "starts with a pool" up --pool 1
+check "which fills" wait_for 120 eval 'jctl status | jq -e ".pool.ready == 1"'
+boot_host 11
+refuse "what was certified before is not given out either" \
+    "no approved state" ctl create k
+boot_host 10
 if [ "$(id -u)" -eq 0 ]; then
 	refuse "roles: a reader cannot approve" "reader|denied|role" \
 	    setpriv --reuid 65534 --clear-groups \

@@ -22,6 +22,7 @@
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/pool.h"
 #include "vtpm_manager/guest/worker_id.h"
+#include "vtpm_manager/host/host_keys.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_audit.h"
 #include "vtpm_manager/store/store_blob.h"
@@ -303,6 +304,34 @@ static const struct wlink_ops early_ops = {
 	.closed = on_closed_early,
 };
 
+static int
+claim_certified(struct create *c)
+{
+	struct made *d = c->made;
+
+	memcpy(c->in.uuid, d->uuid, UUID_LEN);
+	c->certs = d->certs;
+	d->certs = NULL;
+	return claim(c, c->certs, d->certs_len);
+}
+
+/* A host in a state that is not approved must not vouch for a vTPM, with a
+ * certificate of before neither. */
+static void
+on_state(void *arg, const struct hw_answer *a)
+{
+	struct create *c = arg;
+	int rc;
+
+	if (!host_keys_approved(c->m, a))
+		create_failed(c, VT_E_POLICY,
+		    a->rc != VT_OK ? a->text
+				   : "the host is in no approved state now "
+				     "(vtpmctl host status)");
+	else if ((rc = claim_certified(c)) != VT_OK)
+		create_failed(c, rc, vt_strerror(rc));
+}
+
 /* Are its certificates this guest's, and its AK's not due for renewal soon? */
 static bool
 is_certified(const struct create *c, const struct made *d)
@@ -322,13 +351,12 @@ on_made(void *arg, int rc, const char *text, struct made *d)
 	}
 	c->made = d;
 	wlink_hand_over(d->link, &early_ops, c);
-	if (is_certified(c, d)) {
-		memcpy(c->in.uuid, d->uuid, UUID_LEN);
-		c->certs = d->certs;
-		d->certs = NULL;
-		rc = claim(c, c->certs, d->certs_len);
-	} else
+	if (!is_certified(c, d))
 		rc = made_certify(d, c->m, &c->in, on_certs, c);
+	else if (host_keys_bound(c->m))
+		rc = hwlink_request(c->m->hw, HW_PCRS, NULL, on_state, c);
+	else
+		rc = claim_certified(c);
 	if (rc != VT_OK)
 		create_failed(c, rc, vt_strerror(rc));
 }

@@ -413,6 +413,12 @@ sort_out(struct host_keys *h, const struct memory *mem)
 }
 
 bool
+host_keys_bound(const struct mgr *m)
+{
+	return m->host != NULL && m->host->bound;
+}
+
+bool
 host_keys_approved(const struct mgr *m, const struct hw_answer *a)
 {
 	const struct host_keys *h = m->host;
@@ -421,7 +427,7 @@ host_keys_approved(const struct mgr *m, const struct hw_answer *a)
 	char text[256];
 	uint32_t i;
 
-	if (h == NULL || !h->bound)
+	if (!host_keys_bound(m))
 		return true;
 	if (a->rc != VT_OK ||
 	    msg_get(hw_pcrs, a->body, a->body_len, &p) != VT_OK ||

@@ -86,6 +86,8 @@ int host_keys_tell_link(struct mgr *m) VT_CHECK;
 /* The store is open: compare with what it remembers, then go on. */
 void host_keys_unlocked(struct mgr *m, void (*go)(struct mgr *m));
 bool host_keys_sealed(const struct mgr *m);
+/* Is the master key bound to approved states? */
+bool host_keys_bound(const struct mgr *m);
 /* Is the state that HW_PCRS has told an approved one, alive now?  Always,
  * where the master key is not bound to states. */
 bool host_keys_approved(const struct mgr *m, const struct hw_answer *pcrs);
