@@ -257,7 +257,16 @@ $(SKIPMGR): $(B)/skip/vtpm_manager/managerd_main.o \
 	@mkdir -p $(@D)
 	$(LINK) -pie -o $@ $^ $(L_vtpm-managerd)
 
-tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS)) $(SLOW) $(SKIPVER) \
+# And its own workers, for attacks on who may attach.
+SKIPZYG	:= $(B)/tests/attack-zygote
+SKIPWRK	:= $(filter vtpm/% tpmback/%,$(SRCS)) vtpm/worker/zygote_main.c \
+	   tests/attacks/skip.c
+$(SKIPZYG): $(SKIPWRK:%.c=$(B)/skip/%.o) \
+	   $(filter-out $(B)/lib/tools-% $(B)/lib/vtpm% $(B)/lib/tpm%,$(ARCH))
+	@mkdir -p $(@D)
+	$(LINK) -pie -o $@ $^ $(L_vtpm-zygote)
+
+tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS)) $(SLOW) $(SKIPVER) $(SKIPZYG) \
 	   $(SKIPMGR)
 
 deps:

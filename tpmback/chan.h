@@ -25,7 +25,7 @@
 
 #include "base/err.h"
 
-#define CHAN_MAX_FDS 8    /* that one channel wants polled */
+#define CHAN_MAX_FDS 10   /* that one channel wants polled */
 #define CHAN_CMD_MAX 4096 /* bytes of a command or response */
 
 struct chan; /* opaque; tpmback/local_chan.c or tpmback/swtpm/chan.c */
@@ -52,6 +52,13 @@ struct chan_host {
 	void (*cancel)(void *arg, struct chan *ch);
 	void (*note)(
 	    void *arg, struct chan *ch, enum chan_note n, const char *text);
+	/*
+	 * One front half per TPM, over all its channels: claim before the
+	 * first command of a peer; false: another channel has it.  Release
+	 * when that peer has gone.  Each may be called again.
+	 */
+	bool (*claim)(void *arg, struct chan *ch);
+	void (*release)(void *arg, struct chan *ch);
 	/* Descriptors changed: tell the manager to keep these (W_KEEP); nfds
 	 * 0: keep none. */
 	void (*keep)(

@@ -6,10 +6,10 @@
  * A front half connects to RUN/NAME.tpmif (Unix stream).  The back half sends
  * one base/msg.h message LOCAL_HELLO with three descriptors: the shared memory
  * (memfd, sealed against resizing), an eventfd that the front half writes to
- * notify, an eventfd that the back half writes.  If a front half is connected
- * already it sends LOCAL_BUSY without descriptors and closes.  After that
- * nobody writes to the connection; closing it detaches and resets nothing (law
- * 4).
+ * notify, an eventfd that the back half writes.  If the TPM has a front half
+ * already, it sends LOCAL_BUSY without descriptors and closes; LOCAL_REFUSED if
+ * the process may not be one.  After that nobody writes to the connection;
+ * closing it detaches and resets nothing (law 4).
  *
  * The shared memory is the tpmif page, exactly as on Xen, and behind it one
  * page of hints that save system calls: a half that looks at the tpmif page by
@@ -28,9 +28,10 @@
 #include "tpmback/page.h"
 
 enum local_msg {
-	LOCAL_HELLO = 1, /* be16 version 1 | u8 localities granted | u8 tpm
-			    version (TPM_VER_*) | be32 shared bytes 8192 */
-	LOCAL_BUSY = 2,  /* be16 text length, text: who is attached */
+	LOCAL_HELLO = 1,   /* be16 version 1 | u8 localities granted | u8 tpm
+			      version (TPM_VER_*) | be32 shared bytes 8192 */
+	LOCAL_BUSY = 2,    /* be16 text length, text: who is attached */
+	LOCAL_REFUSED = 3, /* be16 text length, text: why */
 };
 #define LOCAL_VERSION 1
 #define LOCAL_NFDS 3

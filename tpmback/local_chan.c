@@ -33,6 +33,7 @@
 #include "tpmback/back_core.h"
 #include "tpmback/chan_impl.h"
 #include "tpmback/local.h"
+#include "tpmback/peer.h"
 #include "tpmback/spin.h"
 
 #define ACCEPT_MAX 8
@@ -49,26 +50,28 @@ struct local_chan {
 	int listen_fd;
 	bool deaf; /* accept(2) lacked a resource: not polled */
 	uint8_t localities, tpm_version;
+	uint32_t owner; /* uid that may attach, beside root */
 
 	/* one attachment; all unset while nobody is attached */
 	struct msgch *conn;
 	int mem_fd, to_back, to_front;
 	struct local_shm *shm;
-	char peer[48]; /* its name, for LOCAL_BUSY */
-	bool awake;    /* what our hint says */
+	struct peer peer;
+	bool awake; /* what our hint says */
 
 	struct spin spin;
 	bool fresh; /* answered since the last sleep: spinning may pay */
 	uint64_t answered_us;
-	struct token_bucket notes;
+	struct token_bucket notes, refusals; /* CN_BUSY has its own */
 	struct back core;
 };
 
 static void
 note(struct local_chan *lc, enum chan_note n, const char *text)
 {
-	if (lc->ch.host->note != NULL &&
-	    token_bucket_take(&lc->notes, 1, now_us()))
+	struct token_bucket *b = n == CN_BUSY ? &lc->refusals : &lc->notes;
+
+	if (lc->ch.host->note != NULL && token_bucket_take(b, 1, now_us()))
 		lc->ch.host->note(lc->ch.host_arg, &lc->ch, n, text);
 }
 
@@ -164,7 +167,8 @@ lc_unmap(void *arg)
 	drop_attachment(lc);
 	if (lc->ch.host->keep != NULL)
 		lc->ch.host->keep(lc->ch.host_arg, &lc->ch, NULL, 0);
-	note(lc, CN_CLOSED, lc->peer);
+	lc->ch.host->release(lc->ch.host_arg, &lc->ch);
+	note(lc, CN_CLOSED, lc->peer.text);
 }
 
 static void
@@ -190,19 +194,6 @@ static const struct back_ops core_ops = {
 
 /* --- attaching -------------------------------------------------------------
  */
-
-static void
-name_peer(int fd, char out[48])
-{
-	struct ucred cr;
-	socklen_t len = sizeof(cr);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cr, &len) == -1)
-		(void)snprintf(out, 48, "process unknown");
-	else
-		(void)snprintf(out, 48, "process %ld of user %lu", (long)cr.pid,
-		    (unsigned long)cr.uid);
-}
 
 static int
 map_shm(int fd, struct local_shm **ret)
@@ -260,14 +251,14 @@ begin(struct local_chan *lc)
 {
 	int fds[KEEP_N];
 
-	name_peer(msgch_fd(lc->conn), lc->peer);
+	peer_of(msgch_fd(lc->conn), &lc->peer);
 	fds[KEEP_CONN] = msgch_fd(lc->conn);
 	fds[KEEP_MEM] = lc->mem_fd;
 	fds[KEEP_TO_BACK] = lc->to_back;
 	fds[KEEP_TO_FRONT] = lc->to_front;
 	if (lc->ch.host->keep != NULL)
 		lc->ch.host->keep(lc->ch.host_arg, &lc->ch, fds, KEEP_N);
-	note(lc, CN_OPEN, lc->peer);
+	note(lc, CN_OPEN, lc->peer.text);
 	back_open(&lc->core, &lc->shm->v);
 }
 
@@ -277,6 +268,7 @@ attach(struct local_chan *lc, int fd)
 	int rc;
 
 	if ((rc = msgch_new(fd, LOCAL_HELLO_LEN, &lc->conn)) != VT_OK) {
+		lc->ch.host->release(lc->ch.host_arg, &lc->ch);
 		(void)close(fd);
 		return;
 	}
@@ -286,29 +278,53 @@ attach(struct local_chan *lc, int fd)
 		if (rc != VT_E_CLOSED)
 			note(lc, CN_VIOLATION, vt_strerror(rc));
 		drop_attachment(lc);
+		lc->ch.host->release(lc->ch.host_arg, &lc->ch);
 		return;
 	}
 	begin(lc);
 }
 
-/* Two front halves on one page would read each other's answers. */
 static void
-turn_away(struct local_chan *lc, int fd)
+turn_away(struct local_chan *lc, int fd, const struct peer *peer,
+    enum local_msg type, const char *text)
 {
+	char line[sizeof(peer->text) + sizeof(lc->peer.text) + 64];
 	struct msgch *ch;
-	uint8_t buf[2 + sizeof(lc->peer)];
+	uint8_t buf[128];
 	struct wr w;
 
+	(void)snprintf(line, sizeof(line), "%s: refused: %s%s", peer->text,
+	    type == LOCAL_BUSY ? "in use by " : "", text);
+	note(lc, CN_BUSY, line);
 	if (msgch_new(fd, sizeof(buf), &ch) != VT_OK) {
 		(void)close(fd);
 		return;
 	}
 	wr_init(&w, buf, sizeof(buf));
-	wr_str(&w, lc->peer);
-	if (wr_err(&w) == VT_OK &&
-	    msgch_send(ch, LOCAL_BUSY, 0, buf, w.len, NULL, 0) == VT_OK)
-		note(lc, CN_BUSY, lc->peer);
+	wr_str(&w, text);
+	if (wr_err(&w) != VT_OK ||
+	    msgch_send(ch, type, 0, buf, w.len, NULL, 0) != VT_OK) {
+		/* it gets an end without a text */
+	}
 	msgch_free(ch);
+}
+
+/* Two front halves would read each other's answers. */
+static void
+admit(struct local_chan *lc, int fd)
+{
+	struct peer peer;
+
+	peer_of(fd, &peer);
+	if (!peer_may(&peer, lc->owner))
+		turn_away(lc, fd, &peer, LOCAL_REFUSED,
+		    "this user is neither the guest's owner nor root");
+	else if (lc->conn != NULL || lc->core.state == BK_DRAINING)
+		turn_away(lc, fd, &peer, LOCAL_BUSY, lc->peer.text);
+	else if (!lc->ch.host->claim(lc->ch.host_arg, &lc->ch))
+		turn_away(lc, fd, &peer, LOCAL_BUSY, "another channel");
+	else
+		attach(lc, fd);
 }
 
 /* After the greeting the front half sends nothing: bytes count as a hang-up. */
@@ -350,10 +366,7 @@ accept_some(struct local_chan *lc)
 		}
 		if (lc->conn != NULL)
 			see_conn(lc); /* it may have left just now */
-		if (lc->conn == NULL && lc->core.state != BK_DRAINING)
-			attach(lc, fd);
-		else
-			turn_away(lc, fd);
+		admit(lc, fd);
 	}
 }
 
@@ -387,7 +400,8 @@ local_adopt(struct chan *ch, const int *fds, unsigned int nfds)
 	unsigned int i;
 	int rc = VT_E_STATE;
 
-	if (lc->conn != NULL || nfds != KEEP_N)
+	if (lc->conn != NULL || nfds != KEEP_N ||
+	    !lc->ch.host->claim(lc->ch.host_arg, ch))
 		goto fail;
 	if ((rc = check_shm(fds[KEEP_MEM])) != VT_OK)
 		goto fail;
@@ -409,6 +423,8 @@ local_adopt(struct chan *ch, const int *fds, unsigned int nfds)
 	ring_bell(lc->to_front); /* a notification that it owed is not lost */
 	return VT_OK;
 fail:
+	if (lc->conn == NULL)
+		lc->ch.host->release(lc->ch.host_arg, ch);
 	for (i = 0; i < nfds; i++)
 		(void)close(fds[i]);
 	return rc;
@@ -553,8 +569,9 @@ static const struct chan_ops local_ops = {
 };
 
 int
-chan_new_local(int listen_fd, uint8_t localities, uint8_t tpm_version,
-    const struct chan_host *host, void *host_arg, struct chan **ret)
+chan_new_local(int listen_fd, uint32_t owner, uint8_t localities,
+    uint8_t tpm_version, const struct chan_host *host, void *host_arg,
+    struct chan **ret)
 {
 	struct local_chan *lc;
 
@@ -564,10 +581,12 @@ chan_new_local(int listen_fd, uint8_t localities, uint8_t tpm_version,
 		return VT_E_NOMEM;
 	lc->ch = (struct chan){ &local_ops, host, host_arg };
 	lc->listen_fd = listen_fd;
+	lc->owner = owner;
 	lc->localities = localities;
 	lc->tpm_version = tpm_version;
 	lc->mem_fd = lc->to_back = lc->to_front = -1;
 	token_bucket_init(&lc->notes, NOTE_BURST, 1, NOTE_EVERY_US, now_us());
+	lc->refusals = lc->notes;
 	spin_init(&lc->spin, SPIN_MAX_US);
 	back_init(&lc->core, localities, tpm_version == TPM12, &core_ops, lc);
 	*ret = &lc->ch;

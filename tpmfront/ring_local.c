@@ -151,10 +151,12 @@ greet(struct local_ring *l, int timeout_ms, char holder[RING_TEXT_MAX])
 		return rc;
 	if (m.type == LOCAL_HELLO) {
 		rc = take_hello(l, &m);
-	} else if (m.type == LOCAL_BUSY) {
+	} else if (m.type == LOCAL_BUSY || m.type == LOCAL_REFUSED) {
 		rd_init(&rd, m.data, m.len);
 		rd_str(&rd, holder, RING_TEXT_MAX);
-		rc = rd_end(&rd) == VT_OK ? VT_E_BUSY : VT_E_PROTO;
+		rc = m.type == LOCAL_BUSY ? VT_E_BUSY : VT_E_DENIED;
+		if (rd_end(&rd) != VT_OK)
+			rc = VT_E_PROTO;
 	} else {
 		rc = VT_E_PROTO;
 	}

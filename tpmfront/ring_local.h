@@ -13,9 +13,10 @@
  * Connect to the socket at path and take the page; waits up to timeout_ms
  * (-1: for ever) for the back half.  *ret belongs to the caller; ring_close()
  * frees it.
- * holder: set on VT_E_BUSY to who has it, in words.
- * VT_E_SYS, VT_E_NOMEM, VT_E_TIMEOUT, VT_E_BUSY, VT_E_CLOSED (the other end
- * hung up), VT_E_PROTO.
+ * holder: set on VT_E_BUSY to which process has it, on VT_E_DENIED to why this
+ * process may not.
+ * VT_E_SYS, VT_E_NOMEM, VT_E_TIMEOUT, VT_E_BUSY, VT_E_DENIED, VT_E_CLOSED (the
+ * other end hung up), VT_E_PROTO.
  */
 int ring_local_connect(const char *path, int timeout_ms, struct ring **ret,
     char holder[RING_TEXT_MAX]) VT_CHECK;

@@ -233,11 +233,28 @@ do_info_json(void *arg, uint64_t flags, char *out, size_t cap)
 	return 0;
 }
 
+static bool
+do_claim(void *arg, struct chan *ch)
+{
+	(void)arg;
+	(void)ch;
+	return true;
+}
+
+static void
+do_release(void *arg, struct chan *ch)
+{
+	(void)arg;
+	(void)ch;
+}
+
 static const struct chan_host host = {
 	.submit = do_submit,
 	.cancel = do_cancel,
 	.note = do_note,
 	.keep = do_keep,
+	.claim = do_claim,
+	.release = do_release,
 	.power_on = do_power_on,
 	.power_off = do_power_off,
 	.shutdown = do_shutdown,
@@ -346,8 +363,8 @@ hang_up(int *fd)
 static void
 begin(void)
 {
-	must(chan_new_swtpm(dup(listener), GRANTED, &host, NULL, &f.ch) ==
-	     VT_OK);
+	must(chan_new_swtpm(dup(listener), getuid(), GRANTED, &host, NULL,
+		 &f.ch) == VT_OK);
 }
 
 /* The worker dies here; p spoils what it had written down. */

@@ -13,6 +13,7 @@ cd "$T" || exit 1
 # administrator may do, and whether a sealed manager serves it.
 policy='Create admin own ready
 Destroy admin guest ready
+SetOwner admin guest ready
 Start operator guest ready
 Stop operator guest ready
 StopAll admin none always

@@ -22,12 +22,13 @@ chown -R "$(id -u):$(id -g)" "$STATE"
 # software root's state) and for carol, who runs.
 C=$(sql "SELECT slot FROM vtpm WHERE name = 'carol'")
 on_disk() {
-	sql .schema
-	sql "PRAGMA application_id; PRAGMA user_version"
+	# An older format gets new columns, in which nothing is said.
+	sql .schema | sed 's/, owner INTEGER NOT NULL DEFAULT 0);/);/'
+	sql "PRAGMA application_id"
 	sql "SELECT key, hex(val) FROM kv WHERE key NOT IN
 	    ('epoch', 'softroot.state', 'softroot.boot') ORDER BY key"
 	sql ".mode quote
-	    SELECT * FROM vtpm WHERE slot <> $C ORDER BY slot"
+	    SELECT $columns FROM vtpm WHERE slot <> $C ORDER BY slot"
 	sql "SELECT id, hex(data) FROM blob WHERE id / 16 <> $C ORDER BY id"
 	# The tree: its only page, 16 times leaf[32] and label[80].
 	sql "SELECT id, length(data), hex(substr(data, 1, $C * 112)),
@@ -35,6 +36,7 @@ on_disk() {
 	sql "SELECT id, hex(substr(data, 1, 6)), length(data) FROM root"
 	sql "SELECT * FROM audit WHERE seq <= $(wanted '.audit | length')"
 }
+columns=$(sql "SELECT group_concat(name) FROM pragma_table_info('vtpm')")
 on_disk >before
 same "the vector has six places, one of them given up" "6 1" \
     "$(sql 'SELECT max(slot) + 1 FROM vtpm') $(sql \
@@ -69,6 +71,8 @@ stop_manager
 end_all
 on_disk >after
 check "closed again, nothing else was written" diff before after
+same "no guest got an owner by it" 0 "$(sql 'SELECT max(owner) FROM vtpm')"
+same "the format is the newest" 2 "$(sql 'PRAGMA user_version')"
 
 # --- started --------------------------------------------------------------------
 check "it is opened a second time" up || exit 1

@@ -236,7 +236,7 @@ int
 main(int argc, char **argv)
 {
 	struct opts o = { .repeat = 1, .timeout_ms = 60000, .cancel_ms = -1 };
-	char holder[RING_TEXT_MAX];
+	char holder[RING_TEXT_MAX] = "";
 	struct ring *r;
 	int i, rc, bad = 0;
 
@@ -244,8 +244,7 @@ main(int argc, char **argv)
 	rc = ring_local_connect(argv[optind], o.timeout_ms, &r, holder);
 	if (rc != VT_OK) {
 		(void)fprintf(stderr, "ringcmd: %s: %s%s%s\n", argv[optind],
-		    vt_strerror(rc), rc == VT_E_BUSY ? ": " : "",
-		    rc == VT_E_BUSY ? holder : "");
+		    vt_strerror(rc), holder[0] != '\0' ? ": " : "", holder);
 		return rc == VT_E_BUSY ? 3 : 2;
 	}
 	if (o.sample_s > 0 && optind + 1 < argc)

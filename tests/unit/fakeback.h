@@ -41,10 +41,11 @@ struct fakeback {
 	/* seen */
 	unsigned int submits, cancels, notes[8];
 	uint8_t locality;
-	char note_text[64];
+	char note_text[160];
 	int keep_fds[CHAN_MAX_FDS];
 	unsigned int nkeep;
 	bool deferred;
+	bool claimed, elsewhere; /* another channel has the TPM */
 	/* the thread */
 	pthread_t thread;
 	int stop_fd, poke_fd;
@@ -173,14 +174,31 @@ fb_keep(void *arg, struct chan *ch, const int *fds, unsigned int nfds)
 	fb->nkeep = nfds;
 }
 
+static bool
+fb_claim(void *arg, struct chan *ch)
+{
+	struct fakeback *fb = arg;
+
+	(void)ch;
+	fb->claimed = !fb->elsewhere;
+	return fb->claimed;
+}
+
+static void
+fb_release(void *arg, struct chan *ch)
+{
+	(void)ch;
+	((struct fakeback *)arg)->claimed = false;
+}
+
 static void
 fb_listen(struct fakeback *fb, uint8_t localities, uint8_t version)
 {
 	int fd = unix_listen(fb->path, 0600);
 
 	assert(fd != -1);
-	assert(chan_new_local(
-		   fd, localities, version, &fb->host, fb, &fb->ch) == VT_OK);
+	assert(chan_new_local(fd, getuid(), localities, version, &fb->host, fb,
+		   &fb->ch) == VT_OK);
 }
 
 static void
@@ -194,6 +212,8 @@ fb_open(struct fakeback *fb, uint8_t localities, uint8_t version)
 	fb->host.cancel = fb_cancel;
 	fb->host.note = fb_note;
 	fb->host.keep = fb_keep;
+	fb->host.claim = fb_claim;
+	fb->host.release = fb_release;
 	fb->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	fb->poke_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	fb_listen(fb, localities, version);

@@ -453,7 +453,7 @@ fm_load(struct fw *g, uint8_t flags, const struct wblob *launch)
 static FM_UNUSED int
 fm_open(struct fw *g, uint8_t chan, uint8_t localities)
 {
-	struct wopen m = { chan, localities };
+	struct wopen m = { chan, localities, getuid() };
 	uint8_t buf[8];
 	char path[128];
 	struct wr w;

@@ -41,7 +41,7 @@ static const struct wload wload_sample = { .uuid = SAMPLE_UUID,
 	.group = 0x80000001u, .generation = 3, .version = UINT64_MAX - 1,
 	.key = SAMPLE_32(0x40), .permanent = SAMPLE_BLOB(5),
 	.volatile_ = SAMPLE_BLOB(3), .launch = SAMPLE_BLOB(2) };
-static const struct wopen wopen_sample = { CHAN_SWTPM, 0x1f };
+static const struct wopen wopen_sample = { CHAN_SWTPM, 0x1f, 1000 };
 static const struct wkeep wkeep_sample = { CHAN_LOCAL, 2 };
 static const struct wxen wxen_sample = { .connect = 1, .localities = 5,
 	.domid = 7, .gref = 42, .port = 11, .resumed = 0 };

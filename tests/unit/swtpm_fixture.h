@@ -40,7 +40,8 @@ struct fake {
 	int inside_init; /* >0: call chan_watch() from within INIT */
 	void (*in_power_on)(struct fake *f);
 	uint8_t last_blob_sum;
-	uint32_t size; /* of the TPM's buffer; 0: 4096 */
+	uint32_t size;           /* of the TPM's buffer; 0: 4096 */
+	bool claimed, elsewhere; /* another channel has the TPM */
 };
 
 static inline void VT_PRINTF(2, 3)
@@ -111,6 +112,25 @@ fake_keep(void *arg, struct chan *ch, const int *fds, unsigned int nfds)
 	for (i = 0; i < nfds; i++)
 		f->kept[i] = dup(fds[i]);
 	f->nkept = nfds;
+}
+
+static inline bool
+fake_claim(void *arg, struct chan *ch)
+{
+	struct fake *f = arg;
+
+	(void)ch;
+	if (f->elsewhere)
+		return false;
+	f->claimed = true;
+	return true;
+}
+
+static inline void
+fake_release(void *arg, struct chan *ch)
+{
+	(void)ch;
+	((struct fake *)arg)->claimed = false;
 }
 
 static inline uint32_t
@@ -265,6 +285,8 @@ static const struct chan_host fake_host = {
 	.cancel = fake_cancel,
 	.note = fake_note,
 	.keep = fake_keep,
+	.claim = fake_claim,
+	.release = fake_release,
 	.power_on = fake_power_on,
 	.power_off = fake_power_off,
 	.shutdown = fake_shutdown,
@@ -291,7 +313,8 @@ fake_listen(struct fake *f)
 
 	assert_true(fd >= 0);
 	assert_int_equal(
-	    chan_new_swtpm(fd, GRANTED, &fake_host, f, &f->ch), VT_OK);
+	    chan_new_swtpm(fd, getuid(), GRANTED, &fake_host, f, &f->ch),
+	    VT_OK);
 }
 
 static inline int

@@ -19,6 +19,10 @@ void __wrap_wlink_stored(struct wlink *l, uint32_t id, int rc, uint64_t version,
     uint64_t generation);
 void __wrap_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg);
 
+void __wrap_audit_log(struct mgr *m, const char *who, const char *action,
+    const char *object, const char *result, const char *fmt, ...)
+    VT_PRINTF(6, 7);
+
 static struct {
 	struct mgr m;
 	struct guest_run g;
@@ -26,7 +30,8 @@ static struct {
 	uint8_t blob[LEN];
 	struct wstore s;
 	unsigned int hashed, answers;
-	int rc; /* of the last answer */
+	unsigned int records, denied; /* in the audit log */
+	int rc;                       /* of the last answer */
 	commit_cb cb;
 	void *arg;
 } f;
@@ -58,6 +63,19 @@ __wrap_commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg)
 	assert_null(f.cb);
 	f.cb = cb;
 	f.arg = arg;
+}
+
+void
+__wrap_audit_log(struct mgr *m, const char *who, const char *action,
+    const char *object, const char *result, const char *fmt, ...)
+{
+	(void)m;
+	(void)who;
+	(void)action;
+	(void)object;
+	(void)fmt;
+	f.records++;
+	f.denied += strcmp(result, "denied") == 0;
 }
 
 /* A state that guest 0's worker could have sealed. */
@@ -107,6 +125,29 @@ end(void **state)
 	guests_free(&f.m);
 	store_close(f.m.st);
 	return teardown(state);
+}
+
+/* However often: the log has an end, and the records of others are in it. */
+static void
+attaching_pushes_nothing_out_of_the_audit_log(void **state)
+{
+	struct wevent e = { .code = WE_CHANNEL_BUSY, .text = "x" };
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < GUEST_RATIONS; i++)
+		token_bucket_init(&f.g.rations[i].records, GUEST_AUDIT_BURST, 1,
+		    GUEST_AUDIT_EVERY_US, now_us());
+	for (i = 0; i < 100000; i++)
+		guest_on_event(&f.g, &e);
+	assert_in_range(f.records, GUEST_AUDIT_BURST, GUEST_AUDIT_BURST + 2);
+	assert_int_equal(f.denied, f.records);
+	/* nor does a refused stranger hide the owner, or the guest */
+	e.code = WE_CHANNEL_OPEN;
+	guest_on_event(&f.g, &e);
+	e.code = WE_VIOLATION;
+	guest_on_event(&f.g, &e);
+	assert_int_equal(f.records - f.denied, 2);
 }
 
 static void
@@ -171,6 +212,7 @@ main(void)
 #undef T
 #define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
 	const struct CMUnitTest tests[] = {
+		T(attaching_pushes_nothing_out_of_the_audit_log),
 		T(state_is_hashed_once_and_answered_when_durable),
 		T(state_that_is_not_what_the_message_says_is_refused),
 		T(answer_goes_to_the_worker_that_stored),

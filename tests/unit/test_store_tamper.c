@@ -140,6 +140,8 @@ every_column_is_under_the_tree(void **state)
 		"launch=zeroblob(32)",
 		"log=randomblob(32)",
 		"volatile=randomblob(32)",
+		"owner=1000",
+		"owner=-1",
 	};
 	size_t i;
 
@@ -480,7 +482,7 @@ a_cloned_record_is_not_believed(void **state)
 	(void)state;
 	sql("INSERT INTO vtpm SELECT 25,uuid,name,grp,tpm_version,status,"
 	    "flags,generation,version,created_ms,state,certs,launch,log,"
-	    "volatile FROM vtpm WHERE slot=5");
+	    "volatile,owner FROM vtpm WHERE slot=5");
 	assert_only(-1, -1, "");
 	sql("UPDATE vtpm SET name='clone' WHERE slot=25");
 	assert_only(-1, -1, ""); /* its UUID is taken */

@@ -356,7 +356,7 @@ largest_state_goes_in_and_out(void **state)
 	expect_hex(ctl, OK4);
 	expect_journal(f, "<open> set1:524288 ");
 
-	f->on = true;
+	ask(f, ctl, "0000000200000000", OK4);
 	f->blob_len[1] = SWTPM_BLOB_MAX;
 	send_hex(ctl, "0000000c000000010000000100000000", -1);
 	pump(f); /* more than a socket takes: queued, and the loop sleeps */
@@ -449,7 +449,8 @@ end_after_every_prefix_harms_nobody(void **state)
 		pump(f);
 		(void)close(ctl);
 		pump(f);
-		expect_journal(f, "<open> <closed> ");
+		/* One that said nothing was no hypervisor. */
+		expect_journal(f, cut > 0 ? "<open> <closed> " : "<open> ");
 	}
 	start(f, &ctl, &data);
 	for (cut = 2; cut < strlen(READ_CLOCK); cut += 2) {

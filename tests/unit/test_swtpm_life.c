@@ -179,7 +179,7 @@ static void
 destination_disturbs_nothing_until_init(void **state)
 {
 	struct fake *f = *state;
-	int ctl, data, ctl2, data2, third;
+	int ctl, data, ctl2, data2;
 
 	start(f, &ctl, &data);
 	ctl2 = dial(f);
@@ -196,19 +196,15 @@ destination_disturbs_nothing_until_init(void **state)
 	ask(f, ctl2, "0000000c000000010000000100000000", "0000000a");
 	ask(f, ctl2, "00000006", "0000000a");
 	ask(f, ctl2, "0000000b00", "0000000a");
-	expect_journal(f, "size0 ");
+	expect_journal(f, "<open> size0 ");
 	/* no state of its own: no TPM */
 	ask(f, ctl2, "0000000200000001", "00000009");
 	expect_journal(f, "<busy> ");
-	third = dial(f);
-	expect_closed(third);
-	expect_journal(f, "<busy> ");
 	ask(f, data, READ_CLOCK, READ_CLOCK);
 	expect_journal(f, "cmd0:10 ");
-	(void)close(third);
 	(void)close(ctl2);
 	pump(f);
-	expect_journal(f, "in1:0 "); /* what it had staged is forgotten */
+	expect_journal(f, "");
 	(void)close(ctl);
 	(void)close(data);
 	(void)close(data2);
@@ -233,7 +229,7 @@ destination_takes_over_with_init(void **state)
 	    OK4);
 	ask(f, data, READ_CLOCK, READ_CLOCK);
 	ask(f, ctl2, "0000000200000001", OK4);
-	expect_journal(f, "in1:2 in2:2 cmd0:10 takeover <handover> ");
+	expect_journal(f, "<open> in1:2 in2:2 cmd0:10 takeover <handover> ");
 	expect_closed(ctl);
 	expect_closed(data);
 	ask(f, data2, READ_CLOCK, READ_CLOCK);
@@ -262,7 +258,7 @@ refused_state_does_not_take_over(void **state)
 	    "01",
 	    "00000009");
 	ask(f, ctl2, "0000000200000001", "00000009");
-	expect_journal(f, "in1:1 <busy> ");
+	expect_journal(f, "<open> in1:1 <busy> ");
 	f->set_blob_result = 0;
 	f->take_over_result = SR_FAIL;
 	ask(f, ctl2,
@@ -287,10 +283,14 @@ destination_outlives_the_source(void **state)
 	start(f, &ctl, &data);
 	ctl2 = dial(f);
 	data2 = give_data(f, ctl2);
+	ask(f, ctl2,
+	    "0000000d000000020000000200000001"
+	    "01",
+	    OK4);
 	(void)close(ctl);
 	(void)close(data);
 	pump(f);
-	expect_journal(f, "<closed> ");
+	expect_journal(f, "<open> in2:1 <closed> ");
 	ask(f, data2, READ_CLOCK, NOT_READY);
 	ask(f, ctl2,
 	    "0000000d000000020000000100000001"
@@ -304,6 +304,115 @@ destination_outlives_the_source(void **state)
 	(void)close(data2);
 	pump(f);
 	expect_journal(f, "<closed> ");
+}
+
+/* What it staged is forgotten with it. */
+static void
+destination_that_leaves_takes_its_state_along(void **state)
+{
+	struct fake *f = *state;
+	int ctl, data, ctl2, third;
+
+	start(f, &ctl, &data);
+	ctl2 = dial(f);
+	third = dial(f);
+	ask(f, ctl2, "0000000d00000002000000010000000101", OK4);
+	/* one at a time */
+	ask(f, third, "0000000d00000002000000020000000101", "00000009");
+	expect_journal(f, "<open> <open> in1:1 <busy> ");
+	(void)close(ctl2);
+	pump(f);
+	expect_journal(f, "in1:0 ");
+	ask(f, third, "0000000d00000002000000020000000101", OK4);
+	expect_journal(f, "in2:1 ");
+	(void)close(third);
+	(void)close(ctl);
+	(void)close(data);
+}
+
+/* --- which connection has the TPM ------------------------------------------
+ */
+
+static void
+silent_connections_keep_nobody_from_the_tpm(void **state)
+{
+	struct fake *f = *state;
+	int silent[6], i, ctl, data;
+
+	for (i = 0; i < 6; i++)
+		silent[i] = dial(f);
+	/* The oldest ones made room. */
+	for (i = 0; i < 2; i++)
+		expect_closed(silent[i]);
+	expect_journal(
+	    f, "<open> <open> <open> <open> <busy> <open> <busy> <open> ");
+	start(f, &ctl, &data); /* it is not the first one */
+	ask(f, data, READ_CLOCK, READ_CLOCK);
+	expect_journal(f, "cmd0:10 ");
+	for (i = 0; i < 6; i++)
+		(void)close(silent[i]);
+	pump(f);
+	expect_journal(f, "");
+	ask(f, data, READ_CLOCK, READ_CLOCK);
+	(void)close(ctl);
+	(void)close(data);
+}
+
+static void
+init_moves_the_tpm_from_one_that_only_talks(void **state)
+{
+	struct fake *f = *state;
+	int talker = dial(f), ctl, data;
+
+	ask(f, talker, "00000001", "0000000000007fbf");
+	ctl = dial(f);
+	data = give_data(f, ctl);
+	ask(f, data, READ_CLOCK, NOT_READY);
+	ask(f, ctl, "0000000200000000", OK4);
+	expect_journal(f, "<open> <open> on0 <handover> ");
+	expect_closed(talker);
+	ask(f, data, READ_CLOCK, READ_CLOCK);
+	assert_int_equal(f->nkept, 3);
+	/* now it is the first one's: another INIT has to bring a state */
+	(void)close(talker);
+	talker = dial(f);
+	ask(f, talker, "0000000200000000", "00000009");
+	expect_journal(f, "cmd0:10 <open> <busy> ");
+	/* and when the first one has gone it need not */
+	(void)close(ctl);
+	(void)close(data);
+	pump(f);
+	assert_false(f->claimed);
+	ask(f, talker, "0000000200000000", OK4);
+	assert_true(f->claimed);
+	expect_journal(f, "<closed> off on0 ");
+	(void)close(talker);
+}
+
+static void
+another_channel_has_the_tpm(void **state)
+{
+	struct fake *f = *state;
+	int ctl = dial(f), data = give_data(f, ctl);
+
+	f->elsewhere = f->on = true;
+	ask(f, data, READ_CLOCK, NOT_READY);
+	ask(f, ctl, "00000006", "0000000a");
+	ask(f, ctl, "0000000e", OK4);
+	ask(f, ctl, "00000003", OK4);
+	ask(f, ctl, "0000000200000000", "00000009");
+	expect_journal(f, "<open> <busy> ");
+	f->elsewhere = false;
+	ask(f, ctl, "0000000e", OK4);
+	assert_false(f->claimed);
+	ask(f, ctl, "0000000200000000", OK4);
+	assert_true(f->claimed);
+	expect_journal(f, "off on0 ");
+	ask(f, data, READ_CLOCK, READ_CLOCK);
+	(void)close(ctl);
+	(void)close(data);
+	pump(f);
+	assert_false(f->claimed);
 }
 
 /* --- a worker's successor
@@ -479,6 +588,10 @@ main(void)
 		T(destination_takes_over_with_init),
 		T(refused_state_does_not_take_over),
 		T(destination_outlives_the_source),
+		T(destination_that_leaves_takes_its_state_along),
+		T(silent_connections_keep_nobody_from_the_tpm),
+		T(init_moves_the_tpm_from_one_that_only_talks),
+		T(another_channel_has_the_tpm),
 		T(successor_answers_for_the_command_in_hand),
 		T(successor_goes_on_in_mid_message),
 		T(successor_refuses_half_a_blob),

@@ -277,10 +277,9 @@ hash_sequence_is_refused_once_a_launch_was_measured(void **state)
 	struct fw *g = *state;
 	struct launch_bytes l;
 	uint8_t a[FM_CMD_MAX], b[FM_CMD_MAX], req[8] = { 0, 0, 0, 2 };
-	struct ring *r;
+	struct hv h;
 	char path[128];
-	int ctl, data, monitor;
-	size_t n;
+	int monitor;
 
 	fm_make(&m, g);
 	monitor = monitor_new(g);
@@ -288,22 +287,20 @@ hash_sequence_is_refused_once_a_launch_was_measured(void **state)
 	assert_int_equal(send_launch(g, &l), VT_OK);
 	assert_int_equal(fm_open(g, CHAN_SWTPM, 0x1f), VT_OK);
 	fm_path(g, "swtpm", path);
-	ctl = swc_open(path, true, &data);
-	assert_int_not_equal(ctl, -1);
-	r = fm_guest(g);
-	assert_int_equal(fm_cmd(g, r, C_READ17, a, &n), 0);
-	assert_int_not_equal(hash_sequence(ctl), 0);
-	assert_int_equal(fm_cmd(g, r, C_READ17, b, &n), 0);
+	h.ctl = swc_open(path, true, &h.data);
+	assert_int_not_equal(h.ctl, -1);
+	assert_int_equal(hv_tpm(g, &h, C_READ17, a), 0);
+	assert_int_not_equal(hash_sequence(h.ctl), 0);
+	assert_int_equal(hv_tpm(g, &h, C_READ17, b), 0);
 	assert_memory_equal(a + 30, b + 30, 32);
 	expect_journal_fits(g);
 	/* a reset by the hypervisor measures the launch again */
-	assert_int_equal(swc_ask(ctl, req, 8, -1), 0);
+	assert_int_equal(swc_ask(h.ctl, req, 8, -1), 0);
 	monitor_says(monitor, "RESET");
-	assert_int_equal(fm_cmd(g, r, C_READ17, b, &n), 0);
+	assert_int_equal(hv_tpm(g, &h, C_READ17, b), 0);
 	assert_memory_equal(a + 30, b + 30, 32);
-	ring_close(r);
-	(void)close(ctl);
-	(void)close(data);
+	(void)close(h.ctl);
+	(void)close(h.data);
 	(void)close(monitor);
 	free_launch(&l);
 }
@@ -315,42 +312,39 @@ a_launch_ends_with_its_hypervisor(void **state)
 	struct fw *g = *state;
 	struct launch_bytes l;
 	uint8_t out[FM_CMD_MAX], req[8] = { 0, 0, 0, 2 };
-	struct ring *r;
+	struct hv h;
 	char path[128];
-	int ctl, data, i;
-	size_t n;
+	int i;
 
 	fm_make(&m, g);
 	make_launch(&l, sha256_only, 1, "x");
 	assert_int_equal(send_launch(g, &l), VT_OK);
 	assert_int_equal(fm_open(g, CHAN_SWTPM, 0x1f), VT_OK);
 	fm_path(g, "swtpm", path);
-	r = fm_guest(g);
 	for (i = 0; i < 2; i++) {
-		ctl = swc_open(path, true, &data);
-		assert_int_not_equal(ctl, -1);
-		assert_int_equal(swc_ask(ctl, req, 8, -1), 0);
-		assert_int_equal(fm_cmd(g, r, C_INFO, out, &n), 0);
+		h.ctl = swc_open(path, true, &h.data);
+		assert_int_not_equal(h.ctl, -1);
+		assert_int_equal(swc_ask(h.ctl, req, 8, -1), 0);
+		assert_int_equal(hv_tpm(g, &h, C_INFO, out), 0);
 		assert_int_equal(be32_get(out + 54) & VIF_LAUNCHED,
 		    i == 0 ? VIF_LAUNCHED : 0);
-		(void)close(ctl);
-		(void)close(data);
+		(void)close(h.ctl);
+		(void)close(h.data);
 		fm_pump_for(g, 50);
 		assert_int_equal(g->nevents[WE_LAUNCH_OVER], 1);
 	}
 	/* a new launch is one for every power cycle again */
 	assert_int_equal(send_launch(g, &l), VT_OK);
-	ctl = swc_open(path, true, &data);
-	assert_int_not_equal(ctl, -1);
+	h.ctl = swc_open(path, true, &h.data);
+	assert_int_not_equal(h.ctl, -1);
 	for (i = 0; i < 2; i++) {
-		assert_int_equal(swc_ask(ctl, req, 8, -1), 0);
-		assert_int_equal(fm_cmd(g, r, C_INFO, out, &n), 0);
+		assert_int_equal(swc_ask(h.ctl, req, 8, -1), 0);
+		assert_int_equal(hv_tpm(g, &h, C_INFO, out), 0);
 		assert_int_equal(
 		    be32_get(out + 54) & VIF_LAUNCHED, VIF_LAUNCHED);
 	}
-	(void)close(ctl);
-	(void)close(data);
-	ring_close(r);
+	(void)close(h.ctl);
+	(void)close(h.data);
 	free_launch(&l);
 }
 

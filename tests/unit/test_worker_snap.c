@@ -323,6 +323,63 @@ handover_of_an_old_state_is_refused(void **state)
 	free(vol);
 }
 
+/* The source keeps its TPM, whatever the destination brought. */
+static void
+handover_of_halves_that_do_not_fit_is_refused(void **state)
+{
+	struct fw *g = *state;
+	uint8_t *perm, *vol, pcr[FM_CMD_MAX];
+	size_t np, nv;
+	struct hv src, dst;
+
+	hv_make(&m, g, &src);
+	hv_boot(g, &src);
+	nv = hv_get_blob(&src, 2, &vol);
+	assert_int_equal(hv_tpm(g, &src, C_NV_DEFINE, NULL), 0);
+	fm_pump_for(g, 20);
+	np = hv_get_blob(&src, 1, &perm);
+	assert_int_equal(hv_tpm(g, &src, C_READ16, pcr), 0);
+	hv_open(g, &dst);
+	assert_int_equal(hv_set_blob(&dst, 1, perm, np), 0);
+	assert_int_not_equal(INIT_RESUME(&dst), 0); /* one half is missing */
+	assert_int_equal(hv_set_blob(&dst, 1, perm, np), 0);
+	assert_int_equal(hv_set_blob(&dst, 2, vol, nv), 0);
+	assert_int_not_equal(INIT_RESUME(&dst), 0);
+	expect_pcr(g, &src, C_READ16, pcr, true);
+	hv_close(&src);
+	hv_close(&dst);
+	free(perm);
+	free(vol);
+}
+
+/* One front half over all channels. */
+static void
+a_guest_under_qemu_has_no_second_front_half(void **state)
+{
+	struct fw *g = *state;
+	char path[128], holder[RING_TEXT_MAX];
+	struct ring *r;
+	struct hv h;
+
+	hv_make(&m, g, &h);
+	assert_int_equal(fm_open(g, CHAN_LOCAL, 1), VT_OK);
+	fm_path(g, "tpmif", path);
+	assert_int_equal(
+	    ring_local_connect(path, FM_WAIT_MS, &r, holder), VT_E_BUSY);
+	assert_string_equal(holder, "another channel");
+	hv_close(&h);
+	fm_pump_for(g, 20);
+	r = fm_guest(g);
+	assert_int_equal(fm_cmd(g, r, C_STARTUP, NULL, NULL), 0);
+	hv_open(g, &h);
+	assert_int_not_equal(INIT(&h), 0);
+	assert_int_equal(fm_cmd(g, r, C_RANDOM, NULL, NULL), 0);
+	ring_close(r);
+	fm_pump_for(g, 20);
+	assert_int_equal(INIT(&h), 0);
+	hv_close(&h);
+}
+
 static void
 resumed_twins_share_no_random_byte(void **state)
 {
@@ -363,6 +420,8 @@ main(void)
 		T(halves_of_two_snapshots_are_refused),
 		T(migration_on_one_host_hands_over),
 		T(handover_of_an_old_state_is_refused),
+		T(handover_of_halves_that_do_not_fit_is_refused),
+		T(a_guest_under_qemu_has_no_second_front_half),
 		T(resumed_twins_share_no_random_byte),
 	};
 	int rc;

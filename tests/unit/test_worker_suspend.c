@@ -3,8 +3,8 @@
  * test_worker_suspend.c - a guest that suspends, wakes up or is reset, over
  * swtpm's control protocol as QEMU speaks it (law 4, CVE-2018-6622).
  */
-#include "../integration/swclient.h"
 #include "pcrs_fixture.h"
+#include "swtpm_hv.h"
 
 #define CYCLES 50
 #define RC_VALUE 0x1c4u
@@ -14,9 +14,9 @@ static struct fm m;
 /* One guest under one QEMU. */
 struct vm {
 	struct fw *g;
-	struct ring *r;
-	int ctl, data, monitor; /* monitor -1: none */
-	unsigned int cycles;    /* power cycles up to its first CMD_INIT */
+	struct hv h;
+	int monitor;         /* -1: none */
+	unsigned int cycles; /* power cycles up to its first CMD_INIT */
 };
 
 static int
@@ -37,16 +37,15 @@ teardown(void **state)
 static uint32_t
 run(struct vm *v, const char *hex)
 {
-	return fm_cmd(v->g, v->r, hex, NULL, NULL);
+	return hv_tpm(v->g, &v->h, hex, NULL);
 }
 
 static void
 pcr0(struct vm *v, uint8_t out[32])
 {
 	uint8_t buf[FM_CMD_MAX];
-	size_t n;
 
-	assert_int_equal(fm_cmd(v->g, v->r, C_READ0, buf, &n), 0);
+	assert_int_equal(hv_tpm(v->g, &v->h, C_READ0, buf), 0);
 	memcpy(out, buf + 30, 32);
 }
 
@@ -90,9 +89,8 @@ vm_start(struct vm *v, struct fw *g, bool watched, struct launch_bytes *l)
 		assert_int_equal(send_launch(g, l), VT_OK);
 	assert_int_equal(fm_open(g, CHAN_SWTPM, 0x1f), VT_OK);
 	fm_path(g, "swtpm", path);
-	v->ctl = swc_open(path, true, &v->data);
-	assert_int_not_equal(v->ctl, -1);
-	v->r = fm_guest(g);
+	v->h.ctl = swc_open(path, true, &v->h.data);
+	assert_int_not_equal(v->h.ctl, -1);
 	assert_int_equal(run(v, C_STARTUP), 0);
 	assert_int_equal(run(v, C_EXTEND("00000000")), 0);
 	v->cycles = v->g->nevents[WE_POWER_CYCLE];
@@ -101,9 +99,7 @@ vm_start(struct vm *v, struct fw *g, bool watched, struct launch_bytes *l)
 static void
 vm_end(struct vm *v)
 {
-	ring_close(v->r);
-	(void)close(v->ctl);
-	(void)close(v->data);
+	hv_close(&v->h);
 	if (v->monitor != -1)
 		(void)close(v->monitor);
 }
@@ -116,8 +112,8 @@ vm_init(struct vm *v, const char *before, const char *after)
 
 	if (before != NULL)
 		monitor_says(v->monitor, before);
-	assert_int_equal(swc_ask(v->ctl, stop, 4, -1), 0);
-	assert_int_equal(swc_ask(v->ctl, init, 8, -1), 0);
+	assert_int_equal(swc_ask(v->h.ctl, stop, 4, -1), 0);
+	assert_int_equal(swc_ask(v->h.ctl, init, 8, -1), 0);
 	if (after != NULL)
 		monitor_says(v->monitor, after);
 }
@@ -152,20 +148,20 @@ a_wake_up_measures_no_launch(void **state)
 	uint8_t want[DIGEST_MAX], got[FM_CMD_MAX];
 	struct launch_bytes l;
 	struct vm v;
-	size_t i, n;
+	size_t i;
 
 	make_launch(&l, sha256_only, 1, "x");
 	vm_start(&v, *state, true, &l);
 	assert_int_equal(
 	    launch_pcr17(ALG_SHA256, l.record, l.record_len, want), VT_OK);
-	assert_int_equal(fm_cmd(v.g, v.r, C_READ17, got, &n), 0);
+	assert_int_equal(hv_tpm(v.g, &v.h, C_READ17, got), 0);
 	assert_memory_equal(got + 30, want, 32);
 	for (i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
 		vm_init(&v, "SUSPEND", "WAKEUP");
 		(void)run(&v, first[i]);
 		(void)run(&v, C_STARTUP);
 		assert_true(is_capped(&v));
-		assert_int_equal(fm_cmd(v.g, v.r, C_READ17, got, &n), 0);
+		assert_int_equal(hv_tpm(v.g, &v.h, C_READ17, got), 0);
 		assert_memory_not_equal(got + 30, want, 32);
 	}
 	assert_int_equal(v.g->nevents[WE_LAUNCH_APPLIED], 1);
@@ -336,12 +332,12 @@ a_hypervisor_that_connects_anew_is_a_cold_boot(void **state)
 	struct vm v;
 
 	vm_start(&v, *state, true, NULL);
-	(void)close(v.ctl);
-	(void)close(v.data);
+	(void)close(v.h.ctl);
+	(void)close(v.h.data);
 	fm_pump_for(v.g, 100);
 	fm_path(v.g, "swtpm", path);
-	v.ctl = swc_open(path, true, &v.data);
-	assert_int_not_equal(v.ctl, -1);
+	v.h.ctl = swc_open(path, true, &v.h.data);
+	assert_int_not_equal(v.h.ctl, -1);
 	assert_int_equal(run(&v, C_STARTUP), 0);
 	assert_false(is_capped(&v));
 	assert_false(is_unseen(&v));

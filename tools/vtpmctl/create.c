@@ -8,7 +8,7 @@
 #include "tools/vtpmctl/print.h"
 
 struct args {
-	const char *tpm, *uuid, *banks, *group;
+	const char *tpm, *uuid, *banks, *group, *owner;
 };
 
 static int
@@ -36,14 +36,15 @@ create(void *ctx, void *args, int argc, char **argv)
 {
 	const struct args *a = args;
 	const char *const all[][2] = { { "tpm", a->tpm }, { "uuid", a->uuid },
-		{ "banks", a->banks }, { "group", a->group } };
-	const char *keys[4], *values[4];
+		{ "banks", a->banks }, { "group", a->group },
+		{ "owner", a->owner } };
+	const char *keys[5], *values[5];
 	sd_bus_message *m, *reply;
 	size_t n = 0, i;
 	int rc, r;
 
 	(void)argc;
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 5; i++)
 		if (all[i][1] != NULL) {
 			keys[n] = all[i][0];
 			values[n++] = all[i][1];
@@ -71,6 +72,9 @@ static const struct opt opts[] = {
 	{ OPT_TEXT("group", 0, "GROUP", struct args, group,
 	    "name or number of the group that owns the vTPM (default 0, the "
 	    "host's own)") },
+	{ OPT_TEXT("owner", 0, "USER", struct args, owner,
+	    "user whose processes may attach to it, beside root's (default: "
+	    "the caller)") },
 	OPT_END,
 };
 

@@ -9,6 +9,7 @@
 
 struct args {
 	bool force, all, end;
+	const char *owner;
 };
 
 /* Name in, microseconds out. */
@@ -35,8 +36,16 @@ report(
 static int
 start(void *ctx, void *args, int argc, char **argv)
 {
-	(void)args;
+	const struct args *a = args;
+	sd_bus_message *reply;
+
 	(void)argc;
+	if (a->owner != NULL) {
+		reply = vctl_ask(ctx, "SetOwner", "ss", argv[0], a->owner);
+		if (reply == NULL)
+			return EXIT_REFUSED;
+		sd_bus_message_unref(reply);
+	}
 	return report(
 	    ctx, argv[0], "started", vctl_ask(ctx, "Start", "s", argv[0]));
 }
@@ -98,6 +107,13 @@ stop(void *ctx, void *args, int argc, char **argv)
 	    vctl_ask(ctx, "Stop", "sb", argv[0], (int)a->force));
 }
 
+static const struct opt start_opts[] = {
+	{ OPT_TEXT("owner", 0, "USER", struct args, owner,
+	    "from now on, user whose processes may attach to it, beside "
+	    "root's") },
+	OPT_END,
+};
+
 static const struct opt stop_opts[] = {
 	{ OPT_FLAG("force", 0, struct args, force,
 	    "end the worker without asking it to shut down first") },
@@ -120,6 +136,8 @@ const struct opt_command vctl_start = {
 	.operands = "NAME",
 	.nmin = 1,
 	.nmax = 1,
+	.opts = start_opts,
+	.size = sizeof(struct args),
 	.run = start,
 };
 

@@ -91,6 +91,7 @@ print_human(const json_t *o, bool certs)
 	if (json_object_get(o, "why") != NULL)
 		(void)printf("%-12s %s\n", "", vctl_text(o, "why"));
 	(void)printf("%-12s %llu\n", "Group", vctl_num(o, "group"));
+	(void)printf("%-12s uid %llu\n", "Owner", vctl_num(o, "owner"));
 	(void)printf("%-12s generation %llu, version %llu%s\n", "Stored",
 	    vctl_num(o, "generation"), vctl_num(o, "version"),
 	    vctl_is(o, "restored") ? ", restored from a snapshot" : "");

@@ -2,9 +2,11 @@
 /*
  * chan.c - chan.h over swtpm's control protocol, as QEMU speaks it.
  *
- * One connection is live.  A second one is accepted as the destination of a
- * migration on this host: it probes, stages a state and takes over with INIT;
- * until then it cannot affect the running TPM.
+ * One connection is live, others wait beside it.  The TPM belongs to the
+ * connection that says INIT: one that is silent keeps nobody from it.  While
+ * one has the TPM, another is the destination of a migration on this host: it
+ * probes, stages a state and takes over with INIT; until then it cannot affect
+ * the running TPM.
  */
 #include "tpmback/swtpm/chan.h"
 
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check_on.h"
 #include "base/util.h"
 #include "tpmback/swtpm/control.h"
 #include "tpmback/swtpm/data.h"
@@ -45,61 +48,135 @@ forget_staged(struct swtpm *s)
 	    s->ch.host_arg, BLOB_PERMANENT, true, NULL, 0);
 }
 
+/* Take c out of those that wait; true if it was there. */
+static bool
+unqueue(struct swtpm *s, const struct swtpm_conn *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nnext && s->next[i] != c; i++)
+		;
+	if (i == s->nnext)
+		return false;
+	s->nnext--;
+	memmove(
+	    &s->next[i], &s->next[i + 1], (s->nnext - i) * sizeof(s->next[0]));
+	return true;
+}
+
+/* The live one has left: the oldest that waits is live, with the rights that
+ * it had; one that staged a state goes first, and its INIT still takes over. */
+static struct swtpm_conn *
+heir(struct swtpm *s)
+{
+	struct swtpm_conn *c = NULL;
+	unsigned int i;
+
+	for (i = 0; i < s->nnext; i++) {
+		if (c == NULL || (s->next[i]->staging && !c->staging))
+			c = s->next[i];
+		if (!s->next[i]->staging)
+			s->next[i]->incoming = false;
+	}
+	if (c != NULL)
+		(void)unqueue(s, c);
+	return c;
+}
+
 static void
 drop_conn(struct swtpm *s, struct swtpm_conn *c)
 {
-	struct swtpm_conn *next = s->next;
+	bool owned = swtpm_owned(s), spoke = c->spoke;
+	struct peer peer = c->peer;
 
-	if (c->incoming)
+	if (c->staging)
 		forget_staged(s);
-	if (c == next) {
-		s->next = NULL;
+	if (unqueue(s, c))
 		swtpm_conn_free(c);
+	else
+		set_live(s, heir(s));
+	if (!swtpm_owned(s))
+		s->ch.host->release(s->ch.host_arg, &s->ch);
+	/* Before the first INIT each may be the hypervisor of this guest; but
+	 * for one that did not say a word. */
+	if (spoke && (!owned || !swtpm_owned(s)))
+		swtpm_note(s, &peer, CN_CLOSED, "the hypervisor disconnected");
+}
+
+/* Close the first one that never said anything, to make room. */
+static bool
+drop_silent(struct swtpm *s)
+{
+	struct swtpm_conn *c = s->live;
+	unsigned int i;
+
+	for (i = 0; c->spoke && i < s->nnext; i++)
+		c = s->next[i];
+	if (c->spoke)
+		return false;
+	swtpm_note(s, &c->peer, CN_BUSY, "closed: it is silent, another comes");
+	drop_conn(s, c);
+	return true;
+}
+
+static void
+queue(struct swtpm *s, struct swtpm_conn *c)
+{
+	if (s->live == NULL) {
+		set_live(s, c);
 		return;
 	}
-	/* a waiting destination stays one: its INIT still takes over */
-	s->next = NULL;
-	set_live(s, next);
-	swtpm_note(s, CN_CLOSED, "the hypervisor disconnected");
+	c->incoming = swtpm_owned(s) || !check_on("init-first");
+	s->next[s->nnext++] = c;
 }
 
 static void
 accept_conn(struct swtpm *s)
 {
-	struct swtpm_conn *c;
 	int fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	const char *why = NULL;
+	struct swtpm_conn *c;
+	struct peer peer;
 
 	if (fd == -1)
 		return;
-	if (s->next != NULL) {
-		swtpm_note(s, CN_BUSY, "a third connection was closed");
+	peer_of(fd, &peer);
+	if (!peer_may(&peer, s->owner))
+		why = "refused: it is neither the guest's owner nor root";
+	else if (s->nnext == SWTPM_WAITING && !drop_silent(s))
+		why = "refused: too many hypervisors are connected";
+	else if (swtpm_conn_new(fd, &c) != VT_OK)
+		why = "refused: no memory for another connection";
+	if (why != NULL) {
+		swtpm_note(s, &peer, CN_BUSY, why);
 		(void)close(fd);
 		return;
 	}
-	if (swtpm_conn_new(fd, &c) != VT_OK) {
-		swtpm_note(s, CN_BUSY, "no memory for another connection");
-		(void)close(fd);
-		return;
-	}
-	if (s->live != NULL) {
-		c->incoming = true;
-		s->next = c;
-		return;
-	}
-	set_live(s, c);
-	swtpm_note(s, CN_OPEN, "a hypervisor has connected");
+	queue(s, c);
+	swtpm_stall_note(s, &c->ctl_stall, true, 0, SWTPM_SILENT_US);
+	swtpm_note(s, &c->peer, CN_OPEN, "a hypervisor has connected");
 }
 
+/* c said INIT, and has the TPM. */
 static void
 take_over(struct swtpm *s, struct swtpm_conn *c)
 {
-	c->incoming = c->staged = false;
+	bool owned = swtpm_owned(s);
+	unsigned int i;
+
+	c->inited = true;
+	c->incoming = c->staging = c->staged = false;
+	for (i = 0; i < s->nnext; i++)
+		s->next[i]->incoming = true;
 	if (c == s->live)
-		return; /* the former one has left already */
-	s->next = NULL;
+		return;
+	if (s->live->staging)
+		forget_staged(s);
+	(void)unqueue(s, c);
 	set_live(s, c);
-	swtpm_note(
-	    s, CN_HANDOVER, "the destination of a migration took the TPM over");
+	swtpm_note(s, &c->peer, CN_HANDOVER,
+	    owned ? "the destination of a migration took the TPM over"
+		  : "sent INIT first: the TPM is its own");
 }
 
 /* --- control requests ------------------------------------------------------
@@ -160,6 +237,8 @@ handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
 	c->st->bus_busy = 0;
 	if (after == SA_TAKE_OVER)
 		take_over(s, c);
+	if (!swtpm_owned(s) && !s->running)
+		s->ch.host->release(s->ch.host_arg, &s->ch);
 	if (after == SA_DATA && c == s->live)
 		swtpm_keep(s);
 	ok = swtpm_stream_send(&c->ctl, w.buf, w.len);
@@ -167,6 +246,12 @@ handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
 	if (!ok)
 		drop_conn(s, c);
 	return ok;
+}
+
+static bool
+is_partial(const struct swtpm_conn *c)
+{
+	return c->st->bus_have + c->st->bus_skip > 0;
 }
 
 /* Returns false if c was dropped. */
@@ -191,8 +276,9 @@ process_ctl(struct swtpm *s, struct swtpm_conn *c)
 		if (c->ctl.outlen > 0)
 			return true;
 		rc = swtpm_conn_next_req(c, &q, &used);
+		c->spoke = c->spoke || rc != VT_E_TRUNC || is_partial(c);
 		swtpm_stall_note(s, &c->ctl_stall,
-		    rc == VT_E_TRUNC && c->st->bus_have + c->st->bus_skip > 0,
+		    rc == VT_E_TRUNC && (!c->spoke || is_partial(c)),
 		    c->st->bus_have + c->st->bus_skip, SWTPM_REQ_STALL_US);
 		if (rc == VT_E_TRUNC)
 			return true;
@@ -284,13 +370,17 @@ static int
 swtpm_pollfds(struct chan *ch, struct pollfd *p)
 {
 	struct swtpm *s = swtpm_of(ch);
+	unsigned int i;
 	int n = 0;
 
+	_Static_assert(2 + 2 * (1 + SWTPM_WAITING) <= CHAN_MAX_FDS, "fds");
 	s->fresh = false;
 	n = add_fd(p, n, s->listen_fd, POLLIN);
 	n = add_fd(p, n, s->timer_fd, POLLIN);
 	n = add_conn(s, s->live, p, n);
-	return add_conn(s, s->next, p, n);
+	for (i = 0; i < s->nnext; i++)
+		n = add_conn(s, s->next[i], p, n);
+	return n;
 }
 
 static short
@@ -310,6 +400,11 @@ give_up_req(struct swtpm *s, struct swtpm_conn *c)
 {
 	uint8_t bad[4];
 
+	if (!c->spoke) {
+		swtpm_note(s, &c->peer, CN_BUSY, "closed: it is silent");
+		drop_conn(s, c);
+		return false;
+	}
 	swtpm_conn_drain_ctl(c);
 	be32_put(bad, SR_BAD_PARAMETER);
 	if (swtpm_stream_send(&c->ctl, bad, sizeof(bad)))
@@ -318,31 +413,63 @@ give_up_req(struct swtpm *s, struct swtpm_conn *c)
 	return false;
 }
 
-/* What had to wait, and input that stays incomplete. */
+/* Returns false if c was dropped. */
+static bool
+conn_timer(struct swtpm *s, struct swtpm_conn *c)
+{
+	if (swtpm_stall_over(s, &c->data_stall, SWTPM_CMD_STALL_US))
+		swtpm_give_up_cmd(s, c);
+	if (swtpm_stall_over(s, &c->ctl_stall, SWTPM_REQ_STALL_US) &&
+	    !swtpm_busy(s, c) && !give_up_req(s, c))
+		return false;
+	if (!process_ctl(s, c))
+		return false;
+	swtpm_process_data(s, c);
+	return true;
+}
+
+/* What had to wait, and input that stays incomplete.  When one is dropped the
+ * others' places may have changed: look again. */
 static void
 timer_ready(struct swtpm *s)
 {
-	struct swtpm_conn *both[2] = { s->live, s->next };
+	unsigned int i;
 	uint64_t ticks;
-	size_t i;
 
 	(void)!read(s->timer_fd, &ticks, sizeof(ticks));
 	s->wake_us = 0;
-	for (i = 0; i < 2; i++) {
-		struct swtpm_conn *c = both[i];
-
-		if (c == NULL)
-			continue;
-		if (swtpm_stall_over(s, &c->data_stall, SWTPM_CMD_STALL_US))
-			swtpm_give_up_cmd(s, c);
-		/* When one is dropped the other's place may have changed. */
-		if (swtpm_stall_over(s, &c->ctl_stall, SWTPM_REQ_STALL_US) &&
-		    !swtpm_busy(s, c) && !give_up_req(s, c))
-			return;
-		if (!process_ctl(s, c))
-			return;
-		swtpm_process_data(s, c);
+	if (s->live != NULL && !conn_timer(s, s->live)) {
+		swtpm_wake_after(s, 0);
+		return;
 	}
+	for (i = 0; i < s->nnext; i++)
+		if (!conn_timer(s, s->next[i])) {
+			swtpm_wake_after(s, 0);
+			return;
+		}
+}
+
+/* Whether poll(2) said something about one of those that wait; one is enough,
+ * since handling it may change their places. */
+static bool
+next_ready(struct swtpm *s, const struct pollfd *p, int n)
+{
+	struct swtpm_conn *c;
+	unsigned int i;
+	short ev;
+
+	for (i = 0; i < s->nnext; i++) {
+		c = s->next[i];
+		if ((ev = said(p, n, c->data.fd)) != 0) {
+			swtpm_data_ready(s, c, ev);
+			return true;
+		}
+		if ((ev = said(p, n, c->ctl.fd)) != 0) {
+			bus_ready(s, c, ev);
+			return true;
+		}
+	}
+	return false;
 }
 
 static void
@@ -355,12 +482,10 @@ swtpm_dispatch(struct chan *ch, const struct pollfd *p, int n)
 	 * reused in between is not mistaken for the old one. */
 	if (s->live != NULL && (ev = said(p, n, s->live->data.fd)) != 0)
 		swtpm_data_ready(s, s->live, ev);
-	if (s->next != NULL && (ev = said(p, n, s->next->data.fd)) != 0)
-		swtpm_data_ready(s, s->next, ev);
-	if (s->next != NULL && (ev = said(p, n, s->next->ctl.fd)) != 0)
-		bus_ready(s, s->next, ev);
 	if (s->live != NULL && (ev = said(p, n, s->live->ctl.fd)) != 0)
 		bus_ready(s, s->live, ev);
+	else
+		(void)next_ready(s, p, n);
 	if (said(p, n, s->timer_fd) != 0)
 		timer_ready(s);
 	if (said(p, n, s->listen_fd) != 0)
@@ -425,6 +550,11 @@ swtpm_adopt(struct chan *ch, const int *fds, unsigned int nfds)
 		(void)!swtpm_conn_restore(c, fds[i]);
 		(void)close(fds[i]);
 	}
+	/* The TPM that is on is this connection's: only that of the live one
+	 * is kept. */
+	c->spoke = true;
+	c->inited = s->ch.host->powered(s->ch.host_arg) &&
+		    s->ch.host->claim(s->ch.host_arg, ch);
 	set_live(s, c);
 	answer_for_the_dead(s, c);
 	return VT_OK;
@@ -436,7 +566,8 @@ swtpm_free(struct chan *ch)
 	struct swtpm *s = swtpm_of(ch);
 
 	swtpm_conn_free(s->live);
-	swtpm_conn_free(s->next);
+	while (s->nnext > 0)
+		swtpm_conn_free(s->next[--s->nnext]);
 	if (s->listen_fd != -1)
 		(void)close(s->listen_fd);
 	if (s->timer_fd != -1)
@@ -457,8 +588,8 @@ static const struct chan_ops swtpm_ops = {
 };
 
 int
-chan_new_swtpm(int listen_fd, uint8_t localities, const struct chan_host *host,
-    void *host_arg, struct chan **ret)
+chan_new_swtpm(int listen_fd, uint32_t owner, uint8_t localities,
+    const struct chan_host *host, void *host_arg, struct chan **ret)
 {
 	struct swtpm *s = calloc(1, sizeof(*s));
 
@@ -468,6 +599,7 @@ chan_new_swtpm(int listen_fd, uint8_t localities, const struct chan_host *host,
 	s->ch.host = host;
 	s->ch.host_arg = host_arg;
 	s->localities = localities;
+	s->owner = owner;
 	s->listen_fd = -1;
 	spin_init(&s->spin, SPIN_MAX_US);
 	(void)pthread_mutex_init(&s->lock, NULL);

@@ -52,6 +52,7 @@ swtpm_conn_new(int bus_fd, struct swtpm_conn **ret)
 	if ((rc = map_status(c)) != VT_OK)
 		goto out;
 	c->ctl.fd = bus_fd;
+	peer_of(bus_fd, &c->peer);
 	*ret = c;
 	return VT_OK;
 out:

@@ -11,6 +11,7 @@
 #ifndef TPMBACK_SWTPM_CONN_H
 #define TPMBACK_SWTPM_CONN_H
 
+#include "tpmback/peer.h"
 #include "tpmback/swtpm/wire.h"
 
 struct swtpm_stream {
@@ -21,8 +22,11 @@ struct swtpm_stream {
 
 struct swtpm_conn {
 	struct swtpm_stream ctl, data;
-	int passed;  /* came by SCM_RIGHTS, not claimed yet; -1 */
-	int st_fd;   /* memfd behind st */
+	int passed; /* came by SCM_RIGHTS, not claimed yet; -1 */
+	int st_fd;  /* memfd behind st */
+	struct peer peer;
+	bool spoke;  /* sent something */
+	bool inited; /* sent INIT and got it: the TPM is this connection's */
 	bool held;   /* a request waits for the command in hand */
 	bool noted;  /* a violation of this guest was reported once */
 	uint8_t *in; /* heap: control bytes, bus_have of them */
@@ -36,9 +40,10 @@ struct swtpm_conn {
 		uint64_t had, since_us; /* since_us 0: complete */
 	} ctl_stall, data_stall;
 
-	/* a migration destination, beside the live connection */
+	/* beside a connection that has the TPM: a migration destination */
 	bool incoming; /* believes its TPM is off; INIT takes over */
-	bool staged;   /* staged a permanent state */
+	bool staging;  /* staged a state */
+	bool staged;   /* a permanent one, with which INIT takes over */
 
 	/* the snapshot that GET_STATEBLOB reads in pieces */
 	uint8_t *blob;

@@ -28,11 +28,11 @@ answer(const struct call *k, uint32_t result)
 	return SA_NOTHING;
 }
 
-/* A migration destination has a TPM of its own only after INIT. */
+/* A migration destination has a TPM only after INIT. */
 static bool
 is_on(const struct call *k)
 {
-	return !k->c->incoming && k->host->powered(k->arg);
+	return k->host->powered(k->arg) && swtpm_may_use(swtpm_of(k->ch), k->c);
 }
 
 static bool
@@ -57,9 +57,9 @@ init_incoming(const struct call *k)
 	uint32_t rc;
 
 	if (!k->c->staged) {
-		k->host->note(k->arg, k->ch, CN_BUSY,
-		    "a second hypervisor tried to power the TPM on without a "
-		    "state of its own");
+		swtpm_note(swtpm_of(k->ch), &k->c->peer, CN_BUSY,
+		    "INIT refused: another hypervisor has the TPM, and this "
+		    "one brought no state to go on with");
 		return answer(k, SR_FAIL);
 	}
 	rc = k->host->take_over(k->arg);
@@ -67,15 +67,25 @@ init_incoming(const struct call *k)
 	return rc == SR_SUCCESS ? SA_TAKE_OVER : SA_NOTHING;
 }
 
+/* The TPM goes to the connection that says INIT first. */
 static enum swtpm_after
 init(const struct call *k)
 {
+	uint32_t rc;
+
+	if (!k->c->inited && !k->host->claim(k->arg, k->ch)) {
+		swtpm_note(swtpm_of(k->ch), &k->c->peer, CN_BUSY,
+		    "INIT refused: the TPM is in use through another channel");
+		return answer(k, SR_FAIL);
+	}
 	if (k->c->incoming)
 		return init_incoming(k);
 	if (k->host->powered(k->arg))
 		(void)k->host->power_off(k->arg);
-	return answer(k, k->host->power_on(k->arg,
-			     (k->q->flags & SWTPM_INIT_DELETE_VOLATILE) != 0));
+	rc = k->host->power_on(
+	    k->arg, (k->q->flags & SWTPM_INIT_DELETE_VOLATILE) != 0);
+	(void)answer(k, rc);
+	return rc == SR_SUCCESS && !k->c->inited ? SA_TAKE_OVER : SA_NOTHING;
 }
 
 static enum swtpm_after
@@ -89,7 +99,7 @@ stop(const struct call *k)
 static enum swtpm_after
 shut_down(const struct call *k)
 {
-	if (k->c->incoming)
+	if (!swtpm_may_use(swtpm_of(k->ch), k->c))
 		return answer(k, SR_SUCCESS);
 	return answer(k, k->host->shutdown(k->arg));
 }
@@ -209,6 +219,8 @@ set_stateblob(const struct call *k)
 		return answer(k, SR_BAD_PARAMETER);
 	if (q->bodylen == 0) /* QEMU had no state to save */
 		return answer(k, SR_SUCCESS);
+	if (!swtpm_may_stage(swtpm_of(k->ch), k->c))
+		return answer(k, SR_FAIL);
 	rc = k->host->set_blob(k->arg, (enum chan_blob)q->type, k->c->incoming,
 	    q->body, q->bodylen);
 	if (k->c->incoming && q->type == BLOB_PERMANENT)
@@ -245,10 +257,12 @@ static enum swtpm_after
 set_buffersize(const struct call *k)
 {
 	uint32_t now = 0, min = 0, max = 0, rc;
-	uint32_t want = k->c->incoming ? 0 : k->q->size;
+	uint32_t want = k->q->size;
 
 	if (want != 0 && is_on(k))
 		return answer(k, SR_BAD_ORDINAL);
+	if (k->host->powered(k->arg)) /* another front half uses it */
+		want = 0;
 	rc = k->host->buffer_size(k->arg, want, &now, &min, &max);
 	/* A hypervisor forwards no more than it asked for, or was told. */
 	if (rc == SR_SUCCESS && now <= CHAN_CMD_MAX)

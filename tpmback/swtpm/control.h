@@ -7,14 +7,13 @@
 #ifndef TPMBACK_SWTPM_CONTROL_H
 #define TPMBACK_SWTPM_CONTROL_H
 
-#include "tpmback/chan_impl.h"
-#include "tpmback/swtpm/conn.h"
+#include "tpmback/swtpm/state.h"
 
 /* What the channel must do after the answer was sent. */
 enum swtpm_after {
 	SA_NOTHING,
 	SA_DATA,      /* a data connection was set: keep it */
-	SA_TAKE_OVER, /* this connection is the live one from now on */
+	SA_TAKE_OVER, /* this connection has the TPM from now on */
 };
 
 /*

@@ -39,11 +39,12 @@ refused(struct swtpm *s, struct swtpm_conn *c, enum swtpm_error *ret)
 {
 	const struct chan_host *host = s->ch.host;
 
-	if (c->incoming || !host->powered(s->ch.host_arg)) {
+	if (c != s->live || !host->powered(s->ch.host_arg) ||
+	    !swtpm_may_use(s, c)) {
 		*ret = SE_NOT_READY;
 	} else if (swtpm_cmd_code(c->st->data) == TPM_CC_SET_LOCALITY) {
 		if (!c->noted)
-			swtpm_note(s, CN_VIOLATION,
+			swtpm_note(s, &c->peer, CN_VIOLATION,
 			    "the guest tried to choose its locality");
 		c->noted = true;
 		*ret = SE_UNSUPPORTED;

@@ -4,6 +4,8 @@
 
 #include <sys/timerfd.h>
 
+#include <stdio.h>
+
 #include "base/util.h"
 
 void
@@ -52,9 +54,37 @@ swtpm_stall_over(struct swtpm *s, struct swtpm_stall *t, uint64_t limit_us)
 }
 
 void
-swtpm_note(struct swtpm *s, enum chan_note n, const char *text)
+swtpm_note(
+    struct swtpm *s, const struct peer *p, enum chan_note n, const char *text)
 {
-	s->ch.host->note(s->ch.host_arg, &s->ch, n, text);
+	char buf[sizeof(p->text) + 128];
+
+	(void)snprintf(buf, sizeof(buf), "%s: %s", p->text, text);
+	s->ch.host->note(s->ch.host_arg, &s->ch, n, buf);
+}
+
+bool
+swtpm_may_use(struct swtpm *s, const struct swtpm_conn *c)
+{
+	return c->inited || (!c->incoming && !swtpm_owned(s) &&
+				s->ch.host->claim(s->ch.host_arg, &s->ch));
+}
+
+bool
+swtpm_may_stage(struct swtpm *s, struct swtpm_conn *c)
+{
+	unsigned int i;
+
+	if (!c->incoming)
+		return true;
+	for (i = 0; i < s->nnext; i++)
+		if (s->next[i] != c && s->next[i]->staging) {
+			swtpm_note(s, &c->peer, CN_BUSY,
+			    "a state refused: another hypervisor brings one");
+			return false;
+		}
+	c->staging = true;
+	return true;
 }
 
 void

@@ -12,6 +12,7 @@
 
 #include "tpmback/chan_impl.h"
 #include "tpmback/spin.h"
+#include "tpmback/swtpm/chan.h"
 #include "tpmback/swtpm/conn.h"
 
 /*
@@ -30,8 +31,13 @@ struct swtpm {
 	int timer_fd;     /* wakes the loop for what is buffered */
 	uint64_t wake_us; /* when; 0: not set */
 	uint8_t localities;
+	uint32_t owner; /* uid that may connect, beside root */
+	/* The one whose commands run, once it has said INIT, and the first
+	 * one until then. */
 	struct swtpm_conn *live;
-	struct swtpm_conn *next; /* a migration destination */
+	/* Others, the oldest first: they may say INIT, too. */
+	struct swtpm_conn *next[SWTPM_WAITING];
+	unsigned int nnext;
 	/* Guards live's control connection and these two against the watch
 	 * thread. */
 	pthread_mutex_t lock;
@@ -46,6 +52,12 @@ static inline struct swtpm *
 swtpm_of(struct chan *ch)
 {
 	return (struct swtpm *)ch;
+}
+
+static inline bool
+swtpm_owned(const struct swtpm *s)
+{
+	return s->live != NULL && s->live->inited;
 }
 
 /* c's command is in hand: its next one and its requests wait. */
@@ -64,7 +76,14 @@ void swtpm_stall_note(struct swtpm *s, struct swtpm_stall *t, bool incomplete,
 /* Whether input has been incomplete for limit_us; if not, look again then. */
 bool swtpm_stall_over(
     struct swtpm *s, struct swtpm_stall *t, uint64_t limit_us);
-void swtpm_note(struct swtpm *s, enum chan_note n, const char *text);
+/* "PEER: text". */
+void swtpm_note(
+    struct swtpm *s, const struct peer *p, enum chan_note n, const char *text);
+/* Whether c has the TPM, or may use the one that a former hypervisor left on:
+ * not beside a connection or another channel that has it. */
+bool swtpm_may_use(struct swtpm *s, const struct swtpm_conn *c);
+/* May c stage a state now?  One connection does at a time. */
+bool swtpm_may_stage(struct swtpm *s, struct swtpm_conn *c);
 /* Tell the host which descriptors a successor needs. */
 void swtpm_keep(struct swtpm *s);
 

@@ -321,6 +321,9 @@ open_local(const char *path, struct ring **ret)
 		COMPLAIN("vTPM %s is busy: another program has it open (%s)",
 		    path, holder);
 		break;
+	case VT_E_DENIED:
+		COMPLAIN("vTPM %s: %s", path, holder);
+		break;
 	case VT_E_SYS:
 		COMPLAIN("cannot reach vTPM %s: %s%s", path, strerror(errno),
 		    errno == ENOENT || errno == ECONNREFUSED

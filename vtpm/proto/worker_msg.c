@@ -64,7 +64,8 @@ MSG_TABLE(wlaunch,
 
 MSG_TABLE(wopen,
 	F_RANGE(wopen, chan, CHAN_LOCAL, CHAN_XEN),
-	F_RANGE(wopen, localities, 0, ALL_LOCALITIES));
+	F_RANGE(wopen, localities, 0, ALL_LOCALITIES),
+	F_UINT(wopen, owner));
 MSG_TABLE(wkeep,
 	F_RANGE(wkeep, chan, CHAN_LOCAL, CHAN_XEN),
 	F_RANGE(wkeep, localities, 0, ALL_LOCALITIES));

@@ -160,6 +160,7 @@ enum wchan { CHAN_LOCAL = 1, CHAN_SWTPM = 2, CHAN_XEN = 3 };
 struct wopen {
 	uint8_t chan;       /* CHAN_LOCAL or CHAN_SWTPM */
 	uint8_t localities; /* bit n: locality n is granted */
+	uint32_t owner;     /* uid that may attach, beside root */
 };
 /* CHAN_LOCAL: fds = connection, page memfd, eventfd to back, eventfd to
  * front.  CHAN_SWTPM: fds = control connection [, data connection

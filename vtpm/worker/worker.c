@@ -242,6 +242,7 @@ worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
 	memcpy(w->uuid, cfg->uuid, sizeof(w->uuid));
 	token_bucket_init(
 	    &w->events, WORKER_EVENT_BURST, 1, WORKER_EVENT_US, now_us());
+	w->chan_events = w->refusals = w->events;
 	w->tpm_version = TPM_VER_20;
 	for (i = 0; i < SLOTS; i++)
 		w->slots[i].w = w;

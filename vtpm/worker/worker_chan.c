@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check_on.h"
 #include "tpmback/local_chan.h"
 #include "tpmback/swtpm/chan.h"
 #include "vtpm/engine/tpm_command.h"
@@ -46,9 +47,36 @@ on_note(void *arg, struct chan *ch, enum chan_note n, const char *text)
 	if (n == CN_CLOSED && s->kind == CHAN_SWTPM &&
 	    launch_end(&s->w->launch))
 		wk_event(s->w, WE_LAUNCH_OVER, "the launched guest has ended");
-	if (n == CN_OPEN && s->kind == CHAN_SWTPM)
-		wk_machine_connected(s->w);
 	wk_event(s->w, codes[n], "%s: %s", names[s->kind], text);
+}
+
+bool
+wk_claim(struct slot *s)
+{
+	size_t i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (s->w->slots[i].claimed && &s->w->slots[i] != s &&
+		    check_on("attach-one"))
+			return false;
+	if (!s->claimed && s->kind == CHAN_SWTPM)
+		wk_machine_connected(s->w);
+	s->claimed = true;
+	return true;
+}
+
+static bool
+on_claim(void *arg, struct chan *ch)
+{
+	(void)ch;
+	return wk_claim(arg);
+}
+
+static void
+on_release(void *arg, struct chan *ch)
+{
+	(void)ch;
+	((struct slot *)arg)->claimed = false;
 }
 
 static void
@@ -281,6 +309,8 @@ static const struct chan_host host = {
 	.cancel = wk_cancel,
 	.note = on_note,
 	.keep = on_keep,
+	.claim = on_claim,
+	.release = on_release,
 	.power_on = on_power_on,
 	.power_off = on_power_off,
 	.shutdown = on_shutdown,
@@ -318,10 +348,11 @@ wk_open(struct worker *w, const struct wopen *m, int fd)
 	s->kind = m->chan;
 	s->localities = m->localities;
 	if (m->chan == CHAN_LOCAL)
-		return chan_new_local(
-		    fd, m->localities, w->tpm_version, &host, s, &s->ch);
+		return chan_new_local(fd, m->owner, m->localities,
+		    w->tpm_version, &host, s, &s->ch);
 	if (m->chan == CHAN_SWTPM)
-		return chan_new_swtpm(fd, m->localities, &host, s, &s->ch);
+		return chan_new_swtpm(
+		    fd, m->owner, m->localities, &host, s, &s->ch);
 	return VT_E_UNSUPPORTED;
 }
 

@@ -12,6 +12,7 @@
 #include "vtpm/proto/worker_msg.h"
 
 struct worker;
+struct slot;
 
 /* Serves a channel's listening socket; fd is owned on success.  VT_E_EXISTS,
  * VT_E_UNSUPPORTED, VT_E_NOMEM, VT_E_SYS. */
@@ -24,6 +25,9 @@ int wk_adopt(struct worker *w, const struct wkeep *m, const int *fds,
 void wk_send_kept(struct worker *w);
 /* W_KEEPs that were put off while messages were queued. */
 void wk_send_due(struct worker *w);
+/* The channel of s becomes the TPM's front half; false: another one is.  Its
+ * end clears s->claimed. */
+bool wk_claim(struct slot *s);
 /* The callbacks of every channel; host_arg is the channel's struct slot. */
 const struct chan_host *wk_chan_host(void);
 

@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "measure/log/journal.h"
 #include "tpmback/chan.h"
+#include "tpmback/swtpm/chan.h"
 #include "vtpm/proto/worker_msg.h"
 #include "vtpm/state/state.h"
 
@@ -42,6 +43,15 @@ static const struct limit_row rows[] = {
 	    "further events are dropped, except the end of a launch" },
 	{ "events", "guest", "per minute", 60000000 / WORKER_EVENT_US,
 	    "further events are dropped, except the end of a launch" },
+	{ "events of channels at once", "guest", "events", WORKER_EVENT_BURST,
+	    "further events are dropped" },
+	{ "events of channels", "guest", "per minute",
+	    60000000 / WORKER_EVENT_US, "further events are dropped" },
+	{ "connections to a QEMU's channel", "guest", "connections",
+	    1 + SWTPM_WAITING,
+	    "one that is silent is closed, or the new one refused" },
+	{ "silence of such a connection", "guest", "seconds",
+	    SWTPM_SILENT_US / 1000000, "the connection is closed" },
 	{ "memory", "guest", "bytes", WORKER_MEMORY,
 	    "the allocation fails, and with it the command" },
 	{ "one shared page's file", "guest", "bytes", WORKER_FILE,

@@ -243,7 +243,9 @@ on_xen(struct worker *w, struct msg *msg)
 	if (rc == VT_OK)
 		rc = wk_xen(w, &m);
 	wk_done(w, msg->id, rc, "%s",
-	    rc == VT_OK ? "" : "the guest's page cannot be mapped");
+	    rc == VT_OK       ? ""
+	    : rc == VT_E_BUSY ? "another channel of its vTPM is in use"
+			      : "the guest's page cannot be mapped");
 }
 
 static void

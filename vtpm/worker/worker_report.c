@@ -41,6 +41,22 @@ wk_done(struct worker *w, uint32_t id, int rc, const char *fmt, ...)
 	wk_send(w, W_DONE, id, &p);
 }
 
+/* Who attaches, or is refused, uses up no other events. */
+static struct token_bucket *
+bucket_of(struct worker *w, enum wevent_code code)
+{
+	switch (code) {
+	case WE_CHANNEL_OPEN:
+	case WE_CHANNEL_CLOSED:
+	case WE_HANDOVER:
+		return &w->chan_events;
+	case WE_CHANNEL_BUSY:
+		return &w->refusals;
+	default:
+		return &w->events;
+	}
+}
+
 void
 wk_event(struct worker *w, enum wevent_code code, const char *fmt, ...)
 {
@@ -55,7 +71,7 @@ wk_event(struct worker *w, enum wevent_code code, const char *fmt, ...)
 	/* A guest can provoke events, so their rate is limited; but the store
 	 * must hear of this one, whatever a guest does. */
 	if (code != WE_LAUNCH_OVER &&
-	    !token_bucket_take(&w->events, 1, now_us()))
+	    !token_bucket_take(bucket_of(w, code), 1, now_us()))
 		return;
 	if (code == WE_FAILURE || code == WE_VIOLATION)
 		log_warn("%s", m.text);

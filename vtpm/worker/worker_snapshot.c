@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/check_on.h"
 #include "vtpm/engine/engine.h"
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/state/seal.h"
@@ -209,17 +210,22 @@ restore(struct worker *w)
 	return VT_OK;
 }
 
-/* A guest that migrated on this host: the same state, another hypervisor. */
+/* A guest that migrated on this host: the same state, another hypervisor.
+ * Whatever is refused here leaves the source its TPM. */
 uint32_t
 wk_take_over(void *arg)
 {
 	struct worker *w = ((struct slot *)arg)->w;
+	const char *why = NULL;
 
 	if (!power_has_identity(w->power) || !w->stage.incoming ||
-	    w->stage.perm == NULL || !is_present(w)) {
-		wk_event(w, WE_VIOLATION,
-		    "refused a migrated guest: its state is not the present "
-		    "one");
+	    w->stage.perm == NULL || !is_present(w))
+		why = "its state is not the present one";
+	else if (!is_whole(w) && check_on("takeover-whole"))
+		why = "its permanent and volatile states were not taken "
+		      "together";
+	if (why != NULL) {
+		wk_event(w, WE_VIOLATION, "refused a migrated guest: %s", why);
 		stage_drop(w);
 		return R12_FAIL;
 	}

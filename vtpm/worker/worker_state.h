@@ -42,6 +42,7 @@ struct slot {
 	int keep[MSG_MAX_FDS]; /* duplicates, for a manager that restarts */
 	unsigned int nkeep;
 	bool keep_due; /* to be sent to the manager */
+	bool claimed;  /* its peer is the front half of this TPM */
 	atomic_bool cancelled;
 
 	uint8_t *held_bytes; /* heap: of a command not yet begun; or NULL */
@@ -101,7 +102,7 @@ struct worker {
 	uint32_t certs_id, stop_id; /* requests that wait for a store */
 	bool certs_wait, stop_wait;
 	uint64_t end_by_us; /* SIGTERM: ends when it is stored, or then; or 0 */
-	struct token_bucket events;
+	struct token_bucket events, chan_events, refusals;
 
 	/* identity */
 	uint8_t uuid[UUID_LEN];

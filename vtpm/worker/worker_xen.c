@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "vtpm/worker/worker_chan.h"
+#include "vtpm/worker/worker_report.h"
 #include "vtpm/worker/worker_state.h"
 
 const struct xen_module *
@@ -62,10 +63,20 @@ wk_xen(struct worker *w, const struct wxen *m)
 	if (!m->connect) {
 		if (s->ch != NULL)
 			w->cfg->xen->disconnect(s->ch);
+		s->claimed = false;
 		return VT_OK;
 	}
 	if (s->ch == NULL && (rc = make_channel(w, s, m->localities)) != VT_OK)
 		return rc;
-	return w->cfg->xen->connect(
+	if (!wk_claim(s)) {
+		wk_event(w, WE_CHANNEL_BUSY,
+		    "xen: domain %u: refused: another channel is in use",
+		    (unsigned int)m->domid);
+		return VT_E_BUSY;
+	}
+	rc = w->cfg->xen->connect(
 	    s->ch, m->domid, m->gref, m->port, m->resumed != 0);
+	if (rc != VT_OK)
+		s->claimed = false;
+	return rc;
 }

@@ -4,9 +4,11 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest_create.h"
+#include "vtpm_manager/guest/guest_owner.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 static int
@@ -69,6 +71,9 @@ set_option(
 			s->group = g->r.number;
 			return VT_OK;
 		}
+	} else if (strcmp(key, "owner") == 0) {
+		if (guest_owner_parse(v, &s->owner, c->text) == VT_OK)
+			return VT_OK;
 	} else
 		(void)snprintf(c->text, sizeof(c->text),
 		    "there is no option '%.32s'", key);
@@ -82,6 +87,7 @@ read_spec(struct bus_call *c, struct guest_spec *s)
 	int rc = VT_OK;
 
 	s->tpm_version = TPM_VER_20;
+	s->owner = c->who.uid != geteuid() ? c->who.uid : 0;
 	if (sd_bus_message_read(c->msg, "s", &name) < 0 ||
 	    sd_bus_message_enter_container(c->msg, 'a', "{ss}") < 0)
 		return VT_E_FORMAT;

@@ -13,6 +13,7 @@
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_op.h"
+#include "vtpm_manager/guest/guest_owner.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/recover.h"
 #include "vtpm_manager/guest/soft_root.h"
@@ -20,6 +21,26 @@
 #include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/tenant/tenant.h"
 #include "vtpm_manager/xen/xenback_link.h"
+
+int
+bus_set_owner(struct bus_call *c)
+{
+	struct guest in;
+	const char *user;
+	uint32_t uid;
+	int r, rc;
+
+	if (!bus_call_find(c, &in))
+		return VT_OK;
+	if ((r = sd_bus_message_read(c->msg, "s", &user)) < 0) {
+		bus_call_bad(c, r);
+		return VT_OK;
+	}
+	rc = guest_owner_parse(user, &uid, c->text);
+	if (rc == VT_OK)
+		rc = guest_owner_set(c->m, &in, uid, bus_call_done, c, c->text);
+	return rc;
+}
 
 int
 bus_start(struct bus_call *c)

@@ -160,10 +160,15 @@ guest_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
 		{ "window of these crashes", "guest", "seconds",
 		    c->crash_window_s, "the count starts again" },
 		{ "audit records of events, at once", "guest", "records",
-		    GUEST_AUDIT_BURST, "further events are dropped" },
+		    GUEST_AUDIT_BURST, "further events are counted" },
 		{ "audit records of events, then", "guest",
 		    "records per minute", PER_MINUTE(GUEST_AUDIT_EVERY_US),
-		    "further events are dropped" },
+		    "further events are counted" },
+		{ "audit records of attaching, at once", "guest", "records",
+		    GUEST_AUDIT_BURST, "further events are counted" },
+		{ "audit records of attaching, then", "guest",
+		    "records per minute", PER_MINUTE(GUEST_AUDIT_EVERY_US),
+		    "further events are counted" },
 	};
 
 	return append(out, n, rows, VT_NELEM(rows));

@@ -26,6 +26,9 @@
 	M(Destroy, ADMIN, GUEST, READY, "destroy", bus_destroy, \
 	    SD_BUS_ARGS("s", name, "b", force), \
 	    SD_BUS_RESULT("t", microseconds)) \
+	M(SetOwner, ADMIN, GUEST, READY, "set-owner", bus_set_owner, \
+	    SD_BUS_ARGS("s", name, "s", user), \
+	    SD_BUS_RESULT("t", microseconds)) \
 	M(Start, OPERATOR, GUEST, READY, "start", bus_start, \
 	    SD_BUS_ARGS("s", name), \
 	    SD_BUS_RESULT("t", microseconds)) \

@@ -59,6 +59,7 @@ struct config {
 	bool bus;                /* system bus too */
 	uint32_t control_idle_s; /* then a silent control connection closes */
 	char control_group[64], socket_group[64]; /* "": ours */
+	char guest_owner[64]; /* of guests without one; "": our user */
 	char admin_users[CFG_LIST_MAX], admin_groups[CFG_LIST_MAX];
 	char operator_users[CFG_LIST_MAX], operator_groups[CFG_LIST_MAX];
 	char reader_users[CFG_LIST_MAX], reader_groups[CFG_LIST_MAX];

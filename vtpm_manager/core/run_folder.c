@@ -71,7 +71,8 @@ run_set_group(const char *path, const char *group)
 }
 
 int
-run_listen_guest(struct mgr *m, const char *name, const char *suffix)
+run_listen_guest(
+    struct mgr *m, const char *name, const char *suffix, uint32_t owner)
 {
 	char path[PATH_MAX];
 	int fd, saved;
@@ -81,7 +82,8 @@ run_listen_guest(struct mgr *m, const char *name, const char *suffix)
 		return -1;
 	if ((fd = unix_listen(path, name[0] == '.' ? 0600 : 0660)) == -1)
 		return -1;
-	if (run_set_group(path, m->cfg.socket_group) != VT_OK) {
+	if (run_set_group(path, m->cfg.socket_group) != VT_OK ||
+	    (owner != geteuid() && chown(path, owner, (gid_t)-1) == -1)) {
 		saved = errno;
 		(void)close(fd);
 		(void)unlink(path);
@@ -91,24 +93,31 @@ run_listen_guest(struct mgr *m, const char *name, const char *suffix)
 	return fd;
 }
 
-/* Both of a pipe's ends: so it has no end while no QEMU runs. */
+/*
+ * Both of a pipe's ends: so it has no end while no QEMU runs.  What is written
+ * to it counts as the hypervisor's word, so another user's pipe is replaced.
+ */
 static int
-open_pipe(struct mgr *m, const char *name, const char *suffix)
+open_pipe(struct mgr *m, const char *name, const char *suffix, uint32_t owner)
 {
 	char path[PATH_MAX];
 	struct stat st;
 	int fd;
 
 	if (run_path(path, sizeof(path), "%s/%s.%s", m->cfg.run, name,
-		suffix) != VT_OK ||
-	    (mkfifo(path, 0660) == -1 && errno != EEXIST))
+		suffix) != VT_OK)
+		return -1;
+	if (lstat(path, &st) == 0 &&
+	    (st.st_uid != owner || !S_ISFIFO(st.st_mode)))
+		(void)unlink(path);
+	if (mkfifo(path, 0600) == -1 && errno != EEXIST)
 		return -1;
 	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == -1 || !S_ISFIFO(st.st_mode) ||
-	    fchmod(fd, 0660) == -1 ||
-	    run_set_group(path, m->cfg.socket_group) != VT_OK) {
+	    fchmod(fd, 0600) == -1 ||
+	    (st.st_uid != owner && fchown(fd, owner, (gid_t)-1) == -1)) {
 		(void)close(fd);
 		errno = EINVAL;
 		return -1;
@@ -117,14 +126,14 @@ open_pipe(struct mgr *m, const char *name, const char *suffix)
 }
 
 int
-run_open_monitor(struct mgr *m, const char *name)
+run_open_monitor(struct mgr *m, const char *name, uint32_t owner)
 {
-	int in = open_pipe(m, name, "qmp.in");
+	int in = open_pipe(m, name, "qmp.in", owner);
 
 	if (in == -1)
 		return -1;
 	(void)close(in); /* for whoever starts the QEMU */
-	return open_pipe(m, name, "qmp.out");
+	return open_pipe(m, name, "qmp.out", owner);
 }
 
 void

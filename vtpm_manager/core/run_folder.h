@@ -15,15 +15,17 @@ int run_path(char *out, size_t cap, const char *fmt, ...) VT_PRINTF(3, 4);
 /* Can this be a guest's or a tenant's name?  It becomes a file name, and must
  * not read as a UUID: commands take either. */
 bool run_name_ok(const char *name);
-/* Bind RUN/NAME.SUFFIX; -1 and errno. */
-int run_listen_guest(struct mgr *m, const char *name, const char *suffix);
+/* Bind RUN/NAME.SUFFIX and give it to user owner; -1 and errno. */
+int run_listen_guest(
+    struct mgr *m, const char *name, const char *suffix, uint32_t owner);
 /*
  * RUN/NAME.qmp.in and RUN/NAME.qmp.out, pipes for a monitor of the guest's
- * QEMU (-chardev pipe,path=RUN/NAME.qmp).  Pipes that are there stay: a QEMU
- * may have them open.  Returns one end of the second, from which what the
- * monitor says is read without blocking; or -1 and errno.
+ * QEMU (-chardev pipe,path=RUN/NAME.qmp), of user owner alone.  Pipes of that
+ * user that are there stay: a QEMU may have them open.  Returns one end of the
+ * second, from which what the monitor says is read without blocking; or -1 and
+ * errno.
  */
-int run_open_monitor(struct mgr *m, const char *name);
+int run_open_monitor(struct mgr *m, const char *name, uint32_t owner);
 void run_unlink_guest(struct mgr *m, const char *name);
 /* Bind RUN/w/UUID; -1 and errno. */
 int run_listen_worker(struct mgr *m, const uint8_t uuid[UUID_LEN]);

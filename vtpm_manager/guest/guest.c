@@ -63,8 +63,9 @@ guest_new(struct mgr *m, const struct guest *in)
 	g->in = *in;
 	for (i = 0; i < WLINK_CHANS; i++)
 		g->listen_fd[i] = -1;
-	token_bucket_init(
-	    &g->audit, GUEST_AUDIT_BURST, 1, GUEST_AUDIT_EVERY_US, now_us());
+	for (i = 0; i < GUEST_RATIONS; i++)
+		token_bucket_init(&g->rations[i].records, GUEST_AUDIT_BURST, 1,
+		    GUEST_AUDIT_EVERY_US, now_us());
 	LIST_INSERT_HEAD(&m->guests->list, g, entry);
 	return g;
 }

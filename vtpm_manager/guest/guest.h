@@ -19,9 +19,14 @@
 
 struct guest_waiter;
 
-/* Events of one guest that the audit log takes; the guest provokes them. */
+/*
+ * Events of one guest that the audit log takes.  The guest provokes its
+ * events, its owner attaches, others are refused: none of them can use up the
+ * records of the others.
+ */
 #define GUEST_AUDIT_BURST 20
-#define GUEST_AUDIT_EVERY_US 1000000
+#define GUEST_AUDIT_EVERY_US 60000000
+enum { RATION_EVENTS, RATION_ATTACHED, RATION_REFUSED, GUEST_RATIONS };
 
 struct guest_run {
 	LIST_ENTRY(guest_run) entry;
@@ -48,8 +53,10 @@ struct guest_run {
 	bool capped;
 	bool ak_wanted;                /* guest_certs.c */
 	struct deep_quote_guest *deep; /* deep_quote.c's; NULL: never asked */
-	struct token_bucket audit;
-	uint64_t audit_dropped;
+	struct guest_ration {
+		struct token_bucket records;
+		uint64_t dropped; /* since the last record */
+	} rations[GUEST_RATIONS]; /* of the audit log */
 	uint8_t *vol; /* heap: sealed volatile state to start from, once */
 	size_t vol_len;
 	char why[MGR_TEXT_MAX]; /* of the last failure */

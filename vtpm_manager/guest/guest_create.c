@@ -437,6 +437,7 @@ guest_create(struct mgr *m, const struct guest_spec *spec, const char *who,
 	if (!spec->has_uuid && (rc = uuid_make(c->in.uuid)) != VT_OK)
 		goto fail;
 	c->in.group = spec->group;
+	c->in.owner = spec->owner;
 	c->in.tpm_version = spec->tpm_version;
 	c->in.status = GUEST_STOPPED;
 	c->in.generation = GUEST_FIRST_GENERATION;

@@ -17,6 +17,7 @@ struct guest_spec {
 	uint8_t uuid[UUID_LEN];
 	uint8_t tpm_version, banks;
 	uint32_t group;
+	uint32_t owner; /* as in struct guest */
 };
 struct guest_created {
 	uint8_t uuid[UUID_LEN];

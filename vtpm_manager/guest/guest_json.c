@@ -12,6 +12,7 @@
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_owner.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/proto/xen_saved.h"
 #include "vtpm_manager/store/store.h"
@@ -205,13 +206,15 @@ guest_json(struct mgr *m, const struct guest *in)
 	char uuid[UUID_STRLEN + 1];
 
 	uuid_format(in->uuid, uuid);
-	return json_pack("{s:o*,s:s,s:s,s:I,s:s,s:I,s:I,s:b,s:b,s:I,s:o,s:o*}",
-	    "name", json_string(in->name), "uuid", uuid, "tpm",
+	return json_pack(
+	    "{s:o*,s:s,s:s,s:I,s:I,s:s,s:I,s:I,s:b,s:b,s:I,s:o,s:o*}", "name",
+	    json_string(in->name), "uuid", uuid, "tpm",
 	    in->tpm_version == TPM_VER_12 ? "1.2" : "2.0", "group",
-	    (json_int_t)in->group, "state",
-	    in->tampered ? "tampered" : guest_state_name(st), "generation",
-	    (json_int_t)in->generation, "version", (json_int_t)in->version,
-	    "restored", (in->flags & GUEST_F_RESTORED) != 0, "recovered",
+	    (json_int_t)in->group, "owner", (json_int_t)guest_owner(m, in),
+	    "state", in->tampered ? "tampered" : guest_state_name(st),
+	    "generation", (json_int_t)in->generation, "version",
+	    (json_int_t)in->version, "restored",
+	    (in->flags & GUEST_F_RESTORED) != 0, "recovered",
 	    (in->flags & GUEST_F_RECOVERED) != 0, "created_ms",
 	    (json_int_t)in->created_ms, "pid",
 	    g != NULL && g->link != NULL ? json_integer(g->link->pid)

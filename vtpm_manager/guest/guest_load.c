@@ -16,6 +16,7 @@
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/guest/guest_owner.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/worker_id.h"
 #include "vtpm_manager/host/deep_quote.h"
@@ -95,7 +96,8 @@ on_reopened(void *arg, int rc, const struct msg *msg)
 static int
 open_chan(struct guest_run *g, const struct chan_kind *k, wlink_cb cb)
 {
-	struct wopen wo = { .chan = k->chan };
+	struct wopen wo = { .chan = k->chan,
+		.owner = guest_owner(g->m, &g->in) };
 	uint8_t buf[32];
 	struct wr w;
 	int rc;
@@ -103,7 +105,7 @@ open_chan(struct guest_run *g, const struct chan_kind *k, wlink_cb cb)
 	wo.localities = *((const uint8_t *)&g->m->cfg + k->localities);
 	if (g->listen_fd[k->chan] == -1)
 		g->listen_fd[k->chan] =
-		    run_listen_guest(g->m, g->in.name, k->suffix);
+		    run_listen_guest(g->m, g->in.name, k->suffix, wo.owner);
 	if (g->listen_fd[k->chan] == -1)
 		return VT_E_SYS;
 	wr_init(&w, buf, sizeof(buf));
@@ -130,7 +132,7 @@ on_watched(void *arg, int rc, const struct msg *msg)
 static void
 watch_monitor(struct guest_run *g)
 {
-	int fd = run_open_monitor(g->m, g->in.name);
+	int fd = run_open_monitor(g->m, g->in.name, guest_owner(g->m, &g->in));
 	int rc = VT_E_SYS;
 
 	if (fd != -1)

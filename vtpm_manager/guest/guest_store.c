@@ -140,22 +140,24 @@ guest_on_store(void *arg, uint32_t id, const struct wstore *s)
 
 /* --- events --- */
 
+/* clang-format off */
 static const struct event_kind {
-	const char *action;
-	bool audit;
+	const char *action, *result; /* result NULL: no record */
+	uint8_t ration;
 } kinds[] = {
-	[WE_POWER_CYCLE] = { "power-cycle", true },
-	[WE_CHANNEL_OPEN] = { "channel-open", false },
-	[WE_CHANNEL_CLOSED] = { "channel-closed", false },
-	[WE_CHANNEL_BUSY] = { "channel-busy", false },
-	[WE_VIOLATION] = { "violation", true },
-	[WE_RESTORED] = { "restored", true },
-	[WE_CAPPED] = { "capped", true },
-	[WE_LAUNCH_APPLIED] = { "launch-applied", true },
-	[WE_FAILURE] = { "failure", true },
-	[WE_HANDOVER] = { "handover", true },
-	[WE_LAUNCH_OVER] = { "launch-over", true },
+	[WE_POWER_CYCLE] = { "power-cycle", "ok", RATION_EVENTS },
+	[WE_CHANNEL_OPEN] = { "attach", "ok", RATION_ATTACHED },
+	[WE_CHANNEL_CLOSED] = { "detach", NULL, RATION_ATTACHED },
+	[WE_CHANNEL_BUSY] = { "attach", "denied", RATION_REFUSED },
+	[WE_VIOLATION] = { "violation", "ok", RATION_EVENTS },
+	[WE_RESTORED] = { "restored", "ok", RATION_EVENTS },
+	[WE_CAPPED] = { "capped", "ok", RATION_EVENTS },
+	[WE_LAUNCH_APPLIED] = { "launch-applied", "ok", RATION_EVENTS },
+	[WE_FAILURE] = { "failure", "ok", RATION_EVENTS },
+	[WE_HANDOVER] = { "handover", "ok", RATION_ATTACHED },
+	[WE_LAUNCH_OVER] = { "launch-over", "ok", RATION_EVENTS },
 };
+/* clang-format on */
 
 /* A worker's words go into the log: printable ASCII only. */
 static void
@@ -180,11 +182,35 @@ guest_forget_launch(struct mgr *m, const struct guest *in)
 	commit_soon(m, NULL, NULL);
 }
 
+static void
+log_event(struct guest_run *g, const struct event_kind *k, const char *words)
+{
+	struct guest_ration *r = &g->rations[k->ration];
+	char text[TEXT_MAX_LEN + 1];
+
+	clean(words, text, sizeof(text));
+	if (k->result == NULL) {
+		log_debug("guest %s: %s: %s", g->in.name, k->action, text);
+		return;
+	}
+	if (!token_bucket_take(&r->records, 1, now_us())) {
+		r->dropped++;
+		return;
+	}
+	if (r->dropped > 0)
+		audit_log(g->m, "worker", k->action, g->in.name, k->result,
+		    "%.180s (and %llu events before that have no record)", text,
+		    (unsigned long long)r->dropped);
+	else
+		audit_log(g->m, "worker", k->action, g->in.name, k->result,
+		    "%.200s", text);
+	r->dropped = 0;
+}
+
 void
 guest_on_event(void *arg, const struct wevent *e)
 {
 	struct guest_run *g = arg;
-	char text[TEXT_MAX_LEN + 1];
 
 	if (e->code == 0 || e->code >= VT_NELEM(kinds))
 		return;
@@ -202,15 +228,5 @@ guest_on_event(void *arg, const struct wevent *e)
 	default:
 		break;
 	}
-	if (!token_bucket_take(&g->audit, 1, now_us())) {
-		g->audit_dropped++;
-		return;
-	}
-	clean(e->text, text, sizeof(text));
-	if (kinds[e->code].audit)
-		audit_log(g->m, "worker", kinds[e->code].action, g->in.name,
-		    "ok", "%.200s", text);
-	else
-		log_debug("guest %s: %s: %s", g->in.name, kinds[e->code].action,
-		    text);
+	log_event(g, &kinds[e->code], e->text);
 }

@@ -286,12 +286,15 @@ send_load(struct root *r, bool crashed)
 static int
 send_open(struct root *r)
 {
-	struct wopen wo = { .chan = CHAN_LOCAL, .localities = 1 };
+	struct wopen wo = {
+		.chan = CHAN_LOCAL, .localities = 1, .owner = geteuid()
+	};
 	uint8_t buf[16];
 	struct wr w;
 
 	if (r->listen_fd == -1)
-		r->listen_fd = run_listen_guest(r->m, MGR_ROOT_NAME, "tpmif");
+		r->listen_fd =
+		    run_listen_guest(r->m, MGR_ROOT_NAME, "tpmif", geteuid());
 	if (r->listen_fd == -1)
 		return VT_E_SYS;
 	wr_init(&w, buf, sizeof(buf));

@@ -5,7 +5,8 @@
  * Leaf:   SHA-256(0x00 | "vTPM store leaf" | be16 format 1 | be32 slot |
  *         uuid[16] | name | be32 group | u8 tpm_version | u8 status |
  *         be32 flags | be64 generation | be64 version | be64 created_ms |
- *         5 digests of blobs), name as be16 length + bytes.
+ *         5 digests of blobs), name as be16 length + bytes.  Of a guest with
+ *         an owner: format 2, and be32 owner behind the digests.
  * Label:  uuid[16] | name, filled with zeros.
  * Root:   "VTSR" | be16 format 2 | be64 seq | be64 anchor | be32 nslots |
  *         tree root[32] | digest of the values' index[32] |
@@ -22,6 +23,7 @@
 
 #define ROOT_MAGIC 0x56545352u /* "VTSR" */
 #define LEAF_FORMAT 1
+#define LEAF_FORMAT_OWNED 2
 #define ROOT_FORMAT 2
 
 int
@@ -35,7 +37,7 @@ store_leaf_digest(const struct store_row *r, uint8_t out[HT_LEN])
 
 	wr_init(&w, buf, sizeof(buf));
 	wr_bytes(&w, tag, sizeof(tag) - 1);
-	wr_be16(&w, LEAF_FORMAT);
+	wr_be16(&w, in->owner != 0 ? LEAF_FORMAT_OWNED : LEAF_FORMAT);
 	wr_be32(&w, in->slot);
 	wr_bytes(&w, in->uuid, UUID_LEN);
 	wr_str(&w, in->name);
@@ -48,6 +50,8 @@ store_leaf_digest(const struct store_row *r, uint8_t out[HT_LEN])
 	wr_be64(&w, in->created_ms);
 	for (i = 0; i < SX_N; i++)
 		wr_bytes(&w, r->dig[i], SHA256_LEN);
+	if (in->owner != 0)
+		wr_be32(&w, in->owner);
 	if (wr_err(&w) != VT_OK)
 		return w.err;
 	return digest_buf(ALG_SHA256, buf, w.len, out);

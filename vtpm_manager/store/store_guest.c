@@ -212,3 +212,17 @@ store_guest_status(
 	e->row.in.status = (uint8_t)s;
 	return VT_OK;
 }
+
+int
+store_guest_owner(
+    struct store *st, const uint8_t uuid[UUID_LEN], uint32_t owner)
+{
+	struct entry *e;
+	int rc;
+
+	if ((rc = store_guest_good(st, uuid, &e)) != VT_OK ||
+	    (rc = store_touch(st, e->row.in.slot)) != VT_OK)
+		return rc;
+	e->row.in.owner = owner;
+	return VT_OK;
+}

@@ -33,6 +33,7 @@ struct guest {
 	uint8_t tpm_version; /* TPM_VER_* */
 	uint8_t status;      /* enum guest_status, as last requested */
 	uint32_t flags;      /* GUEST_F_* */
+	uint32_t owner;      /* uid that may attach; 0: none was named */
 	uint64_t generation, version;
 	uint64_t created_ms;        /* wall clock */
 	uint8_t digest[32];         /* SHA-256 of the sealed permanent state */
@@ -58,6 +59,9 @@ int store_guest_each(struct store *st,
 /* VT_E_NOTFOUND; VT_E_CORRUPT: it is tampered. */
 int store_guest_status(struct store *st, const uint8_t uuid[UUID_LEN],
     enum guest_status s) VT_CHECK;
+/* As store_guest_status(). */
+int store_guest_owner(
+    struct store *st, const uint8_t uuid[UUID_LEN], uint32_t owner) VT_CHECK;
 
 /* --- for the store's own files ------------------------------------------ */
 

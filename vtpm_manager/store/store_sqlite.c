@@ -45,6 +45,8 @@ static const char *const schema[] = {
 	"CREATE TABLE audit(seq INTEGER PRIMARY KEY, wall_ms INTEGER NOT NULL,"
 	" who TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,"
 	" result TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL);",
+
+	"ALTER TABLE vtpm ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;",
 };
 #define SCHEMA_VERSION ((int)VT_NELEM(schema))
 
@@ -79,11 +81,12 @@ static const char *const sql[ST_N] = {
 	[ST_KV_DEL] = "DELETE FROM kv WHERE key=?1",
 	[ST_KV_GET] = "SELECT val FROM kv WHERE key=?1",
 	[ST_ROW_PUT] = "INSERT OR REPLACE INTO vtpm VALUES"
-		       "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)",
+		       "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,"
+		       "?16)",
 	[ST_ROW_DEL] = "DELETE FROM vtpm WHERE slot=?1",
 	[ST_ROWS] = "SELECT slot,uuid,name,grp,tpm_version,status,flags,"
 		    "generation,version,created_ms,state,certs,launch,log,"
-		    "volatile FROM vtpm NOT INDEXED ORDER BY slot",
+		    "volatile,owner FROM vtpm NOT INDEXED ORDER BY slot",
 	[ST_BLOB_PUT] = "INSERT OR REPLACE INTO blob VALUES(?1,?2)",
 	[ST_BLOB_DEL] = "DELETE FROM blob WHERE id=?1",
 	[ST_BLOB_GET] = "SELECT data FROM blob WHERE id=?1",
@@ -206,6 +209,7 @@ bind_row(sqlite3_stmt *s, const struct store_row *r)
 	bind_u64(s, c++, in->created_ms);
 	for (i = 0; i < SX_N; i++)
 		bind_blob(s, c++, r->dig[i], SHA256_LEN);
+	bind_u64(s, c, in->owner);
 }
 
 static void
@@ -481,6 +485,7 @@ each_row(sqlite3_stmt *s, void *arg)
 	in->created_ms = col_u64(s, c++, INT64_MAX, &r.odd);
 	for (i = 0; i < SX_N; i++)
 		col_fixed(s, c++, r.dig[i], SHA256_LEN, &r.odd);
+	in->owner = (uint32_t)col_u64(s, c, UINT32_MAX - 1, &r.odd);
 	memcpy(in->digest, r.dig[SX_STATE], SHA256_LEN);
 	return a->cb(&r, a->arg);
 }
