@@ -86,7 +86,7 @@ ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 
 .PHONY: all run check check-full check-targets check-asan check-xen fuzz bench lint clean help deps \
 	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
-	install-dkms install-service install-completion
+	deb check-packages check-consumers install-dkms install-service install-completion
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
 
 help:
@@ -105,6 +105,9 @@ help:
 #: make bench        one table, beside swtpm in the same run
 #: make lint         clang-format, cppcheck, gcc -fanalyzer, rooms
 #: make install      into DESTDIR/PREFIX (default /usr/local)
+#: make deb          Debian packages: $(B)/deb
+#: make check-packages  installed, upgraded, purged in a clean Debian 12
+#: make check-consumers  stock libvirt with our TPM, emulated
 #: make format       rewrite white space by .clang-format
 #: make formats      the table of messages in doc/FORMATS.md, from the code
 
@@ -360,8 +363,21 @@ formats: $(B)/tests/test_messages
 	sed -i -e '/^<!-- messages: begin/,/^<!-- messages: end/{//!d}' \
 	    -e '/^<!-- messages: begin/r $(B)/messages.md' doc/FORMATS.md
 
+# The packages come from HEAD, as a release does.
+deb: deps-build deps-check deps-package
+	@B=$(B) tests/packages/build.sh
+check-packages: deps-build deps-check deps-package
+	@B=$(B) tests/packages/check.sh
+
+check-consumers: deps-build deps-check deps-consumer
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@B=$(B) tests/consumers/libvirt.sh
+
 # --- install ----------------------------------------------------------------
 PREFIX	?= /usr/local
+# The manager finds its helpers beside itself: all in bin, or all here.
+LIBEXECDIR ?= $(PREFIX)/bin
+MANAGER	:= vtpm-managerd vtpm-zygote vtpm-hwtpm vtpm-xenback
 # What a guest needs beside tpmfrontd; initramfs-tools looks in one place.
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 IRTDIR	?= /usr/share/initramfs-tools
@@ -380,7 +396,13 @@ MANDIR	?= $(PREFIX)/share/man
 LIBDIR	?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
 install: all install-service install-completion
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)
-	install -m 755 $(addprefix $(B)/,$(HAVE)) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(addprefix $(B)/,$(filter-out $(MANAGER),$(HAVE))) \
+	    $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(LIBEXECDIR)
+	install -m 755 $(addprefix $(B)/,$(filter $(MANAGER),$(HAVE))) \
+	    $(DESTDIR)$(LIBEXECDIR)
+	[ $(LIBEXECDIR) = $(PREFIX)/bin ] || ln -sfr \
+	    $(DESTDIR)$(LIBEXECDIR)/vtpm-managerd $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(TCTI) $(DESTDIR)$(LIBDIR)
 	install -m 644 $(VERIFYLIB) $(DESTDIR)$(LIBDIR)
 	ln -sf libvtpm-verify.so.$(VERIFYABI) \
@@ -391,13 +413,14 @@ install: all install-service install-completion
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|' \
 	    -e 's|@VERSION@|$(VERSION)|' measure/library/vtpm-verify.pc.in \
 	    > $(DESTDIR)$(LIBDIR)/pkgconfig/vtpm-verify.pc
-	$(if $(XENMOD),install -m 755 $(XENMOD) $(DESTDIR)$(PREFIX)/bin)
+	$(if $(XENDEV),install -m 644 $(B)/vtpm-xen.so $(DESTDIR)$(LIBEXECDIR))
 	$(foreach f,$(GUESTFILES),install -D -m $(word 3,$(subst :, ,$(f))) \
 	    tpmfront/guest/$(word 1,$(subst :, ,$(f))).in \
 	    $(DESTDIR)$(word 2,$(subst :, ,$(f))) && \
-	    sed -i 's|@BIN@|$(PREFIX)/bin|g' \
+	    sed -i 's|@BIN@|$(PREFIX)/bin|g; s|@LIB@|$(LIBDIR)|g' \
 	    $(DESTDIR)$(word 2,$(subst :, ,$(f))) &&) true
-	$(if $(XENDEV),install -m 644 $(B)/vtpm-xenfront.so $(DESTDIR)$(LIBDIR))
+	$(if $(XENDEV),install -D -m 644 -t $(DESTDIR)$(LIBDIR)/vtpm \
+	    $(B)/vtpm-xenfront.so)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/vtpm/hooks tools/hooks/*
 	install -d $(foreach s,1 3 5 7 8,$(DESTDIR)$(MANDIR)/man$(s))
 	$(foreach m,$(wildcard doc/man/*.[13578]),$(call \
@@ -424,13 +447,13 @@ install-service:
 	$(if $(XENMOD),install -D -m 644 $(SERVICE)/xen.conf \
 	    $(DESTDIR)$(UNITDIR)/vtpm-managerd.service.d/xen.conf)
 
+# Each program's package has its own copy.
 install-completion:
-	install -d $(DESTDIR)$(BASHDIR)
-	install -m 644 tools/completion/vtpm.bash \
-	    $(DESTDIR)$(BASHDIR)/$(firstword $(COMPLETED))
-	$(foreach p,$(filter-out $(firstword $(COMPLETED)),$(COMPLETED)),ln -sf \
-	    $(firstword $(COMPLETED)) $(DESTDIR)$(BASHDIR)/$(p) &&) true
-	install -D -m 644 -t $(DESTDIR)$(ZSHDIR) tools/completion/_vtpm
+	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR)
+	$(foreach p,$(COMPLETED),install -m 644 tools/completion/vtpm.bash \
+	    $(DESTDIR)$(BASHDIR)/$(p) && \
+	    sed '1s/.*/#compdef $(p)/' tools/completion/_vtpm \
+	    > $(DESTDIR)$(ZSHDIR)/_$(p) &&) true
 
 clean:
 	rm -rf $(B)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # deps.sh - install what is missing of a set of Debian packages; silent when
-# nothing is.  Sets: build, check, run, lint, xen, module.
+# nothing is.  Sets: build, check, run, lint, xen, module, package, consumer.
 set -eu
 
 build="gcc make pkg-config libc6-dev libtpms-dev libtss2-dev libssl-dev \
@@ -20,6 +20,11 @@ xen="cryptsetup-bin"
 # A kernel's headers, for the front half that is a kernel module.
 module="linux-headers-$(dpkg --print-architecture) sparse"
 
+package="debhelper dh-dkms lintian fakeroot debootstrap systemd-container \
+	libxen-dev jq procps"
+consumer="libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients \
+	qemu-system-x86 qemu-utils tpm2-tools jq"
+
 case "${1:-build}" in
 build) want=$build ;;
 check) want=$check ;;
@@ -27,6 +32,8 @@ run) want=$run ;;
 lint) want=$lint ;;
 xen) want=$xen ;;
 module) want=$module ;;
+package) want=$package ;;
+consumer) want=$consumer ;;
 *) echo "deps.sh: unknown set '$1'" >&2; exit 2 ;;
 esac
 

@@ -26,8 +26,9 @@ load_beside(const char *file)
 	return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 }
 
-/* Beside the library or program that this code is in, else where the loader
- * looks. */
+/* In a build folder beside the library or program that this code is in; where
+ * it is installed, in the folder vtpm of the libraries' folder; else where the
+ * loader looks. */
 static void *
 load(void)
 {
@@ -44,6 +45,12 @@ load(void)
 		exe[n] = '\0';
 		so = load_beside(exe);
 	}
+	if (so == NULL) /* from a library's folder, from a program's */
+		so = dlopen("$ORIGIN/vtpm/" XENFRONT_FILE,
+		    RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (so == NULL)
+		so = dlopen("$ORIGIN/../$LIB/vtpm/" XENFRONT_FILE,
+		    RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (so == NULL)
 		so = dlopen(
 		    XENFRONT_FILE, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);

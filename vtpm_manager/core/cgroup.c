@@ -29,23 +29,30 @@ write_word(const char *path, const char *word)
 	return rc;
 }
 
-/* Processor time is shared evenly, memory and processes are counted. */
+/* Processor time is shared evenly, memory and processes are counted; each as
+ * far as the service manager has delegated it. */
 void
 cgroup_open(struct mgr *m)
 {
+	static const char *const controllers[] = { "+cpu", "+memory", "+pids" };
 	char path[PATH_MAX];
+	size_t i;
 
 	if (m->cfg.worker_cgroup[0] == '\0')
 		return;
 	if (run_path(path, sizeof(path), "%s/cgroup.subtree_control",
 		m->cfg.worker_cgroup) != VT_OK ||
-	    write_word(path, "+cpu +memory +pids") != VT_OK) {
+	    access(path, W_OK) == -1) {
 		log_warn("worker_cgroup %s cannot be used (%m): workers stay "
 			 "in the manager's cgroup",
 		    m->cfg.worker_cgroup);
 		m->cfg.worker_cgroup[0] = '\0';
 		return;
 	}
+	for (i = 0; i < VT_NELEM(controllers); i++)
+		if (write_word(path, controllers[i]) != VT_OK)
+			log_info("worker_cgroup: no %s controller (%m)",
+			    controllers[i] + 1);
 	cgroup_sweep(m);
 }
 
