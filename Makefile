@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Two commands do everything on a fresh Debian 12, as root:
-#   make run      the whole story on a real guest, in words
+#   make run      a commented tour on a real guest
 #   make check    all tests that need no special host
 # The rest is listed by `make help`.
 
@@ -96,7 +96,7 @@ help:
 #: make check-full   every fault of the host's TPM at every command: long
 #: make check-xen    real Xen hosts with guests, emulated (SCENARIOS=pv20|all)
 #: make vtpmmgr-domain  the manager's own Xen domain: $(B)/domain
-#: make run-xen      one Xen guest, told in words
+#: make run-xen      a commented tour of one Xen guest
 #: make module       the kernel's front half for Xen guests (KDIR=headers)
 #: make install-dkms its sources and dkms.conf into DESTDIR/usr/src
 #: make check-targets  every target of README's table, in a fresh clone

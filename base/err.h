@@ -6,7 +6,7 @@
  * A function that can fail returns VT_OK or one of these.  Outputs are
  * untouched on failure.  VT_E_SYS means "look at errno", which cleanup
  * preserves.  A TPM response code never travels in such an int: it is data,
- * a uint32_t of its own.
+ * a separate uint32_t.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

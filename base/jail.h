@@ -10,7 +10,7 @@
  *   jail_drop()   1 close all descriptors but the named ones
  *                 2 set signals to their defaults, umask 077
  *                 3 limit resources: cores, files, file size, memory,
- *                   processes (the last only under a uid of its own)
+ *                   processes (the last only under a uid of this process alone)
  *                 4 chroot into an empty folder that is removed already
  *                 5 drop supplementary groups, take gid and uid, verify
  *                 6 drop all capabilities

@@ -13,7 +13,7 @@
 #include "base/version.h"
 
 #define WIDTH 79
-#define LEFT_MAX 28   /* a longer option stands on a line of its own */
+#define LEFT_MAX 28   /* a longer option has a separate line */
 #define LONG_BASE 256 /* getopt's value of row i is LONG_BASE + i */
 
 enum { V_HELP = LONG_BASE + OPT_MAX, V_VERSION };

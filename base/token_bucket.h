@@ -9,7 +9,7 @@
  *
  * A bucket holds at most `most` tokens, starts full, and gains `gain` tokens
  * every `per_us` microseconds, evenly.  Fractions of a token are kept, so the
- * rate does not depend on how often the bucket is looked at.  A clock that
+ * rate does not depend on how often the bucket is read.  A clock that
  * steps back gains nothing.
  */
 #ifndef BASE_TOKEN_BUCKET_H

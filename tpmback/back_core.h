@@ -60,7 +60,7 @@ void back_init(struct back *b, uint8_t localities, bool tpm12,
     const struct back_ops *ops, void *arg);
 /* A front half has attached; view is borrowed until ops->unmap. */
 void back_open(struct back *b, union tpmif_view *view);
-/* It has left.  The TPM keeps its state. */
+/* It has detached.  The TPM keeps its state. */
 void back_gone(struct back *b);
 /* The back half is shutting down. */
 void back_stop(struct back *b);
@@ -70,7 +70,7 @@ bool back_look(struct back *b);
 bool back_waiting(const struct back *b);
 /* The page says CANCEL; any thread. */
 bool back_cancel_seen(const struct back *b);
-/* Answer the command in hand.  resp is borrowed. */
+/* Answer the command in flight.  resp is borrowed. */
 void back_reply(struct back *b, const uint8_t *resp, size_t len);
 /* After back_open() of a page whose back half died: answer the command in
  * flight with a failure. */

@@ -8,7 +8,7 @@
  *
  * One attachment lives from INIT_WAIT to CLOSED; the next front half gets a
  * new one.  While a command runs it cannot be taken back, so a front half
- * that leaves then is DRAINING until the answer, which nobody gets, is
+ * that leaves then is DRAINING until the answer, which is discarded, is
  * there.  No state change touches the TPM: detaching resets nothing.
  *
  *	INIT_WAIT --FE_READY--> IDLE <--REPLY-- BUSY --CANCEL--> CANCELING
@@ -21,11 +21,11 @@
 #include <stdbool.h>
 
 enum bk_state {
-	BK_INIT_WAIT, /* nobody attached yet */
+	BK_INIT_WAIT, /* no front half attached yet */
 	BK_IDLE,      /* attached, no command in hand */
 	BK_BUSY,      /* a command is with the TPM */
 	BK_CANCELING, /* the TPM was asked to stop early */
-	BK_DRAINING,  /* it runs, but its sender has left */
+	BK_DRAINING,  /* it runs, but its sender has detached */
 	BK_CLOSED,    /* final */
 	BK_NSTATES,
 };
@@ -58,7 +58,7 @@ struct bk_step {
 	enum bk_action act;
 };
 
-/* A command has been handed over and not been answered. */
+/* A command was submitted and not answered. */
 bool bk_in_flight(enum bk_state s);
 
 /* What event e does in state s; defined for every pair. */

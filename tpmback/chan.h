@@ -97,12 +97,12 @@ struct chan_host {
 };
 
 /* Continue with the descriptors of a dead predecessor (order as in struct
- * wkeep), which the channel owns from now on.  A command in flight is answered
+ * wkeep), which the channel then owns.  A command in flight is answered
  * TPM_RC_FAILURE (TPM 1.2: TPM_FAIL). */
 int chan_adopt(struct chan *ch, const int *fds, unsigned int nfds) VT_CHECK;
 void chan_free(struct chan *ch);
 
-/* Answer the command in hand.  resp is borrowed.  If it is too long for the
+/* Answer the command in flight.  resp is borrowed.  If it is too long for the
  * channel the guest gets TPM_RC_SIZE. */
 void chan_reply(struct chan *ch, const uint8_t *resp, size_t len);
 

@@ -39,7 +39,7 @@
 #define ACCEPT_MAX 8
 #define NOTE_BURST 32
 #define NOTE_EVERY_US 1000000
-#define SPIN_ROUNDS 32 /* looks at the page per chan_spin() */
+#define SPIN_ROUNDS 32 /* polls of the page per chan_spin() */
 #define MEMFD_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 #define TPM12 1 /* TPM_VER_12 of vtpm/proto/worker_msg.h */
 
@@ -52,7 +52,7 @@ struct local_chan {
 	uint8_t localities, tpm_version;
 	uint32_t owner; /* uid that may attach, beside root */
 
-	/* one attachment; all unset while nobody is attached */
+	/* one attachment; all unset while detached */
 	struct msgch *conn;
 	int mem_fd, to_back, to_front;
 	struct local_shm *shm;

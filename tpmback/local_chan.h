@@ -10,7 +10,7 @@
 #include "tpmback/chan.h"
 
 /*
- * Serve the local ring on a listening socket (owned from now on).
+ * Serve the local ring on a listening socket (ownership passes to the channel).
  * owner: uid of the processes that may attach; root always may.
  * localities: granted, bit n for locality n; a request at another one is
  * answered TPM_RC_LOCALITY.  tpm_version: TPM_VER_* of vtpm/proto/worker_msg.h

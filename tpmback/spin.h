@@ -5,7 +5,7 @@
  * Layer:  tpmback; tpmfront includes it too.  Pure but for spin_init().
  *
  * A wake-up costs 10 to 50 us, a short TPM command 1 us.  So a short spin pays
- * off when the other side is quick and runs on a CPU of its own; when it is
+ * off when the other side is quick and runs on another CPU; when it is
  * slow the spin is wasted, and when the two share a CPU each spin keeps the
  * other from answering.  Only the wait itself tells these cases apart: both
  * ways are tried, their waits averaged, and spinning continues only while it

@@ -17,7 +17,7 @@
 #include "tpmback/chan_impl.h"
 #include "tpmback/spin.h"
 
-#define SPIN_ROUNDS 32 /* looks at the page per chan_spin() */
+#define SPIN_ROUNDS 32 /* polls of the page per chan_spin() */
 #define NO_PORT UINT32_MAX
 #define TPM12 1 /* TPM_VER_12 of vtpm/proto/worker_msg.h */
 
@@ -34,7 +34,7 @@ struct front {
 struct xen_chan {
 	struct chan ch; /* first */
 	struct xen_hv *hv;
-	void *page;           /* mapped grant; NULL: nobody is attached */
+	void *page;           /* mapped grant; NULL: detached */
 	uint32_t local_port;  /* ours; NO_PORT */
 	struct front now;     /* the page's domain */
 	struct front waiting; /* connect when the old one has drained */

@@ -25,7 +25,7 @@ struct xen_module {
 	int (*hv_open)(struct xen_hv **ret);
 	void (*hv_close)(struct xen_hv *hv);
 	void (*hv_fds)(const struct xen_hv *hv, int ret_fds[2]);
-	/* hv is owned by the channel from now on.  VT_E_NOMEM. */
+	/* The channel takes ownership of hv.  VT_E_NOMEM. */
 	int (*chan_new)(struct xen_hv *hv, uint8_t localities,
 	    uint8_t tpm_version, const struct chan_host *host, void *host_arg,
 	    struct chan **ret);

@@ -13,7 +13,7 @@
 #include "tpmfront/ring_impl.h"
 
 #define TPM_HDR_LEN 10
-#define LOOKS_PER_CLOCK 16 /* looks at the page per look at the clock */
+#define LOOKS_PER_CLOCK 16 /* polls of the page per read of the clock */
 
 void
 ring_close(struct ring *r)
@@ -111,7 +111,7 @@ ring_cancel(struct ring *r)
 {
 	uint8_t want = TPMIF_SUBMIT;
 
-	/* Only over SUBMIT: an answer that is there already stays there. */
+	/* Only over SUBMIT: an answer already in the page stays. */
 	if (r->pending && __atomic_compare_exchange_n(&r->view->page.state,
 			      &want, (uint8_t)TPMIF_CANCEL, false,
 			      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
@@ -126,7 +126,7 @@ answered(const struct ring *r)
 	return s == TPMIF_FINISH || s == TPMIF_IDLE;
 }
 
-/* IDLE is how a back half says that it did not run what was cancelled. */
+/* IDLE: the back half did not run the cancelled command. */
 static size_t
 make_canceled(struct ring *r)
 {
@@ -198,7 +198,7 @@ sleep_for_it(struct ring *r, int timeout_ms)
 		end = now + (uint64_t)timeout_ms * 1000;
 	p[0] = (struct pollfd){ .fd = r->bell_fd, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = r->conn_fd, .events = r->conn_events };
-	/* Say so, then look again: see tpmback/local.h. */
+	/* Announce the sleep, then look again: see tpmback/local.h. */
 	set_awake(r, false);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (; !answered(r); now = now_us()) {
@@ -267,7 +267,7 @@ ring_fd(struct ring *r)
 	if (r->front_awake != NULL && r->pending && answered(r)) {
 		static const uint64_t one = 1;
 
-		/* Its bell was spared; ring it ourselves. */
+		/* The back half skipped the bell; ring it here. */
 		if (write(r->bell_fd, &one, sizeof(one)) == -1 &&
 		    errno != EAGAIN)
 			return -1;

@@ -23,7 +23,7 @@
 #include "base/err.h"
 #include "tpmback/page.h"
 
-#define RING_TEXT_MAX 64 /* who has the other end, with NUL */
+#define RING_TEXT_MAX 64 /* the other end's user, with NUL */
 #define RING_WHY_MAX 256 /* why there is no ring, with NUL */
 
 struct ring; /* opaque */
@@ -31,7 +31,7 @@ struct ring; /* opaque */
 void ring_close(struct ring *r); /* NULL is a no-op; resets nothing */
 
 uint8_t ring_localities(const struct ring *r); /* bit n: granted */
-/* Pages that it has had: another number, perhaps another TPM behind it. */
+/* Counts pages: another number, perhaps another TPM behind it. */
 unsigned int ring_generation(const struct ring *r);
 /*
  * Have a page to submit to; Xen's ring waits up to timeout_ms for one.
@@ -39,9 +39,9 @@ unsigned int ring_generation(const struct ring *r);
  * VT_E_SYS, VT_E_PROTO.
  */
 int ring_ready(struct ring *r, int timeout_ms) VT_CHECK;
-/* Why there is no page, in words; borrowed, never NULL. */
+/* Why there is no page, as text; borrowed, never NULL. */
 const char *ring_why(const struct ring *r);
-/* For who is idle and saw ring_fd() readable: take what happened. */
+/* For an idle caller that saw ring_fd() readable: handle the event. */
 int ring_attend(struct ring *r);
 
 /*
@@ -59,7 +59,7 @@ int ring_submit(
  */
 int ring_wait(struct ring *r, int timeout_ms, const uint8_t **ret,
     size_t *ret_len) VT_CHECK;
-/* Ask for the command in hand to be given up; ring_wait() then gets its
+/* Ask to cancel the command in flight; ring_wait() then gets its
  * answer, whichever it is. */
 void ring_cancel(struct ring *r);
 /* The page's own bell, as long as there is a page; -1.  Owned by the ring. */

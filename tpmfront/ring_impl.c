@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ring_impl.c - what a kind of ring (local, Xen) tells the ring itself. */
+/* ring_impl.c - what a kind of ring (local, Xen) reports to the ring. */
 #include "tpmfront/ring_impl.h"
 
 #include <sys/epoll.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ring_impl.h - what a kind of ring (local, Xen) is made of.
+ * ring_impl.h - what a kind of ring (local, Xen) implements.
  *
  * Layer:  tpmfront; for the files of rings and their tests only.
  * The page and what is in it are ring.c's business; how it came here, how
@@ -48,11 +48,11 @@ struct ring {
 
 /* r is zeroed memory of the kind's; descriptors are set to -1. */
 void ring_init(struct ring *r, const struct ring_ops *ops);
-/* There is a page (again), and its bell. */
+/* A page (again), and its bell. */
 void ring_have(struct ring *r, union tpmif_view *view, int bell_fd);
 /* It is gone; the bell's descriptor may be closed now. */
 void ring_lost(struct ring *r);
-/* What the kind embeds is done with. */
+/* Release what the kind embeds. */
 void ring_done(struct ring *r);
 
 #endif

@@ -60,7 +60,7 @@ local_hush(struct ring *r)
 	while (n == -1 && errno == EINTR);
 }
 
-/* After the greeting nobody writes: it can only be a hang-up. */
+/* Nothing follows the greeting: it can only be a hang-up. */
 static int
 local_attend(struct ring *r)
 {

@@ -26,8 +26,8 @@
 #define AGAIN_MS 1000 /* after something failed */
 #define LEAVE_MS 2000 /* for each answer to a close */
 #define NO_PORT UINT32_MAX
-/* Nobody writes here: its watch fires when it is made, and when the kernel
- * makes it anew because the domain was restored. */
+/* Never written: its watch fires when it is made, and when the kernel
+ * creates it again because the domain was restored. */
 #define CANARY "data/tpmfront"
 
 struct xen_front {
@@ -304,7 +304,7 @@ look(struct xen_front *f)
 	return of_back(f);
 }
 
-/* Until there is nothing more to do for the time being. */
+/* Until nothing is left to do for now. */
 static void
 settle(struct xen_front *f)
 {
@@ -393,7 +393,7 @@ xf_ready(struct ring *r, int timeout_ms)
 		return rc;
 	p.fd = r->conn_fd;
 	if (r->view != NULL && poll(&p, 1, 0) == 0)
-		return VT_OK; /* a command's way: no word to xenstore */
+		return VT_OK; /* the path of a command: no access to xenstore */
 	for (;;) {
 		settle(f);
 		if (f->state == FS_UP)
@@ -499,7 +499,8 @@ take_lock(struct xen_front *f, char why[RING_WHY_MAX])
 	}
 	if (flock(f->lock_fd, LOCK_EX | LOCK_NB) == 0) {
 		rc = snprintf(who, sizeof(who), "%d", (int)getpid());
-		/* for whoever finds it locked; without, they read "" */
+		/* for the next process that finds it locked; else it reads ""
+		 */
 		if (ftruncate(f->lock_fd, 0) == -1 ||
 		    pwrite(f->lock_fd, who, (size_t)rc, 0) != rc)
 			(void)lseek(f->lock_fd, 0, SEEK_SET);

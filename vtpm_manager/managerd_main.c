@@ -147,7 +147,7 @@ run(const struct config *cfg)
 	}
 	r = sd_event_loop(ev);
 	if (r == 0)
-		log_info("ends; running vTPMs go on");
+		log_info("ends; running vTPMs continue");
 	else if (r < 0)
 		log_err("event loop: %s", strerror(-r));
 out:

@@ -83,7 +83,7 @@ differ(struct out *o, const char *line, size_t member, const char *now,
 }
 
 /* Lines of a; those without a partner in b, or with another value.  With
- * missing_only those that b has are not looked at again. */
+ * missing_only those that b has are not compared again. */
 static void
 walk(struct out *o, const char *a, const char *b, bool a_is_now,
     bool missing_only)

@@ -245,7 +245,7 @@ judge_events(struct judge *j, uint32_t pcr)
 	expected(&m, want, sizeof(want));
 	ap_say(j->a, AP_C_EVENT_MISSING, AP_FAIL, j->bank->alg, (int32_t)pcr,
 	    (int32_t)n + 1,
-	    "PCR %u ends after event %u, but the reference goes on with %s",
+	    "PCR %u ends after event %u, but the reference continues with %s",
 	    pcr, n, want);
 }
 

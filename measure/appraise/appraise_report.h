@@ -15,7 +15,7 @@
 #include "measure/log/trail.h"
 
 void ap_report_free(struct ap_report *r); /* NULL is a no-op */
-/* Add an owner to r, which must not change from now on; each owner calls
+/* Add an owner to r, which must no longer change; each owner calls
  * ap_report_free(). */
 struct ap_report *ap_report_share(struct ap_report *r);
 size_t ap_report_bytes(const struct ap_report *r); /* of memory */

@@ -84,8 +84,7 @@ get_reason(
 	if (v == NULL)
 		return;
 	if (s == NULL || strspn(s, " \t\n") == strlen(s)) {
-		fail(c, VT_E_POLICY, "%s: \"%s\" needs a reason in words",
-		    where, key);
+		fail(c, VT_E_POLICY, "%s: \"%s\" needs a reason", where, key);
 		return;
 	}
 	if (strlen(s) > POLICY_MAX_TEXT)

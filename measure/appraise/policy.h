@@ -42,7 +42,7 @@ enum pol_kind {
 	POL_NONE = 0, /* not mentioned: must never have been extended */
 	POL_VALUES,   /* final value is one of these */
 	POL_EVENTS,   /* events as listed */
-	POL_IGNORE,   /* not looked at; the reason is in the policy */
+	POL_IGNORE,   /* ignored; the reason is in the policy */
 	POL_LAUNCH,   /* the launch record and nothing else (PCR 17) */
 };
 

@@ -173,7 +173,7 @@ find_initrds(struct gen *g)
 		return VT_OK;
 	return refuse(g->err, VT_E_POLICY,
 	    "no initrd was measured in this boot (chainloader and initrd= "
-	    "leave it out), so anybody could replace it; boot it through "
+	    "leave it out), so an attacker could replace it; boot it through "
 	    "linuxefi/initrdefi or directly, or give a reason to accept that");
 }
 

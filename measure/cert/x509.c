@@ -51,7 +51,7 @@ why_openssl(struct x509_report *rep, const char *what, int err)
 static bool
 ca_add(X509_STORE *store, X509 *x)
 {
-	/* 1: basicConstraints say so.  Older forms of "maybe" are refused. */
+	/* 1: basicConstraints allow it.  Older forms of "maybe" are refused. */
 	return X509_check_ca(x) == 1 && X509_STORE_add_cert(store, x) == 1;
 }
 

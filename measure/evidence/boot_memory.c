@@ -95,7 +95,7 @@ boot_memory_hits(const struct boot_memory *c)
 	return c->hits;
 }
 
-/* All that verify_boot.c looks at, but for the policy. */
+/* All inputs of verify_boot.c except the policy. */
 int
 boot_memory_key(const struct bundle *ev, const struct bundle_digests *dig,
     const struct report *rep, uint8_t key[SHA256_LEN])

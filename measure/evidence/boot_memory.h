@@ -50,12 +50,12 @@ struct boot_memory_lines { /* of a report's checks: from <= i < to */
 };
 struct boot_memory_boot {
 	struct boot_memory_lines replays, boot;
-	bool restored; /* the replays say so */
+	bool restored; /* by the replays */
 };
 
 int boot_memory_key(const struct bundle *ev, const struct bundle_digests *dig,
     const struct report *rep, uint8_t key[SHA256_LEN]) VT_CHECK;
-/* The boot that is meant from now on; false: not known. */
+/* Select the current boot; false: not known. */
 bool boot_memory_find(struct boot_memory *c, const uint8_t key[SHA256_LEN]);
 /* Its lines and flags; its lines and appraisal. */
 void boot_memory_say_replays(const struct boot_memory *c, struct report *rep);

@@ -286,7 +286,7 @@ check_launch(struct bv *v)
 	bool proven = false;
 
 	if (b->p == NULL)
-		return; /* the appraisal says so where the policy asks */
+		return; /* the appraisal reports it if the policy asks */
 	for (i = 0; i < v->ev->pcrs.nbanks; i++) {
 		const struct pcr_bank *bank = &v->ev->pcrs.banks[i];
 

@@ -182,7 +182,7 @@ parse_key(struct host_identity *h, enum host_identity_kind kind,
 	int i;
 
 	if (strcmp(key, "format") == 0 || strcmp(key, "version") == 0)
-		return VT_OK; /* looked at before */
+		return VT_OK; /* seen before */
 	if (strcmp(key, "host") == 0)
 		return parse_text(h, val, err);
 	if (json_is_null(val) && may_miss(kind, key))

@@ -12,7 +12,7 @@
 struct log_list {
 	struct trail_event *ev;
 	uint32_t n, room;
-	int locality; /* of the Startup; -1: no log says so */
+	int locality; /* of the Startup; -1: no log has it */
 	bool begun;   /* PCR 0 was extended */
 	bool launch;  /* has the D-RTM event of a launch record */
 };

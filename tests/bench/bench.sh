@@ -59,7 +59,7 @@ die() {
 	exit 1
 }
 
-# --- swtpm, with a CA of its own in our folder -------------------------------
+# --- swtpm, with a separate CA in our folder ---------------------------------
 sw=$T/sw
 swtpm_maker "$sw"
 as=(--runas "$(id -un)")

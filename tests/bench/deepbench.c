@@ -4,13 +4,13 @@
  *   deepbench RUN PREFIX GUESTS SECONDS [RATE | once]
  *
  * Drives the rings RUN/PREFIX1.tpmif to RUN/PREFIXn.tpmif from one thread.
- * Each guest quotes, submits, comes back when it was told to, collects, looks
+ * Each guest quotes, submits, polls when the worker says so, collects, looks
  * whether the answer is its own and leads to what the host signed, and begins
  * again: at once, or, with RATE, so that all together begin RATE a second.
  * Measured for SECONDS, once every guest has had two answers.  With `once` all
  * have quoted before, submit at the same moment and do not come again; it ends
  * when all have been answered, at the latest after SECONDS.
- * Prints one line, also when nobody was answered
+ * Prints one line, also when no guest was answered
  *   GUESTS ANSWERS PER-SECOND P50-MS P99-MS MAX-MS BATCH-P50 BATCH-MAX LOOKS
  *   FAILED LATE-MS
  * where a latency is from submit to the whole answer (or, with `once`, to
@@ -245,7 +245,7 @@ check(struct guest *g, const struct deep_answer *a)
 
 	if (memcmp(a->leaf.quote, g->digest, SHA256_LEN) != 0 ||
 	    be64_get(a->leaf.nonce) != g->nonce)
-		die(g, "an answer to somebody else", 0);
+		die(g, "an answer to another guest", 0);
 	if (deep_leaf_hash(&a->leaf, leaf) != VT_OK ||
 	    deep_path_root(leaf, a->index, a->count,
 		(const uint8_t(*)[SHA256_LEN])a->path, a->path_len,
@@ -417,7 +417,7 @@ turn(int ep)
 		take(evs[k].data.ptr);
 }
 
-/* Keys are loaded, hints are learned, nobody is at his first one. */
+/* Keys are loaded, hints are learned, no guest is at its first one. */
 static void
 settle(int ep)
 {

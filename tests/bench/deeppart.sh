@@ -35,7 +35,7 @@ deep_run() { # WORDS N RATE
 	row "  p99 (bench itself late: $late ms)" "$p99" - ms
 }
 # A few ask again and again.  Of many each asks once, all at the same moment;
-# who waits for 50 s is told that there will be no answer, so more than that
+# a guest that waits for 50 s gets an error, so more than that
 # cannot be seen.
 deep_single() { # N
 	local r per p50 p99 failed how=once secs=120

@@ -230,7 +230,7 @@ class Host:
                     x509.ExtendedKeyUsage, x509.SubjectAlternativeName))
                 need(not ext.critical or known or
                      ext.oid.dotted_string in TCG_CRITICAL,
-                     "a critical extension that nobody knows")
+                     "an unknown critical extension")
             for root in roots:
                 if root == todo:
                     return
@@ -431,7 +431,7 @@ class States:
                 one = (None, alg, pcr_values(st.get("pcrs"), alg, "a state"))
             need(one[1] in STRONG, "a state in a bank below SHA-256")
             need(one[2] and not any(extreme(v) for v in one[2].values()),
-                 "a state that nobody may accept")
+                 "a state that must not be accepted")
             self.states.append(one)
             self.select(one)
 

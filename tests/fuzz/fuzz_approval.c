@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* fuzz_approval.c - any bytes as an approval: no crash; what decodes encodes
- * to the same bytes; nobody signed it with this key. */
+ * to the same bytes; no input has a signature by this key. */
 
 #include <stddef.h>
 #include <stdint.h>

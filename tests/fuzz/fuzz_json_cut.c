@@ -2,7 +2,7 @@
 /*
  * fuzz_json_cut.c - any bytes in: what jansson makes of the whole file is what
  * is made of the file with its long texts cut out, but for texts that no JSON
- * may have, which whoever uses them refuses.
+ * may have, which their user refuses.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -78,7 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (whole != NULL && rc != VT_OK)
 		abort();
 	if (whole == NULL && rc == VT_OK && (j.n == 0 || all_plain(&j)))
-		/* Two keys that are long and the same are told apart. */
+		/* Two long keys that start the same are distinguished. */
 		if (j.n < 2)
 			abort();
 	if (whole != NULL) {

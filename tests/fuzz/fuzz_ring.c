@@ -94,7 +94,7 @@ on_unmap(void *arg)
 		abort();
 	f->attached = false;
 	f->unmapped++;
-	memset(f->view, 0xee, sizeof(*f->view)); /* nobody may care */
+	memset(f->view, 0xee, sizeof(*f->view)); /* must not matter */
 }
 
 static void

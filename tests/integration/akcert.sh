@@ -56,7 +56,7 @@ check "it is accepted" "$V" -e two.json --nonce "$N" --policy policy.json \
     --ca ca.pem
 same "locked as before" "1" "$(t2 alice tpm2_nvreadpublic 0x01c101d0 |
     grep -c 'writelocked')"
-refuse "nobody else writes it" "." t2 alice tpm2_nvwrite 0x01c101d0 -C p \
+refuse "no other user writes it" "." t2 alice tpm2_nvwrite 0x01c101d0 -C p \
     -i conf
 check "the audit log knows" sh -c "'$B/vtpmctl' --run '$RUN' --json audit |
     jq -e '[.[] | select(.action == \"renew-ak-cert\")] | length > 0'"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # anchor.sh - the store is anchored in a counter of the host's TPM.  Killed at
-# every step between commit and raise it goes on by itself; an older copy, a
+# every step between commit and raise it continues by itself; an older copy, a
 # clone, one old vTPM are refused, and would not be without the one check that
 # stops them; what an operator takes nevertheless can be told for ever.
 . "$(dirname "$0")/lib.sh"
@@ -14,7 +14,7 @@ FAST="sign=0 nv=0 other=0 count=$T/count log=$T/tpm.log"
 export TCTI_SLOW=$FAST
 ROOT="slow:swtpm:path=$T/host"
 
-start_tpm() { # NAME: a TPM of its own
+start_tpm() { # NAME: a separate TPM
 	tpm "$1" && TPM_PID=$SWTPM_PID
 }
 up() { # POLICY ARGS...
@@ -32,7 +32,7 @@ sent() { od -An -tu8 --endian=big "$T/count" 2>/dev/null | tr -d ' '; }
 has_sent() { [ "$(sent)" -ge "$1" ]; }
 raises() { grep -c ' 0x134 0x0 ' "$T/tpm.log"; }
 has_raised() { [ "$(raises)" -ge "$1" ]; }
-# The number in the newest root, and the counter, while nobody runs.
+# The number in the newest root, and the counter, while the manager is down.
 number() {
 	rm -rf "$T/look"
 	mkdir "$T/look"
@@ -77,7 +77,7 @@ for g in alice bob; do
 done
 n=$(anchor raises)
 check "alice writes again" put alice 2
-same "strict: what was told is safe already" safe "$(anchor state)"
+same "strict: an acknowledged change is already safe" safe "$(anchor state)"
 check "and took one raise" [ "$(anchor raises)" = $((n + 1)) ]
 same "the store has the counter's number" "$(anchor counter)" "$(anchor store)"
 
@@ -87,7 +87,7 @@ stop_manager TERM
 same "after a clean stop both are the same" "$(counter)" "$(number)"
 v=2
 # crash_at TEXT COMMANDS AHEAD [only]: alice writes; the manager is killed while
-# that command after her write is under way; AHEAD: how far the root is then.
+# that command after alice's write is under way; AHEAD: how far the root is then.
 crash_at() {
 	local text=$1 n=$2 ahead=$3 c0 h pid a c
 	shift 3
@@ -105,15 +105,15 @@ crash_at() {
 	c=$(counter)
 	same "$text: the root has $a, the counter is $c" "$ahead" $((a - c))
 	if TCTI_SLOW=$FAST up strict; then
-		ok "$text: the manager goes on by itself"
+		ok "$text: the manager continues by itself"
 	else
-		not_ok "$text: the manager goes on by itself"
+		not_ok "$text: the manager continues by itself"
 		return
 	fi
 	same "$text: nothing is called old" "" "$(why_not)"
 	wait "$pid"
-	same "$text: alice is told now" 0x0 "$(cat "$T/put.out")"
-	same "$text: she has what she wrote" $v "$(get alice)"
+	same "$text: alice gets her answer" 0x0 "$(cat "$T/put.out")"
+	same "$text: alice's write is there" $v "$(get alice)"
 	settle
 	stop_manager TERM
 	same "$text: then both are the same" "$(counter)" "$(number)"
@@ -123,7 +123,7 @@ crash_at "killed in hwtpm's check" 2 1
 crash_at "killed in the raise" 3 0
 crash_at "killed alone, hwtpm ends what it began" 2 0 only
 
-# Killed after the answer: alice was told.
+# Killed after the answer to alice.
 up strict && settle
 h=$(hwtpm_pid)
 v=$((v + 1))
@@ -175,7 +175,7 @@ pid=$!
 wait_for 30 has_sent $((c0 + 3))
 slay "$h"
 wait $pid
-same "hwtpm killed in the raise: alice is told" 0x0 "$(cat "$T/put.out")"
+same "hwtpm killed in the raise: alice gets her answer" 0x0 "$(cat "$T/put.out")"
 settle
 same "and no raise counted twice" $was \
     $(($(anchor counter) - $(anchor raises)))
@@ -197,15 +197,15 @@ check "and why" eval "ctl status | grep 'NOT RAISED NOW: '"
 same "alice is not told" "" "$(cat "$T/put.out")"
 held() { grep -aq 'are held until it does' "$LOG"; }
 check "strict: no more writes begin" wait_for 60 held
-check "her TPM serves all else" t2 bob tpm2_getrandom --hex 8
+check "bob's TPM serves everything else" t2 bob tpm2_getrandom --hex 8
 refuse "bob's writes are refused in time" '0x|unavailable' \
     "$guest" put "$RUN/bob.tpmif" 2
 refuse "no vTPM is made" "does not raise" ctl create carol
 start_tpm host
 check "it is back: all becomes safe" wait_for 90 is_safe
 wait $pid
-same "alice is told" 0x0 "$(cat "$T/put.out")"
-same "she has what she wrote" $v "$(get alice)"
+same "alice gets her answer" 0x0 "$(cat "$T/put.out")"
+same "alice's write is there" $v "$(get alice)"
 check "bob writes" put bob 3
 stop_manager TERM
 
@@ -216,7 +216,7 @@ for i in 1 2 3 4 5; do put bob 1$i || not_ok "bob writes"; done
 was=$(anchor raises)
 check "interval: five writes took at most one raise ($n, then $was)" \
     [ "$was" -le $((n + 1)) ]
-same "what was told is open to be put back" open "$(anchor state)"
+same "an acknowledged change can still be rolled back" open "$(anchor state)"
 check "and the operator sees since when" [ "$(anchor exposed_since_ms)" -gt 0 ]
 ctl create dora >/dev/null
 keep before
@@ -225,7 +225,7 @@ crash "$(hwtpm_pid)"
 keep after
 put_back before
 up interval
-check "that was safe before it was told: she does not come back" \
+check "a deletion is safe before it is acknowledged: the guest stays deleted" \
     [ -n "$(why_not)" ]
 stop_manager TERM
 put_back after
@@ -255,8 +255,8 @@ check "the whole store put back: stopped by: ${stopped#*: }" \
     [ -n "$stopped" ]
 check "the log says what to do" grep -aq 'recover --all --reason' "$LOG"
 refuse "alice does not start" "older copy" ctl start alice
-refuse "nobody new is made" "older copy" ctl create eve
-refuse "nobody is destroyed" "older copy" ctl destroy bob
+refuse "no vTPM is created" "older copy" ctl create eve
+refuse "no vTPM is destroyed" "older copy" ctl destroy bob
 refuse "recover wants a reason" "--reason TEXT is missing" ctl recover --all
 refuse "not of one only" "older copy" \
     ctl recover --instance alice --reason "that one"
@@ -267,7 +267,7 @@ check "nothing was changed meanwhile" \
     [ "$(sqlite3 "$T/refused/store.db" 'SELECT hex(data) FROM root')" = \
     "$(sqlite3 "$T/old/store.db" 'SELECT hex(data) FROM root')" ]
 up off
-check "with the policy off nobody would see it" \
+check "the policy off does not detect it" \
     eval 'ctl start alice && [ "$(get alice)" = $((v - 1)) ]'
 down
 # attack POLICY CHECK: the test's own manager, without that check.
@@ -296,13 +296,13 @@ check "it is audited, with the reason" \
 same "alice is stopped, and marked" "stopped true" \
     "$(jctl list | jq -r '.[]|select(.name=="alice")|"\(.state) \(.recovered)"')"
 now=$(jctl list | jq '.[]|select(.name=="alice").generation')
-check "her generation grew beyond all that were lost ($gen, now $now)" \
+check "alice's generation exceeds all lost ones ($gen, now $now)" \
     [ "$now" -gt $((gen + 1)) ]
-same "she is who she was" "$id" \
+same "alice keeps her identity" "$id" \
     "$(jctl list | jq -r '.[]|select(.name=="alice").uuid')"
-check "she starts" ctl start alice
-same "with what she had then" $((v - 1)) "$(get alice)"
-check "she goes on" put alice 1000
+check "alice starts" ctl start alice
+same "with the state of that copy" $((v - 1)) "$(get alice)"
+check "alice continues" put alice 1000
 down
 up strict
 check "also after the next start" eval 'ctl start alice && [ "$(get alice)" = 1000 ]'
@@ -342,11 +342,11 @@ refuse "bob has nothing to recover from" "nothing to recover" \
     ctl recover --instance bob --reason x
 check "an operator takes alice's old state" \
     ctl recover --instance alice --reason "her disk was restored"
-check "she starts with it" eval \
+check "alice starts with it" eval \
     'ctl start alice && [ "$(get alice)" = $((v - 1)) ]'
 check "in a generation that was never there" [ "$(jctl list |
     jq '.[]|select(.name=="alice").generation')" -gt "$now" ]
-check "audited under her name" \
+check "audited under alice's name" \
     eval "ctl audit | grep -q 'recover *alice.*her disk'"
 down
 
@@ -355,7 +355,7 @@ keep newest
 start_tpm other
 ROOT="slow:swtpm:path=$T/other"
 if up strict >/dev/null 2>&1; then
-	not_ok "a clone on a host with a TPM of its own does not start"
+	not_ok "a clone on a host with another TPM does not start"
 else
 	ok "a clone on a second host: stopped by: $(grep -a \
 	    'does not give the master key' "$LOG" | cut -c16- | head -1)"
@@ -398,13 +398,13 @@ copy_in_turn up strict
 wait_for 60 is_over
 check "a copy used in turn: stopped by: $(grep -a 'another process raised' \
     "$LOG" | cut -c16-90)" grep -aq 'another process raised' "$LOG"
-same "alice was told nothing" "" "$(cat "$T/put.out")"
+same "alice got no answer" "" "$(cat "$T/put.out")"
 MPID=
 kill $put_pid 2>/dev/null
 stop_all
 copy_in_turn attack strict anchor-other
 wait_for 60 is_over
-same "without that check it goes on" 0x0 "$(cat "$T/put.out")"
+same "without that check it continues" 0x0 "$(cat "$T/put.out")"
 down
 
 # --- a software root says that it is none -------------------------------------

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # anchor_faults.sh - the host's TPM fails at every command between a start and a
 # clean stop, with a guest's write in between, under the policy strict.  Nothing
-# that was told is lost, nothing is called old, the counter and the store's
+# acknowledged is lost, nothing is called old, the counter and the store's
 # number end up the same.
 # FULL=1: more kinds of faults.
 . "$(dirname "$0")/lib.sh"
@@ -48,7 +48,7 @@ stop_manager TERM
 k=$(($(sent) - c0))
 check "a start, a write and a stop take $k commands" [ "$k" -gt 10 ]
 
-# One round with faults; 0: went through, 1: the start was refused, in words,
+# One round with faults; 0: went through, 1: the start was refused, with the reason,
 # 2: a law was broken.
 round() { # KIND COMMAND
 	local c0 rc=0
@@ -63,7 +63,7 @@ round() { # KIND COMMAND
 	else
 		rc=2
 	fi
-	grep -aq 'older copy\|does not belong\|somebody else' "$LOG" && rc=2
+	grep -aq 'older copy\|does not belong\|another process raised' "$LOG" && rc=2
 	stop_manager TERM
 	TCTI_SLOW=$FAST
 	[ "$(number)" = "$(counter)" ] || [ $rc = 1 ] || rc=2
@@ -83,12 +83,12 @@ for kind in lost_after flip reset_after ${FULL:+retry lost short nv_rate hang}; 
 		esac
 	done
 	check "$kind at each of $k commands: $good went through, $refused refused \
-in words, none broke a law:$broken" [ -z "$broken" ]
+with a reason, none broke a law:$broken" [ -z "$broken" ]
 	[ -z "$broken" ] || tail -n 15 "$T"/broken.* | sed 's/^/# /'
 done
 up
-same "alice has what she was told last" $v "$("$guest" get "$RUN/alice.tpmif")"
-same "she is the same, and was never recovered" "1 false" \
+same "alice has the last acknowledged value" $v "$("$guest" get "$RUN/alice.tpmif")"
+same "alice is the same, and was never recovered" "1 false" \
     "$(jctl list | jq -r '.[0]|"\(.generation) \(.recovered)"')"
 ctl stop --all >/dev/null
 stop_manager TERM

@@ -32,7 +32,7 @@ graft() { jq --slurpfile o "$2" ".$1 = \$o[0].$1" "$3"; }
 check "manager starts" start_manager --pool 0 || exit 1
 check "two vTPMs start" eval "ctl create alice && ctl start alice &&
     ctl create bob && ctl start bob" || exit 1
-check "the CA's certificate is told" ca_to ca.pem
+check "the manager returns the CA's certificate" ca_to ca.pem
 uuid=$(jctl show alice | jq -r .uuid)
 
 N=$("$V" nonce)
@@ -53,7 +53,7 @@ check "journal and log both replay to the quoted PCRs" eval \
     '[ "$(judge e.json "$N" | grep -c "^ok .*-replay ")" = 2 ]'
 check "--json says the same" eval \
     '[ "$(judge e.json "$N" --json | jq -r .verdict)" = accepted ]'
-check "show lists the boot in words" eval \
+check "show lists the boot as text" eval \
     '"$V" show e.json | grep -q "kernel command line \"$GOOD_LINE\""'
 
 refuse "another nonce" "another nonce" judge e.json "$("$V" nonce)"
@@ -80,7 +80,7 @@ POLICY=empty.json refuse "an empty policy" "reference" judge e.json "$N"
 
 check "bob boots and attests for the same nonce" \
     eval 'boot bob && attest bob "$N" bob.json'
-check "bob is accepted as himself" judge bob.json "$N"
+check "bob's own evidence is accepted" judge bob.json "$N"
 for part in journal info quote signature ak_public ek_certificate \
     ak_certificate pcrs; do
 	graft $part bob.json e.json >mixed.json
@@ -145,7 +145,7 @@ tpm sw
 sw="--tcti swtpm:path=$T/sw"
 refuse "a TPM of another make has no journal, and that is said" \
     "TPM_CC_VTPM.*--no-journal" "$A" $sw --nonce "$N" -o sw.json
-refuse "--no-journal goes on, up to the missing AK" "no key at" \
+refuse "--no-journal continues, up to the missing AK" "no key at" \
     "$A" $sw --nonce "$N" --no-journal -o sw.json
 
 # Its AK, made as a vTPM's is; PCR 7 moves just before the quote (0x158).
@@ -162,7 +162,7 @@ check "a PCR that moves while it is quoted is read again" \
 same "and what is shown is what was signed" \
     "$(tpm2_pcrread sha256:7 | sed -n 's/.*0x//p' | tr A-F a-f)" \
     "$(jq -r '.pcrs.sha256["7"]' sw.json)"
-refuse "one that never rests is given up on, in words" \
+refuse "PCRs that never rest: it ends with the reason" \
     "kept changing" "$A" --tcti "$mover 7 0x158 999" \
     --nonce "$N" --no-journal -o sw.json
 check "one that is not quoted may move" \

@@ -199,7 +199,7 @@ ring_abrupt(const char *path, bool submit)
 	}
 }
 
-/* Connections that nobody reads from, at most 64 at a time. */
+/* Connections that are never read, at most 64 at a time. */
 static void
 ring_connects(const char *path)
 {

@@ -55,7 +55,7 @@ same "four secrets of each are looked for" 8 "$(wc -l <hard.txt)"
 check "TPM2_Create, Unseal, NV_DefineSpace, NV_Increment had some of them" eval \
     'sent 0153 && sent 015e && sent 012a && sent 0134'
 while read -r name hex; do
-	check "nobody hears: $name" eval '! seen "$hex"'
+	check "an eavesdropper does not hear: $name" eval '! seen "$hex"'
 done <hard.txt
 
 rm -f dump
@@ -66,4 +66,4 @@ check "a host is enrolled" env -C "$top" timeout 100 "$B/tests/hostcmd" \
 check "the TPM opened the challenge" sent 0147
 hex=$(jq -r .secret response.json | base64 -d | xxd -p -c 100)
 same "the answer is 32 bytes" 64 "${#hex}"
-check "nobody hears: the challenge's secret" eval '! seen "$hex"'
+check "an eavesdropper does not hear: the challenge's secret" eval '! seen "$hex"'

@@ -42,7 +42,7 @@ NOTIFY_SOCKET=$T/notify "$B/vtpm-managerd" --config "$conf" >"$LOG" 2>&1 \
 MPID=$!
 wait_for 60 ready
 wait $notified
-check "systemd is told that it is ready" grep -q 'READY=1' "$T/notified"
+check "systemd receives READY=1" grep -q 'READY=1' "$T/notified"
 check "a manager with a configuration file" \
     grep -aq '^vtpm-managerd: ready' "$LOG"
 
@@ -64,7 +64,7 @@ refuse "a guest cannot be named as another's UUID" "not a UUID" \
 mkdir -m 777 "$T/open"
 refuse "a run folder that others can write to is refused" "replace its sockets" \
     "$B/vtpm-managerd" --state "$T/open.state" --run "$T/open"
-refuse "a log that nobody made" 'not running|no launch|recorded' ctl log alice
+refuse "a log without a launch" 'not running|no launch|recorded' ctl log alice
 
 # --- D-Bus -----------------------------------------------------------------------
 bus() { busctl --address="unix:path=$RUN/control.sock" "$@"; }
@@ -85,7 +85,7 @@ perl -MIO::Socket::UNIX -e '
     $s = IO::Socket::UNIX->new(Peer => shift) or die;
     print $s map { chr(int(rand(256))) } 1..3000;
     $s->flush; sleep 1' "$RUN/control.sock" || not_ok "noise could not be sent"
-check "noise on the socket hurts nobody" ctl status
+check "noise on the socket does no harm" ctl status
 
 # --- roles -------------------------------------------------------------------------
 if [ "$(id -u)" -eq 0 ]; then
@@ -110,7 +110,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	check "and who did what" sh -c \
 	    "'$B/vtpmctl' --run '$RUN' --json audit | jq -e \
 	    'map(select(.action==\"reset\"))[0].who == \"uid 2 (operator)\"'"
-	# The log is not filled by somebody who may do nothing.
+	# A user without rights cannot fill the log.
 	chatty() { for _ in $(seq 130); do as daemon start alice; done; }
 	refuse "130 denied requests of one user" 'needs the role' chatty
 	denied() { jctl audit | jq "map(select(.result == \"denied\" and
@@ -129,7 +129,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	    length == 2"'
 	same "the control socket belongs to the group" daemon \
 	    "$(stat -c %G "$RUN/control.sock")"
-	same "a worker has a uid of its own" "" "$(ps -o uid= -p \
+	same "each worker has a separate uid" "" "$(ps -o uid= -p \
 	    "$(worker_pid alice)" | grep -w 0)"
 else echo "skip - roles of other users: needs root"
 fi
@@ -163,7 +163,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	PIDS+=($!)
 	wait_for 60 grep -aq '^vtpm-managerd: ready' "$T/u.log"
 	check "its workers are found again, too" wait_for 20 \
-	    grep -aq 'guest eve: its worker .* taken over' "$T/u.log"
+	    grep -aq 'guest eve: reconnected to its worker' "$T/u.log"
 	check "stop --all --exit" u stop --all --exit
 else echo "skip - a manager of an ordinary user beside root: needs root"
 fi

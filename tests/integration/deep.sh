@@ -41,18 +41,18 @@ done
 
 N=$("$V" nonce)
 check "alice is vouched for" attest alice "$N" alice.json || exit 1
-check "a policy is made of her boot" "$V" policy --from alice.json \
+check "a policy is made of alice's boot" "$V" policy --from alice.json \
     --name ref --cmdline "$GOOD_LINE" -o policy.json
-check "she is accepted, down to the maker's root" judge host alice.json "$N"
+check "alice is accepted, up to the manufacturer's root" judge host alice.json "$N"
 same "and not on a software root" 0 \
     "$(judge host alice.json "$N" | tail -1 | grep -ci "software root")"
-check "the second verifier accepts her" judge_py host alice.json "$N"
+check "the second verifier accepts alice" judge_py host alice.json "$N"
 check "bob is vouched for, too" attest bob "$N" bob.json
 check "and accepted by both" eval \
     'judge host bob.json "$N" && judge_py host bob.json "$N"'
 
 # What the vTPM lets pass: only quotes that it made itself, lately.
-same "alice's TPM takes her own quote" 00000000 \
+same "alice's TPM accepts its quote" 00000000 \
     "$(submit alice "$(quote_digest alice.json)")"
 same "a relayed quote: alice's TPM does not take bob's" 00000084 \
     "$(submit alice "$(quote_digest bob.json)")"
@@ -60,7 +60,7 @@ for part in deep quote ak_certificate; do
 	jq --slurpfile o bob.json ".$part = \$o[0].$part" alice.json >mix.json
 	check "alice with bob's $part is refused by both" eval \
 	    '! judge host mix.json "$N" >mix.c; ! judge_py host mix.json "$N"'
-	[ $part = deep ] && same "and it is told where" "deep-quote" \
+	[ $part = deep ] && same "and the failed check is named" "deep-quote" \
 	    "$(failed_at <mix.c)"
 done
 jq --slurpfile o alice.json '.deep = $o[0].deep' bob.json >mix.json
@@ -68,7 +68,7 @@ check "bob with alice's is refused by both" eval \
     '! judge host mix.json "$N" && ! judge_py host mix.json "$N"'
 N2=$("$V" nonce)
 jq --arg n "$N2" '.nonce = $n' alice.json >mix.json
-check "for another nonce she is refused by both" eval \
+check "for another nonce both refuse alice" eval \
     '! judge host alice.json "$N2" && ! judge host mix.json "$N2" &&
     ! judge_py host alice.json "$N2" && ! judge_py host mix.json "$N2"'
 check "alice restarts" eval "ctl reset alice && boot alice"
@@ -125,7 +125,7 @@ done | sort -n | tail -1 | cut -d' ' -f2)
 python3 "$top/tests/deep/agree.py" "$V" "$B/tests/warmjudge" "$largest" "$N" \
     host.json host-states.json roots.pem policy.json spoilt
 
-# The manager dies while somebody waits.
+# The manager dies while a guest waits.
 export TCTI_SLOW="sign=3000 nv=0 other=0 count=$T/count"
 stop_manager
 # shellcheck disable=SC2086
@@ -155,11 +155,11 @@ check "the second verifier refuses it, too" eval \
 # The host's TPM goes away.
 swtpm_ioctl --unix "$T/host.ctrl" -s >/dev/null 2>&1
 t0=$SECONDS
-refuse "no TPM: bob is told, in words" \
+refuse "no TPM: bob gets the reason" \
     "no deep quote: .*(host's TPM|the TPM at)" attest bob "$N" none.json
 check "after $((SECONDS - t0)) s, not for ever" [ $((SECONDS - t0)) -lt 40 ]
 check "nothing was written" [ ! -e none.json ]
-check "his own TPM goes on" t2 bob tpm2_getrandom --hex 8
+check "his own TPM continues" t2 bob tpm2_getrandom --hex 8
 refuse "without --deep there is still evidence, and it is not enough" \
     "COULD NOT DECIDE" eval \
     '"$A" --tcti "$(tcti bob)" --nonce "$N" --log "$GOOD_LOG" -o plain.json &&
@@ -180,10 +180,10 @@ export TCTI_SLOW="sign=0 nv=0 other=0 count=$T/count fault=hang@$first"
 # shellcheck disable=SC2086
 start_manager --pool 0 $SLOW --config impatient.conf
 t0=$SECONDS
-refuse "a TPM that hangs: bob is told, in words" \
+refuse "a TPM that hangs: bob gets the reason" \
     "no deep quote: .*did not vouch within 4 s" attest bob "$N" none.json
 check "after $((SECONDS - t0)) s" [ $((SECONDS - t0)) -lt 40 ]
-check "his own TPM goes on" t2 bob tpm2_getrandom --hex 8
+check "his own TPM continues" t2 bob tpm2_getrandom --hex 8
 end_all
 
 # A software root says so.
@@ -192,7 +192,7 @@ STATE=$T/soft
 mkdir -p "$STATE"
 check "a manager without a TPM starts" start_manager --pool 0
 check "carol starts" eval "ctl create carol && ctl start carol && boot carol"
-check "a software root vouches for her" attest carol "$N" carol.json
+check "a software root vouches for carol" attest carol "$N" carol.json
 ca_to soft.pem
 jq '.allow_software_root = true' policy.json >soft-policy.json
 judge host carol.json "$N" --ca soft.pem --policy soft-policy.json >soft.out

@@ -19,7 +19,7 @@ check "a host's TPM is made and certified" host_tpm host || exit 1
 check "a manager makes its keys on it" up || exit 1
 check "the host is enrolled with a verifier" enrol_host host || exit 1
 cp host-states.json first-states.json
-# Another TPM's challenge, and all goes on after it.
+# Another TPM's challenge; everything works after it.
 python3 - host.enrol/challenge.json >other-challenge.json <<'PY'
 import base64, json, sys
 c = json.load(open(sys.argv[1]))
@@ -80,7 +80,7 @@ check "one over the same is not" eval '! ctl host approve --pcrs pcrs.json \
 stop_manager
 echo "deep_pcrs = sha384:0-7" >conf
 check "a manager that is to quote what the TPM has not" up --config conf
-refuse "the guest is told why there is no answer" \
+refuse "the guest learns why there is no answer" \
     "no PCR bank sha384" vouched c.json
 stop_manager
 same_states first-states.json
@@ -93,7 +93,7 @@ generation=$(jctl show keep | jq .generation)
 ctl stop keep >/dev/null
 stop_manager
 cp -a "$STATE" old
-check "the store goes on" eval 'up && ctl create later'
+check "the store continues" eval 'up && ctl create later'
 stop_manager
 rm -rf "$STATE"
 mv old "$STATE"

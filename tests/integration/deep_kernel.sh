@@ -40,7 +40,7 @@ check "accepted down to the maker's root" judge host rm.json "$N"
 check "by the second verifier, too" judge_py host rm.json "$N"
 check "and through /dev/tpm0" in_guest run "vtpm-attest --deep --tcti \
     device:/dev/tpm0 --nonce $N -o /tmp/raw.json && cat /tmp/raw.json >&2"
-check "while it waits the guest's other commands go on" in_guest run \
+check "while it waits the guest's other commands continue" in_guest run \
     "cd /tmp; vtpm-attest --deep --tcti device:/dev/tpmrm0 --nonce $N \
     -o b.json & for i in 1 2 3 4 5 6; do vtpm-attest --nonce $N -o c.json \
     --tcti device:/dev/tpmrm0 || exit 1; done; wait \$!; test -s b.json"

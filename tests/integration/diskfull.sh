@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# diskfull.sh - the disk of the state folder fills up: first nobody gets a new
+# diskfull.sh - the disk of the state folder fills up: first no guest gets a new
 # vTPM any more, then running guests live on the reserve, then their writes are
 # refused in the TPM's own words, and nothing else of them suffers.
 . "$(dirname "$0")/lib.sh"
@@ -56,17 +56,17 @@ while [ $n -lt 600 ] && [ "$(stat -c %s "$STATE/reserve")" -gt 0 ]; do
 done
 check "no room: a running guest's writes take the reserve" \
     [ "$(stat -c %s "$STATE/reserve")" = 0 ]
-same "no room: they go on" 0x0 "$(put 1000)"
+same "no room: they continue" 0x0 "$(put 1000)"
 same "what was written is there" 1000 "$(get)"
 refuse "reserve in use: a new vTPM is refused" 'room' ctl create bob
 same "reserve in use: status says so" true "$(space reserve_used)"
 
-# --- the reserve filled by somebody else ---------------------------------------------
+# --- another program fills the reserve -----------------------------------------------
 fill 2
 check "nothing left: the manager says so" \
     wait_for 5 grep -q 'reserve is used up' "$LOG"
 same "nothing left: a write is refused as NV_UNAVAILABLE" 0x923 "$(put 1001)"
-check "nothing left: random numbers go on" t2 alice tpm2_getrandom --hex 8
+check "nothing left: random numbers continue" t2 alice tpm2_getrandom --hex 8
 check "nothing left: PCRs are read" t2 alice tpm2_pcrread sha256:0
 check "nothing left: the guest is listed as running" sh -c \
     "'$B/vtpmctl' --run '$RUN' --json list | jq -e '.[0].state==\"running\"'"
@@ -80,7 +80,7 @@ check "and the guest is served" t2 alice tpm2_getrandom --hex 8
 rm "$STATE/rubbish"
 sync -f "$STATE"
 wrote() { [ "$(put 5000)" = 0x0 ]; }
-check "room again: writes go on" wait_for 15 wrote
+check "room again: writes continue" wait_for 15 wrote
 check "room again: a new vTPM is made" wait_for 15 ctl create bob
 check "and the reserve is there again" \
     [ "$(stat -c %s "$STATE/reserve")" = $((16 << 20)) ]

@@ -3,7 +3,7 @@
 # escrow.sh - the master key in shares for its operators, made with the store
 # and later; a store taken to another TPM (swtpm) by any two of three: the
 # guests keep who they are and what they had, and are marked; their certificates
-# are issued anew by the new CA; who has too few shares, changed ones or another
+# are reissued by the new CA; who has too few shares, changed ones or another
 # store's gets nowhere.
 # FULL=1: from a TPM that has counted further than the other one ever can.
 . "$(dirname "$0")/lib.sh"
@@ -62,11 +62,11 @@ fi
 H=one
 check "shares cannot be made for a weak key: no store is made" \
     eval '! up --escrow 2:op1.pem,weak.pem >/dev/null'
-check "in words" grep -q "operator 2's key: RSA with 2048 bits" "$LOG"
+check "the message gives the reason" grep -q "operator 2's key: RSA with 2048 bits" "$LOG"
 check "a new store with shares, 2 of 3" \
     up --escrow 2:op1.pem,op2.pem,op3.pem
 same "three shares are there" 3 "$(ls "$STATE"/escrow/share-*-of-3.pem | wc -l)"
-check "they are nobody else's" \
+check "no other user can read them" \
     [ "$(stat -c %a "$STATE/escrow/share-1-of-3.pem")" = 600 ]
 mv "$STATE/escrow" first
 check "a guest is made, with a secret in its NV" eval 'ctl create g &&
@@ -132,7 +132,7 @@ refuse "one share is too few" "2 of the 3 shares" ctl host recover open1
 refuse "twice the same is" "twice" ctl host recover open1 open1
 refuse "shares of two sets do not mix" "not of one set" \
     ctl host recover open1 late2
-refuse "a share that is still sealed is told" "not an opened share" \
+refuse "a share that is still sealed is refused" "not an opened share" \
     ctl host recover open1 first/share-2-of-3.pem
 python3 - <<'PY'
 import hashlib
@@ -156,27 +156,27 @@ for i in 1 2; do
 done
 STATE=$STATE0 H=two
 check "sealed again" up_sealed --recover
-refuse "another store's shares are refused" "of another store" \
+refuse "another store's shares are refused" "belong to another store" \
     ctl host recover alien1 alien2
 check "two of three bring it back" ctl host recover open3 open1
 cp "$T/check.out" said
 check "it says what is new" grep -q "enrol this host again" said
 check "and what a TPM 1.2 keeps" grep -q "1 TPM 1.2: .* old certificate" said
 check "the guest starts" ctl start g
-# Its certificates are issued anew meanwhile, and written one by one.
+# Its certificates are reissued meanwhile, and written one by one.
 same_ek() { [ "$(ek_of g)" = "$ek" ]; }
 check "with the same endorsement key" wait_for 30 same_ek
 ca_to ca.pem
 check "there is another CA" eval '! cmp -s ca.pem old-ca.pem'
-check "its certificates are issued anew" wait_for 60 anew g
-check "in words" eval 'ctl show g | grep "reissued by this host.s new CA"'
+check "its certificates are reissued" wait_for 60 anew g
+check "the message gives the reason" eval 'ctl show g | grep "reissued by this host.s new CA"'
 check "and in the audit log" eval \
     'ctl audit | grep reissue-certs | grep -q "by the new CA, generation"'
 same "for the same keys" "$publics" "$(publics g)"
 in_nv() { ek_cert "$1" | openssl verify -partial_chain -CAfile "$2"; }
 # A TPM 1.2: its NV is locked, but its EK is certified anew.
 check "a TPM 1.2 starts" ctl start old
-check "its EK's certificate is issued anew" wait_for 60 anew old
+check "its EK's certificate is reissued" wait_for 60 anew old
 jctl show old | jq -r .ek_rsa.certificate >old.pem
 check "by the new CA, and not by the old one" eval \
     'openssl verify -partial_chain -CAfile ca.pem old.pem &&
@@ -222,14 +222,14 @@ same "who it was" "$(ek_of h)" "$(echo "$certs" |
     sed -n '/BEGIN/,/END/p' | csplit -s -z -f h- - '/BEGIN/' '{*}' &&
     openssl x509 -in h-01 -noout -pubkey)"
 waits() { grep -aq "h: its certificates are of another CA and are not" "$LOG"; }
-check "its certificates cannot be issued anew, in words" wait_for 150 waits
+check "its certificates cannot be reissued, and the reason is logged" wait_for 150 waits
 same "the old ones stay" "$certs" "$(certs h)"
 check "in NV, too" in_nv h old-ca.pem
 check "it does not say otherwise" eval '! anew h'
 check "firmware takes the platform of it" eval \
     'boot h && t2 h tpm2_changeauth -c platform fw'
 host_tpm two
-check "the TPM is back: they are issued anew while it runs" \
+check "the TPM is back: they are reissued while it runs" \
     wait_for 90 anew h
 told() { attest h h.json && judge h.json ca.pem; }
 check "it attests with them" wait_for 30 told
@@ -237,7 +237,7 @@ check "which are not in NV yet" in_nv h old-ca.pem
 check "after a reset" eval 'ctl reset h && boot h'
 check "they are" in_nv h ca.pem
 same "no key changed" "$(echo "$certs" | grep -E '^[0-9a-f]+$')" "$(publics h)"
-same "the other guest's were issued anew once" "$at" "$(anew g)"
+same "the other guest's were reissued once" "$at" "$(anew g)"
 ctl stop g >/dev/null
 ctl stop h >/dev/null
 stop_manager
@@ -268,7 +268,7 @@ check "it is still bound to the key, and says so" eval \
 check "the guest starts" ctl start b
 certs=$(certs b)
 refused() { ctl audit | grep reissue-certs | grep -q refused; }
-check "no certificates in a state that nobody approved" wait_for 60 refused
+check "no certificates in an unapproved state" wait_for 60 refused
 same "the old ones stay" "$certs" "$(certs b)"
 ctl stop b >/dev/null
 check "the new TPM's state is approved" ctl host approve --current \
@@ -276,5 +276,5 @@ check "the new TPM's state is approved" ctl host approve --current \
 stop_manager
 check "it starts by that" up
 check "the guest is who it was" eval 'ctl start b && [ "$(ek_of b)" = "$ek" ]'
-check "now its certificates are issued anew" wait_for 60 anew b
+check "now its certificates are reissued" wait_for 60 anew b
 stop_manager

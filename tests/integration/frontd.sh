@@ -44,7 +44,7 @@ check "a guest without a TPM comes up" \
 refuse "no /dev/tpm0 there" "" has /dev/tpm0
 check "a manager in it" manager
 check "a TPM 2.0 is provisioned" ctlg create one
-refuse "with nobody at the other end tpmfrontd says so" \
+refuse "without a back half tpmfrontd reports it" \
     "cannot reach a TPM" guest "$frontd --wait-ms 500"
 check "the vTPM is powered on" ctlg start one
 refuse "without /dev/vtpmx it says what is missing" \

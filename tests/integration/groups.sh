@@ -52,16 +52,16 @@ refuse "a name is given once" "of this name exists" \
     ctl group create red --key blue.pub
 same "they are listed beside the host's own" "0 host 1 red 5 blue" \
     "$(jctl group list | jq -r '[.[] | "\(.number) \(.name)"] | join(" ")')"
-same "each has a key of its own in the host's TPM" 2 \
+same "each has its key in the host's TPM" 2 \
     "$(jctl group list | jq -r '.[1:][].ak_public' | sort -u | grep -c .)"
-refuse "a guest of a group that nobody made" "no group" \
+refuse "a guest of an unknown group" "no group" \
     ctl create stray --group 77
 
 # --- signed configurations ------------------------------------------------------
 check "red signs" sign red 1 10 sha256:0-7 red.10 --admin daemon
 check "blue signs" sign blue 5 1 sha256:0,2,4 blue.1 --admin 2 \
     --policy web-2026
-refuse "nobody signs SHA-1" "SHA-1" sign red 1 11 sha1:0-7 x
+refuse "SHA-1 is never signed" "SHA-1" sign red 1 11 sha1:0-7 x
 refuse "nor for the host's own" "host operator" sign red 0 1 sha256:0 x
 check "red's is taken" ctl group update red --config red.10
 refuse "not a second time" "sequence 10, and one with 10" \
@@ -161,7 +161,7 @@ refuse "by an old configuration likewise" "too old: sequence 10" \
     hq red.q --nonce "$N" --min-sequence 11 --host-states host-states.json
 refuse "with other PCRs likewise" "FAIL.*deep-selection" \
     hq blue.q --nonce "$N" --host-states host-states.json
-refuse "without states nobody can tell" "COULD NOT DECIDE" \
+refuse "without states the verdict is open" "COULD NOT DECIDE" \
     hq red.q --nonce "$N"
 refuse "a nonce has 8 bytes" "8 to 64" ctl group quote red --nonce 00
 
@@ -186,34 +186,34 @@ if [ "$(id -u)" -eq 0 ]; then
 	chmod 755 "$T" && chmod 644 ./*.json red.* blue.*
 	same "daemon, who administers red, sees red's guests" red1 \
 	    "$(as 1 --json list | jq -r 'map(.name) | join(" ")')"
-	same "and his group only" red \
+	same "and that group only" red \
 	    "$(as 1 --json group list | jq -r 'map(.name) | join(" ")')"
-	check "he makes a guest in it" as 1 create red2 --group red
+	check "an administrator creates a guest in it" as 1 create red2 --group red
 	refuse "but none of blue's" "group that you administer" \
 	    as 1 create blue2 --group blue
 	refuse "nor of the host's" "group that you administer" \
 	    as 1 create mine
 	for what in start reset show log stop "destroy --force"; do
-		refuse "he may not $what a guest of blue" "that group's own objects" \
+		refuse "an administrator of red may not $what a guest of blue" "that group's own objects" \
 		    as 1 $what blue1
 	done
-	check "he starts, resets, shows, stops and destroys his own" eval \
+	check "an administrator starts, resets, shows, stops and destroys guests of red" eval \
 	    'as 1 start red2 && as 1 reset red2 && as 1 show red2 &&
 	    as 1 stop red2 && as 1 destroy red2'
-	refuse "he sees no other group" "that group's own objects" as 1 group show blue
+	refuse "an administrator sees no other group" "that group's own objects" as 1 group show blue
 	refuse "nor the host's" "that group's own objects" as 1 group show host
-	check "he sees his own" as 1 group show red
+	check "an administrator sees red" as 1 group show red
 	check "and has the host quoted for it" as 1 group quote red \
 	    --nonce "$N" --json
 	refuse "not for blue" "that group's own objects" as 1 group quote blue --nonce "$N"
-	refuse "he makes no group" "role admin" \
+	refuse "an administrator creates no group" "role admin" \
 	    as 1 group create mine --key red.pub
-	refuse "he deletes none" "role admin" as 1 group delete red
+	refuse "an administrator deletes none" "role admin" as 1 group delete red
 	refuse "but sets no quota" "host's operator" \
 	    as 1 group update red --vtpms 1000
-	refuse "he reads no audit log" "role operator" as 1 audit
+	refuse "an administrator reads no audit log" "role operator" as 1 audit
 	refuse "nor the host's status" "role reader" as 1 status
-	refuse "he does not stop the host" "role admin" as 1 stop --all
+	refuse "an administrator does not stop the host" "role admin" as 1 stop --all
 	refuse "who administers nothing may do nothing" "this user has no role" \
 	    as 3 list
 	check "what was denied is in the audit log" sh -c \
@@ -222,8 +222,8 @@ if [ "$(id -u)" -eq 0 ]; then
 	    (.who | startswith(\"uid 1 \")))] | length > 9'"
 	sign red 1 11 sha256:0-7 red.11 --admin 3
 	chmod 644 red.11
-	check "he hands the group over" as 1 group update red --config red.11
-	refuse "and is nobody then" "this user has no role" as 1 list
+	check "an administrator hands the group over" as 1 group update red --config red.11
+	refuse "and loses the rights" "this user has no role" as 1 list
 	check "the next one may" as 3 show red1
 else echo "skip - administrators of a group: needs root"
 fi
@@ -281,7 +281,7 @@ check "meanwhile blue is served" ctl group quote blue --nonce "$N" -o blue.q2
 check "and its guests" attest blue1 "$N" blue2.json
 check "red is still waiting" alive $late
 wait $late && not_ok "red was served beyond its quota" ||
-    check "red is told why: $(cat late.out)" \
+    check "red gets the reason: $(cat late.out)" \
 	grep -q "has used up its 1 ms per minute" late.out
 wait $late2 && not_ok "red1 was served beyond red's quota" ||
     check "its guest, too" grep -qE "used up|did not vouch" late2.out
@@ -309,7 +309,7 @@ refuse "its number is not given again" "used before" \
     ctl group create red --key red.pub --number 1
 check "blue is as it was" hq blue.q2 --nonce "$N" \
     --host-states blue-states.json
-check "red is made anew, under another number" sh -c \
+check "red is made again, under another number" sh -c \
     "'$B/vtpmctl' --run '$RUN' --json group create red --key red.pub |
     jq -e '.number == 6'"
 refuse "what was signed for the old one is for the old one" \

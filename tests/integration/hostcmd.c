@@ -372,7 +372,7 @@ guest(uint32_t group)
 	d->g.inst.group = d->g.rec->group = group;
 	d->g.info.flags = BUNDLE_F_LAUNCHED;
 	db_boot(d);
-	/* db_guest() makes certificates of its own: put the real ones back. */
+	/* db_guest() makes other certificates: put the real ones back. */
 	certify(d);
 	ek_len = d->g.ev->part[BUNDLE_EK_CERT].len;
 	ak_len = d->g.ev->part[BUNDLE_AK_CERT].len;

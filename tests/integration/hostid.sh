@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # hostid.sh - a host's TPM (swtpm, with its maker's EK certificate) is enrolled
-# with vtpm-verify, and quotes for group 0 and for a group with an AK of its own:
+# with vtpm-verify, and quotes for group 0 and for a group with a separate AK:
 # both verifiers follow it to the maker's root.
 . "$(dirname "$0")/tpmlib.sh"
 try "a TPM's maker certifies its EK" swtpm_made "$dir" "$dir/s.d"

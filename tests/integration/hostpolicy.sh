@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # hostpolicy.sh - a manager whose master key is bound to approved states of the
 # host (a TPM by swtpm): it starts in those, waits sealed in others and says
-# what differs; approvals before and after, revoked, brought back, elsewhere.
+# what differs; approvals before and after, revoked, restored, elsewhere.
 . "$(dirname "$0")/lib.sh"
 need jq swtpm swtpm_ioctl openssl tpm2_pcrextend tpm2_nvread
 export LD_LIBRARY_PATH=$B/tests:$LD_LIBRARY_PATH
@@ -44,7 +44,7 @@ boot_host 1
 check "an approval key is made" ctl host keygen -o key.pem
 refuse "and not replaced" "not overwritten" ctl host keygen -o key.pem
 ctl host keygen -o other.pem >/dev/null
-check "the private part is nobody else's" \
+check "no other user can read the private part" \
     [ "$(stat -c %a key.pem)" = 600 ]
 
 # --- bound from the first start ------------------------------------------------
@@ -60,7 +60,7 @@ same "the status: policy, epoch, no approvals" "approved 1 0 false" \
 stop_manager
 check "without an approval it is sealed at the next start" up_sealed
 check "and says what to do" grep -q "vtpmctl host approve" "$LOG"
-refuse "other methods are refused, in words" \
+refuse "other methods are refused, with the reason" \
     "sealed: no state of this host was approved" ctl list
 check "but for the status, which says so" eval \
     'ctl status | grep "^SEALED *no state of this host was approved"'
@@ -88,7 +88,7 @@ check "it names the PCR and the approved state" grep -aqE \
 check "so does the status" eval 'ctl host status | grep -q "PCR 4 (sha256)"'
 hw=$(pgrep -P "$MPID" -f vtpm-hwtpm | head -1)
 slay "$hw"
-check "a vtpm-hwtpm that was killed is told what is to be approved" eval \
+check "a new vtpm-hwtpm gets the state to approve" eval \
     'wait_for 20 eval "[ \"\$(hst .epoch)\" -gt 0 ]"'
 check "nothing of it was given: no vTPM is there" \
     eval '! ls "$RUN"/*.tpmif 2>/dev/null | grep -q .'
@@ -111,10 +111,10 @@ check "the guest is who it was" alive_guest
 ctl host pcrs -o there.json
 p4=$( (printf '%064d' 0; printf '%064d' 4) | xxd -r -p | sha256sum | cut -c1-64)
 jq --arg v "$p4" '.pcrs.sha256["4"] = $v' there.json >kernel4.json
-check "a setting that differs from what the store is bound to is told" eval \
+check "a setting that differs from the store's binding is reported" eval \
     'ctl stop --all --exit && wait_for 20 gone "$MPID"; MPID=
     openssl pkey -in other.pem -pubout -out o.pub && up --approval-key o.pub &&
-    grep -q "approval_key is not what this store is bound to" "$LOG"'
+    grep -q "approval_key is not the key that this store is bound to" "$LOG"'
 check "an approval is signed without a manager" env VTPM_RUN=/nowhere \
     "$B/vtpmctl" host approve --pcrs kernel4.json --key key.pem --label \
     "kernel 4" --sign-only -o k4.approval
@@ -167,7 +167,7 @@ same "the epoch grew; one approval is left" "$((e + 1)) kernel 4, epoch 2" \
     "$(hst '"\(.epoch) \([.approvals[].label] | join("|"))"')"
 stop_manager
 boot_host 5
-cp stolen/* "$STATE/approvals/" # somebody brings the old ones back
+cp stolen/* "$STATE/approvals/" # an attacker restores the old ones
 check "an old approval is dead in the TPM: sealed" up_sealed
 check "and that is said" grep -aqE "SEALED: the host is in no approved state|SEALED: .*dead" "$LOG"
 stop_manager
@@ -185,9 +185,9 @@ ctl host approve --pcrs there.json --key key.pem --label sneaky --sequence 2 \
     --epoch $((e + 1)) --select sha256:0,7 --sign-only -o "$T/sneaky" \
     2>/dev/null
 cp "$T/sneaky" "$STATE/approvals/0000000002.approval"
-check "by an approval with an old number the manager does not go on" \
+check "by an approval with an old number the manager does not continue" \
     eval '! up 2>/dev/null'
-check "in words" grep -q "whose approval was given up" "$LOG"
+check "the message gives the reason" grep -q "whose revoked approval was restored" "$LOG"
 check "it was taken out" [ ! -e "$STATE/approvals/0000000002.approval" ]
 
 # --- another TPM --------------------------------------------------------------
@@ -200,7 +200,7 @@ H=second boot_host 4
 H=second
 cp -r "$STATE" "$T/good-state"
 check "a copy of the store on another TPM is refused" up_sealed
-check "in words" grep -aq "not the one this store belongs to" "$LOG"
+check "the message gives the reason" grep -aq "not the one this store belongs to" "$LOG"
 stop_manager
 H=host
 
@@ -218,7 +218,7 @@ check "the guest is who it was" alive_guest
 check "bound again" ctl host bind --key key.pem --label "kernel 9"
 stop_manager
 check "starts" up
-# vtpm-hwtpm dies: a new one is told the approvals.
+# vtpm-hwtpm dies: a new one receives the approvals.
 slay "$(hwtpm_pid)"
 check "another guest after vtpm-hwtpm was killed" ctl create h
 host swtpm_ioctl --unix "$T/host.ctrl" -i >/dev/null 2>&1

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # hwcounter.sh - counters in the NV memory of the host's TPM (swtpm) under
-# vtpm-hwtpm: counted up by nobody else, exactly once whatever is lost under
-# way, and found out when somebody replaces or removes them.
+# vtpm-hwtpm: no other user raises them, exactly once whatever is lost under
+# way; a replaced or removed counter is detected.
 . "$(dirname "$0")/tpmlib.sh"
 export LD_LIBRARY_PATH=$B/tests${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 tpm s
@@ -23,7 +23,7 @@ for root in 1 2; do
 	check "root $root: no counters before there are keys" \
 	    eval '[ "$(line 1 | sed "s/.*epoch=//")" = 0 ] &&
 		line 2 | grep -q "error -13 no host keys"'
-	check "root $root: two counters, the epoch is told with the PCRs" \
+	check "root $root: two counters, the epoch comes with the PCRs" \
 	    eval '[ "$(line 4)" = "counter: ok 1 = $(line 6 |
 		sed "s/.*epoch=//")" ] && [ -n "$(value 2)" ]'
 	v=$(value 2)
@@ -58,7 +58,7 @@ epoch=$(at 1)
 anchor=$(at 2)
 check "the owner does not count it up" \
     eval '! tpm2_nvincrement "$anchor" -C o >/dev/null 2>&1'
-check "nor whoever guesses its authorisation" \
+check "nor a guessed authorisation" \
     eval '! tpm2_nvincrement "$anchor" -P guess >/dev/null 2>&1 &&
 	! tpm2_nvincrement "$anchor" >/dev/null 2>&1'
 check "wrong guesses lock nothing" \
@@ -92,7 +92,7 @@ done
 export TCTI_SLOW="$fast fault=nv_rate@$((n - 2))x100000"
 rm -f count
 run load 2 k2 counter 2 1 "$v"
-check "a TPM that is for ever at its NV rate: refused in words" \
+check "a TPM that is for ever at its NV rate: refused with a reason" \
     says "^counter: error -15 .*stayed busy for the whole time allowed"
 export TCTI_SLOW="$fast"
 rm -f count
@@ -113,7 +113,7 @@ for ((i = 1; i <= nmake; i++)); do
 		esac
 	done
 done
-check "keys made anew after a loss, at each of $nmake commands, leave no counters behind" \
+check "keys made again after a loss, at each of $nmake commands, leave no counters behind" \
     [ $bad = 0 ]
 unset TCTI_SLOW
 tcti=
@@ -124,9 +124,9 @@ size=$(attr "$anchor" | sed -n 's/^ *size: //p')
 check "the counter has 8 bytes" [ "$size" = 8 ]
 run load 2 k2 counter 2 1 "$v" sh "tpm2_nvundefine -C o $anchor" \
     counter 2 0 0 counter 1 0 0
-check "a counter that vanishes is missed, in words" \
+check "a missing counter is reported, with the reason" \
     says "^counter: error -21 the anchor counter, NV index $anchor of the TPM at .* was removed"
-check "the other one goes on" [ -n "$(value 1)" ]
+check "the other one continues" [ -n "$(value 1)" ]
 tpm2_nvdefine "$anchor" -C o -p mine \
     -a 'nt=counter|authwrite|authread|ownerread|no_da' >/dev/null 2>&1
 run load 2 k2 counter 2 0 0

@@ -84,14 +84,14 @@ run loada 2 k good,next
 check "both states are good" says "^load: ok"
 boot 5
 run loada 2 k good approvals good,next loada 2 k next
-check "what is told later counts" \
+check "the later setting counts" \
     eval 'line 1 | grep -q "error -21" && [ "$(line 3)" = "load: ok" ]'
 boot 4
 
 # --- epochs -------------------------------------------------------------------
 make fresh sha256:4,7 $((now + 1)) 0
 run loada 2 k good counter 1 1 "$now" loada 2 k good loada 2 k good,fresh
-check "after an epoch bump the old approval is dead, in words" \
+check "after an epoch bump the old approval is dead, with the reason" \
     says "^load: error -21 all 1 approvals of host states are void: the epoch is $((now + 1)) now"
 check "the new one is alive" eval '[ "$(line 4)" = "load: ok" ]'
 now=$((now + 1))
@@ -105,7 +105,7 @@ now=$((now + 1))
 check "the TPM refuses the dead epoch itself" \
     eval '! tpm2_policynv -S s.ctx -C o -i operand "$idx" ule >/dev/null 2>&1'
 tpm2_flushcontext s.ctx >/dev/null 2>&1
-check "and nobody but the master key counts it" \
+check "and only the master key raises it" \
     eval '! tpm2_nvincrement "$idx" -C o >/dev/null 2>&1'
 
 # --- while it runs ------------------------------------------------------------
@@ -120,7 +120,7 @@ run loada 2 k fresh sh "swtpm_ioctl --unix a.ctrl -i" sh "tpm2_startup -c" \
     sh "tpm2_pcrextend 4:sha256=$r4,sha384=00000000000000000000000000000000$r4" \
     sh "tpm2_pcrextend 7:sha256=$r7,sha384=00000000000000000000000000000000$r7" \
     random 8
-check "the same state again: it goes on" says "^random: ok 8"
+check "the same state again: it continues" says "^random: ok 8"
 
 # --- bind ---------------------------------------------------------------------
 boot 4
@@ -138,7 +138,7 @@ run load 2 p approvals pgood bind key.pem p certs e \
     11112222-3333-4444-5555-666677778888 0 e ak:values counter 1 0 0 \
     loada 2 p pgood
 check "a store is bound" eval 'says "^bind: ok" && [ "$(line 6)" = "load: ok" ]'
-check "and goes on at once" eval '[ "$(line 5)" = "counter: ok 1 = $now" ]'
+check "and continues at once" eval '[ "$(line 5)" = "counter: ok 1 = $now" ]'
 run load 2 p
 check "from then on it needs an approval" says "^load: error -21 no state"
 run loada 2 p pgood approvals pgood,pother bind other.pem p loada 2 p pother \
@@ -210,7 +210,7 @@ faults() { # KIND MUST
 			[ "$2" = any ] || bad="$bad $i"
 		else bad="$bad $i?"; fi
 	done
-	check "$1 at every command: $good good, $refused refused in words" \
+	check "$1 at every command: $good good, $refused refused with a reason" \
 	    eval '[ -z "$bad" ] && [ $((good + refused)) = "$n" ]'
 	[ -z "$bad" ] || echo "  at:$bad"
 }

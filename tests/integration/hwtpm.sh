@@ -88,7 +88,7 @@ check "a TPM 1.2 EK gets its certificate" \
     eval 'says "^certs: ok 1" &&
 	openssl verify -CAfile ca.pem g.ek12.der >/dev/null 2>&1'
 run a "" load 1 k certs bad $uuid 7 g ak:plain.pub
-check "a signing key that is not restricted gets none, in words" \
+check "a signing key that is not restricted gets none, with the reason" \
     says "^certs: error -21 certificate for the AK of bad: it does not have"
 run a "" certs early $uuid 7 g ak:ak.pub
 check "no certificate before the keys are loaded" \
@@ -98,7 +98,7 @@ run a "" load 2 k
 check "a store of a software root is not taken for hardware" \
     says "^load: error -21 this store belongs to a software root"
 run b "" load 1 k
-check "another TPM is refused, in words" \
+check "another TPM is refused, with the reason" \
     says "^load: error -21 the TPM at .* is not the one this store belongs to"
 run b "" load 1 k init 1 node-7 k2
 check "only who asks for new keys gets them" \
@@ -154,7 +154,7 @@ run a "--wait-ms 3000" load 1 k sh "bash stop.sh a" \
     certs guest1 $uuid 7 g2 $keys status \
     sh "bash tpm.sh a --tpm2" certs guest1 $uuid 7 g2 $keys status
 forget a
-check "a TPM that is gone: a failure in words" \
+check "a TPM that is gone: a failure with a reason" \
     says "^certs: error -18 waited 3 s: the TPM at "
 check "the status says so" says "^status: ok root=1 up=0"
 check "and when it is back, so are the certificates" says "^certs: ok 3"
@@ -172,7 +172,7 @@ check "a TPM that neither answers nor fails: the process ends itself" \
     eval '[ $((SECONDS - t0)) -lt 30 ] && grep -q "neither answers" err'
 kill -CONT "$(cat a.pid)"
 run a "" load 1 k
-check "and a new one goes on" says "^load: ok"
+check "and a new one continues" says "^load: ok"
 
 # --- nothing is left behind --------------------------------------------------
 for i in 1 2 3 4 5 6; do
@@ -234,7 +234,7 @@ check "eleven malformed requests are refused ($n) and change nothing" \
 # --- TPMs that cannot serve --------------------------------------------------
 start_tpm old
 run old "--wait-ms 3000" load 1 k
-check "a TPM 1.2 is refused, in words" \
+check "a TPM 1.2 is refused, with the reason" \
     says "^load: error -14 the TPM at .* is a TPM 1.2"
 tpm2_changeauth -c owner secret >out 2>err
 run a "" load 1 k

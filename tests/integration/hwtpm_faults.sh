@@ -53,7 +53,7 @@ nload=$(commands)
 check "making them takes $ninit commands, loading and signing $nload" \
     eval '[ "$ninit" -gt 10 ] && [ "$nload" -gt 10 ]'
 
-# What must hold after any fault: 0 for success, 1 for refused in words, 2 if
+# What must hold after any fault: 0 for success, 1 for refused with a reason, 2 if
 # a law was broken.
 verdict() {
 	[ $rc -ne 124 ] || return 2
@@ -87,7 +87,7 @@ every_index() {
 		    "refused, $broken broken:$at"
 	else
 		ok "$kind at every command, $set: $good good, $refused refused" \
-		    "in words, none wrong"
+		    "with a reason, none wrong"
 	fi
 }
 passing="retry lost_after reset_after hang"
@@ -129,13 +129,13 @@ for kind in $making; do
 done
 check "the first keys are still good" plain
 
-# Faults that stay: bounded, in words.
+# Faults that stay: bounded, with the reason.
 for kind in retry lockout lost hang; do
 	t0=$SECONDS
 	run "$fast fault=$kind@12x100000" load 2 k certs guest $uuid 7 g $keys
 	verdict
 	v=$?
-	check "$kind for ever: refused in words after $((SECONDS - t0)) s" \
+	check "$kind for ever: refused with a reason after $((SECONDS - t0)) s" \
 	    eval '[ $v -eq 1 ] && [ $((SECONDS - t0)) -lt 40 ]'
 done
 run "$fast fault=nv_rate@9x4" load 2 k status

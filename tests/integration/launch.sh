@@ -110,8 +110,8 @@ if [ "$(ctl_pcr g1 sha256 8)" != "$p8" ]; then
 else not_ok "one more word on the command line changes PCR 8"; fi
 same "and not PCR 1, the configuration" "$p1" "$(ctl_pcr g1 sha256 1)"
 if [ "$(ctl_pcr g1 sha256 17)" != "$p17" ]; then
-	ok "each launch has a PCR 17 of its own"
-else not_ok "each launch has a PCR 17 of its own"; fi
+	ok "each launch has another PCR 17"
+else not_ok "each launch has another PCR 17"; fi
 kill "$QPID"; wait "$QPID" 2>/dev/null
 
 # --- a launch speaks for one run of the guest --------------------------------------

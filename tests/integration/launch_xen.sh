@@ -88,7 +88,7 @@ refuse "a guest without vtpm=" 'cannot be recorded' launch "$T/no.cfg"
 refuse "and if one is demanded" '--require-vtpm demands' \
     launch --or-plain --require-vtpm "$T/no.cfg"
 cfg "$T/ghost.cfg" 12345678-1234-4123-8123-123456789abc
-refuse "a vTPM that nobody provisioned" 'no vTPM has uuid 12345678' \
+refuse "an unknown vTPM" 'no vTPM has uuid 12345678' \
     launch "$T/ghost.cfg"
 same "nothing was created for any of them" "" \
     "$(grep '^create' "$FX/log" | grep -v -- ' -n ')"
@@ -274,7 +274,7 @@ before=$(cat "$FX/domid")
 end_guest poweroff
 wait_for 20 eval '[ ! -e "$FX/dom.'"$before"'" ]'
 
-# --- the manager in a domain of its own: by its console --------------------------------
+# --- the manager in a separate domain: by its console ----------------------------------
 mkdir "$T/bin"
 cat >"$T/bin/vtpmctl" <<W
 #!/bin/bash

@@ -8,7 +8,7 @@ need jq sqlite3 swtpm openssl
 
 sql() { sqlite3 "$STATE/store.db" "$@"; }
 put_back() { rm -rf "$STATE" && cp -a "$T/good" "$STATE"; }
-# Everything that a manager could have made anew.  The software root's state
+# Everything that a manager could have made again.  The software root's state
 # is stored again by every start: only whose it is counts.
 made() {
 	(cd "$STATE" && sha256sum softroot.key 2>/dev/null
@@ -35,7 +35,7 @@ stays_down() {
 		fi
 	fi
 	end_all
-	same "$text: nothing was made anew" "$before" "$(made)"
+	same "$text: nothing was made again" "$before" "$(made)"
 }
 
 start_manager --pool 0 || { not_ok "the manager starts"; exit 1; }
@@ -96,12 +96,12 @@ before=$(made)
 MPID=$!
 check "the host's TPM is not there: the manager says so" \
     wait_for 10 grep -q "the TPM at device:$T/nothing" "$LOG"
-refuse "and serves nobody" 'no manager' ctl start alice
+refuse "and serves no caller" 'no manager' ctl start alice
 stop_manager TERM
-same "nor was anything made anew" "$before" "$(made)"
+same "nor was anything made again" "$before" "$(made)"
 put_back
 
 start_manager --pool 0 || not_ok "with everything put back it starts"
 check "alice starts" ctl start alice
-same "and is who she was" "$ek" \
+same "and keeps her identity" "$ek" \
     "$(t2 alice tpm2_nvread 0x01c0000a -C o 2>/dev/null | sha256sum)"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# law3.sh - what a guest was told is durable: kill -9 of manager, zygote and
+# law3.sh - an acknowledged change is durable: kill -9 of manager, zygote and
 # worker at random under a writing guest, and no acknowledged write is lost;
 # a guest that only reads is answered all the while.
 . "$(dirname "$0")/lib.sh"
@@ -65,7 +65,7 @@ while [ $((managers + workers + zygotes)) -lt "$KILLS" ] && [ $wrong = 0 ]; do
 	sleep 0.0$((RANDOM % 10))
 	case $((RANDOM % 10)) in
 	0) kill_manager ;;
-	1) # the worker dies first: nobody is left to bring it back
+	1) # the worker dies first: no process is left to bring it back
 		kill_worker "$pid"
 		kill_manager ;;
 	2)

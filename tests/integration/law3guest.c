@@ -15,7 +15,7 @@
  *   law3guest get SOCKET     prints the number in NV.
  *   law3guest put SOCKET N   one write; prints the response code in hex.
  *
- * A ring that is gone, or somebody else's, is tried again.
+ * A ring that is gone, or in use, is tried again.
  */
 #include <signal.h>
 #include <stdio.h>

@@ -22,7 +22,7 @@ all_capped() { # FILE with the PCRs of before
 	! grep -qE "$ZERO|$ONES" "$T/now" || return 1
 	! grep -qxFf "$1" "$T/now"
 }
-judge() { # the verdict on alice as she is now
+judge() { # the verdict on alice's present state
 	local n
 	n=$("$V" nonce)
 	"$A" --tcti "$(tcti alice)" --nonce "$n" --log "$GOOD_LOG" \

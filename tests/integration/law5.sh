@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# law5.sh - laws 2 and 5: somebody had the store in his hands while the
-# manager was down.  The guest that he hit is refused, by name and in words;
-# the others start with the identity that they had; nobody gets a new one.
+# law5.sh - laws 2 and 5: an attacker changed the store while the
+# manager was down.  The damaged guest is refused, by name and with the reason;
+# the others start with the identity that they had; no guest gets a new one.
 . "$(dirname "$0")/lib.sh"
 need jq sqlite3 tpm2_createek tpm2_nvread
 guest=$B/tests/law3guest

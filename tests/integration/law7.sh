@@ -53,7 +53,7 @@ for m in flood slow headers scribble abrupt connect; do
 done
 same "mallory's worker is still the same process" "$worker" \
     "$(worker_pid mallory)"
-check "mallory can go on as if nothing had been" t2 mallory \
+check "mallory can continue as if nothing had been" t2 mallory \
     tpm2_getrandom --hex 4
 for m in flood split oversize truncated garbage locality; do
 	attack "control protocol: $m" $m "$RUN/mallory.swtpm"

@@ -6,7 +6,7 @@
 #   start_manager --pool 0          waits until it is ready
 #   ctl create alice                vtpmctl against that manager
 #   t2 alice tpm2_getrandom --hex 16   a stock program over our TCTI
-#   check "a point in words" COMMAND ARGS...
+#   check "a claim" COMMAND ARGS...
 #
 # Variables: T (private folder), STATE, RUN, MPID (the manager's pid), LOG.
 # At exit all workers, helpers and the folder are gone; KEEP=1 keeps it.
@@ -62,7 +62,7 @@ wait_for() {
 	done
 }
 alive() { kill -0 "$1" 2>/dev/null; }
-# slay PID: SIGKILL; a pid that is not known yet (0, null) hits nobody.
+# slay PID: SIGKILL; a pid that is not known yet (0, null) hits no process.
 slay() { [ "${1:-0}" -gt 1 ] 2>/dev/null && kill -KILL "$1" 2>/dev/null; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 # Run something in the background that must end with the test.
@@ -99,7 +99,7 @@ stop_all() { "$B/vtpm-managerd" --run "$RUN" --stop-all >>"$LOG" 2>&1; }
 end_all() {
 	[ -x "$B/vtpm-managerd" ] || return 0
 	# Asked while it lives the manager stops them in order and at once;
-	# without it each worker waits for somebody to store its state.
+	# without it no process stores the workers' state.
 	[ -z "$MPID" ] || stop_all
 	stop_manager TERM
 	stop_all

@@ -53,7 +53,7 @@ w=$(worker_pid alice)
 e=$(ek alice)
 stop_manager KILL
 check "the worker outlives a killed manager" alive "$w"
-check "commands that change nothing go on meanwhile" \
+check "commands that change nothing continue meanwhile" \
     t2 alice tpm2_getrandom --hex 8
 start_manager --pool 2 || not_ok "the manager comes back"
 same "it finds the same worker again" "$w" "$(worker_pid alice)"

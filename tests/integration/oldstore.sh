@@ -61,7 +61,7 @@ same "the CA is the one that certified them" "$(wanted .ca)" \
     "$(jctl status | jq -r .ca_certificate)"
 jctl audit --max 1000 | jq --slurpfile w "$want" '.[:$w[0].audit | length] |
     map({seq, who, action, object, result, hash})' >audit
-check "the audit chain goes on where it was" \
+check "the audit chain continues where it was" \
     eval 'wanted .audit | diff - audit && ctl audit'
 
 # --- untouched ------------------------------------------------------------------
@@ -90,9 +90,9 @@ for n in alice bob dave; do
 	same "$n has its EK certificate in NV" "$(of $n ek_ecc_certificate)" \
 	    "$(openssl x509 -inform der -in ek.cert)"
 done
-same "alice has what she wrote" "$(wanted .nv.alice)" \
+same "alice's write is there" "$(wanted .nv.alice)" \
     "$("$guest" get "$RUN/alice.tpmif")"
-same "bob has what he wrote" "$(wanted .nv.bob)" \
+same "bob's write is there" "$(wanted .nv.bob)" \
     "$(t2 bob tpm2_nvread 0x1800001 -C o)"
 check "and can write again" "$guest" put "$RUN/alice.tpmif" 4712
 check "the TPM 1.2 starts" ctl start old
@@ -103,7 +103,7 @@ check "with the EK that it had" grep -qi "$(of old ek_rsa)" pubek
 # --- and it stays good ------------------------------------------------------------
 end_all
 check "it is opened a third time" up
-same "nobody is marked" "" \
+same "no vTPM is marked" "" \
     "$(jctl list | jq -r '.[] | select(.state == "tampered").name')"
 check "alice starts" ctl start alice
 t2 alice tpm2_startup -c

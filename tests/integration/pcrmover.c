@@ -4,7 +4,7 @@
  * worst moment.  For tpm2-tss: --tcti "cmd:pcrmover SOCKET PCR CODE TIMES".
  *
  * Commands come in on standard input and answers go out; SOCKET is swtpm's
- * data socket.  Before a command with that code goes on, the PCR is
+ * data socket.  Before a command with that code continues, the PCR is
  * extended, TIMES times in all.
  */
 #include <stdint.h>

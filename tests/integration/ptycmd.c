@@ -2,8 +2,8 @@
 /*
  * ptycmd.c - a Xen guest's console without Xen: ptycmd FILE COMMAND...
  *
- * COMMAND runs on a terminal of its own (as a guest's hvc0 is: lines, echo);
- * whoever opens the terminal that FILE names (as xenstore's console/tty) is
+ * COMMAND runs on a separate terminal (as a guest's hvc0 is: lines, echo);
+ * a program that opens the terminal in FILE (as xenstore's console/tty) is
  * at its other end.
  */
 #include <fcntl.h>
@@ -49,7 +49,7 @@ main(int argc, char **argv)
 		(void)execvp(argv[2], argv + 2);
 		_exit(127);
 	}
-	/* The slave stays open: nobody at the other end is no end. */
+	/* The slave stays open: a hang-up at the other end is no end. */
 	if ((f = fopen(argv[1], "w")) == NULL || fprintf(f, "%s\n", name) < 0 ||
 	    fclose(f) != 0)
 		return 2;

@@ -83,7 +83,7 @@ session_works() {
 intact() { # TEXT
 	same "$1: PCR 16" "$p16" "$(pcr 16)"
 	check "$1: the guest's key signs" key_works
-	check "$1: its policy session goes on" session_works
+	check "$1: its policy session continues" session_works
 }
 
 quiet_hmp() { # what fails says why

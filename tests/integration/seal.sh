@@ -152,7 +152,7 @@ check "stock swtpm: sealed under the standard primary key, and open" eval '
 move="cmd:$B/tests/pcrmover $T/sw 14 0x15e"
 check "a PCR that moves once in mid-way does no harm" eval '
     "$S" unseal --tcti "$move 1" -i sw.blob -o s5 && cmp small s5'
-refuse "one that never rests is given up on, in words" \
+refuse "PCRs that never rest: it ends with the reason" \
     "keep changing" "$S" unseal --tcti "$move 999" -i sw.blob \
     -o no.out
 # PCR 7, to which it is sealed, moves there: shut, and named.

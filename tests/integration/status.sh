@@ -24,7 +24,7 @@ PIDS+=($quote)
 check "it makes a quote" wait_for 20 eval '[ "$(sent)" -gt "$before" ]'
 sleep 1
 from=$(date +%s%3N)
-check "the status is told meanwhile" jctl status
+check "meanwhile the status is shown" jctl status
 cp check.out s.json
 check "and the quote is still under way" alive $quote
 check "with the last state of the TPM" \
@@ -38,14 +38,14 @@ others() { for i in 1 2 3 4; do jctl status >"m$i" & w+=($!); done
 	for p in "${w[@]}"; do wait "$p" || return 1; done; }
 w=()
 check "several ask at once" others
-check "and all are told" eval \
+check "and every caller gets an answer" eval \
     'for i in 1 2 3 4; do jq -e .tpm.busy_since_ms "m$i" || exit 1; done'
 check "the quote comes in the end" wait $quote
 check "and it is idle again" eval 'status && jq -e --argjson from "$from" \
     ".tpm | .busy_since_ms == null and .as_of_ms > \$from" s.json'
-# The process is gone, for as long as nobody can start it.
+# The process is gone, for as long as it cannot be started.
 slay "$(hwtpm_pid)"
-check "no process: it is told, too" timeout 15 "$B/vtpmctl" --run "$RUN" status
+check "no process: the status shows it" timeout 15 "$B/vtpmctl" --run "$RUN" status
 check "it comes back" wait_for 30 eval 'jctl status | jq -e ".tpm.up and
     .tpm.busy_since_ms == null"'
 # The TPM is gone.
@@ -65,6 +65,6 @@ slay "$(hwtpm_pid)"
 check "it is not said to be up by hearsay" wait_for 20 eval 'jctl status |
     jq -e ".tpm | .up == false and (.why | length > 20)"'
 t0=$SECONDS
-refuse "who asks is told why, and before he gives up" \
+refuse "a caller gets the reason before its time-out" \
     "(keys again|gives no PCRs|closed): .*TPM" ctl host pcrs -o pcrs.json
 check "after $((SECONDS - t0)) s" [ $((SECONDS - t0)) -lt 100 ]

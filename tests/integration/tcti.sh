@@ -88,7 +88,7 @@ mkfifo hold.in
 holder=$!
 exec 7>hold.in
 wait_for 10 grep -q '^open' hold.out
-refuse "a second program is told that the vTPM is busy, and who has it" \
+refuse "a second program learns that the vTPM is busy, and which process has it" \
     "vTPM .*$ring is busy: another program has it open \(process $holder " \
     tpm2_getrandom --hex 4
 refuse "and so is a third" "busy" tpm2_pcrread sha256:16

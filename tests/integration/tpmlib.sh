@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 # tpmlib.sh - sourced by the tests of vtpm-hwtpm and of stock TPMs, which need
-# no manager: a folder of its own to work in ($dir), points "ok - TEXT" and
+# no manager: a separate folder to work in ($dir), points "ok - TEXT" and
 # "not ok - TEXT", an end to everything started.
 #
 #   check TEXT COMMAND...    one point

@@ -91,7 +91,7 @@ setup_on_a_device(void **state)
 	return setup_on(state, "/dev/null");
 }
 
-/* Workers end when they are told: nobody else waits for them. */
+/* Workers end on request: no other process waits for them. */
 static int
 teardown(void **state)
 {

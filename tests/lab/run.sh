@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# run.sh - the main job on a real guest, step by step, in words: provision a
+# run.sh - the main job on a real guest, step by step, with comments: provision a
 # vTPM, boot Debian's kernel on it through OVMF and GRUB2, attest, seal,
 # boot again, tamper; then the same on a host's TPM (run_host.sh).  Artefacts
 # stay in $B/run.
@@ -356,7 +356,7 @@ summary() {
 	  verdict-boot*.txt     what vtpm-verify checked, and why it refused
 	  policy*.json, ca.pem  what it was checked against
 	  host.json, states*.json  the host as the verifier knows it
-	  events.txt            the boot in words, event by event
+	  events.txt            the boot as text, event by event
 	  eventlog.bin, journal.txt, pcrs-*.txt, audit.txt, *.log
 
 	Next: "make check" runs all tests; README.md says how to give a vTPM

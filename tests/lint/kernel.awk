@@ -24,7 +24,7 @@ width($0) > 80 && !/^[ \t]*"/ { say(width($0) " columns") }
 comment { if (/\*\//) comment = 0; was = $0; next }
 /^ / { say("a line starts with a space") }
 /(^|[^_[:alnum:]])(if|for|while|switch)\(/ { say("no space after a keyword") }
-/^[a-z].*\)[ \t]*\{$/ { say("a function's brace has a line of its own") }
+/^[a-z].*\)[ \t]*\{$/ { say("a function's brace needs a separate line") }
 /^[ \t]+\{$/ { say("a brace alone on its line") }
 /^[ \t]*else/ && was ~ /\}$/ { say("else belongs after }") }
 /\)\{/ { say("no space before {") }

@@ -15,7 +15,7 @@ one() { # what, pattern, allowed files
 one libtpms '#include <libtpms/' '^vtpm/engine/engine\.c$'
 one SQLite '#include <sqlite3' '^vtpm_manager/store/'
 one Xen '#include <xen(evtchn|gnttab|store)' '^tpmback/xen_chan|^tpmfront/xen_front|^vtpm_manager/xenback/'
-# The daemon itself never speaks to a TPM: hwtpm is a process of its own.
+# The daemon itself never speaks to a TPM: hwtpm is a separate process.
 one tpm2-tss '#include <tss2/' \
     '^(tpmfront/tcti/|tpmfront/frontd/tcti_bridge|vtpm_manager/hwtpm/|tools/)'
 exit $bad

@@ -51,7 +51,7 @@ DC(dc_replay)
 		d->nonce[15] ^= 1;
 }
 
-/* Host B, with a key in software and a CA of its own, vouches for a vTPM
+/* Host B, with a key in software and another CA, vouches for a vTPM
  * that host A certified; it forges what A's TPM would say. */
 DC(dc_other_host)
 {
@@ -157,7 +157,7 @@ DC(dc_guest_not_under_ek)
 		d->g.f.primary_ak = true;
 }
 
-/* PCRs 16 and 23, which anybody can reset, extended to the good values. */
+/* PCRs 16 and 23, which any locality can reset, extended to the good values. */
 DC(dc_selection)
 {
 	struct pcr_bank *b = &d->host.pcrs.banks[0];
@@ -270,7 +270,7 @@ static const struct dcase {
 	{ "good", NULL, NULL, "a good bundle" },
 	{ "good-single", dc_single, NULL, "the only leaf" },
 	{ "good-last", dc_last, NULL, "the last of an odd number of leaves" },
-	{ "good-group", dc_group7, NULL, "a group with an AK of its own" },
+	{ "good-group", dc_group7, NULL, "a group with a separate AK" },
 	{ "good-approval", dc_approval, NULL, "a state by approval" },
 	{ "replay", dc_replay, "nonce", "a replayed nonce" },
 	{ "other-host", dc_other_host, "deep-ak-cert",

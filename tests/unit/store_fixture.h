@@ -244,7 +244,7 @@ assert_refused(struct store *st, int i, const char *words)
 	assert_int_equal(put_state(st, i, 9, 9), VT_E_CORRUPT);
 	assert_int_equal(
 	    store_guest_status(st, uuid, GUEST_RUNNING), VT_E_CORRUPT);
-	/* nobody gets a new TPM under its name or UUID by mistake */
+	/* no new TPM appears under its name or UUID by mistake */
 	assert_int_equal(add_inst(st, i), VT_E_EXISTS);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * test_anchor_fsm.c - every order in which commits, failures, raises, crashes
- * and somebody with all copies of the disk can follow each other.
+ * and an attacker with all copies of the disk can follow each other.
  *
  * The model: a counter, a disk, and every root that ever may have been seen
  * by somebody.  At each crash he puts back whichever he likes.  Two things
@@ -38,7 +38,7 @@ struct world {
 	uint8_t flight;
 	uint8_t nroots, disk; /* disk: index of the newest durable root */
 	struct root roots[MAX_ROOTS];
-	uint8_t safe;          /* items that somebody was told are safe */
+	uint8_t safe;          /* items acknowledged as safe */
 	uint8_t need[8];       /* of items that are not safe yet; 0: unknown */
 	uint8_t crashes, wish; /* budgets */
 };
@@ -114,7 +114,7 @@ assert_sound(const struct world *w)
 
 static void explore(struct walk *k, const struct world *w);
 
-/* Whatever its need is reached is told to whom waits for it. */
+/* An item whose need is reached is acknowledged. */
 static void
 tell(struct world *w)
 {
@@ -151,7 +151,7 @@ crash(struct walk *k, const struct world *was)
 		w.flight = F_NONE;
 		memset(&w.a, 0, sizeof(w.a));
 		anchor_start(&w.a, k->policy, r->anchor, w.counter);
-		/* what is found is told again to who asks again */
+		/* a repeated request is acknowledged again */
 		for (b = 0; b < 8; b++)
 			w.need[b] = (r->items & ~w.safe) >> b & 1
 					? (uint8_t)w.a.need

@@ -94,7 +94,7 @@ events_out_of_order_are_called_so(void **state)
 	policy_free(p);
 }
 
-/* An attacker boots his own command line and keeps the log's old words. */
+/* An attacker boots another command line and keeps the log's old text. */
 static void
 a_log_whose_words_lie_is_refused(void **state)
 {
@@ -130,7 +130,7 @@ an_old_log_does_not_explain_new_pcrs(void **state)
 	memset(&old.log, 0, sizeof(old.log));
 	expect(p, &b, LOG, AP_REFUSED, AP_C_LOG_REPLAY);
 	expect(p, &b, LOG | JOURNAL, AP_REFUSED, AP_C_LOG_VS_JOURNAL);
-	/* The old journal does not help him either. */
+	/* The old journal does not help either. */
 	free(b.journal.p);
 	b.journal = old.journal;
 	memset(&old.journal, 0, sizeof(old.journal));

@@ -157,7 +157,7 @@ a_forged_end_is_seen(void **state)
 	assert_int_equal(
 	    audit_chain_append(&c, 9, "x", "y", "z", "ok", "", &bad[N]), VT_OK);
 	assert_int_equal(walk(bad, N + 1, text), VT_E_CORRUPT);
-	/* the last one made anew */
+	/* the last one made again */
 	c.seq = N - 1;
 	memcpy(c.head, bad[N - 2].hash, SHA256_LEN);
 	assert_int_equal(

@@ -113,7 +113,7 @@ many_callers_share_one_place_and_quiet_ones_are_forgotten(void **state)
 	/* All have been quiet: places are free again. */
 	assert_int_equal(ask("uid 999", 9, S + 2 * AUDIT_LIMIT_EVERY_US), 9);
 	assert_int_equal(ask("uid 998", 9, S + 2 * AUDIT_LIMIT_EVERY_US), 9);
-	/* Not of somebody with a count that nobody took. */
+	/* Not of a caller whose count was not taken. */
 	audit_limit_init(&l);
 	(void)ask("uid 1", AUDIT_LIMIT_BURST + 5, S);
 	for (i = 0; i < 2 * AUDIT_LIMIT_CALLERS; i++) {

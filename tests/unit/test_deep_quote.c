@@ -246,7 +246,7 @@ host_says(int rc, const char *text)
 	host_says_of(0, rc, text);
 }
 
-/* A group with an AK of its own. */
+/* A group with a separate AK. */
 static void
 have_group(struct tenant *g, uint32_t number, uint64_t sequence)
 {
@@ -466,7 +466,7 @@ few_are_not_waited_for(void **state)
 	host_says(VT_OK, "");
 	ask(0, 2);
 	assert_int_equal(f.under_way, 1);
-	for (i = 1; i < 5; i++) /* four wait when one is told */
+	for (i = 1; i < 5; i++) /* four wait when one is answered */
 		ask(i, 1);
 	f.now += QUOTE_US;
 	host_says(VT_OK, "");
@@ -510,7 +510,7 @@ full_batch_begins_at_once(void **state)
 		ask(i, 1);
 	host_says(VT_OK, "");
 	f.now += QUOTE_US;
-	for (i = 7; i < 13; i++) /* six wait, six are told */
+	for (i = 7; i < 13; i++) /* six wait, six are answered */
 		ask(i, 1);
 	host_says(VT_OK, "");
 	assert_int_equal(f.under_way, 1);
@@ -619,7 +619,7 @@ who_has_gone_is_told_nothing(void **state)
 	assert_int_equal(f.told[0].serial, 1004);
 	assert_int_equal(f.told[0].a.count, 2);
 	assert_int_equal(f.told[1].serial, 2003);
-	/* no quote for a batch in which nobody is left */
+	/* no quote for an empty batch */
 	ask(4, 2);
 	ask(1, 2);
 	deep_quote_forget(&f.g[1].deep);
@@ -678,7 +678,8 @@ a_host_that_is_silent_is_not_waited_for(void **state)
 	assert_int_equal(f.told[1].rc, VT_E_TIMEOUT);
 	assert_non_null(strstr(f.told[0].text, "vtpmctl status"));
 	assert_int_equal(f.quotes, 1);
-	/* it answers late: nobody hears it twice, and the next one is served */
+	/* it answers late: no request is answered twice, the next one is served
+	 */
 	ask(2, 1);
 	host_says(VT_OK, "");
 	assert_int_equal(f.ntold, 2);
@@ -757,7 +758,7 @@ it_ends_with_somebody_waiting(void **state)
 	assert_int_equal(f.under_way, 2);
 	deep_quote_free(&f.m);
 	assert_null(f.m.deepq);
-	assert_null(f.way[0].cb); /* nobody calls us any more */
+	assert_null(f.way[0].cb); /* no callback is left */
 	assert_null(f.way[1].cb);
 	ask(3, 1);
 	assert_int_equal(f.ntold, 0);

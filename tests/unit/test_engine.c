@@ -222,7 +222,7 @@ both_versions_take_turns(void **state)
 	assert_int_equal(tcmd_stir(), VT_OK);
 }
 
-/* vtpm/engine/command_table.c against what libtpms says of its own commands. */
+/* vtpm/engine/command_table.c against libtpms' attributes of its commands. */
 static void
 table_of_commands_agrees_with_libtpms(void **state)
 {

@@ -106,7 +106,7 @@ stop_always_leads_to_stopped(void **state)
 	}
 }
 
-/* Once the operator wants it down, nothing brings it up behind his back. */
+/* Once the operator wants it down, nothing starts it again. */
 static void
 stopping_ends_in_stopped_only(void **state)
 {

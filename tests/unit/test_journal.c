@@ -579,7 +579,7 @@ container_with_a_bad_field_is_refused(void **state)
 	journal_free(j);
 }
 
-/* Containers by hand, as somebody who wants to mislead would write them. */
+/* Containers by hand, as an attacker would write them. */
 static int
 decode_with(const uint8_t *chains, size_t clen, uint16_t nchains,
     const uint8_t rec[8], size_t ndigests)

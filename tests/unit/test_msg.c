@@ -155,7 +155,7 @@ descriptors_ride_on_their_own_message(void **state)
 	assert_int_equal(open_fds(), before);
 }
 
-/* What nobody received is closed with the channel. */
+/* Unreceived descriptors are closed with the channel. */
 static void
 descriptors_do_not_leak_with_the_channel(void **state)
 {

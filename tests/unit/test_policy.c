@@ -34,7 +34,7 @@ parse(const char *json, struct policy **ret)
 
 	rc = policy_parse(copy, strlen(json), ret, err);
 	if (rc != VT_OK) {
-		assert_true(strlen(err) > 0); /* always said in words */
+		assert_true(strlen(err) > 0); /* always a reason */
 		print_message("  %s\n", err);
 	}
 	free(copy);

@@ -42,7 +42,7 @@ only_a_reset_that_was_seen_starts_pcrs_anew(void **state)
 			assert_true(
 			    named(s, "UNSURE") &&
 			    (e == PE_SAW_RESET || e == PE_SAW_RESET_LAUNCH));
-		/* or, where nobody could see it, the guest's word: noted */
+		/* or, without a monitor, on the guest's word: noted */
 		if (a == PA_UNSEEN)
 			assert_true(
 			    named(s, "UNSURE") &&
@@ -51,7 +51,7 @@ only_a_reset_that_was_seen_starts_pcrs_anew(void **state)
 }
 
 /* Neither a wake-up nor a monitor that is silent leaves the guest a way to
- * PCRs that are anew: Startup(STATE) goes on, all else is capped. */
+ * PCRs that start over: Startup(STATE) continues, all else is capped. */
 static void
 a_waking_guest_goes_on_or_is_capped(void **state)
 {

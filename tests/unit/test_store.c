@@ -451,7 +451,7 @@ audit_cb(const struct audit_rec *r, void *arg)
 static void
 assert_audit_bad(const char *words)
 {
-	struct store *st = must_unlock(); /* guests go on */
+	struct store *st = must_unlock(); /* guests continue */
 	uint64_t n = 0;
 
 	if (strstr(text, words) == NULL)
@@ -535,7 +535,7 @@ count_record(const struct audit_rec *r, void *arg)
 	return 0;
 }
 
-/* Only the oldest go, and nobody else can make them go. */
+/* Only the oldest are deleted, and only by the limit. */
 static void
 the_audit_log_is_bounded(void **state)
 {

@@ -297,7 +297,7 @@ the_lowest_free_slot_is_given(void **state)
 	store_close(st);
 }
 
-/* A guest that nobody remembers may have its blobs there. */
+/* A forgotten guest may have its blobs there. */
 static void
 a_slot_under_a_damaged_page_is_not_given(void **state)
 {

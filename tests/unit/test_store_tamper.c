@@ -167,7 +167,7 @@ a_changed_launch_record_is_refused(void **state)
 	assert_only(5, 5, "launch record is missing");
 }
 
-/* Keep a copy of some tables, go on, and put the copy back. */
+/* Keep a copy of some tables, continue, and put the copy back. */
 static void
 keep_old(void)
 {
@@ -283,7 +283,7 @@ a_changed_value_is_refused(void **state)
 		sql("REPLACE INTO kv SELECT * FROM keep");
 	}
 	sql("DROP TABLE keep");
-	sql("INSERT INTO kv VALUES('meta:four',x'00')"); /* nobody's */
+	sql("INSERT INTO kv VALUES('meta:four',x'00')"); /* without an owner */
 	assert_values(VT_OK, VT_OK, VT_OK);
 }
 
@@ -350,7 +350,7 @@ every_byte_of_the_list_of_values_counts(void **state)
 	assert_values(VT_OK, VT_OK, VT_OK);
 }
 
-/* A value that does not fit can be put anew: somebody wants it so. */
+/* A value that does not match can be written again: the operator's decision. */
 static void
 a_refused_value_can_be_put_anew(void **state)
 {
@@ -472,7 +472,7 @@ a_destroyed_guest_does_not_come_back(void **state)
 	store_close(st);
 }
 
-/* A copy of a guest in a slot of its own is not a second guest. */
+/* A copy of a guest in another slot is not a second guest. */
 static void
 a_cloned_record_is_not_believed(void **state)
 {
@@ -583,7 +583,7 @@ an_old_database_alone_is_refused(void **state)
 	assert_non_null(strstr(text, "older"));
 }
 
-/* Whatever byte of the file is hit, nobody gets anything but his state. */
+/* Whatever byte of the file is hit, no guest gets any state but its own. */
 static void
 no_byte_of_the_file_can_lie(void **state)
 {

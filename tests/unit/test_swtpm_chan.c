@@ -239,7 +239,7 @@ wrong_state_is_bad_ordinal(void **state)
 	(void)close(data);
 }
 
-/* Law 6: after the host's own launch nobody else measures at locality 4. */
+/* Law 6: after the host's launch no other measurement at locality 4. */
 static void
 hash_sequence_is_the_hosts_to_refuse(void **state)
 {

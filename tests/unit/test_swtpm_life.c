@@ -162,7 +162,7 @@ end_in_mid_command_discards_the_answer(void **state)
 	ctl = dial(f);
 	ask(f, ctl, "0000000e", ""); /* waits its turn */
 	expect_journal(f, "<open> ");
-	fake_answer(f, 0x181); /* the first one's: to nobody */
+	fake_answer(f, 0x181); /* the first one's: dropped */
 	pump(f);
 	expect_hex(ctl, OK4);
 	expect_journal(f, "off ");
@@ -191,13 +191,13 @@ destination_disturbs_nothing_until_init(void **state)
 	ask(f, ctl2, "0000000500", OK4);
 	ask(f, ctl2, "00000003", OK4);
 	ask(f, ctl2, "00000009", OK4);
-	/* nothing is told or done about the running TPM */
+	/* the running TPM is not affected */
 	ask(f, ctl2, "00000004", OK4 "00000000");
 	ask(f, ctl2, "0000000c000000010000000100000000", "0000000a");
 	ask(f, ctl2, "00000006", "0000000a");
 	ask(f, ctl2, "0000000b00", "0000000a");
 	expect_journal(f, "<open> size0 ");
-	/* no state of its own: no TPM */
+	/* no state: no TPM */
 	ask(f, ctl2, "0000000200000001", "00000009");
 	expect_journal(f, "<busy> ");
 	ask(f, data, READ_CLOCK, READ_CLOCK);
@@ -267,7 +267,7 @@ refused_state_does_not_take_over(void **state)
 	    OK4);
 	ask(f, ctl2, "0000000200000001", "00000009");
 	expect_journal(f, "in1:1 takeover ");
-	ask(f, data, READ_CLOCK, READ_CLOCK); /* the first goes on */
+	ask(f, data, READ_CLOCK, READ_CLOCK); /* the first continues */
 	(void)close(ctl);
 	(void)close(data);
 	(void)close(ctl2);

@@ -338,11 +338,11 @@ a_dead_workers_record_is_not_believed(void **state)
 	BAD(magic, 0);
 	BAD(locality, 5);
 	BAD(data_busy, 2);
-	BAD(bus_busy, 2);
+	BAD(ctl_busy, 2);
 	BAD(pad, 4);
 	BAD(data_len, CHAN_CMD_MAX + 1);
 	BAD(data_hand, 1); /* more than data_len */
-	BAD(bus_have, SWTPM_HEAD_MAX + SWTPM_BLOB_MAX + 1);
+	BAD(ctl_have, SWTPM_HEAD_MAX + SWTPM_BLOB_MAX + 1);
 #undef BAD
 }
 

@@ -62,7 +62,7 @@ handles_sessions_and_parameters_are_found(void **state)
 		    { 0x81000003, 0 }, true, 40 },
 		{ "800200000000" "00000120" "40000001" "81000001" PW
 		    "81000001", { 0x40000001, 0x81000001 }, false, 31 },
-		/* a code whose handles nobody asks for */
+		/* a code whose handles are never needed */
 		{ "800200000000" "00000137" "40000001" "01500001" PW "0000",
 		    { 0, 0 }, false, 10 },
 	};

@@ -470,7 +470,7 @@ spinning_follows_what_was_seen(void **state)
 	s.us = SPIN_US; /* as on a host with CPUs enough */
 	s.max_us = SPIN_MAX_US;
 	s.avg[SPIN_ASLEEP] = 40 * 16;
-	/* quick answers: it goes on, but for a try */
+	/* quick answers: it continues, but for a try */
 	assert_true(waits(&s, 1000, 25, 1) > 990);
 	/* idle, or slow commands: neither way is shorter */
 	(void)waits(&s, 20, 5000, 5000);

@@ -445,7 +445,7 @@ crash_caps_every_pcr_until_the_next_power_cycle(void **state)
 	n = fm_wait(g, r, FM_WAIT_MS, out);
 	assert_int_equal(n, 10);
 	assert_int_equal(be32_get(out + 6), 0x101);
-	/* the same connection goes on */
+	/* the same connection continues */
 	assert_int_equal(info_flags(g, r) & VIF_CAPPED, VIF_CAPPED);
 	assert_int_equal(journal_cap_digest(ALG_SHA256, &d), VT_OK);
 	wr_init(&w, &q, 1);

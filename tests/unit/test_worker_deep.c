@@ -193,7 +193,7 @@ a_quote_is_vouched_for_in_pieces(void **state)
 	assert_memory_equal(g->deep[0].launch, zeros, SHA256_LEN);
 	assert_int_equal(g->deep[0].nonce.len, 7);
 	assert_int_equal(state_of(g, r, ticket), VDQ_PENDING);
-	/* others go on meanwhile */
+	/* others continue meanwhile */
 	assert_int_equal(fm_cmd(g, r, C_RANDOM, NULL, NULL), 0);
 	answer(g, ticket, VT_OK, "", 3000);
 	assert_int_equal(settled(g, r, ticket), VDQ_READY);
@@ -399,7 +399,7 @@ a_power_cycle_drops_them(void **state)
 	quote(g, r, digest);
 	assert_int_equal(submit(g, r, digest, &b), 0);
 	assert_true(b > a);
-	/* the late answer to the old one is nobody's */
+	/* the late answer to the old one is dropped */
 	answer(g, a, VT_OK, "", 10);
 	assert_int_equal(fm_cmd(g, r, C_RANDOM, NULL, NULL), 0);
 	assert_int_equal(state_of(g, r, b), VDQ_PENDING);

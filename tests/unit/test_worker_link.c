@@ -99,7 +99,7 @@ static const struct wlink_ops ops = {
 	.closed = on_closed,
 };
 
-/* A worker that is nobody's yet. */
+/* A worker without a guest yet. */
 static const struct wlink_ops pool_ops = {
 	.hello = on_hello,
 	.store = on_store,

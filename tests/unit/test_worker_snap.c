@@ -174,7 +174,7 @@ older_snapshot_begins_a_new_generation(void **state)
 	g->ack = false;
 	assert_int_equal(INIT_RESUME(&h), 0);
 	fm_pump_for(g, 50);
-	/* nothing of it is told before the manager has it on disk */
+	/* no response depends on it before the manager has it on disk */
 	while (g->last.version <= version || !(g->last.flags & WS_RESTORE)) {
 		fm_stored(g, VT_OK);
 		fm_pump_for(g, 20);

@@ -188,7 +188,7 @@ xs_transaction_end(struct xs_handle *h, xs_transaction_t t, bool abort)
 	(void)t;
 	errno = EAGAIN;
 	if (!abort && ++busy % 2 != 0)
-		return false; /* somebody else wrote, too */
+		return false; /* another client wrote, too */
 	return true;
 }
 
@@ -458,7 +458,7 @@ commands_go_over_the_page(void **state)
 
 	(void)state;
 	assert_int_equal(ring_submit(r, 2, cmd, sizeof(cmd)), VT_OK);
-	assert_int_equal(hv.notified, 1); /* nobody on Xen says "awake" */
+	assert_int_equal(hv.notified, 1); /* Xen has no "awake" hint */
 	assert_int_equal(hv.page.page.state, TPMIF_SUBMIT);
 	assert_int_equal(hv.page.page.locality, 2);
 	assert_memory_equal(hv.page.page.data, cmd, sizeof(cmd));

@@ -85,7 +85,7 @@ every_cell_keeps_the_invariants(void **state)
 	}
 }
 
-/* --- which domain goes on --- */
+/* --- which domain continues --- */
 
 /* From MOVE_FREE; the action of the last event. */
 static enum move_action
@@ -195,7 +195,7 @@ no_other_way_to_another_domains_pcrs(void **state)
 				    st.act == MOVE_REFUSE ||
 				    (s == MOVE_FREE ? st.act == MOVE_POWER
 						    : st.act == MOVE_OFFER));
-			/* nobody is left waiting for ever */
+			/* no domain waits for ever */
 			if (e == MOVE_ABORT) {
 				assert_int_equal(st.next, MOVE_FREE);
 				assert_int_equal(st.act == MOVE_CYCLE,

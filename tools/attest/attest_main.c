@@ -124,7 +124,8 @@ static const struct opt opts[] = {
 	{ OPT_TEXT("channel-key", 0, "FILE", struct args, channel_key,
 	    "with --deep: have the host vouch for this public key, too") },
 	{ OPT_FLAG("no-journal", 0, struct args, no_journal,
-	    "go on if the TPM has no extend journal because it is not a vTPM "
+	    "continue if the TPM has no extend journal because it is not a "
+	    "vTPM "
 	    "of vtpm-managerd") },
 	OPT_END,
 };

@@ -109,7 +109,7 @@ take_info(struct attest *a, bool *ret_ours)
 		log_err("this TPM does not know the command TPM_CC_VTPM: it "
 			"is not a vTPM of vtpm-managerd, so journal, launch "
 			"record and host-made log are missing; --no-journal "
-			"goes on without them");
+			"continues without them");
 	else if (rc != VT_OK)
 		log_err("cannot read the vTPM's information: %s",
 		    rc == VT_E_TPM ? esys_why(&a->e) : vt_strerror(rc));

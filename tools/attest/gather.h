@@ -19,7 +19,7 @@ struct attest {
 	/* Given by the caller. */
 	const char *log; /* event log; NULL: the kernel's, if there is one */
 	uint32_t ak;     /* handle */
-	bool no_journal; /* go on without TPM_CC_VTPM */
+	bool no_journal; /* continue without TPM_CC_VTPM */
 	bool deep;
 	const char *channel_key; /* file; NULL: none */
 	struct pcr_sel sel;

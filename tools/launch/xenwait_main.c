@@ -98,7 +98,7 @@ main(int argc, char **argv)
 			"and is this root?");
 		return 1;
 	}
-	/* A saved domain is either destroyed next or goes on. */
+	/* A saved domain is either destroyed next or continues. */
 	for (;;) {
 		word = wait_once(ctx, domid);
 		if (word == NULL || word[0] != 's' || word[1] != 'u')

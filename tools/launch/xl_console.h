@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * xl_console.h - talk to the manager in a domain of its own, on its console:
+ * xl_console.h - talk to the manager in a separate domain, on its console:
  * each line is a vtpmctl command, "= N" behind its output is its exit code
  * (tools/domain/console).
  *

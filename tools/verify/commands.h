@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * commands.h - the commands of vtpm-verify, each in a file of its own.
+ * commands.h - the commands of vtpm-verify, one file each.
  *
  * Layer:  tools.
  */

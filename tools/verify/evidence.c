@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* evidence.c - vtpm-verify -e: every check in words, and a verdict. */
+/* evidence.c - vtpm-verify -e: prints every check, and a verdict. */
 #include <stdlib.h>
 
 #include "base/log.h"

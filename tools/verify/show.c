@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* show.c - vtpm-verify show: evidence or an event log, in words. */
+/* show.c - vtpm-verify show: evidence or an event log as text. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,7 +261,7 @@ show(void *ctx, void *args, int argc, char **argv)
 
 const struct opt_command verify_show = {
 	.name = "vtpm-verify show",
-	.about = "Describe evidence or an event log in words; nothing is "
+	.about = "Describe evidence or an event log as text; nothing is "
 		 "verified.\n",
 	.operands = "EVIDENCE|LOG",
 	.nmin = 1,

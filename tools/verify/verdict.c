@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* verdict.c - a report in words or JSON, and the exit code that it means. */
+/* verdict.c - a report as text or JSON, and its exit code. */
 #include "tools/verify/verdict.h"
 
 #include <stdio.h>

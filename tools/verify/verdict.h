@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * verdict.h - verdicts of vtpm-verify: exit codes, and checks in words.
+ * verdict.h - verdicts of vtpm-verify: exit codes, and checks as text.
  *
  * Layer:  tools.
  */

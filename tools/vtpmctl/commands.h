@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * commands.h - the commands of vtpmctl, each in a file of its own; they run
+ * commands.h - the commands of vtpmctl, one file each; they run
  * with a struct vctl (bus.h) as their context.
  *
  * Layer:  tools.

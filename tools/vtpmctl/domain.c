@@ -233,7 +233,7 @@ sync_folder(const char *file)
 /* --- save -------------------------------------------------------------------
  */
 
-/* *ret_again: xl did not save the domain, which goes on. */
+/* *ret_again: xl did not save the domain, which continues. */
 static int
 save_image(struct job *j, const char *part, bool *ret_again)
 {
@@ -262,7 +262,7 @@ save_image(struct job *j, const char *part, bool *ret_again)
 	(void)close(p[0]); /* xl ends, if it has not yet */
 	xl = pid != -1 ? xl_end(pid) : -1;
 	if (rc == 0 && xl != 0) {
-		rc = vctl_fail("xl save failed (%d); the guest goes on", xl);
+		rc = vctl_fail("xl save failed (%d); the guest continues", xl);
 		*ret_again = true;
 	}
 	if (rc == 0 && (fsync(fd) == -1 || rename(part, j->file) == -1 ||
@@ -333,7 +333,7 @@ save(struct job *j)
 	if (!claim(j, "done", true)) {
 		(void)unlink(j->file);
 		(void)do_xl(j, "unpause", j->domid);
-		return vctl_fail("not saved; the guest goes on");
+		return vctl_fail("not saved; the guest continues");
 	}
 	if (do_xl(j, "destroy", j->domid) != 0)
 		return vctl_fail("%s is saved, but its domain %u could not be "
@@ -499,11 +499,11 @@ run_migrate(void *ctx, void *args, int argc, char **argv)
 
 static const struct opt_command save_cmd = {
 	.name = "vtpmctl xen save",
-	.about =
-	    "Save a Xen domain with xl save, bind the image to its vTPM's "
-	    "state, and destroy the domain.\n"
-	    "If xl cannot save it, the guest goes on and is tried again, three "
-	    "times in all.\n",
+	.about = "Save a Xen domain with xl save, bind the image to its vTPM's "
+		 "state, and destroy the domain.\n"
+		 "If xl cannot save it, the guest continues and vtpmctl "
+		 "retries, three "
+		 "times in all.\n",
 	.operands = "NAME FILE",
 	.nmin = 2,
 	.nmax = 2,
@@ -512,9 +512,10 @@ static const struct opt_command save_cmd = {
 
 static const struct opt_command restore_cmd = {
 	.name = "vtpmctl xen restore",
-	.about = "Restore a saved Xen domain with xl restore; the vTPM goes on "
-		 "where it was.\n"
-		 "Every other image is refused, and so is a second time.\n",
+	.about =
+	    "Restore a saved Xen domain with xl restore; the vTPM continues "
+	    "where it was.\n"
+	    "Every other image is refused, and so is a second time.\n",
 	.operands = "NAME FILE",
 	.nmin = 2,
 	.nmax = 2,
@@ -524,7 +525,7 @@ static const struct opt_command restore_cmd = {
 static const struct opt_command migrate_cmd = {
 	.name = "vtpmctl xen migrate",
 	.about = "Migrate a Xen domain to this same host with xl migrate; the "
-		 "vTPM goes on in the new domain.\n",
+		 "vTPM continues in the new domain.\n",
 	.operands = "NAME",
 	.nmin = 1,
 	.nmax = 1,

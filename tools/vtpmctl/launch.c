@@ -199,7 +199,7 @@ greet_monitor(struct launch *l)
 				 "cannot be told from a wake-up",
 		    path);
 	while (read(fd, stale, sizeof(stale)) > 0)
-		; /* nobody read it */
+		; /* no reader is left */
 	if (write(fd, hello, sizeof(hello) - 1) != (ssize_t)sizeof(hello) - 1)
 		return vctl_fail("%s: %m", path);
 	return 0;

@@ -154,8 +154,8 @@ const struct opt_command vctl_stop = {
 
 const struct opt_command vctl_reset = {
 	.name = "vtpmctl reset",
-	.about = "Power cycle a vTPM: its PCRs start anew.\n"
-		 "Use it for a guest that restarts; a guest that goes on "
+	.about = "Power cycle a vTPM: its PCRs are reset.\n"
+		 "Use it for a guest that restarts; a guest that keeps "
 		 "running loses its PCRs.\n",
 	.operands = "NAME",
 	.nmin = 1,
@@ -166,7 +166,7 @@ const struct opt_command vctl_reset = {
 const struct opt_command vctl_destroy = {
 	.name = "vtpmctl destroy",
 	.about = "Delete a vTPM, its keys and its state for good.\n"
-		 "What was sealed to it cannot be opened any more.\n",
+		 "Data sealed to it is lost.\n",
 	.operands = "NAME",
 	.nmin = 1,
 	.nmax = 1,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * xen_manager.c - vtpmctl launch xen: the vTPM's manager, here on its socket
- * or in a domain of its own on that domain's console.
+ * or in a separate domain on that domain's console.
  */
 #include "tools/vtpmctl/xen_manager.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * xen_manager.h - what `vtpmctl launch xen` asks of the vTPM's manager, on
- * this host or in a domain of its own.
+ * this host or in a separate domain.
  *
  * Layer:  tools.
  * Errors: exit codes, all of them, after a message.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * xen_record.c - vtpmctl launch record: a launch that dom0 measured and
- * started, for a manager in a domain of its own.  dom0 makes the domains, so
+ * started, for a manager in a separate domain.  dom0 makes the domains, so
  * its word by that domain's console counts as much as it does in dom0 itself.
  */
 #include <stdlib.h>
@@ -69,7 +69,7 @@ static const struct opt opts[] = {
 const struct opt_command vctl_launch_record = {
 	.name = "vtpmctl launch record",
 	.about = "Record a launch that another domain, dom0, has measured.\n"
-		 "For a manager in a domain of its own; vtpmctl launch xen in "
+		 "For a manager in a separate domain; vtpmctl launch xen in "
 		 "dom0 calls it over that domain's console.\n",
 	.operands = "NAME",
 	.nmin = 1,

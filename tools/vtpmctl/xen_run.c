@@ -256,7 +256,7 @@ xen_run(struct xlaunch *x)
 	if (rc == 0)
 		(void)xen_measure_report(x, domid);
 	xen_measure_done(
-	    x); /* libxl has loaded them; a reboot reads them anew */
+	    x); /* libxl has loaded them; a reboot reads them again */
 	vctl_disconnect(x->v);
 	if (rc != 0)
 		return rc;

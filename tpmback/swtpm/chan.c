@@ -223,7 +223,7 @@ handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
 	if (rc == VT_OK && ends_command(q->op) && c->st->data_len > 0)
 		swtpm_give_up_cmd(s, c);
 	wr_grow(&w, ANSWER_MAX);
-	c->st->bus_busy = 1;
+	c->st->ctl_busy = 1;
 	if (rc == VT_E_RANGE)
 		wr_be32(&w, c->skip_result);
 	else
@@ -234,7 +234,7 @@ handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
 				    answer */
 		return false;
 	}
-	c->st->bus_busy = 0;
+	c->st->ctl_busy = 0;
 	if (after == SA_TAKE_OVER)
 		take_over(s, c);
 	if (!swtpm_owned(s) && !s->running)
@@ -251,7 +251,7 @@ handle_req(struct swtpm *s, struct swtpm_conn *c, int rc, struct swtpm_req *q)
 static bool
 is_partial(const struct swtpm_conn *c)
 {
-	return c->st->bus_have + c->st->bus_skip > 0;
+	return c->st->ctl_have + c->st->ctl_skip > 0;
 }
 
 /* Returns false if c was dropped. */
@@ -279,7 +279,7 @@ process_ctl(struct swtpm *s, struct swtpm_conn *c)
 		c->spoke = c->spoke || rc != VT_E_TRUNC || is_partial(c);
 		swtpm_stall_note(s, &c->ctl_stall,
 		    rc == VT_E_TRUNC && (!c->spoke || is_partial(c)),
-		    c->st->bus_have + c->st->bus_skip, SWTPM_REQ_STALL_US);
+		    c->st->ctl_have + c->st->ctl_skip, SWTPM_REQ_STALL_US);
 		if (rc == VT_E_TRUNC)
 			return true;
 		if (!handle_req(s, c, rc, &q))
@@ -294,7 +294,7 @@ process_ctl(struct swtpm *s, struct swtpm_conn *c)
 }
 
 static void
-bus_ready(struct swtpm *s, struct swtpm_conn *c, short revents)
+ctl_ready(struct swtpm *s, struct swtpm_conn *c, short revents)
 {
 	int rc = VT_OK;
 
@@ -394,7 +394,7 @@ said(const struct pollfd *p, int n, int fd)
 	return 0;
 }
 
-/* The rest of a request does not come.  Returns false if c was dropped. */
+/* The rest of a request is missing.  Returns false if c was dropped. */
 static bool
 give_up_req(struct swtpm *s, struct swtpm_conn *c)
 {
@@ -465,7 +465,7 @@ next_ready(struct swtpm *s, const struct pollfd *p, int n)
 			return true;
 		}
 		if ((ev = said(p, n, c->ctl.fd)) != 0) {
-			bus_ready(s, c, ev);
+			ctl_ready(s, c, ev);
 			return true;
 		}
 	}
@@ -483,7 +483,7 @@ swtpm_dispatch(struct chan *ch, const struct pollfd *p, int n)
 	if (s->live != NULL && (ev = said(p, n, s->live->data.fd)) != 0)
 		swtpm_data_ready(s, s->live, ev);
 	if (s->live != NULL && (ev = said(p, n, s->live->ctl.fd)) != 0)
-		bus_ready(s, s->live, ev);
+		ctl_ready(s, s->live, ev);
 	else
 		(void)next_ready(s, p, n);
 	if (said(p, n, s->timer_fd) != 0)
@@ -495,7 +495,7 @@ swtpm_dispatch(struct chan *ch, const struct pollfd *p, int n)
 /* --- a successor, begin and end --------------------------------------------
  */
 
-/* Answer what was in hand when the worker died. */
+/* Answer what was in flight when the worker died. */
 static void
 answer_for_the_dead(struct swtpm *s, struct swtpm_conn *c)
 {
@@ -507,17 +507,17 @@ answer_for_the_dead(struct swtpm *s, struct swtpm_conn *c)
 	if (st->data_busy != 0)
 		swtpm_send_error(s, c, SE_FAILURE);
 	st->data_busy = 0;
-	if (st->bus_busy != 0) {
+	if (st->ctl_busy != 0) {
 		if (swtpm_conn_next_req(c, &q, &used) != VT_OK ||
 		    !swtpm_op_repeatable(q.op)) {
 			be32_put(out, SR_FAIL);
 			(void)swtpm_stream_send(&c->ctl, out, sizeof(out));
-			st->bus_have = 0;
-			st->bus_skip = 0;
+			st->ctl_have = 0;
+			st->ctl_skip = 0;
 			st->pad = 0;
 		}
 	}
-	st->bus_busy = 0;
+	st->ctl_busy = 0;
 	swtpm_wake_after(s, 0);
 }
 

@@ -13,8 +13,8 @@
 #define SWTPM_SILENT_US 5000000 /* then one that sent nothing is closed */
 
 /*
- * Serve swtpm's control protocol on a listening socket (owned from now on).
- * owner: uid of the processes that may connect; root always may.
+ * Serve swtpm's control protocol on a listening socket (ownership passes to the
+ * channel). owner: uid of the processes that may connect; root always may.
  * localities: granted, bit n for locality n; a command at another one is
  * answered TPM_RC_LOCALITY.  VT_E_NOMEM, VT_E_SYS.
  */

@@ -38,7 +38,7 @@ map_status(struct swtpm_conn *c)
 }
 
 int
-swtpm_conn_new(int bus_fd, struct swtpm_conn **ret)
+swtpm_conn_new(int ctl_fd, struct swtpm_conn **ret)
 {
 	struct swtpm_conn *c = calloc(1, sizeof(*c));
 	int rc = VT_E_NOMEM;
@@ -51,8 +51,8 @@ swtpm_conn_new(int bus_fd, struct swtpm_conn **ret)
 	c->in_cap = IN_FIRST;
 	if ((rc = map_status(c)) != VT_OK)
 		goto out;
-	c->ctl.fd = bus_fd;
-	peer_of(bus_fd, &c->peer);
+	c->ctl.fd = ctl_fd;
+	peer_of(ctl_fd, &c->peer);
 	*ret = c;
 	return VT_OK;
 out:
@@ -112,17 +112,17 @@ restore_ctl(struct swtpm_conn *c, const struct swtpm_status *old)
 {
 	uint64_t size;
 
-	c->st->bus_skip = old->bus_skip;
+	c->st->ctl_skip = old->ctl_skip;
 	c->skip_result = SR_FAIL;
-	if (old->bus_have <= SWTPM_HEAD_MAX) {
-		memcpy(c->in, old->bus_head, old->bus_have);
-		memcpy(c->st->bus_head, old->bus_head, old->bus_have);
-		c->st->bus_have = old->bus_have;
-	} else if (old->bus_skip == 0 &&
-		   swtpm_req_size(old->bus_head, SWTPM_HEAD_MAX, &size) ==
+	if (old->ctl_have <= SWTPM_HEAD_MAX) {
+		memcpy(c->in, old->ctl_head, old->ctl_have);
+		memcpy(c->st->ctl_head, old->ctl_head, old->ctl_have);
+		c->st->ctl_have = old->ctl_have;
+	} else if (old->ctl_skip == 0 &&
+		   swtpm_req_size(old->ctl_head, SWTPM_HEAD_MAX, &size) ==
 		       VT_OK &&
-		   size > old->bus_have) {
-		c->st->bus_skip = size - old->bus_have;
+		   size > old->ctl_have) {
+		c->st->ctl_skip = size - old->ctl_have;
 	}
 }
 
@@ -141,7 +141,7 @@ swtpm_conn_restore(struct swtpm_conn *c, int fd)
 		return rc;
 	c->st->locality = old.locality;
 	c->st->data_busy = old.data_busy;
-	c->st->bus_busy = old.bus_busy;
+	c->st->ctl_busy = old.ctl_busy;
 	c->st->pad = old.pad;
 	c->st->cmd_max = old.cmd_max;
 	c->st->data_len = old.data_len - old.data_hand;
@@ -190,9 +190,9 @@ take_fds(struct swtpm_conn *c, struct msghdr *m)
 static void
 note_head(struct swtpm_conn *c)
 {
-	size_t n = c->st->bus_have;
+	size_t n = c->st->ctl_have;
 
-	memcpy(c->st->bus_head, c->in, n < SWTPM_HEAD_MAX ? n : SWTPM_HEAD_MAX);
+	memcpy(c->st->ctl_head, c->in, n < SWTPM_HEAD_MAX ? n : SWTPM_HEAD_MAX);
 }
 
 int
@@ -204,7 +204,7 @@ swtpm_conn_read_ctl(struct swtpm_conn *c)
 		.msg_iovlen = 1,
 		.msg_control = cbuf,
 		.msg_controllen = sizeof(cbuf) };
-	uint32_t have = c->st->bus_have;
+	uint32_t have = c->st->ctl_have;
 	ssize_t n;
 	int rc;
 
@@ -219,7 +219,7 @@ swtpm_conn_read_ctl(struct swtpm_conn *c)
 	take_fds(c, &m);
 	if (n == 0)
 		return VT_E_CLOSED;
-	c->st->bus_have = have + (uint32_t)n;
+	c->st->ctl_have = have + (uint32_t)n;
 	note_head(c);
 	return VT_OK;
 }
@@ -227,8 +227,8 @@ swtpm_conn_read_ctl(struct swtpm_conn *c)
 static void
 drop_ctl(struct swtpm_conn *c, size_t n)
 {
-	memmove(c->in, c->in + n, c->st->bus_have - n);
-	c->st->bus_have -= (uint32_t)n;
+	memmove(c->in, c->in + n, c->st->ctl_have - n);
+	c->st->ctl_have -= (uint32_t)n;
 	note_head(c);
 }
 
@@ -236,13 +236,13 @@ drop_ctl(struct swtpm_conn *c, size_t n)
 static bool
 skip_some(struct swtpm_conn *c)
 {
-	size_t n = c->st->bus_have;
+	size_t n = c->st->ctl_have;
 
-	if (n > c->st->bus_skip)
-		n = (size_t)c->st->bus_skip;
+	if (n > c->st->ctl_skip)
+		n = (size_t)c->st->ctl_skip;
 	drop_ctl(c, n);
-	c->st->bus_skip -= n;
-	return c->st->bus_skip == 0;
+	c->st->ctl_skip -= n;
+	return c->st->ctl_skip == 0;
 }
 
 int
@@ -252,26 +252,26 @@ swtpm_conn_next_req(
 	size_t used, n;
 	int rc;
 
-	if (c->st->bus_skip > 0) {
+	if (c->st->ctl_skip > 0) {
 		if (!skip_some(c))
 			return VT_E_TRUNC;
 		memset(ret, 0, sizeof(*ret));
 		*ret_used = 0;
 		return VT_E_RANGE;
 	}
-	n = swtpm_skip_pad(c->in, c->st->bus_have, c->st->pad);
+	n = swtpm_skip_pad(c->in, c->st->ctl_have, c->st->pad);
 	if (n > 0) {
 		drop_ctl(c, n);
 		c->st->pad = 0;
 	}
-	rc = swtpm_req_get(c->in, c->st->bus_have, ret, &used);
+	rc = swtpm_req_get(c->in, c->st->ctl_have, ret, &used);
 	if (rc == VT_E_RANGE) {
-		c->st->bus_skip = used;
+		c->st->ctl_skip = used;
 		c->skip_result = SR_BAD_PARAMETER;
 		return swtpm_conn_next_req(c, ret, ret_used);
 	}
 	if (rc == VT_E_UNSUPPORTED)
-		used = c->st->bus_have;
+		used = c->st->ctl_have;
 	if (rc == VT_OK || rc == VT_E_UNSUPPORTED)
 		*ret_used = used;
 	return rc;
@@ -284,7 +284,7 @@ swtpm_conn_drop_req(struct swtpm_conn *c, uint32_t op, size_t used)
 	uint32_t left;
 
 	drop_ctl(c, used);
-	left = c->st->bus_have;
+	left = c->st->ctl_have;
 	if (left > 0 && left <= pad) {
 		/* the rest of QEMU's padded structure, whatever is in it */
 		drop_ctl(c, left);
@@ -340,8 +340,8 @@ swtpm_conn_data_trails(const struct swtpm_conn *c, size_t max, bool tpm2)
 void
 swtpm_conn_drain_ctl(struct swtpm_conn *c)
 {
-	c->st->bus_have = 0;
-	c->st->bus_skip = 0;
+	c->st->ctl_have = 0;
+	c->st->ctl_skip = 0;
 	c->st->pad = 0;
 }
 

@@ -16,22 +16,22 @@
 
 struct swtpm_stream {
 	int fd;       /* -1: none */
-	uint8_t *out; /* heap: what the peer has not taken yet */
+	uint8_t *out; /* heap: not yet read by the peer */
 	size_t outlen, outoff;
 };
 
 struct swtpm_conn {
 	struct swtpm_stream ctl, data;
-	int passed; /* came by SCM_RIGHTS, not claimed yet; -1 */
+	int passed; /* passed by SCM_RIGHTS, not claimed yet; -1 */
 	int st_fd;  /* memfd behind st */
 	struct peer peer;
 	bool spoke;  /* sent something */
 	bool inited; /* sent INIT and got it: the TPM is this connection's */
-	bool held;   /* a request waits for the command in hand */
+	bool held;   /* a request waits for the command in flight */
 	bool noted;  /* a violation of this guest was reported once */
-	uint8_t *in; /* heap: control bytes, bus_have of them */
+	uint8_t *in; /* heap: control bytes, ctl_have of them */
 	size_t in_cap;
-	uint32_t skip_result; /* the answer after st->bus_skip bytes */
+	uint32_t skip_result; /* the answer after st->ctl_skip bytes */
 	struct swtpm_status *st;
 
 	/* An incomplete request, an incomplete command: how much of it had
@@ -51,8 +51,8 @@ struct swtpm_conn {
 	uint32_t blob_type;
 };
 
-/* Takes bus_fd over on success.  VT_E_NOMEM, VT_E_SYS. */
-int swtpm_conn_new(int bus_fd, struct swtpm_conn **ret) VT_CHECK;
+/* Takes ctl_fd over on success.  VT_E_NOMEM, VT_E_SYS. */
+int swtpm_conn_new(int ctl_fd, struct swtpm_conn **ret) VT_CHECK;
 void swtpm_conn_free(struct swtpm_conn *c); /* NULL is a no-op */
 
 /*
@@ -61,7 +61,7 @@ void swtpm_conn_free(struct swtpm_conn *c); /* NULL is a no-op */
  */
 int swtpm_conn_restore(struct swtpm_conn *c, int fd) VT_CHECK;
 
-/* Read what is there.  VT_OK, VT_E_AGAIN, VT_E_CLOSED, VT_E_NOMEM. */
+/* Read the available input.  VT_OK, VT_E_AGAIN, VT_E_CLOSED, VT_E_NOMEM. */
 int swtpm_conn_read_ctl(struct swtpm_conn *c) VT_CHECK;
 int swtpm_conn_read_data(struct swtpm_conn *c) VT_CHECK;
 

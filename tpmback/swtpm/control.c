@@ -50,7 +50,7 @@ get_capability(const struct call *k)
 	return SA_NOTHING;
 }
 
-/* INIT of a migration destination: only with a state of its own. */
+/* INIT of a migration destination: only after it loaded a state. */
 static enum swtpm_after
 init_incoming(const struct call *k)
 {
@@ -264,7 +264,7 @@ set_buffersize(const struct call *k)
 	if (k->host->powered(k->arg)) /* another front half uses it */
 		want = 0;
 	rc = k->host->buffer_size(k->arg, want, &now, &min, &max);
-	/* A hypervisor forwards no more than it asked for, or was told. */
+	/* A hypervisor forwards at most what it requested or received. */
 	if (rc == SR_SUCCESS && now <= CHAN_CMD_MAX)
 		k->c->st->cmd_max =
 		    k->q->size >= min && k->q->size < now ? k->q->size : now;

@@ -158,7 +158,7 @@ swtpm_reply(struct chan *ch, const uint8_t *resp, size_t len)
 	s->running = false;
 	s->submitter = NULL;
 	waiting = s->live != NULL &&
-		  (s->live->held || s->live->st->bus_have > 0 ||
+		  (s->live->held || s->live->st->ctl_have > 0 ||
 		      s->live->st->data_len > s->live->st->data_hand);
 	(void)pthread_mutex_unlock(&s->lock);
 	if (c != NULL) {

@@ -12,11 +12,11 @@
 /* Answer without the TPM. */
 void swtpm_send_error(
     struct swtpm *s, struct swtpm_conn *c, enum swtpm_error e);
-/* Take the commands that are there, until one is in hand. */
+/* Submit the commands that have arrived, one at a time. */
 void swtpm_process_data(struct swtpm *s, struct swtpm_conn *c);
-/* Drop what was sent of a command, and answer TPM_RC_COMMAND_SIZE. */
+/* Drop the incomplete command, and answer TPM_RC_COMMAND_SIZE. */
 void swtpm_give_up_cmd(struct swtpm *s, struct swtpm_conn *c);
-/* poll(2) said this about the data connection. */
+/* The result of poll(2) for the data connection. */
 void swtpm_data_ready(struct swtpm *s, struct swtpm_conn *c, short revents);
 /* chan_ops of the same names */
 void swtpm_reply(struct chan *ch, const uint8_t *resp, size_t len);

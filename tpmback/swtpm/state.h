@@ -60,14 +60,14 @@ swtpm_owned(const struct swtpm *s)
 	return s->live != NULL && s->live->inited;
 }
 
-/* c's command is in hand: its next one and its requests wait. */
+/* c's command is in flight: its next one and its requests wait. */
 static inline bool
 swtpm_busy(const struct swtpm *s, const struct swtpm_conn *c)
 {
 	return s->running && c == s->live;
 }
 
-/* Never later than what was asked for before. */
+/* Never later than an earlier request. */
 void swtpm_wake_after(struct swtpm *s, uint64_t us);
 /* Note whether input is incomplete, and how much of it is there; bytes that
  * arrive restart the wait of limit_us. */
@@ -84,7 +84,7 @@ void swtpm_note(
 bool swtpm_may_use(struct swtpm *s, const struct swtpm_conn *c);
 /* May c stage a state now?  One connection does at a time. */
 bool swtpm_may_stage(struct swtpm *s, struct swtpm_conn *c);
-/* Tell the host which descriptors a successor needs. */
+/* Report to the host the descriptors that a successor needs. */
 void swtpm_keep(struct swtpm *s);
 
 #endif

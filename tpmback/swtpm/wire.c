@@ -216,9 +216,9 @@ int
 swtpm_status_check(const struct swtpm_status *st)
 {
 	if (st->magic != SWTPM_STATUS_MAGIC || st->locality > 4 ||
-	    st->data_busy > 1 || st->bus_busy > 1 || st->pad > 3 ||
+	    st->data_busy > 1 || st->ctl_busy > 1 || st->pad > 3 ||
 	    st->data_len > sizeof(st->data) || st->data_hand > st->data_len ||
-	    st->bus_have > SWTPM_HEAD_MAX + SWTPM_BLOB_MAX ||
+	    st->ctl_have > SWTPM_HEAD_MAX + SWTPM_BLOB_MAX ||
 	    st->cmd_max > CHAN_CMD_MAX)
 		return VT_E_FORMAT;
 	return VT_OK;

@@ -146,7 +146,7 @@ bool swtpm_are_cmds(
 
 enum swtpm_error {      /* answers of the channel itself */
 	SE_NOT_READY,   /* no INIT yet */
-	SE_FAILURE,     /* the worker died with this command in hand */
+	SE_FAILURE,     /* the worker died with this command in flight */
 	SE_SIZE,        /* size field wrong */
 	SE_UNSUPPORTED, /* in-band locality: not by a guest */
 	SE_LOCALITY,    /* not granted */
@@ -173,14 +173,14 @@ struct swtpm_status {
 	uint32_t magic;
 	uint8_t locality;
 	uint8_t data_busy;  /* a command is with the TPM */
-	uint8_t bus_busy;   /* the request in bus_head is being handled */
+	uint8_t ctl_busy;   /* the request in ctl_head is being handled */
 	uint8_t pad;        /* swtpm_skip_pad() */
-	uint32_t bus_have;  /* bytes taken of the request that is arriving */
+	uint32_t ctl_have;  /* bytes taken of the request that is arriving */
 	uint32_t cmd_max;   /* by SET_BUFFERSIZE; 0: CHAN_CMD_MAX */
-	uint64_t bus_skip;  /* bytes to drop before it is refused */
+	uint64_t ctl_skip;  /* bytes to drop before it is refused */
 	uint32_t data_len;  /* bytes taken from the data connection */
 	uint32_t data_hand; /* the first of them: the command in hand */
-	uint8_t bus_head[SWTPM_HEAD_MAX]; /* the first of bus_have */
+	uint8_t ctl_head[SWTPM_HEAD_MAX]; /* the first of ctl_have */
 	uint8_t data[CHAN_CMD_MAX];
 };
 

@@ -51,7 +51,7 @@ bridge_init(struct bridge *b, const struct bridge_tpm *tpm, void *arg,
 
 /* --- the TPM's side ------------------------------------------------------- */
 
-/* The answer to a command that the kernel gave up comes some time. */
+/* A cancelled command's answer is still to come. */
 static int
 collect_owed(struct bridge *b)
 {
@@ -102,7 +102,7 @@ bridge_probe(struct bridge *b, int timeout_ms)
 	return VT_OK;
 }
 
-/* VT_E_STATE: it is a TPM of the other version. */
+/* VT_E_STATE: it is a TPM of the other family. */
 static int
 have_tpm(struct bridge *b)
 {
@@ -130,7 +130,7 @@ kernel_says(const struct bridge *b)
 	return (short)(p[0].revents | (p[1].revents != 0 ? POLLHUP : 0));
 }
 
-/* The answer into b->resp; its length, or 0 when nobody wants one. */
+/* The answer into b->resp; its length, or 0 when none is expected. */
 static size_t
 await_answer(struct bridge *b)
 {
@@ -144,7 +144,7 @@ await_answer(struct bridge *b)
 			break;
 		if (kernel_says(b) == 0)
 			continue;
-		/* A next command, or the end: nobody waits for this one. */
+		/* A next command, or the end: no caller waits for this one. */
 		b->tpm->cancel(b->arg);
 		b->owed = true;
 		return 0;
@@ -199,7 +199,7 @@ answer(struct bridge *b, size_t len, bool *ret_other)
 
 /* --- the kernel's side ---------------------------------------------------- */
 
-/* EIO: it does not wait any more.  False: it is gone. */
+/* EIO: it has stopped waiting.  False: it is gone. */
 static bool
 write_answer(struct bridge *b, size_t len)
 {

@@ -6,8 +6,8 @@
  * Spec:   linux/vtpm_proxy.h: the kernel's end is a descriptor; each read is
  *         one command, each write one answer.  TPM 2.0 part 3, sec. 5
  *         (errors in the header); TPM 1.2 part 2 for a TPM 1.2.
- * Trust:  commands come from whoever may open /dev/tpm0; the TPM's answers
- *         from a back half that may be broken.  Both are checked for length
+ * Trust:  commands come from every user who may open /dev/tpm0; the TPM's
+ * answers from a back half that may be broken.  Both are checked for length
  *         alone.
  *
  * The kernel gets exactly one answer to each command that it still waits
@@ -28,7 +28,7 @@
 
 /* The TPM's side.  Errors as ring.h has them. */
 struct bridge_tpm {
-	/* Have somebody to send to, waiting up to timeout_ms. */
+	/* Connect to a back half, waiting up to timeout_ms. */
 	int (*ready)(void *arg, int timeout_ms);
 	int (*send)(
 	    void *arg, uint8_t locality, const uint8_t *cmd, size_t len);
@@ -46,10 +46,10 @@ struct bridge_tpm {
 };
 
 enum bridge_end {
-	BRIDGE_STOPPED,   /* stop_fd said so */
+	BRIDGE_STOPPED,   /* stop_fd became readable */
 	BRIDGE_NO_DEVICE, /* the kernel closed its end */
-	BRIDGE_LOST,      /* the TPM's side is gone and does not come back */
-	BRIDGE_OTHER,     /* there is a TPM of the other version now */
+	BRIDGE_LOST,      /* the TPM's side is gone for good */
+	BRIDGE_OTHER,     /* the TPM is now one of the other family */
 };
 
 struct bridge {
@@ -61,8 +61,8 @@ struct bridge {
 	/* Called when there may be a new page; NULL. */
 	void (*renewed)(void *renewed_arg);
 	void *renewed_arg;
-	unsigned int generation; /* of the TPM that was asked its version */
-	bool owed; /* an answer that nobody waits for has not come yet */
+	unsigned int generation; /* of the TPM whose version was queried */
+	bool owed;               /* an unwanted answer is still due */
 	bool lost;
 	unsigned long commands, retried, failed;
 	uint8_t cmd[BRIDGE_BUF];

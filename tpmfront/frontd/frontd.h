@@ -7,7 +7,7 @@
  * The keeper holds the kernel's device and nothing else; it never sees a
  * command.  Its child, jailed, has the ring and carries the commands.  A
  * child that dies is replaced while the device stays: programs that have
- * /dev/tpmrm0 open get one failed command and go on.  When the keeper dies
+ * /dev/tpmrm0 open get one failed command and continue.  When the keeper dies
  * the child closes the ring and ends.
  */
 #ifndef TPMFRONT_FRONTD_FRONTD_H
@@ -22,7 +22,7 @@ struct frontd {
 	uint32_t wait_ms; /* for the TPM, at the first start */
 	bool background, debug;
 	bool take;    /* from the kernel's driver, whenever that has it */
-	int ready_fd; /* background: who started us waits for a byte; -1 */
+	int ready_fd; /* background: the parent waits for a byte; -1 */
 };
 
 /*
@@ -36,10 +36,10 @@ enum frontd_msg { FD_FOUND = 1, FD_DEVICE = 2, FD_BELL = 3 };
 
 enum frontd_exit {
 	FX_STOPPED = 0,
-	FX_FAILED = 1,     /* said why; as good or bad later */
+	FX_FAILED = 1,     /* the reason is logged; a retry may succeed */
 	FX_NO_DEVICE = 10, /* the kernel closed its end */
 	FX_LOST = 11,      /* the TPM's side is gone */
-	FX_OTHER = 12,     /* a TPM of the other version is there now */
+	FX_OTHER = 12,     /* the TPM is now one of the other family */
 };
 
 #endif

@@ -42,7 +42,7 @@ leave(struct child *c, enum frontd_exit how)
 	_exit(how);
 }
 
-/* The keeper never writes unasked: it went, or wants us to go. */
+/* The keeper never writes unasked: it is gone, or ends this process. */
 static bool
 keeper_left(const struct child *c)
 {
@@ -51,7 +51,7 @@ keeper_left(const struct child *c)
 	return poll(&p, 1, 0) == 1;
 }
 
-/* Once more?  Commands that wait meanwhile are put off. */
+/* Retry?  Commands that wait meanwhile are deferred. */
 static bool
 go_on(struct child *c)
 {

@@ -2,7 +2,7 @@
 /*
  * frontd_driver.c - the kernel's own driver, which must not have the device
  * that tpmfrontd serves.  It binds by itself to a device that is attached
- * again, or when somebody loads it.
+ * again, or when the module is loaded.
  */
 #include "tpmfront/frontd/frontd_driver.h"
 
@@ -33,7 +33,7 @@ frontd_driver_take(uint32_t devid)
 		return true; /* it has no driver */
 	gone = write(fd, name, (size_t)n) == n || errno == ENODEV;
 	if (gone)
-		log_info("the kernel's driver has let %s go", name);
+		log_info("the kernel's driver has released %s", name);
 	else
 		log_err("the kernel's driver keeps %s: %s: %m", name, path);
 	(void)close(fd);
@@ -55,7 +55,7 @@ frontd_driver_watch(void)
 	return -1;
 }
 
-/* What it was about is not looked at: the driver has the device or not. */
+/* The contents do not matter: the driver has the device or not. */
 void
 frontd_driver_drain(int fd)
 {

@@ -12,13 +12,13 @@
 
 #include "base/err.h"
 
-/* If the kernel's driver has device devid: it lets it go, its /dev/tpmN goes.
- * false when it has it and keeps it; said why. */
+/* If the kernel's driver has device devid: it releases the device, its
+ * /dev/tpmN goes. false when it has it and keeps it; said why. */
 bool frontd_driver_take(uint32_t devid);
-/* Readable when the kernel's drivers found or lost something: then
- * frontd_driver_take again.  -1 when that cannot be told. */
+/* Readable when the kernel's drivers bind or release a device: then
+ * frontd_driver_take again.  -1: not available. */
 int frontd_driver_watch(void) VT_CHECK;
-/* What was told is done with. */
+/* Discard the pending notices. */
 void frontd_driver_drain(int fd);
 
 #endif

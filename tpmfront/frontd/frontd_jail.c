@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* frontd_jail.c - what tpmfrontd's child gives up before the first command. */
+/* frontd_jail.c - drops the privileges of tpmfrontd's child. */
 #include "tpmfront/frontd/frontd_jail.h"
 
 #include <sys/prctl.h>
@@ -38,7 +38,7 @@ static const struct jail_rule rules[] = {
 #define XEN_RULES 2
 /* clang-format on */
 
-/* Whatever else a TCTI module needs, nobody here knows. */
+/* The needs of other TCTI modules are unknown. */
 static int
 no_new_privileges(const struct frontd *o, const char **ret_step)
 {

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "tpmfront/frontd/frontd.h"
 
-/* Give up what serving needs not; open descriptors stay.  On failure
+/* Drop all privileges but those for serving; open descriptors stay.  On failure
  * *ret_step names the step. */
 int frontd_jail(const struct frontd *o, const char **ret_step) VT_CHECK;
 

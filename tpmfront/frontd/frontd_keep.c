@@ -62,7 +62,8 @@ notify_systemd(const char *text)
 		return;
 	so = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
 	if (so == NULL) {
-		log_warn("systemd waits for a notice: %s", dlerror());
+		log_warn(
+		    "cannot notify systemd, which waits for it: %s", dlerror());
 		return;
 	}
 	*(void **)(void *)&notify = dlsym(so, "sd_notify");
@@ -131,7 +132,7 @@ make_device(struct keeper *k, bool tpm12)
 			fds[n++] = log_fd;
 	}
 	if (msgch_send(k->ch, FD_DEVICE, 0, NULL, 0, fds, (unsigned)n) != VT_OK)
-		log_warn("the ring's process left just now");
+		log_warn("the ring's process has just ended");
 	if (log_fd != -1)
 		(void)close(log_fd);
 }
@@ -212,8 +213,8 @@ child_ended(struct keeper *k, int how)
 	}
 	switch (WEXITSTATUS(how)) {
 	case FX_OTHER:
-		log_warn("there is a TPM of another version now: %s goes and "
-			 "a new device comes",
+		log_warn("the TPM now has another version: %s is replaced by "
+			 "a new device",
 		    k->dev.name);
 		proxy_close(&k->dev);
 		again(k);
@@ -237,7 +238,7 @@ child_ended(struct keeper *k, int how)
 /* --- the device ------------------------------------------------------------
  */
 
-/* Who started us goes on now; what is said later goes to the kernel's log. */
+/* The parent continues now; later messages go to the kernel's log. */
 static void
 detach(struct keeper *k)
 {
@@ -251,7 +252,7 @@ detach(struct keeper *k)
 	if (fd != -1 || null != -1)
 		(void)dup2(fd != -1 ? fd : null, STDERR_FILENO);
 	if (write_all(k->o->ready_fd, "r", 1) != VT_OK)
-		log_warn("who started this did not wait for it");
+		log_warn("the parent process did not wait for the device");
 	(void)close(k->o->ready_fd);
 }
 
@@ -265,15 +266,16 @@ look_for_device(struct keeper *k)
 	if (proxy_is_there(&k->dev)) {
 		k->ready = true;
 		k->give_up_us = UINT64_MAX;
-		log_info("/dev/%s is there, a TPM %s", k->dev.name,
+		log_info("/dev/%s is ready, a TPM %s", k->dev.name,
 		    k->dev.tpm12 ? "1.2" : "2.0");
 		(void)snprintf(text, sizeof(text),
-		    "READY=1\nSTATUS=/dev/%s is there", k->dev.name);
+		    "READY=1\nSTATUS=/dev/%s is ready", k->dev.name);
 		notify_systemd(text);
 		if (k->o->background)
 			detach(k);
 	} else if (now_us() > k->give_up_us) {
-		log_err("the kernel has made no /dev/%s of this TPM in %d s",
+		log_err(
+		    "the kernel created no /dev/%s for this TPM within %d s",
 		    k->dev.name, DEVICE_MS / 1000);
 		end_with(k, 1);
 	}
@@ -332,8 +334,8 @@ watch_drivers(struct keeper *k)
 	if (!k->o->take || k->o->tcti != NULL)
 		return;
 	if ((k->drv_fd = frontd_driver_watch()) == -1)
-		log_warn("the kernel does not tell what its drivers do: %m");
-	/* What one did before it was watched is told by nobody. */
+		log_warn("cannot watch the kernel's drivers: %m");
+	/* Events from before the watch are not reported. */
 	(void)frontd_driver_take(k->o->devid);
 }
 

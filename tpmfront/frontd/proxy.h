@@ -27,7 +27,7 @@ struct proxy {
  * /dev/vtpmx is not there.  VT_E_SYS.
  */
 int proxy_make(bool tpm12, struct proxy *ret) VT_CHECK;
-/* It is there for programs: /dev/tpmN, and /dev/tpmrmN for a TPM 2.0. */
+/* Programs can open it: /dev/tpmN, and /dev/tpmrmN for a TPM 2.0. */
 bool proxy_is_there(const struct proxy *p);
 void proxy_close(struct proxy *p); /* the device goes */
 

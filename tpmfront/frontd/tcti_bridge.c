@@ -121,7 +121,7 @@ bt_wait(void *arg, int timeout_ms, const uint8_t **ret, size_t *ret_len)
 static void
 bt_cancel(void *arg)
 {
-	/* A module that cannot: then it takes its time. */
+	/* A module without cancel: the command runs to its end. */
 	(void)Tss2_Tcti_Cancel(((struct tcti_tpm *)arg)->ctx);
 }
 

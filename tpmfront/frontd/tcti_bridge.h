@@ -3,8 +3,8 @@
  * tcti_bridge.h - a bridge's TPM behind any TCTI module.
  *
  * Layer:  tpmfront.
- * A module that lost its TPM is not asked again: BRIDGE_LOST, and whoever
- * runs the bridge starts over.
+ * A module that lost its TPM is not used again: BRIDGE_LOST, and whatever
+ * process runs the bridge starts over.
  */
 #ifndef TPMFRONT_FRONTD_TCTI_BRIDGE_H
 #define TPMFRONT_FRONTD_TCTI_BRIDGE_H

@@ -31,7 +31,7 @@ struct args {
 
 /* --- one keeper per device ------------------------------------------------ */
 
-/* Locked as long as a keeper lives; who has it stands in it.  -1, and errno
+/* Locked as long as a keeper lives; it holds the keeper's pid.  -1, and errno
  * EWOULDBLOCK when it is taken. */
 static int
 lock(uint32_t devid, char holder[24])
@@ -202,8 +202,7 @@ static const struct opt opts[] = {
 	{ OPT_FLAG("status", 0, struct args, status,
 	    "say whether a tpmfrontd serves the device: exit 0 if so, else "
 	    "1") },
-	{ OPT_FLAG(
-	    "json", 0, struct args, json, "with --status: say so in JSON") },
+	{ OPT_FLAG("json", 0, struct args, json, "with --status: print JSON") },
 	{ OPT_FLAG("debug", 0, struct args, debug, "log debug messages, too") },
 	OPT_END,
 };

@@ -75,7 +75,7 @@ struct front {
 	/* changed by xenbus' callbacks only, which are never concurrent */
 	enum link_state link;
 	unsigned int left;	/* times that the backend closed */
-	bool resumed;		/* the TPM is to be greeted anew */
+	bool resumed;		/* greet the TPM again */
 	bool held;		/* suspend is near: nothing new starts */
 
 	/* registers and unregisters the chip; these are its own */
@@ -171,7 +171,7 @@ static void front_spin(struct front *f)
 	}
 }
 
-/* Too late, or nobody wants it any more.  0 when it was answered after all. */
+/* Too late, or no longer wanted.  0 when it was answered after all. */
 static int front_cancel(struct front *f, int why)
 {
 	u8 state;
@@ -590,7 +590,7 @@ static void front_remove(struct xenbus_device *xdev)
 	struct front *f = dev_get_drvdata(&xdev->dev);
 	unsigned long end = jiffies + CLOSE_TIMEOUT;
 
-	/* No watch any more: one look whether anybody would still answer. */
+	/* The watch is gone: check once whether the back half still answers. */
 	if (xenbus_read_driver_state(xdev->otherend) != XenbusStateConnected)
 		link_set(f, LINK_CLOSED);
 	cancel_work_sync(&f->work);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tcti.c - libtss2-tcti-tpmfront: every tpm2-tss program on our ring.
+ * tcti.c - libtss2-tcti-tpmfront: the TCTI module for this ring.
  *
  * Layer:  tpmfront.
  * Spec:   TCG TSS 2.0 TPM Command Transmission Interface (TCTI) API 1.0.

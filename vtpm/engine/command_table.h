@@ -36,7 +36,7 @@ enum {
 	CT_H2 = 1024,
 };
 
-/* TPM 2.0 command codes that are built or looked at here. */
+/* TPM 2.0 command codes that are built or parsed here. */
 #define CC_EvictControl 0x120u
 #define CC_NV_UndefineSpace 0x122u
 #define CC_NV_DefineSpace 0x12au

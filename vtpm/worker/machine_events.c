@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* machine_events.c - lines of QEMU's monitor, cut and told apart. */
+/* machine_events.c - splits and classifies lines of QEMU's monitor. */
 #include "vtpm/worker/machine_events.h"
 
 #include <stdint.h>

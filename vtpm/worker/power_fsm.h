@@ -21,8 +21,8 @@
  * command; then the worker looks at what the hypervisor's monitor said since
  * (machine_events.h) and raises SAW_*:
  *
- *	SAW_RESET	a power cycle: PCRs and launch start anew
- *	SAW_WAKEUP	WAKING: only Startup(STATE) goes on; any other Startup
+ *	SAW_RESET	a power cycle: PCRs and launch start over
+ *	SAW_WAKEUP	WAKING: only Startup(STATE) continues; any other Startup
  *			caps every PCR.  A wake-up never measures a launch.
  *	SAW_NOTHING	the monitor is watched and silent: as SAW_WAKEUP
  *	SAW_UNWATCHED	no monitor: the guest's first Startup decides, and a
@@ -49,7 +49,7 @@
 enum power_state {
 	PS_EMPTY,  /* no TPM yet */
 	PS_MADE,   /* a TPM without an identity (pool) */
-	PS_BROKEN, /* must not run any more; every command fails */
+	PS_BROKEN, /* must not run again; every command fails */
 
 	/* Off.  Until the next power cycle, reports tell of the last one. */
 	PS_OFF,
@@ -148,7 +148,7 @@ enum power_event {
 	PE_LAUNCHED,
 	PE_CAPPED,
 	PE_FAILED,
-	PE_BREAK, /* this TPM must not run any more */
+	PE_BREAK, /* this TPM must not run again */
 	PE_NEVENTS
 };
 

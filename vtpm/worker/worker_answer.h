@@ -19,7 +19,7 @@ void wk_answer(struct slot *s, const uint8_t *resp, size_t len, uint64_t need);
 void wk_answer_error(struct slot *s, uint32_t rc20, uint32_t rc12);
 /* Gives every answer whose version is durable by now. */
 void wk_answer_release(struct worker *w);
-/* The TPM must not run any more: it is off, every command fails, and what is
+/* The TPM must not run again: it is off, every command fails, and what is
  * held back is answered by an error. */
 void wk_break(struct worker *w);
 

@@ -18,7 +18,7 @@ struct slot;
  * VT_E_UNSUPPORTED, VT_E_NOMEM, VT_E_SYS. */
 int wk_open(struct worker *w, const struct wopen *m, int fd) VT_CHECK;
 /* Goes on with descriptors that a dead predecessor had kept; they are owned
- * from now on.  VT_E_STATE: the channel is not open; as chan_adopt(). */
+ * after this.  VT_E_STATE: the channel is not open; as chan_adopt(). */
 int wk_adopt(struct worker *w, const struct wkeep *m, const int *fds,
     unsigned int nfds) VT_CHECK;
 /* W_KEEP for every channel: the manager is new. */

@@ -197,7 +197,7 @@ restore(struct worker *w)
 			wk_power_lost(w);
 		return rc;
 	}
-	w->machine.fresh = false; /* this hypervisor goes on with it */
+	w->machine.fresh = false; /* this hypervisor continues with it */
 	(void)wk_store_changes(w, 0);
 	if (!present) {
 		wk_store_now(w, WS_RESTORE);

@@ -20,7 +20,7 @@
 
 /*
  * Warms up and serves the manager on fd (owned) until it closes, then returns
- * VT_OK; workers go on.   VT_E_TPM, VT_E_NOMEM, VT_E_SYS.
+ * VT_OK; workers continue.  VT_E_TPM, VT_E_NOMEM, VT_E_SYS.
  */
 int zygote_run(int fd) VT_CHECK;
 

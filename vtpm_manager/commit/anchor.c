@@ -479,8 +479,8 @@ raise_failed(struct anchorq *q, const char *why)
 
 /*
  * Another manager with the same keys uses the same TPM: a copy of the state
- * folder.  The operator decides which one is to go on; what this one
- * acknowledged from now on would be lost to the other.
+ * folder.  The operator decides which one continues; what this one
+ * acknowledged later would be lost to the other.
  */
 static void
 raised_by_another(struct anchorq *q, uint64_t is)
@@ -489,7 +489,7 @@ raised_by_another(struct anchorq *q, uint64_t is)
 	loop_fatal(q->m,
 	    "another process raised this store's counter in the host's TPM, "
 	    "from %llu to %llu: another manager runs on a copy of this state "
-	    "folder; end it, decide which copy is to go on, and start that",
+	    "folder; end it, decide which copy continues, and start that",
 	    (unsigned long long)q->a.counter, (unsigned long long)is);
 }
 

@@ -31,7 +31,7 @@
 #include <stdint.h>
 
 enum anchor_policy {
-	ANCHOR_OFF,      /* neither raised nor looked at */
+	ANCHOR_OFF,      /* neither raised nor read */
 	ANCHOR_INTERVAL, /* an acknowledged change is safe a little later */
 	ANCHOR_STRICT,   /* nothing is acknowledged before it is safe */
 };

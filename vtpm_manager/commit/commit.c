@@ -62,7 +62,7 @@ static void
 hold_writes(struct mgr *m, const char *why)
 {
 	if (m->storage_ok) {
-		log_err("the store does not take data (%s): commands that "
+		log_err("the store cannot be written (%s): commands that "
 			"change permanent state are held; make room in %s",
 		    why, m->cfg.state);
 		m->storage_ok = false;

@@ -20,7 +20,7 @@ struct bus_peer {
 	struct mgr *m;
 	struct bus_statusq *status;
 	bool system;        /* the system bus: each message has its caller */
-	struct bus_who who; /* of a connection of its own */
+	struct bus_who who; /* of this connection */
 };
 
 extern const sd_bus_vtable bus_vtable[];

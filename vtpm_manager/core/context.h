@@ -65,7 +65,8 @@ struct mgr {
 	char boot_id[64], last_boot_id[64];
 	uint64_t started_ms;
 	char fatal[MGR_TEXT_MAX]; /* why loop_fatal() ended the loop */
-	/* Writes are held, or are not any more: guests_new() sets it. */
+	/* Called when holding of writes begins or ends; guests_new() sets it.
+	 */
 	void (*storage_changed)(struct mgr *m);
 
 	struct zygote_link *zyg;

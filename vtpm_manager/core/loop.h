@@ -24,8 +24,8 @@
 int loop_timer(struct mgr *m, sd_event_source **s, uint64_t ms, int priority,
     sd_event_time_handler_t cb, void *arg) VT_CHECK;
 void loop_timer_off(sd_event_source *s); /* NULL is a no-op */
-/* The manager cannot go on: log why and end the loop with failure.  The first
- * reason counts. */
+/* The manager cannot continue: log why and end the loop with failure.  The
+ * first reason counts. */
 void loop_fatal(struct mgr *m, const char *fmt, ...) VT_PRINTF(2, 3);
 
 #endif

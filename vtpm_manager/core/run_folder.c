@@ -132,7 +132,7 @@ run_open_monitor(struct mgr *m, const char *name, uint32_t owner)
 
 	if (in == -1)
 		return -1;
-	(void)close(in); /* for whoever starts the QEMU */
+	(void)close(in); /* for the process that starts QEMU */
 	return open_pipe(m, name, "qmp.out", owner);
 }
 

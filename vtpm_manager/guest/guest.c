@@ -150,7 +150,7 @@ on_ended(void *arg, int rc)
 {
 	struct ended *e = arg;
 
-	/* It is stopped even if the disk does not take that. */
+	/* It is stopped even if that cannot be stored. */
 	if (rc != VT_OK)
 		log_warn("a guest's new status could not be stored");
 	guest_tell(e->waiters, e->rc, e->text);
@@ -269,7 +269,7 @@ use_up_saved(struct guest_run *g)
 	if (g->vol == NULL)
 		audit_log(g->m, "manager", "saved-void", g->in.name, "ok",
 		    "started without the saved state: the image saved before "
-		    "cannot go on with its TPM any more");
+		    "no longer continues its TPM");
 	return store_extra_put(g->m->st, g->in.uuid, SX_VOLATILE, NULL, 0);
 }
 
@@ -288,7 +288,7 @@ act_spawn(struct guest_run *g)
 			    g->m->st, g->in.uuid, GUEST_RUNNING);
 		if (rc != VT_OK) {
 			(void)snprintf(g->why, sizeof(g->why),
-			    "the store does not take its status: %s",
+			    "its status could not be stored: %s",
 			    vt_strerror(rc));
 			guest_event(g, IE_REFUSED);
 			return;
@@ -333,7 +333,7 @@ act_connect(struct guest_run *g)
 		    LOOP_PRIO_BUS, on_hello_timeout, g);
 	if (rc != VT_OK) {
 		(void)snprintf(g->why, sizeof(g->why),
-		    "its worker was gone when the manager came back (%s)",
+		    "its worker was gone after the manager's restart (%s)",
 		    vt_strerror(rc));
 		guest_event(g, guest_failure(g, rc));
 	}
@@ -426,7 +426,7 @@ on_stop_done(void *arg, int rc, const struct msg *msg)
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
 	if (rc != VT_OK && rc != VT_E_CLOSED && rc != VT_E_TIMEOUT)
 		log_warn("guest %s: stopping: %s", g->in.name, text);
-	/* It has let go of the guest when its socket closes. */
+	/* It has released the guest when its socket closes. */
 }
 
 static void
@@ -454,8 +454,8 @@ act_take(struct guest_run *g)
 	g->crashed = false;
 	g->power_cycles = g->link->hello.power_cycles;
 	g->capped = (g->link->hello.flags & WH_CAPPED) != 0;
-	log_info("guest %s: its worker (pid %u) went on and is taken over",
-	    g->in.name, g->link->pid);
+	log_info("guest %s: reconnected to its worker (pid %u)", g->in.name,
+	    g->link->pid);
 	guest_open_missing(g, g->link->hello.flags);
 	guest_tell(guest_take_waiters(g), VT_OK, "");
 }
@@ -568,7 +568,8 @@ guest_resume(struct mgr *m, const struct guest *in, const uint8_t *vol,
 	if (g != NULL)
 		return refuse_start(g, text);
 	if (in->tampered)
-		return guest_start(m, in, cb, arg, text); /* says so */
+		return guest_start(
+		    m, in, cb, arg, text); /* fails with the reason */
 	if ((g = guest_new(m, in)) == NULL)
 		return VT_E_NOMEM;
 	if ((g->vol = malloc(len)) == NULL) {

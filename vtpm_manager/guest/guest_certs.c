@@ -3,7 +3,7 @@
  * guest_certs.c - certificates of vTPMs' AKs are short-lived: renewed when a
  * third of their life is left, at a start and once a day, one after the other.
  * On a host that was recovered on another TPM the CA is another one: then all
- * of a vTPM's certificates are issued anew; its keys stay.
+ * of a vTPM's certificates are reissued; its keys stay.
  *
  * A TPM 1.2 has its EK's certificate in an NV index that is locked for good
  * (the D bit and bWriteDefine, as TCG's PC Client wants it), and no command to
@@ -158,7 +158,7 @@ on_taken(void *arg, int rc, const struct msg *msg)
 	(void)arg;
 	rc = wlink_done_rc(rc, msg, text, sizeof(text));
 	if (rc != VT_OK && rc != VT_E_CLOSED)
-		log_warn("a worker did not take a certificate: %s", text);
+		log_warn("a worker refused a certificate: %s", text);
 }
 
 static void
@@ -382,7 +382,7 @@ one(struct akcerts *a, const uint8_t uuid[UUID_LEN])
 	return false;
 }
 
-/* The next guest whose certificate is to be looked at (guest_run.ak_wanted). */
+/* The next guest whose certificate is due for a check (guest_run.ak_wanted). */
 static struct guest_run *
 wanted(const struct akcerts *a)
 {

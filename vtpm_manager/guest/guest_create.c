@@ -193,7 +193,7 @@ on_closed(void *arg, const char *why)
 
 	wlink_end(c->link, true);
 	c->link = NULL;
-	if (c->durable) /* this worker is not needed any more */
+	if (c->durable) /* this worker is no longer needed */
 		create_done(c);
 	else
 		create_failed(c, VT_E_CLOSED, why);

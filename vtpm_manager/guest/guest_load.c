@@ -65,7 +65,7 @@ on_loaded(void *arg, int rc, const struct msg *msg)
 		guest_event(g, IE_LOADED);
 }
 
-/* A channel that cannot be taken over starts anew: no reason to fail. */
+/* A channel that cannot be adopted is opened again: no reason to fail. */
 static void
 on_adopted(void *arg, int rc, const struct msg *msg)
 {
@@ -76,7 +76,7 @@ on_adopted(void *arg, int rc, const struct msg *msg)
 	if (g->st != IS_LOADING || rc == VT_E_CLOSED)
 		return;
 	if (rc != VT_OK)
-		log_warn("guest %s: its channel was not taken over: %s",
+		log_warn("guest %s: its channel was not adopted: %s",
 		    g->in.name, text);
 	if (--g->pending == 0)
 		guest_event(g, IE_LOADED);
@@ -158,7 +158,7 @@ adopt_chan(struct guest_run *g, const struct chan_kind *k)
 	msg_put(&w, wkeep, &wk);
 	rc = wlink_request(
 	    g->link, W_ADOPT, &w, kept->fds, kept->nfds, 0, on_adopted, g);
-	/* Kept on until the worker hands its own set: it may die again. */
+	/* Kept until the worker sends its set: it may die again. */
 	return rc;
 }
 
@@ -177,7 +177,7 @@ guest_open_missing(struct guest_run *g, uint32_t hello_flags)
 	}
 }
 
-/* What the store has for it; the two blobs are heap. */
+/* Its data in the store; the two blobs are heap. */
 static int
 gather(struct guest_run *g, struct wload *l, uint8_t **ret_state,
     uint8_t **ret_launch, char *text)
@@ -264,8 +264,8 @@ guest_load(struct guest_run *g)
 	for (i = 0; rc == VT_OK && i < VT_NELEM(chans); i++) {
 		if ((rc = open_chan(g, &chans[i], on_loaded)) != VT_OK) {
 			(void)snprintf(text, sizeof(text),
-			    "its socket %s.%s cannot be made: %s", g->in.name,
-			    chans[i].suffix, vt_strerror(rc));
+			    "its socket %s.%s cannot be created: %s",
+			    g->in.name, chans[i].suffix, vt_strerror(rc));
 			break;
 		}
 		g->pending++;

@@ -91,7 +91,7 @@ guest_reset(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg,
 
 	if (g == NULL)
 		return VT_E_STATE;
-	if (guest_in_use(g)) { /* law 4: no power cycle that nobody made */
+	if (guest_in_use(g)) { /* law 4: no power cycle without evidence */
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "guest %s: its TPM is in use, and fresh PCRs under a "
 		    "running guest would be a lie; reset the machine in its "
@@ -119,7 +119,7 @@ on_gone(void *arg, int rc)
 	char text[MGR_TEXT_MAX];
 
 	(void)snprintf(text, sizeof(text),
-	    "guest %s: not destroyed: the store does not take data: %s",
+	    "guest %s: not destroyed: the store cannot be written: %s",
 	    d->in.name, vt_strerror(rc));
 	tenants_space_changed(d->m, d->in.group);
 	d->cb(d->arg, rc, rc != VT_OK ? text : "");

@@ -23,7 +23,7 @@ struct guest_observer {
 /* Sets m->guests, and m->storage_changed, which tells every worker. */
 int guests_new(struct mgr *m) VT_CHECK;
 void guests_free(struct mgr *m); /* after guest_free_all(); workers live on */
-/* o is static; NULL: from now on none. */
+/* o is static; NULL: none. */
 void guests_observe(struct mgr *m, const struct guest_observer *o);
 /* NULL: it is stopped, or there is none. */
 struct guest_run *guest_live(struct mgr *m, const uint8_t uuid[UUID_LEN]);

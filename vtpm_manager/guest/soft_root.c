@@ -147,9 +147,8 @@ on_hello(void *arg, const struct whello *h)
 	if (memcmp(h->uuid, r->uuid, UUID_LEN) != 0 ||
 	    !(h->flags & WH_LOADED) || !(h->flags & WH_LOCAL))
 		return VT_E_DENIED;
-	log_info("software root: its worker (pid %u) went on and is taken "
-		 "over",
-	    r->link->pid);
+	log_info(
+	    "software root: reconnected to its worker (pid %u)", r->link->pid);
 	root_up(r);
 	return VT_OK;
 }

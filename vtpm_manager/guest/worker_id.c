@@ -85,7 +85,7 @@ worker_id_pidfd(uint32_t pid)
 
 	if (fd == -1)
 		return -1;
-	/* After the open: a number that was given anew does not fool us. */
+	/* After the open: a reused pid does not mislead this check. */
 	if (is_worker(pid))
 		return fd;
 	(void)close(fd);

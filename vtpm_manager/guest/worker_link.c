@@ -371,7 +371,7 @@ link_new(struct mgr *m, const uint8_t uuid[UUID_LEN], uint32_t uid,
 	return l;
 }
 
-/* Owns fd from now on, also on failure. */
+/* Takes ownership of fd, also on failure. */
 static int
 link_attach(struct wlink *l, int fd)
 {
@@ -555,7 +555,7 @@ wlink_close(struct wlink *l)
 	link_unref(l);
 }
 
-/* --- a worker that is not needed any more --- */
+/* --- a worker that is no longer needed --- */
 
 static void
 ending_done(void *arg, int rc, const struct msg *msg)

@@ -30,11 +30,11 @@ struct wkept { /* descriptors for a successor */
 	int fds[MSG_MAX_FDS];
 	unsigned int nfds;
 	uint8_t localities;
-	bool told; /* this worker said so itself */
+	bool told; /* reported by this worker */
 };
 
 struct wlink_ops {
-	/* First message; VT_OK to go on. */
+	/* First message; VT_OK to continue. */
 	int (*hello)(void *arg, const struct whello *h);
 	/* Answer by wlink_stored(l, id, ...), now or later. */
 	void (*store)(void *arg, uint32_t id, const struct wstore *s);
@@ -81,7 +81,7 @@ int wlink_connect(struct mgr *m, const uint8_t uuid[UUID_LEN], uint32_t uid,
 void wlink_hand_over(struct wlink *l, const struct wlink_ops *ops, void *arg);
 /* RUN/w/OLD becomes RUN/w/NEW. */
 int wlink_rename(struct wlink *l, const uint8_t uuid[UUID_LEN]) VT_CHECK;
-/* Close the socket; the worker goes on if it has an identity.  NULL is a
+/* Close the socket; the worker continues if it has an identity.  NULL is a
  * no-op. */
 void wlink_close(struct wlink *l);
 /* The same, remove its path, and make sure that it ends: W_STOP, or at once

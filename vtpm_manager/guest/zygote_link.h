@@ -13,7 +13,7 @@
 
 /* rc VT_OK: pid is the new worker's.  VT_E_CLOSED: the zygote died during the
  * request; whether it forked is not known, but the control socket that was
- * handed over is of no use any more. */
+ * handed over is useless now. */
 typedef void (*zygote_link_cb)(
     void *arg, int rc, uint32_t pid, const char *text);
 

@@ -12,13 +12,13 @@
 #include "vtpm_manager/host/deep_quote_leaf.h"
 #include "vtpm_manager/store/store.h"
 
-#define TICKS 8 /* looks at the clock while somebody waits deep_wait_ms */
-/* Guests that ask again and again fall into two halves that wait for each
- * other's quote, and each waits for two.  So after a batch the next quote is
- * put off for a moment, in which its guests may come again: they look every
- * eighth of what they waited.  Where they do not come it is hardly ever tried
- * again; but not so after once, for whoever has waited for two quotes comes
- * late to the answer of one. */
+#define TICKS 8 /* checks of the clock within deep_wait_ms */
+/* Guests that repeat at once split into two halves that wait for each other's
+ * quote, so each waits for two.  To join them, the manager delays the next
+ * quote after a batch: the batch's guests poll after an eighth of their wait
+ * and may submit again in time.  A delay that joins nothing is rarely repeated;
+ * one failure does not count, because a guest that waited for two quotes polls
+ * late. */
 #define GATHER_PART 5 /* of what a quote takes */
 #define GATHER_MAX_US 50000
 #define GATHER_WORTH                                                          \
@@ -29,7 +29,7 @@
 #define GATHER_SKIP_MIN 8
 #define GATHER_SKIP_MAX 64 /* batches; twice as many each time */
 
-/* One guest's wish.  In its group's line, then in the batch. */
+/* One guest's request.  In its group's queue, then in the batch. */
 struct dreq {
 	struct dreq *next;          /* in the line */
 	struct dreq *other;         /* of the same guest */
@@ -56,9 +56,9 @@ struct batch { /* all parts on the heap */
 	uint32_t ak_cert_len;
 };
 
-/* A group's: those that wait, and the one batch that is with the host's TPM.
- * So a group that must wait for its quota makes nobody else wait.  It stays
- * once it is there; there are no more than groups. */
+/* A group's queue, and the one batch that is with the host's TPM.
+ * So a group that must wait for its quota delays no other group.  A queue is
+ * never freed; there are no more than groups. */
 struct line {
 	struct line *next;
 	struct deepq *q;
@@ -68,11 +68,11 @@ struct line {
 	uint64_t done_us;        /* when the last batch was over */
 	uint64_t us_last;        /* what it took */
 	sd_event_source *gather; /* after it */
-	size_t had, told;        /* waited then, and were told */
-	size_t want; /* how many make the next quote begin at once */
+	size_t had, told;        /* waited then, and were answered */
+	size_t want; /* this many requests start the next quote at once */
 	bool gathering;
-	unsigned int vain; /* gatherings, one after the other */
-	unsigned int skip; /* batches to go on without one */
+	unsigned int vain; /* failed delays in a row */
+	unsigned int skip; /* batches to continue without one */
 	bool busy;
 	struct batch b; /* that the host's TPM is signing */
 };
@@ -92,7 +92,7 @@ static void kick_soon(struct line *l);
 
 /* --- whose it is ---------------------------------------------------------- */
 
-/* r is of nobody from now on. */
+/* r no longer belongs to a guest. */
 static void
 disown(struct dreq *r)
 {
@@ -347,7 +347,7 @@ on_quoted(void *arg, const struct hw_answer *a)
 	l->done_us = now_us();
 	l->us_last = q->count.us_last = l->done_us - b.t0;
 	expect(l, rc == VT_OK ? still_there(&b) : 0);
-	/* The TPM makes the next one while this one is handed out. */
+	/* The TPM makes the next quote while the answers of this one go out. */
 	memset(&l->b, 0, sizeof(l->b));
 	l->busy = false;
 	kick_soon(l);
@@ -357,7 +357,7 @@ on_quoted(void *arg, const struct hw_answer *a)
 
 /* --- one batch ------------------------------------------------------------ */
 
-/* None, if their guests have gone. */
+/* None, if the guests are gone. */
 static int
 gather(struct line *l)
 {
@@ -436,7 +436,7 @@ ask_host(struct line *l, char *why)
 		return rc;
 	if (m->hw == NULL) {
 		(void)snprintf(why, TEXT_MAX_LEN + 1,
-		    "the manager has no TPM of the host yet");
+		    "the manager is not connected to the host's TPM yet");
 		return VT_E_CLOSED;
 	}
 	wr_grow(&w, HW_AK_MAX_LEN + 256);
@@ -471,13 +471,14 @@ kick(struct line *l)
 		batch_free(b);
 		l->busy = false;
 		if (rc == VT_E_NOMEM)
-			return; /* the clock sees to those that wait */
+			return; /* the timer answers requests that wait too long
+				 */
 	}
 }
 
 /* --- when to begin -------------------------------------------------------- */
 
-/* A batch is over, of which n are told: are they worth waiting for? */
+/* A batch is over and n guests get answers: are they worth waiting for? */
 static void
 expect(struct line *l, size_t n)
 {
@@ -523,7 +524,7 @@ on_gathered(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* Now, or a moment after the last batch. */
+/* Now, or after the delay that follows a batch. */
 static void
 kick_soon(struct line *l)
 {
@@ -567,7 +568,7 @@ tick_soon(struct deepq *q)
 		loop_fatal(q->m, "cannot set a timer");
 }
 
-/* Everybody is told in time, whatever became of the host's TPM. */
+/* Every request is answered in time, whatever the host's TPM does. */
 static int
 on_tick(sd_event_source *s, uint64_t usec, void *arg)
 {

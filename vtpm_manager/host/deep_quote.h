@@ -7,14 +7,12 @@
  * Spec:   measure/evidence/deep_leaf.h.  While the host's TPM makes one quote
  *         the next batch gathers, so a slow TPM serves any number of guests,
  *         and the first one that asks does not wait.
- * Trust:  a worker says what its guest quoted, and may be in its guest's
- *         hands; who that guest is comes from the registry.
- * Order:  one batch of each group at a time is with the host's TPM, whose
- *         queue is fair by group; first come, first served inside a group.
- * Limits; the answer names the one that was met:
- *	DEEP_QUOTE_EACH		waiting, of one vTPM
- *	DEEP_QUOTE_BURST	at once by one vTPM, then DEEP_QUOTE_RATE a
- *				second
+ * Trust:  a worker reports its guest's quote and may be controlled by that
+ *guest; the guest's identity comes from the registry. Order:  one batch of each
+ *group at a time is with the host's TPM, whose queue is fair by group; first
+ *come, first served inside a group. Limits; the answer names the one that was
+ *met: DEEP_QUOTE_EACH		waiting, of one vTPM DEEP_QUOTE_BURST	at once
+ *by one vTPM, then DEEP_QUOTE_RATE a second
  *	DEEP_QUOTE_ALL		waiting, of all
  *	deep_batch_max		under one quote of the host (configuration)
  *	deep_wait_ms		until a guest that waits gets a failure
@@ -38,7 +36,7 @@ struct deep_quote_counters {
 	uint64_t waiting; /* now */
 };
 
-/* What one guest has asked for; its owner keeps the pointer, NULL at first. */
+/* One guest's requests; its owner keeps the pointer, NULL at first. */
 struct deep_quote_guest;
 
 struct deep_quote_ops {

@@ -31,7 +31,7 @@ deep_quote_group(
 	if (g == NULL && group != 0) {
 		(void)snprintf(text, TEXT_MAX_LEN + 1,
 		    "group %u has no attestation key in the host's TPM: the "
-		    "host's operator makes it with vtpmctl group create",
+		    "host's operator creates it with vtpmctl group create",
 		    group);
 		return VT_E_NOTFOUND;
 	}

@@ -22,14 +22,14 @@ struct deep_quote_group {
 	uint64_t sequence;    /* of the group's configuration */
 };
 
-/* calloc(3), apart: gcc's analyser loses sight of lists whose end is kept, and
- * takes what is put there for lost. */
+/* calloc(3), in another file: gcc's analyser does not follow lists with a tail
+ * pointer, and reports their elements as leaked. */
 void *deep_quote_alloc(size_t n, size_t size);
 /* Blobs in *ret are borrowed until the loop's next turn.  On failure text
  * (TEXT_MAX_LEN + 1 bytes) says what to do. */
 int deep_quote_group(struct mgr *m, uint32_t group,
     struct deep_quote_group *ret, char *text) VT_CHECK;
-/* What the host says of this guest now; the Names of its keys are apart. */
+/* The host's present statement about this guest, without its keys' Names. */
 void deep_quote_leaf(const struct mgr *m, const struct guest *in,
     const struct wdeep *d, struct deep_leaf *ret);
 

@@ -62,7 +62,7 @@ approvals_check(const uint8_t *raw, size_t len,
 	return VT_OK;
 }
 
-/* In order; the lowest falls out when there is no room. */
+/* In order; without room the lowest is dropped. */
 static void
 insert(struct approvals *ap, const struct approval *a, const uint8_t *raw,
     size_t len)

@@ -4,10 +4,10 @@
  * number: STATE/approvals/NUMBER.approval.
  *
  * Layer:  vtpm_manager.
- * Why files: they are needed before the store is open, and anybody may put
+ * Why files: they are needed before the store is open, and any program may put
  * one there while no manager runs: an approval proves itself
- * (measure/host/approval.h).  What the store remembers of them, once it is
- * open, is in host_keys.c.
+ * (measure/host/approval.h).  host_keys.c has the store's memory of them, once
+ * it is open.
  */
 #ifndef VTPM_MANAGER_HOST_HOST_APPROVALS_H
 #define VTPM_MANAGER_HOST_HOST_APPROVALS_H
@@ -29,11 +29,12 @@ struct approvals {
 	uint32_t others; /* files that are for another key or TPM, or damaged */
 };
 
-/* Those of the host's own group that `key` signed for the counter of that
- * Name; of more than there is room for, the newest.  No folder: none. */
+/* Approvals of group 0 that `key` signed for the counter of that Name, at most
+ * the newest HW_APPROVALS_MAX.  No folder: none. */
 int approvals_read(const char *state, const uint8_t key[APPROVAL_KEY_LEN],
     const uint8_t name[APPROVAL_NAME_LEN], struct approvals *ret) VT_CHECK;
-/* The same test for one.  VT_E_FORMAT, VT_E_AUTH, VT_E_POLICY; words. */
+/* The same test for one.  VT_E_FORMAT, VT_E_AUTH, VT_E_POLICY; text says why.
+ */
 int approvals_check(const uint8_t *raw, size_t len,
     const uint8_t key[APPROVAL_KEY_LEN], const uint8_t name[APPROVAL_NAME_LEN],
     struct approval *ret, char *text, size_t cap) VT_CHECK;

@@ -155,7 +155,7 @@ host_escrow_at_init(struct mgr *m, const uint8_t master[32], char *text)
 	free_texts(shares, n);
 	if (rc == VT_OK)
 		log_warn("escrow: %u shares are in %s/" HOST_ESCROW_FOLDER
-			 ", %u of which recover this store: hand them to the "
+			 ", %u of which recover this store: give them to the "
 			 "operators and delete them here",
 		    n, m->cfg.state, threshold);
 	return rc;
@@ -210,7 +210,7 @@ is_of_store(const struct host_keys *h, const uint8_t master[32], char *text)
 	rc = hwblob_mac(master, h->blob, h->blob_len, mac);
 	if (rc == VT_OK && !mem_equal(mac, b.mac.p, sizeof(mac))) {
 		(void)snprintf(
-		    text, MGR_TEXT_MAX, "these shares are of another store");
+		    text, MGR_TEXT_MAX, "these shares belong to another store");
 		rc = VT_E_AUTH;
 	}
 	return rc;
@@ -222,7 +222,7 @@ keep_blob(struct host_keys *h, const struct wblob *blob)
 	uint32_t i;
 	int rc;
 
-	/* For the old TPM's counter: of no use any more. */
+	/* For the old TPM's counter: now useless. */
 	for (i = 0; i < h->ap.n; i++)
 		approvals_remove(h->m->cfg.state, h->ap.one[i].a.sequence);
 	if ((rc = store_kv_put(h->m->st, STORE_KV_HOST, blob->p, blob->len)) !=
@@ -270,8 +270,8 @@ host_escrow_recover(struct mgr *m, const char *who,
 
 	if (!host_keys_sealed(m) || !m->cfg.recover) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "a store is recovered by a manager that was started with "
-		    "--recover and does not get the master key from its TPM");
+		    "only a manager that was started with --recover, and whose "
+		    "TPM withholds the master key, recovers a store");
 		return VT_E_STATE;
 	}
 	if ((rc = join(shares, n, master, text)) != VT_OK)
@@ -324,10 +324,10 @@ on_taken(void *arg, int rc, const char *text)
 		    "--certs",
 		    (unsigned)n);
 	host_keys_op_done(h, VT_OK,
-	    "the store is on this TPM now; its vTPMs keep their keys and "
+	    "the store now belongs to this TPM; its vTPMs keep their keys and "
 	    "state, marked as recovered.  CA and attestation keys are new: "
 	    "enrol this host again (vtpmctl host enrol); vTPMs' certificates "
-	    "are issued anew by the new CA when they start%s%s",
+	    "are reissued by the new CA when they start%s%s",
 	    h->bound ? "; approve this host's state before the next start "
 		       "(vtpmctl host approve)"
 		     : "",

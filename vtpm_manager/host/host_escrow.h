@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * host_escrow.h - the master key in shares for the operators, and a store that
- * comes back by them on another TPM.
+ * host_escrow.h - the master key in shares for the operators, and the recovery
+ * of a store on another TPM with these shares.
  *
  * Layer:  vtpm_manager.
  * Files:  made with a new store (escrow in vtpm-managerd.conf(5)):
@@ -21,25 +21,25 @@ struct host_escrow_key { /* of one operator: PEM */
 	size_t len;
 };
 
-/* ret: n texts in PEM, free() each.  text (MGR_TEXT_MAX) says what is wrong
- * with whose key. */
+/* ret: n texts in PEM, free() each.  text (MGR_TEXT_MAX) names the bad key and
+ * the reason. */
 int host_escrow_make(struct mgr *m, const uint8_t master[32],
     unsigned int threshold, const struct host_escrow_key *keys, unsigned int n,
     char *ret[SHAMIR_MAX_SHARES], char *text) VT_CHECK;
-/* As the configuration says, if it does, before a new store is kept. */
+/* The shares of the setting escrow, if any, before a new store is written. */
 int host_escrow_at_init(
     struct mgr *m, const uint8_t master[32], char *text) VT_CHECK;
 
 /* Sealed, with --recover: make the host's keys in this TPM, with the master
- * key that the shares give, and take the store.  As host_keys.h's changes. */
+ * key from the shares, and accept the store.  As host_keys.h's changes. */
 int host_escrow_recover(struct mgr *m, const char *who,
     const struct host_escrow_key *shares, unsigned int n, host_keys_cb cb,
     void *arg, char *text) VT_CHECK;
 /* Accepts a store that comes from another TPM; as recover_moved(). */
 typedef int (*host_escrow_accept)(struct mgr *m, const char *who,
     mgr_done_cb cb, void *arg, uint32_t *ret_n, char *text);
-/* The manager serves a store that was recovered: accept it, and answer who
- * asked. */
+/* The manager serves a store that was recovered: accept it, and answer
+ * the caller. */
 void host_escrow_finish(struct mgr *m, host_escrow_accept accept);
 
 #endif

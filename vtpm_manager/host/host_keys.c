@@ -15,7 +15,7 @@
 
 #define META_KEY "host.approvals"
 #define META_VERSION 1
-#define KV_SEQ "host.sequence" /* a hint for while the store is closed */
+#define KV_SEQ "host.sequence" /* a hint while the store is closed */
 
 int
 host_keys_new(struct mgr *m, const struct host_keys_events *events)
@@ -129,7 +129,7 @@ read_folder(struct host_keys *h)
 		return rc;
 	if (h->ap.others > 0)
 		log_info("%u file(s) in %s/" APPROVALS_FOLDER " are not "
-			 "approvals of this host by its key: passed over",
+			 "approvals of this host by its key: ignored",
 		    h->ap.others, h->m->cfg.state);
 	raise_seq(h);
 	read_hint(h);
@@ -150,7 +150,7 @@ host_keys_take_blob(struct mgr *m, const uint8_t *p, size_t len)
 	h->blob = copy;
 	h->blob_len = len;
 	h->bound = h->counters = false;
-	/* What cannot be read hwtpm will refuse, in words. */
+	/* hwtpm will refuse what cannot be read, with the reason. */
 	if (hwblob_get(copy, len, &b) != VT_OK)
 		return VT_OK;
 	h->bound = b.policy == HWPOL_APPROVED;
@@ -179,7 +179,7 @@ on_told(void *arg, const struct hw_answer *a)
 {
 	(void)arg;
 	if (a->rc != VT_OK)
-		log_warn("vtpm-hwtpm does not take the approvals: %s", a->text);
+		log_warn("vtpm-hwtpm refused the approvals: %s", a->text);
 }
 
 int
@@ -194,7 +194,7 @@ host_keys_tell(struct host_keys *h)
 	msg_put(&w, hw_approvals, &a);
 	rc = hwlink_request(h->m->hw, HW_APPROVALS, &w, on_told, h);
 	wr_free(&w);
-	/* A sealed manager's next vtpm-hwtpm is not to try by itself. */
+	/* A sealed manager's next vtpm-hwtpm must not try by itself. */
 	if (rc == VT_OK && !host_keys_sealed(h->m))
 		rc = host_keys_tell_link(h->m);
 	return rc;
@@ -210,8 +210,9 @@ seal(struct host_keys *h, const char *why)
 	(void)snprintf(h->why, sizeof(h->why), "%s", why);
 	log_err("SEALED: %s", why);
 	if (first && h->m->cfg.recover)
-		log_err("to take this store to this TPM give the shares of its "
-			"operators: \"vtpmctl host recover OPENED-SHARE...\"");
+		log_err(
+		    "to move this store to this TPM, provide the shares of its "
+		    "operators: \"vtpmctl host recover OPENED-SHARE...\"");
 	else if (first)
 		log_err("no vTPM starts until this state of the host is "
 			"approved: \"vtpmctl host status\" shows what differs, "
@@ -355,7 +356,7 @@ recall(struct host_keys *h, struct memory *ret)
 	free(p);
 	if (rc == VT_OK)
 		rc = digest_buf(ALG_SHA256, h->key, sizeof(h->key), key);
-	/* Of another key: numbers begin anew. */
+	/* Of another key: numbers start again. */
 	if (rc == VT_OK && memcmp(key, mem.key, sizeof(key)) == 0)
 		*ret = mem;
 	return rc;
@@ -376,7 +377,7 @@ remembered(const struct memory *mem, const struct approvals_one *o)
 	return false;
 }
 
-/* Take out what somebody brought back; how many that were. */
+/* Remove approvals restored from a copy; returns how many. */
 static uint32_t
 sort_out(struct host_keys *h, const struct memory *mem)
 {
@@ -399,8 +400,8 @@ sort_out(struct host_keys *h, const struct memory *mem)
 		}
 		audit_log(h->m, "manager", "host-approve", o->a.label,
 		    "refused",
-		    "sequence %llu is not above %llu: an approval that was "
-		    "given up was brought back",
+		    "sequence %llu is not above %llu: a revoked approval was "
+		    "restored from an old file",
 		    (unsigned long long)o->a.sequence,
 		    (unsigned long long)mem->last);
 		approvals_remove(h->m->cfg.state, o->a.sequence);
@@ -441,7 +442,7 @@ host_keys_approved(const struct mgr *m, const struct hw_answer *a)
 	return false;
 }
 
-/* The key is out, but was it by an approval that we know of? */
+/* The TPM released the key, but by an approval known to the store? */
 static void
 on_checked(void *arg, const struct hw_answer *a)
 {
@@ -452,12 +453,13 @@ on_checked(void *arg, const struct hw_answer *a)
 		return;
 	}
 	loop_fatal(h->m,
-	    "the host is in a state whose approval was given up, and somebody "
-	    "brought that back (see the audit log): approve this state anew, "
-	    "or raise the epoch (vtpmctl host revoke) in a state that is good");
+	    "the host is in a state whose revoked approval was restored from "
+	    "an "
+	    "old file (see the audit log): approve this state again, "
+	    "or raise the epoch (vtpmctl host revoke) in a good state");
 }
 
-/* The setting is for new stores. */
+/* The setting applies to new stores only. */
 static void
 warn_of_other_key(struct host_keys *h)
 {
@@ -467,7 +469,8 @@ warn_of_other_key(struct host_keys *h)
 	if (host_keys_config_key(h->m, key, &b) != VT_OK || b.len == 0)
 		return;
 	if (!h->bound || memcmp(key, h->key, sizeof(key)) != 0)
-		log_warn("approval_key is not what this store is bound to%s: "
+		log_warn("approval_key is not the key that this store is bound "
+			 "to%s: "
 			 "\"vtpmctl host bind\" changes that, the setting "
 			 "does not",
 		    h->bound ? "" : ", which is no key");
@@ -488,8 +491,8 @@ host_keys_unlocked(struct mgr *m, void (*go)(struct mgr *m))
 		return;
 	}
 	if ((rc = recall(h, &mem)) != VT_OK) {
-		/* The store says what is wrong with it. */
-		log_warn("which approvals there were cannot be read: %s",
+		/* The store reports the damage. */
+		log_warn("the store's list of approvals cannot be read: %s",
 		    vt_strerror(rc));
 		go(m);
 		return;

@@ -60,14 +60,14 @@ get_state(struct host_keys *h, const struct hw_answer *a, struct state *ret)
 	if (msg_get(hw_pcrs, a->body, a->body_len, &p) != VT_OK ||
 	    pcr_set_decode(p.pcrs.p, p.pcrs.len, &ret->pcrs) != VT_OK) {
 		host_keys_op_done(
-		    h, VT_E_PROTO, "the host's PCRs make no sense");
+		    h, VT_E_PROTO, "the host's PCRs are malformed");
 		return false;
 	}
 	ret->epoch = p.epoch;
 	return true;
 }
 
-/* Those that the epoch has passed are of no use to anybody. */
+/* Approvals that the epoch has passed are useless. */
 static void
 bury(struct host_keys *h, uint64_t epoch)
 {
@@ -86,7 +86,7 @@ bury(struct host_keys *h, uint64_t epoch)
 	}
 }
 
-/* Durable, as far as the store is open. */
+/* Durable, if the store is open. */
 static int
 keep(struct host_keys *h)
 {
@@ -106,8 +106,8 @@ may_take(struct host_keys *h, const struct approval *a, const struct state *now)
 {
 	if (a->sequence <= h->last_seq) {
 		host_keys_op_done(h, VT_E_STALE,
-		    "approval '%s' has sequence %llu, and there was one with "
-		    "%llu already: numbers only grow; make it anew with a "
+		    "approval '%s' has sequence %llu, and an earlier one had "
+		    "%llu: numbers only grow; sign it again with a "
 		    "higher one",
 		    a->label, (unsigned long long)a->sequence,
 		    (unsigned long long)h->last_seq);
@@ -115,7 +115,7 @@ may_take(struct host_keys *h, const struct approval *a, const struct state *now)
 	}
 	if (now->epoch != 0 && a->epoch < now->epoch) {
 		host_keys_op_done(h, VT_E_STALE,
-		    "approval '%s' is dead: it was made for epoch %llu, the "
+		    "approval '%s' is void: it was signed for epoch %llu, the "
 		    "host's is %llu",
 		    a->label, (unsigned long long)a->epoch,
 		    (unsigned long long)now->epoch);
@@ -125,8 +125,8 @@ may_take(struct host_keys *h, const struct approval *a, const struct state *now)
 		bury(h, now->epoch);
 	if (h->ap.n >= HW_APPROVALS_MAX) {
 		host_keys_op_done(h, VT_E_SPACE,
-		    "there are %u approvals that are alive, no more are "
-		    "taken: revoke the old ones first (vtpmctl host revoke)",
+		    "approval limit reached (%u): revoke the old ones first "
+		    "(vtpmctl host revoke)",
 		    h->ap.n);
 		return false;
 	}
@@ -169,8 +169,8 @@ on_approve_state(void *arg, const struct hw_answer *ans)
 	    !may_take(h, &a, &now))
 		return;
 	if ((rc = take(h, &a)) != VT_OK) {
-		host_keys_op_done(
-		    h, rc, "the approval is not kept: %s", vt_strerror(rc));
+		host_keys_op_done(h, rc, "the approval could not be stored: %s",
+		    vt_strerror(rc));
 		return;
 	}
 	if (host_keys_sealed(h->m)) {
@@ -197,7 +197,7 @@ look_again(struct host_keys *h, char *text)
 
 	if (!host_keys_sealed(h->m)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "the manager is not sealed: hand the approval over");
+		    "the manager is not sealed: pass the approval");
 		rc = VT_E_STATE;
 	}
 	if (rc == VT_OK &&
@@ -220,7 +220,7 @@ host_keys_approve(struct mgr *m, const char *who, const uint8_t *raw,
 	if (!h->bound) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "this host's master key is not bound to states of the "
-		    "host: \"vtpmctl host bind\" begins that");
+		    "host: \"vtpmctl host bind\" binds it");
 		return VT_E_STATE;
 	}
 	if (len > 0 && (rc = approvals_check(raw, len, h->key, h->epoch_name,
@@ -258,7 +258,7 @@ on_counted(void *arg, const struct hw_answer *ans)
 	if (rc != VT_OK)
 		log_warn("after the epoch was raised: %s", vt_strerror(rc));
 	host_keys_op_done(h, VT_OK,
-	    "the epoch is %llu now; %u approval(s) are alive",
+	    "the epoch is now %llu; %u approval(s) are valid",
 	    (unsigned long long)v, h->ap.n);
 }
 
@@ -290,7 +290,7 @@ on_revoke_state(void *arg, const struct hw_answer *ans)
 		return;
 	if (now.epoch != h->op.expect) {
 		host_keys_op_done(h, VT_E_STALE,
-		    "the epoch is %llu, not %llu: it was raised already",
+		    "the epoch is %llu, not %llu: it has already been raised",
 		    (unsigned long long)now.epoch,
 		    (unsigned long long)h->op.expect);
 		return;
@@ -298,7 +298,7 @@ on_revoke_state(void *arg, const struct hw_answer *ans)
 	if (h->bound && !h->op.force && !survives(h, &now)) {
 		host_keys_op_done(h, VT_E_STATE,
 		    "no approval of the host's present state outlives epoch "
-		    "%llu: after this the manager could not start again; give "
+		    "%llu: after this the manager could not start again; add "
 		    "one with epoch %llu first (--key does), or --force",
 		    (unsigned long long)now.epoch,
 		    (unsigned long long)now.epoch + 1);
@@ -320,14 +320,14 @@ host_keys_revoke(struct mgr *m, const char *who, uint64_t expect, bool force,
 
 	if (!h->counters) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "this store was made before hosts had an epoch counter: "
-		    "\"vtpmctl host bind\" makes one");
+		    "this store is older than the epoch counter: "
+		    "\"vtpmctl host bind\" creates one");
 		return VT_E_UNSUPPORTED;
 	}
 	if (host_keys_sealed(h->m)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "the manager is sealed, and only the master key counts "
-		    "the epoch up: approve the host's state first");
+		    "the manager is sealed, and only the master key raises "
+		    "the epoch: approve the host's state first");
 		return VT_E_STATE;
 	}
 	if ((rc = host_keys_begin(h, who, "host-revoke", cb, arg, text)) !=
@@ -340,7 +340,7 @@ host_keys_revoke(struct mgr *m, const char *who, uint64_t expect, bool force,
 
 /* --- bind ----------------------------------------------------------------- */
 
-/* From the old key's to the new one's. */
+/* From the old key's approval to the new one's. */
 static int
 change_over(struct host_keys *h, const struct wblob *blob)
 {
@@ -349,7 +349,7 @@ change_over(struct host_keys *h, const struct wblob *blob)
 	uint32_t i;
 	int rc;
 
-	/* The file first: under the old blob nobody minds it. */
+	/* The file first: it has no effect under the old blob. */
 	if (h->op.len > 0 && (approval_get(h->op.raw, h->op.len, &a) != VT_OK ||
 				 approvals_write(h->m->cfg.state, a.sequence,
 				     h->op.raw, h->op.len) != VT_OK))
@@ -387,10 +387,10 @@ on_bound(void *arg, const struct hw_answer *ans)
 		rc = change_over(h, &b.host_blob);
 	if (rc != VT_OK)
 		host_keys_op_done(h, rc,
-		    "the host's keys could not be kept: %s", vt_strerror(rc));
+		    "the host's keys could not be stored: %s", vt_strerror(rc));
 	else if (h->bound)
 		host_keys_op_done(h, VT_OK,
-		    "from now on the host's TPM gives the master key only in "
+		    "the host's TPM now releases the master key only in "
 		    "a state that the approval key has signed; approved: the "
 		    "present one");
 	else
@@ -433,13 +433,13 @@ host_keys_bind(struct mgr *m, const char *who, const uint8_t *key,
 
 	if (!start_store_open(m->start)) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "the manager is sealed: nothing can be bound anew");
+		    "the manager is sealed: nothing can be bound");
 		return VT_E_STATE;
 	}
 	if (key != NULL && !h->counters) {
 		(void)snprintf(text, MGR_TEXT_MAX,
-		    "this store has no epoch counter yet: bind it to no key "
-		    "first, that makes one");
+		    "this store has no epoch counter yet: run \"vtpmctl host "
+		    "bind --none\" first, which creates one");
 		return VT_E_STATE;
 	}
 	if (key != NULL && (rc = approvals_check(raw, len, key, h->epoch_name,

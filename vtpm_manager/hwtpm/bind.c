@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bind.c - the master key sealed anew, under another approval key or none. */
+/* bind.c - reseals the master key under another approval key or none. */
 #include "vtpm_manager/hwtpm/bind.h"
 
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #define NONE ESYS_TR_NONE
 
-/* Write to w the host blob with the master key sealed anew, and with counters
+/* Write to w the host blob with the master key resealed, and with counters
  * if it had none. */
 static int
 bound_blob(struct hwtpm *h, const struct hw_bind *req,

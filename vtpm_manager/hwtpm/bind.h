@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bind.h - the master key, sealed anew.
+ * bind.h - the master key, resealed.
  *
  * Layer:  vtpm_manager, in vtpm-hwtpm only.
  */

@@ -8,7 +8,7 @@
  * device's group, since root without capabilities passes no permission checks.
  * Known TCTIs (tpmfront, device, swtpm, mssim) are loaded first.  An unknown
  * one may need anything: it gets neither Landlock nor a system-call filter,
- * and the log says so.
+ * and the log reports it.
  */
 #ifndef VTPM_MANAGER_HWTPM_JAIL_H
 #define VTPM_MANAGER_HWTPM_JAIL_H

@@ -5,7 +5,7 @@
  *
  * Any user of the owner hierarchy can read them; incrementing them requires a
  * value derived from the master key.  The host blob holds their Names.  An
- * index that is undefined and defined anew has the same Name, but neither the
+ * index that is undefined and defined again has the same Name, but neither the
  * old value (Part 3, 31.3.1: a new counter starts above every counter there
  * was) nor the authorisation, so the next increment fails.
  */

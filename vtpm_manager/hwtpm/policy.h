@@ -22,7 +22,7 @@ int hwpolicy_session(struct hwtpm *h, ESYS_TR srk, const struct hwblob *b,
 
 int hwpolicy_refused(struct hwtpm *h); /* by the TPM; VT_E_POLICY */
 
-/* HW_APPROVALS: what releases the master key from now on; n 0: nothing. */
+/* HW_APPROVALS: the approvals that now release the master key; n 0: none. */
 int hwpolicy_set(
     struct hwtpm *h, uint32_t n, const struct wblob *approvals) VT_CHECK;
 void hwpolicy_clear(struct hwtpm *h);

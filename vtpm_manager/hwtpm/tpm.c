@@ -110,7 +110,7 @@ hwtpm_check(struct hwtpm *h, TSS2_RC r, const char *what)
 		    "opened with: something intercepts the connection",
 		    what);
 	}
-	/* After an error of its own, an ESYS context is unusable. */
+	/* After an ESYS error the context is unusable. */
 	if (means_reset(r) || (r & TSS2_RC_LAYER_MASK) == TSS2_ESAPI_RC_LAYER)
 		h->again = true;
 	return hwtpm_fail(h, VT_E_TPM, "%s: %s (0x%x)%s", what,

@@ -20,7 +20,7 @@
  *         that name by mistake.  A tampered guest can only be deleted, or
  *         recovered by an operator.
  * Space:  a reserve file of reserve_mb occupies disk space.  On a full disk
- *         the store frees it so that running guests can go on; store_space()
+ *         the store frees it so that running guests can continue; store_space()
  *         reports that until the reserve is back.
  * States: after store_open() the store is locked: it lists its guests, all
  *         marked as unverified, and serves store_kv_*().  store_unlock() opens

@@ -3,7 +3,8 @@
  * store_check.h - unlock a store: verify everything in it against its root.
  *
  * Layer:  vtpm_manager/store.
- * Trust:  whoever can write to the state folder wrote these bytes.
+ * Trust:  every process that can write to the state folder may have written
+ *         these bytes.
  */
 #ifndef VTPM_MANAGER_STORE_STORE_CHECK_H
 #define VTPM_MANAGER_STORE_STORE_CHECK_H

@@ -44,7 +44,7 @@ TAILQ_HEAD(pend_list, pend);
 SLIST_HEAD(touch_list, touch);
 
 /* An empty change with room for len bytes; free() it or queue it.  NULL: out
- * of memory, store_why() says so. */
+ * of memory, store_why() has the reason. */
 struct pend *store_pend_new(struct store *st, size_t len);
 void store_pend_queue(struct store *st, struct pend *p); /* given */
 /* Queue a copy of op (SW_KV or SW_BLOB), in place of an earlier one for the

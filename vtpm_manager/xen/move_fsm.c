@@ -40,7 +40,7 @@ static const struct move_step table[MOVE_NSTATES][MOVE_NEVENTS] = {
 		[MOVE_OLD_GONE]	   = T(LEFT_TWO, NOTHING),
 		[MOVE_NEW_GONE]	   = T(MOVING, NOTHING),
 		[MOVE_DONE]	   = T(TWO, AGAIN),
-		/* the one that has it goes on; the other one never did */
+		/* its owner continues; the other one never connected */
 		[MOVE_ABORT]	   = T(FREE, NOTHING),
 	},
 	[MOVE_LEFT_TWO] = {

@@ -28,7 +28,7 @@ struct work {
 	struct guest in;
 	struct xen_claim c;
 	struct xb_dev cand; /* a restore's */
-	bool launched;      /* what was saved was launched measured */
+	bool launched;      /* the saved domain's launch was measured */
 	xen_claim_cb cb;
 	void *arg;
 };
@@ -87,7 +87,8 @@ xen_move_new_domain(
 	struct move_step st;
 
 	if (!xen_move_is_candidate(h, d)) {
-		/* A device that the previous xenback saw is no new domain. */
+		/* A device that the previous xenback saw is not a new domain.
+		 */
 		if (d->resumed || h->stale || h->dev.domid == d->domid)
 			return false;
 		st = move_step(h->move, MOVE_NEW_DOMAIN);

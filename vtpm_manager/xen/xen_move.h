@@ -43,8 +43,8 @@ bool xen_move_is_candidate(const struct held *h, const struct xb_dev *d);
 /* Its front half closed, or its device is gone. */
 void xen_move_candidate_left(struct xenback_link *x, struct held *h, bool gone);
 void xen_move_old_gone(struct held *h);
-/* The claim or the start is decided: what waits of this domain goes on, or is
- * refused with rc and text. */
+/* The claim or the start is decided: connect the waiting device of this domain,
+ * or refuse it with rc and text. */
 void xen_move_release(
     struct xenback_link *x, const struct xb_dev *d, int rc, const char *text);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* xenback_link.c - Xen devices appear, connect and go; vtpm-xenback is kept. */
+/* xenback_link.c - Xen devices appear, connect and disappear; keeps
+ * vtpm-xenback running. */
 #include "vtpm_manager/xen/xenback_link.h"
 
 #include <sys/epoll.h>
@@ -275,7 +276,8 @@ on_device(struct xenback_link *x, uint32_t id, const struct xb_dev *d)
 	xenback_answer(x, id, rc != VT_OK ? rc : VT_E_NOMEM, false, text);
 }
 
-/* xenback has reported every device: what only its predecessor knew is gone. */
+/* xenback has reported every device: those known to its predecessor only are
+ * gone. */
 static void
 forget_stale(struct xenback_link *x)
 {
@@ -388,7 +390,7 @@ xenback_on_connect(struct xenback_link *x, uint32_t id, const struct xb_dev *d)
 	}
 	h->ran = true;
 	h->dev = *d;
-	h->connected = true; /* also a worker that comes up meanwhile */
+	h->connected = true; /* also a worker that starts meanwhile */
 	if (g->st != IS_RUNNING) {
 		xenback_ask_done(q, VT_OK, ""); /* guest_load() connects it */
 		return;
@@ -595,7 +597,7 @@ on_timer(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* xenback is gone: what it waits for goes on without an answer. */
+/* xenback is gone: work for its questions ends without an answer. */
 static void
 forget_asks(struct xenback_link *x, bool manager_ends)
 {

@@ -23,9 +23,9 @@ struct held {
 	SLIST_ENTRY(held) link;
 	struct xb_dev dev; /* gref and port of the last connect */
 	bool connected;
-	bool there;    /* its device exists; else only the domid counts */
-	bool stale;    /* there when xenback died; not seen by its successor */
-	bool ran;      /* this domain connected once, or that is unknown */
+	bool there; /* its device exists; else only the domid counts */
+	bool stale; /* existed when xenback died; not seen by its successor */
+	bool ran;   /* this domain connected once, or may have */
 	bool launched; /* this domain's launch was measured */
 	enum move_state move;
 	struct xb_dev

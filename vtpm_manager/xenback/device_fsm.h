@@ -13,8 +13,8 @@
 #define VTPM_MANAGER_XENBACK_DEVICE_FSM_H
 
 enum xb_state {
-	XS_ASKING,     /* manager was asked whether this uuid is served */
-	XS_REFUSED,    /* it is not: xenstore says 6; final */
+	XS_ASKING,     /* the manager has to say whether it serves this uuid */
+	XS_REFUSED,    /* it does not: xenstore says 6; final */
 	XS_WAITING,    /* xenstore says 2 */
 	XS_CONNECTING, /* worker is mapping the page */
 	XS_CONNECTED,  /* xenstore says 4 */
@@ -32,13 +32,13 @@ enum xb_event {
 	XE_CLOSED,     /* front half is at 6, or back at 1 or 2 */
 	XE_MAPPED,     /* the worker: connected */
 	XE_UNMAPPABLE, /* the worker: no */
-	XE_UNPLUG,     /* the toolstack asks to let go (online 0, state 5) */
-	XE_VANISHED,   /* front half's or our own folder is gone */
+	XE_UNPLUG, /* the toolstack asks for the release (online 0, state 5) */
+	XE_VANISHED, /* front half's or our own folder is gone */
 	XE_NEVENTS
 };
 
 enum xb_action {
-	XA_NONE,      /* also what is not possible: xenstore repeats itself */
+	XA_NONE,      /* also for impossible events: xenstore repeats itself */
 	XA_OFFER,     /* feature-protocol-v2, then state 2 */
 	XA_REFUSE,    /* state 6 and error text */
 	XA_CONNECT,   /* ask the worker to map the page */
@@ -55,7 +55,7 @@ struct xb_step {
 	enum xb_action act;
 };
 
-/* Total; an event that means nothing in a state changes nothing. */
+/* Total; an event without meaning in a state changes nothing. */
 struct xb_step xb_step(enum xb_state s, enum xb_event e);
 const char *xb_state_name(enum xb_state s);
 

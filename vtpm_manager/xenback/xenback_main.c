@@ -9,7 +9,7 @@
  *         the guest: from there only two numbers and a state are read, and
  *         each is checked.  Watches are hints: every one leads to a new look.
  *
- * Works in dom0 and in a domain of its own: backend/vtpm is a path relative
+ * Works in dom0 and in a separate domain: backend/vtpm is a path relative
  * to whatever domain this runs in.
  */
 #include <xenstore.h>
@@ -46,12 +46,12 @@ struct dev {
 	uint32_t gref, port; /* of the last connect */
 	bool was_up;         /* connected before this process started */
 	bool was_served;     /* allowed before this process started */
-	bool undecided;      /* may go on where another domain ended */
+	bool undecided;      /* may continue where another domain ended */
 	uint32_t asked;      /* id of the message that waits for an answer */
 	char back[PATH_LEN], front[PATH_LEN];
 };
 
-/* A folder that is to be removed, once libxl has read its last state. */
+/* A folder to remove once libxl has read its last state. */
 struct leaving {
 	struct leaving *next;
 	uint32_t domid, devid;
@@ -140,7 +140,7 @@ release(struct xenback *x, struct dev *d)
 
 	for (l = x->leaving; l != NULL; l = l->next)
 		if (l->domid == d->domid && l->devid == d->devid)
-			return; /* what we write makes us look again */
+			return; /* our write triggers another look */
 	set_state(x, d, 6);
 	if (!x->own_domain)
 		return;
@@ -278,7 +278,7 @@ step(struct xenback *x, struct dev *d, enum xb_event e)
 /* --- looking ----------------------------------------------------------------
  */
 
-/* The front half says it is there: with what? */
+/* The front half says that it is connected: read page and port. */
 static void
 look_ready(struct xenback *x, struct dev *d)
 {
@@ -428,7 +428,7 @@ add(struct xenback *x, uint32_t domid, uint32_t devid)
 	d->state = XS_ASKING;
 	(void)snprintf(d->back, sizeof(d->back), BASE "/%u/%u", domid, devid);
 	if ((rc = read_identity(x, d)) != VT_OK) {
-		/* libxl waits for us to agree that it goes. */
+		/* libxl waits for our agreement to the removal. */
 		if (rc == VT_E_STATE &&
 		    xs_get_num(x, d->back, "state", &mine) &&
 		    (mine == 5 || (mine == 6 && x->own_domain)))
@@ -513,14 +513,14 @@ answered(struct xenback *x, const struct msg *m)
 
 	if (m->type != XB_ANSWER ||
 	    msg_get(xb_answer, m->data, m->len, &a) != VT_OK) {
-		log_err("the manager sent what is no answer");
+		log_err("the manager sent a malformed answer");
 		exit(1);
 	}
 	for (d = x->devs; d != NULL; d = d->next)
 		if (d->asked == m->id && m->id != 0)
 			break;
 	if (d == NULL)
-		return; /* asked for a device that has gone since */
+		return; /* for a device that has disappeared since */
 	d->asked = 0;
 	if (a.rc != VT_OK) {
 		log_warn("domain %u: vtpm %u: %s", d->domid, d->devid,
@@ -571,7 +571,7 @@ loop(struct xenback *x)
 		while ((rc = msgch_recv(x->mgr, &m)) == VT_OK)
 			answered(x, &m);
 		if (rc != VT_E_AGAIN || msgch_flush(x->mgr) != VT_OK)
-			return 0; /* the manager ended; guests go on */
+			return 0; /* the manager ended; guests continue */
 	}
 }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# run.sh - one guest on a real Xen host, told in words (make run-xen).
+# run.sh - one guest on a real Xen host, as a commented tour (make run-xen).
 cat <<'T'
 What follows happens on a real Xen 4.17 with Debian's kernel as dom0 and as
 guest.  Only the processor and the TPM chip below it are emulated (QEMU,

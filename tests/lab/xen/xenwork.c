@@ -18,7 +18,7 @@
  * xenwork speed N DEV	how fast N extends of PCR 16 are, one after the other
  * xenwork kexec KERNEL INITRD CMDLINE starts that kernel in place of this one
  * xenwork key DEV	makes a primary RSA key: a long command
- * Without DEV the raw device: one command at a time, whoever opens it first.
+ * Without DEV the raw device: one command at a time, and one user at a time.
  */
 #include <sys/mman.h>
 #include <sys/syscall.h>

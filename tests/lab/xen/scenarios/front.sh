@@ -64,7 +64,7 @@ check "and unlocked by it, in the initramfs" says front \
     '^@LUKS reads what only this guest may read'
 
 # one front half per device
-check "a second front half is told who has the device" eval \
+check "a second front half learns which process has the device" eval \
     'inside front "TSS2_LOG= tpm2_pcrread -T tpmfront:xen sha256:0" |
 	grep "vtpm device 0 is busy: process"'
 check "a second tpmfrontd, too" eval \
@@ -76,7 +76,7 @@ inside front "xenwork loop 0 >/dev/hvc0 2>&1 &" >/dev/null
 check "the guest works with it" wait_for 60 says front '^@N '
 pid=$(bridge_pid)
 check "the ring's process is killed" inside front "kill -9 $pid"
-check "the device stays, the guest goes on" works
+check "the device stays, the guest continues" works
 same "another process took over" yes \
     "$([ "$(bridge_pid)" != "$pid" ] && echo yes)"
 same "no acknowledged write was lost, no PCR changed" "" \
@@ -88,7 +88,7 @@ inside front "(echo vtpm-0 >/sys/bus/xen/drivers/vtpm/bind) >/dev/null 2>&1 &" \
     >/dev/null
 check "the kernel's driver takes the device: it is taken back" eval \
     'wait_for 60 inside front "dmesg | grep -q has.let.vtpm-0.go"'
-check "and the guest goes on" works
+check "and the guest continues" works
 same "nothing lost, no PCR changed" "" \
     "$(console front | grep -E '^@(LOST|CAPPED)')"
 told
@@ -103,7 +103,7 @@ xl vtpm-detach front 0 >/tmp/detach.out 2>&1
 check "detached while it runs" wait_for 20 detached front
 sleep 2
 xl vtpm-attach front backend=0 uuid="$u" >>/tmp/detach.out 2>&1
-check "attached again, the guest goes on" works
+check "attached again, the guest continues" works
 same "that was no power cycle" "$p1" "$(power_cycles front)"
 same "nothing lost, no PCR changed" "" \
     "$(console front | grep -E '^@(LOST|CAPPED)')"
@@ -127,7 +127,7 @@ check "tpmfrontd starts again" inside front "tpmfrontd --background"
 inside front "xenwork loop 0 >/dev/hvc0 2>&1 &" >/dev/null
 check "the guest works with it" works
 kill -9 "$(worker_of front)"
-check "the worker is killed: another takes over, the guest goes on" \
+check "the worker is killed: another takes over, the guest continues" \
     eval 'sleep 3; works'
 same "no acknowledged write was lost" "" "$(console front | grep '^@LOST')"
 
@@ -157,7 +157,7 @@ inside front "xenwork hold 0 /dev/tpmrm0 1000 >/dev/hvc0 2>&1 &" >/dev/null
 check "it uses its TPM" wait_for 60 says front '^@N '
 check "it is saved, TPM and all" ctl xen save front /tmp/front.save
 check "and restored" ctl xen restore front /tmp/front.save
-check "its tpmfrontd makes a new ring, the guest goes on" works
+check "its tpmfrontd makes a new ring, the guest continues" works
 same "nothing lost, no PCR changed" "" \
     "$(console front | grep -E '^@(LOST|CAPPED)')"
 pid=$(bridge_pid)

@@ -30,7 +30,7 @@ echo "# a command of the honest guest: $alone us alone, ${beside:-?} us" \
 echo "# memory in KiB, before and after: manager $m0 $m1, xenback $x0 $x1"
 check "the manager's memory is bounded" [ "$m1" -lt $((m0 + 2048)) ]
 check "xenback's, too" [ "$x1" -lt $((x0 + 1024)) ]
-check "the honest guest goes on" goes_on good
+check "the honest guest continues" goes_on good
 same "each of its results is right" "" \
     "$(console good | grep -E '^@(ERR|LOST|CAPPED)')"
 check "it was not slowed down beyond its share of the processors" \

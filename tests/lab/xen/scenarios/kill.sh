@@ -12,16 +12,16 @@ must "a guest works with it" guest one "$u" vtpm.do=loop,0
 check "its first rounds are done" wait_for 90 says one '^@N '
 xb=$(pidof vtpm-xenback)
 kill -9 "$xb"
-check "xenback is killed: the guest goes on" goes_on one
+check "xenback is killed: the guest continues" goes_on one
 check "the manager starts another" wait_for 10 eval \
     '[ -n "$(pidof vtpm-xenback)" ] && [ "$(pidof vtpm-xenback)" != '"$xb ]"
 sleep 2
-check "the guest goes on with it" goes_on one
+check "the guest continues with it" goes_on one
 kill -9 $MPID
 wait $MPID 2>/dev/null
 told=$(rounds one)
 # 0x923 is TPM_RC_NV_UNAVAILABLE: without a manager nothing can be stored, so
-# nothing is acknowledged; PCRs go on.  A write that had been executed when the
+# nothing is acknowledged; PCRs continue.  A write that had been executed when the
 # manager died is answered when its state is stored, not before: then there is
 # no 923, and no further round either.  (The guest's driver waits two minutes.)
 seconds() { cut -d. -f1 /proc/uptime; }
@@ -39,21 +39,21 @@ check "the manager is killed: no write is acknowledged" unacknowledged "$told"
 check "and its worker lives" eval '[ -n "$(pidof vtpm-zygote)" ]'
 check "a manager starts again" start_manager
 sleep 3
-check "the guest goes on" goes_on one
+check "the guest continues" goes_on one
 same "no answer was lost, no value changed" "" \
     "$(console one | grep -E '^@(ERR|LOST|CAPPED)' | grep -v 'write 923$')"
-same "nobody saw a power cycle" 0 "$(cycled)"
+same "no power cycle happened" 0 "$(cycled)"
 w=$(worker_of one)
 check "its worker is known" [ -d "/proc/$w" ]
 kill -9 "$w"
-check "the worker is killed: another takes over, the guest goes on" \
+check "the worker is killed: another takes over, the guest continues" \
     eval 'sleep 3; goes_on one'
 same "every PCR is capped, once" 1 "$(capped one)"
 same "no acknowledged write was lost" "" "$(console one | grep '^@LOST')"
 same "that was no power cycle" 0 "$(cycled)"
 same "the endorsement key stays" "$ek" "$(ek_of one)"
 kill -9 "$(worker_of one)" "$(pidof vtpm-xenback)"
-check "worker and xenback at once: the guest goes on" \
+check "worker and xenback at once: the guest continues" \
     eval 'sleep 3; goes_on one'
 same "no acknowledged write was lost this time" "" \
     "$(console one | grep '^@LOST')"

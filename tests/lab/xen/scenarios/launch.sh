@@ -139,7 +139,7 @@ check "a policy is made of its boot" vtpm-verify policy \
     --from /tmp/e6.json --name pvh -o /tmp/policy.json
 check "which accepts it" verify /tmp/e6.json || sed 's/^/# /' /tmp/verdict
 ended mpvh
-check "nobody waits for any of them" wait_for 30 eval '! pidof vtpm-xenwait'
+check "no vtpm-xenwait is left" wait_for 30 eval '! pidof vtpm-xenwait'
 sed 's/^/# /' /var/log/xen/vtpm-*.log
 TYPE=""
 START=""

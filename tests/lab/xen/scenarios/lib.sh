@@ -130,7 +130,7 @@ refused_guest() { # NAME UUID: it must not start
 	if guest "$1" "$2"; then xl destroy "$1"; return 1; fi
 	gone "$1"
 }
-# Every check of the evidence up to the boot itself, which nobody measured
+# Every check of the evidence up to the boot itself, which was not measured
 # here: no policy can accept it, and the verdict must be a refusal.
 evidence_quote() { # FILE NONCE
 	local c

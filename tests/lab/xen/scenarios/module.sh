@@ -58,10 +58,10 @@ same "none of it was a power cycle" "$p1" "$(power_cycles m20)"
 
 xb=$(pidof vtpm-xenback)
 kill -9 "$xb"
-check "xenback is killed: it goes on" goes_on m20
+check "xenback is killed: it continues" goes_on m20
 w=$(worker_of m20)
 kill -9 "$w"
-check "the worker is killed: it goes on with another" \
+check "the worker is killed: it continues with another" \
     eval 'sleep 3; goes_on m20'
 same "every PCR was capped, once" 1 "$(capped m20)"
 same "its file stayed valid" 0 "$(lines m20 '^@REOPEN')"
@@ -71,13 +71,13 @@ same "no acknowledged write was lost" 0 "$(lines m20 '^@LOST')"
 # Its open file and its loop outlive what replaces page and event channel.
 n=$(capped m20)
 check "a checkpoint (xl save -c) of the running guest" xl save -c m20 /dev/null
-check "it goes on" goes_on m20
+check "it continues" goes_on m20
 img=/tmp/m20.img
 check "it is saved (vtpmctl xen save)" ctl xen save m20 $img
 check "the domain is gone" wait_for 20 gone m20
 check "and restored" ctl xen restore m20 $img
 rm -f $img
-check "it goes on with the TPM it had" goes_on m20
+check "it continues with the TPM it had" goes_on m20
 same "no PCR changed" "$n" "$(capped m20)"
 same "its file is still the same" 0 "$(lines m20 '^@REOPEN')"
 same "no acknowledged write was lost" 0 "$(lines m20 '^@LOST')"

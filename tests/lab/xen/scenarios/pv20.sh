@@ -16,7 +16,7 @@ not_served=$(guest thief "$u" 2>&1 && echo served)
 same "a second domain with the same uuid is refused" "" \
     "$(echo "$not_served" | grep -x served)"
 xl destroy thief 2>/dev/null
-check "a uuid that nobody provisioned is refused" \
+check "an unknown uuid is refused" \
     refused_guest ghost 12345678-1234-4123-8123-123456789abc
 p1=$(power_cycles two)
 xl vtpm-detach two 0 >/dev/null 2>&1

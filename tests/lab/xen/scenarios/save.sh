@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # save - a guest that holds a key, a session and a PCR in its TPM's volatile
 # memory, and looks at them all the time (xenwork keep), is checkpointed,
-# moved, saved and restored; what may not go on does not.
+# moved, saved and restored; what must not continue does not.
 image=/tmp/one.img
 # A domain that moves comes with another name, and so does its log.
 log() { cat /var/log/xen/console/guest-one*.log | tr -d '\r'; }
@@ -43,7 +43,7 @@ p0=$(pcrs) d0=$(xl domid one)
 check "the host sees its PCRs" [ -n "$p0" ]
 
 check "a checkpoint (xl save -c) of the running guest" xl save -c one /dev/null
-check "the same domain goes on" keeps_on
+check "the same domain continues" keeps_on
 same "it is the same domain" "$d0" "$(xl domid one)"
 
 check "it is saved (vtpmctl xen save)" ctl xen save one $image
@@ -60,10 +60,10 @@ check "an image with one bit changed is refused" \
     refused ctl xen restore one $image
 poke $off "$v"
 check "the image that was saved is restored" ctl xen restore one $image
-check "the guest goes on" keeps_on
+check "the guest continues" keeps_on
 same "with key, session and PCR: nothing was lost" 0 "$(lost)"
 same "its PCRs are what they were" "$p0" "$(pcrs)"
-same "nobody saw a power cycle" 0 "$(cycles)"
+same "no power cycle happened" 0 "$(cycles)"
 xl destroy one
 wait_for 20 gone one
 check "a second restore of that image is refused" \
@@ -81,7 +81,7 @@ check "does not bind an image to a TPM: vtpmctl xen restore refuses it" \
 check "a saved guest whose TPM was started since" eval \
     'xl restore $image && keeps_on && rm $image && ctl xen save one $image &&
     ctl start one && ctl stop one'
-check "does not go on with it" refused ctl xen restore one $image
+check "does not continue with it" refused ctl xen restore one $image
 rm -f $image
 
 # Live: a PVH guest, since this hypervisor tracks no PV guest's dirty pages.
@@ -91,9 +91,9 @@ must "the PVH guest starts" guest one "$(uuid_of two)" vtpm.do=keep
 check "it has a key, a session and a PCR" wait_for 120 says one '^@KEEP 2'
 p0=$(ctl log two --pcrs) d0=$(xl domid one) n0=$(cycles)
 check "it moves to another domain (vtpmctl xen migrate)" ctl xen migrate two
-check "and goes on" keeps_on
+check "and continues" keeps_on
 check "in another domain" [ "$(xl domid one)" != "$d0" ]
 same "its PCRs are what they were" "$p0" "$(ctl log two --pcrs)"
 same "nothing was lost" 0 "$(lost)"
-same "nobody saw a power cycle" "$n0" "$(cycles)"
+same "no power cycle happened" "$n0" "$(cycles)"
 ctl audit --max 1000 | grep -E 'xen|saved' | sed 's/^/# /' | tail -12

@@ -57,7 +57,7 @@ fi
 xl destroy hvm
 losetup -d /dev/loop1
 rm -f /tmp/kexec.img
-# The device model has no TPM of its own to put on our socket: why not.
+# Why the device model has no TPM to connect to our socket.
 same "no vTPM through QEMU's device model: Debian's has no TPM devices" \
     "-tpmdev: invalid option" \
     "$(/usr/libexec/xen-qemu-system-i386 -tpmdev help 2>&1 | sed 's/^[^:]*: //')"
