@@ -10,6 +10,7 @@
 static const char *log_ident = "vtpm";
 static enum log_level log_max = LOG_L_INFO;
 static char log_guest[80];
+static char log_last[512];
 static bool log_journal;
 
 void
@@ -35,6 +36,12 @@ log_set_guest(const char *name)
 		    log_guest, sizeof(log_guest), "guest %s: ", name);
 }
 
+const char *
+log_last_error(void)
+{
+	return log_last;
+}
+
 /* One write(2) per line, so that lines of several processes do not mix. */
 void
 log_at(enum log_level l, const char *fmt, ...)
@@ -43,6 +50,12 @@ log_at(enum log_level l, const char *fmt, ...)
 	int saved = errno, n, m;
 	va_list ap;
 
+	if (l == LOG_L_ERR) {
+		va_start(ap, fmt);
+		errno = saved; /* for %m */
+		(void)vsnprintf(log_last, sizeof(log_last), fmt, ap);
+		va_end(ap);
+	}
 	if (l > log_max)
 		return;
 	if (log_journal)

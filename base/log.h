@@ -27,6 +27,8 @@ void log_set_level(enum log_level max);
 /* Prefix later lines with "guest NAME: "; NULL or "" ends that.  Copied. */
 void log_set_guest(const char *name);
 void log_at(enum log_level l, const char *fmt, ...) VT_PRINTF(2, 3);
+/* The text of the last line at LOG_L_ERR, without its prefix; "": none. */
+const char *log_last_error(void);
 #define log_err(...) log_at(LOG_L_ERR, __VA_ARGS__)
 #define log_warn(...) log_at(LOG_L_WARN, __VA_ARGS__)
 #define log_info(...) log_at(LOG_L_INFO, __VA_ARGS__)

@@ -446,3 +446,18 @@ policy_generate(
 	trail_free(g.t);
 	return rc;
 }
+
+int
+policy_accepts(const struct policy_gen *in, const struct policy *p,
+    char err[POLICY_ERR_MAX])
+{
+	struct gen g = { .in = in, .err = err };
+	int rc;
+
+	err[0] = '\0';
+	if ((rc = open_inputs(&g)) == VT_OK)
+		rc = self_check(&g, p);
+	launch_free(g.launch);
+	trail_free(g.t);
+	return rc;
+}

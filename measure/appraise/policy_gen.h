@@ -57,4 +57,9 @@ struct policy_gen {
 int policy_generate(const struct policy_gen *in, char **ret_json,
     char err[POLICY_ERR_MAX]) VT_CHECK;
 
+/* Hold the boot of in against another policy.  VT_OK: it is accepted;
+ * VT_E_POLICY: it is not, err says why; errors as above. */
+int policy_accepts(const struct policy_gen *in, const struct policy *p,
+    char err[POLICY_ERR_MAX]) VT_CHECK;
+
 #endif

@@ -19,6 +19,7 @@
 #include "measure/evidence/bundle.h"
 #include "measure/evidence/deep_host.h"
 #include "measure/evidence/report.h"
+#include "measure/evidence/stock_quote.h"
 #include "measure/evidence/verify.h"
 #include "measure/evidence/verify_deep.h"
 #include "measure/host/tenant_config.h"
@@ -420,6 +421,38 @@ vtpm_verifier_judge_host(struct vtpm_verifier *v, const void *quote, size_t len,
 		return fail(v, VTPM_E_NOMEM, "out of memory");
 	verify_deep_quote(v->host, &q, x->nonce, x->nonce_len, r);
 	check_expected(x, &q, r);
+	return wrap(v, r, ret);
+}
+
+int
+vtpm_verifier_judge_quote(struct vtpm_verifier *v, const struct vtpm_quote *q,
+    struct vtpm_report **ret)
+{
+	struct stock_quote in;
+	struct report *r;
+
+	if (!begin(v, NULL, 0) || ret == NULL)
+		return VTPM_E_ARGUMENT;
+	if (q == NULL || q->size != sizeof(*q))
+		return fail(v, VTPM_E_ARGUMENT,
+		    "vtpm_quote.size is not that of this library");
+	if (q->nonce == NULL || q->nonce_len < BUNDLE_NONCE_MIN ||
+	    q->nonce_len > BUNDLE_NONCE_MAX)
+		return fail(
+		    v, VTPM_E_ARGUMENT, "the nonce has not 8 to 64 bytes");
+	if (q->ak == NULL || q->quote == NULL || q->signature == NULL ||
+	    q->pcrs == NULL)
+		return fail(v, VTPM_E_ARGUMENT,
+		    "AK, quote, signature and PCR values are needed");
+	in.ak = (struct stock_part){ q->ak, q->ak_len };
+	in.quote = (struct stock_part){ q->quote, q->quote_len };
+	in.sig = (struct stock_part){ q->signature, q->signature_len };
+	in.pcrs = (struct stock_part){ q->pcrs, q->pcrs_len };
+	in.nonce = (struct stock_part){ q->nonce, q->nonce_len };
+	in.ek = (struct stock_part){ q->ek, q->ek_len };
+	if ((r = calloc(1, sizeof(*r))) == NULL)
+		return fail(v, VTPM_E_NOMEM, "out of memory");
+	stock_quote_verify(&in, r);
 	return wrap(v, r, ret);
 }
 

@@ -101,6 +101,28 @@ struct vtpm_expect_host {
 	uint64_t min_sequence; /* of the group's configuration, or newer */
 };
 
+/* A quote that tpm2_quote or other software made, and what it must be. */
+struct vtpm_quote {
+	size_t size; /* sizeof(struct vtpm_quote) */
+	/* The nonce that the TPM was given, 8 to 64 bytes: required. */
+	const void *nonce;
+	size_t nonce_len;
+	/* The AK: TPM2B_PUBLIC or TPMT_PUBLIC.  The caller trusts it, unless
+	 * an EK is given. */
+	const void *ak;
+	size_t ak_len;
+	const void *quote; /* TPMS_ATTEST */
+	size_t quote_len;
+	const void *signature; /* TPMT_SIGNATURE */
+	size_t signature_len;
+	const void *pcrs; /* as tpm2_quote --pcr writes them */
+	size_t pcrs_len;
+	/* The EK that the AK must be a child of: certificate (DER),
+	 * TPM2B_PUBLIC or TPMT_PUBLIC.  NULL: any. */
+	const void *ek;
+	size_t ek_len;
+};
+
 struct vtpm_check {
 	const char *id; /* stable, for programs: "nonce", "ek-chain" */
 	enum vtpm_outcome outcome;
@@ -154,6 +176,11 @@ int vtpm_verifier_judge(struct vtpm_verifier *v, const void *evidence,
 int vtpm_verifier_judge_host(struct vtpm_verifier *v, const void *quote,
     size_t len, const struct vtpm_expect_host *expect,
     struct vtpm_report **ret);
+
+/* Judge a quote without evidence around it, by the rules that evidence is held
+ * to; needs neither policy nor CA.  No boot is judged. */
+int vtpm_verifier_judge_quote(struct vtpm_verifier *v,
+    const struct vtpm_quote *quote, struct vtpm_report **ret);
 
 void vtpm_report_free(struct vtpm_report *r); /* NULL is a no-op */
 enum vtpm_verdict vtpm_report_verdict(const struct vtpm_report *r);

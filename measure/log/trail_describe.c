@@ -16,7 +16,8 @@
 
 #define TAG_LINUX_INITRD 0x8f3b22ecu
 #define TAG_LINUX_OPTIONS 0x8f3b22edu
-#define VAR_HDR_LEN 32 /* GUID, two lengths */
+#define TAG_SIPA 0x40010001u /* SIPAEVENTTYPE_CONTAINER, trust boundary */
+#define VAR_HDR_LEN 32       /* GUID, two lengths */
 
 /* --- text that a guest supplied ------------------------------------------- */
 
@@ -218,12 +219,17 @@ static void
 say_separator(struct text *o, const struct trail_event *ev)
 {
 	static const uint8_t zero[4], ones[4] = { 255, 255, 255, 255 };
+	static const uint8_t error[4] = { 1, 0, 0, 0 };
 
 	if (ev->datalen == 4 &&
 	    (memcmp(ev->data, zero, 4) == 0 || memcmp(ev->data, ones, 4) == 0))
 		put(o, "separator");
-	else
+	else if (ev->datalen == 4 && memcmp(ev->data, error, 4) == 0)
 		put(o, "error separator");
+	else {
+		put(o, "separator ");
+		put_quoted(o, ev->data, ev->datalen);
+	}
 }
 
 static void
@@ -289,6 +295,9 @@ say_tag(struct text *o, const struct trail_event *ev)
 		put(o, "kernel load options, measured by its EFI stub");
 	else if (rd_err(&r) == VT_OK && id == EL_TAG_LAUNCH && ev->pcr == 17)
 		put(o, "launch record");
+	else if (rd_err(&r) == VT_OK && id == TAG_SIPA && ev->pcr >= 11 &&
+		 ev->pcr <= 14)
+		put(o, "Windows boot events");
 	else
 		put(o, "tagged event");
 }
@@ -305,6 +314,27 @@ is_utf16(const uint8_t *p, size_t len)
 		if (p[i] == '\0' || p[i + 1] != '\0')
 			return false;
 	return true;
+}
+
+/* PCRs 11 to 13 are those of systemd's boot loader and stub. */
+static const char *
+ipl_name(const struct trail_event *ev)
+{
+	switch (ev->pcr) {
+	case 4:
+	case 9:
+		return "file ";
+	case 11:
+		return "part of the kernel image ";
+	case 12:
+		return "boot option ";
+	case 13:
+		return "system extension ";
+	case 14:
+		return "shim's ";
+	default:
+		return "boot event ";
+	}
 }
 
 static void
@@ -326,7 +356,7 @@ say_ipl(struct text *o, const struct trail_event *ev)
 		put_quoted(o, p, text_len(p, plen));
 		return;
 	}
-	put(o, ev->pcr == 9 || ev->pcr == 4 ? "file " : "boot event ");
+	put(o, ipl_name(ev));
 	if (is_utf16(ev->data, ev->datalen))
 		put_utf16(o, ev->data, ev->datalen);
 	else
@@ -370,8 +400,46 @@ say_version(struct text *o, const struct trail_event *ev)
 static void
 say_text(struct text *o, const struct trail_event *ev)
 {
-	put(o, "action ");
-	put_quoted(o, ev->data, ev->datalen);
+	size_t len = ev->datalen;
+
+	while (len > 0 && ev->data[len - 1] == '\0')
+		len--; /* filled up to a fixed size */
+	put(o,
+	    ev->type == EV_NONHOST_INFO ? "non-host information " : "action ");
+	put_quoted(o, ev->data, len);
+}
+
+/* A tag of the firmware's own, and no text. */
+static void
+say_number(struct text *o, const struct trail_event *ev)
+{
+	char b[48];
+	struct rd r;
+	uint32_t n;
+
+	rd_init(&r, ev->data, ev->datalen);
+	n = rd_le32(&r);
+	if (rd_end(&r) == VT_OK)
+		(void)snprintf(b, sizeof(b), "compact hash 0x%x", n);
+	else
+		(void)snprintf(b, sizeof(b), "compact hash");
+	put(o, b);
+}
+
+/* Firmware says what a part is in text; anything else is not shown. */
+static void
+say_post(struct text *o, const struct trail_event *ev)
+{
+	size_t len = text_len(ev->data, ev->datalen), i;
+
+	put(o, "firmware code");
+	for (i = 0; i < len; i++)
+		if (ev->data[i] < ' ' || ev->data[i] > '~')
+			return;
+	if (len == 0)
+		return;
+	put(o, " ");
+	put_quoted(o, ev->data, len);
 }
 
 static void
@@ -385,7 +453,11 @@ say_plain(struct text *o, const struct trail_event *ev)
 		{ EV_EFI_HANDOFF_TABLES, "hand-off tables" },
 		{ EV_EFI_HANDOFF_TABLES2, "hand-off tables" },
 		{ EV_S_CRTM_CONTENTS, "firmware's root of trust" },
-		{ EV_POST_CODE, "firmware code" },
+		{ EV_CPU_MICROCODE, "processor microcode" },
+		{ EV_TABLE_OF_DEVICES, "table of devices" },
+		{ EV_NONHOST_CODE, "non-host code" },
+		{ EV_NONHOST_CONFIG, "non-host configuration" },
+		{ EV_OMIT_BOOT_DEVICE_EVENTS, "boot devices left out" },
 		{ EV_EFI_HCRTM_EVENT, "hardware root of trust" } };
 	char b[40];
 	size_t i;
@@ -422,7 +494,9 @@ trail_describe(
 		void (*say)(struct text *, const struct trail_event *);
 	} says[] = { { EV_SEPARATOR, say_separator }, { EV_IPL, say_ipl },
 		{ EV_EVENT_TAG, say_tag }, { EV_EFI_ACTION, say_text },
-		{ EV_ACTION, say_text }, { EV_S_CRTM_VERSION, say_version },
+		{ EV_ACTION, say_text }, { EV_NONHOST_INFO, say_text },
+		{ EV_COMPACT_HASH, say_number }, { EV_POST_CODE, say_post },
+		{ EV_S_CRTM_VERSION, say_version },
 		{ EV_EFI_PLATFORM_FIRMWARE_BLOB, say_blob },
 		{ EV_EFI_PLATFORM_FIRMWARE_BLOB2, say_blob },
 		{ EV_EFI_BOOT_SERVICES_APPLICATION, say_image },

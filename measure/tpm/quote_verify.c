@@ -17,6 +17,8 @@
 #include "base/rdwr.h"
 #include "base/util.h"
 
+#define NONCE_MIN 8 /* bytes of a verifier's nonce */
+
 struct qv { /* one verification under way */
 	const struct quote_want *want;
 	const uint8_t *attest, *sig;
@@ -175,7 +177,7 @@ step_extra(struct qv *v)
 {
 	const struct quote_attest *a = &v->rep->attest;
 
-	if (v->want->extra_len < SHA256_LEN ||
+	if (v->want->extra_len < (v->want->stock ? NONCE_MIN : SHA256_LEN) ||
 	    a->extra_len != v->want->extra_len ||
 	    !mem_equal(a->extra, v->want->extra, a->extra_len))
 		return "the quote was not made for this nonce and this "
@@ -188,6 +190,8 @@ step_signer(struct qv *v)
 {
 	struct tpm_name qn;
 
+	if (v->want->any_signer)
+		return NULL;
 	if (v->want->ek_name.len == 0)
 		return "no EK is known that the AK could belong to";
 	if (tpm_child_name(&v->want->ek_name, &v->rep->ak_name, &qn) != VT_OK)

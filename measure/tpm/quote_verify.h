@@ -50,6 +50,8 @@ struct quote_want {
 	EVP_PKEY *ak_key;     /* ak_pub for OpenSSL, or NULL; borrowed */
 	const uint8_t *extra; /* the qualifyingData that it must carry */
 	size_t extra_len;
+	bool stock;      /* extra is the nonce itself: 8 bytes are enough */
+	bool any_signer; /* the caller trusts the AK: no EK is asked for */
 	struct tpm_name ek_name;
 	const struct pcr_sel *sel;  /* what was asked for */
 	const struct pcr_set *pcrs; /* the values that it must cover */

@@ -226,6 +226,8 @@ def spellings_of_host(host):
         yield f"{key} {str(value)[:20]!r}", dict(host, **{key: value})
     yield f"a chain that leads nowhere, {GOOD}", dict(
         host, chain=["AA=="] * 8)
+    for key in ("chain", "enrolled"):
+        yield f"{key} null, {GOOD}", dict(host, **{key: None})
     yield "a chain of nine", dict(host, chain=["AA=="] * 9)
     for key in host:
         maybe = f", {GOOD}" if key in ("chain", "enrolled") else ""

@@ -56,6 +56,60 @@ check "--json says the same" eval \
 check "show lists the boot as text" eval \
     '"$V" show e.json | grep -q "kernel command line \"$GOOD_LINE\""'
 
+check "show --json has the parts" eval '"$V" show --json e.json |
+    jq -e ".format == \"vtpm-show\" and .verified == false and
+	(.pcrs.sha256 | length) >= 16 and (.events | length) > 30" >/dev/null'
+check "the default quote covers PCRs 0 to 15" eval \
+    '[ "$(jq -r ".pcrs.sha256 | keys | map(tonumber) |
+	map(select(. < 16)) | length" e.json)" = 16 ]'
+four='.pcrs.sha256 | .["0"], .["4"], .["8"], .["9"]'
+check "replay of the log gives the quoted values" eval \
+    '[ "$("$V" replay --json "$GOOD_LOG" | jq "$four")" = \
+	"$(jq "$four" e.json)" ]'
+says_input() { # COMMAND...: undecided, and JSON says why
+	"$@" >out.json
+	[ $? = 2 ] && jq -e '.verdict == "undecided" and
+	    .checks[0].check == "input" and (.checks[0].words | length) > 5' \
+	    out.json >/dev/null
+}
+: >none.bin
+check "evidence that is empty, with --json" says_input judge none.bin "$N" --json
+check "evidence that is not there, with --json" \
+    says_input judge gone.json "$N" --json
+POLICY=gone.json check "a policy that is not there, with --json" \
+    says_input judge e.json "$N" --json
+check "show --json of a file that is none" eval '"$V" show --json none.bin |
+    jq -e "(.error | length) > 5" >/dev/null'
+check "a verdict for any vTPM says so" eval \
+    'judge e.json "$N" | grep -q "^note  relay "'
+check "one for this vTPM does not" eval \
+    '! judge e.json "$N" --uuid "$uuid" | grep -q "^note  relay "'
+
+# --- quotes of stock tools
+export TPM2TOOLS_TCTI
+TPM2TOOLS_TCTI=$(tcti alice)
+stock() { # FORMAT: tpm2_quote over our AK
+	tpm2_readpublic -Q -c 0x81000003 -o ak.pub &&
+	    tpm2_quote -Q -c 0x81000003 -l sha256:0,1,2,7,8,9,15 -q "$N" -m q.msg \
+		-s q.sig -o q.pcrs -F "$1"
+}
+quoted() { "$V" quote --ak ak.pub --quote q.msg --sig q.sig --pcrs q.pcrs \
+    --nonce "$@"; }
+for form in serialized values; do
+	check "tpm2_quote with its values $form" eval \
+	    'stock $form && quoted "$N" | grep -q "^ACCEPTED"'
+done
+check "its EK is checked, too" eval 'jq -r .ek_certificate e.json |
+    base64 -d >ek.der && quoted "$N" --ek ek.der | grep -q "^ok.*signer"'
+refuse "another nonce than tpm2_quote's" "freshness" \
+    quoted 00112233445566778899aabbccddeeff
+stock values
+printf x | dd of=q.pcrs conv=notrunc status=none
+refuse "other values than tpm2_quote's" "pcr-digest" quoted "$N"
+check "a quote that cannot be read, with --json" eval 'rm q.msg &&
+    says_input quoted "$N" --json'
+unset TPM2TOOLS_TCTI
+
 refuse "another nonce" "another nonce" judge e.json "$("$V" nonce)"
 check "it is refused, exit 1" \
     exits 1 judge e.json 00112233445566778899aabbccddeeff

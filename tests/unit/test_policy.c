@@ -8,6 +8,7 @@
 
 #include "measure/appraise/policy.h"
 #include "measure/appraise/policy_gen.h"
+#include "measure/appraise/policy_merge.h"
 #include "measure/log/journal.h"
 #include "measure/log/launch_record.h"
 #include "measure/tpm/pcr.h"
@@ -310,6 +311,240 @@ a_policy_made_from_a_boot_names_every_event(void **state)
 	free(b.p);
 }
 
+/* The reference boot with one byte of a digest and its GRUB text changed. */
+static char *
+policy_of_boot(const struct bytes *b)
+{
+	struct policy_gen g = { .name = "merge" };
+	char *json = NULL;
+
+	g.logs[1].p = b->p;
+	g.logs[1].len = b->len;
+	assert_int_equal(generate(&g, &json), VT_OK);
+	return json;
+}
+
+static void
+change_event(struct bytes *b, const char *text, const char *now)
+{
+	uint8_t was[SHA256_LEN], is[SHA256_LEN], *p;
+
+	assert_int_equal(strlen(text), strlen(now));
+	assert_int_equal(
+	    digest_buf(ALG_SHA256, text, strlen(text), was), VT_OK);
+	assert_int_equal(digest_buf(ALG_SHA256, now, strlen(now), is), VT_OK);
+	while ((p = memmem(b->p, b->len, was, sizeof(was))) != NULL)
+		memcpy(p, is, sizeof(is));
+	while ((p = memmem(b->p, b->len, text, strlen(text))) != NULL)
+		memcpy(p, now, strlen(now));
+}
+
+/* What shim, systemd-boot and a unified kernel image measure, and systemd's
+ * phases behind it. */
+static void
+a_boot_by_a_unified_kernel_image_gets_a_policy(void **state)
+{
+	static const uint16_t alg = ALG_SHA256;
+	static const struct {
+		uint32_t pcr, type;
+		const char *data;
+		size_t len;
+		const char *what;
+	} steps[] = {
+		{ 4, EV_EFI_BOOT_SERVICES_APPLICATION, "shim", 4,
+		    "EFI application" },
+		{ 14, EV_IPL, "MokList", 8, "shim's \"MokList\"" },
+		{ 11, EV_IPL, ".linux", 7,
+		    "part of the kernel image \".linux\"" },
+		{ 12, EV_IPL, "q\0u\0i\0e\0t\0\0", 12,
+		    "boot option \"quiet\"" },
+		{ 13, EV_IPL, "ext", 4, "system extension \"ext\"" },
+		{ 9, EV_EVENT_TAG, "\xec\x22\x3b\x8f", 4,
+		    "initrd, measured by the kernel's EFI stub" },
+	};
+	static const uint32_t late[] = { 11, 15 }; /* no log has these */
+	struct policy_gen g = { .name = "uki" };
+	struct tpm_digest d = { .alg = ALG_SHA256, .len = 32 };
+	struct policy *p = NULL;
+	struct el_writer *w;
+	struct journal *j;
+	struct pcr_set pcrs;
+	struct bytes log;
+	char *json = NULL;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(el_writer_new(&alg, 1, false, &w), VT_OK);
+	for (i = 0; i < VT_NELEM(steps); i++)
+		el_add_data(w, steps[i].pcr, steps[i].type, steps[i].data,
+		    steps[i].len);
+	assert_int_equal(
+	    el_writer_bytes(w, (const uint8_t **)&log.p, &log.len), VT_OK);
+	j = journal_of_log(&log, &alg, 1);
+	for (i = 0; i < VT_NELEM(late); i++) {
+		d.val[0] = (uint8_t)(i + 1);
+		assert_int_equal(
+		    journal_add_extend(j, JR_EXTEND, 0, late[i], &d, 1), VT_OK);
+	}
+	assert_int_equal(journal_replay(j, &pcrs), VT_OK);
+	pcrs.banks[0].valid = 0xffff; /* the default quote */
+	g.logs[1].p = log.p;
+	g.logs[1].len = log.len;
+	g.journal = j;
+	g.pcrs = &pcrs;
+	assert_int_equal(generate(&g, &json), VT_OK);
+	for (i = 0; i < VT_NELEM(steps); i++) {
+		assert_int_equal(parse(json, &p), VT_OK);
+		assert_int_equal(
+		    p->banks[0].pcrs[steps[i].pcr].kind, POL_EVENTS);
+		assert_string_equal(
+		    p->banks[0].pcrs[steps[i].pcr].steps[0].alts[0].what,
+		    steps[i].what);
+		policy_free(p);
+	}
+	free(json);
+	json = NULL;
+	pcrs.banks[0].valid = 0x3ff; /* what was quoted before */
+	assert_int_equal(generate(&g, &json), VT_E_POLICY);
+	journal_free(j);
+	el_writer_free(w);
+}
+
+#define LINUX "linuxefi /vmlinuz console=ttyS0 panic=-1 quiet"
+#define OTHER "/vmlinuz console=ttyS0 panic=-1 loud!"
+#define THIRD "/vmlinuz console=ttyS0 panic=-1 evil!"
+
+static int
+accepts(const json_t *policy, const struct bytes *b)
+{
+	struct policy_gen g = { .name = "merge" };
+	char *text = json_dumps(policy, 0), err[POLICY_ERR_MAX];
+	struct policy *p = NULL;
+	int rc;
+
+	assert_int_equal(parse(text, &p), VT_OK);
+	g.logs[1].p = b->p;
+	g.logs[1].len = b->len;
+	rc = policy_accepts(&g, p, err);
+	policy_free(p);
+	free(text);
+	return rc;
+}
+
+static void
+several_boots_merge_into_one_policy(void **state)
+{
+	struct bytes a = vector_log(), b = vector_log(), c = vector_log();
+	char *ja, *jb, err[POLICY_ERR_MAX];
+	json_t *pa, *pb;
+
+	(void)state;
+	change_event(&b, LINUX, "linuxefi " OTHER);
+	change_event(&b, LINUX + 9, OTHER);
+	change_event(&c, LINUX, "linuxefi " THIRD);
+	change_event(&c, LINUX + 9, THIRD);
+	ja = policy_of_boot(&a);
+	jb = policy_of_boot(&b);
+	assert_non_null(pa = json_loads(ja, 0, NULL));
+	assert_non_null(pb = json_loads(jb, 0, NULL));
+	assert_int_equal(accepts(pa, &b), VT_E_POLICY);
+	assert_int_equal(policy_merge(pa, pb, err), VT_OK);
+	assert_int_equal(accepts(pa, &a), VT_OK);
+	assert_int_equal(accepts(pa, &b), VT_OK);
+	assert_int_equal(accepts(pa, &c), VT_E_POLICY);
+	/* Once more changes nothing. */
+	assert_int_equal(policy_merge(pa, pb, err), VT_OK);
+	assert_int_equal(accepts(pa, &a), VT_OK);
+	assert_int_equal(accepts(pa, &c), VT_E_POLICY);
+	json_decref(pa);
+	json_decref(pb);
+	free(ja);
+	free(jb);
+	free(a.p);
+	free(b.p);
+	free(c.p);
+}
+
+static json_t *
+events(const char *digits)
+{
+	json_t *list = json_array();
+	char hex[65];
+
+	for (; *digits != '\0'; digits++) {
+		memset(hex, *digits, 64);
+		hex[64] = '\0';
+		(void)json_array_append_new(list, json_string(hex));
+	}
+	return json_pack(
+	    "{s:{s:{s:{s:o}}}}", "banks", "sha256", "4", "events", list);
+}
+
+/* The steps of a merged list: "1", "1/2" for alternatives, "1?" if optional. */
+static void
+steps_of(const json_t *policy, char *out, size_t cap)
+{
+	const json_t *list = json_object_get(
+	    json_object_get(
+		json_object_get(json_object_get(policy, "banks"), "sha256"),
+		"4"),
+	    "events");
+	size_t i, k, n = 0;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		const json_t *s = json_array_get(list, i);
+		const json_t *any = json_object_get(s, "any");
+
+		for (k = 0; k < json_array_size(any); k++)
+			n += (size_t)snprintf(out + n, cap - n, "%s%c",
+			    k > 0 ? "/" : "",
+			    json_string_value(json_object_get(
+				json_array_get(any, k), "digest"))[0]);
+		if (any == NULL)
+			n += (size_t)snprintf(out + n, cap - n, "%c",
+			    json_string_value(json_object_get(s, "digest"))[0]);
+		n += (size_t)snprintf(out + n, cap - n, "%s ",
+		    json_is_true(json_object_get(s, "optional")) ? "?" : "");
+	}
+}
+
+static void
+lists_of_events_are_aligned(void **state)
+{
+	static const struct {
+		const char *a, *b, *want;
+	} cases[] = {
+		{ "123", "123", "1 2 3 " },
+		{ "123", "143", "1 2/4 3 " },
+		{ "123", "13", "1 2? 3 " },
+		{ "13", "123", "1 2? 3 " },
+		{ "12", "1234", "1 2 3? 4? " },
+		{ "1253", "1463", "1 2/4 5/6 3 " },
+		{ "12", "34", "1/3 2/4 " },
+	};
+	char got[64], err[POLICY_ERR_MAX];
+	json_t *a, *b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		a = events(cases[i].a);
+		b = events(cases[i].b);
+		assert_int_equal(policy_merge(a, b, err), VT_OK);
+		steps_of(a, got, sizeof(got));
+		assert_string_equal(got, cases[i].want);
+		json_decref(a);
+		json_decref(b);
+	}
+	a = events("1");
+	b = json_pack(
+	    "{s:{s:{s:{s:s}}}}", "banks", "sha256", "4", "ignore", "x");
+	assert_int_equal(policy_merge(a, b, err), VT_E_POLICY);
+	assert_non_null(strstr(err, "PCR 4"));
+	json_decref(a);
+	json_decref(b);
+}
+
 static void
 what_must_occur_is_looked_for(void **state)
 {
@@ -432,6 +667,10 @@ main(void)
 		cmocka_unit_test(what_is_not_the_format_is_refused),
 		cmocka_unit_test(every_prefix_is_refused),
 		cmocka_unit_test(a_policy_made_from_a_boot_names_every_event),
+		cmocka_unit_test(
+		    a_boot_by_a_unified_kernel_image_gets_a_policy),
+		cmocka_unit_test(several_boots_merge_into_one_policy),
+		cmocka_unit_test(lists_of_events_are_aligned),
 		cmocka_unit_test(what_must_occur_is_looked_for),
 		cmocka_unit_test(without_an_initrd_no_policy_is_made),
 		cmocka_unit_test(a_bad_boot_is_no_reference),

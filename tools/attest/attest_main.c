@@ -15,7 +15,7 @@
 #include "tools/attest/gather.h"
 #include "tools/common/file.h"
 
-#define DEFAULT_PCRS "sha256:0-9"
+#define DEFAULT_PCRS "sha256:0-15"
 
 enum { EX_DONE = 0, EX_FAILED = 1 }; /* and OPT_BAD */
 
@@ -113,7 +113,8 @@ static const struct opt opts[] = {
 	    "else device:/dev/tpm0)") },
 	{ OPT_CALL("pcrs", "LIST", set_pcrs,
 	    "a PCR selection, as sha256:0-7,17",
-	    "PCRs to quote, as sha256:0-9,14+sha384:0 (default sha256:0-9, and "
+	    "PCRs to quote, as sha256:0-9,14+sha384:0 (default sha256:0-15, "
+	    "and "
 	    "17 if the host measured the launch)") },
 	{ OPT_CALL("ak", "HANDLE", set_ak, "a persistent handle, as 0x81000003",
 	    "persistent handle of the attestation key (default 0x81000003)") },

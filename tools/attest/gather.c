@@ -33,6 +33,7 @@
 #define KEY_FILE_MAX 65536
 #define KERNEL_LOG "/sys/kernel/security/tpm0/binary_bios_measurements"
 #define CERT_MAX X509_CERT_MAX
+#define PCR_IMA 10
 
 _Static_assert((int)BUNDLE_F_CAPPED == (int)VIF_CAPPED &&
 		   (int)BUNDLE_F_RESTORED == (int)VIF_RESTORED &&
@@ -492,19 +493,35 @@ sort_sel(struct pcr_sel *sel)
 			}
 }
 
+static int
+gather_tries(struct attest *a, bool ours)
+{
+	int rc = VT_E_AGAIN, i;
+
+	for (i = 0; i < ESYS_TRIES && rc == VT_E_AGAIN; i++)
+		rc = gather_once(a, ours);
+	return rc;
+}
+
 int
 gather(struct attest *a)
 {
 	bool ours = false;
-	int rc, i;
+	int rc;
 
 	if ((rc = take_info(a, &ours)) != VT_OK ||
 	    (rc = take_log(a)) != VT_OK || (rc = take_ak(a)) != VT_OK ||
 	    (rc = take_certs(a, ours)) != VT_OK)
 		return rc;
 	sort_sel(&a->sel);
-	for (i = 0, rc = VT_E_AGAIN; i < ESYS_TRIES && rc == VT_E_AGAIN; i++)
-		rc = gather_once(a, ours);
+	rc = gather_tries(a, ours);
+	if (rc == VT_E_AGAIN && a->default_pcrs) {
+		log_warn("PCRs kept changing while they were quoted: leaving "
+			 "out PCR %u, which IMA extends",
+		    PCR_IMA);
+		a->sel.banks[0].mask &= ~(1u << PCR_IMA);
+		rc = gather_tries(a, ours);
+	}
 	if (rc == VT_E_AGAIN)
 		log_err("PCRs kept changing while they were quoted: try "
 			"again, or leave out the busy ones with --pcrs");

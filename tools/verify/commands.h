@@ -13,6 +13,8 @@
 extern const struct opt_command verify_program;
 extern const struct opt_command verify_policy;
 extern const struct opt_command verify_show;
+extern const struct opt_command verify_replay;
+extern const struct opt_command verify_quote;
 extern const struct opt_command verify_enrol;
 extern const struct opt_command verify_host_states;
 extern const struct opt_command verify_host_quote;

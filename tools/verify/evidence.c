@@ -60,7 +60,7 @@ judge(struct vtpm_verifier *v, const struct args *a)
 	uint8_t *ev = NULL, *old = NULL;
 	struct vtpm_report *r;
 	size_t len = 0;
-	int ex = VX_UNDECIDED;
+	int ex = VERDICT_NONE;
 
 	if (tool_read(a->evidence, BUNDLE_MAX_LEN, &ev, &len) != VT_OK ||
 	    (a->previous != NULL && tool_read(a->previous, BUNDLE_MAX_LEN, &old,
@@ -82,7 +82,7 @@ evidence(void *ctx, void *args, int argc, char **argv)
 {
 	const struct args *a = args;
 	struct vtpm_verifier *v;
-	int ex = VX_UNDECIDED;
+	int ex = VERDICT_NONE;
 
 	(void)ctx;
 	(void)argc;
@@ -96,7 +96,7 @@ evidence(void *ctx, void *args, int argc, char **argv)
 	else if (set_inputs(v, a) == VT_OK)
 		ex = judge(v, a);
 	vtpm_verifier_free(v);
-	return ex;
+	return verdict_of(ex, a->json);
 }
 
 static const struct opt opts[] = {
@@ -140,8 +140,8 @@ static const struct opt opts[] = {
 };
 
 static const struct opt_command *const commands[] = { &verify_policy,
-	&verify_show, &verify_enrol, &verify_host_states, &verify_host_quote,
-	&verify_nonce, NULL };
+	&verify_show, &verify_replay, &verify_quote, &verify_enrol,
+	&verify_host_states, &verify_host_quote, &verify_nonce, NULL };
 
 const struct opt_command verify_program = {
 	.name = "vtpm-verify",

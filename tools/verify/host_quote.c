@@ -44,10 +44,10 @@ judge(struct vtpm_verifier *v, const struct args *a)
 	struct vtpm_report *r;
 	uint8_t *buf = NULL;
 	size_t len = 0;
-	int ex = VX_UNDECIDED;
+	int ex = VERDICT_NONE;
 
 	if (tool_read(a->quote, TENANT_QUOTE_MAX, &buf, &len) != VT_OK)
-		return VX_UNDECIDED;
+		return VERDICT_NONE;
 	if (vtpm_verifier_judge_host(v, buf, len, &x, &r) == 0)
 		ex = verdict_print(r, a->json);
 	else
@@ -61,7 +61,7 @@ host_quote(void *ctx, void *args, int argc, char **argv)
 {
 	struct vtpm_verifier *v = vtpm_verifier_new();
 	const struct args *a = args;
-	int ex = VX_UNDECIDED;
+	int ex = VERDICT_NONE;
 
 	(void)ctx;
 	(void)argc;
@@ -71,7 +71,7 @@ host_quote(void *ctx, void *args, int argc, char **argv)
 	else if (input_host(v, a->host, a->states, a->roots) == VT_OK)
 		ex = judge(v, a);
 	vtpm_verifier_free(v);
-	return ex;
+	return verdict_of(ex, a->json);
 }
 
 static const struct opt opts[] = {

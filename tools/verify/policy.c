@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "measure/appraise/policy_gen.h"
+#include "measure/appraise/policy_merge.h"
 #include "measure/cert/x509.h"
 #include "measure/log/eventlog.h"
 #include "measure/log/journal_codec.h"
@@ -18,6 +19,7 @@
 #include "tools/verify/verdict.h"
 
 #define MAX_NEEDS 16
+#define MAX_FROM 32
 #define NEED_FILE_MAX (512u * 1024 * 1024) /* a kernel or an initrd */
 
 /* What must have been measured. */
@@ -33,7 +35,9 @@ static const struct kind {
 };
 
 struct args {
-	const char *from, *log, *journal, *out;
+	const char *from[MAX_FROM];
+	size_t nfrom;
+	const char *log, *journal, *out;
 	const char *restored; /* why that is fine */
 	const char *name, *no_initrd;
 	bool soft;
@@ -70,6 +74,18 @@ add_need(void *dst, const struct opt *o, const char *arg)
 		return VT_E_RANGE;
 	a->needs[a->nneeds].kind = &kinds[i];
 	a->needs[a->nneeds++].arg = arg;
+	return VT_OK;
+}
+
+static int
+add_from(void *dst, const struct opt *o, const char *arg)
+{
+	struct args *a = dst;
+
+	(void)o;
+	if (a->nfrom == MAX_FROM)
+		return VT_E_RANGE;
+	a->from[a->nfrom++] = arg;
 	return VT_OK;
 }
 
@@ -184,12 +200,12 @@ decode_journal(struct job *j, const uint8_t *p, size_t len)
 }
 
 static int
-read_reference(const struct args *a, struct job *j)
+read_reference(const char *path, struct job *j)
 {
 	const struct bundle_blob *b;
 	int rc;
 
-	if ((rc = input_evidence(a->from, &j->ev)) != VT_OK ||
+	if ((rc = input_evidence(path, &j->ev)) != VT_OK ||
 	    (rc = check_reference(j->ev)) != VT_OK)
 		return rc;
 	b = j->ev->part;
@@ -256,57 +272,149 @@ finish(const struct args *a, const char *json)
 	return text;
 }
 
+/* The policy of one reference boot as text. */
 static int
-make(const struct args *a, struct job *j)
+draft(const struct args *a, const char *from, struct job *j, char **ret)
 {
-	char err[POLICY_ERR_MAX], *json = NULL, *text;
-	int rc, ex = VX_UNDECIDED;
+	char err[POLICY_ERR_MAX];
+	int rc;
 
-	rc = a->from != NULL ? read_reference(a, j) : read_loose(a, j);
+	j->gen.name = a->name;
+	j->gen.alg = a->alg;
+	j->gen.values_mask = a->values_mask;
+	j->gen.allow_software_root = a->soft;
+	j->gen.no_initrd_reason = a->no_initrd;
+	rc = from != NULL ? read_reference(from, j) : read_loose(a, j);
 	if (rc == VT_E_AUTH)
 		return VX_REFUSED;
 	if (rc != VT_OK)
 		return VX_UNDECIDED;
-	if ((rc = policy_generate(&j->gen, &json, err)) != VT_OK) {
+	if ((rc = policy_generate(&j->gen, ret, err)) == VT_OK)
+		return VX_ACCEPTED;
+	if (a->nfrom > 1)
+		log_err("no policy made: %s: %s", from, err);
+	else
 		log_err("no policy made: %s", err);
-		return rc == VT_E_POLICY || rc == VT_E_NOTFOUND ? VX_REFUSED
-								: VX_UNDECIDED;
+	return rc == VT_E_POLICY || rc == VT_E_NOTFOUND ? VX_REFUSED
+							: VX_UNDECIDED;
+}
+
+/* Add the policy in json to *all, which is NULL before the first. */
+static int
+add_draft(const char *from, const char *json, json_t **all)
+{
+	json_t *one = json_loads(json, 0, NULL);
+	char err[POLICY_ERR_MAX];
+	int rc;
+
+	if (one == NULL) {
+		log_err("out of memory");
+		return VX_UNDECIDED;
 	}
-	if ((text = finish(a, json)) != NULL &&
-	    tool_write_line(a->out, text, 0644) == VT_OK)
-		ex = VX_ACCEPTED;
-	free(text);
-	free(json);
+	if (*all == NULL) {
+		*all = one;
+		return VX_ACCEPTED;
+	}
+	rc = policy_merge(*all, one, err);
+	json_decref(one);
+	if (rc == VT_OK)
+		return VX_ACCEPTED;
+	log_err("no policy made: %s does not go with the boots before it: %s",
+	    from, err);
+	return rc == VT_E_POLICY ? VX_REFUSED : VX_UNDECIDED;
+}
+
+/* A policy that does not accept each of its boots is a trap. */
+static int
+accepts_all(const struct args *a, const struct job *jobs, const char *text)
+{
+	char err[POLICY_ERR_MAX];
+	struct policy *p = NULL;
+	int ex = VX_ACCEPTED;
+	size_t i;
+
+	if (policy_parse(text, strlen(text), &p, err) != VT_OK) {
+		log_err("no policy made: %s", err);
+		return VX_REFUSED;
+	}
+	for (i = 0; i < a->nfrom && ex == VX_ACCEPTED; i++)
+		if (policy_accepts(&jobs[i].gen, p, err) != VT_OK) {
+			log_err("no policy made: it would not accept %s: %s",
+			    a->from[i], err);
+			ex = VX_REFUSED;
+		}
+	policy_free(p);
 	return ex;
+}
+
+static int
+make(const struct args *a, struct job *jobs)
+{
+	size_t n = a->nfrom > 0 ? a->nfrom : 1, i;
+	char *json = NULL, *text = NULL;
+	json_t *all = NULL;
+	int ex = VX_ACCEPTED;
+
+	for (i = 0; i < n && ex == VX_ACCEPTED; i++) {
+		json = NULL;
+		if (i > 0) { /* what must be measured is so in each */
+			jobs[i].gen.needs = jobs[0].gen.needs;
+			jobs[i].gen.nneeds = jobs[0].gen.nneeds;
+		}
+		ex = draft(a, a->from[i], &jobs[i], &json);
+		if (ex == VX_ACCEPTED)
+			ex = add_draft(a->from[i], json, &all);
+		free(json);
+	}
+	if (ex == VX_ACCEPTED) {
+		json = json_dumps(all, JSON_INDENT(1));
+		text = json != NULL ? finish(a, json) : NULL;
+		ex = text != NULL ? accepts_all(a, jobs, text) : VX_UNDECIDED;
+		free(json);
+	}
+	if (ex == VX_ACCEPTED && tool_write_line(a->out, text, 0644) != VT_OK)
+		ex = VX_UNDECIDED;
+	free(text);
+	json_decref(all);
+	return ex;
+}
+
+static void
+job_done(struct job *j)
+{
+	size_t i;
+
+	for (i = 0; i < MAX_NEEDS; i++)
+		free(j->files[i]);
+	journal_free(j->journal);
+	bundle_free(j->ev);
+	free(j->log_buf);
+	free(j->journal_buf);
 }
 
 static int
 policy(void *ctx, void *args, int argc, char **argv)
 {
 	const struct args *a = args;
-	struct job j = { 0 };
 	int ex = VX_UNDECIDED;
+	struct job *jobs;
 	size_t i;
 
 	(void)ctx;
 	(void)argc;
 	(void)argv;
-	if ((a->from == NULL) == (a->log == NULL && a->journal == NULL))
+	if ((a->nfrom == 0) == (a->log == NULL && a->journal == NULL))
 		return opt_bad(&verify_policy,
 		    "give either --from, or --log and --journal");
-	j.gen.name = a->name;
-	j.gen.alg = a->alg;
-	j.gen.values_mask = a->values_mask;
-	j.gen.allow_software_root = a->soft;
-	j.gen.no_initrd_reason = a->no_initrd;
-	if (read_needs(a, &j) == VT_OK)
-		ex = make(a, &j);
-	for (i = 0; i < MAX_NEEDS; i++)
-		free(j.files[i]);
-	journal_free(j.journal);
-	bundle_free(j.ev);
-	free(j.log_buf);
-	free(j.journal_buf);
+	if ((jobs = calloc(MAX_FROM, sizeof(*jobs))) == NULL) {
+		log_err("out of memory");
+		return VX_UNDECIDED;
+	}
+	if (read_needs(a, &jobs[0]) == VT_OK)
+		ex = make(a, jobs);
+	for (i = 0; i < MAX_FROM; i++)
+		job_done(&jobs[i]);
+	free(jobs);
 	return ex;
 }
 
@@ -316,8 +424,9 @@ policy(void *ctx, void *args, int argc, char **argv)
 	}
 
 static const struct opt opts[] = {
-	{ OPT_TEXT("from", 0, "EVIDENCE", struct args, from,
-	    "evidence of the reference boot") },
+	{ OPT_CALL("from", "EVIDENCE", add_from, "one of at most 32",
+	    "evidence of a reference boot; may be repeated: the policy accepts "
+	    "each of them, and mixtures") },
 	{ OPT_TEXT("log", 0, "FILE", struct args, log,
 	    "event log of a reference boot without a quote") },
 	{ OPT_TEXT("journal", 0, "FILE", struct args, journal,
@@ -354,9 +463,9 @@ static const struct opt opts[] = {
 
 const struct opt_command verify_policy = {
 	.name = "vtpm-verify policy",
-	.about = "Make a policy that accepts a reference boot and no other.\n"
+	.about = "Make a policy that accepts reference boots and no other.\n"
 		 "See vtpm-policy(5) for what to edit in it.\n",
-	.usage = "--from EVIDENCE [options] [-o FILE]\n"
+	.usage = "--from EVIDENCE ... [options] [-o FILE]\n"
 		 "[--log FILE] [--journal FILE] [options] [-o FILE]\n",
 	.opts = opts,
 	.size = sizeof(struct args),

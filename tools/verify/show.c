@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* show.c - vtpm-verify show: evidence or an event log as text. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +22,15 @@
 #include "tools/common/file.h"
 #include "tools/verify/commands.h"
 #include "tools/verify/input.h"
+#include "tools/verify/replay.h"
+#include "tools/verify/show_json.h"
 #include "tools/verify/verdict.h"
 
 #define WORDS_MAX 512
+
+struct args {
+	bool json;
+};
 
 /* Text from a log, safe on a terminal. */
 static void
@@ -76,29 +83,18 @@ show_events(const struct trail_in *in)
 	return VT_OK;
 }
 
-/* SHA-256 if the log has it, else its first bank. */
 static int
-show_log(const uint8_t *p, size_t len)
+show_log(const char *path)
 {
-	struct trail_in in = { .alg = 0 };
-	const struct el_spec *spec;
-	struct el_log *log = NULL;
-	uint32_t i;
+	struct replay *r = NULL;
 	int rc;
 
-	if ((rc = el_open(p, len, &log)) != VT_OK) {
-		log_err("neither evidence nor an event log: it %s",
-		    vt_input_error(rc, len));
+	if ((rc = replay_read(path, &r)) != VT_OK)
 		return rc;
-	}
-	spec = el_spec(log);
-	for (i = 0; i < spec->nbanks; i++)
-		if (in.alg == 0 || spec->algs[i] == ALG_SHA256)
-			in.alg = spec->algs[i];
-	el_close(log);
-	in.logs[1].p = p;
-	in.logs[1].len = len;
-	return show_events(&in);
+	(void)printf("%s log, in order:\n", r->form);
+	replay_print_events(r);
+	replay_free(r);
+	return VT_OK;
 }
 
 static void
@@ -128,12 +124,13 @@ show_info(const struct bundle_blob *b)
 		return;
 	uuid_format(v.uuid, uuid);
 	(void)printf("vTPM %s, group %u, generation %llu, %u power cycles%s%s"
-		     "%s%s, ",
+		     "%s%s%s, ",
 	    uuid, v.group, (unsigned long long)v.generation, v.power_cycles,
 	    (v.flags & BUNDLE_F_CAPPED) != 0 ? ", worker restarted" : "",
 	    (v.flags & BUNDLE_F_RESTORED) != 0 ? ", restored" : "",
 	    (v.flags & BUNDLE_F_LAUNCHED) != 0 ? ", launch measured" : "",
-	    (v.flags & BUNDLE_F_SOFT_ROOT) != 0 ? ", software root" : "");
+	    (v.flags & BUNDLE_F_SOFT_ROOT) != 0 ? ", software root" : "",
+	    (v.flags & BUNDLE_F_UNSEEN) != 0 ? ", last reset unseen" : "");
 	print_text(v.build);
 	(void)putchar('\n');
 }
@@ -237,33 +234,57 @@ show_evidence(const char *path)
 	return rc;
 }
 
+/* Evidence is a JSON object of that format; a log may be JSON, too. */
+static bool
+is_evidence(const uint8_t *buf, size_t len)
+{
+	json_t *root = json_loadb((const char *)buf, len, 0, NULL);
+	bool is = cel_is_json(buf, len) &&
+		  (root == NULL || json_object_get(root, "format") != NULL);
+
+	json_decref(root);
+	return is;
+}
+
 static int
 show(void *ctx, void *args, int argc, char **argv)
 {
+	const struct args *a = args;
+	struct replay *r = NULL;
 	uint8_t *buf = NULL;
-	size_t len = 0, i;
+	size_t len = 0;
 	int rc;
 
 	(void)ctx;
-	(void)args;
 	(void)argc;
-	if (tool_read(argv[0], BUNDLE_MAX_LEN, &buf, &len) != VT_OK)
-		return VX_UNDECIDED;
-	for (i = 0; i < len && buf[i] != 0 && strchr(" \t\r\n", buf[i]); i++)
-		;
-	if (i < len && buf[i] == '{')
-		rc = show_evidence(argv[0]);
-	else
-		rc = show_log(buf, len);
+	rc = tool_read(argv[0], REPLAY_MAX_LOG, &buf, &len);
+	if (rc == VT_OK && is_evidence(buf, len))
+		rc = a->json ? show_json(argv[0]) : show_evidence(argv[0]);
+	else if (rc == VT_OK && a->json) {
+		if ((rc = replay_read(argv[0], &r)) == VT_OK)
+			rc = replay_print_json("vtpm-replay", r);
+	} else if (rc == VT_OK)
+		rc = show_log(argv[0]);
+	if (rc != VT_OK && a->json &&
+	    replay_print_json("vtpm-show", NULL) != VT_OK)
+		log_err("cannot print the error");
+	replay_free(r);
 	free(buf);
 	return rc == VT_OK ? VX_ACCEPTED : VX_UNDECIDED;
 }
+
+static const struct opt opts[] = {
+	{ OPT_FLAG("json", 0, struct args, json, "print it as JSON") },
+	OPT_END,
+};
 
 const struct opt_command verify_show = {
 	.name = "vtpm-verify show",
 	.about = "Describe evidence or an event log as text; nothing is "
 		 "verified.\n",
 	.operands = "EVIDENCE|LOG",
+	.opts = opts,
+	.size = sizeof(struct args),
 	.nmin = 1,
 	.nmax = 1,
 	.run = show,

@@ -2,8 +2,11 @@
 /* verdict.c - a report as text or JSON, and its exit code. */
 #include "tools/verify/verdict.h"
 
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/log.h"
 #include "tools/common/file.h"
 
 static void
@@ -43,4 +46,40 @@ verdict_print(struct vtpm_report *r, bool json)
 		ex = VX_UNDECIDED;
 	vtpm_report_free(r);
 	return ex;
+}
+
+json_t *
+verdict_error(void)
+{
+	char words[512], *p;
+
+	(void)snprintf(words, sizeof(words), "%s", log_last_error());
+	for (p = words; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?'; /* a file's name may be anything */
+	return json_string(words);
+}
+
+int
+verdict_of(int ex, bool json)
+{
+	char *text;
+	json_t *o;
+
+	if (ex != VERDICT_NONE)
+		return ex;
+	if (!json)
+		return VX_UNDECIDED;
+	o = json_pack("{s:s, s:s, s:n, s:n, s:b, s:b, s:[{s:s, s:s, s:o}], "
+		      "s:n}",
+	    "format", "vtpm-verdict", "verdict", "undecided", "instance",
+	    "root", "worker_restarted", 0, "restored", 0, "checks", "check",
+	    "input", "outcome", "cannot decide", "words", verdict_error(),
+	    "boot");
+	text = o != NULL ? json_dumps(o, JSON_INDENT(1)) : NULL;
+	if (text == NULL || tool_write_line(NULL, text, 0) != VT_OK)
+		log_err("cannot print the verdict");
+	free(text);
+	json_decref(o);
+	return VX_UNDECIDED;
 }

@@ -7,6 +7,7 @@
 #ifndef TOOLS_VERIFY_VERDICT_H
 #define TOOLS_VERIFY_VERDICT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "measure/library/vtpm_verify.h"
@@ -14,6 +15,15 @@
 /* Exit codes of every command: those of enum vtpm_verdict; a usage error
  * (OPT_BAD) is VX_UNDECIDED, too. */
 enum { VX_ACCEPTED = 0, VX_REFUSED = 1, VX_UNDECIDED = 2 };
+
+/* No exit code: nothing was judged, and the reason is logged. */
+#define VERDICT_NONE (-1)
+
+/* The last logged error as JSON text, printable ASCII. */
+json_t *verdict_error(void);
+/* Exit code for ex; for VERDICT_NONE, with json, print a verdict that says the
+ * last logged error. */
+int verdict_of(int ex, bool json);
 
 /* Print every check and the verdict, and free r.  Returns an exit code. */
 int verdict_print(struct vtpm_report *r, bool json);
