@@ -1,9 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # repair.sh - what the host, or the guest itself, does to a vTPM that must stay
-# usable: crashes while keys with passwords are in use.
+# usable: crashes while keys with passwords are in use, TPM2_Clear, an AK that is
+# evicted.
 . "$(dirname "$0")/lib.sh"
-need jq tpm2_create tpm2_createprimary tpm2_evictcontrol
+. "$(dirname "$0")/bootlib.sh"
+need jq tpm2_create tpm2_createprimary tpm2_evictcontrol tpm2_clear
 
 printf 'crash_limit = 100\n' >"$T/conf"
 start_manager --config "$T/conf" --pool 0 || { not_ok "a manager"; exit 1; }
@@ -66,3 +68,58 @@ refuse "so a search locks the key" 'lockout|0x921' use secret
 same "show says that it is locked" true "$(lockout g | jq .locked)"
 check "in text, too" sh -c "'$B/vtpmctl' --run '$RUN' show g |
     grep -q '^Lockout .*LOCKED'"
+
+# --- a TPM that was cleared --------------------------------------------------
+name() { jctl show "$1" | jq -r "$2.name"; }
+handles() { t2 "$1" tpm2_getcap handles-persistent | xargs; }
+N=00112233445566778899aabbccddeeff
+attest() {
+	"$B/vtpm-attest" --tcti "$(tcti "$1")" --nonce $N --log "$GOOD_LOG" \
+	    -o "$T/e.json"
+}
+# Boots, and a verifier accepts its evidence.
+accepted() {
+	boot "$1" && attest "$1" &&
+	    "$B/vtpm-verify" -e "$T/e.json" --nonce $N --ca "$T/ca.pem" \
+		--policy "$T/policy.json" --uuid "$uuid"
+}
+# The manager has the Name of the AK that the TPM has, and certified it.
+certified() {
+	t2 "$1" tpm2_readpublic -c 0x81000003 -n "$T/n" >/dev/null 2>&1 &&
+	    [ "$(xxd -p -c 99 "$T/n")" = "$(name "$1" .ak)" ] &&
+	    [ "$(jctl show "$1" | jq -r '.ak.certificate' | head -c 10)" = \
+		-----BEGIN ]
+}
+cycle() { ctl reset "$1" && t2 "$1" tpm2_getrandom 1 >/dev/null; }
+ctl create c >/dev/null
+check "a second guest starts" ctl start c
+ca_to "$T/ca.pem"
+uuid=$(jctl show c | jq -r .uuid)
+boot c && attest c >"$T/out" 2>&1 && "$B/vtpm-verify" policy --from "$T/e.json" \
+    --allow-software-root --cmdline "$GOOD_LINE" -o "$T/policy.json"
+all=$(handles c)
+ak=$(name c .ak)
+ek=$(name c .ek_ecc)
+check "a clear removes all keys" sh -c "TPM2TOOLS_TCTI=$(tcti c) tpm2_clear &&
+    test -z \"\$(TPM2TOOLS_TCTI=$(tcti c) tpm2_getcap handles-persistent)\""
+refuse "without an AK attest says what brings one" 'cleared.*power cycle' \
+    "$B/vtpm-attest" --tcti "$(tcti c)" -o "$T/e.json" \
+    --nonce $N
+check "a power cycle" cycle c
+same "brings all keys back" "$all" "$(handles c)"
+check "the AK is a new one, known and certified" wait_for 10 certified c
+same "its EK is the old one" "$ek" "$(name c .ek_ecc)"
+[ "$ak" != "$(name c .ak)" ] || not_ok "the AK's Name is another one"
+check "a verifier accepts the guest's boot" accepted c
+check "the audit log says so" sh -c "'$B/vtpmctl' --run '$RUN' audit |
+    grep -q 'new-ak'"
+ak=$(name c .ak)
+check "the new AK is evicted" \
+    t2 c tpm2_evictcontrol -Q -C o -c 0x81000003
+check "another power cycle" cycle c
+same "brings the same AK back" "$all" "$(handles c)"
+check "and the manager knows it" certified c
+same "with its Name" "$ak" "$(name c .ak)"
+check "it survives a restart" sh -c "'$B/vtpmctl' --run '$RUN' stop c &&
+    '$B/vtpmctl' --run '$RUN' start c"
+check "and a verifier accepts it again" accepted c

@@ -67,6 +67,9 @@ struct fw {
 	unsigned int nhello;
 	struct wdeep deep[32]; /* what was asked; nonces are not kept */
 	unsigned int ndeep;
+	unsigned int nfacts; /* and the last of them */
+	uint8_t banks, ak[PUB_MAX_LEN];
+	size_t ak_len;
 	int kept[MSG_MAX_FDS];
 	unsigned int nkept, nunkeep;
 	uint32_t next_id;
@@ -207,6 +210,7 @@ static FM_UNUSED bool
 fm_handle(struct fw *g, struct msg *msg)
 {
 	struct wevent ev;
+	struct wfacts fa;
 	unsigned int i;
 
 	switch (msg->type) {
@@ -229,6 +233,14 @@ fm_handle(struct fw *g, struct msg *msg)
 		    msg_get(wdeep, msg->data, msg->len, &g->deep[g->ndeep]),
 		    VT_OK);
 		g->deep[g->ndeep++].nonce.p = NULL;
+		return false;
+	case W_FACTS:
+		assert_int_equal(
+		    msg_get(wfacts, msg->data, msg->len, &fa), VT_OK);
+		g->nfacts++;
+		g->banks = fa.banks;
+		g->ak_len = fa.ak.len;
+		memcpy(g->ak, fa.ak.p, fa.ak.len);
 		return false;
 	case W_KEEP:
 		fm_drop_kept(g);

@@ -67,6 +67,8 @@ static const struct wdeep wdeep_sample = { .ticket = 7, .flags = 5,
 static const struct wdeeped wdeeped_sample = { 7, VT_E_BUSY, "text",
 	SAMPLE_BLOB(8) };
 static const struct wakcert wakcert_sample = { SAMPLE_BLOB(9), WCERT_EK_ECC };
+static const struct wfacts wfacts_sample = { BANK_SHA1 | BANK_SHA384,
+	SAMPLE_BLOB(9) };
 
 static const struct hw_init hw_init_sample = { .root = ROOT_HARD,
 	.host = "node-7", .approval_key = SAMPLE_BLOB(65),

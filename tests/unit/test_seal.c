@@ -2,6 +2,7 @@
 /* Sealed containers, and what is inside them. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -149,13 +150,15 @@ empty_state_can_be_sealed(void **state)
 static const uint8_t part[64] = { 9, 8, 7 };
 
 static size_t
-make_perm(uint8_t *out, size_t cap)
+make_perm(uint8_t *out, size_t cap, bool has_private)
 {
 	struct state_perm s = { .tpm_version = TPM_VER_20,
 		.flags = SP_RESTORED,
 		.tpm = { part, 64 },
 		.ek_rsa = { part, 10 },
-		.ak = { part, 20 } };
+		.ak = { part, 20 },
+		.ak_private = {
+		    has_private ? part : NULL, has_private ? 12 : 0 } };
 	struct wr w;
 
 	wr_init(&w, out, cap);
@@ -181,28 +184,57 @@ make_vol(uint8_t *out, size_t cap)
 }
 
 static void
-permanent_container_is_read_strictly(void **state)
+read_perm_strictly(bool has_private)
 {
 	uint8_t buf[512];
 	struct state_perm s;
-	size_t i, n = make_perm(buf, sizeof(buf));
+	size_t i, n = make_perm(buf, sizeof(buf), has_private);
+	uint8_t format = buf[1];
 
-	(void)state;
 	assert_int_equal(state_perm_get(buf, n, &s), VT_OK);
 	assert_int_equal(s.tpm.len, 64);
 	assert_int_equal(s.ek_ecc.len, 0);
 	assert_int_equal(s.ak.len, 20);
+	assert_int_equal(s.ak_private.len, has_private ? 12 : 0);
 	for (i = 0; i < n; i++)
 		assert_int_equal(state_perm_get(buf, i, &s), VT_E_TRUNC);
 	assert_int_equal(state_perm_get(buf, n + 1, &s), VT_E_FORMAT);
-	buf[1] = 2;
+	buf[1] = 3;
 	assert_int_equal(state_perm_get(buf, n, &s), VT_E_FORMAT);
-	buf[1] = 1;
+	buf[1] = 0;
+	assert_int_equal(state_perm_get(buf, n, &s), VT_E_FORMAT);
+	buf[1] = format;
 	buf[2] = 3;
 	assert_int_equal(state_perm_get(buf, n, &s), VT_E_RANGE);
 	buf[2] = 2;
 	buf[3] = 4;
 	assert_int_equal(state_perm_get(buf, n, &s), VT_E_RANGE);
+}
+
+static void
+permanent_container_is_read_strictly(void **state)
+{
+	(void)state;
+	read_perm_strictly(false);
+	read_perm_strictly(true);
+}
+
+/* A state that was sealed before this field was known. */
+static void
+the_first_format_is_the_second_without_its_last_field(void **state)
+{
+	uint8_t one[512], two[512];
+	struct state_perm s;
+	size_t n = make_perm(one, sizeof(one), false);
+
+	(void)state;
+	assert_int_equal(make_perm(two, sizeof(two), true), n + 4 + 12);
+	assert_int_equal(one[1], 1);
+	assert_int_equal(two[1], 2);
+	assert_memory_equal(one + 2, two + 2, n - 2);
+	/* format 2 with that field empty would be a second way to say 1 */
+	memset(two + n, 0, 4);
+	assert_int_equal(state_perm_get(two, n + 4, &s), VT_E_RANGE);
 }
 
 static void
@@ -236,6 +268,8 @@ main(void)
 		cmocka_unit_test(another_kind_instance_or_key_does_not_open_it),
 		cmocka_unit_test(empty_state_can_be_sealed),
 		cmocka_unit_test(permanent_container_is_read_strictly),
+		cmocka_unit_test(
+		    the_first_format_is_the_second_without_its_last_field),
 		cmocka_unit_test(volatile_container_is_read_strictly),
 	};
 

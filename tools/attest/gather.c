@@ -246,8 +246,10 @@ take_ak(struct attest *a)
 
 	rc = esys_persistent(&a->e, a->ak, &a->ak_tr);
 	if (rc == VT_E_NOTFOUND) {
-		log_err("the TPM has no key at 0x%08x: name the AK's handle "
-			"with --ak",
+		log_err("the TPM has no key at 0x%08x: it was cleared or the "
+			"AK evicted, and the host puts an AK back at the "
+			"guest's next power cycle: reboot; or name another "
+			"AK's handle with --ak",
 		    a->ak);
 		return rc;
 	}

@@ -34,6 +34,8 @@
 /* TPM 2.0 response codes that the worker itself gives. */
 #define RC_INITIALIZE 0x100u
 #define RC_FAILURE 0x101u
+#define RC_INTEGRITY 0x1dfu /* of parameter 1: not under this parent */
+#define RC_BAD_AUTH 0x9a2u  /* of session 1: a hierarchy has a password */
 #define RC_COMMAND_CODE 0x143u
 #define RC_VALUE 0x084u
 #define RC_MEMORY 0x904u

@@ -2,6 +2,8 @@
 /* worker_msg.c - the fields of each message of worker_msg.h. */
 #include "vtpm/proto/worker_msg.h"
 
+#include "base/crypto.h"
+
 #define ALL_LOCALITIES 0x1f /* bits 0..4 */
 #define ALL_BANKS (BANK_SHA1 | BANK_SHA256 | BANK_SHA384 | BANK_SHA512)
 
@@ -86,8 +88,12 @@ MSG_TABLE(wdone,
 	F_UINT(wdone, rc),
 	F_TEXT(wdone, text));
 MSG_TABLE(wevent,
-	F_RANGE(wevent, code, WE_POWER_CYCLE, WE_LAUNCH_OVER),
+	F_RANGE(wevent, code, WE_POWER_CYCLE, WE_REPAIRED),
 	F_TEXT(wevent, text));
+
+MSG_TABLE(wfacts,
+	F_RANGE(wfacts, banks, 1, ALL_BANKS),
+	F_BLOB(wfacts, ak, 1, PUB_MAX_LEN));
 
 MSG_TABLE(wmanager,
 	F_RANGE(wmanager, storage_ok, 0, 1),
@@ -127,3 +133,20 @@ MSG_TABLE(wdeeped,
 	F_TEXT(wdeeped, text),
 	F_BLOB(wdeeped, answer, 0, WDEEP_ANSWER_MAX));
 /* clang-format on */
+
+uint8_t
+bank_of_alg(uint16_t alg)
+{
+	switch (alg) {
+	case ALG_SHA1:
+		return BANK_SHA1;
+	case ALG_SHA256:
+		return BANK_SHA256;
+	case ALG_SHA384:
+		return BANK_SHA384;
+	case ALG_SHA512:
+		return BANK_SHA512;
+	default:
+		return 0;
+	}
+}

@@ -84,6 +84,7 @@ enum wmsg_type {
 	W_UNKEEP,      /* struct wkeep, no fds: drop them */
 	W_EVENT,       /* struct wevent: for log and audit */
 	W_DEEP,        /* struct wdeep: vouch for a quote, then W_DEEPED */
+	W_FACTS,       /* struct wfacts: what a guest may have changed */
 };
 
 enum {
@@ -106,6 +107,8 @@ struct zexited {
 
 enum { TPM_VER_12 = 1, TPM_VER_20 = 2 };
 enum { BANK_SHA1 = 1, BANK_SHA256 = 2, BANK_SHA384 = 4, BANK_SHA512 = 8 };
+/* BANK_* of a TPM_ALG_ID; 0: none. */
+uint8_t bank_of_alg(uint16_t alg);
 
 /* Manufacture a new TPM: the only message after which libtpms may find no
  * state and make an identity (law 2).  The result stays in memory. */
@@ -272,10 +275,18 @@ enum wevent_code {
 	WE_FAILURE,
 	WE_HANDOVER,
 	WE_LAUNCH_OVER, /* the launched guest ended: forget its launch */
+	WE_REPAIRED,    /* keys that the guest removed are back */
 };
 struct wevent {
 	uint8_t code; /* enum wevent_code */
 	char text[TEXT_MAX_LEN + 1];
+};
+
+/* A TPM 2.0, after each Startup and on each connection: what of its identity
+ * the guest can change.  The manager compares it with what it has. */
+struct wfacts {
+	uint8_t banks;   /* BANK_* that are active */
+	struct wblob ak; /* TPM2B_PUBLIC */
 };
 
 /* What a worker states about a quote that its guest wants vouched for.  The
@@ -325,5 +336,6 @@ extern const struct msg_table wevent_msg;
 extern const struct msg_table wdeep_msg;
 extern const struct msg_table wdeeped_msg;
 extern const struct msg_table wakcert_msg;
+extern const struct msg_table wfacts_msg;
 
 #endif

@@ -10,6 +10,7 @@
 #include "vtpm/engine/engine.h"
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/provision/provision_tpm12.h"
+#include "vtpm/provision/provision_keys20.h"
 #include "vtpm/provision/provision_tpm20.h"
 
 static int

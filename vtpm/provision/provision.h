@@ -26,10 +26,13 @@
 #include "base/err.h"
 #include "vtpm/proto/worker_msg.h"
 
-/* Public areas of the keys that were made; plain values. */
+/* Public areas of the keys that were made, and what loads the AK again under
+ * its EK (TPM2B_PRIVATE, which the EK encrypts); plain values. */
 struct prov_keys {
 	uint8_t ek_rsa[PUB_MAX_LEN], ek_ecc[PUB_MAX_LEN], ak[PUB_MAX_LEN];
+	uint8_t ak_private[PUB_MAX_LEN];
 	uint16_t ek_rsa_len, ek_ecc_len, ak_len; /* bytes; 0: not made */
+	uint16_t ak_private_len;
 };
 
 /* The step that failed ("create the EK") and the TPM's response code. */

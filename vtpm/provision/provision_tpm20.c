@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * provision_tpm20.c - banks, keys and certificates of a TPM 2.0.
+ * provision_tpm20.c - banks, limits and certificates of a TPM 2.0.
  */
 #include "vtpm/provision/provision_tpm20.h"
 
@@ -10,15 +10,7 @@
 #include "vtpm/engine/command_table.h"
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/provision/provision_step.h"
-#include "vtpm/provision/embed/ak_ecc_hex.h"
 #include "vtpm/provision/embed/ek_ecc_hex.h"
-#include "vtpm/provision/embed/ek_rsa_hex.h"
-#include "vtpm/provision/embed/srk_ecc_hex.h"
-
-#define H_SRK 0x81000001u
-#define H_AK 0x81000003u
-#define H_EK_RSA 0x81010001u
-#define H_EK_ECC 0x81010002u
 
 #define NV_EK_RSA 0x01c00002u
 #define NV_EK_ECC 0x01c0000au
@@ -31,8 +23,6 @@
  * PPWRITE (Part 2, 13.4). */
 #define NV_ATTRS 0x42072001u
 #define NV_CHUNK 1024 /* MAX_NV_BUFFER_SIZE of libtpms */
-
-#define SE_POLICY 1
 
 /* --- banks -----------------------------------------------------------------
  */
@@ -101,206 +91,6 @@ prov20_lockout(struct prov_fail *f)
 	wr_be32(&c.w, DA_LOCKOUT_RECOVERY_S);
 	return prov_run(
 	    &c, "set the limits of dictionary attack protection", f, NULL, &r);
-}
-
-/* --- keys ------------------------------------------------------------------
- */
-
-static int
-create_primary(uint32_t hierarchy, const uint8_t *tmpl, size_t len,
-    const char *step, struct prov_fail *f, uint32_t *ret_handle)
-{
-	struct tcmd c;
-	struct rd r;
-
-	tcmd_begin(&c, ST_SESSIONS, CC_CreatePrimary);
-	wr_be32(&c.w, hierarchy);
-	tcmd_auth_empty(&c);
-	wr_be16(&c.w, 4); /* inSensitive: no auth, no data */
-	wr_be32(&c.w, 0);
-	wr_blob16(&c.w, tmpl, len);
-	wr_be16(&c.w, 0); /* outsideInfo */
-	wr_be32(&c.w, 0); /* creationPCR */
-	return prov_run(&c, step, f, ret_handle, &r);
-}
-
-static int
-flush(uint32_t handle, struct prov_fail *f)
-{
-	struct tcmd c;
-	struct rd r;
-
-	tcmd_begin(&c, ST_NO_SESSIONS, CC_FlushContext);
-	wr_be32(&c.w, handle);
-	return prov_run(&c, "flush", f, NULL, &r);
-}
-
-/* Makes the key persistent and flushes the transient copy. */
-static int
-persist(uint32_t handle, uint32_t where, struct prov_fail *f)
-{
-	struct tcmd c;
-	struct rd r;
-	int rc;
-
-	tcmd_begin(&c, ST_SESSIONS, CC_EvictControl);
-	wr_be32(&c.w, RH_OWNER);
-	wr_be32(&c.w, handle);
-	tcmd_auth_empty(&c);
-	wr_be32(&c.w, where);
-	if ((rc = prov_run(&c, "make a key persistent", f, NULL, &r)) != VT_OK)
-		return rc;
-	return flush(handle, f);
-}
-
-/* The TPM2B_PUBLIC of a loaded key, size field included. */
-static int
-read_public(uint32_t handle, uint8_t out[PUB_MAX_LEN], uint16_t *ret_len,
-    struct prov_fail *f)
-{
-	const uint8_t *p;
-	struct tcmd c;
-	struct rd r;
-	size_t len;
-	int rc;
-
-	tcmd_begin(&c, ST_NO_SESSIONS, CC_ReadPublic);
-	wr_be32(&c.w, handle);
-	if ((rc = prov_run(&c, "read a public area", f, NULL, &r)) != VT_OK)
-		return rc;
-	p = rd_blob16(&r, PUB_MAX_LEN - 2, &len);
-	if ((rc = rd_err(&r)) != VT_OK)
-		return rc;
-	be16_put(out, (uint16_t)len);
-	memcpy(out + 2, p, len);
-	*ret_len = (uint16_t)(len + 2);
-	return VT_OK;
-}
-
-static int
-make_primary(uint32_t hierarchy, const uint8_t *tmpl, size_t len,
-    uint32_t where, const char *step, struct prov_fail *f)
-{
-	uint32_t h = 0;
-	int rc;
-
-	rc = create_primary(hierarchy, tmpl, len, step, f, &h);
-	return rc == VT_OK ? persist(h, where, f) : rc;
-}
-
-static int
-start_policy(uint32_t *ret, struct prov_fail *f)
-{
-	static const uint8_t nonce[16];
-	struct tcmd c;
-	struct rd r;
-
-	tcmd_begin(&c, ST_NO_SESSIONS, CC_StartAuthSession);
-	wr_be32(&c.w, RH_NULL); /* not salted: there is no bus to listen on */
-	wr_be32(&c.w, RH_NULL);
-	wr_blob16(&c.w, nonce, sizeof(nonce));
-	wr_be16(&c.w, 0);
-	wr_u8(&c.w, SE_POLICY);
-	wr_be16(&c.w, 0x0010); /* symmetric: TPM_ALG_NULL */
-	wr_be16(&c.w, ALG_SHA256);
-	return prov_run(&c, "start a policy session", f, ret, &r);
-}
-
-/* Satisfies the EK's policy; due before each use of the EK. */
-static int
-policy_secret(uint32_t session, struct prov_fail *f)
-{
-	struct tcmd c;
-	struct rd r;
-
-	tcmd_begin(&c, ST_SESSIONS, CC_PolicySecret);
-	wr_be32(&c.w, RH_ENDORSEMENT);
-	wr_be32(&c.w, session);
-	tcmd_auth_empty(&c);
-	wr_be16(&c.w, 0); /* nonceTPM */
-	wr_be16(&c.w, 0); /* cpHashA */
-	wr_be16(&c.w, 0); /* policyRef */
-	wr_be32(&c.w, 0); /* expiration */
-	return prov_run(&c, "satisfy the EK's policy", f, NULL, &r);
-}
-
-/* Create under the EK; the two TPM2Bs are copied, sizes included. */
-static int
-create_ak(uint32_t session, uint8_t *out, size_t cap, size_t *ret_len,
-    struct prov_fail *f)
-{
-	const uint8_t *priv, *pub;
-	size_t npriv, npub;
-	struct tcmd c;
-	struct wr w;
-	struct rd r;
-	int rc;
-
-	if ((rc = policy_secret(session, f)) != VT_OK)
-		return rc;
-	tcmd_begin(&c, ST_SESSIONS, CC_Create);
-	wr_be32(&c.w, H_EK_ECC);
-	tcmd_auth_policy(&c, session);
-	wr_be16(&c.w, 4);
-	wr_be32(&c.w, 0);
-	wr_blob16(&c.w, ak_ecc_hex, ak_ecc_hex_len);
-	wr_be16(&c.w, 0);
-	wr_be32(&c.w, 0);
-	if ((rc = prov_run(&c, "create the AK", f, NULL, &r)) != VT_OK)
-		return rc;
-	priv = rd_blob16(&r, PUB_MAX_LEN, &npriv);
-	pub = rd_blob16(&r, PUB_MAX_LEN, &npub);
-	if ((rc = rd_err(&r)) != VT_OK)
-		return rc;
-	wr_init(&w, out, cap);
-	wr_blob16(&w, priv, npriv);
-	wr_blob16(&w, pub, npub);
-	*ret_len = w.len;
-	return wr_err(&w);
-}
-
-static int
-make_ak(struct prov_fail *f)
-{
-	uint8_t blobs[2 * PUB_MAX_LEN];
-	uint32_t session = 0, h = 0;
-	struct tcmd c;
-	struct rd r;
-	size_t len;
-	int rc;
-
-	if ((rc = start_policy(&session, f)) != VT_OK ||
-	    (rc = create_ak(session, blobs, sizeof(blobs), &len, f)) != VT_OK ||
-	    (rc = policy_secret(session, f)) != VT_OK)
-		return rc;
-	tcmd_begin(&c, ST_SESSIONS, CC_Load);
-	wr_be32(&c.w, H_EK_ECC);
-	tcmd_auth_policy(&c, session);
-	wr_bytes(&c.w, blobs, len);
-	if ((rc = prov_run(&c, "load the AK", f, &h, &r)) != VT_OK ||
-	    (rc = flush(session, f)) != VT_OK)
-		return rc;
-	return persist(h, H_AK, f);
-}
-
-int
-prov20_keys(struct prov_keys *k, struct prov_fail *f)
-{
-	int rc;
-
-	if ((rc = make_primary(RH_ENDORSEMENT, ek_rsa_hex, ek_rsa_hex_len,
-		 H_EK_RSA, "create the RSA EK", f)) != VT_OK ||
-	    (rc = make_primary(RH_ENDORSEMENT, ek_ecc_hex, ek_ecc_hex_len,
-		 H_EK_ECC, "create the ECC EK", f)) != VT_OK ||
-	    (rc = make_primary(RH_OWNER, srk_ecc_hex, srk_ecc_hex_len, H_SRK,
-		 "create the SRK", f)) != VT_OK ||
-	    (rc = make_ak(f)) != VT_OK)
-		return rc;
-	if ((rc = read_public(H_EK_RSA, k->ek_rsa, &k->ek_rsa_len, f)) !=
-		VT_OK ||
-	    (rc = read_public(H_EK_ECC, k->ek_ecc, &k->ek_ecc_len, f)) != VT_OK)
-		return rc;
-	return read_public(H_AK, k->ak, &k->ak_len, f);
 }
 
 /* --- certificates ----------------------------------------------------------
@@ -403,7 +193,7 @@ prov20_certs(const struct wcerts *m, struct prov_fail *f)
  * ---------------------------------------------------
  */
 
-/* 1: index holds these bytes; 0: others; VT_E_TPM: it is not there. */
+/* 1: index holds these bytes; 0: others; VT_E_NOTFOUND: it is not there. */
 static int
 nv_is(uint32_t index, const uint8_t *p, size_t len, struct prov_fail *f)
 {
@@ -417,7 +207,7 @@ nv_is(uint32_t index, const uint8_t *p, size_t len, struct prov_fail *f)
 	wr_be32(&c.w, index);
 	if ((rc = prov_run(&c, "read the public area of an NV index", f, NULL,
 		 &r)) != VT_OK)
-		return rc;
+		return rc == VT_E_TPM ? VT_E_NOTFOUND : rc;
 	got = rd_blob16(&r, PUB_MAX_LEN, &n);
 	rd_init(&pub, got, n);
 	(void)rd_span(&pub, 10); /* index, nameAlg, attributes */
@@ -490,8 +280,20 @@ prov20_cert(uint8_t which, const struct wblob *der, struct prov_fail *f)
 		if (where[i].which != which ||
 		    (rc = nv_is(at, der->p, der->len, f)) == 1)
 			continue;
-		if (rc != 0 || (rc = nv_replace(at, der, f)) != VT_OK)
+		if (rc == VT_E_NOTFOUND) /* its key was made anew */
+			rc = nv_put(at, der->p, der->len, f);
+		else if (rc == 0)
+			rc = nv_replace(at, der, f);
+		if (rc != VT_OK)
 			return rc;
 	}
 	return VT_OK;
+}
+
+int
+prov20_drop_ak_cert(struct prov_fail *f)
+{
+	int rc = nv_undefine(NV_AK_AZURE, f), rc2 = nv_undefine(NV_AK_GCE, f);
+
+	return rc != VT_OK ? rc : rc2;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * provision_tpm20.h - banks, keys and certificates of a TPM 2.0.
+ * provision_tpm20.h - banks, limits and certificates of a TPM 2.0.
  *
  * Layer:  vtpm.
  * Each function works on a TPM that is powered on and started, and fails as
@@ -18,8 +18,6 @@
 int prov20_banks(uint8_t banks, struct prov_fail *f) VT_CHECK;
 /* The limits of dictionary attack protection. */
 int prov20_lockout(struct prov_fail *f) VT_CHECK;
-/* Makes the persistent keys that provision.h lists. */
-int prov20_keys(struct prov_keys *ret, struct prov_fail *f) VT_CHECK;
 /* Writes the certificates and the EK's template, and locks them. */
 int prov20_certs(const struct wcerts *m, struct prov_fail *f) VT_CHECK;
 /*
@@ -30,5 +28,8 @@ int prov20_certs(const struct wcerts *m, struct prov_fail *f) VT_CHECK;
  */
 int prov20_cert(
     uint8_t which, const struct wblob *der, struct prov_fail *f) VT_CHECK;
+
+/* Removes the AK's certificate from NV: it is of a key that is gone. */
+int prov20_drop_ak_cert(struct prov_fail *f) VT_CHECK;
 
 #endif

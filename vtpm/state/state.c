@@ -4,11 +4,13 @@
  */
 #include "vtpm/state/state.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "measure/log/journal.h"
 
 #define STATE_FORMAT 1
+#define STATE_FORMAT_AK 2 /* a permanent one with the AK's private part */
 
 static void
 get_blob(struct rd *r, size_t max, struct wblob *ret)
@@ -26,47 +28,56 @@ put_blob(struct wr *w, const struct wblob *b)
 	wr_blob32(w, b->p, b->len);
 }
 
-static void
-get_format(struct rd *r)
+static uint16_t
+get_format(struct rd *r, uint16_t last)
 {
 	uint16_t format = rd_be16(r);
 
-	if (r->err == VT_OK && format != STATE_FORMAT)
+	if (r->err == VT_OK && (format < STATE_FORMAT || format > last))
 		rd_fail(r, VT_E_FORMAT);
+	return format;
 }
 
 void
 state_perm_put(struct wr *w, const struct state_perm *s)
 {
-	wr_be16(w, STATE_FORMAT);
+	bool has_private = s->ak_private.len > 0;
+
+	wr_be16(w, has_private ? STATE_FORMAT_AK : STATE_FORMAT);
 	wr_u8(w, s->tpm_version);
 	wr_u8(w, s->flags);
 	put_blob(w, &s->tpm);
 	put_blob(w, &s->ek_rsa);
 	put_blob(w, &s->ek_ecc);
 	put_blob(w, &s->ak);
+	if (has_private)
+		put_blob(w, &s->ak_private);
 }
 
 int
 state_perm_get(const uint8_t *buf, size_t len, struct state_perm *ret)
 {
 	struct state_perm s;
+	uint16_t format;
 	struct rd r;
 	int rc;
 
 	memset(&s, 0, sizeof(s));
 	rd_init(&r, buf, len);
-	get_format(&r);
+	format = get_format(&r, STATE_FORMAT_AK);
 	s.tpm_version = rd_u8(&r);
 	s.flags = rd_u8(&r);
 	get_blob(&r, STATE_PLAIN_MAX, &s.tpm);
 	get_blob(&r, PUB_MAX_LEN, &s.ek_rsa);
 	get_blob(&r, PUB_MAX_LEN, &s.ek_ecc);
 	get_blob(&r, PUB_MAX_LEN, &s.ak);
+	if (format == STATE_FORMAT_AK)
+		get_blob(&r, PUB_MAX_LEN, &s.ak_private);
 	if ((rc = rd_end(&r)) != VT_OK)
 		return rc;
 	if ((s.tpm_version != TPM_VER_12 && s.tpm_version != TPM_VER_20) ||
-	    (s.flags & ~(SP_RESTORED | SP_ORDERLY)) != 0 || s.tpm.len == 0)
+	    (s.flags & ~(SP_RESTORED | SP_ORDERLY)) != 0 || s.tpm.len == 0 ||
+	    (format == STATE_FORMAT_AK) != (s.ak_private.len > 0))
 		return VT_E_RANGE;
 	*ret = s;
 	return VT_OK;
@@ -96,7 +107,7 @@ state_vol_get(const uint8_t *buf, size_t len, struct state_vol *ret)
 
 	memset(&s, 0, sizeof(s));
 	rd_init(&r, buf, len);
-	get_format(&r);
+	(void)get_format(&r, STATE_FORMAT);
 	s.flags = rd_u8(&r);
 	s.power_cycles = rd_be32(&r);
 	get_blob(&r, STATE_PLAIN_MAX, &s.tpm);

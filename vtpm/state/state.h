@@ -27,13 +27,14 @@ enum {
 	SP_ORDERLY = 2   /* nothing changed it since TPM2_Shutdown */
 };
 
-/* SEAL_PERMANENT, SEAL_SNAP_PERMANENT: be16 format 1 | u8 tpm_version |
- * u8 flags | tpm | ek_rsa | ek_ecc | ak. */
+/* SEAL_PERMANENT, SEAL_SNAP_PERMANENT: be16 format 1 or 2 | u8 tpm_version |
+ * u8 flags | tpm | ek_rsa | ek_ecc | ak; format 2 goes on: | ak_private. */
 struct state_perm {
 	uint8_t tpm_version; /* TPM_VER_* */
 	uint8_t flags;       /* SP_* */
 	struct wblob tpm;    /* libtpms "permall" */
 	struct wblob ek_rsa, ek_ecc, ak;
+	struct wblob ak_private; /* empty: format 1 */
 };
 
 enum {

@@ -43,6 +43,20 @@ wk_certs_write(struct worker *w)
 	}
 }
 
+void
+wk_certs_drop_ak(struct worker *w)
+{
+	struct wk_cert *c = &w->certs[WCERT_AK];
+	struct prov_fail f = { "", 0 };
+
+	free(c->der);
+	memset(c, 0, sizeof(*c));
+	if (prov20_drop_ak_cert(&f) != VT_OK)
+		log_debug("the old AK's certificate stays in NV: could not %s "
+			  "(TPM code 0x%x)",
+		    f.step, f.tpm_rc);
+}
+
 int
 wk_cert_take(struct worker *w, const struct wakcert *m)
 {

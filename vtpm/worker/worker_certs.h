@@ -15,6 +15,8 @@ struct worker;
 /* Takes a copy for the vendor command, and into NV if possible.
  * VT_E_NOMEM. */
 int wk_cert_take(struct worker *w, const struct wakcert *m) VT_CHECK;
+/* The AK is a new one: what certifies the old one goes. */
+void wk_certs_drop_ak(struct worker *w);
 /* Writes to NV what is due, if possible.  Uses the engine; the caller stores
  * the state. */
 void wk_certs_write(struct worker *w);

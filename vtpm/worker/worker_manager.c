@@ -15,6 +15,7 @@
 #include "vtpm/worker/worker_certs.h"
 #include "vtpm/worker/worker_chan.h"
 #include "vtpm/worker/worker_deep.h"
+#include "vtpm/worker/worker_facts.h"
 #include "vtpm/worker/worker_launch.h"
 #include "vtpm/worker/worker_load.h"
 #include "vtpm/worker/worker_power.h"
@@ -97,6 +98,7 @@ greet(struct worker *w)
 	w->st.sent = false;
 	wk_send_store(w);
 	wk_deep_ask_again(w);
+	wk_send_facts(w);
 }
 
 /* --- one handler per message; each sends its own answer --------------------

@@ -14,7 +14,9 @@
 #include "vtpm/worker/worker_answer.h"
 #include "vtpm/worker/worker_certs.h"
 #include "vtpm/worker/worker_deep.h"
+#include "vtpm/worker/worker_facts.h"
 #include "vtpm/worker/worker_measure.h"
+#include "vtpm/worker/worker_repair.h"
 #include "vtpm/worker/worker_report.h"
 #include "vtpm/worker/worker_state.h"
 #include "vtpm/worker/worker_step.h"
@@ -32,8 +34,11 @@ wk_note_startup(struct worker *w, uint8_t locality, bool clear)
 	(void)wk_step(w, clear ? PE_STARTUP_CLEAR : PE_STARTUP_STATE);
 	if ((rc = capture_startup(&w->cap, locality, clear)) != VT_OK)
 		return rc;
-	if (clear) /* the firmware has not set the platform's password yet */
+	if (clear) { /* the firmware has not set the platform's password yet */
+		wk_repair(w);
 		wk_certs_write(w);
+	}
+	wk_send_facts(w);
 	return tcmd_stir();
 }
 

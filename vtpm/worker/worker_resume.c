@@ -9,6 +9,7 @@
 #include "vtpm/engine/engine.h"
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/worker/worker_answer.h"
+#include "vtpm/worker/worker_facts.h"
 #include "vtpm/worker/worker_state.h"
 #include "vtpm/worker/worker_step.h"
 
@@ -33,6 +34,7 @@ wk_become(struct worker *w, const struct state_perm *s)
 	take_key(w->keys.ek_rsa, &w->keys.ek_rsa_len, &s->ek_rsa);
 	take_key(w->keys.ek_ecc, &w->keys.ek_ecc_len, &s->ek_ecc);
 	take_key(w->keys.ak, &w->keys.ak_len, &s->ak);
+	take_key(w->keys.ak_private, &w->keys.ak_private_len, &s->ak_private);
 	return VT_OK;
 }
 
@@ -84,5 +86,6 @@ wk_resume(struct worker *w, const struct state_vol *s)
 	w->machine.unseen = (s->flags & SV_UNSEEN) != 0;
 	w->power_cycles = s->power_cycles;
 	quotes_load(&w->quotes, s->quotes.p, s->quotes.len);
+	wk_send_facts(w);
 	return power_is_started(w->power) ? tcmd_stir() : VT_OK; /* law 9 */
 }

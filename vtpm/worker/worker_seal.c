@@ -66,6 +66,7 @@ wk_seal_perm(struct worker *w, uint16_t kind, uint64_t generation,
 	set_blob(&s.ek_rsa, w->keys.ek_rsa, w->keys.ek_rsa_len);
 	set_blob(&s.ek_ecc, w->keys.ek_ecc, w->keys.ek_ecc_len);
 	set_blob(&s.ak, w->keys.ak, w->keys.ak_len);
+	set_blob(&s.ak_private, w->keys.ak_private, w->keys.ak_private_len);
 	wr_grow(&plain, STATE_PLAIN_MAX);
 	state_perm_put(&plain, &s);
 	return seal(w, &id, &plain, ret, ret_len);

@@ -169,6 +169,12 @@ guest_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
 		{ "audit records of attaching, then", "guest",
 		    "records per minute", PER_MINUTE(GUEST_AUDIT_EVERY_US),
 		    "further events are counted" },
+		{ "new AKs of a TPM that was cleared, at once", "guest",
+		    "certificates", GUEST_NEW_AK_BURST,
+		    "a further one is certified after a later power cycle" },
+		{ "new AKs of a TPM that was cleared, then", "guest",
+		    "seconds each", GUEST_NEW_AK_EVERY_US / 1000000,
+		    "a further one is certified after a later power cycle" },
 	};
 
 	return append(out, n, rows, VT_NELEM(rows));

@@ -66,6 +66,8 @@ guest_new(struct mgr *m, const struct guest *in)
 	for (i = 0; i < GUEST_RATIONS; i++)
 		token_bucket_init(&g->rations[i].records, GUEST_AUDIT_BURST, 1,
 		    GUEST_AUDIT_EVERY_US, now_us());
+	token_bucket_init(
+	    &g->new_ak, GUEST_NEW_AK_BURST, 1, GUEST_NEW_AK_EVERY_US, now_us());
 	LIST_INSERT_HEAD(&m->guests->list, g, entry);
 	return g;
 }

@@ -28,6 +28,11 @@ struct guest_waiter;
 #define GUEST_AUDIT_EVERY_US 60000000
 enum { RATION_EVENTS, RATION_ATTACHED, RATION_REFUSED, GUEST_RATIONS };
 
+/* A new AK costs a signature of the host's TPM; a guest makes one by a clear
+ * and a reset. */
+#define GUEST_NEW_AK_BURST 4
+#define GUEST_NEW_AK_EVERY_US 600000000
+
 struct guest_run {
 	LIST_ENTRY(guest_run) entry;
 	struct mgr *m;
@@ -55,8 +60,9 @@ struct guest_run {
 	struct deep_quote_guest *deep; /* deep_quote.c's; NULL: never asked */
 	struct guest_ration {
 		struct token_bucket records;
-		uint64_t dropped; /* since the last record */
-	} rations[GUEST_RATIONS]; /* of the audit log */
+		uint64_t dropped;   /* since the last record */
+	} rations[GUEST_RATIONS];   /* of the audit log */
+	struct token_bucket new_ak; /* guest_facts.c */
 	uint8_t *vol; /* heap: sealed volatile state to start from, once */
 	size_t vol_len;
 	char why[MGR_TEXT_MAX]; /* of the last failure */

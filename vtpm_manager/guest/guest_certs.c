@@ -49,6 +49,7 @@ struct akcerts {
 	uint8_t uuid[UUID_LEN];
 	json_t *id;                /* what is kept of its keys */
 	bool anew;                 /* all of them, by another CA than before */
+	bool stale;                /* its keys changed meanwhile: look again */
 	uint32_t n;                /* keys that were asked for */
 	uint8_t key[HW_CERTS_MAX]; /* their places in keys[] */
 };
@@ -137,6 +138,9 @@ is_due(const struct mgr *m, const json_t *id)
 	size_t len;
 	int rc;
 
+	if (key_text(id, 0, "public") != NULL &&
+	    key_text(id, 0, "certificate") == NULL)
+		return true; /* a new AK */
 	if ((rc = cert_of(id, 0, &der, &len)) == VT_OK)
 		rc = x509_cert_times(der, len, &from, &until);
 	free(der);
@@ -219,7 +223,7 @@ on_durable(void *arg, int rc)
 	if (rc != VT_OK)
 		log_warn("a renewed AK certificate could not be stored: %s",
 		    vt_strerror(rc));
-	else if (g != NULL && g->st == IS_RUNNING)
+	else if (g != NULL && g->st == IS_RUNNING && !a->stale)
 		tell_worker(g, a->id);
 	done(a);
 }
@@ -269,10 +273,10 @@ on_certed(void *arg, const struct hw_answer *ans)
 		rc = msg_get(hw_certed, ans->body, ans->body_len, &hc);
 	if (rc == VT_OK && hc.n != a->n)
 		rc = VT_E_PROTO;
-	if (rc == VT_OK)
+	if (rc == VT_OK && !a->stale)
 		rc = keep(a, &hc);
-	if (store_guest_get(a->m->st, a->uuid, &in) != VT_OK) {
-		done(a); /* destroyed meanwhile */
+	if (store_guest_get(a->m->st, a->uuid, &in) != VT_OK || a->stale) {
+		done(a); /* destroyed meanwhile, or looked at again */
 		return;
 	}
 	if (rc == VT_OK) {
@@ -370,6 +374,7 @@ one(struct akcerts *a, const uint8_t uuid[UUID_LEN])
 	if (a->anew || is_due(a->m, a->id)) {
 		memcpy(a->uuid, uuid, UUID_LEN);
 		a->busy = true;
+		a->stale = false;
 		rc = hwlink_request(a->m->hw, HW_PCRS, NULL, on_state, a);
 		if (rc == VT_OK)
 			return true;
@@ -431,6 +436,19 @@ guest_ak_ready(struct guest_run *g)
 	json_decref(id);
 	g->ak_wanted = true;
 	next_soon(g->m->guests->akcerts);
+}
+
+void
+guest_ak_changed(struct guest_run *g)
+{
+	struct akcerts *a = g->m->guests->akcerts;
+
+	if (a == NULL)
+		return;
+	if (a->busy && memcmp(a->uuid, g->in.uuid, UUID_LEN) == 0)
+		a->stale = true;
+	g->ak_wanted = true;
+	next_soon(a);
 }
 
 /* --- the clock

@@ -17,4 +17,7 @@ uint32_t guest_ak_seconds(const struct mgr *m); /* life of a new one */
 /* g runs: hand its worker the newest certificate, and renew it if it is due. */
 void guest_ak_ready(struct guest_run *g);
 
+/* g's kept keys changed (SX_CERTS): a certificate that it lacks is issued. */
+void guest_ak_changed(struct guest_run *g);
+
 #endif

@@ -88,13 +88,28 @@ name_json(const struct wblob *pub)
 
 /* json_pack()'s "o*" leaves out a member that is NULL: one that is not there,
  * or text that is not UTF-8, as a damaged record can have. */
-static json_t *
-key_json(uint8_t version, const struct wblob *pub, const struct wblob *cert)
+json_t *
+guest_json_key(
+    uint8_t version, const struct wblob *pub, const struct wblob *cert)
 {
 	return json_pack("{s:o,s:o*,s:o*}", "public",
 	    hex_json(pub->p, pub->len), "name",
 	    version == TPM_VER_20 ? name_json(pub) : NULL, "certificate",
 	    cert != NULL ? guest_json_pem(cert) : NULL);
+}
+
+json_t *
+guest_json_banks(uint8_t version, uint8_t banks)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(bank_names); i++)
+		if (version == TPM_VER_20 ? banks & bank_names[i].bit
+					  : bank_names[i].bit == BANK_SHA1)
+			(void)json_array_append_new(
+			    list, json_string(bank_names[i].name));
+	return list;
 }
 
 json_t *
@@ -110,17 +125,12 @@ guest_json_identity(uint8_t version, uint8_t banks,
 		{ "ek_ecc", WCERT_EK_ECC, &pub->ek_ecc },
 		{ "ak", WCERT_AK, &pub->ak },
 	};
-	json_t *o = json_object(), *list = json_array();
+	json_t *o = json_object();
 	const struct wblob *cert;
 	size_t i;
 	uint32_t k;
 
-	for (i = 0; i < VT_NELEM(bank_names); i++)
-		if (version == TPM_VER_20 ? banks & bank_names[i].bit
-					  : bank_names[i].bit == BANK_SHA1)
-			(void)json_array_append_new(
-			    list, json_string(bank_names[i].name));
-	(void)json_object_set_new(o, "banks", list);
+	(void)json_object_set_new(o, "banks", guest_json_banks(version, banks));
 	for (i = 0; i < VT_NELEM(keys); i++) {
 		if (keys[i].pub->len == 0)
 			continue;
@@ -128,8 +138,8 @@ guest_json_identity(uint8_t version, uint8_t banks,
 		for (k = 0; k < certs->n; k++)
 			if (certs->certs[k].which == keys[i].which)
 				cert = &certs->certs[k].der;
-		(void)json_object_set_new(
-		    o, keys[i].name, key_json(version, keys[i].pub, cert));
+		(void)json_object_set_new(o, keys[i].name,
+		    guest_json_key(version, keys[i].pub, cert));
 	}
 	return o;
 }
@@ -175,11 +185,11 @@ guest_key_names(struct mgr *m, const struct guest *in, uint8_t *ek,
 }
 
 uint8_t
-guest_banks(struct mgr *m, const struct guest *in)
+guest_banks_of(const json_t *id, uint8_t tpm_version)
 {
-	json_t *id = guest_identity(m, in), *v;
 	uint8_t bits = 0;
 	const char *s;
+	const json_t *v;
 	size_t i, k;
 
 	json_array_foreach(json_object_get(id, "banks"), i, v)
@@ -189,9 +199,18 @@ guest_banks(struct mgr *m, const struct guest *in)
 			if (strcmp(s, bank_names[k].name) == 0)
 				bits |= bank_names[k].bit;
 	}
-	json_decref(id);
 	if (bits == 0)
-		bits = in->tpm_version == TPM_VER_12 ? BANK_SHA1 : BANK_SHA256;
+		bits = tpm_version == TPM_VER_12 ? BANK_SHA1 : BANK_SHA256;
+	return bits;
+}
+
+uint8_t
+guest_banks(struct mgr *m, const struct guest *in)
+{
+	json_t *id = guest_identity(m, in);
+	uint8_t bits = guest_banks_of(id, in->tpm_version);
+
+	json_decref(id);
 	return bits;
 }
 

@@ -20,6 +20,10 @@ json_t *guest_json_list(struct mgr *m);
 /* Long; info: the worker's WQ_INFO text, or NULL. */
 json_t *guest_json_show(struct mgr *m, const struct guest *in,
     const uint8_t *info, size_t info_len);
+/* {public, name, certificate}; cert NULL: it has none. */
+json_t *guest_json_key(
+    uint8_t version, const struct wblob *pub, const struct wblob *cert);
+json_t *guest_json_banks(uint8_t version, uint8_t banks); /* BANK_* */
 /* What is kept as SX_CERTS. */
 json_t *guest_json_identity(uint8_t tpm_version, uint8_t banks,
     const struct wprovisioned *pub, const struct wcerts *certs);
@@ -29,6 +33,8 @@ json_t *guest_identity(struct mgr *m, const struct guest *in);
  * the EK is the one whose child the AK is.  VT_E_UNSUPPORTED: a TPM 1.2. */
 int guest_key_names(struct mgr *m, const struct guest *in, uint8_t *ek,
     size_t *ek_len, uint8_t *ak, size_t *ak_len, size_t cap) VT_CHECK;
+/* BANK_* of what guest_identity() gave, NULL included. */
+uint8_t guest_banks_of(const json_t *id, uint8_t tpm_version);
 uint8_t guest_banks(struct mgr *m, const struct guest *in); /* BANK_* */
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_facts.h"
 #include "vtpm_manager/guest/guest_json.h"
 #include "vtpm_manager/guest/guest_owner.h"
 #include "vtpm_manager/guest/guest_store.h"
@@ -327,6 +328,7 @@ const struct wlink_ops guest_ops = {
 	.hello = on_hello,
 	.store = guest_on_store,
 	.event = guest_on_event,
+	.facts = guest_on_facts,
 	.deep = on_deep,
 	.closed = on_closed,
 };

@@ -156,6 +156,7 @@ static const struct event_kind {
 	[WE_FAILURE] = { "failure", "ok", RATION_EVENTS },
 	[WE_HANDOVER] = { "handover", "ok", RATION_ATTACHED },
 	[WE_LAUNCH_OVER] = { "launch-over", "ok", RATION_EVENTS },
+	[WE_REPAIRED] = { "repaired", "ok", RATION_EVENTS },
 };
 /* clang-format on */
 

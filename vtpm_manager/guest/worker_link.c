@@ -277,6 +277,7 @@ on_hello(struct wlink *l, const struct msg *msg)
 static void
 on_message(struct wlink *l, struct msg *msg)
 {
+	struct wfacts f;
 	struct wevent e;
 	struct wdeep d;
 
@@ -301,6 +302,12 @@ on_message(struct wlink *l, struct msg *msg)
 			break;
 		if (l->ops->event != NULL)
 			l->ops->event(l->arg, &e);
+		return;
+	case W_FACTS:
+		if (msg_get(wfacts, msg->data, msg->len, &f) != VT_OK)
+			break;
+		if (l->ops->facts != NULL)
+			l->ops->facts(l->arg, &f);
 		return;
 	case W_DEEP:
 		if (l->ops->deep == NULL ||

@@ -39,6 +39,8 @@ struct wlink_ops {
 	/* Answer by wlink_stored(l, id, ...), now or later. */
 	void (*store)(void *arg, uint32_t id, const struct wstore *s);
 	void (*event)(void *arg, const struct wevent *e);
+	/* NULL: they are of no interest. */
+	void (*facts)(void *arg, const struct wfacts *f);
 	/* NULL: this worker may not ask. */
 	void (*deep)(void *arg, const struct wdeep *d);
 	/* The worker is gone, hangs or broke the protocol; why says which;
