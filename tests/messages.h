@@ -22,7 +22,7 @@
 	X(wprovision) X(wprovisioned) X(wcerts) X(wload) X(wopen) X(wkeep) \
 	X(wxen) X(wlaunch) X(wquery) X(wanswer) X(wstored) X(wmanager) \
 	X(wdone) X(whello) X(wstore) X(wevent) X(wdeep) X(wdeeped) X(wakcert) \
-	X(wfacts) \
+	X(wfacts) X(wbanks) \
 	X(hw_init) X(hw_inited) X(hw_load) X(hw_loaded) X(hw_approvals) \
 	X(hw_certs) X(hw_certed) X(hw_status) X(hw_pcrs) X(hw_counter) \
 	X(hw_bind) X(hw_bound) X(hw_identity) X(hw_activate) X(hw_ak) \

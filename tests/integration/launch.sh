@@ -132,6 +132,27 @@ ctl stop g1 >/dev/null && ctl start g1 >/dev/null
 t2 g1 tpm2_pcrread sha256:9,17 >/dev/null 2>&1
 same "nor does it after stop and start" "$zero" "$(ctl_pcr g1 sha256 9)"
 
+# --- a guest that chose other PCR banks before it ended ---------------------------
+check "the guest switches to other banks" \
+    t2 g1 tpm2_pcrallocate -Q sha1:all+sha256:none+sha384:all
+check "it can be launched" \
+    launch g1 -kernel "$T/kernel" -initrd "$T/init,rd" -append "$cmdline"
+sum384=$(sha384sum <"$T/init,rd" | cut -d' ' -f1)
+same "the launch is measured in a bank that is active now" \
+    "$(printf '%096d%s' 0 "$sum384" | xxd -r -p | sha384sum | cut -d' ' -f1)" \
+    "$(ctl_pcr g1 sha384 9)"
+same "and in no other" null "$(ctl_pcr g1 sha256 9)"
+same "show names the active banks" '["sha1","sha384"]' \
+    "$(jctl show g1 | jq -c .banks)"
+kill "$QPID"; wait "$QPID" 2>/dev/null
+wait_for 5 sh -c "! '$B/vtpmctl' --run '$RUN' --json show g1 |
+    jq -e .worker.channel_open"
+check "the host sets the bank of before" ctl banks g1 sha256
+launch g1 -kernel "$T/kernel" -initrd "$T/init,rd" -append "$cmdline"
+same "and the launch is measured in it" \
+    "$(extend "$zero" "$(hash "$T/init,rd")")" "$(ctl_pcr g1 sha256 9)"
+kill "$QPID"; wait "$QPID" 2>/dev/null
+
 # --- firmware, two banks ------------------------------------------------------------
 if [ -f "$CODE" ] && [ -f "$T/vars" ]; then
 	launch g2 -drive "if=pflash,format=raw,unit=0,readonly=on,file=$CODE" \

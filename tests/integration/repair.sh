@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # repair.sh - what the host, or the guest itself, does to a vTPM that must stay
 # usable: crashes while keys with passwords are in use, TPM2_Clear, an AK that is
-# evicted.
+# evicted, other PCR banks.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/bootlib.sh"
 need jq tpm2_create tpm2_createprimary tpm2_evictcontrol tpm2_clear
@@ -123,3 +123,31 @@ same "with its Name" "$ak" "$(name c .ak)"
 check "it survives a restart" sh -c "'$B/vtpmctl' --run '$RUN' stop c &&
     '$B/vtpmctl' --run '$RUN' start c"
 check "and a verifier accepts it again" accepted c
+
+# --- PCR banks ---------------------------------------------------------------
+banks() { jctl show "$1" | jq -c "[.banks, .banks_next]"; }
+check "a guest with SHA-1 can be created" ctl create --banks sha1,sha256 b
+refuse "one with SHA-1 alone cannot" 'one besides sha1' \
+    ctl create --banks sha1 b1
+ctl start b >/dev/null
+same "SHA-1 is active" 20 \
+    "$(t2 b tpm2_pcrread -Q sha1:0 -o "$T/pcr" && stat -c %s "$T/pcr")"
+check "the guest chooses other banks" \
+    t2 b tpm2_pcrallocate -Q sha1:none+sha256:none+sha384:all
+cycle b
+same "show names what is active" '[["sha384"],null]' "$(banks b)"
+check "attest quotes the bank that is active" attest b
+same "which is SHA-384" sha384 "$(jq -r '.pcrs | keys[]' "$T/e.json" \
+    2>/dev/null || "$B/vtpm-verify" show "$T/e.json" |
+    grep -o sha384 | head -1)"
+refuse "the host sets no SHA-1 alone" 'one besides sha1' ctl banks b sha1
+check "the host sets others" ctl banks b sha256,sha512
+same "they wait for a power cycle" '[["sha384"],["sha256","sha512"]]' \
+    "$(banks b)"
+cycle b
+same "and are active" '[["sha256","sha512"],null]' "$(banks b)"
+ctl stop b >/dev/null
+check "those of a stopped guest can be set" ctl banks b sha384
+ctl start b >/dev/null
+t2 b tpm2_getrandom 1 >/dev/null
+same "and are active at its start" '[["sha384"],null]' "$(banks b)"

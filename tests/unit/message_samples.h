@@ -67,6 +67,7 @@ static const struct wdeep wdeep_sample = { .ticket = 7, .flags = 5,
 static const struct wdeeped wdeeped_sample = { 7, VT_E_BUSY, "text",
 	SAMPLE_BLOB(8) };
 static const struct wakcert wakcert_sample = { SAMPLE_BLOB(9), WCERT_EK_ECC };
+static const struct wbanks wbanks_sample = { BANK_SHA256 | BANK_SHA512 };
 static const struct wfacts wfacts_sample = { BANK_SHA1 | BANK_SHA384,
 	SAMPLE_BLOB(9) };
 

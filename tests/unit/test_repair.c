@@ -54,8 +54,7 @@ command(uint32_t code, uint32_t handle, uint32_t other, uint32_t where)
 static void
 evict(uint32_t handle)
 {
-	assert_int_equal(
-	    command(CC_EvictControl, RH_OWNER, handle, handle), 0);
+	assert_int_equal(command(CC_EvictControl, RH_OWNER, handle, handle), 0);
 }
 
 static void
@@ -192,8 +191,7 @@ an_evicted_key_comes_back_alone(void **state)
 		uint32_t handle;
 		unsigned int made;
 	} keys[] = {
-		{ H_AK, PROV_AK },
-		{ H_EK_ECC, PROV_EK_ECC },
+		{ H_AK, PROV_AK }, { H_EK_ECC, PROV_EK_ECC },
 		{ H_EK_RSA, PROV_EK_RSA },
 		{ H_SRK, 0 }, /* the guest's own affair */
 	};

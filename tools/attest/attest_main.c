@@ -113,9 +113,9 @@ static const struct opt opts[] = {
 	    "else device:/dev/tpm0)") },
 	{ OPT_CALL("pcrs", "LIST", set_pcrs,
 	    "a PCR selection, as sha256:0-7,17",
-	    "PCRs to quote, as sha256:0-9,14+sha384:0 (default sha256:0-15, "
-	    "and "
-	    "17 if the host measured the launch)") },
+	    "PCRs to quote, as sha256:0-9,14+sha384:0 (default 0-15, and 17 if "
+	    "the host measured the launch, of the first active bank out of "
+	    "sha256, sha384 and sha512)") },
 	{ OPT_CALL("ak", "HANDLE", set_ak, "a persistent handle, as 0x81000003",
 	    "persistent handle of the attestation key (default 0x81000003)") },
 	{ OPT_TEXT("log", 0, "FILE", struct args, log,

@@ -495,6 +495,26 @@ sort_sel(struct pcr_sel *sel)
 			}
 }
 
+/* The guest may have other banks than those of its creation. */
+static int
+choose_bank(struct attest *a)
+{
+	int rc;
+
+	if (!a->default_pcrs)
+		return VT_OK;
+	rc = esys_active_bank(&a->e, &a->sel.banks[0].alg);
+	if (rc == VT_E_NOTFOUND)
+		log_err("none of the PCR banks sha256, sha384 and sha512 is "
+			"active, and no verifier takes sha1: switch one on "
+			"(tpm2_pcrallocate, or `vtpmctl banks` on the host) "
+			"and power cycle the guest");
+	else if (rc != VT_OK)
+		log_err(
+		    "cannot read the active PCR banks: %s", esys_why(&a->e));
+	return rc;
+}
+
 static int
 gather_tries(struct attest *a, bool ours)
 {
@@ -511,6 +531,8 @@ gather(struct attest *a)
 	bool ours = false;
 	int rc;
 
+	if ((rc = choose_bank(a)) != VT_OK)
+		return rc;
 	if ((rc = take_info(a, &ours)) != VT_OK ||
 	    (rc = take_log(a)) != VT_OK || (rc = take_ak(a)) != VT_OK ||
 	    (rc = take_certs(a, ours)) != VT_OK)

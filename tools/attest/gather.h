@@ -23,8 +23,8 @@ struct attest {
 	bool deep;
 	const char *channel_key; /* file; NULL: none */
 	struct pcr_sel sel;
-	/* Quote PCR 17, too, if the launch was measured, and leave out PCR 10
-	 * if it does not rest. */
+	/* Quote the first active bank, PCR 17, too, if the launch was measured,
+	 * and leave out PCR 10 if it does not rest. */
 	bool default_pcrs;
 	struct esys e;     /* open */
 	struct bundle *ev; /* with the nonce; gather() adds the rest */

@@ -404,6 +404,43 @@ pcr_pass(struct esys *e, const struct pcr_sel *sel, struct pcr_set *ret,
 	return VT_OK;
 }
 
+static bool
+is_active(const TPML_PCR_SELECTION *sel, uint16_t alg)
+{
+	const TPMS_PCR_SELECTION *b;
+	UINT32 i;
+
+	for (i = 0; i < sel->count; i++) {
+		b = &sel->pcrSelections[i];
+		if (b->hash == alg && b->sizeofSelect >= 1 &&
+		    b->pcrSelect[0] != 0)
+			return true;
+	}
+	return false;
+}
+
+int
+esys_active_bank(struct esys *e, uint16_t *ret_alg)
+{
+	static const uint16_t algs[] = { ALG_SHA256, ALG_SHA384, ALG_SHA512 };
+	TPMS_CAPABILITY_DATA *cap = NULL;
+	TPMI_YES_NO more;
+	int rc = VT_E_NOTFOUND;
+	size_t i;
+
+	e->rc = Esys_GetCapability(e->ctx, ESYS_TR_NONE, ESYS_TR_NONE,
+	    ESYS_TR_NONE, TPM2_CAP_PCRS, 0, 1, &more, &cap);
+	if (e->rc != TSS2_RC_SUCCESS)
+		return VT_E_TPM;
+	for (i = 0; i < VT_NELEM(algs) && rc != VT_OK; i++)
+		if (is_active(&cap->data.assignedPCR, algs[i])) {
+			*ret_alg = algs[i];
+			rc = VT_OK;
+		}
+	Esys_Free(cap);
+	return rc;
+}
+
 int
 esys_pcr_read(struct esys *e, const struct pcr_sel *sel, struct pcr_set *ret,
     uint32_t *ret_counter)

@@ -67,6 +67,9 @@ int esys_marshal_sig(struct esys *e, const TPMT_SIGNATURE *sig, uint8_t *buf,
 int esys_nv_read(struct esys *e, uint32_t index, size_t max, uint8_t **ret,
     size_t *ret_len) VT_CHECK;
 
+/* The best bank of SHA-256, SHA-384 and SHA-512, in this order, whose PCRs are
+ * active.  VT_E_NOTFOUND: none of them is. */
+int esys_active_bank(struct esys *e, uint16_t *ret_alg) VT_CHECK;
 /* Read sel's PCRs into a set of its banks; *ret_counter is the TPM's
  * pcrUpdateCounter.  VT_E_AGAIN: they kept changing; VT_E_NOTFOUND: the TPM
  * does not have one of them (e->err says which). */

@@ -15,6 +15,7 @@ extern const struct opt_command vctl_create;
 extern const struct opt_command vctl_start;
 extern const struct opt_command vctl_stop;
 extern const struct opt_command vctl_reset;
+extern const struct opt_command vctl_set_banks;
 extern const struct opt_command vctl_destroy;
 extern const struct opt_command vctl_recover;
 extern const struct opt_command vctl_list;

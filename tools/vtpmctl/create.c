@@ -67,8 +67,8 @@ static const struct opt opts[] = {
 	{ OPT_TEXT("uuid", 0, "UUID", struct args, uuid,
 	    "UUID of the vTPM (default: a random one)") },
 	{ OPT_TEXT("banks", 0, "LIST", struct args, banks,
-	    "PCR banks, out of sha256, sha384 and sha512 (default sha256); a "
-	    "TPM 1.2 always has SHA-1 only") },
+	    "PCR banks, out of sha1, sha256, sha384 and sha512 (default "
+	    "sha256); a TPM 1.2 always has SHA-1 only") },
 	{ OPT_TEXT("group", 0, "GROUP", struct args, group,
 	    "name or number of the group that owns the vTPM (default 0, the "
 	    "host's own)") },

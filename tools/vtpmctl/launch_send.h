@@ -17,9 +17,13 @@
 
 #define LAUNCH_FILE_MAX (1024u * 1024 * 1024) /* an initrd can be large */
 
-/* The banks in what `show` says of a vTPM, at most PCR_MAX_BANKS. */
+/*
+ * The banks to measure for, at most PCR_MAX_BANKS, by what `show` says of a
+ * vTPM: all that its TPM can have.  Which ones are active at the power cycle
+ * that measures the launch, the guest decides until then.
+ */
 uint32_t vctl_banks_of(const json_t *show, uint16_t *algs);
-/* The PCR banks of a vTPM of this host.  An exit code. */
+/* The same of a vTPM of this host.  An exit code. */
 int vctl_banks(struct vctl *v, const char *name, uint16_t *algs, uint32_t *n);
 /* A new record for this build, hypervisor and policy (NULL: none).  An exit
  * code. */

@@ -32,11 +32,15 @@ print_key(const json_t *o, const char *key, const char *title, bool certs)
 static void
 print_banks(const json_t *o)
 {
-	const json_t *v;
+	const json_t *next = json_object_get(o, "banks_next"), *v;
 	size_t i;
 
 	(void)printf("%-12s", "Banks");
 	json_array_foreach(json_object_get(o, "banks"), i, v)(void)
+	    printf(" %s", json_string_value(v));
+	(void)printf(
+	    "%s", next != NULL ? "; from the next power cycle on" : "");
+	json_array_foreach(next, i, v)(void)
 	    printf(" %s", json_string_value(v));
 	(void)printf("\n");
 }

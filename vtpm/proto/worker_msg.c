@@ -94,6 +94,8 @@ MSG_TABLE(wevent,
 MSG_TABLE(wfacts,
 	F_RANGE(wfacts, banks, 1, ALL_BANKS),
 	F_BLOB(wfacts, ak, 1, PUB_MAX_LEN));
+MSG_TABLE(wbanks,
+	F_RANGE(wbanks, banks, 1, ALL_BANKS));
 
 MSG_TABLE(wmanager,
 	F_RANGE(wmanager, storage_ok, 0, 1),

@@ -73,6 +73,7 @@ enum wmsg_type {
 	W_DEEPED,         /* struct wdeeped: answer to W_DEEP; no W_DONE */
 	W_AKCERT,         /* struct wakcert: a key's newest certificate */
 	W_WATCH,          /* no payload + 1 fd: the hypervisor's monitor */
+	W_BANKS,          /* struct wbanks: from the next power cycle on */
 
 	/* worker -> manager */
 	W_DONE = 64,   /* struct wdone, id of the request */
@@ -282,6 +283,11 @@ struct wevent {
 	char text[TEXT_MAX_LEN + 1];
 };
 
+/* Before W_LOAD: from the power cycle on that loading is. */
+struct wbanks {
+	uint8_t banks; /* BANK_* to be active, and no others */
+};
+
 /* A TPM 2.0, after each Startup and on each connection: what of its identity
  * the guest can change.  The manager compares it with what it has. */
 struct wfacts {
@@ -337,5 +343,6 @@ extern const struct msg_table wdeep_msg;
 extern const struct msg_table wdeeped_msg;
 extern const struct msg_table wakcert_msg;
 extern const struct msg_table wfacts_msg;
+extern const struct msg_table wbanks_msg;
 
 #endif

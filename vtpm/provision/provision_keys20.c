@@ -144,8 +144,8 @@ policy_secret(uint32_t session, struct prov_fail *f)
 
 /* Create under the EK. */
 static int
-create_ak(uint32_t parent, uint32_t session, struct prov_keys *k,
-    struct prov_fail *f)
+create_ak(
+    uint32_t parent, uint32_t session, struct prov_keys *k, struct prov_fail *f)
 {
 	const uint8_t *priv, *pub;
 	size_t npriv, npub;
@@ -328,8 +328,8 @@ put_back_ak(struct prov_keys *k, struct prov_fail *f, bool *ret_new)
 }
 
 static int
-repair_ak(struct prov_keys *k, enum place ak, unsigned int *made,
-    struct prov_fail *f)
+repair_ak(
+    struct prov_keys *k, enum place ak, unsigned int *made, struct prov_fail *f)
 {
 	bool new = false;
 	int rc;
@@ -348,8 +348,7 @@ repair_ak(struct prov_keys *k, enum place ak, unsigned int *made,
 }
 
 int
-prov20_repair(
-    struct prov_keys *k, unsigned int *ret_made, struct prov_fail *f)
+prov20_repair(struct prov_keys *k, unsigned int *ret_made, struct prov_fail *f)
 {
 	enum place ak = look(H_AK, k->ak, k->ak_len);
 	enum place rsa = look(H_EK_RSA, k->ek_rsa, k->ek_rsa_len);

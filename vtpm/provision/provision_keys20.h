@@ -37,7 +37,7 @@ enum {
  * endorsement seed; VT_E_TPM: as when the owner's or the endorsement hierarchy
  * has a password, or NV is full.
  */
-int prov20_repair(struct prov_keys *k, unsigned int *ret_made,
-    struct prov_fail *f) VT_CHECK;
+int prov20_repair(
+    struct prov_keys *k, unsigned int *ret_made, struct prov_fail *f) VT_CHECK;
 
 #endif

@@ -27,8 +27,7 @@ wk_send_facts(struct worker *w)
 	struct wr p;
 
 	if (w->mgr == NULL || !w->greeted || !eng_is_tpm2() ||
-	    !power_is_started(w->power) || m.banks == 0 ||
-	    w->keys.ak_len == 0)
+	    !power_is_started(w->power) || m.banks == 0 || w->keys.ak_len == 0)
 		return;
 	m.ak = (struct wblob){ w->keys.ak, w->keys.ak_len };
 	wr_init(&p, buf, sizeof(buf));

@@ -355,6 +355,18 @@ on_watch(struct worker *w, struct msg *msg)
 }
 
 static void
+on_banks(struct worker *w, struct msg *msg)
+{
+	struct wbanks m;
+	int rc;
+
+	if ((rc = msg_get(wbanks, msg->data, msg->len, &m)) == VT_OK)
+		w->banks_next = m.banks;
+	wk_done(w, msg->id, rc, "%s",
+	    rc == VT_OK ? "" : "the PCR banks could not be taken");
+}
+
+static void
 on_akcert(struct worker *w, struct msg *msg)
 {
 	struct wakcert m;
@@ -388,6 +400,7 @@ static const struct handler {
 	{ W_DEEPED, ANY, 0, 0, on_deeped },
 	{ W_AKCERT, IN_LOADED, 0, 0, on_akcert },
 	{ W_WATCH, IN_LOADED, 1, 1, on_watch },
+	{ W_BANKS, IN_EMPTY | IN_LOADED, 0, 0, on_banks },
 };
 
 static unsigned int

@@ -12,6 +12,7 @@
 #include "vtpm/engine/engine.h"
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/worker/worker_answer.h"
+#include "vtpm/worker/worker_banks.h"
 #include "vtpm/worker/worker_certs.h"
 #include "vtpm/worker/worker_deep.h"
 #include "vtpm/worker/worker_facts.h"
@@ -81,12 +82,21 @@ anew(struct worker *w)
 		   : VT_OK;
 }
 
+/* The host knows that the guest begins anew. */
+static int
+reset_seen(struct worker *w)
+{
+	int rc = wk_banks_apply(w);
+
+	return rc == VT_OK ? anew(w) : rc;
+}
+
 static int
 power_on(struct worker *w)
 {
 	int rc = wake(w);
 
-	return rc == VT_OK ? anew(w) : rc;
+	return rc == VT_OK ? reset_seen(w) : rc;
 }
 
 /* The guest says that it was reset, and the host cannot tell. */
@@ -203,7 +213,7 @@ perform(struct worker *w, enum power_action act)
 	} actions[PA_NACTIONS] = {
 		[PA_POWER_ON] = { power_on, PE_POWERED },
 		[PA_WAKE] = { wake, PE_POWERED },
-		[PA_ANEW] = { anew, PE_POWERED },
+		[PA_ANEW] = { reset_seen, PE_POWERED },
 		[PA_UNSEEN] = { unseen, PE_POWERED },
 		[PA_START] = { startup, PE_NEVENTS },
 		[PA_LAUNCH] = { measure_launch, PE_LAUNCHED },

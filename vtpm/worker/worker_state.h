@@ -136,6 +136,7 @@ struct worker {
 	uint8_t *jsnap;
 	size_t jsnap_len;
 
+	uint8_t banks_next; /* BANK_* from the next power cycle on; 0: as is */
 	struct wk_cert certs[WCERT_AK + 1]; /* by WCERT_* */
 
 	struct wk_deep deep[WORKER_DEEP_TICKETS];

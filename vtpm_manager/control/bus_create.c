@@ -8,36 +8,9 @@
 
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest_create.h"
+#include "vtpm_manager/guest/guest_identity.h"
 #include "vtpm_manager/guest/guest_owner.h"
 #include "vtpm_manager/tenant/tenant.h"
-
-static int
-parse_banks(const char *text, uint8_t *ret)
-{
-	static const struct {
-		const char *name;
-		uint8_t bit;
-	} banks[] = {
-		{ "sha256", BANK_SHA256 },
-		{ "sha384", BANK_SHA384 },
-		{ "sha512", BANK_SHA512 },
-	};
-	uint8_t bits = 0;
-	size_t i, n;
-
-	for (; *text != '\0'; text += n + (text[n] == ',')) {
-		n = strcspn(text, ",");
-		for (i = 0; i < VT_NELEM(banks); i++)
-			if (strlen(banks[i].name) == n &&
-			    memcmp(text, banks[i].name, n) == 0)
-				break;
-		if (i == VT_NELEM(banks))
-			return VT_E_FORMAT;
-		bits |= banks[i].bit;
-	}
-	*ret = bits;
-	return bits != 0 ? VT_OK : VT_E_FORMAT;
-}
 
 static int
 set_option(
@@ -60,12 +33,10 @@ set_option(
 		(void)snprintf(
 		    c->text, sizeof(c->text), "'%.64s' is not a UUID", v);
 	} else if (strcmp(key, "banks") == 0) {
-		if (parse_banks(v, &s->banks) == VT_OK)
+		if (guest_banks_parse(v, &s->banks) == VT_OK)
 			return VT_OK;
 		(void)snprintf(c->text, sizeof(c->text),
-		    "banks is a list of sha256, sha384 and sha512, not '%.64s' "
-		    "(only a TPM 1.2 has SHA-1)",
-		    v);
+		    GUEST_BANKS_RULE ", not '%.64s'", v);
 	} else if (strcmp(key, "group") == 0) {
 		if (tenant_find(c->m, v, &g, c->text) == VT_OK) {
 			s->group = g->r.number;

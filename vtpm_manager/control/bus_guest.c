@@ -12,6 +12,8 @@
 #include "vtpm_manager/control/limits.h"
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_banks.h"
+#include "vtpm_manager/guest/guest_identity.h"
 #include "vtpm_manager/guest/guest_op.h"
 #include "vtpm_manager/guest/guest_owner.h"
 #include "vtpm_manager/guest/guests.h"
@@ -77,6 +79,28 @@ bus_stop(struct bus_call *c)
 	if (!read_forced(c, &in, &force))
 		return VT_OK;
 	return guest_stop(c->m, &in, force, bus_call_done, c, c->text);
+}
+
+int
+bus_set_banks(struct bus_call *c)
+{
+	const char *list;
+	struct guest in;
+	uint8_t banks;
+	int r;
+
+	if (!bus_call_find(c, &in))
+		return VT_OK;
+	if ((r = sd_bus_message_read(c->msg, "s", &list)) < 0) {
+		bus_call_bad(c, r);
+		return VT_OK;
+	}
+	if (guest_banks_parse(list, &banks) != VT_OK) {
+		(void)snprintf(c->text, sizeof(c->text),
+		    GUEST_BANKS_RULE ", not '%.64s'", list);
+		return VT_E_FORMAT;
+	}
+	return guest_set_banks(c->m, &in, banks, bus_call_done, c, c->text);
 }
 
 int

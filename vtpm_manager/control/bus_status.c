@@ -14,7 +14,7 @@
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/core/loop.h"
-#include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/guest/guest_identity.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/pool.h"
 #include "vtpm_manager/guest/soft_root.h"

@@ -41,6 +41,9 @@
 	M(Reset, OPERATOR, GUEST, READY, "reset", bus_reset, \
 	    SD_BUS_ARGS("s", name), \
 	    SD_BUS_RESULT("t", microseconds)) \
+	M(SetBanks, ADMIN, GUEST, READY, "banks", bus_set_banks, \
+	    SD_BUS_ARGS("s", name, "s", banks), \
+	    SD_BUS_RESULT("t", microseconds)) \
 	M(Launch, OPERATOR, GUEST, READY, "launch", bus_launch, \
 	    SD_BUS_ARGS("s", name, "ay", record), \
 	    SD_BUS_RESULT("t", microseconds)) \

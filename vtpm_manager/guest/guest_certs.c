@@ -30,7 +30,7 @@
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/guest/guest.h"
-#include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/guest/guest_identity.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/host/host_keys.h"

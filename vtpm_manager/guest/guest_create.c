@@ -18,7 +18,7 @@
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest_certs.h"
-#include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/guest/guest_identity.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/pool.h"
 #include "vtpm_manager/guest/worker_id.h"

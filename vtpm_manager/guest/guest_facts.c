@@ -22,12 +22,12 @@
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_certs.h"
-#include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/guest/guest_identity.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_blob.h"
 
-#define AK_ATTRS                                                               \
-	((uint32_t)(TO_FIXED_TPM | TO_FIXED_PARENT | TO_SENSITIVE_ORIGIN |     \
+#define AK_ATTRS                                                           \
+	((uint32_t)(TO_FIXED_TPM | TO_FIXED_PARENT | TO_SENSITIVE_ORIGIN | \
 		    TO_RESTRICTED | TO_SIGN))
 
 static bool
@@ -46,8 +46,8 @@ is_ak(const struct wblob *b)
 static const char *
 ak_text(const json_t *id, const char *what)
 {
-	const char *s = json_string_value(
-	    json_object_get(json_object_get(id, "ak"), what));
+	const char *s =
+	    json_string_value(json_object_get(json_object_get(id, "ak"), what));
 
 	return s != NULL ? s : "";
 }
@@ -88,16 +88,24 @@ take_banks(struct guest_run *g, json_t *id, const struct wfacts *f)
 	const json_t *v;
 	size_t i, n = 0;
 
+	struct guest_ration *r = &g->rations[RATION_EVENTS];
+	bool met = guest_banks_next(id) == f->banks;
+
+	if (met) /* else they could not be set: at the next start again */
+		(void)json_object_del(id, "banks_next");
 	if (guest_banks_of(id, g->in.tpm_version) == f->banks)
-		return false;
+		return met;
 	if (json_object_set_new(
 		id, "banks", guest_json_banks(TPM_VER_20, f->banks)) != 0)
 		return false;
 	json_array_foreach(json_object_get(id, "banks"), i, v) n +=
 	    (size_t)snprintf(text + n, sizeof(text) - n, "%s%s",
 		i > 0 ? "," : "", json_string_value(v));
-	audit_log(g->m, "worker", "banks", g->in.name, "ok",
-	    "its active PCR banks are now %s", text);
+	if (token_bucket_take(&r->records, 1, now_us()))
+		audit_log(g->m, "worker", "banks", g->in.name, "ok",
+		    "its active PCR banks are now %s", text);
+	else
+		r->dropped++;
 	return true;
 }
 

@@ -15,8 +15,9 @@
 #include "base/log.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_banks.h"
 #include "vtpm_manager/guest/guest_facts.h"
-#include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/guest/guest_identity.h"
 #include "vtpm_manager/guest/guest_owner.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/worker_id.h"
@@ -257,6 +258,7 @@ guest_load(struct guest_run *g)
 
 	/* One for this function: an early answer must not end the count. */
 	g->pending++;
+	guest_send_banks(g);
 	rc = send_load(g, text);
 	if (rc == VT_OK) {
 		g->pending++;

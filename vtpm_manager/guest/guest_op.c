@@ -13,7 +13,7 @@
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest.h"
-#include "vtpm_manager/guest/guest_json.h"
+#include "vtpm_manager/guest/guest_identity.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/worker_id.h"
@@ -193,16 +193,6 @@ guest_destroy(struct mgr *m, const struct guest *in, bool force,
 
 /* --- launch --- */
 
-static const struct {
-	uint8_t bit;
-	uint16_t alg;
-} banks[] = {
-	{ BANK_SHA1, ALG_SHA1 },
-	{ BANK_SHA256, ALG_SHA256 },
-	{ BANK_SHA384, ALG_SHA384 },
-	{ BANK_SHA512, ALG_SHA512 },
-};
-
 /* The manager, not the caller, says which guest is launched, where and when. */
 static int
 sign_record(struct mgr *m, const struct guest *in, const uint8_t *p, size_t len,
@@ -229,23 +219,64 @@ sign_record(struct mgr *m, const struct guest *in, const uint8_t *p, size_t len,
 	return rc;
 }
 
+static const uint16_t all_banks[] = { ALG_SHA1, ALG_SHA256, ALG_SHA384,
+	ALG_SHA512 };
+
+static bool
+has_digest(const struct launch_item *it, uint16_t alg)
+{
+	uint32_t i;
+
+	for (i = 0; i < it->ndigests; i++)
+		if (it->digests[i].alg == alg)
+			return true;
+	return false;
+}
+
+/*
+ * The banks in which each item was measured.  The log has them all: which ones
+ * are active when the worker extends them is up to the guest until then.
+ */
+static int
+measured_banks(const struct guest *in, const uint8_t *p, size_t len,
+    uint16_t algs[VT_NELEM(all_banks)], uint32_t *ret_n)
+{
+	size_t most = in->tpm_version == TPM_VER_12 ? 1 : VT_NELEM(all_banks);
+	struct launch_record *rec;
+	uint32_t i, n = 0;
+	size_t k;
+	int rc;
+
+	if ((rc = launch_decode(p, len, &rec)) != VT_OK)
+		return rc;
+	for (k = 0; k < most; k++) {
+		for (i = 0; i < rec->nitems; i++)
+			if (!has_digest(&rec->items[i], all_banks[k]))
+				break;
+		if (i == rec->nitems)
+			algs[n++] = all_banks[k];
+	}
+	launch_free(rec);
+	*ret_n = n;
+	return n > 0 ? VT_OK : VT_E_NOTFOUND;
+}
+
 static int
 make_launch(struct mgr *m, const struct guest *in, const uint8_t *p, size_t len,
     struct wr *ret, char *text)
 {
-	uint8_t have = guest_banks(m, in), mode = 0, *log = NULL;
+	uint8_t mode = 0, *log = NULL;
 	struct wlaunch wl = { 0 };
-	uint16_t algs[VT_NELEM(banks)];
-	size_t log_len = 0, i;
+	uint16_t algs[VT_NELEM(all_banks)];
+	size_t log_len = 0;
 	uint32_t n = 0;
 	struct wr rec;
 	int rc;
 
-	for (i = 0; i < VT_NELEM(banks); i++)
-		if (have & banks[i].bit)
-			algs[n++] = banks[i].alg;
 	wr_grow(&rec, LAUNCH_MAX_LEN);
 	rc = sign_record(m, in, p, len, &rec, &mode, text);
+	if (rc == VT_OK)
+		rc = measured_banks(in, p, len, algs, &n);
 	if (rc == VT_OK)
 		rc = launch_make_log(rec.buf, rec.len, algs, n, &log, &log_len);
 	if (rc == VT_OK) {
