@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/util.h"
+
 static const char *log_ident = "vtpm";
 static enum log_level log_max = LOG_L_INFO;
 static char log_guest[80];
@@ -70,6 +72,7 @@ log_at(enum log_level l, const char *fmt, ...)
 		n += m;
 	if ((size_t)n > sizeof(line) - 2)
 		n = sizeof(line) - 2;
+	text_clean(line); /* others' words make no line of their own */
 	line[n++] = '\n';
 	if (write(STDERR_FILENO, line, (size_t)n) == -1) {
 		/* there is nowhere to report it */

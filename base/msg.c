@@ -206,12 +206,12 @@ msgch_send(struct msgch *ch, uint16_t type, uint32_t id, const void *data,
 	return msgch_flush(ch);
 }
 
-/* More descriptors than fit are a violation: they would be lost silently. */
+/* More descriptors than fit are a violation, and all of them are closed. */
 static int
 take_fds(struct msgch *ch, struct msghdr *mh)
 {
+	int fd, rc = VT_OK;
 	struct cmsghdr *c;
-	int fd;
 
 	for (c = CMSG_FIRSTHDR(mh); c != NULL; c = CMSG_NXTHDR(mh, c)) {
 		size_t i, n;
@@ -226,11 +226,11 @@ take_fds(struct msgch *ch, struct msghdr *mh)
 				ch->in_fds[ch->in_nfds++] = fd;
 			else {
 				(void)close(fd);
-				return VT_E_PROTO;
+				rc = VT_E_PROTO;
 			}
 		}
 	}
-	return (mh->msg_flags & MSG_CTRUNC) != 0 ? VT_E_PROTO : VT_OK;
+	return (mh->msg_flags & MSG_CTRUNC) != 0 ? VT_E_PROTO : rc;
 }
 
 /*

@@ -420,3 +420,11 @@ fd_set_nonblock(int fd, bool on)
 	fl = on ? fl | O_NONBLOCK : fl & ~O_NONBLOCK;
 	return fcntl(fd, F_SETFL, fl) == -1 ? VT_E_SYS : VT_OK;
 }
+
+void
+text_clean(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}

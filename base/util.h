@@ -75,4 +75,8 @@ int unix_listen(const char *path, unsigned int mode);
 int unix_connect(const char *path);
 int fd_set_nonblock(int fd, bool on) VT_CHECK;
 
+/* Replace what is not printable ASCII by '?': words of others that are logged
+ * or printed start no line and command no terminal. */
+void text_clean(char *text);
+
 #endif

@@ -80,24 +80,30 @@ __wrap_audit_log(struct mgr *m, const char *who, const char *action,
 
 /* A state that guest 0's worker could have sealed. */
 static void
-make_state(uint64_t version)
+make_state_of(uint64_t generation, uint64_t version)
 {
 	uint8_t key[GCM_KEY_LEN] = { 1 }, plain[LEN - SEAL_OVERHEAD] = { 2 };
-	struct seal_id id = {
-		.kind = SEAL_PERMANENT, .generation = 1, .version = version
-	};
+	struct seal_id id = { .kind = SEAL_PERMANENT,
+		.generation = generation,
+		.version = version };
 
 	memcpy(id.uuid, f.g.in.uuid, UUID_LEN);
 	assert_int_equal(
 	    seal_make(key, &id, plain, sizeof(plain), f.blob), VT_OK);
 	memset(&f.s, 0, sizeof(f.s));
 	f.s.kind = SEAL_PERMANENT;
-	f.s.generation = 1;
+	f.s.generation = generation;
 	f.s.version = version;
 	f.s.blob.p = f.blob;
 	f.s.blob.len = LEN;
 	assert_int_equal(
 	    __real_digest_buf(ALG_SHA256, f.blob, LEN, f.s.digest), VT_OK);
+}
+
+static void
+make_state(uint64_t version)
+{
+	make_state_of(1, version);
 }
 
 static int
@@ -125,6 +131,31 @@ end(void **state)
 	guests_free(&f.m);
 	store_close(f.m.st);
 	return teardown(state);
+}
+
+/* The root keeps the greatest generation that any guest ever had: a worker
+ * that could store the last one would end recovery for all guests. */
+static void
+a_worker_does_not_choose_its_generation(void **state)
+{
+	static const struct {
+		uint64_t generation;
+		int rc;
+	} cases[] = {
+		{ INT64_MAX - 1, VT_E_RANGE }, { 3, VT_E_RANGE },
+		{ 2, VT_OK }, /* of a state that was restored */
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		make_state_of(cases[i].generation, 1);
+		guest_on_store(&f.g, 9, &f.s);
+		assert_int_equal(f.cb != NULL, cases[i].rc == VT_OK);
+		if (f.cb == NULL)
+			assert_int_equal(f.rc, cases[i].rc);
+	}
+	f.cb(f.arg, VT_OK);
 }
 
 /* However often: the log has an end, and the records of others are in it. */
@@ -212,6 +243,7 @@ main(void)
 #undef T
 #define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
 	const struct CMUnitTest tests[] = {
+		T(a_worker_does_not_choose_its_generation),
 		T(attaching_pushes_nothing_out_of_the_audit_log),
 		T(state_is_hashed_once_and_answered_when_durable),
 		T(state_that_is_not_what_the_message_says_is_refused),

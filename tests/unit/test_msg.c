@@ -230,6 +230,52 @@ a_bad_frame_closes_the_channel_for_good(void **state)
 	}
 }
 
+static void
+send_with_fds(int sock, void *p, size_t len, int fd, unsigned int n)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int) * MSG_MAX_FDS)];
+	} ctl = { 0 };
+	struct iovec iov = { p, len };
+	struct msghdr mh = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = ctl.buf,
+		.msg_controllen = sizeof(ctl.buf) };
+	struct cmsghdr *c = (struct cmsghdr *)ctl.buf;
+	unsigned int i;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int) * n);
+	for (i = 0; i < n; i++)
+		memcpy(CMSG_DATA(c) + i * sizeof(int), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(sock, &mh, 0), (ssize_t)len);
+}
+
+/* Sent with the parts of one frame: none of them stays open here. */
+static void
+surplus_descriptors_are_all_closed(void **state)
+{
+	int before = open_fds(), sv[2], fd = some_pipe('x');
+	uint8_t frame[MSG_HDR_LEN + 1] = { 0 };
+	struct msgch *ch;
+	struct msg m;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	assert_int_equal(msgch_new(sv[0], 0, &ch), VT_OK);
+	put_frame(frame, MAGIC, MSG_MAX_FDS, 1);
+	send_with_fds(sv[1], frame, MSG_HDR_LEN, fd, MSG_MAX_FDS);
+	assert_int_equal(msgch_recv(ch, &m), VT_E_AGAIN);
+	send_with_fds(sv[1], frame, 1, fd, MSG_MAX_FDS);
+	assert_int_equal(msgch_recv(ch, &m), VT_E_PROTO);
+	msgch_free(ch);
+	assert_int_equal(close(sv[1]), 0);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(open_fds(), before);
+}
+
 /* A descriptor that the header does not count is not smuggled in. */
 static void
 an_uncounted_descriptor_is_a_violation_and_closed(void **state)
@@ -342,6 +388,7 @@ main(void)
 		cmocka_unit_test(descriptors_ride_on_their_own_message),
 		cmocka_unit_test(descriptors_do_not_leak_with_the_channel),
 		cmocka_unit_test(a_bad_frame_closes_the_channel_for_good),
+		cmocka_unit_test(surplus_descriptors_are_all_closed),
 		cmocka_unit_test(
 		    an_uncounted_descriptor_is_a_violation_and_closed),
 		cmocka_unit_test(an_end_inside_a_frame_is_no_clean_end),

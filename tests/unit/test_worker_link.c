@@ -15,6 +15,7 @@
 
 #include "base/rdwr.h"
 #include "vtpm_manager/core/context.h"
+#include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/worker_link.h"
 
@@ -248,6 +249,66 @@ what_a_worker_may_not_say_ends_its_link(void **state)
 		assert_int_equal(teardown(state), 0);
 		assert_int_equal(setup(state), 0);
 	}
+}
+
+static int
+on_operator(sd_event_source *s, uint64_t usec, void *arg)
+{
+	(void)s;
+	(void)usec;
+	*(bool *)arg = true;
+	return 0;
+}
+
+static void
+say_event(struct fix *f)
+{
+	struct wevent e = { .code = WE_VIOLATION, .text = "flood" };
+	uint8_t buf[64];
+	struct wr w;
+
+	wr_init(&w, buf, sizeof(buf));
+	msg_put(&w, wevent, &e);
+	say(f, W_EVENT, 0, w.buf, w.len);
+}
+
+/* Until the manager has read all, or has had enough. */
+static void
+flush(struct fix *f)
+{
+	while (f->closed == 0 && sd_event_run(f->m.ev, 0) > 0)
+		(void)!msgch_flush(f->ch);
+}
+
+/* A worker that never stops talking: the operator is served first, and the
+ * worker ends. */
+static void
+a_flood_delays_no_operator_and_ends_its_worker(void **state)
+{
+	sd_event_source *timer = NULL;
+	struct fix *f = *state;
+	bool served = false;
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++)
+		say_event(f);
+	assert_int_equal(
+	    loop_timer(&f->m, &timer, 0, LOOP_PRIO_BUS, on_operator, &served),
+	    VT_OK);
+	assert_true(sd_event_run(f->m.ev, 0) >= 0);
+	assert_true(served);
+	assert_true(f->events < 1000);
+	while (f->closed == 0 && i < 2 * WLINK_MESSAGES_BURST) {
+		say_event(f);
+		if (++i % 1000 == 0)
+			flush(f);
+	}
+	flush(f);
+	assert_int_equal(f->closed, 1);
+	assert_non_null(strstr(f->why, "flooded"));
+	assert_in_range(
+	    f->events, WLINK_MESSAGES_BURST, WLINK_MESSAGES_BURST * 2 - 1);
+	(void)sd_event_source_disable_unref(timer);
 }
 
 static void
@@ -489,6 +550,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_well_behaved_worker_is_heard),
 		T(what_a_worker_may_not_say_ends_its_link),
+		T(a_flood_delays_no_operator_and_ends_its_worker),
 		T(deep_quotes_are_for_guests),
 		T(a_worker_that_does_not_read_is_let_go),
 		T(a_keep_for_a_channel_that_is_none_is_refused),

@@ -10,10 +10,11 @@
 
 #include "vtpm_manager/core/context.h"
 
-/* Priorities of event sources: lower runs first. */
+/* Priorities of event sources: lower runs first.  The control plane and
+ * deadlines come before what workers send, however much that is. */
 #define LOOP_PRIO_CHILD (-10)
+#define LOOP_PRIO_BUS (-5)
 #define LOOP_PRIO_WORKER 0
-#define LOOP_PRIO_BUS 20
 #define LOOP_PRIO_COMMIT 50 /* after all input of this turn */
 #define LOOP_PRIO_IDLE 100
 

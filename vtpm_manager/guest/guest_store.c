@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check_on.h"
 #include "base/log.h"
 #include "vtpm/state/seal.h"
 #include "vtpm_manager/commit/audit_log.h"
@@ -109,6 +110,12 @@ guest_on_store(void *arg, uint32_t id, const struct wstore *s)
 	int rc;
 
 	rc = guest_check_store(g->in.uuid, s);
+	/* The registry hands out generations: the one that it has, and the
+	 * next one to a state that was restored (on_durable()).  A greater one
+	 * would be the root's greatest for good, and end all recovery. */
+	if (rc == VT_OK && s->generation > g->in.generation + 1 &&
+	    check_on("store-generation"))
+		rc = VT_E_RANGE;
 	if (rc == VT_OK)
 		rc = put(g, s, restored);
 	if (rc != VT_OK) {
@@ -160,17 +167,6 @@ static const struct event_kind {
 };
 /* clang-format on */
 
-/* A worker's words go into the log: printable ASCII only. */
-static void
-clean(const char *in, char *out, size_t cap)
-{
-	size_t i;
-
-	for (i = 0; in[i] != '\0' && i + 1 < cap; i++)
-		out[i] = in[i] >= ' ' && in[i] <= '~' ? in[i] : '?';
-	out[i] = '\0';
-}
-
 /* A launch stands for one run of the guest: no later one starts under it. */
 void
 guest_forget_launch(struct mgr *m, const struct guest *in)
@@ -189,7 +185,8 @@ log_event(struct guest_run *g, const struct event_kind *k, const char *words)
 	struct guest_ration *r = &g->rations[k->ration];
 	char text[TEXT_MAX_LEN + 1];
 
-	clean(words, text, sizeof(text));
+	(void)snprintf(text, sizeof(text), "%s", words);
+	text_clean(text);
 	if (k->result == NULL) {
 		log_debug("guest %s: %s: %s", g->in.name, k->action, text);
 		return;

@@ -101,6 +101,7 @@ take_areas(struct made *d, const struct msg *msg, char *text)
 		return VT_E_PROTO;
 	}
 	(void)snprintf(text, TEXT_MAX_LEN + 1, "%s", d->areas.text);
+	text_clean(text);
 	return d->areas.rc;
 }
 

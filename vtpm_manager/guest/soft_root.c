@@ -408,6 +408,7 @@ on_provisioned(void *arg, int rc, const struct msg *msg)
 		msg_get(wprovisioned, msg->data, msg->len, &wp) != VT_OK))
 		rc = VT_E_PROTO;
 	if (rc == VT_OK && wp.rc != VT_OK) {
+		text_clean(wp.text);
 		root_failed(r, "it could not be made", wp.text);
 		return;
 	}

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check_on.h"
 #include "base/log.h"
+#include "base/token_bucket.h"
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/cgroup.h"
 #include "vtpm_manager/core/loop.h"
@@ -42,6 +44,7 @@ struct wlink_priv {
 	unsigned int refs;   /* calls on the stack */
 	bool dead;           /* free when the last reference goes */
 	bool broken;         /* closed() is due or was called */
+	struct token_bucket messages, bytes; /* unasked for */
 	char why[TEXT_MAX_LEN + 1];
 	mgr_done_cb spawned;
 };
@@ -120,6 +123,8 @@ report_broken(struct wlink *l)
 }
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *arg);
+static int on_io(sd_event_source *s, int fd, uint32_t revents, void *arg);
+static void charge(struct wlink *l, size_t len);
 
 /* Reported from the loop: the caller may still use the link. */
 static void
@@ -166,11 +171,18 @@ arm_deadline(struct wlink *l)
 		loop_fatal(l->m, "cannot set a timer");
 }
 
+static bool
+is_late(struct wlink *l)
+{
+	const struct wreq *r = first_due(l);
+
+	return r != NULL && r->deadline_us <= now_us();
+}
+
 static int
 on_timer(sd_event_source *s, uint64_t usec, void *arg)
 {
 	struct wlink *l = arg;
-	struct wreq *r = first_due(l);
 
 	(void)s;
 	(void)usec;
@@ -178,10 +190,17 @@ on_timer(sd_event_source *s, uint64_t usec, void *arg)
 		report_broken(l);
 		return 0;
 	}
-	if (r == NULL || r->deadline_us > now_us()) {
-		arm_deadline(l);
+	/* Deadlines come before messages, so the answer may be there. */
+	l->p->refs++;
+	if (is_late(l))
+		(void)on_io(NULL, -1, 0, l);
+	if (l->p->dead || l->p->broken || !is_late(l)) {
+		if (!l->p->dead && !l->p->broken)
+			arm_deadline(l);
+		link_unref(l);
 		return 0;
 	}
+	link_unref(l);
 	/* A worker that does not answer is as good as dead; killing it makes
 	 * that certain, so that its successor is alone. */
 	worker_id_kill(l->pidfd);
@@ -274,6 +293,24 @@ on_hello(struct wlink *l, const struct msg *msg)
 			      "worker's socket");
 }
 
+/*
+ * What a worker sends unasked is charged: all but answers, of which each has
+ * its request, and states, which are charged when they are refused.
+ */
+static void
+charge(struct wlink *l, size_t len)
+{
+	uint64_t now = now_us();
+
+	if (!check_on("worker-budget") ||
+	    (token_bucket_take(&l->p->messages, 1, now) &&
+		token_bucket_take(&l->p->bytes, len, now)))
+		return;
+	worker_id_kill(l->pidfd);
+	link_break(l, "its worker flooded the manager with messages and was "
+		      "killed");
+}
+
 static void
 on_message(struct wlink *l, struct msg *msg)
 {
@@ -288,6 +325,7 @@ on_message(struct wlink *l, struct msg *msg)
 		on_answer(l, msg);
 		return;
 	case W_HELLO:
+		charge(l, msg->len);
 		on_hello(l, msg);
 		return;
 	case W_STORE:
@@ -295,9 +333,11 @@ on_message(struct wlink *l, struct msg *msg)
 		return;
 	case W_KEEP:
 	case W_UNKEEP:
+		charge(l, msg->len);
 		on_keep(l, msg);
 		return;
 	case W_EVENT:
+		charge(l, msg->len);
 		if (msg_get(wevent, msg->data, msg->len, &e) != VT_OK)
 			break;
 		if (l->ops->event != NULL)
@@ -310,6 +350,7 @@ on_message(struct wlink *l, struct msg *msg)
 			l->ops->facts(l->arg, &f);
 		return;
 	case W_DEEP:
+		charge(l, msg->len);
 		if (l->ops->deep == NULL ||
 		    msg_get(wdeep, msg->data, msg->len, &d) != VT_OK)
 			break;
@@ -375,6 +416,10 @@ link_new(struct mgr *m, const uint8_t uuid[UUID_LEN], uint32_t uid,
 	l->ops = ops;
 	l->arg = arg;
 	l->p->refs = 1;
+	token_bucket_init(&l->p->messages, WLINK_MESSAGES_BURST,
+	    WLINK_MESSAGES_PER_S, 1000000, now_us());
+	token_bucket_init(&l->p->bytes, WLINK_BYTES_BURST, WLINK_BYTES_PER_S,
+	    1000000, now_us());
 	return l;
 }
 
@@ -698,6 +743,8 @@ wlink_stored(
 
 	if (l->p->stores > 0)
 		l->p->stores--;
+	if (rc != VT_OK)
+		charge(l, 0);
 	wr_init(&w, buf, sizeof(buf));
 	msg_put(&w, wstored, &s);
 	tell(l, W_STORED, id, &w);
@@ -747,5 +794,6 @@ wlink_done_rc(int rc, const struct msg *msg, char *text, size_t cap)
 	}
 	(void)snprintf(text, cap, "%s",
 	    d.rc != VT_OK && d.text[0] == '\0' ? vt_strerror(d.rc) : d.text);
+	text_clean(text);
 	return d.rc;
 }

@@ -22,6 +22,11 @@
 #define WLINK_REQS_MAX 32   /* requests in flight to one worker */
 #define WLINK_QUERIES_MAX 8 /* of them W_QUERY: readers leave room */
 #define WLINK_TURN_MAX 16   /* messages of one worker in one turn */
+/* What a worker sends unasked, states that are stored excepted. */
+#define WLINK_MESSAGES_BURST 20000
+#define WLINK_MESSAGES_PER_S 2000
+#define WLINK_BYTES_BURST (32 * 1024 * 1024)
+#define WLINK_BYTES_PER_S (4 * 1024 * 1024)
 #define WLINK_BACKLOG_MAX (4 * 1024 * 1024) /* sent and not read, bytes */
 #define WLINK_UID_ANY ((uint32_t)-2)        /* whichever of our workers */
 #define WLINK_CHANS 4                       /* enum wchan, index by value */
