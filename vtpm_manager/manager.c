@@ -41,6 +41,7 @@
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_check.h"
 #include "vtpm_manager/store/store_guest.h"
+#include "vtpm_manager/store/store_lost.h"
 #include "vtpm_manager/tenant/tenant.h"
 #include "vtpm_manager/xen/xenback_link.h"
 
@@ -414,7 +415,10 @@ ask_keys(struct mgr *m)
 		rc = host_keys_load(m);
 	else if (rc == VT_E_NOTFOUND && store_is_new(m->st))
 		rc = ask_init(m);
-	else {
+	else if (store_lost(m->st)) {
+		loop_fatal(m, "storage error: %s", store_why(m->st));
+		return;
+	} else {
 		loop_fatal(m,
 		    "the store has vTPMs but not the host's keys (%s): no new "
 		    "keys are made; restore %s from a copy",
@@ -554,6 +558,7 @@ mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
 	rc = store_open(cfg->state, cfg->reserve_mb, &m->st, text);
 	if (rc != VT_OK)
 		goto fail;
+	commit_watch(m);
 	read_last_boot_id(m);
 	*ret = m;
 	return VT_OK;

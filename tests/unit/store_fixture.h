@@ -33,6 +33,9 @@
 #include "vtpm_manager/store/store_meta.h"
 #include "vtpm_manager/store/store_recover.h"
 
+#ifndef STORE_TMP
+#define STORE_TMP "/tmp"
+#endif
 #define NVTPM 20 /* two leaf pages */
 #define BLOB_LEN 333
 
@@ -55,7 +58,7 @@ static __attribute__((unused)) int
 setup_empty(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/store.XXXXXX");
+	strcpy(dir, STORE_TMP "/store.XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return -1;
 	(void)snprintf(db_path, sizeof(db_path), "%s/store.db", dir);

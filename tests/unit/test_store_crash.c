@@ -9,6 +9,7 @@
  */
 
 #include "tests/unit/store_fixture.h"
+#include "tests/unit/shim_vfs.h"
 
 #include <sys/wait.h>
 
@@ -35,13 +36,6 @@ struct disk_file { /* what is safe, and what is only in the cache */
 	struct disk_write w[MAX_WRITES];
 	int n;
 };
-struct shim_file {
-	sqlite3_file f;
-	sqlite3_file *real;
-	struct disk_file *d; /* NULL: not watched */
-};
-
-static sqlite3_vfs *unix_vfs, shim_vfs;
 static struct disk_file files[MAX_FILES];
 static enum fault fault;
 static int fault_at, fault_n, ops; /* which operations fail */
@@ -98,163 +92,49 @@ watch(const char *path)
 	return NULL;
 }
 
-#define REAL(f) (((struct shim_file *)(f))->real)
-
 static int
-shim_close(sqlite3_file *f)
+shim_before(enum shim_call c, const char *path, const void *p, int len,
+    sqlite3_int64 off)
 {
-	int rc = REAL(f)->pMethods->xClose(REAL(f));
+	struct disk_write *w;
+	struct disk_file *d;
+	int rc;
 
-	free(REAL(f));
-	return rc;
-}
-
-static int
-shim_read(sqlite3_file *f, void *p, int len, sqlite3_int64 off)
-{
-	return dead ? SQLITE_IOERR_READ
-		    : REAL(f)->pMethods->xRead(REAL(f), p, len, off);
-}
-
-static int
-shim_write(sqlite3_file *f, const void *p, int len, sqlite3_int64 off)
-{
-	struct disk_file *d = ((struct shim_file *)f)->d;
-	int rc = disturb(SQLITE_IOERR_WRITE);
-
-	if (rc != SQLITE_OK)
-		return rc;
-	if (d != NULL && watching) {
-		struct disk_write *w = &d->w[d->n++];
-
+	switch (c) {
+	case SHIM_READ:
+		return dead ? SQLITE_IOERR_READ : SQLITE_OK;
+	case SHIM_TRUNCATE:
+		return dead ? SQLITE_IOERR_TRUNCATE : SQLITE_OK;
+	case SHIM_DELETE:
+		return dead ? SQLITE_IOERR_DELETE : SQLITE_OK;
+	case SHIM_WRITE:
+		rc = disturb(SQLITE_IOERR_WRITE);
+		if (rc != SQLITE_OK || path[0] == '\0' || !watching)
+			return rc;
+		d = watch(path);
+		w = &d->w[d->n++];
 		assert_true(d->n < MAX_WRITES);
 		w->off = off;
 		w->len = len;
 		w->p = malloc((size_t)len);
 		memcpy(w->p, p, (size_t)len);
+		return SQLITE_OK;
+	case SHIM_SYNC:
+		rc = disturb(SQLITE_IOERR_FSYNC);
+		if (rc != SQLITE_OK || path[0] == '\0' || !watching)
+			return rc;
+		make_base(watch(path));
+		return SHIM_SKIP; /* safe as far as this test goes */
+	default:
+		return SQLITE_OK;
 	}
-	return REAL(f)->pMethods->xWrite(REAL(f), p, len, off);
-}
-
-static int
-shim_truncate(sqlite3_file *f, sqlite3_int64 size)
-{
-	return dead ? SQLITE_IOERR_TRUNCATE
-		    : REAL(f)->pMethods->xTruncate(REAL(f), size);
-}
-
-static int
-shim_sync(sqlite3_file *f, int flags)
-{
-	struct disk_file *d = ((struct shim_file *)f)->d;
-	int rc = disturb(SQLITE_IOERR_FSYNC);
-
-	if (rc == SQLITE_OK && d != NULL && watching) {
-		make_base(d);
-		return SQLITE_OK; /* safe as far as this test goes */
-	}
-	return rc != SQLITE_OK ? rc : REAL(f)->pMethods->xSync(REAL(f), flags);
-}
-
-static int
-shim_size(sqlite3_file *f, sqlite3_int64 *ret)
-{
-	return REAL(f)->pMethods->xFileSize(REAL(f), ret);
-}
-
-static int
-shim_lock(sqlite3_file *f, int level)
-{
-	return REAL(f)->pMethods->xLock(REAL(f), level);
-}
-
-static int
-shim_unlock(sqlite3_file *f, int level)
-{
-	return REAL(f)->pMethods->xUnlock(REAL(f), level);
-}
-
-static int
-shim_reserved(sqlite3_file *f, int *ret)
-{
-	return REAL(f)->pMethods->xCheckReservedLock(REAL(f), ret);
-}
-
-static int
-shim_control(sqlite3_file *f, int op, void *arg)
-{
-	return REAL(f)->pMethods->xFileControl(REAL(f), op, arg);
-}
-
-static int
-shim_sector(sqlite3_file *f)
-{
-	return REAL(f)->pMethods->xSectorSize(REAL(f));
-}
-
-static int
-shim_device(sqlite3_file *f)
-{
-	(void)f;
-	return 0; /* promises nothing */
-}
-
-static const sqlite3_io_methods shim_methods = {
-	.iVersion = 1, /* no shared memory: the store needs none */
-	.xClose = shim_close,
-	.xRead = shim_read,
-	.xWrite = shim_write,
-	.xTruncate = shim_truncate,
-	.xSync = shim_sync,
-	.xFileSize = shim_size,
-	.xLock = shim_lock,
-	.xUnlock = shim_unlock,
-	.xCheckReservedLock = shim_reserved,
-	.xFileControl = shim_control,
-	.xSectorSize = shim_sector,
-	.xDeviceCharacteristics = shim_device,
-};
-
-static int
-shim_open(sqlite3_vfs *v, const char *path, sqlite3_file *f, int flags,
-    int *ret_flags)
-{
-	struct shim_file *s = (struct shim_file *)f;
-	int rc;
-
-	(void)v;
-	s->real = calloc(1, (size_t)unix_vfs->szOsFile);
-	rc = unix_vfs->xOpen(unix_vfs, path, s->real, flags, ret_flags);
-	if (rc != SQLITE_OK) {
-		free(s->real);
-		return rc;
-	}
-	s->d = watching && path != NULL ? watch(path) : NULL;
-	f->pMethods = &shim_methods;
-	return SQLITE_OK;
-}
-
-static int
-shim_delete(sqlite3_vfs *v, const char *path, int sync)
-{
-	(void)v;
-	if (dead)
-		return SQLITE_IOERR_DELETE;
-	return unix_vfs->xDelete(unix_vfs, path, sync);
 }
 
 static int
 install(void **state)
 {
 	(void)state;
-	unix_vfs = sqlite3_vfs_find("unix");
-	shim_vfs = *unix_vfs;
-	shim_vfs.zName = "faulty";
-	shim_vfs.pNext = NULL;
-	shim_vfs.szOsFile = (int)sizeof(struct shim_file);
-	shim_vfs.xOpen = shim_open;
-	shim_vfs.xDelete = shim_delete;
-	return sqlite3_vfs_register(&shim_vfs, 1);
+	return shim_install();
 }
 
 static void

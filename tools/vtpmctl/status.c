@@ -173,10 +173,16 @@ print_human(const json_t *o)
 		return;
 	print_anchor(o);
 	print_deep(o);
-	(void)printf("%-10s %llu MB free%s%s\n", "Space",
-	    (unsigned long long)(vctl_num(s, "free_bytes") >> 20),
-	    vctl_is(s, "ok") ? "" : ", too little for new vTPMs",
-	    vctl_is(s, "storage_ok") ? "" : ", THE STORE TAKES NO DATA");
+	if (vctl_is(s, "storage_error"))
+		(void)printf("%-10s storage error: %s; guests wait, and go on "
+			     "by themselves when the disk is back\n",
+		    "STORE", vctl_text(s, "storage_why"));
+	else
+		(void)printf("%-10s %llu MB free%s%s\n", "Space",
+		    (unsigned long long)(vctl_num(s, "free_bytes") >> 20),
+		    vctl_is(s, "ok") ? "" : ", too little for new vTPMs",
+		    vctl_is(s, "storage_ok") ? ""
+					     : ", THE STORE TAKES NO DATA");
 	(void)printf("%-10s %llu of %llu ready\n", "Pool", vctl_num(p, "ready"),
 	    vctl_num(p, "size"));
 	print_vtpms(o);

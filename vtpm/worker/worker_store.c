@@ -147,7 +147,10 @@ store_failed(struct worker *w, int rc)
 {
 	w->st.failed = true;
 	w->st.retry_us = now_us() + RETRY_US;
-	log_warn("the state is not stored: %s", vt_strerror(rc));
+	/* The errno behind VT_E_SYS is the manager's, and in its log. */
+	log_warn("the state is not stored: %s",
+	    rc == VT_E_SYS ? "the manager reports a storage error"
+			   : vt_strerror(rc));
 	if (!is_storage_trouble(rc)) {
 		/* A retry would not help: the manager's state and ours have
 		 * diverged. */

@@ -17,9 +17,12 @@
 
 #include "base/log.h"
 #include "vtpm_manager/commit/anchor.h"
+#include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_commit.h"
+#include "vtpm_manager/store/store_look.h"
+#include "vtpm_manager/store/store_lost.h"
 
 #define BATCH_MAX 256      /* commit at once when so many wait */
 #define BATCH_WAIT_US 4000 /* or the first waits so long */
@@ -57,18 +60,58 @@ look_again(struct commitq *q)
 		log_err("cannot set a timer: %m");
 }
 
-/* Commands that would change permanent state wait in their workers. */
+/* Commands that would change permanent state wait in their workers.  error:
+ * not only is there no room. */
 static void
-hold_writes(struct mgr *m, const char *why)
+hold_writes(struct mgr *m, bool error, const char *why)
 {
-	if (m->storage_ok) {
-		log_err("the store cannot be written (%s): commands that "
-			"change permanent state are held; make room in %s",
-		    why, m->cfg.state);
+	bool told = !m->storage_ok && m->storage_error == error;
+
+	m->storage_error = error;
+	(void)snprintf(m->storage_why, sizeof(m->storage_why), "%s", why);
+	if (!told) {
+		if (error)
+			log_err("storage error: %s: guests wait, and go on "
+				"once %s can be read and written again",
+			    why, m->cfg.state);
+		else
+			log_err("the store cannot be written (%s): commands "
+				"that change permanent state are held; make "
+				"room in %s",
+			    why, m->cfg.state);
 		m->storage_ok = false;
 		m->storage_changed(m);
 	}
 	look_again(m->cq);
+}
+
+static void
+on_lost(void *arg)
+{
+	struct mgr *m = arg;
+
+	if (m->cq == NULL)
+		return; /* at the end */
+	m->n.commit_failures++;
+	hold_writes(m, true, store_why(m->st));
+}
+
+static void
+writes_go_on(struct mgr *m)
+{
+	bool error = m->storage_error;
+
+	log_info("%sthe store takes data again",
+	    error ? "the storage error is over: " : "");
+	m->storage_ok = true;
+	m->storage_error = false;
+	m->storage_changed(m);
+	if (error)
+		audit_log(m, "manager", "storage-error", "", "ok",
+		    "over (%.120s); what happened meanwhile may be in the "
+		    "manager's log only",
+		    m->storage_why);
+	m->storage_why[0] = '\0';
 }
 
 /*
@@ -83,7 +126,8 @@ room_to_write(struct commitq *q)
 
 	store_space(q->m->st, &sp);
 	if (sp.low) {
-		hold_writes(q->m, "the space kept in reserve is used up");
+		hold_writes(
+		    q->m, false, "the space kept in reserve is used up");
 		return false;
 	}
 	if (sp.reserve_used)
@@ -137,23 +181,24 @@ commit_run(struct commitq *q, bool now)
 {
 	struct mgr *m = q->m;
 	uint64_t t0 = now_us(), need, before;
+	bool wrote, again = false;
 	int rc;
 
 	if (!q->dirty || (!now && anchorq_holds(m)))
 		return;
 	anchorq_before(m, q->safe);
 	before = store_commits(m->st);
+	wrote = store_has_changes(m->st);
 	rc = store_commit(m->st);
 	need = anchorq_after(m, rc, store_commits(m->st) != before);
 	count_commit(q, now_us() - t0);
 	if (rc != VT_OK)
 		commit_storage_bad(m, rc);
-	else if (room_to_write(q) && !m->storage_ok) {
-		m->storage_ok = true;
-		log_info("the store takes data again");
-		m->storage_changed(m);
-	}
+	else /* only what was written proves it */
+		again = room_to_write(q) && !m->storage_ok && wrote;
 	tell_all(q, rc, need);
+	if (again)
+		writes_go_on(m);
 	if (rc != VT_OK)
 		return; /* on_retry() */
 	if (!STAILQ_EMPTY(&q->held))
@@ -226,6 +271,10 @@ on_retry(sd_event_source *s, uint64_t usec, void *arg)
 
 	(void)s;
 	(void)usec;
+	if (store_look_again(q->m->st) != VT_OK) {
+		hold_writes(q->m, true, store_why(q->m->st));
+		return 0;
+	}
 	if (!room_to_write(q) || q->m->storage_ok)
 		return 0;
 	if (store_kv_put(q->m->st, "probe", &now, sizeof(now)) == VT_OK) {
@@ -360,13 +409,41 @@ commit_now(struct mgr *m)
 {
 	m->cq->dirty = true;
 	commit_run(m->cq, true);
-	return m->storage_ok ? VT_OK : VT_E_SPACE;
+	if (m->storage_ok)
+		return VT_OK;
+	errno = EIO;
+	return m->storage_error ? VT_E_SYS : VT_E_SPACE;
+}
+
+void
+commit_watch(struct mgr *m)
+{
+	store_on_lost(m->st, on_lost, m);
+}
+
+void
+commit_text(const struct mgr *m, int rc, char *text, size_t cap)
+{
+	if (m->storage_error)
+		(void)snprintf(text, cap,
+		    "storage error: %s; try again once %s can be read and "
+		    "written again (`vtpmctl status`)",
+		    m->storage_why, m->cfg.state);
+	else if (!m->storage_ok || rc == VT_E_SPACE)
+		(void)snprintf(text, cap,
+		    "the store cannot be written (%s); make room in %s",
+		    m->storage_why[0] != '\0' ? m->storage_why
+					      : vt_strerror(rc),
+		    m->cfg.state);
+	else
+		(void)snprintf(text, cap, "the store cannot be written: %s",
+		    vt_strerror(rc));
 }
 
 void
 commit_storage_bad(struct mgr *m, int rc)
 {
 	m->n.commit_failures++;
-	hold_writes(m,
+	hold_writes(m, rc != VT_E_SPACE,
 	    store_why(m->st)[0] != '\0' ? store_why(m->st) : vt_strerror(rc));
 }

@@ -32,6 +32,9 @@ void commit_release(struct mgr *m); /* the counter was raised */
 void commit_hurry(struct mgr *m);   /* it has not been, for too long */
 /* May a command begin whose result has to be stored? */
 bool commit_takes_writes(const struct mgr *m);
+/* Why the store takes no data, with what to do next; rc: of what failed. */
+void commit_text(const struct mgr *m, int rc, char *text, size_t cap);
+void commit_watch(struct mgr *m); /* m->st is open: notice when it is lost */
 /* A put failed (no space, I/O error): hold NV commands, and retry. */
 void commit_storage_bad(struct mgr *m, int rc);
 

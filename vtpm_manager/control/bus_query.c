@@ -193,6 +193,7 @@ int
 bus_audit(struct bus_call *c)
 {
 	struct audit_list a = { 0 };
+	char text[MGR_TEXT_MAX];
 	uint64_t from;
 	uint32_t max;
 	int r, rc;
@@ -205,7 +206,8 @@ bus_audit(struct bus_call *c)
 	/* Only committed records are listed. */
 	if (start_store_open(c->m->start) && c->m->storage_ok &&
 	    commit_now(c->m) != VT_OK) {
-		bus_call_fail(c, VT_E_SPACE, "the store takes no data");
+		commit_text(c->m, VT_E_SPACE, text, sizeof(text));
+		bus_call_fail(c, VT_E_STATE, text);
 		return VT_OK;
 	}
 	a.list = json_array();

@@ -181,8 +181,10 @@ space_json(const struct mgr *m)
 	struct store_space sp;
 
 	store_space(m->st, &sp);
-	return json_pack("{s:b,s:b,s:b,s:I}", "ok", sp.ok, "reserve_used",
-	    sp.reserve_used, "storage_ok", m->storage_ok, "free_bytes",
+	return json_pack("{s:b,s:b,s:b,s:b,s:o*,s:I}", "ok", sp.ok,
+	    "reserve_used", sp.reserve_used, "storage_ok", m->storage_ok,
+	    "storage_error", m->storage_error, "storage_why",
+	    text_if(!m->storage_ok, m->storage_why), "free_bytes",
 	    (json_int_t)sp.free_bytes);
 }
 

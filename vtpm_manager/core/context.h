@@ -56,9 +56,11 @@ struct mgr {
 	sd_event *ev;
 	struct store *st;
 	enum start_state start;
-	bool separated;    /* each worker has its own uid */
-	bool storage_ok;   /* the last commit succeeded */
-	uint8_t root_kind; /* enum hw_root */
+	bool separated;     /* each worker has its own uid */
+	bool storage_ok;    /* the last commit succeeded */
+	bool storage_error; /* it is not ok for more than a lack of space */
+	char storage_why[MGR_TEXT_MAX]; /* while it is not ok */
+	uint8_t root_kind;              /* enum hw_root */
 	uint8_t master[32];
 	uint8_t *ca_cert; /* DER; heap */
 	size_t ca_cert_len;

@@ -24,12 +24,14 @@
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_blob.h"
 #include "vtpm_manager/store/store_guest.h"
+#include "vtpm_manager/store/store_lost.h"
 #include "vtpm_manager/store/store_recover.h"
 
 #define ZYGOTE_TRIES 3
 #define STOP_TIMEOUT_MS 5000
 #define HELLO_TIMEOUT_MS 5000
 #define BACKOFF_MAX_MS 5000
+#define DISK_WAIT_MS 500 /* a guest without a worker looks for the disk */
 
 /* By the descriptors that are kept, and the observer's channel.  Not by
  * events: a guest can use those up. */
@@ -128,6 +130,9 @@ guest_failure(struct guest_run *g, int rc)
 
 	if (!g->was_up && !(rc == VT_E_CLOSED && ++g->tries < ZYGOTE_TRIES))
 		return IE_REFUSED;
+	if (store_lost(g->m->st))
+		return IE_CRASHED; /* no fault of its worker; see on_backoff()
+				    */
 	if (now - g->crash_at_us >
 	    (uint64_t)g->m->cfg.crash_window_s * 1000000) {
 		g->crash_at_us = now;
@@ -198,9 +203,7 @@ on_status_durable(void *arg, int rc)
 	if (g->st != IS_SPAWNING && g->st != IS_LOADING)
 		return;
 	if (rc != VT_OK) {
-		(void)snprintf(g->why, sizeof(g->why),
-		    "the store does not take data (%s); make room in %s",
-		    vt_strerror(rc), g->m->cfg.state);
+		commit_text(g->m, rc, g->why, sizeof(g->why));
 		g->was_up = false;
 		guest_event(g, IE_REFUSED);
 		return;
@@ -289,9 +292,7 @@ act_spawn(struct guest_run *g)
 			rc = store_guest_status(
 			    g->m->st, g->in.uuid, GUEST_RUNNING);
 		if (rc != VT_OK) {
-			(void)snprintf(g->why, sizeof(g->why),
-			    "its status could not be stored: %s",
-			    vt_strerror(rc));
+			commit_text(g->m, rc, g->why, sizeof(g->why));
 			guest_event(g, IE_REFUSED);
 			return;
 		}
@@ -367,9 +368,15 @@ act_ready(struct guest_run *g)
 static int
 on_backoff(sd_event_source *s, uint64_t usec, void *arg)
 {
+	struct guest_run *g = arg;
+
 	(void)s;
 	(void)usec;
-	guest_event(arg, IE_TIMER);
+	if (!store_lost(g->m->st))
+		guest_event(g, IE_TIMER);
+	else if (loop_timer(g->m, &g->timer, DISK_WAIT_MS, LOOP_PRIO_WORKER,
+		     on_backoff, g) != VT_OK)
+		loop_fatal(g->m, "cannot set a timer");
 	return 0;
 }
 
@@ -381,7 +388,7 @@ act_backoff(struct guest_run *g)
 
 	bury(g);
 	log_warn("guest %s: %s; restarting its worker", g->in.name, g->why);
-	if (g->crash_n == 1)
+	if (g->crash_n <= 1)
 		ms = 0; /* once is bad luck */
 	for (i = 2; i < g->crash_n && ms < BACKOFF_MAX_MS; i++)
 		ms *= 2;

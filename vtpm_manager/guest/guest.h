@@ -56,6 +56,7 @@ struct guest_run {
 	uint64_t started_ms;
 	uint32_t power_cycles;
 	bool capped;
+	bool launch_over;              /* no launch record is to be kept */
 	bool ak_wanted;                /* guest_certs.c */
 	struct deep_quote_guest *deep; /* deep_quote.c's; NULL: never asked */
 	struct guest_ration {

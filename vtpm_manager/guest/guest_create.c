@@ -367,6 +367,7 @@ static int
 check_spec(struct mgr *m, const struct guest_spec *s, char *text)
 {
 	char uuid[UUID_STRLEN + 1];
+	char why[MGR_TEXT_MAX];
 	struct store_space space;
 	struct guest in;
 
@@ -401,6 +402,12 @@ check_spec(struct mgr *m, const struct guest_spec *s, char *text)
 		    "store's counter; `vtpmctl status` says why",
 		    s->name);
 		return VT_E_TPM;
+	}
+	if (m->storage_error) {
+		commit_text(m, VT_E_SYS, why, sizeof(why));
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: not created: %.400s", s->name, why);
+		return VT_E_STATE;
 	}
 	if (!space.ok || !m->storage_ok) {
 		(void)snprintf(text, MGR_TEXT_MAX,

@@ -19,12 +19,22 @@
 
 #define INFO_MAX 16384 /* a worker's JSON about itself */
 
+/* While the disk fails, neither is known to be good or bad. */
+static const char *
+state_text(const struct mgr *m, const struct guest *in, enum guest_state st)
+{
+	if (m->storage_error)
+		return "storage error";
+	return in->tampered ? "tampered" : guest_state_name(st);
+}
+
 json_t *
 guest_json(struct mgr *m, const struct guest *in)
 {
 	const struct guest_run *g = guest_live(m, in->uuid);
 	enum guest_state st = g != NULL ? g->st : IS_STOPPED;
-	const char *why = in->tampered      ? in->why
+	const char *why = m->storage_error  ? m->storage_why
+			  : in->tampered    ? in->why
 			  : st == IS_FAILED ? g->why
 					    : NULL;
 	char uuid[UUID_STRLEN + 1];
@@ -35,10 +45,9 @@ guest_json(struct mgr *m, const struct guest *in)
 	    json_string(in->name), "uuid", uuid, "tpm",
 	    in->tpm_version == TPM_VER_12 ? "1.2" : "2.0", "group",
 	    (json_int_t)in->group, "owner", (json_int_t)guest_owner(m, in),
-	    "state", in->tampered ? "tampered" : guest_state_name(st),
-	    "generation", (json_int_t)in->generation, "version",
-	    (json_int_t)in->version, "restored",
-	    (in->flags & GUEST_F_RESTORED) != 0, "recovered",
+	    "state", state_text(m, in, st), "generation",
+	    (json_int_t)in->generation, "version", (json_int_t)in->version,
+	    "restored", (in->flags & GUEST_F_RESTORED) != 0, "recovered",
 	    (in->flags & GUEST_F_RECOVERED) != 0, "created_ms",
 	    (json_int_t)in->created_ms, "pid",
 	    g != NULL && g->link != NULL ? json_integer(g->link->pid)

@@ -221,6 +221,7 @@ guest_on_event(void *arg, const struct wevent *e)
 		g->capped = true;
 		break;
 	case WE_LAUNCH_OVER:
+		g->launch_over = true;
 		guest_forget_launch(g->m, &g->in);
 		break;
 	default:

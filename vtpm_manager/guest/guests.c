@@ -7,17 +7,54 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/guest/worker_link.h"
+#include "vtpm_manager/store/store.h"
+#include "vtpm_manager/store/store_guest.h"
+
+/* A guest that was stopped while its status could not be stored. */
+static int
+note_stopped(const struct guest *in, void *arg)
+{
+	struct mgr *m = arg;
+
+	if (in->status != GUEST_RUNNING || in->tampered ||
+	    guest_live(m, in->uuid) != NULL)
+		return 0;
+	log_info("guest %s: it was stopped meanwhile: its status is stored",
+	    in->name);
+	if (store_guest_status(m->st, in->uuid, GUEST_STOPPED) == VT_OK)
+		guest_forget_launch(m, in);
+	return 0;
+}
+
+/* What the store could not be told while it did not take data. */
+static void
+catch_up(struct mgr *m)
+{
+	struct guest_run *g;
+
+	if (m->start != START_READY)
+		return;
+	if (store_guest_each(m->st, note_stopped, m) != VT_OK)
+		log_warn("stopped guests: %s", store_why(m->st));
+	LIST_FOREACH(g, &m->guests->list, entry)
+		if (g->launch_over)
+			guest_forget_launch(m, &g->in);
+}
 
 static void
-tell_storage(struct mgr *m)
+storage_changed(struct mgr *m)
 {
 	struct wlink *l;
 
 	LIST_FOREACH(l, &m->guests->links, entry)
 		wlink_tell_storage(l);
+	if (m->storage_ok)
+		catch_up(m);
 }
 
 int
@@ -25,7 +62,7 @@ guests_new(struct mgr *m)
 {
 	if ((m->guests = calloc(1, sizeof(*m->guests))) == NULL)
 		return VT_E_NOMEM;
-	m->storage_changed = tell_storage;
+	m->storage_changed = storage_changed;
 	return VT_OK;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "vtpm_manager/store/store.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,11 @@ check_epoch(struct store *st, const char *dir)
 	free(p);
 	if (rc != VT_OK && rc != VT_E_NOTFOUND)
 		return store_fail_backend(st, rc);
-	if (store_folder_epoch(st->folder, &file) != VT_OK)
+	rc = store_folder_epoch(st->folder, &file);
+	if (rc == VT_E_SYS)
+		return store_fail(
+		    st, rc, "%.150s/epoch: %s", dir, strerror(errno));
+	if (rc != VT_OK)
 		return store_fail(st, VT_E_CORRUPT,
 		    "%.100s/epoch cannot be read; restore the whole folder "
 		    "from a backup",
@@ -54,16 +59,17 @@ check_epoch(struct store *st, const char *dir)
 		    "folder; restore the whole folder from a backup, or empty "
 		    "it to start over with new identities",
 		    dir);
-	/* On a full disk the epoch stays, so that guests can start. */
 	be64_put(be, db + 1);
-	if (st->ops->begin(st->be) != VT_OK)
-		return VT_OK;
-	if (st->ops->put(st->be, &op) != VT_OK ||
-	    st->ops->commit(st->be) != VT_OK)
-		st->ops->rollback(st->be);
-	else
+	if ((rc = st->ops->begin(st->be)) == VT_OK &&
+	    (rc = st->ops->put(st->be, &op)) == VT_OK &&
+	    (rc = st->ops->commit(st->be)) == VT_OK) {
 		(void)!store_folder_set_epoch(st->folder, db + 1);
-	return VT_OK;
+		return VT_OK;
+	}
+	(void)store_fail(st, rc, "%s", st->ops->words(st->be));
+	st->ops->rollback(st->be);
+	/* On a full disk the epoch stays, so that guests can start. */
+	return rc == VT_E_SPACE ? VT_OK : rc;
 }
 
 int

@@ -268,15 +268,20 @@ ignore_record(const struct audit_rec *r, void *arg)
 	return 0;
 }
 
-/* Only a warning: if it stopped guests, cutting the log would be a way to stop
- * them. */
-static void
+/* What does not match is only a warning: if it stopped guests, cutting the log
+ * would be a way to stop them. */
+static int
 check_audit(struct store *st, char *text)
 {
+	int rc = store_audit_each(st, 0, ignore_record, NULL);
+
 	text[0] = '\0';
-	if (store_audit_each(st, 0, ignore_record, NULL) != VT_OK)
+	if (rc == VT_E_SYS || rc == VT_E_NOMEM)
+		return rc;
+	if (rc != VT_OK)
 		(void)snprintf(text, TEXT_MAX_LEN + 1, "%s", st->why);
 	st->why[0] = '\0';
+	return VT_OK;
 }
 
 /* A missing root is valid only in a store that never held anything. */
@@ -291,6 +296,8 @@ first_root(struct check *c, char *text)
 	/* Ask the backend: a host blob that waits does not count. */
 	rc = st->ops->kv_get(st->be, STORE_KV_HOST, &p, &len);
 	free(p);
+	if (rc != VT_OK && rc != VT_E_NOTFOUND && rc != VT_E_CORRUPT)
+		return store_fail_backend(st, rc);
 	if (rc != VT_E_NOTFOUND || c->nrows > 0)
 		return broken(c, text, "the store's root is missing");
 	memset(&st->root, 0, sizeof(st->root));
@@ -305,7 +312,7 @@ first_root(struct check *c, char *text)
 }
 
 static int
-check_all(struct check *c, char *text)
+check_root(struct check *c, char *text)
 {
 	struct store *st = c->st;
 	uint8_t *p = NULL;
@@ -335,7 +342,10 @@ check_all(struct check *c, char *text)
 	    (rc = store_meta_load(st)) != VT_OK)
 		return rc;
 	st->mode = STORE_OPEN;
-	check_audit(st, text);
+	if ((rc = check_audit(st, text)) != VT_OK) {
+		st->mode = STORE_LOCKED;
+		return rc;
+	}
 	if (st->meta.bad && text[0] == '\0')
 		(void)snprintf(text, TEXT_MAX_LEN + 1,
 		    "the store's list of values (groups, policies) was "
@@ -344,11 +354,64 @@ check_all(struct check *c, char *text)
 	return VT_OK;
 }
 
+static void
+forget(struct store *st)
+{
+	registry_clear(&st->reg);
+	ht_free(st->tree);
+	st->tree = NULL;
+	store_meta_done(&st->meta);
+}
+
+static int
+check_all(struct store *st, char *text)
+{
+	struct check c = { .st = st };
+	int rc = load_rows(&c);
+
+	if (rc == VT_OK) {
+		registry_clear(&st->reg);
+		rc = check_root(&c, text);
+	}
+	free_rows(&c);
+	return rc;
+}
+
+/* The failed commit did take place: what is in memory follows the disk. */
+static int
+reload(struct store *st, char *text)
+{
+	struct store now = {
+		.ops = st->ops, .be = st->be, .folder = st->folder
+	};
+	int rc;
+
+	TAILQ_INIT(&now.pend);
+	SLIST_INIT(&now.touched);
+	memcpy(now.key, st->key, sizeof(now.key));
+	if ((rc = check_all(&now, text)) != VT_OK) {
+		if (text[0] == '\0')
+			(void)snprintf(text, TEXT_MAX_LEN + 1, "%s",
+			    now.why[0] != '\0' ? now.why : vt_strerror(rc));
+		forget(&now);
+	} else {
+		forget(st);
+		st->reg = now.reg;
+		st->tree = now.tree;
+		st->meta = now.meta;
+		st->root = now.root;
+		st->chain = now.chain;
+		st->gen = now.gen;
+		st->free_hint = 0;
+	}
+	explicit_bzero(now.key, sizeof(now.key));
+	return rc;
+}
+
 int
 store_unlock(struct store *st, const uint8_t master[32], char *text)
 {
 	static const char info[] = "store root";
-	struct check c = { .st = st };
 	int rc;
 
 	text[0] = st->why[0] = '\0';
@@ -358,17 +421,13 @@ store_unlock(struct store *st, const uint8_t master[32], char *text)
 	}
 	rc = hkdf_sha256(
 	    master, 32, info, sizeof(info) - 1, st->key, sizeof(st->key));
-	if (rc != VT_OK || (rc = load_rows(&c)) != VT_OK)
-		goto out;
-	registry_clear(&st->reg);
-	rc = check_all(&c, text);
+	st->reload = reload;
+	if (rc == VT_OK)
+		rc = check_all(st, text);
 out:
-	free_rows(&c);
 	if (rc != VT_OK && st->mode == STORE_LOCKED) {
 		/* The root was not reached: it stays locked. */
-		ht_free(st->tree);
-		st->tree = NULL;
-		registry_clear(&st->reg);
+		forget(st);
 		(void)!store_check_list(st);
 	}
 	if (rc != VT_OK && text[0] == '\0')

@@ -7,10 +7,12 @@
  */
 #include "vtpm_manager/store/store_commit.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "vtpm_manager/store/store_audit.h"
 #include "vtpm_manager/store/store_int.h"
+#include "vtpm_manager/store/store_look.h"
 
 void
 store_rollback(struct store *st)
@@ -120,10 +122,19 @@ fail:
 static int
 apply_somehow(struct store *st, const struct store_op *root)
 {
-	int rc = apply(st, root);
+	int rc;
 
+	st->unsure = true;
+	st->tried_len = 0;
+	if (root != NULL) {
+		memcpy(st->tried, root->p, root->len);
+		st->tried_len = root->len;
+	}
+	rc = apply(st, root);
 	if (rc == VT_E_SPACE && store_folder_give(st->folder))
 		rc = apply(st, root);
+	if (rc == VT_OK)
+		st->unsure = false;
 	return rc;
 }
 
@@ -163,14 +174,25 @@ fail:
 	return rc;
 }
 
+bool
+store_has_changes(const struct store *st)
+{
+	if (st->mode == STORE_OPEN)
+		return !TAILQ_EMPTY(&st->pend) || !SLIST_EMPTY(&st->touched) ||
+		       st->root.seq == 0 || st->anchor != st->root.anchor;
+	return !TAILQ_EMPTY(&st->pend);
+}
+
 int
 store_commit(struct store *st)
 {
 	int rc = VT_OK;
 
-	if (st->mode == STORE_OPEN) {
-		if (!TAILQ_EMPTY(&st->pend) || !SLIST_EMPTY(&st->touched) ||
-		    st->root.seq == 0 || st->anchor != st->root.anchor)
+	if (store_has_changes(st) && store_look_again(st) != VT_OK) {
+		rc = VT_E_SYS;
+		errno = EIO;
+	} else if (st->mode == STORE_OPEN) {
+		if (store_has_changes(st))
 			rc = commit_open(st);
 	} else if (st->mode != STORE_LOCKED) {
 		if (!TAILQ_EMPTY(&st->pend))
@@ -180,7 +202,7 @@ store_commit(struct store *st)
 	}
 	if (rc != VT_OK) {
 		store_rollback(st);
-		return rc;
+		return st->unsure ? store_settle(st, rc) : rc;
 	}
 	store_pending_clear(st);
 	return VT_OK;

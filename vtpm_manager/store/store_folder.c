@@ -30,8 +30,6 @@ open_folder(struct store_folder *d, char *text)
 {
 	struct stat sb;
 
-	if (mkdir(d->path, 0700) == -1 && errno != EEXIST)
-		goto sys;
 	d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->fd == -1 || fstat(d->fd, &sb) == -1)
 		goto sys;
@@ -51,13 +49,13 @@ sys:
 }
 
 static int
-take_lock(struct store_folder *d, char *text)
+take_lock(struct store_folder *d, int create, char *text)
 {
 	char pid[16] = "";
 	ssize_t n;
 
 	d->lock_fd = openat(
-	    d->fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    d->fd, "lock", O_RDWR | create | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (d->lock_fd == -1) {
 		(void)snprintf(text, TEXT_MAX_LEN + 1, "%.120s/lock: %s",
 		    d->path, strerror(errno));
@@ -99,8 +97,14 @@ store_folder_open(const char *dir, unsigned int reserve_mb,
 		goto fail;
 	}
 	(void)snprintf(d->path, sizeof(d->path), "%s", dir);
+	if (mkdir(d->path, 0700) == -1 && errno != EEXIST) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1,
+		    "state folder %.120s: %s", d->path, strerror(errno));
+		rc = VT_E_SYS;
+		goto fail;
+	}
 	if ((rc = open_folder(d, text)) != VT_OK ||
-	    (rc = take_lock(d, text)) != VT_OK)
+	    (rc = take_lock(d, O_CREAT, text)) != VT_OK)
 		goto fail;
 	*ret = d;
 	return VT_OK;
@@ -110,15 +114,73 @@ fail:
 }
 
 void
-store_folder_close(struct store_folder *d)
+store_folder_leave(struct store_folder *d)
 {
-	if (d == NULL)
-		return;
 	if (d->lock_fd != -1)
 		(void)close(d->lock_fd);
 	if (d->fd != -1)
 		(void)close(d->fd);
+	d->lock_fd = d->fd = -1;
+	d->reserve_there = false;
+}
+
+void
+store_folder_close(struct store_folder *d)
+{
+	if (d == NULL)
+		return;
+	store_folder_leave(d);
 	free(d);
+}
+
+/* The kernel forgets that a page was not written once fsync(2) has said so:
+ * what is read after that may be in memory only. */
+static int
+rewrite(int fd)
+{
+	uint8_t buf[65536];
+	off_t at = 0;
+	ssize_t n;
+
+	while ((n = pread(fd, buf, sizeof(buf), at)) > 0) {
+		if (pwrite(fd, buf, (size_t)n, at) != n)
+			return VT_E_SYS;
+		at += n;
+	}
+	return n == 0 && fsync(fd) == 0 ? VT_OK : VT_E_SYS;
+}
+
+static int
+rewrite_file(struct store_folder *d, const char *name, char *text)
+{
+	int fd = openat(d->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	int rc = VT_E_SYS;
+
+	if (fd == -1 && errno == ENOENT)
+		return VT_OK;
+	errno = fd == -1 ? errno : 0;
+	if (fd != -1)
+		rc = rewrite(fd);
+	if (rc != VT_OK)
+		(void)snprintf(text, TEXT_MAX_LEN + 1, "%.120s/%s: %s", d->path,
+		    name, strerror(errno != 0 ? errno : EIO));
+	if (fd != -1)
+		(void)close(fd);
+	return rc;
+}
+
+int
+store_folder_again(struct store_folder *d, const char *log_name, char *text)
+{
+	int rc;
+
+	store_folder_leave(d);
+	if ((rc = open_folder(d, text)) == VT_OK &&
+	    (rc = take_lock(d, 0, text)) == VT_OK)
+		rc = rewrite_file(d, log_name, text);
+	if (rc != VT_OK)
+		store_folder_leave(d);
+	return rc;
 }
 
 int
@@ -178,7 +240,7 @@ free_bytes(const struct store_folder *d)
 {
 	struct statvfs sv;
 
-	if (fstatvfs(d->fd, &sv) == -1)
+	if (d->fd == -1 || fstatvfs(d->fd, &sv) == -1)
 		return 0;
 	return (uint64_t)sv.f_bavail * sv.f_frsize;
 }
@@ -192,6 +254,8 @@ store_folder_reserve(struct store_folder *d)
 
 	if (d->reserve_there)
 		return true;
+	if (d->fd == -1)
+		return false;
 	fd = openat(
 	    d->fd, "reserve", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1)
@@ -245,5 +309,5 @@ store_folder_space(struct store_folder *d, struct store_space *ret)
 	ret->free_bytes = free_bytes(d);
 	ret->reserve_used = !there;
 	ret->ok = there && ret->free_bytes >= reserve;
-	ret->low = !there && ret->free_bytes < reserve / 4;
+	ret->low = d->fd != -1 && !there && ret->free_bytes < reserve / 4;
 }

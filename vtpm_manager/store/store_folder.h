@@ -22,7 +22,8 @@ struct store_folder; /* opaque */
 struct store_space {
 	bool ok;           /* there is room for new guests */
 	bool reserve_used; /* running guests have the reserve */
-	bool low;          /* and nearly used it up: begin no more writes */
+	bool low;          /* and nearly used it up: begin no more writes;
+			    * after an I/O error: not known, so false */
 	uint64_t free_bytes;
 };
 
@@ -32,6 +33,15 @@ struct store_space {
 int store_folder_open(const char *dir, unsigned int reserve_mb,
     struct store_folder **ret, char *text) VT_CHECK;
 void store_folder_close(struct store_folder *d); /* NULL is a no-op */
+/* After an I/O error: let go of the folder and its lock, so that its file
+ * system can be repaired and mounted again. */
+void store_folder_leave(struct store_folder *d);
+/* Take it again by its path.  No file is made: what is mounted there may be
+ * missing.  The file log_name, if there is one, is written anew with what it
+ * holds, so that what is read from it is on the disk.  VT_E_SYS, VT_E_BUSY,
+ * VT_E_DENIED as above. */
+int store_folder_again(
+    struct store_folder *d, const char *log_name, char *text) VT_CHECK;
 
 /* 0: the folder never held a store.  VT_E_CORRUPT: no valid number. */
 int store_folder_epoch(const struct store_folder *d, uint64_t *ret) VT_CHECK;

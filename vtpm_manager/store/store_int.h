@@ -32,7 +32,17 @@ struct store {
 	uint64_t anchor, gen;     /* of the next root */
 	struct pend_list pend;    /* in order */
 	struct touch_list touched;
-	uint32_t free_hint; /* no free slot below */
+	uint32_t free_hint;      /* no free slot below */
+	uint8_t tried[ROOT_MAX]; /* the root of a commit that failed */
+	size_t tried_len;
+	bool unsure; /* it is not known whether that is on the disk */
+	bool lost;   /* after an I/O error, until store_look_again() */
+	char lost_why[TEXT_MAX_LEN + 1];
+	/* store_check.c's: memory follows the disk, after a commit that failed
+	 * and took place.  text: why not. */
+	int (*reload)(struct store *st, char *text);
+	void (*on_lost)(void *arg);
+	void *on_lost_arg;
 	char why[TEXT_MAX_LEN + 1];
 	char frozen[TEXT_MAX_LEN + 1]; /* why it is STORE_FROZEN */
 };

@@ -126,10 +126,19 @@ store_meta_load(struct store *st)
 			rc = index_read(p, len, &st->meta);
 	}
 	free(p);
-	if (rc == VT_E_NOMEM || rc == VT_E_CRYPTO)
+	switch (rc) {
+	case VT_E_NOTFOUND: /* removed */
+	case VT_E_CORRUPT:
+	case VT_E_FORMAT:
+	case VT_E_RANGE:
+	case VT_E_TRUNC:
+		st->meta.bad = true;
+		return VT_OK;
+	case VT_E_SYS: /* nothing is believed corrupt that was not read */
+		return store_fail_backend(st, rc);
+	default:
 		return rc;
-	st->meta.bad = rc != VT_OK;
-	return VT_OK;
+	}
 }
 
 /* --- commit ----------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "vtpm_manager/store/store_int.h"
+#include "vtpm_manager/store/store_lost.h"
 
 int
 store_fail(struct store *st, int rc, const char *fmt, ...)
@@ -30,12 +31,24 @@ store_fail_nomem(struct store *st)
 int
 store_fail_backend(struct store *st, int rc)
 {
-	return store_fail(st, rc, "%s", st->ops->words(st->be));
+	(void)store_fail(st, rc, "%s", st->ops->words(st->be));
+	if (rc == VT_E_SYS && !st->unsure)
+		store_lose(st);
+	return rc;
+}
+
+static int
+fail_lost(struct store *st)
+{
+	errno = EIO;
+	return store_fail(st, VT_E_SYS, "%s", st->lost_why);
 }
 
 int
 store_need_open(struct store *st)
 {
+	if (st->lost)
+		return fail_lost(st);
 	switch (st->mode) {
 	case STORE_OPEN:
 		return VT_OK;
@@ -55,5 +68,7 @@ store_need_open(struct store *st)
 int
 store_need_read(struct store *st)
 {
-	return st->mode == STORE_FROZEN ? VT_OK : store_need_open(st);
+	if (st->mode == STORE_FROZEN && !st->lost)
+		return VT_OK;
+	return store_need_open(st);
 }

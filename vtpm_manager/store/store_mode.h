@@ -22,11 +22,11 @@ enum store_mode {
 /* Set the text of store_why() and return rc; errno stays. */
 int store_fail(struct store *st, int rc, const char *fmt, ...) VT_PRINTF(3, 4);
 int store_fail_nomem(struct store *st); /* VT_E_NOMEM */
-/* The same with the backend's text. */
+/* The same with the backend's text.  VT_E_SYS: the store is lost. */
 int store_fail_backend(struct store *st, int rc);
 
 /* May guests and audit records change?  VT_E_STATE: locked; VT_E_CORRUPT:
- * broken or frozen. */
+ * broken or frozen; VT_E_SYS: lost. */
 int store_need_open(struct store *st) VT_CHECK;
 /* May values and audit records be read?  Frozen is good enough. */
 int store_need_read(struct store *st) VT_CHECK;

@@ -52,14 +52,20 @@ struct store_op {
 };
 
 /*
- * All return VT_OK or VT_E_SYS, VT_E_SPACE, VT_E_BUSY, VT_E_CORRUPT (the
- * database contradicts itself), VT_E_NOMEM; words() then says why.  Readers
+ * All return VT_OK or VT_E_SYS (errno: an I/O error, a file system that is
+ * read-only or gone), VT_E_SPACE, VT_E_BUSY, VT_E_CORRUPT (the database
+ * contradicts itself), VT_E_NOMEM; words() then says why.  Readers
  * return heap buffers or call cb, which returns 0 to continue; another value
  * ends the walk and is returned.
  */
 struct store_ops {
 	int (*open)(const char *dir, void **ret, char *text);
 	void (*close)(void *be);
+	/* After a failure: let go of every file, and write nothing more; all
+	 * calls are VT_E_SYS until again() succeeds.  Both may be repeated.
+	 * again() makes no file. */
+	void (*leave)(void *be);
+	int (*again)(void *be, char *text);
 	const char *(*words)(const void *be);
 	/* begin, put ..., commit: all or nothing, durable on return; any
 	 * failure undoes it all. */

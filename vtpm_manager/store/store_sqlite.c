@@ -102,23 +102,38 @@ static const char *const sql[ST_N] = {
 };
 
 struct sq {
-	sqlite3 *db;
+	char path[PATH_MAX];
+	sqlite3 *db; /* NULL: left after an I/O error */
 	sqlite3_stmt *st[ST_N];
 	char words[TEXT_MAX_LEN + 1];
 };
+
+/* The system's error behind SQLite's; SQLite keeps it of some errors only, and
+ * forgets it with none. */
+static int
+errno_of(struct sq *q, int rc)
+{
+	rc &= 0xff;
+	if (rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN)
+		return sqlite3_system_errno(q->db); /* 0: not known */
+	return rc == SQLITE_READONLY ? EROFS : rc == SQLITE_FULL ? ENOSPC : 0;
+}
 
 /* What SQLite's codes mean to the store. */
 static int
 fail(struct sq *q, int rc)
 {
-	int err = sqlite3_system_errno(q->db);
+	int err;
 
+	if (q->db == NULL) { /* words say why it was left */
+		errno = EIO;
+		return VT_E_SYS;
+	}
+	err = errno_of(q, rc);
 	(void)snprintf(q->words, sizeof(q->words), "database: %s%s%s",
 	    sqlite3_errmsg(q->db), err != 0 ? ": " : "",
 	    err != 0 ? strerror(err) : "");
 	switch (rc & 0xff) {
-	case SQLITE_FULL:
-		return VT_E_SPACE;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return VT_E_BUSY;
@@ -142,6 +157,8 @@ static sqlite3_stmt *
 stmt(struct sq *q, enum stmt which, int *rc)
 {
 	*rc = SQLITE_OK;
+	if (q->db == NULL)
+		return NULL; /* fail() says so */
 	if (q->st[which] == NULL)
 		*rc = sqlite3_prepare_v3(q->db, sql[which], -1,
 		    SQLITE_PREPARE_PERSISTENT, &q->st[which], NULL);
@@ -309,10 +326,12 @@ sq_rollback(void *be)
 {
 	struct sq *q = be;
 	char keep[sizeof(q->words)];
+	int saved = errno;
 
 	memcpy(keep, q->words, sizeof(keep));
 	(void)!run_plain(q, ST_ROLLBACK);
 	memcpy(q->words, keep, sizeof(keep));
+	errno = saved;
 }
 
 static int
@@ -657,24 +676,43 @@ configure(struct sq *q)
 }
 
 static void
-sq_close(void *be)
+disconnect(struct sq *q)
 {
-	struct sq *q = be;
 	int i;
 
-	if (q == NULL)
-		return;
 	for (i = 0; i < ST_N; i++)
 		(void)sqlite3_finalize(q->st[i]);
+	memset(q->st, 0, sizeof(q->st));
 	(void)sqlite3_close(q->db);
-	free(q);
+	q->db = NULL;
+}
+
+static void
+sq_close(void *be)
+{
+	if (be != NULL)
+		disconnect(be);
+	free(be);
+}
+
+/* Nothing is written: what is in the WAL stays there. */
+static void
+sq_leave(void *be)
+{
+	struct sq *q = be;
+	int on = 0;
+
+	if (q->db != NULL)
+		(void)sqlite3_db_config(
+		    q->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &on);
+	disconnect(q);
 }
 
 /* Make the file private before SQLite opens it; the WAL inherits its mode. */
 static int
-private_file(const char *path)
+private_file(const char *path, int create)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | create | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd == -1)
 		return VT_E_SYS;
@@ -686,38 +724,59 @@ private_file(const char *path)
 	return VT_OK;
 }
 
+/* create: O_CREAT or 0. */
+static int
+connect_db(struct sq *q, int create, char *text)
+{
+	int rc;
+
+	if (private_file(q->path, create) != VT_OK) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1, "%.150s: %s", q->path,
+		    strerror(errno));
+		return VT_E_SYS;
+	}
+	rc = sqlite3_open_v2(q->path, &q->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX |
+		SQLITE_OPEN_PRIVATECACHE,
+	    NULL);
+	if (q->db == NULL) {
+		(void)snprintf(text, TEXT_MAX_LEN + 1, "out of memory");
+		return VT_E_NOMEM;
+	}
+	rc = rc == SQLITE_OK ? configure(q)
+			     : fail(q, sqlite3_extended_errcode(q->db));
+	if (rc == VT_OK)
+		return VT_OK;
+	(void)snprintf(
+	    text, TEXT_MAX_LEN + 1, "%.100s: %.150s", q->path, q->words);
+	sq_leave(q);
+	return rc;
+}
+
 static int
 sq_open(const char *dir, void **ret, char *text)
 {
-	char path[PATH_MAX];
 	struct sq *q = calloc(1, sizeof(*q));
-	int rc = VT_E_SYS;
+	int rc;
 
 	if (q == NULL) {
 		(void)snprintf(text, TEXT_MAX_LEN + 1, "out of memory");
 		return VT_E_NOMEM;
 	}
-	(void)snprintf(path, sizeof(path), "%s/store.db", dir);
-	if (private_file(path) != VT_OK) {
-		(void)snprintf(text, TEXT_MAX_LEN + 1, "%.150s: %s", path,
-		    strerror(errno));
-		free(q);
-		return VT_E_SYS;
-	}
-	if (sqlite3_open_v2(path, &q->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW |
-		    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
-		NULL) != SQLITE_OK ||
-	    (rc = configure(q)) != VT_OK) {
-		if (rc == VT_E_SYS)
-			rc = fail(q, sqlite3_extended_errcode(q->db));
-		(void)snprintf(
-		    text, TEXT_MAX_LEN + 1, "%.100s: %.150s", path, q->words);
+	(void)snprintf(q->path, sizeof(q->path), "%s/store.db", dir);
+	if ((rc = connect_db(q, O_CREAT, text)) != VT_OK) {
 		sq_close(q);
 		return rc;
 	}
 	*ret = q;
 	return VT_OK;
+}
+
+/* A file that is missing is not made: its file system may be. */
+static int
+sq_again(void *be, char *text)
+{
+	return connect_db(be, 0, text);
 }
 
 static const char *
@@ -729,6 +788,8 @@ sq_words(const void *be)
 const struct store_ops store_sqlite = {
 	.open = sq_open,
 	.close = sq_close,
+	.leave = sq_leave,
+	.again = sq_again,
 	.words = sq_words,
 	.begin = sq_begin,
 	.put = sq_put,

@@ -78,9 +78,8 @@ may_change(struct mgr *m, char *text)
 		return VT_E_CORRUPT;
 	}
 	if (!m->storage_ok) {
-		(void)snprintf(text, MGR_TEXT_MAX,
-		    "the store takes no data; make room in %s", m->cfg.state);
-		return VT_E_SPACE;
+		commit_text(m, VT_E_SPACE, text, MGR_TEXT_MAX);
+		return m->storage_error ? VT_E_STATE : VT_E_SPACE;
 	}
 	return VT_OK;
 }
