@@ -60,7 +60,7 @@ arguments() { # METHOD NAME
 	GroupCreate) echo "sua{ss} .no 0 0" ;;
 	GroupUpdate) echo "sa{ss}ay $2 0 0" ;;
 	GroupQuote) echo "say $2 0" ;;
-	SetBanks) echo "ss $2 -" ;;
+	SetBanks | SetOwner) echo "ss $2 -" ;;
 	HostActivate | HostBind) echo "ayay 1 0 0" ;;
 	HostApprove) echo "ay 1 0" ;;
 	HostRevoke) echo "tb 0 false" ;;
