@@ -122,9 +122,7 @@ on_durable(void *arg, int rc)
 	c->durable = rc == VT_OK;
 	if (rc != VT_OK) {
 		c->added = false;
-		(void)snprintf(c->why, sizeof(c->why),
-		    "the store does not take data (%s); make room in %s",
-		    vt_strerror(rc), c->m->cfg.state);
+		commit_text(c->m, rc, c->why, sizeof(c->why));
 	}
 	tenants_space_changed(c->m, c->in.group);
 	/* W_DONE follows, with the worker's view of it. */

@@ -69,6 +69,7 @@ guest_owner_parse(const char *user, uint32_t *ret, char *text)
 /* --- change --- */
 
 struct change {
+	struct mgr *m;
 	mgr_done_cb cb;
 	void *arg;
 };
@@ -76,9 +77,12 @@ struct change {
 static void
 on_durable(void *arg, int rc)
 {
+	char why[MGR_TEXT_MAX] = "";
 	struct change *c = arg;
 
-	c->cb(c->arg, rc, rc == VT_OK ? "" : "the store does not take data");
+	if (rc != VT_OK)
+		commit_text(c->m, rc, why, sizeof(why));
+	c->cb(c->arg, rc, why);
 	free(c);
 }
 
@@ -98,6 +102,7 @@ guest_owner_set(struct mgr *m, const struct guest *in, uint32_t owner,
 	}
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return VT_E_NOMEM;
+	c->m = m;
 	c->cb = cb;
 	c->arg = arg;
 	if ((rc = store_guest_owner(m->st, in->uuid, owner)) != VT_OK) {

@@ -37,7 +37,7 @@ catch_up(struct mgr *m)
 {
 	struct guest_run *g;
 
-	if (m->start != START_READY)
+	if (m->start != START_READY || m->guests->keep_status)
 		return;
 	if (store_guest_each(m->st, note_stopped, m) != VT_OK)
 		log_warn("stopped guests: %s", store_why(m->st));
