@@ -252,7 +252,8 @@ next_ascii(struct rd *r, struct ima_event *ev)
 	sha1 = word(&rest);
 	name = word(&rest);
 	dig = word(&rest);
-	if (dig == NULL || rest == NULL || dec_u32(pcr, &ev->pcr) != VT_OK ||
+	if (name == NULL || dig == NULL || rest == NULL ||
+	    dec_u32(pcr, &ev->pcr) != VT_OK ||
 	    hex_decode(sha1, ev->sha1, SHA1_LEN, &n) != VT_OK || n != SHA1_LEN)
 		return VT_E_FORMAT;
 	(void)snprintf(ev->name, sizeof(ev->name), "%s", name);

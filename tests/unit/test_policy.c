@@ -161,91 +161,80 @@ sha1_needs_a_reason_and_then_loads(void **state)
 	policy_free(p);
 }
 
+static const struct {
+	const char *what, *json;
+	int want;
+} bad_formats[] = {
+	{ "empty", "", VT_E_FORMAT },
+	{ "a list", "[]", VT_E_FORMAT },
+	{ "no format", "{" BANK(OK_PCR), VT_E_FORMAT },
+	{ "other format", "{\"format\": \"vtpm-policy 2\", " BANK(OK_PCR),
+	    VT_E_FORMAT },
+	{ "unknown key", HEAD "\"x\": 1, " BANK(OK_PCR), VT_E_FORMAT },
+	{ "key twice", HEAD "\"name\": \"a\", \"name\": \"b\"," BANK(OK_PCR),
+	    VT_E_FORMAT },
+	{ "trailing bytes", HEAD BANK(OK_PCR) "x", VT_E_FORMAT },
+	{ "unknown bank", HEAD "\"banks\": {\"md5\": {" OK_PCR "}}}",
+	    VT_E_FORMAT },
+	{ "PCR 24", HEAD BANK("\"24\": {\"events\": [" D1 "]}"), VT_E_FORMAT },
+	{ "PCR 04", HEAD BANK("\"04\": {\"events\": [" D1 "]}"), VT_E_FORMAT },
+	{ "PCR x", HEAD BANK("\"x\": {\"events\": [" D1 "]}"), VT_E_FORMAT },
+	{ "no rule", HEAD BANK("\"4\": {}"), VT_E_FORMAT },
+	{ "two rules",
+	    HEAD BANK("\"4\": {\"events\": [" D1 "], \"values\": [" D1 "]}"),
+	    VT_E_FORMAT },
+	{ "unknown rule key",
+	    HEAD BANK("\"4\": {\"events\": [" D1 "], \"x\": 1}"), VT_E_FORMAT },
+	{ "digest too short", HEAD BANK("\"4\": {\"values\": [\"11\"]}"),
+	    VT_E_FORMAT },
+	{ "digest of another bank", HEAD BANK("\"4\": {\"values\": [" S1 "]}"),
+	    VT_E_FORMAT },
+	{ "digest no text", HEAD BANK("\"4\": {\"values\": [1]}"),
+	    VT_E_FORMAT },
+	{ "unknown word",
+	    HEAD BANK("\"4\": {\"events\": [" D1 "], \"unknown\":"
+		      " \"allow\"}"),
+	    VT_E_FORMAT },
+	{ "unknown with values",
+	    HEAD BANK("\"4\": {\"values\": [" D1 "], \"unknown\":"
+		      " \"refuse\"}"),
+	    VT_E_FORMAT },
+	{ "launch elsewhere", HEAD BANK(OK_PCR ", \"18\": {\"launch\": true}"),
+	    VT_E_FORMAT },
+	{ "launch false", HEAD BANK(OK_PCR ", \"17\": {\"launch\": false}"),
+	    VT_E_FORMAT },
+	{ "unknown role",
+	    HEAD "\"launch\": {\"files\": {\"x\": {\"sha256\": [" D1
+		 "]}}}, " BANK(OK_PCR),
+	    VT_E_FORMAT },
+	{ "require no bool", HEAD "\"require\": {\"log\": 1}, " BANK(OK_PCR),
+	    VT_E_FORMAT },
+	{ "name no text", HEAD "\"name\": 3, " BANK(OK_PCR), VT_E_FORMAT },
+	{ "name null", HEAD "\"name\": null, " BANK(OK_PCR), VT_E_FORMAT },
+	{ "optional value",
+	    HEAD BANK("\"4\": {\"values\": [{\"digest\": " D1
+		      ", \"optional\": true}]}"),
+	    VT_E_FORMAT },
+	{ "repeated alternative",
+	    HEAD BANK("\"4\": {\"events\": [{\"any\": [{\"digest\":"
+		      " " D1 ", \"repeat\": true}]}]}"),
+	    VT_E_FORMAT },
+	{ "initrd both ways",
+	    HEAD "\"allow\": {\"unmeasured-initrd\": \"x\"}, " BANK(OK_PCR),
+	    VT_E_FORMAT },
+};
+
 static void
 what_is_not_the_format_is_refused(void **state)
 {
-	static const struct {
-		const char *what, *json;
-		int want;
-	} cases[] = {
-		{ "empty", "", VT_E_FORMAT },
-		{ "a list", "[]", VT_E_FORMAT },
-		{ "no format", "{" BANK(OK_PCR), VT_E_FORMAT },
-		{ "other format",
-		    "{\"format\": \"vtpm-policy 2\", " BANK(OK_PCR),
-		    VT_E_FORMAT },
-		{ "unknown key", HEAD "\"x\": 1, " BANK(OK_PCR), VT_E_FORMAT },
-		{ "key twice",
-		    HEAD "\"name\": \"a\", \"name\": \"b\"," BANK(OK_PCR),
-		    VT_E_FORMAT },
-		{ "trailing bytes", HEAD BANK(OK_PCR) "x", VT_E_FORMAT },
-		{ "unknown bank", HEAD "\"banks\": {\"md5\": {" OK_PCR "}}}",
-		    VT_E_FORMAT },
-		{ "PCR 24", HEAD BANK("\"24\": {\"events\": [" D1 "]}"),
-		    VT_E_FORMAT },
-		{ "PCR 04", HEAD BANK("\"04\": {\"events\": [" D1 "]}"),
-		    VT_E_FORMAT },
-		{ "PCR x", HEAD BANK("\"x\": {\"events\": [" D1 "]}"),
-		    VT_E_FORMAT },
-		{ "no rule", HEAD BANK("\"4\": {}"), VT_E_FORMAT },
-		{ "two rules",
-		    HEAD BANK(
-			"\"4\": {\"events\": [" D1 "], \"values\": [" D1 "]}"),
-		    VT_E_FORMAT },
-		{ "unknown rule key",
-		    HEAD BANK("\"4\": {\"events\": [" D1 "], \"x\": 1}"),
-		    VT_E_FORMAT },
-		{ "digest too short",
-		    HEAD BANK("\"4\": {\"values\": [\"11\"]}"), VT_E_FORMAT },
-		{ "digest of another bank",
-		    HEAD BANK("\"4\": {\"values\": [" S1 "]}"), VT_E_FORMAT },
-		{ "digest no text", HEAD BANK("\"4\": {\"values\": [1]}"),
-		    VT_E_FORMAT },
-		{ "unknown word",
-		    HEAD BANK("\"4\": {\"events\": [" D1 "], \"unknown\":"
-			      " \"allow\"}"),
-		    VT_E_FORMAT },
-		{ "unknown with values",
-		    HEAD BANK("\"4\": {\"values\": [" D1 "], \"unknown\":"
-			      " \"refuse\"}"),
-		    VT_E_FORMAT },
-		{ "launch elsewhere",
-		    HEAD BANK(OK_PCR ", \"18\": {\"launch\": true}"),
-		    VT_E_FORMAT },
-		{ "launch false",
-		    HEAD BANK(OK_PCR ", \"17\": {\"launch\": false}"),
-		    VT_E_FORMAT },
-		{ "unknown role",
-		    HEAD "\"launch\": {\"files\": {\"x\": {\"sha256\": [" D1
-			 "]}}}, " BANK(OK_PCR),
-		    VT_E_FORMAT },
-		{ "require no bool",
-		    HEAD "\"require\": {\"log\": 1}, " BANK(OK_PCR),
-		    VT_E_FORMAT },
-		{ "name no text", HEAD "\"name\": 3, " BANK(OK_PCR),
-		    VT_E_FORMAT },
-		{ "name null", HEAD "\"name\": null, " BANK(OK_PCR),
-		    VT_E_FORMAT },
-		{ "optional value",
-		    HEAD BANK("\"4\": {\"values\": [{\"digest\": " D1
-			      ", \"optional\": true}]}"),
-		    VT_E_FORMAT },
-		{ "repeated alternative",
-		    HEAD BANK("\"4\": {\"events\": [{\"any\": [{\"digest\":"
-			      " " D1 ", \"repeat\": true}]}]}"),
-		    VT_E_FORMAT },
-		{ "initrd both ways",
-		    HEAD
-		    "\"allow\": {\"unmeasured-initrd\": \"x\"}, " BANK(OK_PCR),
-		    VT_E_FORMAT },
-	};
 	struct policy *p = NULL;
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < VT_NELEM(cases); i++) {
-		print_message("%s:\n", cases[i].what);
-		assert_int_equal(parse(cases[i].json, &p), cases[i].want);
+	for (i = 0; i < VT_NELEM(bad_formats); i++) {
+		print_message("%s:\n", bad_formats[i].what);
+		assert_int_equal(
+		    parse(bad_formats[i].json, &p), bad_formats[i].want);
 	}
 	assert_null(p);
 }

@@ -2,11 +2,10 @@
 /*
  * store_sqlite.c - the store's database: SQLite in WAL mode.
  *
- * synchronous=FULL: COMMIT returns after fsync of the WAL.  cache_spill=OFF:
- * nothing reaches the disk before COMMIT, so a full disk shows there.
- * locking_mode=EXCLUSIVE: one process, no shared-memory file.
- * The file's content is untrusted: triggers, views and functions in the schema
- * are off, and the type and size of every column is checked.
+ * synchronous=FULL: COMMIT returns after fsync of the WAL.  cache_spill=OFF: a
+ * full disk shows at COMMIT.  locking_mode=EXCLUSIVE: one process.  The content
+ * is untrusted: triggers, views and functions in the schema are off, and the
+ * type and size of every column is checked.
  */
 #include "vtpm_manager/store/store_sqlite.h"
 
@@ -108,8 +107,7 @@ struct sq {
 	char words[TEXT_MAX_LEN + 1];
 };
 
-/* The system's error behind SQLite's; SQLite keeps it of some errors only, and
- * forgets it with none. */
+/* The system's error behind SQLite's, which keeps it of some errors only. */
 static int
 errno_of(struct sq *q, int rc)
 {
@@ -123,13 +121,12 @@ errno_of(struct sq *q, int rc)
 static int
 fail(struct sq *q, int rc)
 {
-	int err;
+	int err = q->db != NULL ? errno_of(q, rc) : 0;
 
 	if (q->db == NULL) { /* words say why it was left */
 		errno = EIO;
 		return VT_E_SYS;
 	}
-	err = errno_of(q, rc);
 	(void)snprintf(q->words, sizeof(q->words), "database: %s%s%s",
 	    sqlite3_errmsg(q->db), err != 0 ? ": " : "",
 	    err != 0 ? strerror(err) : "");
@@ -712,16 +709,13 @@ sq_leave(void *be)
 static int
 private_file(const char *path, int create)
 {
-	int fd = open(path, O_RDWR | create | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = open(path, O_RDWR | create | O_NOFOLLOW | O_CLOEXEC, 0600), rc;
 
 	if (fd == -1)
 		return VT_E_SYS;
-	if (fchmod(fd, 0600) == -1) {
-		(void)close(fd);
-		return VT_E_SYS;
-	}
+	rc = fchmod(fd, 0600) == 0 ? VT_OK : VT_E_SYS;
 	(void)close(fd);
-	return VT_OK;
+	return rc;
 }
 
 /* create: O_CREAT or 0. */
