@@ -119,7 +119,7 @@ check "an approval is signed without a manager" env VTPM_RUN=/nowhere \
     "$B/vtpmctl" host approve --pcrs kernel4.json --key key.pem --label \
     "kernel 4" --sign-only -o k4.approval
 check "and imported" ctl host approve --import k4.approval
-refuse "twice it is not: sequences grow" "sequence 3, and there was one" \
+refuse "twice it is not: sequences grow" "sequence 3, and an earlier one had" \
     ctl host approve --import k4.approval
 p4=$( (printf '%064d' 0; printf '%064d' 5) | xxd -r -p | sha256sum | cut -c1-64)
 jq --arg v "$p4" '.pcrs.sha256["4"] = $v | .next_sequence = 4' there.json \
