@@ -42,8 +42,8 @@ refuse "a UUID that is none is refused" 'not a UUID' \
     ctl create p3 --uuid 1234
 refuse "a version that is none is refused" '2.0 or 1.2' \
     ctl create p3 --tpm 3.0
-refuse "a SHA-1 bank is refused" 'only a TPM 1.2 has SHA-1' \
-    ctl create p3 --banks sha1,sha256
+refuse "SHA-1 alone is refused" 'sha1|SHA-1' ctl create p3 --banks sha1
+check "beside another bank it is not" ctl create p3 --banks sha1,sha256
 
 jctl create two --banks sha256,sha384 >"$T/two"
 check "other banks are manufactured on demand" \
