@@ -78,7 +78,7 @@ done
 n=$(anchor raises)
 check "alice writes again" put alice 2
 same "strict: an acknowledged change is already safe" safe "$(anchor state)"
-# The attach has a record of its own, which may be in the same commit.
+# The attach is audited; its record may be in the same commit.
 n=$(($(anchor raises) - n))
 check "and took one raise, or two with the attach" [ "$n" = 1 -o "$n" = 2 ]
 same "the store has the counter's number" "$(anchor counter)" "$(anchor store)"

@@ -526,6 +526,22 @@ fm_free(struct fw *g)
 	memset(g, 0, sizeof(*g));
 }
 
+/* Of each test: one guest with a worker. */
+static FM_UNUSED int
+fm_setup(void **state)
+{
+	*state = calloc(1, sizeof(struct fw));
+	return *state == NULL ? -1 : 0;
+}
+
+static FM_UNUSED int
+fm_teardown(void **state)
+{
+	fm_free(*state);
+	free(*state);
+	return 0;
+}
+
 /* The manager dies and comes back: it finds the worker by its socket. */
 static FM_UNUSED void
 fm_manager_gone(struct fw *g)

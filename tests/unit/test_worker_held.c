@@ -9,21 +9,6 @@
 
 static struct fm m;
 
-static int
-setup(void **state)
-{
-	*state = calloc(1, sizeof(struct fw));
-	return *state == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	fm_free(*state);
-	free(*state);
-	return 0;
-}
-
 /* --- the worker's memory
  * ------------------------------------------------------ */
 
@@ -188,7 +173,7 @@ a_command_that_ran_after_all_is_wiped(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fm_setup, fm_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_command_that_was_cancelled_is_wiped),
 		T(a_command_that_waited_too_long_is_wiped),

@@ -25,21 +25,6 @@
 
 static struct fm m;
 
-static int
-setup(void **state)
-{
-	*state = calloc(1, sizeof(struct fw));
-	return *state == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	fm_free(*state);
-	free(*state);
-	return 0;
-}
-
 static uint32_t
 use(struct fw *g, struct ring *r, const char *hex)
 {
@@ -196,7 +181,7 @@ the_counter_is_shown(void **state)
 	ring_close(r);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, fm_setup, fm_teardown)
 
 int
 main(void)

@@ -9,21 +9,6 @@
 
 static struct fm m;
 
-static int
-setup(void **state)
-{
-	*state = calloc(1, sizeof(struct fw));
-	return *state == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	fm_free(*state);
-	free(*state);
-	return 0;
-}
-
 /* Read one of the vendor command's texts in parts of 1000 bytes. */
 static size_t
 read_parts(struct fw *g, struct ring *r, uint16_t sub, uint8_t *out, size_t cap)
@@ -604,7 +589,7 @@ quotes_are_remembered(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fm_setup, fm_teardown)
 	const struct CMUnitTest tests[] = {
 		T(launch_is_in_the_pcrs_before_the_guest),
 		T(guest_cannot_bring_pcr_17_back),

@@ -20,21 +20,6 @@
 
 static struct fm m;
 
-static int
-setup(void **state)
-{
-	*state = calloc(1, sizeof(struct fw));
-	return *state == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	fm_free(*state);
-	free(*state);
-	return 0;
-}
-
 static bool
 was_orderly(struct fw *g, struct hv *h)
 {
@@ -313,7 +298,7 @@ a_capped_state_resumes_capped(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fm_setup, fm_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_killed_worker_leaves_no_orderly_state),
 		T(power_goes_in_order_after_commands),

@@ -12,21 +12,6 @@
 
 static struct fm m;
 
-static int
-setup(void **state)
-{
-	*state = calloc(1, sizeof(struct fw));
-	return *state == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	fm_free(*state);
-	free(*state);
-	return 0;
-}
-
 static void
 expect_pcr(
     struct fw *g, struct hv *h, const char *cmd, const uint8_t *want, bool same)
@@ -410,7 +395,7 @@ resumed_twins_share_no_random_byte(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fm_setup, fm_teardown)
 	const struct CMUnitTest tests[] = {
 		T(power_cycle_of_the_hypervisor_resets_pcrs),
 		T(suspend_to_ram_keeps_pcrs_and_journal),

@@ -19,21 +19,6 @@ struct vm {
 	unsigned int cycles; /* power cycles up to its first CMD_INIT */
 };
 
-static int
-setup(void **state)
-{
-	*state = calloc(1, sizeof(struct fw));
-	return *state == NULL ? -1 : 0;
-}
-
-static int
-teardown(void **state)
-{
-	fm_free(*state);
-	free(*state);
-	return 0;
-}
-
 static uint32_t
 run(struct vm *v, const char *hex)
 {
@@ -348,7 +333,7 @@ a_hypervisor_that_connects_anew_is_a_cold_boot(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, fm_setup, fm_teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_guest_that_suspends_itself_gets_no_fresh_pcrs),
 		T(a_wake_up_measures_no_launch),

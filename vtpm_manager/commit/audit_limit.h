@@ -5,9 +5,10 @@
  *
  * Layer:  vtpm_manager; pure: no I/O, no clock, no logging.
  * Trust:  callers are distinguished by their credentials (bus_roles.h), never
- *by what they say. Limits, per caller: AUDIT_LIMIT_BURST		records
- *at once, then one in AUDIT_LIMIT_EVERY_US AUDIT_LIMIT_CALLERS	callers are
- *counted separately; further ones share one place
+ *         by what they say.
+ * Limits: a caller has AUDIT_LIMIT_BURST records at once, then one in
+ *         AUDIT_LIMIT_EVERY_US.  AUDIT_LIMIT_CALLERS callers are counted
+ *         separately; further ones share one place.
  *
  * No request goes unrecorded: one without a record is in a sum, which
  * audit_limit_take() returns once.

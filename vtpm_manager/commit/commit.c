@@ -372,6 +372,36 @@ commit_soon(struct mgr *m, commit_cb cb, void *arg)
 	ask_for(m, false, false, cb, arg);
 }
 
+struct reply {
+	struct mgr *m;
+	mgr_done_cb cb;
+	void *arg;
+};
+
+static void
+on_reply(void *arg, int rc)
+{
+	char text[MGR_TEXT_MAX] = "";
+	struct reply *r = arg;
+
+	if (rc != VT_OK)
+		commit_text(r->m, rc, text, sizeof(text));
+	r->cb(r->arg, rc, text);
+	free(r);
+}
+
+void
+commit_reply(struct mgr *m, mgr_done_cb cb, void *arg)
+{
+	struct reply *r = calloc(1, sizeof(*r));
+
+	if (r != NULL)
+		*r = (struct reply){ m, cb, arg };
+	else /* as in ask_for() */
+		log_err("out of memory");
+	commit_soon(m, r != NULL ? on_reply : NULL, r);
+}
+
 void
 commit_safe(struct mgr *m, commit_cb cb, void *arg)
 {

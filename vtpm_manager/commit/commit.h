@@ -18,7 +18,9 @@ void commit_free(struct mgr *m); /* commits what waits */
 /* After the put calls: cb runs once they are durable or have failed, never
  * before this returns.  cb NULL: the caller does not wait. */
 void commit_soon(struct mgr *m, commit_cb cb, void *arg);
-/* The same, but cb runs only when the data is safe from rollback, too,
+/* The same for the answer to a request: cb's text says why it failed. */
+void commit_reply(struct mgr *m, mgr_done_cb cb, void *arg);
+/* As commit_soon(), but cb runs only when the data is safe from rollback, too,
  * whatever the anchor's policy. */
 void commit_safe(struct mgr *m, commit_cb cb, void *arg);
 /* For a caller that repeats its request once the store takes data: cb gets

@@ -131,8 +131,7 @@ guest_failure(struct guest_run *g, int rc)
 	if (!g->was_up && !(rc == VT_E_CLOSED && ++g->tries < ZYGOTE_TRIES))
 		return IE_REFUSED;
 	if (store_lost(g->m->st))
-		return IE_CRASHED; /* no fault of its worker; see on_backoff()
-				    */
+		return IE_CRASHED; /* not its worker's fault: on_backoff() */
 	if (now - g->crash_at_us >
 	    (uint64_t)g->m->cfg.crash_window_s * 1000000) {
 		g->crash_at_us = now;

@@ -19,21 +19,6 @@
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_blob.h"
 
-struct waiter {
-	mgr_done_cb cb;
-	void *arg;
-};
-
-static void
-on_durable(void *arg, int rc)
-{
-	struct waiter *w = arg;
-
-	w->cb(w->arg, rc,
-	    rc != VT_OK ? "the store does not take the PCR banks" : "");
-	free(w);
-}
-
 static void
 on_taken(void *arg, int rc, const struct msg *msg)
 {
@@ -76,16 +61,11 @@ static int
 keep(struct mgr *m, const struct guest *in, uint8_t banks)
 {
 	json_t *id = guest_identity(m, in);
-	char *text = NULL;
 	int rc = VT_E_NOMEM;
 
-	if (id != NULL &&
-	    json_object_set_new(
-		id, "banks_next", guest_json_banks(TPM_VER_20, banks)) == 0 &&
-	    (text = json_dumps(id, JSON_COMPACT)) != NULL)
-		rc = store_extra_put(m->st, in->uuid, SX_CERTS,
-		    (const uint8_t *)text, strlen(text));
-	free(text);
+	if (id != NULL && json_object_set_new(id, "banks_next",
+			      guest_json_banks(TPM_VER_20, banks)) == 0)
+		rc = guest_identity_keep(m, in->uuid, id);
 	json_decref(id);
 	return rc;
 }
@@ -95,7 +75,6 @@ guest_set_banks(struct mgr *m, const struct guest *in, uint8_t banks,
     mgr_done_cb cb, void *arg, char *text)
 {
 	struct guest_run *g = guest_live(m, in->uuid);
-	struct waiter *w;
 	int rc;
 
 	if (in->tpm_version != TPM_VER_20) {
@@ -103,14 +82,10 @@ guest_set_banks(struct mgr *m, const struct guest *in, uint8_t banks,
 		    "guest %s: a TPM 1.2 has no choice of banks", in->name);
 		return VT_E_UNSUPPORTED;
 	}
-	if ((w = malloc(sizeof(*w))) == NULL)
-		return VT_E_NOMEM;
-	*w = (struct waiter){ cb, arg };
 	if ((rc = keep(m, in, banks)) != VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "guest %s: the PCR banks are not stored: %s", in->name,
 		    vt_strerror(rc));
-		free(w);
 		return rc;
 	}
 	if (g != NULL) {
@@ -118,6 +93,6 @@ guest_set_banks(struct mgr *m, const struct guest *in, uint8_t banks,
 		if (g->st == IS_RUNNING)
 			send_banks(g, banks);
 	}
-	commit_soon(m, on_durable, w);
+	commit_reply(m, cb, arg);
 	return VT_OK;
 }

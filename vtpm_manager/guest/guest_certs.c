@@ -239,8 +239,6 @@ not_renewed(const struct akcerts *a)
 static int
 keep(struct akcerts *a, const struct hw_certed *hc)
 {
-	char *text = NULL;
-	int rc = VT_E_NOMEM;
 	json_t *key;
 	uint32_t i;
 
@@ -253,11 +251,7 @@ keep(struct akcerts *a, const struct hw_certed *hc)
 	if (a->anew && json_object_set_new(a->id, "reissued_ms",
 			   json_integer((json_int_t)wall_ms())) != 0)
 		return VT_E_NOMEM;
-	if ((text = json_dumps(a->id, JSON_COMPACT)) != NULL)
-		rc = store_extra_put(a->m->st, a->uuid, SX_CERTS,
-		    (const uint8_t *)text, strlen(text));
-	free(text);
-	return rc;
+	return guest_identity_keep(a->m, a->uuid, a->id);
 }
 
 static void

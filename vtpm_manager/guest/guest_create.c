@@ -313,8 +313,8 @@ claim_certified(struct create *c)
 	return claim(c, c->certs, d->certs_len);
 }
 
-/* A host in a state that is not approved must not vouch for a vTPM, with a
- * certificate of before neither. */
+/* A host in a state that is not approved must not vouch for a vTPM, not even
+ * by a certificate that it issued before. */
 static void
 on_state(void *arg, const struct hw_answer *a)
 {

@@ -109,19 +109,6 @@ take_banks(struct guest_run *g, json_t *id, const struct wfacts *f)
 	return true;
 }
 
-static int
-keep(struct guest_run *g, const json_t *id)
-{
-	char *text = json_dumps(id, JSON_COMPACT);
-	int rc = VT_E_NOMEM;
-
-	if (text != NULL)
-		rc = store_extra_put(g->m->st, g->in.uuid, SX_CERTS,
-		    (const uint8_t *)text, strlen(text));
-	free(text);
-	return rc;
-}
-
 void
 guest_on_facts(void *arg, const struct wfacts *f)
 {
@@ -136,7 +123,7 @@ guest_on_facts(void *arg, const struct wfacts *f)
 	banks = take_banks(g, id, f);
 	if (!ak && !banks)
 		goto out;
-	if ((rc = keep(g, id)) != VT_OK) {
+	if ((rc = guest_identity_keep(g->m, g->in.uuid, id)) != VT_OK) {
 		log_warn("guest %s: its new keys and banks are not kept: %s; "
 			 "they are after its next power cycle",
 		    g->in.name, vt_strerror(rc));

@@ -172,6 +172,20 @@ guest_identity(struct mgr *m, const struct guest *in)
 	return j;
 }
 
+int
+guest_identity_keep(
+    struct mgr *m, const uint8_t uuid[UUID_LEN], const json_t *id)
+{
+	char *text = json_dumps(id, JSON_COMPACT);
+	int rc = VT_E_NOMEM;
+
+	if (text != NULL)
+		rc = store_extra_put(
+		    m->st, uuid, SX_CERTS, (const uint8_t *)text, strlen(text));
+	free(text);
+	return rc;
+}
+
 static int
 name_of(const json_t *id, const char *key, uint8_t *out, size_t cap,
     size_t *ret_len)

@@ -27,6 +27,9 @@ json_t *guest_json_identity(uint8_t tpm_version, uint8_t banks,
     const struct wprovisioned *pub, const struct wcerts *certs);
 /* The same, read; json_decref().  NULL: there is none. */
 json_t *guest_identity(struct mgr *m, const struct guest *in);
+/* Put it into the open transaction; the caller commits. */
+int guest_identity_keep(
+    struct mgr *m, const uint8_t uuid[UUID_LEN], const json_t *id) VT_CHECK;
 /* Names of the keys of a TPM 2.0 (algorithm and digest), cap bytes each;
  * the EK is the one whose child the AK is.  VT_E_UNSUPPORTED: a TPM 1.2. */
 int guest_key_names(struct mgr *m, const struct guest *in, uint8_t *ek,

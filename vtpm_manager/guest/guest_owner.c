@@ -2,10 +2,8 @@
 /* guest_owner.c - the user whose processes may be a guest's front half. */
 #include "vtpm_manager/guest/guest_owner.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "vtpm_manager/commit/commit.h"
@@ -16,21 +14,14 @@ static int
 uid_of(const char *user, uint32_t *ret)
 {
 	const struct passwd *pw = getpwnam(user);
-	unsigned long n;
-	char *end;
 
 	if (pw != NULL) {
 		*ret = pw->pw_uid;
 		return VT_OK;
 	}
-	if (user[0] < '0' || user[0] > '9')
-		return VT_E_NOTFOUND;
-	errno = 0;
-	n = strtoul(user, &end, 10);
-	if (*end != '\0' || errno != 0 || n >= UINT32_MAX)
-		return VT_E_NOTFOUND;
-	*ret = (uint32_t)n;
-	return VT_OK;
+	return dec_u32(user, ret) == VT_OK && *ret != UINT32_MAX
+		   ? VT_OK
+		   : VT_E_NOTFOUND;
 }
 
 uint32_t
@@ -66,31 +57,10 @@ guest_owner_parse(const char *user, uint32_t *ret, char *text)
 	return VT_OK;
 }
 
-/* --- change --- */
-
-struct change {
-	struct mgr *m;
-	mgr_done_cb cb;
-	void *arg;
-};
-
-static void
-on_durable(void *arg, int rc)
-{
-	char why[MGR_TEXT_MAX] = "";
-	struct change *c = arg;
-
-	if (rc != VT_OK)
-		commit_text(c->m, rc, why, sizeof(why));
-	c->cb(c->arg, rc, why);
-	free(c);
-}
-
 int
 guest_owner_set(struct mgr *m, const struct guest *in, uint32_t owner,
     mgr_done_cb cb, void *arg, char *text)
 {
-	struct change *c;
 	int rc;
 
 	if (guest_live(m, in->uuid) != NULL) {
@@ -100,17 +70,11 @@ guest_owner_set(struct mgr *m, const struct guest *in, uint32_t owner,
 		    in->name);
 		return VT_E_STATE;
 	}
-	if ((c = calloc(1, sizeof(*c))) == NULL)
-		return VT_E_NOMEM;
-	c->m = m;
-	c->cb = cb;
-	c->arg = arg;
 	if ((rc = store_guest_owner(m->st, in->uuid, owner)) != VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX, "guest %s: %s", in->name,
 		    store_why(m->st));
-		free(c);
 		return rc;
 	}
-	commit_soon(m, on_durable, c);
+	commit_reply(m, cb, arg);
 	return VT_OK;
 }
