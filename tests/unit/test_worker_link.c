@@ -312,6 +312,48 @@ a_flood_delays_no_operator_and_ends_its_worker(void **state)
 }
 
 static void
+flood_with(struct fix *f, uint16_t type, struct wr *w)
+{
+	unsigned int i;
+
+	assert_int_equal(wr_err(w), VT_OK);
+	for (i = 0; f->closed == 0 && i < 2 * WLINK_MESSAGES_BURST; i++) {
+		say(f, type, 0, w->buf, w->len);
+		if (i % 1000 == 0)
+			flush(f);
+	}
+	flush(f);
+	assert_int_equal(f->closed, 1);
+	assert_non_null(strstr(f->why, "flooded"));
+}
+
+/* Each kind of message that answers nothing is charged. */
+static void
+a_flood_of_facts_ends_its_worker(void **state)
+{
+	struct wfacts facts = { .banks = BANK_SHA256,
+		.ak = { (const uint8_t *)"key", 3 } };
+	uint8_t buf[64];
+	struct wr w;
+
+	wr_init(&w, buf, sizeof(buf));
+	msg_put(&w, wfacts, &facts);
+	flood_with(*state, W_FACTS, &w);
+}
+
+static void
+a_flood_of_descriptors_ends_its_worker(void **state)
+{
+	struct wkeep keep = { .chan = CHAN_SWTPM };
+	uint8_t buf[64];
+	struct wr w;
+
+	wr_init(&w, buf, sizeof(buf));
+	msg_put(&w, wkeep, &keep);
+	flood_with(*state, W_UNKEEP, &w);
+}
+
+static void
 say_deep(struct fix *f)
 {
 	struct wdeep d = { .ticket = 7 };
@@ -551,6 +593,8 @@ main(void)
 		T(a_well_behaved_worker_is_heard),
 		T(what_a_worker_may_not_say_ends_its_link),
 		T(a_flood_delays_no_operator_and_ends_its_worker),
+		T(a_flood_of_facts_ends_its_worker),
+		T(a_flood_of_descriptors_ends_its_worker),
 		T(deep_quotes_are_for_guests),
 		T(a_worker_that_does_not_read_is_let_go),
 		T(a_keep_for_a_channel_that_is_none_is_refused),

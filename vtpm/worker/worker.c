@@ -55,9 +55,9 @@ accept_manager(struct worker *w)
 
 /* When the loop must look again without an event; UINT64_MAX: never. */
 static uint64_t
-next_due(const struct worker *w)
+next_due(struct worker *w)
 {
-	uint64_t at = UINT64_MAX;
+	uint64_t at = wk_keep_when(w);
 	size_t i;
 
 	for (i = 0; i < SLOTS; i++)
@@ -139,10 +139,8 @@ turn(struct worker *w)
 		log_err("ppoll: %s", vt_strerror(VT_E_SYS));
 		_exit(1);
 	}
-	if (mgr != -1 && p[mgr].revents != 0) {
+	if (mgr != -1 && p[mgr].revents != 0)
 		wk_manager_read(w);
-		wk_send_due(w);
-	}
 	if (p[0].revents != 0)
 		accept_manager(w);
 	if (p[machine].revents != 0)
@@ -150,6 +148,7 @@ turn(struct worker *w)
 	for (i = 0; i < SLOTS && !w->ending; i++)
 		if (count[i] > 0)
 			chan_dispatch(w->slots[i].ch, &p[first[i]], count[i]);
+	wk_send_due(w);
 }
 
 static void
@@ -243,6 +242,8 @@ worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
 	token_bucket_init(
 	    &w->events, WORKER_EVENT_BURST, 1, WORKER_EVENT_US, now_us());
 	w->chan_events = w->refusals = w->events;
+	token_bucket_init(
+	    &w->keeps, WORKER_KEEP_BURST, 1, WORKER_KEEP_US, now_us());
 	w->tpm_version = TPM_VER_20;
 	for (i = 0; i < SLOTS; i++)
 		w->slots[i].w = w;

@@ -88,9 +88,11 @@ send_kept(struct slot *s)
 
 	if (s->w->mgr == NULL || !s->w->greeted)
 		return;
-	/* A guest that reconnects faster than the manager reads must not use
-	 * up descriptors: only the latest set is sent. */
-	s->keep_due = msgch_pending(s->w->mgr);
+	/* A front half that reconnects faster than the manager reads must use
+	 * up neither descriptors nor what the manager takes from this worker:
+	 * only the latest set is sent. */
+	s->keep_due = msgch_pending(s->w->mgr) ||
+		      !token_bucket_take(&s->w->keeps, 1, now_us());
 	if (s->keep_due)
 		return;
 	wr_init(&p, buf, sizeof(buf));
@@ -136,6 +138,19 @@ wk_send_due(struct worker *w)
 	for (i = 0; i < SLOTS; i++)
 		if (w->slots[i].keep_due)
 			send_kept(&w->slots[i]);
+}
+
+uint64_t
+wk_keep_when(struct worker *w)
+{
+	size_t i;
+
+	if (w->mgr == NULL || !w->greeted || msgch_pending(w->mgr))
+		return UINT64_MAX; /* what ends that wakes the loop */
+	for (i = 0; i < SLOTS; i++)
+		if (w->slots[i].keep_due)
+			return token_bucket_when(&w->keeps, now_us());
+	return UINT64_MAX;
 }
 
 void

@@ -23,8 +23,10 @@ int wk_adopt(struct worker *w, const struct wkeep *m, const int *fds,
     unsigned int nfds) VT_CHECK;
 /* W_KEEP for every channel: the manager is new. */
 void wk_send_kept(struct worker *w);
-/* W_KEEPs that were put off while messages were queued. */
+/* W_KEEPs that were put off: messages were queued, or they came too fast. */
 void wk_send_due(struct worker *w);
+/* When the next of these may go; UINT64_MAX: none waits for the clock. */
+uint64_t wk_keep_when(struct worker *w);
 /* The channel of s becomes the TPM's front half; false: another one is.  Its
  * end clears s->claimed. */
 bool wk_claim(struct slot *s);

@@ -14,6 +14,8 @@
 #define WORKER_HOLD_MS 10000    /* a command waits for the store */
 #define WORKER_EVENT_BURST 16   /* events to the manager's log ... */
 #define WORKER_EVENT_US 1000000 /* ... then one in this time */
+#define WORKER_KEEP_BURST 64    /* of descriptors handed to the manager ... */
+#define WORKER_KEEP_US 10000    /* ... then one set in this time */
 #define WORKER_DEEP_TICKETS 8   /* deep quotes in hand */
 #define WORKER_SPIN_US 1000     /* one busy channel before the others' turn */
 

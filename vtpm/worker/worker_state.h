@@ -102,7 +102,7 @@ struct worker {
 	uint32_t certs_id, stop_id; /* requests that wait for a store */
 	bool certs_wait, stop_wait;
 	uint64_t end_by_us; /* SIGTERM: ends when it is stored, or then; or 0 */
-	struct token_bucket events, chan_events, refusals;
+	struct token_bucket events, chan_events, refusals, keeps;
 
 	/* identity */
 	uint8_t uuid[UUID_LEN];

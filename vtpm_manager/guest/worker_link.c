@@ -344,6 +344,7 @@ on_message(struct wlink *l, struct msg *msg)
 			l->ops->event(l->arg, &e);
 		return;
 	case W_FACTS:
+		charge(l, msg->len);
 		if (msg_get(wfacts, msg->data, msg->len, &f) != VT_OK)
 			break;
 		if (l->ops->facts != NULL)
