@@ -334,7 +334,8 @@ commit_free(struct mgr *m)
 	m->cq = NULL;
 }
 
-static void
+/* False: no memory, and cb is never called; the data is put all the same. */
+static bool
 ask_for(struct mgr *m, bool safe, bool asks, commit_cb cb, void *arg)
 {
 	struct commitq *q = m->cq;
@@ -346,11 +347,10 @@ ask_for(struct mgr *m, bool safe, bool asks, commit_cb cb, void *arg)
 		(void)sd_event_source_set_enabled(q->defer, SD_EVENT_ONESHOT);
 	}
 	if (cb == NULL)
-		return;
+		return true;
 	if ((w = calloc(1, sizeof(*w))) == NULL) {
-		/* The caller waits for its own deadline; the data is put. */
 		log_err("out of memory");
-		return;
+		return false; /* the caller waits for its own deadline */
 	}
 	w->cb = cb;
 	w->arg = arg;
@@ -364,12 +364,13 @@ ask_for(struct mgr *m, bool safe, bool asks, commit_cb cb, void *arg)
 		(void)sd_event_source_set_priority(q->defer, LOOP_PRIO_CHILD);
 	else if (q->n == 1)
 		(void)sd_event_source_set_priority(q->defer, LOOP_PRIO_COMMIT);
+	return true;
 }
 
 void
 commit_soon(struct mgr *m, commit_cb cb, void *arg)
 {
-	ask_for(m, false, false, cb, arg);
+	(void)ask_for(m, false, false, cb, arg);
 }
 
 struct reply {
@@ -395,23 +396,26 @@ commit_reply(struct mgr *m, mgr_done_cb cb, void *arg)
 {
 	struct reply *r = calloc(1, sizeof(*r));
 
-	if (r != NULL)
-		*r = (struct reply){ m, cb, arg };
-	else /* as in ask_for() */
-		log_err("out of memory");
-	commit_soon(m, r != NULL ? on_reply : NULL, r);
+	if (r == NULL) {
+		log_err("out of memory"); /* as in ask_for() */
+		commit_soon(m, NULL, NULL);
+		return;
+	}
+	*r = (struct reply){ m, cb, arg };
+	if (!ask_for(m, false, false, on_reply, r))
+		free(r);
 }
 
 void
 commit_safe(struct mgr *m, commit_cb cb, void *arg)
 {
-	ask_for(m, true, false, cb, arg);
+	(void)ask_for(m, true, false, cb, arg);
 }
 
 void
 commit_state(struct mgr *m, bool safe, commit_cb cb, void *arg)
 {
-	ask_for(m, safe, true, cb, arg);
+	(void)ask_for(m, safe, true, cb, arg);
 }
 
 static void
