@@ -389,6 +389,34 @@ init_moves_the_tpm_from_one_that_only_talks(void **state)
 	(void)close(talker);
 }
 
+/* Its command outlives the one that had the TPM: no successor switches it off
+ * below that command, whichever connection it comes through. */
+static void
+init_waits_for_the_command_of_one_that_left(void **state)
+{
+	struct fake *f = *state;
+	int ctl, data, talker, second;
+
+	start(f, &ctl, &data);
+	f->later = true;
+	ask(f, data, READ_CLOCK, "");
+	(void)close(ctl);
+	(void)close(data);
+	pump(f);
+	expect_journal(f, "cmd0:10 <closed> ");
+	talker = dial(f);
+	second = dial(f);
+	ask(f, second, "0000000200000000", "");
+	ask(f, talker, "0000000e", "");
+	expect_journal(f, "<open> <open> ");
+	fake_answer(f, 0);
+	pump(f);
+	expect_hex(talker, OK4);
+	expect_hex(second, OK4);
+	(void)close(talker);
+	(void)close(second);
+}
+
 static void
 another_channel_has_the_tpm(void **state)
 {
@@ -591,6 +619,7 @@ main(void)
 		T(destination_that_leaves_takes_its_state_along),
 		T(silent_connections_keep_nobody_from_the_tpm),
 		T(init_moves_the_tpm_from_one_that_only_talks),
+		T(init_waits_for_the_command_of_one_that_left),
 		T(another_channel_has_the_tpm),
 		T(successor_answers_for_the_command_in_hand),
 		T(successor_goes_on_in_mid_message),

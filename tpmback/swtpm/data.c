@@ -157,9 +157,10 @@ swtpm_reply(struct chan *ch, const uint8_t *resp, size_t len)
 	c = s->submitter;
 	s->running = false;
 	s->submitter = NULL;
-	waiting = s->live != NULL &&
-		  (s->live->held || s->live->st->ctl_have > 0 ||
-		      s->live->st->data_len > s->live->st->data_hand);
+	waiting = s->nnext > 0 ||
+		  (s->live != NULL &&
+		      (s->live->held || s->live->st->ctl_have > 0 ||
+			  s->live->st->data_len > s->live->st->data_hand));
 	(void)pthread_mutex_unlock(&s->lock);
 	if (c != NULL) {
 		c->st->data_busy = 0;

@@ -60,11 +60,13 @@ swtpm_owned(const struct swtpm *s)
 	return s->live != NULL && s->live->inited;
 }
 
-/* c's command is in flight: its next one and its requests wait. */
+/* A command is in flight: its connection waits for the answer, and so does each
+ * whose requests would reach the TPM that runs it.  Those of a migration
+ * destination do not, before its INIT. */
 static inline bool
 swtpm_busy(const struct swtpm *s, const struct swtpm_conn *c)
 {
-	return s->running && c == s->live;
+	return s->running && (c == s->live || !c->incoming);
 }
 
 /* Never later than an earlier request. */
