@@ -54,10 +54,10 @@ fi
 echo "Installing missing packages:$missing"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-apt-get -qq update >"$log" 2>&1 || true
+apt="apt-get -qq -o DPkg::Lock::Timeout=600" # another one may be at work
+$apt update >"$log" 2>&1 || true
 # shellcheck disable=SC2086
-if ! apt-get -qq -y --no-install-recommends install $missing \
-    >>"$log" 2>&1; then
+if ! $apt -y --no-install-recommends install $missing >>"$log" 2>&1; then
 	cat "$log" >&2
 	echo "apt-get could not install:$missing" >&2
 	exit 1
