@@ -21,6 +21,7 @@ static const struct cell table[FS_NSTATES][FE_NEVENTS] = {
 	},
 	[FS_CLEARING] = {
 		[FE_NO_DEVICE]	  = T(AWAY, DROP),
+		[FE_TAKEN]	  = T(AWAY, DROP),
 		[FE_REMADE]	  = T(AWAY, DROP),
 		[FE_BACK_NONE]	  = T(AWAY, WITHDRAW),
 		[FE_BACK_WAITS]	  = T(OFFERED, OFFER),
@@ -30,6 +31,7 @@ static const struct cell table[FS_NSTATES][FE_NEVENTS] = {
 	},
 	[FS_OFFERED] = {
 		[FE_NO_DEVICE]	  = T(AWAY, DROP),
+		[FE_TAKEN]	  = T(AWAY, DROP),
 		[FE_REMADE]	  = T(AWAY, DROP),
 		[FE_BACK_NONE]	  = T(AWAY, WITHDRAW),
 		[FE_BACK_UP]	  = T(UP, USE),
@@ -41,6 +43,7 @@ static const struct cell table[FS_NSTATES][FE_NEVENTS] = {
 	},
 	[FS_UP] = {
 		[FE_NO_DEVICE]	  = T(AWAY, DROP),
+		[FE_TAKEN]	  = T(AWAY, DROP),
 		[FE_REMADE]	  = T(AWAY, DROP),
 		[FE_BACK_NONE]	  = T(AWAY, WITHDRAW),
 		[FE_BACK_WAITS]	  = T(AWAY, WITHDRAW),	/* it lost us */
@@ -51,6 +54,7 @@ static const struct cell table[FS_NSTATES][FE_NEVENTS] = {
 	},
 	[FS_LEAVING] = {
 		[FE_NO_DEVICE]	  = T(LEFT, DROP),
+		[FE_TAKEN]	  = T(LEFT, DROP),
 		[FE_REMADE]	  = T(LEFT, DROP),
 		[FE_BACK_NONE]	  = T(PARTING, WITHDRAW),
 		[FE_BACK_WAITS]	  = T(PARTING, WITHDRAW),
@@ -60,6 +64,7 @@ static const struct cell table[FS_NSTATES][FE_NEVENTS] = {
 	},
 	[FS_PARTING] = {
 		[FE_NO_DEVICE]	  = T(LEFT, NONE),
+		[FE_TAKEN]	  = T(LEFT, NONE),
 		[FE_REMADE]	  = T(LEFT, NONE),
 		[FE_BACK_NONE]	  = T(LEFT, RESET),
 		[FE_BACK_WAITS]	  = T(LEFT, RESET),

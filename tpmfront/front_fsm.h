@@ -31,6 +31,7 @@ enum front_state {
 
 enum front_event {
 	FE_NO_DEVICE,  /* our folder is not there */
+	FE_TAKEN,      /* the kernel's driver has the device: see xen_front.h */
 	FE_REMADE,     /* our folder is a new one: resumed, or attached again */
 	FE_BACK_NONE,  /* back half: no state, or an unknown one */
 	FE_BACK_WAITS, /* 2 */

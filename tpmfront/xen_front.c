@@ -2,6 +2,7 @@
 #include "tpmfront/xen_front.h"
 
 #include <sys/file.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +26,15 @@
 #define TRIES_MAX 16  /* of one transaction */
 #define AGAIN_MS 1000 /* after something failed */
 #define LEAVE_MS 2000 /* for each answer to a close */
+/* For a driver to close the device after its link in sysfs has gone. */
+#define LET_GO_MS 2000
 #define NO_PORT UINT32_MAX
 /* Never written: its watch fires when it is made, and when the kernel
  * creates it again because the domain was restored. */
 #define CANARY "data/tpmfront"
+#ifndef XENBUS_DEVICES
+#define XENBUS_DEVICES "/sys/bus/xen/devices"
+#endif
 
 struct xen_front {
 	struct ring ring; /* first */
@@ -36,6 +42,7 @@ struct xen_front {
 	xengntshr_handle *shr;
 	xenevtchn_handle *evt; /* NULL: to be opened */
 	int lock_fd;
+	int sys_fd; /* XENBUS_DEVICES, wherever it is mounted later; -1 */
 	uint32_t devid, domid;
 	char dir[DIR_LEN];
 	char back[PATH_LEN]; /* whose state is watched; "" */
@@ -45,8 +52,9 @@ struct xen_front {
 	union tpmif_view *page;
 	uint32_t port;
 	bool watching, canary;
-	bool resumed;      /* since the port was bound */
-	uint64_t again_us; /* nothing is tried before */
+	bool resumed;       /* since the port was bound */
+	uint64_t again_us;  /* nothing is tried before */
+	uint64_t let_go_us; /* the kernel's driver has the device; 0: no */
 };
 
 static struct xen_front *
@@ -87,11 +95,24 @@ xs_put_num(struct xen_front *f, xs_transaction_t t, const char *key, uint32_t v)
 	return xs_write(f->xs, t, path, text, (unsigned int)n);
 }
 
+/* A plain system call: glibc's wrapper tries one that no jail allows. */
+static bool
+driver_bound(const struct xen_front *f)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "vtpm-%u/driver", f->devid);
+	return f->sys_fd != -1 &&
+	       syscall(SYS_faccessat, f->sys_fd, path, F_OK) == 0;
+}
+
 static bool
 say(struct xen_front *f, unsigned int state)
 {
 	if (f->said == state)
 		return true; /* each write is a watch event for both sides */
+	if (driver_bound(f))
+		return true; /* the next look sees it, too */
 	if (!xs_put_num(f, XBT_NULL, "state", state))
 		return false;
 	f->said = state;
@@ -160,7 +181,7 @@ static bool
 write_offer(struct xen_front *f, uint32_t gref)
 {
 	xs_transaction_t t;
-	bool ok;
+	bool ok, taken;
 	int i;
 
 	for (i = 0; i < TRIES_MAX; i++) {
@@ -170,8 +191,11 @@ write_offer(struct xen_front *f, uint32_t gref)
 		     xs_put_num(f, t, "event-channel", f->port) &&
 		     xs_put_num(f, t, "feature-protocol-v2", 1) &&
 		     xs_put_num(f, t, "state", 3);
-		if (xs_transaction_end(f->xs, t, !ok)) {
-			if (ok)
+		/* A driver writes after its link is there: if that is since
+		 * this look, the transaction fails or comes first. */
+		taken = driver_bound(f);
+		if (xs_transaction_end(f->xs, t, !ok || taken)) {
+			if (ok && !taken)
 				f->said = 3;
 			return ok;
 		}
@@ -280,6 +304,19 @@ my_domid(struct xen_front *f, uint32_t *ret)
 	return ok;
 }
 
+/* The link in sysfs goes before the driver writes its last state. */
+static bool
+kernel_has(struct xen_front *f, uint32_t state)
+{
+	uint64_t now = now_us();
+
+	if (driver_bound(f))
+		f->let_go_us = now + LET_GO_MS * 1000;
+	else if (state < 3 || state > 5 || now >= f->let_go_us)
+		f->let_go_us = 0;
+	return f->let_go_us != 0;
+}
+
 static enum front_event
 look(struct xen_front *f)
 {
@@ -297,6 +334,10 @@ look(struct xen_front *f)
 	other = my_domid(f, &domid) && domid != f->domid;
 	f->domid = domid;
 	f->resumed |= other && f->port != NO_PORT;
+	if (kernel_has(f, mine)) {
+		f->said = 0;
+		return FE_TAKEN;
+	}
 	if (f->said != 0 && (other || mine != f->said)) {
 		f->said = 0; /* the toolstack made this folder after that */
 		return FE_REMADE;
@@ -344,6 +385,8 @@ await_event(struct xen_front *f, uint64_t end_us)
 
 	if (f->again_us > now && f->again_us < till)
 		till = f->again_us;
+	if (f->let_go_us > now && f->let_go_us < till)
+		till = f->let_go_us;
 	if (till > now)
 		(void)poll(&p, 1, (int)((till - now + 999) / 1000));
 }
@@ -413,6 +456,9 @@ xf_why(const struct ring *r)
 	case FE_NO_DEVICE:
 		return "this domain has no such vtpm device in xenstore: is "
 		       "there a line vtpm=[...] in its configuration?";
+	case FE_TAKEN:
+		return "the kernel's driver has taken the device; tpmfrontd "
+		       "--take unbinds it";
 	case FE_BACK_NONE:
 		return "the back half that xenstore names is not there: does "
 		       "vtpm-managerd run in that domain?";
@@ -464,6 +510,8 @@ xf_close(struct ring *r)
 		(void)xenevtchn_close(f->evt);
 	if (f->lock_fd != -1)
 		(void)close(f->lock_fd);
+	if (f->sys_fd != -1)
+		(void)close(f->sys_fd);
 	ring_done(r);
 	explicit_bzero(f, sizeof(*f));
 	free(f);
@@ -514,18 +562,15 @@ take_lock(struct xen_front *f, char why[RING_WHY_MAX])
 }
 
 static int
-no_driver(const struct xen_front *f, char why[RING_WHY_MAX])
+no_driver(struct xen_front *f, char why[RING_WHY_MAX])
 {
-	char path[64];
-
-	(void)snprintf(path, sizeof(path),
-	    "/sys/bus/xen/devices/vtpm-%u/driver", f->devid);
-	if (access(path, F_OK) == -1)
+	f->sys_fd = open(XENBUS_DEVICES, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (!driver_bound(f))
 		return VT_OK;
 	(void)snprintf(why, RING_WHY_MAX,
 	    "the kernel's driver has vtpm device %u; let it go with: "
-	    "echo vtpm-%u >%s/unbind",
-	    f->devid, f->devid, path);
+	    "echo vtpm-%u >%s/vtpm-%u/driver/unbind",
+	    f->devid, f->devid, XENBUS_DEVICES, f->devid);
 	return VT_E_BUSY;
 }
 
@@ -561,7 +606,7 @@ xen_front_open(uint32_t devid, struct ring **ret, char why[RING_WHY_MAX])
 	f->ring.localities = 0x1f; /* the host decides, command by command */
 	f->devid = devid;
 	f->port = NO_PORT;
-	f->lock_fd = -1;
+	f->lock_fd = f->sys_fd = -1;
 	f->state = FS_AWAY;
 	f->seen = FE_BACK_NONE;
 	(void)snprintf(f->dir, sizeof(f->dir), "device/vtpm/%u", devid);

@@ -17,7 +17,13 @@
  * not be asked to let go of a port that it no longer knows, so the old
  * descriptor is left open for good and a new one taken.
  *
- * One front half per device: a lock in /run, and no driver of the kernel.
+ * One front half per device: a lock in /run, and no driver of the kernel.  A
+ * driver that binds later writes its own page and states into the device's
+ * folder.  Until it has released the device, nothing is written there: Linux
+ * 6.1's xen-tpmfront reacts to a back half that closes by removing the device
+ * in the thread that delivers all watches, and waits there for its own probe,
+ * which waits for the TPM (120 s for each command), or for an unbind, which
+ * waits for that thread (for ever).
  */
 #ifndef TPMFRONT_XEN_FRONT_H
 #define TPMFRONT_XEN_FRONT_H

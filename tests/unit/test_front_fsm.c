@@ -81,7 +81,8 @@ every_cell_keeps_the_invariants(void **state)
 				assert_true(st.act == FA_OFFER ||
 					    (s == FS_CLEARING &&
 						st.next == FS_LEAVING));
-			if (e == FE_NO_DEVICE || e == FE_REMADE) {
+			if (e == FE_NO_DEVICE || e == FE_TAKEN ||
+			    e == FE_REMADE) {
 				assert_true(
 				    st.act == FA_NONE || st.act == FA_DROP);
 				assert_false(has_page(st.next));

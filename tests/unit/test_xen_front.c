@@ -18,8 +18,11 @@
 #if __has_include(<xengnttab.h>)
 
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
-/* The module itself, on the libraries below. */
+/* The module itself, on the libraries below and a sysfs of our own. */
+static char devices[] = "/tmp/xen-devices.XXXXXX";
+#define XENBUS_DEVICES devices
 #include "tests/unit/ringpeek.h"
 #include "tpmfront/xen_front.c"
 
@@ -503,6 +506,103 @@ a_back_half_that_closes_and_waits_gets_a_new_page(void **state)
 	end(r, 0);
 }
 
+/* The driver's link in sysfs. */
+static void
+bound(bool on)
+{
+	char dir[64], path[80];
+
+	(void)snprintf(dir, sizeof(dir), "%s/vtpm-77", devices);
+	(void)snprintf(path, sizeof(path), "%s/driver", dir);
+	if (on) {
+		assert_int_equal(mkdir(dir, 0700), 0);
+		assert_int_equal(symlink(".", path), 0);
+	} else {
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(rmdir(dir), 0);
+	}
+}
+
+/* What its probe writes; the back half then has its page, not ours. */
+static void
+driver_binds(void)
+{
+	bound(true);
+	node(FRONT "/ring-ref", "21");
+	node(FRONT "/event-channel", "22");
+	node(FRONT "/state", "3");
+}
+
+static void
+while_the_kernels_driver_has_it_nothing_is_written(void **state)
+{
+	static const char *const mine[] = { "3", "4", "4", "5" };
+	static const char *const backs[] = { "4", "4", "2", "5" };
+	struct ring *r = begin_up();
+	unsigned int i, writes = st.writes;
+
+	(void)state;
+	driver_binds();
+	assert_int_equal(ring_attend(r), VT_E_CLOSED);
+	assert_int_equal(hv.unshares, 1);
+	for (i = 0; i < VT_NELEM(mine); i++) {
+		node(FRONT "/state", mine[i]);
+		node(BACK "/state", backs[i]);
+		assert_int_equal(ring_ready(r, 20), VT_E_TIMEOUT);
+	}
+	assert_non_null(strstr(ring_why(r), "kernel's driver"));
+	/* sysfs has let it go, the driver's remove() is still at work */
+	bound(false);
+	node(FRONT "/state", "4");
+	node(BACK "/state", "4");
+	assert_int_equal(ring_ready(r, 20), VT_E_TIMEOUT);
+	assert_int_equal(st.writes, writes);
+	node(FRONT "/state", "6");
+	node(BACK "/state", "2");
+	assert_int_equal(ring_ready(r, 500), VT_OK); /* at once */
+	assert_int_equal(ring_generation(r), 2);
+	end(r, 0);
+}
+
+/* Both made an offer for the same state of the back half. */
+static void
+a_driver_that_overwrites_an_offer_is_seen(void **state)
+{
+	struct ring *r = begin();
+
+	(void)state;
+	st.react = NULL;
+	plug("5");
+	assert_int_equal(ring_ready(r, 0), VT_E_TIMEOUT);
+	assert_string_equal(value(FRONT "/state"), "3");
+	driver_binds(); /* the state stays 3 */
+	node(BACK "/state", "4");
+	assert_int_equal(ring_ready(r, 20), VT_E_TIMEOUT);
+	assert_null(ring_view(r));
+	assert_string_equal(value(FRONT "/state"), "3");
+	bound(false);
+	end(r, 0);
+}
+
+/* A driver that died without its last state: waited for, not for ever. */
+static void
+a_driver_that_never_closes_is_waited_for_a_bounded_time(void **state)
+{
+	struct ring *r = begin_up();
+	uint64_t t0;
+
+	(void)state;
+	driver_binds();
+	assert_int_equal(ring_attend(r), VT_E_CLOSED);
+	bound(false);
+	node(BACK "/state", "4");
+	t0 = now_us();
+	assert_int_equal(ring_ready(r, 5000), VT_OK);
+	assert_in_range(
+	    now_us() - t0, (LET_GO_MS - 500) * 1000, (LET_GO_MS + 900) * 1000);
+	end(r, 0);
+}
+
 static void
 detached_and_attached_it_comes_back(void **state)
 {
@@ -683,6 +783,11 @@ main(void)
 		cmocka_unit_test(what_was_left_connected_is_closed_first),
 		cmocka_unit_test(
 		    a_back_half_that_closes_and_waits_gets_a_new_page),
+		cmocka_unit_test(
+		    while_the_kernels_driver_has_it_nothing_is_written),
+		cmocka_unit_test(a_driver_that_overwrites_an_offer_is_seen),
+		cmocka_unit_test(
+		    a_driver_that_never_closes_is_waited_for_a_bounded_time),
 		cmocka_unit_test(detached_and_attached_it_comes_back),
 		cmocka_unit_test(
 		    a_restored_domain_starts_anew_and_leaves_its_old_port_alone),
@@ -693,7 +798,13 @@ main(void)
 		cmocka_unit_test(one_front_half_per_device),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed;
+
+	if (mkdtemp(devices) == NULL)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)rmdir(devices);
+	return failed;
 }
 
 #else

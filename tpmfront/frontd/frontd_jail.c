@@ -29,6 +29,7 @@ static const struct jail_rule rules[] = {
 	/* event channels of a restored guest */
 	ALLOW(openat),			/* Landlock: that device alone */
 	ALLOW_MASK(newfstatat, 3, AT_EMPTY_PATH, AT_EMPTY_PATH),
+	ALLOW(faccessat), /* whether the kernel's driver has the device */
 	ALLOW_THREADS, /* libxenstore's */
 	ALLOW_IF(tgkill, 2, SIGNAL_CANCEL), /* pthread_cancel(3) */
 	/* Xen only: grants (type G) and event channels (type E) */
