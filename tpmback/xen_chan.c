@@ -78,7 +78,10 @@ xen_hv_open(struct xen_hv **ret)
 		return VT_E_NOMEM;
 	hv->gnt = xengnttab_open(NULL, 0);
 	hv->evt = xenevtchn_open(NULL, 0);
-	if (hv->gnt == NULL || hv->evt == NULL) {
+	/* An event may be taken between poll(2) and read(2): a slow command's
+	 * watch thread reads the same descriptor. */
+	if (hv->gnt == NULL || hv->evt == NULL ||
+	    fd_set_nonblock(xenevtchn_fd(hv->evt), true) != VT_OK) {
 		saved = errno;
 		xen_hv_close(hv);
 		errno = saved;
