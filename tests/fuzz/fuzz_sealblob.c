@@ -22,7 +22,7 @@ inside(const uint8_t *data, size_t len, const uint8_t *p, size_t n)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	uint8_t policy[SHA256_LEN];
+	struct seal_branches br;
 	struct seal_blob b;
 	char words[64];
 	struct wr w;
@@ -37,9 +37,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		inside(data, len, b.bulk, b.bulk_len);
 		inside(data, len, b.tag, GCM_TAG_LEN);
 	}
-	if (seal_policy_digest(&b.sel, &b.pcrs, policy) != VT_OK)
+	if (seal_blob_policy(&b, &br) != VT_OK)
 		abort(); /* it was checked */
-	if (seal_differs(&b, &b.pcrs, words, sizeof(words)) != 0)
+	if (b.pub_len < 10 + SHA256_LEN ||
+	    memcmp(b.pub + 10, br.policy, SHA256_LEN) != 0)
+		abort();
+	if (seal_differs(&b.sel, &b.pcrs, &b.pcrs, words, sizeof(words)) != 0)
 		abort();
 	wr_grow(&w, SB_HEAD_MAX);
 	seal_blob_head(&w, &b);

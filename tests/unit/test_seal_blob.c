@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * test_seal_blob.c - the sealed blob: one form, and no misleading one; what
- * may not be sealed to.
+ * may not be sealed to.  Blobs of version 1 stay readable.
  *
  * Vector: tests/vectors/seal/direct.blob, made by vtpm-seal on stock swtpm
- * to the boot of tests/vectors (make.sh there).
+ * to the boot of tests/vectors (make.sh there), before there was a version 2;
+ * authority.blob by the first vtpm-seal that wrote that.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +22,7 @@
 static struct {
 	uint8_t *p;
 	size_t len;
-} direct, bulk;
+} direct, bulk, auth;
 
 static int
 setup(void **state)
@@ -30,7 +31,9 @@ setup(void **state)
 	if (read_file("tests/vectors/seal/direct.blob", SB_FILE_MAX, &direct.p,
 		&direct.len) != VT_OK ||
 	    read_file("tests/vectors/seal/bulk.blob", SB_FILE_MAX, &bulk.p,
-		&bulk.len) != VT_OK)
+		&bulk.len) != VT_OK ||
+	    read_file("tests/vectors/seal/authority.blob", SB_FILE_MAX, &auth.p,
+		&auth.len) != VT_OK)
 		return -1;
 	return 0;
 }
@@ -41,6 +44,7 @@ teardown(void **state)
 	(void)state;
 	free(direct.p);
 	free(bulk.p);
+	free(auth.p);
 	return 0;
 }
 
@@ -117,6 +121,140 @@ blobs_of_a_real_tpm_are_read(void **state)
 }
 
 static void
+a_blob_with_an_authority_is_read(void **state)
+{
+	struct seal_blob b;
+	struct wr w;
+
+	(void)state;
+	assert_int_equal(get(auth.p, auth.len, &b), VT_OK);
+	assert_int_equal(be16_get(auth.p + 4), 2);
+	assert_int_equal(
+	    b.flags, SB_AUTHORITY | SB_PASSPHRASE | SB_RECOVERY_KEY);
+	assert_int_equal(b.authority.type, TA_RSA);
+	assert_int_equal(b.recovery.type, TA_ECC);
+	assert_string_equal(b.ref, "6ba7b810-9dad-41d1-80b4-00c04fd430c8:root");
+	assert_int_equal(b.epoch_index, 0x0180ec01);
+	assert_int_equal(seal_blob_attrs(&b),
+	    TO_FIXED_TPM | TO_FIXED_PARENT | TO_ADMIN_POLICY);
+	wr_grow(&w, SB_FILE_MAX);
+	seal_blob_head(&w, &b);
+	assert_int_equal(wr_err(&w), VT_OK);
+	assert_int_equal(w.len, auth.len);
+	assert_memory_equal(w.buf, auth.p, w.len);
+	wr_free(&w);
+	done();
+}
+
+/* Version 1 says what version 2 must not, and the other way round. */
+static void
+each_thing_has_one_version(void **state)
+{
+	uint8_t *p = malloc(auth.len);
+	struct seal_blob b;
+
+	(void)state;
+	assert_non_null(p);
+	memcpy(p, auth.p, auth.len);
+	p[5] = 1;
+	assert_int_equal(get(p, auth.len, &b), VT_E_UNSUPPORTED);
+	p[5] = 3;
+	assert_int_equal(get(p, auth.len, &b), VT_E_UNSUPPORTED);
+	p[5] = 2;
+	p[7] |= 16;
+	assert_int_equal(get(p, auth.len, &b), VT_E_UNSUPPORTED);
+	free(p);
+	done();
+}
+
+/* Which key, which ref, which recovery: the object's policy says the same. */
+static void
+what_it_is_sealed_to_cannot_be_changed(void **state)
+{
+	static const uint16_t flags[] = { SB_BULK, SB_AUTHORITY, SB_PASSPHRASE,
+		SB_RECOVERY_KEY };
+	uint8_t *p = malloc(auth.len);
+	struct seal_blob b, good;
+	size_t i, to, ref;
+
+	(void)state;
+	assert_non_null(p);
+	assert_int_equal(get(auth.p, auth.len, &good), VT_OK);
+	memcpy(p, auth.p, auth.len);
+	for (i = 0; i < VT_NELEM(flags); i++) {
+		p[7] ^= flags[i];
+		assert_int_not_equal(get(p, auth.len, &b), VT_OK);
+		p[7] ^= flags[i];
+	}
+	/* the authority's key and the ref, up to the epoch's index */
+	ref = 14 + 34 + 2 + good.authority.pub_len;
+	for (i = 14 + 34; i < ref + 2 + strlen(good.ref); i++) {
+		p[i] ^= 1u << (i % 8);
+		assert_int_not_equal(get(p, auth.len, &b), VT_OK);
+		p[i] ^= 1u << (i % 8);
+	}
+	/* the recovery key, and the public area up to its policy's end */
+	i = ref + 2 + strlen(good.ref) + 4 + SB_SALT_LEN + 1;
+	to = i + 2 + good.recovery.pub_len + 2 + 10 + 32;
+	for (; i < to; i++) {
+		p[i] ^= 1u << (i % 8);
+		assert_int_not_equal(get(p, auth.len, &b), VT_OK);
+		p[i] ^= 1u << (i % 8);
+	}
+	free(p);
+	done();
+}
+
+static void
+refs_are_a_uuid_and_a_role(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char	*ref;
+		int		 want;
+	} cases[] = {
+		{ "6ba7b810-9dad-41d1-80b4-00c04fd430c8:root",	VT_OK },
+		{ "6ba7b810-9dad-41d1-80b4-00c04fd430c8:A.b_c-9", VT_OK },
+		{ "6ba7b810-9dad-41d1-80b4-00c04fd430c8:"
+		  "123456789012345678901234567",	VT_OK },
+		{ "6ba7b810-9dad-41d1-80b4-00c04fd430c8:"
+		  "1234567890123456789012345678",	VT_E_FORMAT },
+		{ "6ba7b810-9dad-41d1-80b4-00c04fd430c8:",	VT_E_FORMAT },
+		{ "6ba7b810-9dad-41d1-80b4-00c04fd430c8",	VT_E_FORMAT },
+		{ "6BA7b810-9dad-41d1-80b4-00c04fd430c8:root",	VT_E_FORMAT },
+		{ "6ba7b810-9dad-41d1-80b4-00c04fd430c8:a b",	VT_E_FORMAT },
+		{ "6ba7b810-9dad-41d1-80b4-00c04fd430c8:a:b",	VT_E_FORMAT },
+		{ "6ba7b810-9dad-41d1-80b4-00c04fd430cg:root",	VT_E_FORMAT },
+		{ "VTPM host state",				VT_E_FORMAT },
+		{ "",						VT_E_FORMAT },
+	};
+	/* clang-format on */
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++)
+		assert_int_equal(seal_ref_check(cases[i].ref), cases[i].want);
+}
+
+/* scrypt's cost is bounded, and the value never ends in a zero byte. */
+static void
+passphrases_are_stretched(void **state)
+{
+	uint8_t one[SHA256_LEN], two[SHA256_LEN];
+	struct seal_blob b;
+
+	(void)state;
+	assert_int_equal(get(auth.p, auth.len, &b), VT_OK);
+	assert_in_range(b.cost, SB_COST_MIN, SB_COST_MAX);
+	assert_int_equal(seal_stretch(&b, "words", 5, one), VT_OK);
+	assert_int_equal(one[SHA256_LEN - 1] & 1, 1);
+	b.salt[0] ^= 1;
+	assert_int_equal(seal_stretch(&b, "words", 5, two), VT_OK);
+	assert_memory_not_equal(one, two, sizeof(one));
+	done();
+}
+
+static void
 every_proper_prefix_is_truncated(void **state)
 {
 	struct seal_blob b;
@@ -127,6 +265,8 @@ every_proper_prefix_is_truncated(void **state)
 		assert_int_equal(get(direct.p, n, &b), VT_E_TRUNC);
 	for (n = 0; n < bulk.len; n++)
 		assert_int_equal(get(bulk.p, n, &b), VT_E_TRUNC);
+	for (n = 0; n < auth.len; n++)
+		assert_int_equal(get(auth.p, n, &b), VT_E_TRUNC);
 	done();
 }
 
@@ -287,18 +427,23 @@ differing_pcrs_are_named(void **state)
 	(void)state;
 	assert_int_equal(get(direct.p, direct.len, &b), VT_OK);
 	now = b.pcrs;
-	assert_int_equal(seal_differs(&b, &now, words, sizeof(words)), 0);
+	assert_int_equal(
+	    seal_differs(&b.sel, &b.pcrs, &now, words, sizeof(words)), 0);
 	assert_string_equal(words, "");
 	now.banks[0].val[8][5] ^= 1;
-	assert_int_equal(seal_differs(&b, &now, words, sizeof(words)), 1);
+	assert_int_equal(
+	    seal_differs(&b.sel, &b.pcrs, &now, words, sizeof(words)), 1);
 	assert_non_null(strstr(words, "sha256 PCR 8 (boot loader commands"));
 	now.banks[0].valid &= ~(1u << 4);
-	assert_int_equal(seal_differs(&b, &now, words, sizeof(words)), 2);
+	assert_int_equal(
+	    seal_differs(&b.sel, &b.pcrs, &now, words, sizeof(words)), 2);
 	assert_non_null(strstr(words, "PCR 4 "));
-	assert_int_equal(seal_differs(&b, &now, tiny, sizeof(tiny)), 2);
+	assert_int_equal(
+	    seal_differs(&b.sel, &b.pcrs, &now, tiny, sizeof(tiny)), 2);
 	assert_true(strlen(tiny) < sizeof(tiny));
 	now.banks[0].val[1][0] ^= 1; /* not selected */
-	assert_int_equal(seal_differs(&b, &now, words, sizeof(words)), 2);
+	assert_int_equal(
+	    seal_differs(&b.sel, &b.pcrs, &now, words, sizeof(words)), 2);
 	done();
 }
 
@@ -308,6 +453,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(policy_digest_is_that_of_the_tpm),
 		cmocka_unit_test(blobs_of_a_real_tpm_are_read),
+		cmocka_unit_test(a_blob_with_an_authority_is_read),
+		cmocka_unit_test(each_thing_has_one_version),
+		cmocka_unit_test(what_it_is_sealed_to_cannot_be_changed),
+		cmocka_unit_test(refs_are_a_uuid_and_a_role),
+		cmocka_unit_test(passphrases_are_stretched),
 		cmocka_unit_test(every_proper_prefix_is_truncated),
 		cmocka_unit_test(trailing_bytes_are_refused),
 		cmocka_unit_test(changed_fields_are_refused),

@@ -2,50 +2,112 @@
 /* seal_blob.c - codec of the sealed blob, and which PCRs may seal one. */
 #include "tools/seal/seal_blob.h"
 
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
 
-#define SB_VERSION 1
-#define CC_POLICY_PCR 0x0000017fu /* TPM_CC_PolicyPCR, Part 2, 6.5.2 */
+#define SB_VERSION_PCRS 1
+#define SB_VERSION 2
+#define SCRYPT_MEM (300u * 1024 * 1024)
 #define ALG_KEYEDHASH 0x0008u
 
 static const uint8_t magic[4] = { 'V', 'T', 'S', 'B' };
 
-int
-seal_policy_digest(const struct pcr_sel *sel, const struct pcr_set *pcrs,
-    uint8_t out[SHA256_LEN])
-{
-	uint8_t buf[SHA256_LEN + 4 + 4 + PCR_MAX_BANKS * 6 + SHA256_LEN];
-	uint8_t d[DIGEST_MAX];
-	struct wr w;
-	int rc;
+/* --- what it is sealed to ---------------------------------------------------
+ */
 
-	/* policyDigest starts as zeros (Part 3, 23.7: PolicyPCR). */
-	memset(buf, 0, sizeof(buf));
-	if ((rc = pcr_digest(pcrs, sel, ALG_SHA256, d)) != VT_OK)
-		return rc;
-	wr_init(&w, buf + SHA256_LEN, sizeof(buf) - SHA256_LEN);
-	wr_be32(&w, CC_POLICY_PCR);
-	pcr_sel_put(&w, sel);
-	wr_bytes(&w, d, SHA256_LEN);
-	if ((rc = wr_err(&w)) != VT_OK)
-		return rc;
-	return digest_buf(ALG_SHA256, buf, SHA256_LEN + w.len, out);
+int
+seal_ref_check(const char *ref)
+{
+	static const char set[] = "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	char text[UUID_STRLEN + 1] = "", again[UUID_STRLEN + 1];
+	uint8_t uuid[UUID_LEN];
+	const char *role;
+	size_t n;
+
+	if (strnlen(ref, UUID_STRLEN + 1) <= UUID_STRLEN ||
+	    ref[UUID_STRLEN] != ':')
+		return VT_E_FORMAT;
+	memcpy(text, ref, UUID_STRLEN);
+	if (uuid_parse(text, uuid) != VT_OK)
+		return VT_E_FORMAT;
+	uuid_format(uuid, again); /* one form, or two refs would look alike */
+	role = ref + UUID_STRLEN + 1;
+	n = strlen(role);
+	if (strcmp(text, again) != 0 || n == 0 || n > SB_ROLE_MAX ||
+	    strspn(role, set) != n)
+		return VT_E_FORMAT;
+	return VT_OK;
 }
 
-void
-seal_blob_head(struct wr *w, const struct seal_blob *b)
+uint32_t
+seal_blob_attrs(const struct seal_blob *b)
+{
+	return TO_FIXED_TPM | TO_FIXED_PARENT | TO_ADMIN_POLICY |
+	       ((b->flags & SB_PASSPHRASE) != 0 ? 0 : TO_NO_DA);
+}
+
+static int
+main_branch(const struct seal_blob *b, uint8_t d[SHA256_LEN])
+{
+	if ((b->flags & SB_AUTHORITY) != 0)
+		return seal_policy_authorize(d, &b->authority.name, b->ref);
+	return seal_policy_pcr(d, &b->sel, &b->pcrs);
+}
+
+int
+seal_blob_policy(const struct seal_blob *b, struct seal_branches *ret)
+{
+	struct seal_branches br;
+	int rc;
+
+	memset(&br, 0, sizeof(br));
+	if ((rc = main_branch(b, br.digest[br.n++])) != VT_OK)
+		return rc;
+	if ((b->flags & SB_PASSPHRASE) != 0 &&
+	    (rc = seal_policy_auth_value(br.digest[br.n++])) != VT_OK)
+		return rc;
+	if ((b->flags & SB_RECOVERY_KEY) != 0 &&
+	    (rc = seal_policy_signed(br.digest[br.n++], &b->recovery.name,
+		 SB_RECOVERY_REF)) != VT_OK)
+		return rc;
+	if (br.n == 1)
+		memcpy(br.policy, br.digest[0], SHA256_LEN);
+	else if ((rc = seal_policy_or(br.policy,
+		      (const uint8_t(*)[SHA256_LEN])br.digest, br.n)) != VT_OK)
+		return rc;
+	*ret = br;
+	return VT_OK;
+}
+
+int
+seal_stretch(const struct seal_blob *b, const void *pass, size_t len,
+    uint8_t out[SHA256_LEN])
+{
+	int ok = EVP_PBE_scrypt(pass, len, b->salt, SB_SALT_LEN,
+	    UINT64_C(1) << b->cost, 8, 1, SCRYPT_MEM, out, SHA256_LEN);
+
+	ERR_clear_error();
+	if (ok != 1)
+		return VT_E_CRYPTO;
+	out[SHA256_LEN - 1] |= 1; /* a TPM drops zeros at the end */
+	return VT_OK;
+}
+
+/* --- codec ------------------------------------------------------------------
+ */
+
+static void
+put_pcrs(struct wr *w, const struct seal_blob *b)
 {
 	const uint8_t *val;
 	uint32_t k, i;
 
-	wr_bytes(w, magic, sizeof(magic));
-	wr_be16(w, SB_VERSION);
-	wr_be16(w, b->flags);
-	wr_be32(w, b->srk_handle);
-	wr_blob16(w, b->srk_name.b, b->srk_name.len);
 	pcr_sel_put(w, &b->sel);
 	for (k = 0; k < b->sel.n; k++)
 		for (i = 0; i < PCR_COUNT; i++) {
@@ -58,6 +120,35 @@ seal_blob_head(struct wr *w, const struct seal_blob *b)
 				wr_bytes(
 				    w, val, digest_len(b->sel.banks[k].alg));
 		}
+}
+
+static void
+put_sealed_to(struct wr *w, const struct seal_blob *b)
+{
+	if ((b->flags & SB_AUTHORITY) != 0) {
+		wr_blob16(w, b->authority.pub, b->authority.pub_len);
+		wr_str(w, b->ref);
+		wr_be32(w, b->epoch_index);
+	} else {
+		put_pcrs(w, b);
+	}
+	if ((b->flags & SB_PASSPHRASE) != 0) {
+		wr_bytes(w, b->salt, sizeof(b->salt));
+		wr_u8(w, b->cost);
+	}
+	if ((b->flags & SB_RECOVERY_KEY) != 0)
+		wr_blob16(w, b->recovery.pub, b->recovery.pub_len);
+}
+
+void
+seal_blob_head(struct wr *w, const struct seal_blob *b)
+{
+	wr_bytes(w, magic, sizeof(magic));
+	wr_be16(w, (b->flags & ~SB_BULK) != 0 ? SB_VERSION : SB_VERSION_PCRS);
+	wr_be16(w, b->flags);
+	wr_be32(w, b->srk_handle);
+	wr_blob16(w, b->srk_name.b, b->srk_name.len);
+	put_sealed_to(w, b);
 	wr_blob16(w, b->pub, b->pub_len);
 	wr_blob16(w, b->priv, b->priv_len);
 }
@@ -91,16 +182,47 @@ get_pcrs(struct rd *r, struct seal_blob *b)
 		}
 }
 
+static void
+get_key(struct rd *r, struct seal_key *k)
+{
+	size_t n = 0;
+	const uint8_t *p = rd_blob16(r, SEAL_KEY_PUB_MAX, &n);
+	int rc;
+
+	if (p != NULL && (rc = seal_key_get(p, n, k)) != VT_OK)
+		rd_fail(r, rc == VT_E_TRUNC ? VT_E_FORMAT : rc);
+}
+
+static void
+get_sealed_to(struct rd *r, struct seal_blob *b)
+{
+	if ((b->flags & SB_AUTHORITY) != 0) {
+		get_key(r, &b->authority);
+		rd_str(r, b->ref, sizeof(b->ref));
+		b->epoch_index = rd_be32(r);
+		if (rd_err(r) == VT_OK && seal_ref_check(b->ref) != VT_OK)
+			rd_fail(r, VT_E_FORMAT);
+	} else {
+		get_pcrs(r, b);
+	}
+	if ((b->flags & SB_PASSPHRASE) != 0) {
+		rd_bytes(r, b->salt, sizeof(b->salt));
+		b->cost = rd_u8(r);
+		if (b->cost < SB_COST_MIN || b->cost > SB_COST_MAX)
+			rd_fail(r, VT_E_RANGE);
+	}
+	if ((b->flags & SB_RECOVERY_KEY) != 0)
+		get_key(r, &b->recovery);
+}
+
 /*
- * The sealed object's TPMT_PUBLIC: its authPolicy must be the policy of
- * the PCR values beside it, and the only way to open it.
+ * The sealed object's TPMT_PUBLIC: its authPolicy must be the policy that
+ * the blob describes, and the only way to open it.
  */
 static int
 check_public(const struct seal_blob *b)
 {
-	const uint32_t may =
-	    TO_FIXED_TPM | TO_FIXED_PARENT | TO_ADMIN_POLICY | TO_NO_DA;
-	uint8_t want[SHA256_LEN];
+	struct seal_branches want;
 	const uint8_t *policy;
 	uint16_t type, alg;
 	uint32_t attrs;
@@ -115,12 +237,42 @@ check_public(const struct seal_blob *b)
 	policy = rd_blob16(&r, DIGEST_MAX, &n);
 	if ((rc = rd_err(&r)) != VT_OK)
 		return rc;
-	if (type != ALG_KEYEDHASH || alg != ALG_SHA256 || attrs != may ||
-	    n != SHA256_LEN)
+	if (type != ALG_KEYEDHASH || alg != ALG_SHA256 ||
+	    attrs != seal_blob_attrs(b) || n != SHA256_LEN)
 		return VT_E_CORRUPT;
-	if ((rc = seal_policy_digest(&b->sel, &b->pcrs, want)) != VT_OK)
+	if ((rc = seal_blob_policy(b, &want)) != VT_OK)
 		return rc;
-	return mem_equal(want, policy, n) ? VT_OK : VT_E_CORRUPT;
+	return mem_equal(want.policy, policy, n) ? VT_OK : VT_E_CORRUPT;
+}
+
+/* Each thing has one version that says it. */
+static void
+get_version(struct rd *r, struct seal_blob *b)
+{
+	uint16_t version = rd_be16(r);
+
+	b->flags = rd_be16(r);
+	if (version != SB_VERSION && version != SB_VERSION_PCRS)
+		rd_fail(r, VT_E_UNSUPPORTED);
+	if ((b->flags & ~SB_FLAGS) != 0 ||
+	    (version == SB_VERSION_PCRS) != ((b->flags & ~SB_BULK) == 0))
+		rd_fail(r, VT_E_UNSUPPORTED);
+}
+
+static void
+get_storage_key(struct rd *r, struct seal_blob *b)
+{
+	size_t n = 0;
+	const uint8_t *p;
+
+	b->srk_handle = rd_be32(r);
+	p = rd_blob16(r, sizeof(b->srk_name.b), &n);
+	if (p == NULL)
+		return;
+	b->srk_name.len = (uint16_t)n;
+	memcpy(b->srk_name.b, p, n);
+	if (n < 2 || digest_len(be16_get(b->srk_name.b)) != n - 2)
+		rd_fail(r, VT_E_FORMAT);
 }
 
 int
@@ -129,7 +281,6 @@ seal_blob_get(const uint8_t *buf, size_t len, struct seal_blob *ret)
 	struct seal_blob b;
 	const uint8_t *p;
 	struct rd r;
-	size_t n = 0;
 	int rc;
 
 	memset(&b, 0, sizeof(b));
@@ -137,21 +288,9 @@ seal_blob_get(const uint8_t *buf, size_t len, struct seal_blob *ret)
 	p = rd_span(&r, sizeof(magic));
 	if (p != NULL && memcmp(p, magic, sizeof(magic)) != 0)
 		rd_fail(&r, VT_E_FORMAT);
-	if (rd_be16(&r) != SB_VERSION)
-		rd_fail(&r, VT_E_UNSUPPORTED);
-	b.flags = rd_be16(&r);
-	if ((b.flags & ~SB_BULK) != 0)
-		rd_fail(&r, VT_E_UNSUPPORTED);
-	b.srk_handle = rd_be32(&r);
-	p = rd_blob16(&r, sizeof(b.srk_name.b), &n);
-	if (p != NULL) {
-		b.srk_name.len = (uint16_t)n;
-		memcpy(b.srk_name.b, p, n);
-	}
-	if (rd_err(&r) == VT_OK &&
-	    (n < 2 || digest_len(be16_get(b.srk_name.b)) != n - 2))
-		rd_fail(&r, VT_E_FORMAT);
-	get_pcrs(&r, &b);
+	get_version(&r, &b);
+	get_storage_key(&r, &b);
+	get_sealed_to(&r, &b);
 	b.pub = rd_blob16(&r, SB_PUB_MAX, &b.pub_len);
 	b.priv = rd_blob16(&r, SB_PRIV_MAX, &b.priv_len);
 	b.ad = buf;
@@ -247,25 +386,25 @@ pcr_words(uint32_t pcr)
 }
 
 uint32_t
-seal_differs(
-    const struct seal_blob *b, const struct pcr_set *now, char *out, size_t cap)
+seal_differs(const struct pcr_sel *sel, const struct pcr_set *was,
+    const struct pcr_set *now, char *out, size_t cap)
 {
 	uint32_t k, i, n = 0;
 	size_t off = 0;
 	int len;
 
 	out[0] = '\0';
-	for (k = 0; k < b->sel.n; k++)
+	for (k = 0; k < sel->n; k++)
 		for (i = 0; i < PCR_COUNT; i++) {
-			uint16_t alg = b->sel.banks[k].alg;
-			const uint8_t *was, *is;
+			uint16_t alg = sel->banks[k].alg;
+			const uint8_t *a, *b;
 
-			if ((b->sel.banks[k].mask >> i & 1) == 0)
+			if ((sel->banks[k].mask >> i & 1) == 0)
 				continue;
-			was = pcr_get(&b->pcrs, alg, i);
-			is = pcr_get(now, alg, i);
-			if (was != NULL && is != NULL &&
-			    mem_equal(was, is, digest_len(alg)))
+			a = pcr_get(was, alg, i);
+			b = pcr_get(now, alg, i);
+			if (a != NULL && b != NULL &&
+			    mem_equal(a, b, digest_len(alg)))
 				continue;
 			n++;
 			len = snprintf(out + off, cap - off, "%s%s PCR %u (%s)",

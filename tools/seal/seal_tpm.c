@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* seal_tpm.c - seals and unseals over salted, encrypted sessions. */
+/* seal_tpm.c - the storage key, salted sessions, and sealing under them. */
 #include "tools/seal/seal_tpm.h"
 
 #include <openssl/crypto.h>
@@ -13,11 +13,6 @@
 #define NEED_SRK                                                               \
 	(TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT | TPMA_OBJECT_FIXEDTPM | \
 	    TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN)
-
-/* The sealed object: only the policy opens it, and it cannot leave the TPM. */
-#define SEALED_ATTRS                                      \
-	(TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | \
-	    TPMA_OBJECT_ADMINWITHPOLICY | TPMA_OBJECT_NODA)
 
 /* --- the storage key ---------------------------------------------------------
  */
@@ -106,9 +101,8 @@ seal_srk_done(struct esys *e, struct seal_srk *srk)
 /* --- sessions
  * ----------------------------------------------------------------- */
 
-/* Salted to srk, encrypting both ways. */
-static int
-session_start(
+int
+seal_session_start(
     struct esys *e, const struct seal_srk *srk, TPM2_SE type, ESYS_TR *ret)
 {
 	const TPMA_SESSION attrs = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT |
@@ -135,8 +129,8 @@ session_start(
 	return VT_OK;
 }
 
-static void
-flush(struct esys *e, ESYS_TR tr)
+void
+seal_flush(struct esys *e, ESYS_TR tr)
 {
 	if (tr != ESYS_TR_NONE)
 		(void)Esys_FlushContext(e->ctx, tr);
@@ -145,13 +139,15 @@ flush(struct esys *e, ESYS_TR tr)
 /* --- seal
  * ------------------------------------------------------------------------ */
 
+/* Only the policy opens it, and it cannot leave the TPM. */
 static void
-sealed_template(const uint8_t policy[SHA256_LEN], TPM2B_PUBLIC *ret)
+sealed_template(
+    const uint8_t policy[SHA256_LEN], uint32_t attrs, TPM2B_PUBLIC *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->publicArea.type = TPM2_ALG_KEYEDHASH;
 	ret->publicArea.nameAlg = TPM2_ALG_SHA256;
-	ret->publicArea.objectAttributes = SEALED_ATTRS;
+	ret->publicArea.objectAttributes = attrs;
 	ret->publicArea.authPolicy.size = SHA256_LEN;
 	memcpy(ret->publicArea.authPolicy.buffer, policy, SHA256_LEN);
 	ret->publicArea.parameters.keyedHashDetail.scheme.scheme =
@@ -160,7 +156,7 @@ sealed_template(const uint8_t policy[SHA256_LEN], TPM2B_PUBLIC *ret)
 
 static int
 create(struct esys *e, const struct seal_srk *srk, ESYS_TR session,
-    const TPM2B_PUBLIC *tmpl, const uint8_t *secret, size_t len,
+    const TPM2B_PUBLIC *tmpl, const struct seal_secret *s,
     TPM2B_PUBLIC **ret_pub, TPM2B_PRIVATE **ret_priv)
 {
 	TPML_PCR_SELECTION no_pcrs = { .count = 0 };
@@ -169,8 +165,12 @@ create(struct esys *e, const struct seal_srk *srk, ESYS_TR session,
 	int rc;
 
 	memset(&sens, 0, sizeof(sens));
-	sens.sensitive.data.size = (uint16_t)len;
-	memcpy(sens.sensitive.data.buffer, secret, len);
+	sens.sensitive.data.size = (uint16_t)s->len;
+	memcpy(sens.sensitive.data.buffer, s->p, s->len);
+	if (s->auth != NULL) {
+		sens.sensitive.userAuth.size = SHA256_LEN;
+		memcpy(sens.sensitive.userAuth.buffer, s->auth, SHA256_LEN);
+	}
 	rc = esys_rc(e, Esys_Create(e->ctx, srk->tr, session, ESYS_TR_NONE,
 			    ESYS_TR_NONE, &sens, tmpl, &no_data, &no_pcrs,
 			    ret_priv, ret_pub, NULL, NULL, NULL));
@@ -178,141 +178,53 @@ create(struct esys *e, const struct seal_srk *srk, ESYS_TR session,
 	return rc;
 }
 
+/* Copy out what the TPM made, if that is what was asked for. */
+static int
+take(struct esys *e, const TPM2B_PUBLIC *tmpl, const TPM2B_PUBLIC *opub,
+    const TPM2B_PRIVATE *opriv, struct seal_object *ret)
+{
+	const TPMT_PUBLIC *want = &tmpl->publicArea, *is = &opub->publicArea;
+	size_t off = 0;
+	int rc;
+
+	if (is->objectAttributes != want->objectAttributes ||
+	    is->authPolicy.size != SHA256_LEN ||
+	    memcmp(is->authPolicy.buffer, want->authPolicy.buffer,
+		SHA256_LEN) != 0 ||
+	    opriv->size > SB_PRIV_MAX)
+		return VT_E_PROTO; /* a TPM that made something else */
+	rc = esys_rc(
+	    e, Tss2_MU_TPMT_PUBLIC_Marshal(is, ret->pub, SB_PUB_MAX, &off));
+	if (rc != VT_OK)
+		return rc;
+	ret->pub_len = off;
+	memcpy(ret->priv, opriv->buffer, opriv->size);
+	ret->priv_len = opriv->size;
+	return VT_OK;
+}
+
 int
 seal_tpm_seal(struct esys *e, const struct seal_srk *srk,
-    const uint8_t policy[SHA256_LEN], const uint8_t *secret, size_t len,
-    uint8_t *pub, size_t *ret_pub_len, uint8_t *priv, size_t *ret_priv_len)
+    const uint8_t policy[SHA256_LEN], uint32_t attrs,
+    const struct seal_secret *s, struct seal_object *ret)
 {
 	ESYS_TR session = ESYS_TR_NONE;
 	TPM2B_PRIVATE *opriv = NULL;
 	TPM2B_PUBLIC tmpl, *opub = NULL;
-	size_t off = 0;
 	int rc;
 
-	if (len == 0 || len > SB_DIRECT_MAX)
+	if (s->len == 0 || s->len > SB_DIRECT_MAX)
 		return VT_E_RANGE;
-	sealed_template(policy, &tmpl);
-	if ((rc = session_start(e, srk, TPM2_SE_HMAC, &session)) != VT_OK)
-		return rc;
-	rc = create(e, srk, session, &tmpl, secret, len, &opub, &opriv);
-	flush(e, session);
+	sealed_template(policy, attrs, &tmpl);
+	rc = seal_session_start(e, srk, TPM2_SE_HMAC, &session);
 	if (rc != VT_OK)
 		return rc;
-	rc = VT_E_PROTO; /* a TPM that made something else */
-	if (opub->publicArea.objectAttributes != SEALED_ATTRS ||
-	    opub->publicArea.authPolicy.size != SHA256_LEN ||
-	    memcmp(opub->publicArea.authPolicy.buffer, policy, SHA256_LEN) !=
-		0 ||
-	    opriv->size > SB_PRIV_MAX)
-		goto out;
-	rc = esys_rc(e, Tss2_MU_TPMT_PUBLIC_Marshal(
-			    &opub->publicArea, pub, SB_PUB_MAX, &off));
+	rc = create(e, srk, session, &tmpl, s, &opub, &opriv);
+	seal_flush(e, session);
 	if (rc != VT_OK)
-		goto out;
-	*ret_pub_len = off;
-	memcpy(priv, opriv->buffer, opriv->size);
-	*ret_priv_len = opriv->size;
-out:
+		return rc;
+	rc = take(e, &tmpl, opub, opriv, ret);
 	Esys_Free(opub);
 	Esys_Free(opriv);
-	return rc;
-}
-
-/* --- unseal
- * ----------------------------------------------------------------------- */
-
-static int
-load(struct esys *e, const struct seal_srk *srk, const struct seal_blob *b,
-    ESYS_TR *ret)
-{
-	TPM2B_PRIVATE priv = { .size = 0 };
-	TPM2B_PUBLIC pub = { .size = 0 };
-	ESYS_TR session = ESYS_TR_NONE;
-	size_t off = 0;
-	int rc;
-
-	rc = esys_rc(e, Tss2_MU_TPMT_PUBLIC_Unmarshal(
-			    b->pub, b->pub_len, &off, &pub.publicArea));
-	if (rc != VT_OK)
-		return rc;
-	if (off != b->pub_len || b->priv_len > sizeof(priv.buffer))
-		return VT_E_FORMAT;
-	priv.size = (uint16_t)b->priv_len;
-	memcpy(priv.buffer, b->priv, b->priv_len);
-	if ((rc = session_start(e, srk, TPM2_SE_HMAC, &session)) != VT_OK)
-		return rc;
-	rc = esys_rc(e, Esys_Load(e->ctx, srk->tr, session, ESYS_TR_NONE,
-			    ESYS_TR_NONE, &priv, &pub, ret));
-	flush(e, session);
-	return rc;
-}
-
-/* What a TPM code in PolicyPCR or Unseal means for the caller. */
-static int
-judge(struct esys *e, TSS2_RC tpm_rc)
-{
-	switch (esys_base_rc(tpm_rc)) {
-	case TPM2_RC_SUCCESS:
-		return VT_OK;
-	case TPM2_RC_PCR_CHANGED:
-		return VT_E_AGAIN;
-	case TPM2_RC_POLICY_FAIL:
-	case TPM2_RC_VALUE: /* the PCRs differ from pcrDigest */
-		e->rc = tpm_rc;
-		return VT_E_POLICY;
-	default:
-		return esys_rc(e, tpm_rc);
-	}
-}
-
-/* One try, in a new policy session. */
-static int
-unseal_once(struct esys *e, const struct seal_srk *srk, ESYS_TR object,
-    const struct seal_blob *b, TPM2B_SENSITIVE_DATA **ret)
-{
-	TPM2B_DIGEST want = { .size = SHA256_LEN };
-	ESYS_TR session = ESYS_TR_NONE;
-	TPML_PCR_SELECTION sel;
-	uint8_t d[DIGEST_MAX];
-	int rc;
-
-	esys_sel(&b->sel, &sel);
-	if ((rc = pcr_digest(&b->pcrs, &b->sel, ALG_SHA256, d)) != VT_OK)
-		return rc;
-	memcpy(want.buffer, d, SHA256_LEN);
-	if ((rc = session_start(e, srk, TPM2_SE_POLICY, &session)) != VT_OK)
-		return rc;
-	rc = judge(e, Esys_PolicyPCR(e->ctx, session, ESYS_TR_NONE,
-			  ESYS_TR_NONE, ESYS_TR_NONE, &want, &sel));
-	if (rc == VT_OK)
-		rc = judge(e, Esys_Unseal(e->ctx, object, session, ESYS_TR_NONE,
-				  ESYS_TR_NONE, ret));
-	flush(e, session);
-	return rc;
-}
-
-int
-seal_tpm_unseal(struct esys *e, const struct seal_srk *srk,
-    const struct seal_blob *b, uint8_t *out, size_t *ret_len)
-{
-	TPM2B_SENSITIVE_DATA *data = NULL;
-	ESYS_TR object = ESYS_TR_NONE;
-	int rc, i;
-
-	if ((rc = load(e, srk, b, &object)) != VT_OK)
-		return rc;
-	for (i = 0, rc = VT_E_AGAIN; i < ESYS_TRIES && rc == VT_E_AGAIN; i++)
-		rc = unseal_once(e, srk, object, b, &data);
-	flush(e, object);
-	if (rc != VT_OK)
-		return rc;
-	if (data->size > SB_DIRECT_MAX) {
-		rc = VT_E_PROTO;
-	} else {
-		memcpy(out, data->buffer, data->size);
-		*ret_len = data->size;
-	}
-	OPENSSL_cleanse(data, sizeof(*data));
-	Esys_Free(data);
 	return rc;
 }

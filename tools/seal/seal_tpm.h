@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * seal_tpm.h - seal and unseal with a TPM, over salted, encrypted sessions.
+ * seal_tpm.h - the storage key, salted and encrypted sessions, and sealing
+ * under them.
  *
  * Layer:  tools.
  * Spec:   TPM 2.0 Library, Part 1, 19.6 (salted sessions), 21 (parameter
- *         encryption); Part 3, 12.1 (Create), 12.7 (Unseal), 23.7
- *         (PolicyPCR); TCG Provisioning Guidance 7.5 (SRK).
+ *         encryption); Part 3, 12.1 (Create); TCG Provisioning Guidance 7.5
+ *         (SRK).
  * Trust:  an attacker between us and the TPM may read and change all
  *         bytes.  Every session is salted to the storage key, whose Name a
  *         blob fixes, and every command that carries a secret is encrypted.
@@ -36,18 +37,26 @@ int seal_srk_find(struct esys *e, uint32_t handle, bool may_make,
     struct seal_srk *ret) VT_CHECK;
 void seal_srk_done(struct esys *e, struct seal_srk *srk);
 
-/* Seal len bytes (<= SB_DIRECT_MAX) under srk and policy.  pub and priv have
- * SB_PUB_MAX and SB_PRIV_MAX bytes. */
-int seal_tpm_seal(struct esys *e, const struct seal_srk *srk,
-    const uint8_t policy[SHA256_LEN], const uint8_t *secret, size_t len,
-    uint8_t *pub, size_t *ret_pub_len, uint8_t *priv,
-    size_t *ret_priv_len) VT_CHECK;
+/* A session salted to srk, encrypting both ways. */
+int seal_session_start(struct esys *e, const struct seal_srk *srk, TPM2_SE type,
+    ESYS_TR *ret) VT_CHECK;
+void seal_flush(struct esys *e, ESYS_TR tr); /* ESYS_TR_NONE is a no-op */
 
-/*
- * Open.  out has SB_DIRECT_MAX bytes.  VT_E_POLICY: the TPM refuses, for
- * PCRs differ; VT_E_AGAIN: they kept changing meanwhile.
- */
-int seal_tpm_unseal(struct esys *e, const struct seal_srk *srk,
-    const struct seal_blob *b, uint8_t *out, size_t *ret_len) VT_CHECK;
+struct seal_secret {
+	const uint8_t *p;    /* borrowed */
+	size_t len;          /* 1 to SB_DIRECT_MAX */
+	const uint8_t *auth; /* SHA256_LEN bytes; NULL: no passphrase */
+};
+
+struct seal_object {
+	uint8_t pub[SB_PUB_MAX], priv[SB_PRIV_MAX];
+	size_t pub_len, priv_len;
+};
+
+/* Seal under srk and a policy, with attrs (TO_*).  VT_E_RANGE: the secret's
+ * length; VT_E_PROTO: the TPM made something else. */
+int seal_tpm_seal(struct esys *e, const struct seal_srk *srk,
+    const uint8_t policy[SHA256_LEN], uint32_t attrs,
+    const struct seal_secret *s, struct seal_object *ret) VT_CHECK;
 
 #endif
