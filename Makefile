@@ -25,7 +25,7 @@ versioned = sed 's/@VERSION@/$(VERSION)/g' $(1) > $(2)/$(notdir $(1)) && \
 # Every room of the tree, from the bottom up: a room may include and call only
 # what stands before it (`make lint` proves it, on includes and on symbols).
 ROOMS	:= base \
-	   $(addprefix measure/,tpm cert log host appraise evidence library) \
+	   $(addprefix measure/,tpm cert log predict host appraise evidence library) \
 	   tpmback tpmback/swtpm tpmfront tpmfront/tcti tpmfront/frontd \
 	   $(addprefix vtpm/,proto state engine provision worker) \
 	   $(addprefix vtpm_manager/,proto store hwtpm xenback core commit \

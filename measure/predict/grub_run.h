@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * grub_run.h - what GRUB 2.06 measures while it runs its configuration:
+ * commands and command lines in PCR 8, files in PCR 9.
+ *
+ * Layer:  measure; may include base, measure/tpm, measure/log.  No I/O of its
+ *         own: files come through struct grub_host.
+ * Spec:   GRUB 2.06's tpm module: digests are over the string without its
+ *         prefix and without a NUL.
+ * Rule:   at what cannot be known ahead (a person at the menu, a command that
+ *         is not followed here) PCRs 8 and 9 become unknown and the run ends.
+ */
+#ifndef MEASURE_PREDICT_GRUB_RUN_H
+#define MEASURE_PREDICT_GRUB_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "measure/predict/grub_env.h"
+#include "measure/predict/grub_parse.h"
+#include "measure/predict/grub_words.h"
+#include "measure/predict/prediction.h"
+
+#define GR_MAX_COMMANDS 3000 /* events of a log are bounded, too */
+#define GR_MAX_DEPTH 32      /* files and functions in one another */
+#define GR_DEV_MAX 64
+#define GR_NAME_MAX 1024
+
+enum grub_found { GF_NONE, GF_FILE, GF_FOLDER };
+
+/* The disks as GRUB sees them; dev is a name such as "hd0,gpt1". */
+struct grub_host {
+	void *ctx;
+	enum grub_found (*kind)(void *ctx, const char *dev, const char *path);
+	/* The whole file, heap. */
+	int (*read)(void *ctx, const char *dev, const char *path, uint8_t **ret,
+	    size_t *ret_len);
+	/* by: "fs-uuid", "label" or "file"; VT_E_NOTFOUND. */
+	int (*find)(void *ctx, const char *by, const char *value,
+	    char ret_dev[GR_DEV_MAX]);
+	/* Is the module part of GRUB's image?  NULL: nobody knows. */
+	bool (*builtin)(void *ctx, const char *module);
+};
+
+struct grub_options {
+	const char *entry;  /* of the menu, by title, id or number; or NULL */
+	bool fixed_grubenv; /* grubenv will be what it is now */
+	const char *until;  /* stop before the command that begins so; NULL */
+};
+
+/* What GRUB was when its configuration begins: "hd0", "/EFI/BOOT". */
+struct grub_start {
+	const char *dev;
+	const char *prefix;
+};
+
+struct grub_function;
+struct grub_menu;
+
+/* The run of a configuration; for the commands. */
+struct grub_run {
+	struct prediction *p;
+	const struct grub_host *host;
+	struct grub_options opts;
+	struct grub_env *env;
+	struct grub_scope *scope;
+	struct grub_function *functions;
+	struct grub_menu *menu; /* where menuentry adds to */
+	struct script *scripts; /* kept: functions are parts of them */
+	int result;             /* $? */
+	unsigned int commands, depth, loops, breaks;
+	bool continues, returns;
+	bool loaded; /* boot would start something */
+	bool stub;   /* what it would start is an EFI application */
+	bool booted; /* it was started */
+	bool over;   /* nothing more is run */
+};
+
+/*
+ * Run $prefix/grub.cfg as GRUB's normal mode does, menu included, up to the
+ * start of what it loads, and add its events.  *ret_booted: something is
+ * started.  VT_E_NOMEM; what cannot be predicted is in p.
+ */
+int grub_predict(struct prediction *p, const struct grub_host *host,
+    const struct grub_start *start, const struct grub_options *opts,
+    bool *ret_booted) VT_CHECK;
+
+/* --- for the commands and the menu -----------------------------------------
+ */
+
+/* The end: PCRs 8 and 9 are unknown because of this. */
+void gr_stop(struct grub_run *g, const char *fmt, ...) VT_PRINTF(2, 3);
+/* Run a script; config: it is a file.  what names it in messages. */
+void gr_script(struct grub_run *g, const char *text, size_t len, bool config,
+    const char *what);
+/* Extend PCR 8 by text behind prefix ("grub_cmd: "). */
+void gr_measure(struct grub_run *g, const char *prefix, const char *text);
+/* Split "(dev)/path" or "/path"; false: neither, or too long. */
+bool gr_path(const struct grub_run *g, const char *name, char dev[GR_DEV_MAX],
+    char path[GR_NAME_MAX]);
+enum grub_found gr_kind(const struct grub_run *g, const char *name);
+/* Open a file: it is measured, as name, into PCR 9.  *ret is heap; ret may be
+ * NULL.  VT_E_NOTFOUND, VT_E_NOMEM, ... */
+int gr_file(struct grub_run *g, const char *name, uint8_t **ret,
+    size_t *ret_len) VT_CHECK;
+/* Read a configuration in the present context; false: there is none. */
+bool gr_config(struct grub_run *g, const char *name);
+void gr_set(struct grub_run *g, const char *name, const char *value);
+
+#endif
