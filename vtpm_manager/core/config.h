@@ -22,6 +22,12 @@
 #define CFG_LIST_MAX 512
 #define CFG_TEXT_MAX 512
 
+/* Offsets from worker_uid_base; below them are the registry's slots. */
+#define WORKER_UID_ROOT 0x0e000000u  /* the software root's worker */
+#define WORKER_UID_HWTPM 0x0e000001u /* vtpm-hwtpm */
+#define WORKER_UID_FRESH 0x0f000000u /* workers of the pool */
+#define WORKER_UID_RANGE 0x10000000u
+
 struct config {
 	char state[CFG_PATH_MAX], run[CFG_PATH_MAX];
 	char root[CFG_PATH_MAX];                        /* "soft" or a TCTI */

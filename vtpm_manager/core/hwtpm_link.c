@@ -263,12 +263,24 @@ on_exit_(void *arg, const char *how)
 		loop_fatal(h->m, "cannot set a timer");
 }
 
+uint32_t
+hwlink_uid(const struct mgr *m)
+{
+	return m->separated ? m->cfg.worker_uid_base + WORKER_UID_HWTPM
+			    : geteuid();
+}
+
 static int
 hw_launch(struct hwlink *h)
 {
-	char path[PATH_MAX], name[] = "vtpm-hwtpm", opt[] = "--tcti";
-	char *argv[] = { name, opt, h->tcti, NULL };
+	char path[PATH_MAX], uid[16], name[] = "vtpm-hwtpm", opt[] = "--tcti",
+				      opt_uid[] = "--uid";
+	char *argv[] = { name, opt, h->tcti, opt_uid, uid, NULL };
 	int fd, rc, r;
+
+	(void)snprintf(uid, sizeof(uid), "%u", hwlink_uid(h->m));
+	if (!h->m->separated)
+		argv[3] = NULL;
 
 	rc = child_path(
 	    path, sizeof(path), h->m->cfg.hwtpm, "VTPM_HWTPM", "vtpm-hwtpm");

@@ -33,6 +33,8 @@ void hwlink_restart(struct hwlink *h);
 /* Since when a request has been waiting without any answer (now_us()); 0: the
  * process is idle.  It answers at once what does not need the TPM. */
 uint64_t hwlink_busy_since(const struct hwlink *h);
+/* The uid that it gets from a manager that runs as root; else the manager's. */
+uint32_t hwlink_uid(const struct mgr *m);
 uint32_t hwlink_pid(const struct hwlink *h);
 uint64_t hwlink_restarts(const struct hwlink *h);
 const char *hwlink_tcti(const struct hwlink *h);

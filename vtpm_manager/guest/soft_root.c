@@ -286,14 +286,14 @@ static int
 send_open(struct root *r)
 {
 	struct wopen wo = {
-		.chan = CHAN_LOCAL, .localities = 1, .owner = geteuid()
+		.chan = CHAN_LOCAL, .localities = 1, .owner = hwlink_uid(r->m)
 	};
 	uint8_t buf[16];
 	struct wr w;
 
 	if (r->listen_fd == -1)
 		r->listen_fd =
-		    run_listen_guest(r->m, MGR_ROOT_NAME, "tpmif", geteuid());
+		    run_listen_guest(r->m, MGR_ROOT_NAME, "tpmif", wo.owner);
 	if (r->listen_fd == -1)
 		return VT_E_SYS;
 	wr_init(&w, buf, sizeof(buf));

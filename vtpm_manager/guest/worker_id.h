@@ -12,11 +12,6 @@
 #include "vtpm_manager/core/context.h"
 #include "vtpm_manager/store/store_guest.h"
 
-/* Offsets from worker_uid_base; below them are the registry's slots. */
-#define WORKER_UID_ROOT 0x0e000000u  /* the software root's worker */
-#define WORKER_UID_FRESH 0x0f000000u /* workers of the pool */
-#define WORKER_UID_RANGE 0x10000000u
-
 /* The uid of a guest's worker, or a fresh one; (uint32_t)-1: workers share
  * the manager's uid. */
 uint32_t worker_id_uid(const struct mgr *m, const struct guest *in);

@@ -685,7 +685,7 @@ setup_signals(sigset_t *ret_open)
 
 struct args {
 	const char *tcti;
-	uint32_t wait_ms, answer_ms, retry_ms;
+	uint32_t wait_ms, answer_ms, retry_ms, uid;
 	bool debug;
 };
 
@@ -703,6 +703,9 @@ static const struct opt opts[] = {
 	{ OPT_U32("retry-ms", "N", struct args, retry_ms, 0, MS_MAX,
 	    "how long a request's commands are sent again while the TPM asks "
 	    "for that (default 15000)") },
+	{ OPT_U32("uid", "N", struct args, uid, 1, NOT_GIVEN - 1,
+	    "started by root: run under this uid, which no other process has, "
+	    "if it may use the TPM") },
 	{ OPT_FLAG("debug", 0, struct args, debug, "log debug messages, too") },
 	OPT_END,
 };
@@ -733,7 +736,8 @@ main(int argc, char **argv)
 {
 	struct args a = { .wait_ms = HWTPM_WAIT_MS,
 		.answer_ms = NOT_GIVEN,
-		.retry_ms = NOT_GIVEN };
+		.retry_ms = NOT_GIVEN,
+		.uid = NOT_GIVEN };
 	struct prog p = { 0 };
 	const char *step;
 	sigset_t open;
@@ -752,7 +756,8 @@ main(int argc, char **argv)
 		log_err("cannot set up: %s", vt_strerror(VT_E_SYS));
 		return 1;
 	}
-	if ((rc = hwjail_enter(p.tpm.conf, MANAGER_FD, &step)) != VT_OK) {
+	if ((rc = hwjail_enter(p.tpm.conf, a.uid, MANAGER_FD, &step)) !=
+	    VT_OK) {
 		log_err("jail: cannot %s: %s", step, vt_strerror(rc));
 		return 1;
 	}

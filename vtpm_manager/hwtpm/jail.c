@@ -9,6 +9,8 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,18 +30,8 @@ static const struct jail_rule rules[] = {
 	ALLOW_IF(fcntl, 1, F_SETFD),
 	ALLOW_IF(fcntl, 1, F_ADD_SEALS),
 	ALLOW_IF(fcntl, 1, F_GET_SEALS),
-	/* a TPM that went away is opened again */
-	ALLOW(openat),			/* Landlock: the device alone */
 	ALLOW(access),
 	ALLOW(newfstatat),
-	ALLOW_IF(socket, 0, AF_UNIX),
-	ALLOW_IF(socket, 0, AF_INET),	/* swtpm:host=, mssim: */
-	ALLOW_IF(socket, 0, AF_INET6),
-	ALLOW(connect),
-	/* a local ring's page and doorbells */
-	ALLOW(memfd_create),
-	ALLOW(ftruncate),
-	ALLOW(eventfd2),
 	ALLOW(timerfd_create),
 	ALLOW(timerfd_settime),
 	ALLOW(setitimer),
@@ -48,6 +40,24 @@ static const struct jail_rule rules[] = {
 	ALLOW(geteuid),
 	ALLOW(getgid),
 	ALLOW(getegid),
+};
+
+/* A TPM that went away is opened again. */
+static const struct jail_rule device_rules[] = {
+	ALLOW(openat),			/* Landlock: the device alone */
+};
+
+/* Or connected to again. */
+static const struct jail_rule socket_rules[] = {
+	ALLOW(openat),			/* Landlock: nothing */
+	ALLOW_IF(socket, 0, AF_UNIX),
+	ALLOW_IF(socket, 0, AF_INET),	/* swtpm:host=, mssim: */
+	ALLOW_IF(socket, 0, AF_INET6),
+	ALLOW(connect),
+	/* a local ring's page and doorbells */
+	ALLOW(memfd_create),
+	ALLOW(ftruncate),
+	ALLOW(eventfd2),
 };
 /* clang-format on */
 
@@ -86,30 +96,94 @@ device_of(const char *conf)
 	return conf[6] == ':' && conf[7] != '\0' ? conf + 7 : DEFAULT_DEVICE;
 }
 
-static uint32_t
-group_of(const char *device)
+/* The file behind conf: a device or a socket; "" if it names none. */
+static void
+path_of(const char *conf, char *out, size_t cap)
 {
+	static const char *const keys[] = { "local=", "path=" };
+	const char *p = device_of(conf);
+	size_t i;
+
+	for (i = 0; p == NULL && i < VT_NELEM(keys); i++)
+		if ((p = strstr(conf, keys[i])) != NULL)
+			p += strlen(keys[i]);
+	if (p == NULL)
+		p = "";
+	(void)snprintf(out, cap, "%.*s", (int)strcspn(p, ","), p);
+}
+
+/* Whether these ids may use the file; tried, since folders count, too. */
+static bool
+may_use(const char *path, uint32_t uid, uint32_t gid)
+{
+	bool may;
+
+	if (setegid(gid) == -1 || seteuid(uid) == -1)
+		return false;
+	may = faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0;
+	return seteuid(0) == 0 && setegid(0) == 0 && may;
+}
+
+/*
+ * The ids of a process that may use the TPM and as little else as possible:
+ * uid own and the group of the file behind conf, or its owner if others get no
+ * access.  Only root has the choice.
+ */
+static int
+choose_ids(const char *conf, uint32_t own, uint32_t *ret_uid, uint32_t *ret_gid)
+{
+	char path[PATH_MAX];
 	struct stat sb;
 
-	if (geteuid() != 0 || device == NULL || stat(device, &sb) == -1)
-		return JAIL_KEEP_ID;
-	return sb.st_gid;
+	*ret_uid = *ret_gid = JAIL_KEEP_ID;
+	if (geteuid() != 0 || own == JAIL_KEEP_ID)
+		return VT_OK;
+	if (setgroups(0, NULL) == -1)
+		return VT_E_SYS;
+	*ret_uid = *ret_gid = own;
+	path_of(conf, path, sizeof(path));
+	if (path[0] == '\0' || stat(path, &sb) == -1 || may_use(path, own, own))
+		return VT_OK;
+	*ret_gid = sb.st_gid;
+	if (may_use(path, own, sb.st_gid))
+		return VT_OK;
+	*ret_uid = may_use(path, sb.st_uid, sb.st_gid) ? sb.st_uid : 0;
+	if (*ret_uid == 0)
+		log_warn("only root may use %s: vtpm-hwtpm keeps root's uid; "
+			 "give the file to a group to end that",
+		    path);
+	return VT_OK;
+}
+
+static void
+copy_rules(bool device, struct jail_spec *spec, struct jail_rule *out)
+{
+	const struct jail_rule *more = device ? device_rules : socket_rules;
+	size_t n = device ? VT_NELEM(device_rules) : VT_NELEM(socket_rules);
+
+	memcpy(out, rules, sizeof(rules));
+	memcpy(out + VT_NELEM(rules), more, n * sizeof(*more));
+	spec->rules = out;
+	spec->nrules = VT_NELEM(rules) + n;
 }
 
 int
-hwjail_enter(const char *conf, int keep, const char **ret_step)
+hwjail_enter(const char *conf, uint32_t own, int keep, const char **ret_step)
 {
 	bool all = load_known(conf);
-	struct jail_spec spec = { .rules = rules,
-		.nrules = VT_NELEM(rules),
-		.max_memory = 512 * MIB,
+	struct jail_rule list[VT_NELEM(rules) + VT_NELEM(socket_rules)];
+	struct jail_spec spec = { .max_memory = 512 * MIB,
 		.max_file = 2 * MIB, /* memfd of the ring */
 		.max_fds = 64,
 		.max_procs = 4,
 		.keep_root = true,
 		.device = device_of(conf) };
+	uint32_t uid, gid;
 	struct jail *j;
 	int rc;
+
+	_Static_assert(VT_NELEM(device_rules) <= VT_NELEM(socket_rules), "");
+	copy_rules(spec.device != NULL, &spec, list);
 
 	/* OpenSSL must read its files now. */
 	*ret_step = "set up cryptography";
@@ -118,13 +192,15 @@ hwjail_enter(const char *conf, int keep, const char **ret_step)
 	*ret_step = "prepare the jail";
 	if ((rc = jail_prepare(&spec, &j)) != VT_OK)
 		return rc;
-	rc = jail_drop(
-	    j, JAIL_KEEP_ID, group_of(spec.device), &keep, 1, ret_step);
+	*ret_step = "choose its user";
+	rc = choose_ids(conf, all ? own : JAIL_KEEP_ID, &uid, &gid);
+	if (rc == VT_OK)
+		rc = jail_drop(j, uid, gid, &keep, 1, ret_step);
 	if (rc == VT_OK && all) {
 		rc = jail_close(j, ret_step);
 	} else if (rc == VT_OK) {
 		log_warn("the TCTI %s is not a known one: it runs without "
-			 "Landlock and without a system-call filter",
+			 "a uid of its own, Landlock and a system-call filter",
 		    conf);
 		*ret_step = "forbid new privileges";
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
