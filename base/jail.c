@@ -16,11 +16,13 @@
 #include <grp.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/jail_rules.h"
+#include "base/lock_memory.h"
 #include "base/util.h"
 
 #define MAX_KEEP 16
@@ -225,6 +227,9 @@ limits(const struct jail_spec *spec, uint32_t uid)
 {
 	int rc;
 
+	/* where the host allows it; the manager's log says if it does not */
+	(void)!lock_all_memory(spec->max_memory);
+
 	if ((rc = limit(RLIMIT_CORE, 0)) != VT_OK ||
 	    (rc = limit(RLIMIT_NOFILE, spec->max_fds)) != VT_OK ||
 	    (rc = limit(RLIMIT_FSIZE, spec->max_file)) != VT_OK ||
@@ -353,6 +358,34 @@ landlock(const char *device)
 	return rc;
 }
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LOW_HALF 0
+#else
+#define LOW_HALF 4
+#endif
+
+/* tgkill(2) signals this process alone.  A filter of its own: the other one is
+ * compiled before the process exists. */
+static int
+signal_only_itself(void)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_tgkill, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, args[0]) + LOW_HALF),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)getpid(), 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = VT_NELEM(f), .filter = f };
+
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) == -1
+		   ? VT_E_SYS
+		   : VT_OK;
+}
+
 int
 jail_close(const struct jail *j, const char **ret_step)
 {
@@ -366,6 +399,8 @@ jail_close(const struct jail *j, const char **ret_step)
 	if ((rc = landlock(j->spec->device)) != VT_OK)
 		return rc;
 	*ret_step = "apply the system-call filter";
+	if ((rc = signal_only_itself()) != VT_OK)
+		return rc;
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &j->prog) == -1)
 		return VT_E_SYS;
 	return VT_OK;

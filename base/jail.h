@@ -10,15 +10,17 @@
  *   jail_drop()   1 close all descriptors but the named ones
  *                 2 set signals to their defaults, umask 077
  *                 3 limit resources: cores, files, file size, memory,
- *                   processes (the last only under a uid of this process alone)
+ *                   processes (the last only under a uid of this process
+ *                   alone); lock all memory (lock_all_memory())
  *                 4 chroot into an empty folder that is removed already
  *                 5 drop supplementary groups, take gid and uid, verify
  *                 6 drop all capabilities
  *   jail_close()  7 no new privileges, not dumpable, not traceable
  *                 8 Landlock: no file system access at all, but for the one
  *                   device that the spec may name
- *                 9 seccomp: only the calls (and arguments) that are listed;
- *                   any other kills the process
+ *                 9 seccomp: only the calls (and arguments) that are listed,
+ *                   tgkill(2) for the process itself alone; any other kills
+ *                   the process
  *
  * Not root: 4 is skipped, and 5 when no uid is asked for; the others hold.
  * A kernel without Landlock: 8 is skipped (9 refuses every open anyway).

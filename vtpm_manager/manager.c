@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/lock_memory.h"
 #include "base/log.h"
 #include "vtpm_manager/commit/anchor.h"
 #include "vtpm_manager/commit/audit_log.h"
@@ -575,6 +576,9 @@ mgr_start(struct mgr *m, char *text)
 	if (!m->separated)
 		log_info("all workers share the manager's uid (%s)",
 		    geteuid() == 0 ? "user_mode" : "not started as root");
+	if (lock_all_memory(0) != VT_OK)
+		log_info("the memory of manager and workers may be swapped out "
+			 "(raise LimitMEMLOCK)");
 	cgroup_open(m);
 	rc = zygote_link_new(m, on_zygote, m, &m->zyg);
 	if (rc != VT_OK)

@@ -26,7 +26,8 @@
 #define GROUP 61997u
 #define NOBODY 61996u
 
-/* Only root can choose a user; the sanitizer's own calls are not on the list. */
+/* Only root can choose a user; the sanitizer's own calls are not on the list.
+ */
 #if defined(__SANITIZE_ADDRESS__)
 #define NEEDS_ROOT() skip()
 #else
@@ -118,9 +119,8 @@ a_device_needs_no_socket(void **state)
 static int
 is_own(void)
 {
-	return getuid() == OWN_UID && geteuid() == OWN_UID && getgid() != 0
-		   ? 0
-		   : 1;
+	return getuid() == OWN_UID && geteuid() == OWN_UID && getgid() != 0 ? 0
+									    : 1;
 }
 
 static int

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "base/lock_memory.h"
 #include "base/util.h"
 #include "vtpm/worker/worker_jail.h"
 
@@ -130,6 +132,13 @@ try_signal_thread(void)
 	return (int)syscall(SYS_tgkill, 1, 1, SIGTERM);
 }
 static int
+try_abort_parent(void)
+{
+	pid_t parent = getppid();
+
+	return (int)syscall(SYS_tgkill, parent, parent, SIGABRT);
+}
+static int
 try_mmap_exec(void)
 {
 	return mmap(NULL, 4096, PROT_READ | PROT_EXEC,
@@ -189,10 +198,10 @@ forbidden_calls_kill(void **state)
 	} all[] = { ROW(try_open), ROW(try_creat), ROW(try_socket),
 		ROW(try_unix_socket), ROW(try_connect), ROW(try_exec),
 		ROW(try_fork), ROW(try_clone_process), ROW(try_ptrace),
-		ROW(try_kill), ROW(try_signal_thread), ROW(try_mmap_exec),
-		ROW(try_mprotect_exec), ROW(try_setuid), ROW(try_prctl),
-		ROW(try_process_vm), ROW(try_ioctl), ROW(try_fcntl_owner),
-		ROW(try_stat_path) };
+		ROW(try_kill), ROW(try_signal_thread), ROW(try_abort_parent),
+		ROW(try_mmap_exec), ROW(try_mprotect_exec), ROW(try_setuid),
+		ROW(try_prctl), ROW(try_process_vm), ROW(try_ioctl),
+		ROW(try_fcntl_owner), ROW(try_stat_path) };
 	size_t i;
 	int status;
 
@@ -290,6 +299,69 @@ abort_is_told_from_a_forbidden_call(void **state)
 	assert_int_equal(WTERMSIG(status), SIGABRT);
 }
 
+/* Locks what is there and what it allocates. */
+static int
+wait_with_memory(void)
+{
+	char *p = malloc(1 << 20);
+	char c;
+
+	NEED(p != NULL);
+	memset(p, 1, 1 << 20);
+	NEED(write(kept[1], "a", 1) == 1); /* the parent looks now */
+	return read(kept[1], &c, 1) == 1 && p[0] == 1 ? 0 : 1;
+}
+
+static unsigned long
+locked_kib(pid_t pid)
+{
+	unsigned long kib = 0;
+	char path[64], line[128];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "VmLck: %lu kB", &kib) == 1)
+			break;
+	(void)fclose(f);
+	return kib;
+}
+
+static void
+its_memory_is_never_on_a_swap_device(void **state)
+{
+	const char *step;
+	int status;
+	pid_t pid;
+	char c;
+
+	(void)state;
+	NOT_WITH_ASAN();
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0)
+		_exit(lock_all_memory(worker_jail.max_memory) == VT_OK ? 0 : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status != 0)
+		skip(); /* RLIMIT_MEMLOCK: see test_lock_memory */
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		if (jail_drop(jail, own_uid(), own_uid(), kept, 2, &step) !=
+			VT_OK ||
+		    jail_close(jail, &step) != VT_OK)
+			_exit(99);
+		_exit(wait_with_memory());
+	}
+	assert_int_equal(read(kept[0], &c, 1), 1);
+	assert_true(locked_kib(pid) > 1024);
+	assert_int_equal(write(kept[0], "b", 1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* --- what is left ------------------------------------------------------------
  */
 
@@ -370,6 +442,7 @@ main(void)
 		cmocka_unit_test(forbidden_calls_kill),
 		cmocka_unit_test(needed_calls_work),
 		cmocka_unit_test(abort_is_told_from_a_forbidden_call),
+		cmocka_unit_test(its_memory_is_never_on_a_swap_device),
 		cmocka_unit_test(only_named_descriptors_and_own_ids_are_left),
 		cmocka_unit_test(resources_are_limited),
 	};
