@@ -64,6 +64,14 @@ struct chan_host {
 	void (*keep)(
 	    void *arg, struct chan *ch, const int *fds, unsigned int nfds);
 
+	/*
+	 * Only the local ring calls these; NULL: not wanted.  A front half has
+	 * attached; it has gone, and the last command that it sent has ended.
+	 * keeps: what it left loaded in the TPM stays there.
+	 */
+	void (*began)(void *arg, struct chan *ch);
+	void (*ended)(void *arg, struct chan *ch, bool keeps);
+
 	/* --- only the swtpm control protocol calls these; each returns a
 	 * TPM 1.2 style result (0 = TPM_SUCCESS, 9 = TPM_FAIL, 0x0a
 	 * TPM_BAD_ORDINAL, 0x3d TPM_BAD_LOCALITY, 0x800 TPM_RETRY) --- */

@@ -8,7 +8,8 @@
  *         memory and the eventfd at any time, connect as often as it likes,
  *         and die.  The back half writes its hint and reads only the front
  *         half's.
- * Limits: one attachment; ACCEPT_MAX connections turned away per round;
+ * Limits: one attachment; LOCAL_WAITING front halves that wait for it;
+ *         ACCEPT_MAX connections turned away per round;
  *         NOTE_BURST notes at once, then one per NOTE_EVERY_US.
  */
 #include "tpmback/local_chan.h"
@@ -33,6 +34,7 @@
 #include "tpmback/back_core.h"
 #include "tpmback/chan_impl.h"
 #include "tpmback/local.h"
+#include "tpmback/local_queue.h"
 #include "tpmback/peer.h"
 #include "tpmback/spin.h"
 
@@ -58,6 +60,8 @@ struct local_chan {
 	struct local_shm *shm;
 	struct peer peer;
 	bool awake; /* what our hint says */
+	bool keeps; /* the last one wanted its objects kept */
+	struct local_queue queue;
 
 	struct spin spin;
 	bool fresh; /* answered since the last sleep: spinning may pay */
@@ -164,6 +168,8 @@ lc_unmap(void *arg)
 {
 	struct local_chan *lc = arg;
 
+	lc->keeps =
+	    __atomic_load_n(&lc->shm->front_keeps, __ATOMIC_RELAXED) == 1;
 	drop_attachment(lc);
 	if (lc->ch.host->keep != NULL)
 		lc->ch.host->keep(lc->ch.host_arg, &lc->ch, NULL, 0);
@@ -174,7 +180,11 @@ lc_unmap(void *arg)
 static void
 lc_closed(void *arg)
 {
-	(void)arg; /* can_accept() sees the state */
+	struct local_chan *lc = arg;
+
+	/* The next one is attached before the loop sleeps. */
+	if (lc->ch.host->ended != NULL)
+		lc->ch.host->ended(lc->ch.host_arg, &lc->ch, lc->keeps);
 }
 
 static void
@@ -259,19 +269,18 @@ begin(struct local_chan *lc)
 	if (lc->ch.host->keep != NULL)
 		lc->ch.host->keep(lc->ch.host_arg, &lc->ch, fds, KEEP_N);
 	note(lc, CN_OPEN, lc->peer.text);
+	if (lc->ch.host->began != NULL)
+		lc->ch.host->began(lc->ch.host_arg, &lc->ch);
 	back_open(&lc->core, &lc->shm->v);
 }
 
+/* The TPM is claimed for conn, which is owned from here on. */
 static void
-attach(struct local_chan *lc, int fd)
+attach(struct local_chan *lc, struct msgch *conn)
 {
 	int rc;
 
-	if ((rc = msgch_new(fd, LOCAL_HELLO_LEN, &lc->conn)) != VT_OK) {
-		lc->ch.host->release(lc->ch.host_arg, &lc->ch);
-		(void)close(fd);
-		return;
-	}
+	lc->conn = conn;
 	if ((rc = make_shm(lc)) == VT_OK)
 		rc = send_hello(lc);
 	if (rc != VT_OK) {
@@ -309,6 +318,19 @@ turn_away(struct local_chan *lc, int fd, const struct peer *peer,
 	msgch_free(ch);
 }
 
+static void
+attach_fd(struct local_chan *lc, int fd)
+{
+	struct msgch *conn;
+
+	if (msgch_new(fd, LOCAL_HELLO_LEN, &conn) == VT_OK) {
+		attach(lc, conn);
+		return;
+	}
+	lc->ch.host->release(lc->ch.host_arg, &lc->ch);
+	(void)close(fd);
+}
+
 /* Two front halves would read each other's answers. */
 static void
 admit(struct local_chan *lc, int fd)
@@ -319,12 +341,30 @@ admit(struct local_chan *lc, int fd)
 	if (!peer_may(&peer, lc->owner))
 		turn_away(lc, fd, &peer, LOCAL_REFUSED,
 		    "this user is neither the guest's owner nor root");
-	else if (lc->conn != NULL || lc->core.state == BK_DRAINING)
-		turn_away(lc, fd, &peer, LOCAL_BUSY, lc->peer.text);
-	else if (!lc->ch.host->claim(lc->ch.host_arg, &lc->ch))
+	else if (lc->conn != NULL || lc->core.state == BK_DRAINING) {
+		if (!local_queue_add(&lc->queue, fd, lc->peer.text))
+			turn_away(lc, fd, &peer, LOCAL_BUSY, lc->peer.text);
+	} else if (!lc->ch.host->claim(lc->ch.host_arg, &lc->ch))
 		turn_away(lc, fd, &peer, LOCAL_BUSY, "another channel");
 	else
-		attach(lc, fd);
+		attach_fd(lc, fd);
+}
+
+/* The turn of the one that waits longest.  While a guest has the TPM through
+ * another channel they go on waiting, each as long as it likes. */
+static void
+serve_next(struct local_chan *lc)
+{
+	struct msgch *conn;
+
+	while (lc->conn == NULL && lc->core.state == BK_CLOSED &&
+	       lc->queue.n > 0 &&
+	       lc->ch.host->claim(lc->ch.host_arg, &lc->ch)) {
+		if ((conn = local_queue_take(&lc->queue)) == NULL)
+			lc->ch.host->release(lc->ch.host_arg, &lc->ch);
+		else
+			attach(lc, conn);
+	}
 }
 
 /* After the greeting the front half sends nothing: bytes count as a hang-up. */
@@ -366,6 +406,7 @@ accept_some(struct local_chan *lc)
 		}
 		if (lc->conn != NULL)
 			see_conn(lc); /* it may have left just now */
+		serve_next(lc);
 		admit(lc, fd);
 	}
 }
@@ -437,6 +478,7 @@ local_free(struct chan *ch)
 
 	back_stop(&lc->core);
 	drop_attachment(lc);
+	local_queue_clear(&lc->queue);
 	(void)close(lc->listen_fd);
 	explicit_bzero(lc, sizeof(*lc));
 	free(lc);
@@ -463,6 +505,7 @@ local_pollfds(struct chan *ch, struct pollfd *p)
 	int n = 0;
 
 	lc->fresh = false;
+	serve_next(lc);
 	if (can_accept(lc))
 		p[n++] =
 		    (struct pollfd){ .fd = lc->listen_fd, .events = POLLIN };

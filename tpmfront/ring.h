@@ -10,8 +10,9 @@
  *
  * After ring_submit() the caller spins for a bounded, adaptive time and
  * then sleeps; between two back halves (a worker that is restarted) a
- * command is answered with a failure by the second.  A local ring whose
- * back half is gone stays so; Xen's gets another page, see ring_ready().
+ * command is answered with a failure by the second.  A ring whose back half
+ * is gone gets another page, see ring_ready(); a local one only if it was
+ * opened so (tpmfront/ring_local.h).
  */
 #ifndef TPMFRONT_RING_H
 #define TPMFRONT_RING_H
@@ -34,9 +35,9 @@ uint8_t ring_localities(const struct ring *r); /* bit n: granted */
 /* Counts pages: another number, perhaps another TPM behind it. */
 unsigned int ring_generation(const struct ring *r);
 /*
- * Have a page to submit to; Xen's ring waits up to timeout_ms for one.
- * VT_E_CLOSED, VT_E_TIMEOUT: there is none;
- * VT_E_SYS, VT_E_PROTO.
+ * Have a page to submit to; waits up to timeout_ms for one.
+ * VT_E_CLOSED, VT_E_TIMEOUT: there is none; VT_E_BUSY: another process has it;
+ * VT_E_SYS, VT_E_PROTO, VT_E_DENIED.
  */
 int ring_ready(struct ring *r, int timeout_ms) VT_CHECK;
 /* Why there is no page, as text; borrowed, never NULL. */

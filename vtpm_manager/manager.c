@@ -402,7 +402,8 @@ ask_keys(struct mgr *m)
 
 	if (m->root_kind == ROOT_SOFT)
 		rc = run_path(tcti, sizeof(tcti),
-		    "tpmfront:local=%s/" MGR_ROOT_NAME ".tpmif", m->cfg.run);
+		    "tpmfront:local=%s/" MGR_ROOT_NAME ".tpmif,raw",
+		    m->cfg.run);
 	else
 		rc = run_path(tcti, sizeof(tcti), "%s", m->cfg.root);
 	if (rc == VT_OK)

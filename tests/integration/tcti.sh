@@ -82,6 +82,33 @@ check "PCR 16 is what 20 extends make it" eval \
 	w=$(printf "%s%064x" "$w" "$i" | xxd -r -p | sha256sum | cut -c1-64)
      done; grep -qi "$w" pcr.1'
 
+# --- what a program leaves loaded ---------------------------------------------
+leaves() {
+	local i
+	for i in $(seq 8); do
+		tpm2_createprimary -Q -C n -G ecc -c leave.ctx &&
+		    tpm2_startauthsession -S "leave.$i" || return 1
+	done
+}
+check "8 programs leave a key each, 8 a session; none is refused" leaves
+check "no object of an ended program is loaded" eval \
+    '[ -z "$(tpm2_getcap handles-transient)" ] &&
+     [ -z "$(tpm2_getcap handles-loaded-session)" ]'
+try "a saved session is the next program's: a policy session over four" \
+    'tpm2_startauthsession -Q --policy-session -S pol &&
+     tpm2_policypcr -Q -S pol -l sha256:16 -L pol.digest &&
+     tpm2_create -Q -C primary.ctx -i s.in -L pol.digest -u ps.pub -r ps.priv &&
+     tpm2_load -Q -C primary.ctx -u ps.pub -r ps.priv -c ps.ctx &&
+     tpm2_flushcontext pol && tpm2_startauthsession -Q --policy-session -S pol &&
+     tpm2_policypcr -Q -S pol -l sha256:16 &&
+     tpm2_unseal -p session:pol -c ps.ctx | cmp - s.in && tpm2_flushcontext pol'
+raw=$TPM2TOOLS_TCTI,raw
+try "a raw program's key stays, and the next one's does not" \
+    'tpm2_createprimary -T $raw -Q -C n -G ecc -c raw.ctx &&
+     tpm2_createprimary -Q -C n -G ecc -c leave.ctx &&
+     [ "$(tpm2_getcap handles-transient | wc -l)" = 1 ] &&
+     tpm2_flushcontext -Q -t -T $raw'
+
 # --- two at once -------------------------------------------------------------
 mkfifo hold.in
 "$B/tests/ringcmd" --hold "$ring" $get_random <hold.in >hold.out 2>&1 &
@@ -90,10 +117,20 @@ exec 7>hold.in
 wait_for 10 grep -q '^open' hold.out
 refuse "a second program learns that the vTPM is busy, and which process has it" \
     "vTPM .*$ring is busy: another program has it open \(process $holder " \
-    tpm2_getrandom --hex 4
-refuse "and so is a third" "busy" tpm2_pcrread sha256:16
+    tpm2_getrandom -T "$TPM2TOOLS_TCTI,wait=1" --hex 4
+refuse "one that wants it raw learns it at once" "busy" \
+    timeout 1 tpm2_pcrread -T "$TPM2TOOLS_TCTI,raw" sha256:16
+waiters=()
+for i in 1 2 3; do
+	tpm2_getrandom --hex 4 >"wait.$i" 2>&1 &
+	waiters+=($!)
+done
+sleep 0.5
+check "three others wait for their turn" alive "${waiters[2]}"
 exec 7>&-
 check "the first one was not disturbed" wait $holder
+check "each of them is served" eval 'for p in "${waiters[@]}"; do
+	wait $p || exit 1; done'
 check "once it has left, the next one is served" tpm2_getrandom --hex 4
 tpm2_pcrread sha256:16 >pcr.2
 check "no damage: PCRs as before" cmp pcr.1 pcr.2

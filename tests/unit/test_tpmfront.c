@@ -18,14 +18,14 @@
 #define L0_AND_1 0x03
 
 static TSS2_TCTI_CONTEXT *
-tcti_new(struct fakeback *fb, TSS2_RC want)
+tcti_new_with(struct fakeback *fb, const char *options, TSS2_RC want)
 {
 	TSS2_TCTI_CONTEXT *ctx;
 	char conf[128];
 	size_t size;
 	TSS2_RC rc;
 
-	(void)snprintf(conf, sizeof(conf), "local=%s", fb->path);
+	(void)snprintf(conf, sizeof(conf), "local=%s%s", fb->path, options);
 	assert_int_equal(
 	    Tss2_Tcti_Tpmfront_Init(NULL, &size, NULL), TSS2_RC_SUCCESS);
 	ctx = calloc(1, size);
@@ -36,6 +36,12 @@ tcti_new(struct fakeback *fb, TSS2_RC want)
 		return ctx;
 	free(ctx);
 	return NULL;
+}
+
+static TSS2_TCTI_CONTEXT *
+tcti_new(struct fakeback *fb, TSS2_RC want)
+{
+	return tcti_new_with(fb, "", want);
 }
 
 static void
@@ -94,7 +100,10 @@ a_conf_that_is_none_is_refused(void **state)
 	static const char *const bad[] = { NULL, "", "local", "local=", "loc=x",
 		"/run/x.tpmif", "xen=", "xen=x", "xen=-1", "xenon",
 		"xen=4294967296" };
-	uint8_t buf[512];
+	static const char *const away[] = { "local=/nonexistent/t.tpmif",
+		"local=/nonexistent/t,raw", "local=/nonexistent/t,wait=1,raw",
+		"local=/nonexistent/t,wait=x" };
+	static uint8_t buf[8192];
 	size_t i, size;
 
 	(void)state;
@@ -106,11 +115,13 @@ a_conf_that_is_none_is_refused(void **state)
 			(TSS2_TCTI_CONTEXT *)(void *)buf, &size, bad[i]),
 		    TSS2_TCTI_RC_BAD_VALUE);
 	}
-	size = sizeof(buf);
-	assert_int_equal(
-	    Tss2_Tcti_Tpmfront_Init((TSS2_TCTI_CONTEXT *)(void *)buf, &size,
-		"local=/nonexistent/t.tpmif"),
-	    TSS2_TCTI_RC_IO_ERROR);
+	for (i = 0; i < VT_NELEM(away); i++) {
+		size = sizeof(buf);
+		assert_int_equal(
+		    Tss2_Tcti_Tpmfront_Init(
+			(TSS2_TCTI_CONTEXT *)(void *)buf, &size, away[i]),
+		    TSS2_TCTI_RC_IO_ERROR);
+	}
 	/* no Xen here: neither the module's devices nor its folder */
 	size = sizeof(buf);
 	assert_int_equal(Tss2_Tcti_Tpmfront_Init(
@@ -375,12 +386,90 @@ a_busy_vtpm_is_refused_and_unharmed(void **state)
 	fb_run(&fb);
 	ctx = tcti_new(&fb, TSS2_RC_SUCCESS);
 	send_text(ctx, FCC_DEFER, "");
-	assert_null(tcti_new(&fb, TSS2_TCTI_RC_IO_ERROR));
+	assert_null(tcti_new_with(&fb, ",raw", TSS2_TCTI_RC_IO_ERROR));
+	assert_null(tcti_new_with(&fb, ",raw,wait=1", TSS2_TCTI_RC_IO_ERROR));
 	fb_poke(&fb);
 	assert_text(ctx, 5000, "late");
 	tcti_free(ctx);
 	ctx = tcti_new(&fb, TSS2_RC_SUCCESS);
 	tcti_free(ctx);
+	fb_close(&fb);
+}
+
+/* As systemd-cryptenroll: a second context before the first is finalized. */
+static void
+contexts_of_one_process_take_turns(void **state)
+{
+	TSS2_TCTI_CONTEXT *a, *b, *c;
+	struct fakeback fb;
+
+	(void)state;
+	fb_open(&fb, L0_AND_1, 2);
+	fb_run(&fb);
+	a = tcti_new(&fb, TSS2_RC_SUCCESS);
+	b = tcti_new(&fb, TSS2_RC_SUCCESS);
+	send_text(a, FCC_ECHO, "of a");
+	send_text(b, FCC_ECHO, "of b");
+	c = tcti_new(&fb, TSS2_RC_SUCCESS);
+	send_text(c, FCC_ECHO, "of c");
+	assert_text(a, -1, "of a");
+	assert_text(c, -1, "of c");
+	assert_text(b, 0, "of b");
+	/* one that leaves with its command in flight disturbs no other */
+	send_text(a, FCC_ECHO, "lost");
+	tcti_free(a);
+	send_text(b, FCC_ECHO, "of b");
+	assert_text(b, -1, "of b");
+	assert_int_equal(fb.notes[CN_OPEN], 1);
+	tcti_free(b);
+	tcti_free(c);
+	a = tcti_new_with(&fb, ",raw", TSS2_RC_SUCCESS);
+	tcti_free(a);
+	fb_close(&fb);
+}
+
+struct talker {
+	struct fakeback *fb;
+	char text[16];
+	pthread_t t;
+};
+
+static void *
+talk(void *arg)
+{
+	const struct talker *k = arg;
+	TSS2_TCTI_CONTEXT *ctx;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		ctx = tcti_new(k->fb, TSS2_RC_SUCCESS);
+		send_text(ctx, FCC_ECHO, k->text);
+		assert_text(ctx, -1, k->text);
+		send_text(ctx, FCC_ECHO, "x");
+		assert_text(ctx, -1, "x");
+		tcti_free(ctx);
+	}
+	return NULL;
+}
+
+static void
+threads_get_each_its_own_answers(void **state)
+{
+	struct talker k[4];
+	struct fakeback fb;
+	size_t i;
+
+	(void)state;
+	fb_open(&fb, L0_AND_1, 2);
+	fb_run(&fb);
+	for (i = 0; i < VT_NELEM(k); i++) {
+		k[i].fb = &fb;
+		(void)snprintf(k[i].text, sizeof(k[i].text), "thread %zu", i);
+		assert_int_equal(pthread_create(&k[i].t, NULL, talk, &k[i]), 0);
+	}
+	for (i = 0; i < VT_NELEM(k); i++)
+		assert_int_equal(pthread_join(k[i].t, NULL), 0);
+	assert_int_equal(fb.submits, 4 * 50 * 2);
 	fb_close(&fb);
 }
 
@@ -503,6 +592,8 @@ main(void)
 		cmocka_unit_test(the_poll_handle_says_when),
 		cmocka_unit_test(cancel_gets_an_early_answer),
 		cmocka_unit_test(a_busy_vtpm_is_refused_and_unharmed),
+		cmocka_unit_test(contexts_of_one_process_take_turns),
+		cmocka_unit_test(threads_get_each_its_own_answers),
 		cmocka_unit_test(a_back_half_that_dies_is_an_error),
 		cmocka_unit_test(a_malformed_answer_is_refused),
 		cmocka_unit_test(spinning_follows_what_was_seen),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tpmfront/frontd/tcti_bridge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,23 +17,31 @@ struct tcti_tpm {
 	uint8_t resp[BRIDGE_BUF];
 };
 
+/* The kernel that is served manages the TPM's slots, and the jail permits no
+ * second connection: a local ring is opened raw. */
 static TSS2_RC
 open_linked_in(const char *conf, TSS2_TCTI_CONTEXT **ret)
 {
 	TSS2_TCTI_CONTEXT *ctx;
 	size_t size;
 	TSS2_RC rc;
+	char *raw;
 
 	rc = Tss2_Tcti_Tpmfront_Init(NULL, &size, conf);
 	if (rc != TSS2_RC_SUCCESS)
 		return rc;
-	if ((ctx = calloc(1, size)) == NULL)
+	if (asprintf(&raw, "%s%s", conf,
+		strncmp(conf, "local=", 6) == 0 ? ",raw" : "") == -1)
 		return TSS2_TCTI_RC_MEMORY;
-	rc = Tss2_Tcti_Tpmfront_Init(ctx, &size, conf);
+	if ((ctx = calloc(1, size)) == NULL)
+		rc = TSS2_TCTI_RC_MEMORY;
+	else
+		rc = Tss2_Tcti_Tpmfront_Init(ctx, &size, raw);
 	if (rc == TSS2_RC_SUCCESS)
 		*ret = ctx;
 	else
 		free(ctx);
+	free(raw);
 	return rc;
 }
 

@@ -21,13 +21,15 @@
 
 #include "base/rdwr.h"
 #include "base/util.h"
-#include "tpmfront/ring_local.h"
 #include "tpmfront/ring_xen.h"
+#include "tpmfront/tcti/shared.h"
 
 #define TCTI_MAGIC 0x7674706d2d667430ull /* "vtpm-ft0" */
 #define TCTI_VERSION 2
 #define CONNECT_MS 30000 /* a dead client's slow command may drain first */
-#define AGAIN_MS 10000   /* Xen: for a back half that is being restarted */
+#define AGAIN_MS 10000   /* for a back half that is being restarted */
+#define TURN_MS 30000    /* while another process has the vTPM */
+#define WAIT_MAX_S 86400
 #define GIVE_UP_MS 10000 /* for an answer that was cancelled */
 #define TPM_HDR_LEN 10
 
@@ -35,13 +37,18 @@ enum tcti_state { ST_READY, ST_SENT, ST_FINAL };
 
 struct tcti {
 	TSS2_TCTI_CONTEXT_COMMON_V2 common; /* first */
-	struct ring *ring;
+	struct shared *shared;
 	enum tcti_state state;
 	uint8_t locality;
 	bool canceled;
-	const uint8_t *resp; /* of the ring; NULL: not there yet */
-	size_t resp_len;
+	struct answer answer; /* of the last command */
 };
+
+static struct ring *
+ring_of(const struct tcti *t)
+{
+	return shared_ring(t->shared);
+}
 
 /* --- messages, as tpm2-tss words them --------------------------------------
  */
@@ -119,21 +126,25 @@ of_ring(int rc)
 static TSS2_RC
 forget_canceled(struct tcti *t)
 {
-	const uint8_t *resp;
-	size_t len;
-	int rc = VT_OK;
+	int rc = shared_wait(t->shared, GIVE_UP_MS, &t->answer);
 
-	if (t->resp == NULL)
-		rc = ring_wait(t->ring, GIVE_UP_MS, &resp, &len);
 	if (rc != VT_OK) {
 		COMPLAIN(
 		    "the cancelled command does not end: %s", vt_strerror(rc));
 		return TSS2_TCTI_RC_IO_ERROR;
 	}
-	t->resp = NULL;
 	t->canceled = false;
 	t->state = ST_READY;
 	return TSS2_RC_SUCCESS;
+}
+
+static void
+cannot_send(struct tcti *t, size_t size, int rc)
+{
+	if (rc == VT_E_RANGE || rc == VT_E_STATE)
+		COMPLAIN("cannot send %zu bytes: %s", size, vt_strerror(rc));
+	else
+		COMPLAIN("the vTPM is away: %s", ring_why(ring_of(t)));
 }
 
 static TSS2_RC
@@ -154,33 +165,26 @@ tcti_transmit(TSS2_TCTI_CONTEXT *ctx, size_t size, const uint8_t *command)
 		return TSS2_TCTI_RC_BAD_SEQUENCE;
 	if (size < TPM_HDR_LEN || be32_get(command + 2) != size)
 		return TSS2_TCTI_RC_BAD_VALUE;
-	if ((vrc = ring_ready(t->ring, AGAIN_MS)) != VT_OK) {
-		COMPLAIN("the vTPM is away: %s", ring_why(t->ring));
-		return of_ring(vrc);
-	}
-	if ((vrc = ring_submit(t->ring, t->locality, command, size)) != VT_OK) {
-		COMPLAIN("cannot send %zu bytes: %s", size, vt_strerror(vrc));
+	vrc = shared_submit(
+	    t->shared, AGAIN_MS, t->locality, command, size, &t->answer);
+	if (vrc != VT_OK) {
+		cannot_send(t, size, vrc);
 		return of_ring(vrc);
 	}
 	t->state = ST_SENT;
 	t->canceled = false;
-	t->resp = NULL;
 	return TSS2_RC_SUCCESS;
 }
 
 static TSS2_RC
 await(struct tcti *t, int32_t timeout)
 {
-	int rc;
+	int rc = shared_wait(t->shared, timeout, &t->answer);
 
-	if (t->resp != NULL)
-		return TSS2_RC_SUCCESS;
-	rc = ring_wait(t->ring, timeout, &t->resp, &t->resp_len);
 	if (rc == VT_OK || rc == VT_E_AGAIN)
 		return of_ring(rc);
 	COMPLAIN("no answer from the vTPM: %s", vt_strerror(rc));
 	t->state = ST_READY;
-	t->resp = NULL;
 	return of_ring(rc);
 }
 
@@ -200,19 +204,18 @@ tcti_receive(
 	if (timeout < TSS2_TCTI_TIMEOUT_BLOCK)
 		return TSS2_TCTI_RC_BAD_VALUE;
 	rc = await(t, timeout);
-	if (rc != TSS2_RC_SUCCESS || t->resp == NULL)
+	if (rc != TSS2_RC_SUCCESS)
 		return rc;
 	if (response == NULL) { /* how long will it be? */
-		*size = t->resp_len;
+		*size = t->answer.len;
 		return TSS2_RC_SUCCESS;
 	}
-	if (*size < t->resp_len) {
-		*size = t->resp_len;
+	if (*size < t->answer.len) {
+		*size = t->answer.len;
 		return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
 	}
-	memcpy(response, t->resp, t->resp_len);
-	*size = t->resp_len;
-	t->resp = NULL;
+	memcpy(response, t->answer.bytes, t->answer.len);
+	*size = t->answer.len;
 	t->canceled = false;
 	t->state = ST_READY;
 	return TSS2_RC_SUCCESS;
@@ -225,9 +228,9 @@ tcti_finalize(TSS2_TCTI_CONTEXT *ctx)
 
 	if (t == NULL)
 		return;
-	ring_close(t->ring);
-	t->ring = NULL;
-	t->resp = NULL;
+	shared_close(t->shared, &t->answer);
+	t->shared = NULL;
+	explicit_bzero(&t->answer, sizeof(t->answer));
 	t->state = ST_FINAL;
 }
 
@@ -240,7 +243,7 @@ tcti_cancel(TSS2_TCTI_CONTEXT *ctx)
 		return TSS2_TCTI_RC_BAD_CONTEXT;
 	if (t->state != ST_SENT)
 		return TSS2_TCTI_RC_BAD_SEQUENCE;
-	ring_cancel(t->ring);
+	shared_cancel(t->shared, &t->answer);
 	t->canceled = true;
 	return TSS2_RC_SUCCESS;
 }
@@ -263,7 +266,7 @@ tcti_get_poll_handles(
 			*num = 1;
 			return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
 		}
-		if ((fd = ring_fd(t->ring)) == -1) {
+		if ((fd = ring_fd(ring_of(t))) == -1) {
 			COMPLAIN(
 			    "no descriptor to poll: %s", vt_strerror(VT_E_SYS));
 			return TSS2_TCTI_RC_IO_ERROR;
@@ -285,7 +288,8 @@ tcti_set_locality(TSS2_TCTI_CONTEXT *ctx, uint8_t locality)
 		return TSS2_TCTI_RC_BAD_CONTEXT;
 	if (t->state != ST_READY)
 		return TSS2_TCTI_RC_BAD_SEQUENCE;
-	if (locality >= 8 || (ring_localities(t->ring) >> locality & 1) == 0) {
+	if (locality >= 8 ||
+	    (ring_localities(ring_of(t)) >> locality & 1) == 0) {
 		COMPLAIN("the host does not grant this vTPM's user locality "
 			 "%u",
 		    locality);
@@ -308,18 +312,14 @@ tcti_make_sticky(TSS2_TCTI_CONTEXT *ctx, TPM2_HANDLE *handle, uint8_t sticky)
 /* --- making one ------------------------------------------------------------
  */
 
-static TSS2_RC
-open_local(const char *path, struct ring **ret)
+static void
+cannot_open(const char *path, int rc, const char *holder, int turn_ms)
 {
-	char holder[RING_TEXT_MAX];
-	int rc = ring_local_connect(path, CONNECT_MS, ret, holder);
-
 	switch (rc) {
-	case VT_OK:
-		break;
 	case VT_E_BUSY:
-		COMPLAIN("vTPM %s is busy: another program has it open (%s)",
-		    path, holder);
+		COMPLAIN("vTPM %s is busy: another program has it open (%s)%s",
+		    path, holder,
+		    turn_ms > 0 ? "; the wait for its end is over" : "");
 		break;
 	case VT_E_DENIED:
 		COMPLAIN("vTPM %s: %s", path, holder);
@@ -334,11 +334,55 @@ open_local(const char *path, struct ring **ret)
 		COMPLAIN("vTPM %s: %s", path, vt_strerror(rc));
 		break;
 	}
+}
+
+/* Cut ",wait=SECONDS" or ",raw" off the end of conf; false: neither is there.
+ * A path may have commas of its own. */
+static bool
+cut_option(char *conf, struct ring_local_how *how)
+{
+	char *p = strrchr(conf, ',');
+	uint32_t s;
+
+	if (p == NULL)
+		return false;
+	if (strcmp(p, ",raw") == 0) {
+		how->keeps = true;
+		how->again = false;
+		how->turn_ms = 0;
+	} else if (strncmp(p, ",wait=", 6) == 0 &&
+		   dec_u32(p + 6, &s) == VT_OK && s <= WAIT_MAX_S) {
+		how->turn_ms = (int)s * 1000;
+	} else {
+		return false;
+	}
+	*p = '\0';
+	return true;
+}
+
+/* conf: "PATH[,raw][,wait=SECONDS]". */
+static TSS2_RC
+open_local(const char *conf, struct shared **ret)
+{
+	struct ring_local_how how = {
+		.timeout_ms = CONNECT_MS, .turn_ms = TURN_MS, .again = true
+	};
+	char holder[RING_TEXT_MAX] = "";
+	char *path = strdup(conf);
+	int rc;
+
+	if (path == NULL)
+		return TSS2_TCTI_RC_MEMORY;
+	while (cut_option(path, &how))
+		;
+	if ((rc = shared_open(path, &how, ret, holder)) != VT_OK)
+		cannot_open(path, rc, holder, how.turn_ms);
+	free(path);
 	return of_ring(rc);
 }
 
 static TSS2_RC
-open_xen(uint32_t devid, struct ring **ret)
+open_xen(uint32_t devid, struct shared **ret)
 {
 	char why[RING_WHY_MAX];
 	struct ring *r;
@@ -354,13 +398,12 @@ open_xen(uint32_t devid, struct ring **ret)
 		ring_close(r);
 		return of_ring(rc);
 	}
-	*ret = r;
-	return TSS2_RC_SUCCESS;
+	return of_ring(shared_new(r, ret));
 }
 
-/* "local=PATH", "xen" or "xen=DEVID". */
+/* "local=PATH[,OPTION...]", "xen" or "xen=DEVID". */
 static TSS2_RC
-open_ring(const char *conf, struct ring **ret)
+open_ring(const char *conf, struct shared **ret)
 {
 	uint32_t devid = 0;
 
@@ -372,7 +415,8 @@ open_ring(const char *conf, struct ring **ret)
 					    dec_u32(conf + 4, &devid) == VT_OK))
 		return open_xen(devid, ret);
 	COMPLAIN("\"%s\" is no configuration; use local=PATH, the path of a "
-		 "vTPM's .tpmif socket, or in a Xen guest xen or xen=DEVID",
+		 "vTPM's .tpmif socket, and behind it ,wait=SECONDS or ,raw; "
+		 "or in a Xen guest xen or xen=DEVID",
 	    conf);
 	return TSS2_TCTI_RC_BAD_VALUE;
 }
@@ -381,7 +425,7 @@ TSS2_RC
 Tss2_Tcti_Tpmfront_Init(TSS2_TCTI_CONTEXT *ctx, size_t *size, const char *conf)
 {
 	struct tcti *t = (struct tcti *)ctx;
-	struct ring *ring;
+	struct shared *shared;
 	TSS2_RC rc;
 
 	if (size == NULL)
@@ -392,7 +436,7 @@ Tss2_Tcti_Tpmfront_Init(TSS2_TCTI_CONTEXT *ctx, size_t *size, const char *conf)
 	}
 	if (*size < sizeof(*t))
 		return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
-	if ((rc = open_ring(conf, &ring)) != TSS2_RC_SUCCESS)
+	if ((rc = open_ring(conf, &shared)) != TSS2_RC_SUCCESS)
 		return rc;
 	memset(t, 0, sizeof(*t));
 	t->common.v1.magic = TCTI_MAGIC;
@@ -404,7 +448,7 @@ Tss2_Tcti_Tpmfront_Init(TSS2_TCTI_CONTEXT *ctx, size_t *size, const char *conf)
 	t->common.v1.getPollHandles = tcti_get_poll_handles;
 	t->common.v1.setLocality = tcti_set_locality;
 	t->common.makeSticky = tcti_make_sticky;
-	t->ring = ring;
+	t->shared = shared;
 	t->state = ST_READY;
 	return TSS2_RC_SUCCESS;
 }
@@ -413,7 +457,9 @@ static const TSS2_TCTI_INFO info = {
 	.version = TCTI_VERSION,
 	.name = "tcti-tpmfront",
 	.description = "TCTI module for a virtual TPM's ring",
-	.config_help = "local=PATH: the path of a vTPM's .tpmif socket; "
+	.config_help = "local=PATH: the path of a vTPM's .tpmif socket, and "
+		       "behind it ,wait=SECONDS for another program to end, or "
+		       ",raw: share nothing, flush nothing; "
 		       "xen or xen=DEVID: this Xen guest's vtpm device",
 	.init = Tss2_Tcti_Tpmfront_Init,
 };

@@ -11,10 +11,11 @@
 #include <tss2/tss2_tcti.h>
 
 /*
- * conf: "local=PATH", the socket of a vTPM; "xen" or "xen=DEVID", this Xen
- * guest's vtpm device (0).  With ctx NULL only *size is set.  A vTPM that
- * another program has open: TSS2_TCTI_RC_IO_ERROR, and a message on stderr that
- * says so (unless TSS2_LOG turns it off).
+ * conf: "local=PATH", the socket of a vTPM, and behind it ",wait=SECONDS" or
+ * ",raw"; "xen" or "xen=DEVID", this Xen guest's vtpm device (0).  With ctx
+ * NULL only *size is set.  A vTPM that another program has open for longer
+ * than the wait: TSS2_TCTI_RC_IO_ERROR, and a message on stderr that says so
+ * (unless TSS2_LOG turns it off).
  */
 TSS2_RC Tss2_Tcti_Tpmfront_Init(
     TSS2_TCTI_CONTEXT *ctx, size_t *size, const char *conf);

@@ -307,6 +307,15 @@ power_is_capped(enum power_state s)
 }
 
 bool
+power_takes_ours(enum power_state s)
+{
+	return s == PS_PLAIN || s == PS_PLAIN_DROWSY || s == PS_DUE ||
+	       s == PS_DUE_DROWSY || s == PS_LAUNCHED ||
+	       s == PS_LAUNCHED_DROWSY || s == PS_CAPPED ||
+	       s == PS_CAPPED_DROWSY;
+}
+
+bool
 power_is_unsure(enum power_state s)
 {
 	return s >= PS_UNSURE && s <= PS_UNSURE_CAPPED;

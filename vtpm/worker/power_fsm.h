@@ -190,6 +190,9 @@ bool power_is_unsure(enum power_state s);
 /* No Startup yet, and no reset that the host saw. */
 bool power_is_waking(enum power_state s);
 bool power_is_capped(enum power_state s);
+/* Started, and not at rest after TPM2_Shutdown or a snapshot: a command of the
+ * worker's own changes nothing that the state stands for. */
+bool power_takes_ours(enum power_state s);
 
 /* "PLAIN", "INIT" and so on, for logs and tests; never NULL. */
 const char *power_state_name(enum power_state s);

@@ -15,6 +15,7 @@
 #include "tpmback/local_chan.h"
 #include "tpmback/swtpm/chan.h"
 #include "vtpm/engine/tpm_command.h"
+#include "vtpm/worker/worker_clients.h"
 #include "vtpm/worker/worker_cmd.h"
 #include "vtpm/worker/worker_power.h"
 #include "vtpm/worker/worker_report.h"
@@ -77,6 +78,20 @@ on_release(void *arg, struct chan *ch)
 {
 	(void)ch;
 	((struct slot *)arg)->claimed = false;
+}
+
+static void
+on_began(void *arg, struct chan *ch)
+{
+	(void)ch;
+	wk_client_began(arg);
+}
+
+static void
+on_ended(void *arg, struct chan *ch, bool keeps)
+{
+	(void)ch;
+	wk_client_ended(arg, keeps);
 }
 
 static void
@@ -326,6 +341,8 @@ static const struct chan_host host = {
 	.keep = on_keep,
 	.claim = on_claim,
 	.release = on_release,
+	.began = on_began,
+	.ended = on_ended,
 	.power_on = on_power_on,
 	.power_off = on_power_off,
 	.shutdown = on_shutdown,

@@ -7,9 +7,11 @@
 #include "base/util.h"
 #include "measure/log/journal.h"
 #include "tpmback/chan.h"
+#include "tpmback/local_queue.h"
 #include "tpmback/swtpm/chan.h"
 #include "vtpm/proto/worker_msg.h"
 #include "vtpm/state/state.h"
+#include "vtpm/worker/worker_clients.h"
 
 _Static_assert(WORKER_CHANNELS == CHAN_XEN, "one slot for each enum wchan");
 
@@ -57,6 +59,10 @@ static const struct limit_row rows[] = {
 	    "one that is silent is closed, or the new one refused" },
 	{ "silence of such a connection", "guest", "seconds",
 	    SWTPM_SILENT_US / 1000000, "the connection is closed" },
+	{ "programs that wait for the local ring", "guest", "programs",
+	    LOCAL_WAITING, "a further one is told that the vTPM is busy" },
+	{ "saved sessions of programs that have ended", "guest", "sessions",
+	    WORKER_SAVED_MAX, "the oldest is flushed" },
 	{ "memory", "guest", "bytes", WORKER_MEMORY,
 	    "the allocation fails, and with it the command" },
 	{ "one shared page's file", "guest", "bytes", WORKER_FILE,

@@ -26,6 +26,7 @@
 #include "vtpm/state/seal.h"
 #include "vtpm/worker/power_fsm.h"
 #include "vtpm/worker/worker.h"
+#include "vtpm/worker/worker_clients.h"
 #include "vtpm/worker/worker_launch.h"
 #include "vtpm/worker/worker_limits.h"
 #include "vtpm/worker/worker_machine.h"
@@ -138,6 +139,8 @@ struct worker {
 
 	uint8_t banks_next; /* BANK_* from the next power cycle on; 0: as is */
 	struct wk_cert certs[WCERT_AK + 1]; /* by WCERT_* */
+
+	struct clients clients; /* of the local ring */
 
 	struct wk_deep deep[WORKER_DEEP_TICKETS];
 	uint64_t deep_tickets; /* the last one issued */
