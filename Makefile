@@ -30,7 +30,7 @@ ROOMS	:= base \
 	   $(addprefix vtpm/,proto state engine provision worker) \
 	   $(addprefix vtpm_manager/,proto store hwtpm xenback core commit \
 	   tenant host guest xen control) vtpm_manager \
-	   $(addprefix tools/,common esys attest seal verify launch vtpmctl)
+	   $(addprefix tools/,common esys attest seal measure verify launch vtpmctl)
 MAINS	:= $(wildcard $(addsuffix /*_main.c,$(ROOMS)))
 # Xen's half is two modules: built where libxen-dev is, loaded where Xen is.
 XENSRC	:= tpmback/xen_chan.c tpmfront/xen_front.c
@@ -46,7 +46,7 @@ L_BUS		:= -lsystemd
 L_ALL		:= -ltpms $(L_TSS) $(L_BUS) -lsqlite3 -lseccomp -ljansson \
 		   -lcrypto -lpthread -ldl
 PROGS	:= vtpm-zygote vtpm-managerd vtpm-hwtpm vtpmctl vtpm-attest \
-	   vtpm-verify vtpm-seal
+	   vtpm-verify vtpm-seal vtpm-measure
 M_vtpm-zygote	:= vtpm/worker/zygote_main.c
 M_vtpm-managerd	:= vtpm_manager/managerd_main.c
 M_vtpm-hwtpm	:= vtpm_manager/hwtpm/hwtpm_main.c
@@ -54,12 +54,14 @@ M_vtpmctl	:= tools/vtpmctl/vtpmctl_main.c
 M_vtpm-attest	:= tools/attest/attest_main.c
 M_vtpm-verify	:= tools/verify/verify_main.c
 M_vtpm-seal	:= tools/seal/seal_main.c
+M_vtpm-measure	:= tools/measure/measure_main.c
 L_vtpm-zygote	:= -ltpms -lseccomp -ljansson -lcrypto -lpthread
 L_vtpm-managerd	:= $(L_BUS) -lsqlite3 -lseccomp -ljansson -lcrypto
 L_vtpm-hwtpm	:= $(L_TSS) -lseccomp -lcrypto
 L_vtpmctl	:= $(L_BUS) -ljansson -lcrypto
 L_vtpm-attest	:= $(L_TSS) -ljansson -lcrypto
 L_vtpm-verify	:= -ljansson -lcrypto
+L_vtpm-measure	:= -ljansson -lcrypto
 L_vtpm-seal	:= $(L_TSS) -ljansson -lcrypto
 M_vtpm-xenback	:= vtpm_manager/xenback/xenback_main.c
 L_vtpm-xenback	:= -lxenstore -lcrypto
@@ -389,7 +391,8 @@ SERVICE	:= vtpm_manager/service
 UNITS	:= $(patsubst $(SERVICE)/%.in,%,$(wildcard $(SERVICE)/*.service.in))
 SYSCONFDIR ?= /etc
 DBUSDIR	?= /usr/share/dbus-1/system.d
-COMPLETED := vtpmctl vtpm-managerd vtpm-verify vtpm-attest vtpm-seal tpmfrontd
+COMPLETED := vtpmctl vtpm-managerd vtpm-verify vtpm-attest vtpm-seal \
+	   vtpm-measure tpmfrontd
 BASHDIR	?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR	?= $(PREFIX)/share/zsh/site-functions
 MANDIR	?= $(PREFIX)/share/man

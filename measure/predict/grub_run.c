@@ -110,9 +110,11 @@ void
 gr_measure(struct grub_run *g, const char *prefix, const char *text)
 {
 	size_t n = strlen(prefix), len = strlen(text);
-	char *data = malloc(n + len + 1);
+	char *data;
 
-	if (data == NULL) {
+	if (g->rescue && strcmp(prefix, "grub_cmd: ") == 0)
+		return;
+	if ((data = malloc(n + len + 1)) == NULL) {
 		gr_stop(g, "no memory");
 		return;
 	}
@@ -381,7 +383,7 @@ gr_config(struct grub_run *g, const char *name)
 	char *folder = saved(g, "config_directory");
 	uint8_t *buf = NULL;
 	size_t len = 0;
-	bool there;
+	bool there, rescue = g->rescue;
 
 	there = gr_path(g, name, dev, path) &&
 		gr_file(g, name, &buf, &len) == VT_OK;
@@ -393,8 +395,11 @@ gr_config(struct grub_run *g, const char *name)
 		if (genv_export(g->env, "config_file") != VT_OK ||
 		    genv_export(g->env, "config_directory") != VT_OK)
 			gr_stop(g, "no memory");
-		else
+		else {
+			g->rescue = false;
 			gr_script(g, (char *)buf, len, true, name);
+			g->rescue = rescue;
+		}
 	}
 	free(buf);
 	restore(g, "config_file", file);
@@ -428,7 +433,7 @@ first_variables(struct grub_run *g, const struct grub_start *start)
 		rc = set_exported(g, features[i], "y");
 	(void)snprintf(path, sizeof(path), "(%s)%s", start->dev, start->prefix);
 	if (rc != VT_OK ||
-	    (rc = set_exported(g, "root", start->dev)) != VT_OK ||
+	    (rc = set_exported(g, "root", start->boot)) != VT_OK ||
 	    (rc = set_exported(g, "prefix", path)) != VT_OK ||
 	    (rc = set_exported(g, "grub_cpu", "x86_64")) != VT_OK ||
 	    (rc = set_exported(g, "color_normal", "light-gray/black")) !=
@@ -506,8 +511,15 @@ grub_predict(struct prediction *p, const struct grub_host *host,
 	g.menu = gm_new();
 	if (g.env != NULL && g.menu != NULL)
 		rc = first_variables(&g, start);
+	if (rc == VT_OK && start->config != NULL) {
+		g.rescue = true;
+		gr_script(&g, start->config, start->config_len, false,
+		    "GRUB's built-in configuration");
+		g.rescue = false;
+	}
 	if (rc == VT_OK) {
-		run_normal(&g);
+		if (!g.over)
+			run_normal(&g);
 		*ret_booted = g.booted;
 	}
 	free_run(&g);

@@ -52,8 +52,11 @@ struct grub_options {
 
 /* What GRUB was when its configuration begins: "hd0", "/EFI/BOOT". */
 struct grub_start {
-	const char *dev;
-	const char *prefix;
+	const char *boot;   /* where its image came from: $root */
+	const char *dev;    /* where its prefix is */
+	const char *prefix; /* a path on dev */
+	const char *config; /* built in, config_len bytes; NULL: none */
+	size_t config_len;
 };
 
 struct grub_function;
@@ -72,8 +75,8 @@ struct grub_run {
 	int result;             /* $? */
 	unsigned int commands, depth, loops, breaks;
 	bool continues, returns;
+	bool rescue; /* its built-in configuration: commands are not measured */
 	bool loaded; /* boot would start something */
-	bool stub;   /* what it would start is an EFI application */
 	bool booted; /* it was started */
 	bool over;   /* nothing more is run */
 };

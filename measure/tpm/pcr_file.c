@@ -172,6 +172,68 @@ values_len(const struct pcr_sel *sel)
 	return len;
 }
 
+/* --- writing ----------------------------------------------------------------
+ */
+
+static void
+put_selection(struct wr *w, const struct pcr_set *set)
+{
+	static const uint8_t none[8];
+	uint32_t i;
+
+	wr_le32(w, set->nbanks);
+	for (i = 0; i < SEL_BANKS; i++) {
+		if (i >= set->nbanks) {
+			wr_bytes(w, none, sizeof(none));
+			continue;
+		}
+		wr_le16(w, set->banks[i].alg);
+		wr_u8(w, 3);
+		wr_le32(w, set->banks[i].valid & PCR_ALL);
+		wr_u8(w, 0);
+	}
+}
+
+/* Value n of all that the set knows, in the order of the selection. */
+static const struct pcr_bank *
+nth(const struct pcr_set *set, uint32_t n, uint32_t *ret_pcr)
+{
+	uint32_t b, i;
+
+	for (b = 0; b < set->nbanks; b++)
+		for (i = 0; i < PCR_COUNT; i++)
+			if ((set->banks[b].valid >> i & 1) != 0 && n-- == 0) {
+				*ret_pcr = i;
+				return &set->banks[b];
+			}
+	return NULL;
+}
+
+void
+pcr_file_put(struct wr *w, const struct pcr_set *set)
+{
+	static const uint8_t none[DIGEST_MAX];
+	const struct pcr_bank *bank;
+	uint32_t n = 0, pcr = 0, i, k;
+
+	for (i = 0; i < set->nbanks; i++)
+		n +=
+		    (uint32_t)__builtin_popcount(set->banks[i].valid & PCR_ALL);
+	put_selection(w, set);
+	wr_le32(w, (n + LIST_DIGESTS - 1) / LIST_DIGESTS);
+	for (i = 0; i < n; i += LIST_DIGESTS) {
+		wr_le32(w, n - i < LIST_DIGESTS ? n - i : LIST_DIGESTS);
+		for (k = i; k < i + LIST_DIGESTS; k++) {
+			bank = nth(set, k, &pcr);
+			wr_le16(w, bank != NULL ? bank->len : 0);
+			if (bank != NULL)
+				wr_bytes(w, bank->val[pcr], bank->len);
+			wr_bytes(w, none,
+			    DIGEST_MAX - (bank != NULL ? bank->len : 0u));
+		}
+	}
+}
+
 int
 pcr_file_get(const uint8_t *buf, size_t len, const struct pcr_sel *quoted,
     struct pcr_sel *ret_sel, struct pcr_set *ret)

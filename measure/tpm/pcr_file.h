@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/rdwr.h"
 #include "measure/tpm/pcr.h"
 #include "measure/tpm/pcr_selection.h"
 
@@ -29,5 +30,8 @@
  */
 int pcr_file_get(const uint8_t *buf, size_t len, const struct pcr_sel *quoted,
     struct pcr_sel *ret_sel, struct pcr_set *ret) VT_CHECK;
+
+/* Append the values that set knows, serialized. */
+void pcr_file_put(struct wr *w, const struct pcr_set *set);
 
 #endif

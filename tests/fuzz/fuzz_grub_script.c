@@ -60,7 +60,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct grub_host host = {
 		.ctx = &t, .kind = kind, .read = get, .find = find
 	};
-	struct grub_start start = { "hd0", "/g" };
+	struct grub_start start = {
+		.boot = "hd0", .dev = "hd0", .prefix = "/g"
+	};
 	struct prediction *p;
 	bool booted = false;
 

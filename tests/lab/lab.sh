@@ -131,7 +131,7 @@ lab_make_disk() {
 	if [ ! -e "$grub" ]; then
 		grub-mkimage -O x86_64-efi -p /EFI/BOOT -o "$grub.new" \
 		    normal linux linuxefi configfile tpm part_gpt \
-		    fat gzio echo || return 1
+		    fat gzio echo ${lab_extra_modules:-} || return 1
 		mv "$grub.new" "$grub"
 	fi
 	kb=$((($(stat -L -c %s "$lab_kernel") + $(stat -c %s "$initrd") +

@@ -74,7 +74,9 @@ run(const struct file *files, const struct grub_options *opts, bool *booted)
 		.kind = disk_kind,
 		.read = disk_read,
 		.find = disk_find };
-	struct grub_start start = { "hd0", "/EFI/BOOT" };
+	struct grub_start start = {
+		.boot = "hd0", .dev = "hd0", .prefix = "/EFI/BOOT"
+	};
 	struct prediction *p;
 
 	assert_int_equal(pred_new(&sha256, 1, &p), VT_OK);

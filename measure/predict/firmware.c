@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* firmware.c - OVMF's own measurements, computed or learnt. */
+#include "measure/predict/firmware.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/rdwr.h"
+#include "base/util.h"
+
+static const uint8_t guid_global[16] = { 0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93,
+	0xd2, 0x11, 0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c };
+static const uint8_t guid_security[16] = { 0xcb, 0xb2, 0x19, 0xd7, 0x3a, 0x3d,
+	0x96, 0x45, 0xa3, 0xbc, 0xda, 0xd0, 0x0e, 0x67, 0x65, 0x6f };
+
+/* UEFI_VARIABLE_DATA of a Secure Boot variable. */
+static void
+variable(struct prediction *p, const uint8_t guid[16], const char *name,
+    const void *data, size_t len)
+{
+	uint8_t buf[128];
+	struct wr w;
+
+	wr_init(&w, buf, sizeof(buf));
+	wr_bytes(&w, guid, 16);
+	wr_le64(&w, strlen(name));
+	wr_le64(&w, len);
+	for (; *name != '\0'; name++)
+		wr_le16(&w, (uint8_t)*name);
+	wr_bytes(&w, data, len);
+	pred_event(p, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, buf, w.len, buf, w.len);
+}
+
+static void
+action(struct prediction *p, uint32_t pcr, const char *text)
+{
+	pred_text(p, pcr, EV_EFI_ACTION, text);
+}
+
+/* Firmware with no key enrolled. */
+static void
+start_plain(struct prediction *p)
+{
+	uint32_t i;
+
+	pred_unknown(p, 0,
+	    "the firmware's code is measured as it is in "
+	    "memory: learn it from a log (--learn)");
+	pred_unknown(p, 1,
+	    "boot variables depend on the machine's devices: "
+	    "learn them from a log (--learn)");
+	variable(p, guid_global, "SecureBoot", "\0", 1);
+	variable(p, guid_global, "PK", "", 0);
+	variable(p, guid_global, "KEK", "", 0);
+	variable(p, guid_security, "db", "", 0);
+	variable(p, guid_security, "dbx", "", 0);
+	pred_separator(p, 7);
+	action(p, 4, "Calling EFI Application from Boot Option");
+	for (i = 2; i <= 6; i++)
+		pred_separator(p, i);
+	pred_note(p, "PCR 7: Secure Boot off, no key enrolled");
+	pred_note(p, "PCRs 2 and 3: no device has an option ROM");
+	pred_note(p, "PCR 4: the first boot option starts");
+}
+
+/* Is the event from before the first program, and not of a disk? */
+static bool
+is_learnt(const struct el_event *ev)
+{
+	return el_extends(ev) && ev->pcr <= 7 && ev->type != EV_EFI_GPT_EVENT;
+}
+
+static int
+start_learnt(struct prediction *p, struct el_log *log)
+{
+	struct el_event ev;
+	int rc;
+
+	while ((rc = el_next(log, &ev)) == 1) {
+		if (ev.pcr == 4 && ev.type == EV_EFI_BOOT_SERVICES_APPLICATION)
+			return VT_OK;
+		if (!is_learnt(&ev))
+			continue;
+		pred_digests(p, ev.pcr, ev.type, ev.digests, ev.ndigests,
+		    ev.data, ev.datalen);
+		p->learnt |= 1u << ev.pcr;
+	}
+	return rc < 0 ? rc : VT_E_NOTFOUND;
+}
+
+static int
+has_banks(const struct prediction *p, const struct el_spec *spec)
+{
+	uint32_t i, k;
+
+	for (i = 0; i < p->nalgs; i++) {
+		for (k = 0; k < spec->nbanks; k++)
+			if (spec->algs[k] == p->algs[i])
+				break;
+		if (k == spec->nbanks)
+			return VT_E_UNSUPPORTED;
+	}
+	return VT_OK;
+}
+
+int
+fw_start(
+    struct prediction *p, const uint8_t *log, size_t len, char err[FW_ERR_MAX])
+{
+	struct el_log *el;
+	int rc;
+
+	if (log == NULL) {
+		start_plain(p);
+		return VT_OK;
+	}
+	if ((rc = el_open(log, len, &el)) != VT_OK) {
+		(void)snprintf(
+		    err, FW_ERR_MAX, "it %s", vt_input_error(rc, len));
+		return rc;
+	}
+	if ((rc = has_banks(p, el_spec(el))) != VT_OK)
+		(void)snprintf(
+		    err, FW_ERR_MAX, "it lacks a bank that is to be predicted");
+	else if ((rc = start_learnt(p, el)) == VT_E_NOTFOUND)
+		(void)snprintf(err, FW_ERR_MAX, "no program was booted in it");
+	else if (rc != VT_OK)
+		(void)snprintf(
+		    err, FW_ERR_MAX, "it %s", vt_input_error(rc, len));
+	el_close(el);
+	return rc;
+}
+
+int
+fw_application(struct prediction *p, const struct pe *pe, const char *path)
+{
+	struct tpm_digest d[PCR_MAX_BANKS];
+	uint32_t i;
+	int rc;
+
+	for (i = 0; i < p->nalgs; i++)
+		if ((rc = pe_authenticode(pe, p->algs[i], &d[i])) != VT_OK)
+			return rc;
+	pred_digests(p, 4, EV_EFI_BOOT_SERVICES_APPLICATION, d, p->nalgs, path,
+	    strlen(path));
+	return VT_OK;
+}
+
+void
+fw_exit_boot_services(struct prediction *p)
+{
+	action(p, 5, "Exit Boot Services Invocation");
+	action(p, 5, "Exit Boot Services Returned with Success");
+}
