@@ -9,9 +9,10 @@ build="gcc make pkg-config libc6-dev libtpms-dev libtss2-dev libssl-dev \
 check="libcmocka-dev swtpm swtpm-tools tpm2-tools openssl e2fsprogs \
 	procps jq sqlite3 libtss2-tcti-swtpm0 libtss2-tcti-device0 \
 	libtss2-tcti-cmd0 systemd qemu-system-x86 ovmf python3 \
-	python3-cryptography libxen-dev"
+	python3-cryptography libxen-dev grub-efi-amd64-bin grub-common \
+	mtools dosfstools qemu-utils fdisk binutils systemd-boot-efi"
 run="qemu-system-x86 qemu-utils ovmf grub-efi-amd64-bin grub-common mtools \
-	dosfstools busybox-static cpio jq openssl libtss2-tcti-device0 \
+	dosfstools fdisk e2fsprogs busybox-static cpio jq openssl libtss2-tcti-device0 \
 	libcmocka-dev swtpm swtpm-tools tpm2-tools libtss2-tcti-swtpm0"
 lint="libcmocka-dev clang clang-format cppcheck libclang-rt-14-dev libasan8 \
 	libubsan1 man-db"

@@ -131,18 +131,43 @@ fw_start(
 	return rc;
 }
 
+/* EFI_IMAGE_LOAD_EVENT with a device path of the file alone.  It is not part
+ * of what is measured. */
+static void
+load_event(struct wr *w, const struct pe *pe, const char *path)
+{
+	size_t n = strlen(path) + 1;
+
+	wr_le64(w, 0);
+	wr_le64(w, pe->len);
+	wr_le64(w, 0);
+	wr_le64(w, 4 + 2 * n + 4);
+	wr_u8(w, 4); /* media */
+	wr_u8(w, 4); /* file */
+	wr_le16(w, (uint16_t)(4 + 2 * n));
+	for (; n > 0; n--, path++)
+		wr_le16(w, (uint8_t)(*path == '/' ? '\\' : *path));
+	wr_le32(w, 0x0004ff7f); /* the end */
+}
+
 int
 fw_application(struct prediction *p, const struct pe *pe, const char *path)
 {
 	struct tpm_digest d[PCR_MAX_BANKS];
+	uint8_t buf[FW_PATH_MAX * 2 + 64];
+	struct wr w;
 	uint32_t i;
 	int rc;
 
+	if (strlen(path) > FW_PATH_MAX)
+		return VT_E_RANGE;
 	for (i = 0; i < p->nalgs; i++)
 		if ((rc = pe_authenticode(pe, p->algs[i], &d[i])) != VT_OK)
 			return rc;
-	pred_digests(p, 4, EV_EFI_BOOT_SERVICES_APPLICATION, d, p->nalgs, path,
-	    strlen(path));
+	wr_init(&w, buf, sizeof(buf));
+	load_event(&w, pe, path);
+	pred_digests(
+	    p, 4, EV_EFI_BOOT_SERVICES_APPLICATION, d, p->nalgs, buf, w.len);
 	return VT_OK;
 }
 
@@ -151,4 +176,5 @@ fw_exit_boot_services(struct prediction *p)
 {
 	action(p, 5, "Exit Boot Services Invocation");
 	action(p, 5, "Exit Boot Services Returned with Success");
+	pred_unknown(p, 10, "IMA of the operating system measures what runs");
 }

@@ -20,6 +20,7 @@
 #include "measure/predict/prediction.h"
 
 #define FW_ERR_MAX 160
+#define FW_PATH_MAX 1024 /* bytes */
 
 /*
  * Everything before the first program.  log[len]: a TCG log of a reference
@@ -28,10 +29,11 @@
  */
 int fw_start(struct prediction *p, const uint8_t *log, size_t len,
     char err[FW_ERR_MAX]) VT_CHECK;
-/* An EFI application is loaded, from path.  VT_E_UNSUPPORTED, VT_E_CRYPTO. */
+/* An EFI application is loaded, from path.  VT_E_UNSUPPORTED, VT_E_RANGE,
+ * VT_E_CRYPTO. */
 int fw_application(
     struct prediction *p, const struct pe *pe, const char *path) VT_CHECK;
-/* An operating system takes over. */
+/* An operating system takes over; PCR 10 is its IMA's. */
 void fw_exit_boot_services(struct prediction *p);
 
 #endif

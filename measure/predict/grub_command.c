@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "measure/predict/firmware.h"
 #include "measure/predict/grub_menu.h"
 #include "measure/predict/grub_test.h"
 #include "measure/predict/pe.h"
@@ -451,12 +452,9 @@ initrd(struct grub_run *g, int argc, char **argv)
 static int
 chainloader(struct grub_run *g, int argc, char **argv)
 {
-	struct tpm_digest d[PCR_MAX_BANKS];
 	uint8_t *buf = NULL;
 	size_t len = 0;
-	uint32_t i;
 	struct pe pe;
-	int rc;
 
 	if (argc > 1 && strcmp(argv[1], "--force") == 0) {
 		argc--;
@@ -467,13 +465,8 @@ chainloader(struct grub_run *g, int argc, char **argv)
 		    argc > 1 ? argv[1] : "an EFI application");
 		return NOT_FOUND;
 	}
-	rc = pe_open(buf, len, &pe);
-	for (i = 0; rc == VT_OK && i < g->p->nalgs; i++)
-		rc = pe_authenticode(&pe, g->p->algs[i], &d[i]);
-	if (rc == VT_OK)
-		pred_digests(g->p, 4, EV_EFI_BOOT_SERVICES_APPLICATION, d,
-		    g->p->nalgs, argv[1], strlen(argv[1]));
-	else
+	if (pe_open(buf, len, &pe) != VT_OK ||
+	    fw_application(g->p, &pe, argv[1]) != VT_OK)
 		gr_stop(g, "%s is no EFI application", argv[1]);
 	/* What it measures by itself is its own. */
 	pred_unknown(

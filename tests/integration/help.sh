@@ -58,7 +58,7 @@ for page in "$man"/*.[18]; do
 	    "$(cat "$T/err")"
 done
 # Each page of a command describes no command that there is not.
-for p in vtpmctl vtpm-verify vtpm-seal; do
+for p in vtpmctl vtpm-verify vtpm-seal vtpm-measure; do
 	same "$p.1 describes all commands, and no other" "$(
 		for c in $(commands "$p"); do
 			subs=$(commands "$p" "$c")

@@ -38,4 +38,4 @@ _vtpm() {
 	mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 }
 complete -o default -F _vtpm vtpmctl vtpm-managerd vtpm-verify vtpm-attest \
-    vtpm-seal tpmfrontd
+    vtpm-seal vtpm-measure tpmfrontd

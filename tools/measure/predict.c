@@ -259,7 +259,11 @@ boot_kernel(struct job *j)
 		rc = fw_application(j->p, &pe, "-kernel");
 	if (rc == VT_OK)
 		rc = stub_measure(j->p, options, initrd, initrd_len);
-	if (rc != VT_OK)
+	if (rc == VT_E_FORMAT)
+		log_err("%s: neither a bzImage with an EFI stub, nor a command "
+			"line in ASCII",
+		    j->a->kernel);
+	else if (rc != VT_OK)
 		log_err("%s: %s", j->a->kernel, vt_strerror(rc));
 	fw_exit_boot_services(j->p);
 out:
@@ -354,7 +358,8 @@ predict(void *ctx, void *args, int argc, char **argv)
 	if (rc == VT_OK)
 		rc = print(&j);
 	if (rc == VT_OK)
-		rc = (j.p->unknown & 0xffff) != 0 ? MX_SOME : MX_ALL;
+		rc = (j.p->unknown & 0xffff & ~(1u << 10)) != 0 ? MX_SOME
+								: MX_ALL;
 	else
 		rc = MX_FAILED;
 	disk_free(j.disk);
@@ -416,7 +421,8 @@ const struct opt_command measure_predict = {
 	.size = sizeof(struct args),
 	.defaults = &defaults,
 	.run = predict,
-	.more = "Exit status: 0 every PCR has a value, 1 some have none, 2 a "
+	.more = "Exit status: 0 every PCR but IMA's has a value, 1 some have "
+		"none, 2 a "
 		"file cannot be read, or wrong usage.\n"
 		"Example:\n"
 		"  vtpm-measure predict --disk guest.qcow2 --learn boot.log "

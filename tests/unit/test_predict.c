@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/crypto.h"
+#include "measure/predict/direct_boot.h"
+#include "measure/predict/firmware.h"
+#include "measure/predict/gpt.h"
+#include "measure/predict/grub_core.h"
+#include "measure/tpm/pcr_file.h"
+#include "tests/unit/pe_fixture.h"
+#include "tests/unit/vector.h"
+
+static const uint16_t sha256 = ALG_SHA256;
+
+static struct prediction *
+new_prediction(void)
+{
+	struct prediction *p;
+
+	assert_int_equal(pred_new(&sha256, 1, &p), VT_OK);
+	return p;
+}
+
+static struct replay *
+result(const struct prediction *p)
+{
+	char err[REPLAY_ERR_MAX];
+	struct replay *r;
+
+	assert_int_equal(pred_result(p, &r, err), VT_OK);
+	return r;
+}
+
+static void
+pcr_is(const struct replay *r, uint32_t pcr, const char *want)
+{
+	char hex[2 * DIGEST_MAX + 1];
+	const uint8_t *val = pcr_get(&r->pcrs, sha256, pcr);
+
+	assert_non_null(val);
+	hex_encode(val, 32, hex);
+	assert_string_equal(hex, want);
+}
+
+/* --- firmware ----------------------------------------------------------------
+ */
+
+/* Values of a real boot: OVMF 2022.11, no key, a disk without GPT. */
+static void
+plain_firmware_has_the_values_of_a_real_boot(void **state)
+{
+	struct prediction *p = new_prediction();
+	char err[FW_ERR_MAX];
+	struct replay *r;
+
+	(void)state;
+	assert_int_equal(fw_start(p, NULL, 0, err), VT_OK);
+	fw_exit_boot_services(p);
+	r = result(p);
+	pcr_is(r, 2,
+	    "3d458cfe55cc03ea1f443f1562beec8df51c75e14a9fcf9a7234a13f198e7969");
+	pcr_is(r, 5,
+	    "a5ceb755d043f32431d63e39f5161464620a3437280494b5850dc1b47cc074e0");
+	pcr_is(r, 7,
+	    "65caf8dd1e0ea7a6347b635d2b379c93b9a1351edc2afc3ecda700e534eb3068");
+	assert_int_equal(p->unknown, 0x403); /* and IMA */
+	assert_null(pcr_get(&r->pcrs, sha256, 0));
+	assert_null(pcr_get(&r->pcrs, sha256, 1));
+	replay_free(r);
+	pred_free(p);
+}
+
+static void
+a_reference_log_teaches_the_firmware_and_nothing_behind_it(void **state)
+{
+	struct prediction *p = new_prediction();
+	struct bytes log = vector_log();
+	struct pcr_set want;
+	char err[FW_ERR_MAX];
+	struct replay *r;
+	uint32_t i;
+
+	(void)state;
+	vector_pcrs(&want);
+	assert_int_equal(fw_start(p, log.p, log.len, err), VT_OK);
+	r = result(p);
+	for (i = 0; i < 8; i++)
+		if (i != 4 && i != 5) /* loader and disk follow */
+			assert_memory_equal(pcr_get(&r->pcrs, sha256, i),
+			    pcr_get(&want, sha256, i), 32);
+	for (i = 8; i < 16; i++)
+		assert_true(pcr_is_extreme(pcr_get(&r->pcrs, sha256, i), 32));
+	assert_int_equal(p->unknown, 0);
+	assert_int_equal(p->learnt, 0xff);
+	replay_free(r);
+	pred_free(p);
+	free(log.p);
+}
+
+static void
+a_log_that_teaches_nothing_is_refused(void **state)
+{
+	static const uint16_t sha1 = ALG_SHA1;
+	struct bytes log = vector_log();
+	struct el_writer *w;
+	struct prediction *p;
+	char err[FW_ERR_MAX];
+	const uint8_t *buf;
+	size_t len;
+
+	(void)state;
+	p = new_prediction();
+	assert_int_equal(fw_start(p, log.p, 0, err), VT_E_TRUNC);
+	assert_int_equal(fw_start(p, log.p, 500, err), VT_E_TRUNC);
+	pred_free(p);
+	p = new_prediction();
+	assert_int_equal(el_writer_new(&sha1, 1, false, &w), VT_OK);
+	el_add_data(w, 0, EV_SEPARATOR, "\0\0\0\0", 4);
+	assert_int_equal(el_writer_bytes(w, &buf, &len), VT_OK);
+	assert_int_equal(fw_start(p, buf, len, err), VT_E_UNSUPPORTED);
+	el_writer_free(w);
+	assert_int_equal(el_writer_new(&sha256, 1, false, &w), VT_OK);
+	el_add_data(w, 0, EV_SEPARATOR, "\0\0\0\0", 4);
+	assert_int_equal(el_writer_bytes(w, &buf, &len), VT_OK);
+	assert_int_equal(fw_start(p, buf, len, err), VT_E_NOTFOUND);
+	assert_string_equal(err, "no program was booted in it");
+	el_writer_free(w);
+	pred_free(p);
+	free(log.p);
+}
+
+/* --- GPT
+ * ---------------------------------------------------------------------- */
+
+static void
+make_gpt(uint8_t head[GPT_HEAD])
+{
+	uint8_t *h = head + GPT_BLOCK, *e = head + 2 * GPT_BLOCK;
+
+	memset(head, 0, GPT_HEAD);
+	memcpy(h, "EFI PART", 8);
+	h[72] = 2;   /* block of the entries */
+	h[80] = 128; /* entries */
+	h[84] = 128; /* bytes of one */
+	memcpy(e,
+	    "\x28\x73\x2a\xc1\x1f\xf8\xd2\x11\xba\x4b\x00\xa0\xc9\x3e\xc9\x3b",
+	    16);
+	e[32] = 34;
+	e[40] = 99;
+	e += 2 * 128;
+	e[0] = 1;
+	e[32] = 100;
+	e[40] = 100;
+}
+
+static void
+used_partitions_are_measured(void **state)
+{
+	uint8_t head[GPT_HEAD], want[DIGEST_MAX], pcr[DIGEST_MAX] = { 0 };
+	static const uint8_t two[8] = { 2 };
+	struct iov_part parts[] = { { head + GPT_BLOCK, 92 }, { two, 8 },
+		{ head + 2 * GPT_BLOCK, 128 },
+		{ head + 2 * GPT_BLOCK + 256, 128 } };
+	struct prediction *p = new_prediction();
+	struct replay *r;
+	struct gpt g;
+
+	(void)state;
+	make_gpt(head);
+	assert_int_equal(gpt_open(head, sizeof(head), &g), VT_OK);
+	assert_int_equal(g.n, 2);
+	assert_int_equal(g.parts[0].number, 1);
+	assert_true(g.parts[0].esp);
+	assert_int_equal(g.parts[0].first, 34 * 512);
+	assert_int_equal(g.parts[0].len, 66 * 512);
+	assert_int_equal(g.parts[1].number, 3);
+	assert_false(g.parts[1].esp);
+	gpt_measure(p, &g);
+	r = result(p);
+	assert_int_equal(digest_parts(sha256, parts, 4, want), VT_OK);
+	assert_int_equal(digest_extend(sha256, pcr, want), VT_OK);
+	assert_memory_equal(pcr_get(&r->pcrs, sha256, 5), pcr, 32);
+	replay_free(r);
+	pred_free(p);
+}
+
+static void
+a_bad_table_is_refused(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char	*what;
+		size_t		 off;
+		uint8_t		 val;
+		int		 want;
+	} cases[] = {
+		{ "magic",		512,		'X',	VT_E_NOTFOUND },
+		{ "entries at 1",	512 + 72,	1,	VT_E_FORMAT },
+		{ "entries far off",	512 + 79,	0xff,	VT_E_TRUNC },
+		{ "many entries",	512 + 81,	1,	VT_E_RANGE },
+		{ "entry's size",	512 + 84,	64,	VT_E_FORMAT },
+		{ "end before start",	1024 + 40,	1,	VT_E_FORMAT },
+		{ "end far off",	1024 + 47,	0xff,	VT_E_FORMAT },
+	};
+	/* clang-format on */
+	uint8_t head[GPT_HEAD];
+	struct gpt g;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		print_message("  %s\n", cases[i].what);
+		make_gpt(head);
+		head[cases[i].off] = cases[i].val;
+		assert_int_equal(
+		    gpt_open(head, sizeof(head), &g), cases[i].want);
+	}
+	make_gpt(head);
+	for (n = 0; n < sizeof(head); n += 7) {
+		uint8_t *copy = exact_copy(head, n);
+		int rc = gpt_open(copy, n, &g);
+
+		assert_true(rc == VT_E_NOTFOUND || rc == VT_E_TRUNC);
+		free(copy);
+	}
+}
+
+/* --- a kernel without a boot loader
+ * --------------------------------------------- */
+
+static void
+the_kernel_is_measured_as_qemu_changes_it(void **state)
+{
+	static const uint8_t want[] = { 0x00, 0xd0, 0xfc, 0x1f };
+	uint8_t k[0x400] = { 0 };
+
+	(void)state;
+	assert_int_equal(direct_patch(k, 0x2ff, 512 << 20, 0), VT_E_FORMAT);
+	assert_int_equal(direct_patch(k, sizeof(k), 512 << 20, 0), VT_E_FORMAT);
+	memcpy(k + 0x202, "HdrS", 4);
+	k[0x207] = 2;
+	k[0x206] = 15;
+	memset(k + 0x22c, 0xff, 3);
+	k[0x22f] = 0x7f;
+	assert_int_equal(direct_patch(k, sizeof(k), 512 << 20, 0), VT_OK);
+	assert_int_equal(k[0x210], 0xb0);
+	assert_int_equal(k[0x211], 0x80);
+	assert_int_equal(k[0x224] | k[0x225] << 8, 0xfe00);
+	assert_int_equal(k[0x22a], 2);
+	assert_int_equal(k[0x218] | k[0x21c], 0);
+	assert_int_equal(
+	    direct_patch(k, sizeof(k), 512 << 20, 0xa000000000), VT_E_RANGE);
+	/* 0x20000000 - 0x28000 - 1 - 0xafff, down to a page */
+	assert_int_equal(direct_patch(k, sizeof(k), 512 << 20, 0xafff), VT_OK);
+	assert_memory_equal(k + 0x218, want, 4);
+	assert_int_equal(k[0x21c] | k[0x21d] << 8, 0xafff);
+}
+
+static void
+load_options_are_utf_16_with_their_nul(void **state)
+{
+	static const uint8_t wide[] = { 'a', 0, ' ', 0, 'b', 0, 0, 0 };
+	struct prediction *p = new_prediction();
+	uint8_t pcr[DIGEST_MAX] = { 0 }, d[DIGEST_MAX];
+	struct replay *r;
+
+	(void)state;
+	assert_int_equal(stub_measure(p, "a \xc3\xa4", NULL, 0), VT_E_FORMAT);
+	assert_int_equal(
+	    stub_measure(p, "a b", (const uint8_t *)"initrd", 6), VT_OK);
+	assert_int_equal(digest_buf(sha256, wide, sizeof(wide), d), VT_OK);
+	assert_int_equal(digest_extend(sha256, pcr, d), VT_OK);
+	assert_int_equal(digest_buf(sha256, "initrd", 6, d), VT_OK);
+	assert_int_equal(digest_extend(sha256, pcr, d), VT_OK);
+	r = result(p);
+	assert_memory_equal(pcr_get(&r->pcrs, sha256, 9), pcr, 32);
+	replay_free(r);
+	pred_free(p);
+}
+
+/* --- GRUB's image
+ * ------------------------------------------------------------------ */
+
+#define MODS_AT (PEF_HEADERS)
+#define MODS_LEN 104
+
+/* A module of 16 bytes, a configuration, a prefix. */
+static size_t
+make_core(uint8_t image[4096])
+{
+	static const struct pef_section mods = { "mods", "x", 0 };
+	uint8_t *m = image + MODS_AT;
+	size_t len;
+
+	memset(image, 0, 4096);
+	len = pef_make(image, &mods, 1);
+	memcpy(m, "mimg", 4);
+	m[8] = 24;
+	m[16] = MODS_LEN;
+	m += 24;
+	m[4] = 24;
+	m += 24;
+	m[0] = 2;
+	m[4] = 32;
+	memcpy(m + 8, "search.file /x root", 19);
+	m += 32;
+	m[0] = 3;
+	m[4] = 24;
+	memcpy(m + 8, "/EFI/BOOT", 9);
+	return len;
+}
+
+static void
+prefix_and_configuration_are_found_in_grubs_image(void **state)
+{
+	static const struct {
+		size_t off;
+		uint8_t val;
+		int want;
+	} cases[] = { { 0, 'X', VT_E_NOTFOUND }, { 8, 0xff, VT_E_FORMAT },
+		{ 18, 1, VT_E_FORMAT }, { 28, 4, VT_E_FORMAT },
+		{ 28, 0xff, VT_E_TRUNC }, { 16, MODS_LEN - 4, VT_E_TRUNC } };
+	uint8_t image[4096];
+	struct grub_core c;
+	struct pe pe;
+	size_t len, i;
+
+	(void)state;
+	len = make_core(image);
+	assert_int_equal(pe_open(image, len, &pe), VT_OK);
+	assert_int_equal(gcore_open(&pe, &c), VT_OK);
+	assert_int_equal(c.prefix_len, 9);
+	assert_memory_equal(c.prefix, "/EFI/BOOT", 9);
+	assert_int_equal(c.config_len, 19);
+	assert_memory_equal(c.config, "search.file /x root", 19);
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		len = make_core(image);
+		image[MODS_AT + cases[i].off] = cases[i].val;
+		assert_int_equal(pe_open(image, len, &pe), VT_OK);
+		assert_int_equal(gcore_open(&pe, &c), cases[i].want);
+	}
+}
+
+/* --- the file of values
+ * -------------------------------------------------------------- */
+
+static void
+values_are_read_back_as_they_were_written(void **state)
+{
+	static const uint16_t both[] = { ALG_SHA256, ALG_SHA384 };
+	uint8_t buf[PCR_FILE_MAX], val[DIGEST_MAX];
+	struct pcr_sel quoted = { 0 }, sel;
+	struct pcr_set set, back;
+	struct wr w;
+	uint32_t i;
+
+	(void)state;
+	assert_int_equal(pcr_set_init(&set, both, 2), VT_OK);
+	for (i = 0; i < 20; i++) {
+		memset(val, (int)i + 1, sizeof(val));
+		if (i != 7)
+			assert_int_equal(
+			    pcr_put(&set, ALG_SHA256, i, val), VT_OK);
+		if (i == 3)
+			assert_int_equal(
+			    pcr_put(&set, ALG_SHA384, i, val), VT_OK);
+	}
+	wr_init(&w, buf, sizeof(buf));
+	pcr_file_put(&w, &set);
+	assert_int_equal(wr_err(&w), VT_OK);
+	assert_int_equal(w.len, 132 + 4 + 3 * (4 + 8 * 66));
+	assert_int_equal(pcr_file_get(buf, w.len, &quoted, &sel, &back), VT_OK);
+	assert_int_equal(sel.n, 2);
+	assert_int_equal(sel.banks[0].mask, 0xfff7f);
+	assert_int_equal(sel.banks[1].mask, 8);
+	assert_memory_equal(&set, &back, sizeof(set));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plain_firmware_has_the_values_of_a_real_boot),
+		cmocka_unit_test(
+		    a_reference_log_teaches_the_firmware_and_nothing_behind_it),
+		cmocka_unit_test(a_log_that_teaches_nothing_is_refused),
+		cmocka_unit_test(used_partitions_are_measured),
+		cmocka_unit_test(a_bad_table_is_refused),
+		cmocka_unit_test(the_kernel_is_measured_as_qemu_changes_it),
+		cmocka_unit_test(load_options_are_utf_16_with_their_nul),
+		cmocka_unit_test(
+		    prefix_and_configuration_are_found_in_grubs_image),
+		cmocka_unit_test(values_are_read_back_as_they_were_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
