@@ -5,8 +5,9 @@
 # processor busy); with names those, on one host, one after the other; with
 # "all" every one that there is.  Each host's report goes to
 # $B/lab/xen/report.N, Xen's and dom0's console beside it.
-# XEN_TIMEOUT=SECONDS is how long one host may take: it is there to end what
-# hangs, and a busy machine takes three times as long as a quiet one.
+# Each scenario has a time of its own (LIMIT=SECONDS in its file, three times
+# what a quiet machine takes), which its dom0 enforces; a dom0 that hangs is
+# ended here.
 set -u
 cd "$(dirname "$0")/../../.." || exit 1
 B=${B:-build}
@@ -39,15 +40,42 @@ plan() { # N: the scenarios of host N
 	1) exists $two; others 1 ;;
 	esac
 }
+limit_of() { sed -n 's/^LIMIT=\([0-9]*\).*/\1/p' "$xl_here/scenarios/$1.sh"; }
+BOOT_S=300 CLEAN_S=240 # until the first scenario; after one
+# host_watch N PID: ends a host whose report stands still for longer than its
+# scenario may take; report.N.hung then says where.
+host_watch() {
+	local out=$XL/report.$1 pid=$2 at was='' since=$SECONDS limit=$BOOT_S
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 1
+		at=$(sed -n 's/^== \([^ ]*\).*/\1/p' "$out" | tail -1)
+		if [ "$at" != "$was" ]; then
+			was=$at since=$SECONDS limit=$CLEAN_S
+			[ "$at" = end ] ||
+			    limit=$((CLEAN_S + $(limit_of "$at")))
+		fi
+		[ $((SECONDS - since)) -gt "$limit" ] || continue
+		echo "stood still for $limit s in ${at:-its boot}" >"$out.hung"
+		kill "$(cat "$out.pid")" 2>/dev/null
+		return
+	done
+}
 # host N SCENARIO...: boots it, tells its report as it comes; the number of
 # those that passed and failed goes to report.N.sum
 host() {
-	local n=$1 out=$XL/report.$1 pid rc t0=$SECONDS passed failed
+	local n=$1 out=$XL/report.$1 pid rc t0=$SECONDS passed failed s
 	shift
+	for s; do
+		[ -z "$(limit_of "$s" 2>/dev/null)" ] || continue
+		echo "${tag}not ok - scenario $s has no file, or no LIMIT in it"
+		echo "0 1" >"$out.sum"
+		return
+	done
 	rm -f "$out" "$out".*
 	touch "$out"
-	xl_boot "$out" "${XEN_TIMEOUT:-2400}" "$@" &
+	xl_boot "$out" "$@" &
 	pid=$!
+	host_watch "$n" $pid &
 	tail -n +1 -s 0.3 -f --pid=$pid "$out" 2>/dev/null |
 	    sed -u "s/\r\$//; s/^/$tag/"
 	wait $pid
@@ -57,11 +85,23 @@ host() {
 	failed=$(grep -c '^not ok - ' "$out.txt")
 	if [ $rc -ne 0 ] || ! grep -q '^== end' "$out.txt"; then
 		echo "${tag}not ok - the host did not come to its end (exit" \
-		    "$rc) after $((SECONDS - t0)) s, in" \
-		    "$(grep '^== ' "$out.txt" | tail -1); its console:"
+		    "$rc) after $((SECONDS - t0)) s;" \
+		    "$(cat "$out.hung" 2>/dev/null ||
+			grep '^== ' "$out.txt" | tail -1); its console:"
 		tail -15 "$out.console" | sed "s/^/$tag/"
 		failed=$((failed + 1))
 	fi
+	for s; do
+		grep -q "^== $s " "$out.txt" && continue
+		echo "${tag}not ok - $s did not run"
+		failed=$((failed + 1))
+	done
+	awk '/^== / {
+		if (s != "")
+			printf "%s: %d s\n", s, $4 - t
+		s = $2
+		t = $4
+	    }' "$out.txt" | sed "s/^/${tag}/"
 	echo "${tag}host: $((SECONDS - t0)) s; $passed passed, $failed failed"
 	echo "$passed $failed" >"$out.sum"
 }
@@ -97,7 +137,6 @@ else
 	if [ "$1" = all ]; then
 		# shellcheck disable=SC2046,SC2086,SC2207
 		list=($(plan 0) $(plan 1) $(exists $never))
-		XEN_TIMEOUT=${XEN_TIMEOUT:-3600}
 	fi
 	echo "booting it; scenarios: ${list[*]} ..."
 	host 0 "${list[@]}"

@@ -10,7 +10,8 @@
  *	flip	rewrites the page while a command is processed
  *	storm	notifies without a pause (COUNT thousand times)
  *	honest	COUNT commands as they should be
- * Prints "@HOSTILE MODE done N answered M in T ms"; exit 1 when it could not
+ * Prints "@HOSTILE MODE done N answered M missed K in T ms", K being changes
+ * of the back half's state that no watch told; exit 1 when it could not
  * connect.
  */
 #include <errno.h>
@@ -29,6 +30,7 @@
 
 #define FRONT "device/vtpm/0"
 #define WAIT_MS 20000
+#define WATCH_MS 5000
 
 static const uint8_t get_random[12] = { 0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7b, 0,
 	16 };
@@ -40,6 +42,7 @@ static xenevtchn_handle *evt;
 static volatile union tpmif_view *view;
 static int port = -1;
 static unsigned long answered;
+static unsigned long missed; /* states that no watch told */
 static uint32_t seed = 1;
 
 static uint32_t
@@ -105,7 +108,8 @@ await(int want)
 	while (back_state() != want) {
 		if (now_us() > end)
 			return -1;
-		(void)poll(&p, 1, 1000);
+		if (poll(&p, 1, WATCH_MS) == 0 && back_state() == want)
+			missed++;
 		while ((w = xs_check_watch(xs)) != NULL)
 			free(w);
 	}
@@ -336,8 +340,9 @@ main(int argc, char **argv)
 		if (strcmp(modes[i].name, argv[1]) != 0)
 			continue;
 		rc = modes[i].run(n);
-		printf("@HOSTILE %s %s %lu answered %lu in %llu ms\n", argv[1],
-		    rc == 0 ? "done" : "stuck", n, answered,
+		printf("@HOSTILE %s %s %lu answered %lu missed %lu "
+		       "in %llu ms\n",
+		    argv[1], rc == 0 ? "done" : "stuck", n, answered, missed,
 		    (unsigned long long)(now_us() - t0) / 1000);
 		return rc != 0;
 	}

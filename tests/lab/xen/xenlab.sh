@@ -335,18 +335,18 @@ xl_build() {
 	xl_build_tpm && xl_fetch_all && xl_build_guest && xl_build_dom0
 }
 
-# xl_boot OUT SECONDS [SCENARIO...]: boots the host; its dom0's report goes
-# to OUT.  The TPM is swtpm behind QEMU's tpm-tis.
+# xl_boot OUT [SCENARIO...]: boots the host; its dom0's report goes to OUT,
+# QEMU's process id to OUT.pid.  The TPM is swtpm behind QEMU's tpm-tis.
 xl_boot() {
-	local out=$1 limit=$2 dir tpm rc
-	shift 2
+	local out=$1 dir tpm rc
+	shift
 	dir=$(mktemp -d "$XL/boot.XXXXXX")
 	cp "$XL"/maker/tpm/* "$dir/"
 	swtpm socket --tpm2 --tpmstate "dir=$dir" --flags startup-clear \
 	    --ctrl "type=unixio,path=$dir/tpm.sock" >"$dir/swtpm.log" 2>&1 &
 	tpm=$!
 	until [ -S "$dir/tpm.sock" ]; do sleep 0.05; done
-	timeout "$limit" qemu-system-x86_64 -nodefaults -display none \
+	qemu-system-x86_64 -nodefaults -display none \
 	    -M q35 -m "${XL_MEM:-4096}" -smp ${XL_SMP:-1} -accel tcg,thread=multi \
 	    -cpu qemu64,+smep,+ssse3,+sse4.1,+sse4.2,+popcnt,+rdrand,+svm,+npt \
 	    -kernel "$XL/xen.elf" \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # hvm - an HVM guest with PV drivers (our kernel module), launched measured:
 # its firmware and device model, too.  The same as for PV guests: PCRs, quote.
+LIMIT=420
 nonce=00112233445566778899aabbccddeeff
 start_enrolled_manager
 check "a TPM 2.0 is provisioned" ctl create hvm

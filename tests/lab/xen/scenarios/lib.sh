@@ -11,13 +11,32 @@ took() {
 	LAST=$now
 }
 ok() { echo "ok - $*$(took)"; LAST=$(uptime_s); }
-not_ok() { echo "not ok - $*$(took)"; LAST=$(uptime_s); }
+failed() { echo "not ok - $*$(took)"; LAST=$(uptime_s); }
+not_ok() {
+	failed "$@"
+	abandon
+}
+# What a scenario stands on is lost (/tmp/lost tells what): each further step
+# would wait for it, too.
+abandon() {
+	[ -e /tmp/lost ] && [ -z "$CHECKING" ] || return 0
+	sed 's/^/# /' /tmp/lost
+	echo "# the rest of this scenario is left out"
+	exit 1
+}
 check() { # TEXT COMMAND...
 	local text=$1
 	shift
-	if "$@" >/tmp/check.out 2>&1; then ok "$text"; else
-		not_ok "$text ($*)"
+	echo "$text" >/tmp/step
+	CHECKING=1
+	if "$@" >/tmp/check.out 2>&1; then
+		CHECKING=
+		ok "$text"
+	else
+		CHECKING=
+		failed "$text ($*)"
 		sed 's/^/#   /' /tmp/check.out | tail -20
+		abandon
 		return 1
 	fi
 }
@@ -31,15 +50,36 @@ same() { # TEXT WANT GOT
 	if [ "$2" = "$3" ]; then ok "$1"; else
 		not_ok "$1: want '$2', got '$3'"; fi
 }
-# SECONDS of a quiet host; a busy one is given four times as long.
+# SECONDS of a quiet host; a busy one is given four times as long.  Ends at
+# once, and the scenario with it, when the guest that COMMAND asked about is
+# gone.
 wait_for() { # SECONDS COMMAND...
-	local n=$(($1 * 40))
+	local end=$(($(uptime_s) + $1 * 4)) look
+	look=$(($(uptime_s) + 5))
 	shift
+	GUEST=
 	until "$@" >/dev/null 2>&1; do
-		n=$((n - 1))
-		[ $n -gt 0 ] || return 1
+		[ "$(uptime_s)" -lt $end ] || return 1
+		if [ "$(uptime_s)" -ge $look ]; then
+			look=$(($(uptime_s) + 5))
+			[ -z "$GUEST" ] || lost "$GUEST" || continue
+			[ -n "$GUEST" ] && return 1
+		fi
 		usleep 100000
 	done
+}
+# NAME: its domain is no more, or its kernel gave up; /tmp/lost tells which.
+lost() {
+	local state
+	state=$(xl list "$1" 2>/dev/null | awk 'NR == 2 { print $5 }')
+	case $state in
+	"") echo "guest $1: its domain does not exist" ;;
+	*c* | *s* | *d*) echo "guest $1: its domain crashed or ended ($state)" ;;
+	*) console "$1" | grep -q 'Kernel panic' || return 1
+		echo "guest $1: its kernel panicked" ;;
+	esac >/tmp/lost.new
+	console "$1" | tail -5 | cut -c 1-150 >>/tmp/lost.new
+	mv /tmp/lost.new /tmp/lost
 }
 # The host's TPM: its number changes when dom0's driver let it go meanwhile.
 host_tpm() { ls /dev/tpmrm[0-9]* | head -1; }
@@ -52,8 +92,8 @@ start_manager() {
 	    --pool 0 "$@" >>/tmp/manager.log 2>&1 &
 	MPID=$!
 	wait_for 120 eval '[ "$(readies)" -gt $READIES ]' && return 0
+	tail -5 /tmp/manager.log >/tmp/lost
 	not_ok "the manager did not become ready; TPM $(host_tpm)"
-	tail -5 /tmp/manager.log | sed 's/^/#   /'
 	return 1
 }
 # A manager whose master key opens in this state of the host only, and the
@@ -193,19 +233,24 @@ last_boot() { # NAME: its console since it came up last
 }
 # NAME FILE: what the guest gathered there.
 evidence() { last_boot "$1" | sed -n 's/^@E //p' | base64 -d >"$2"; }
-up() { console "$1" | grep -q '^@READY'; }
-says() { console "$1" | grep -q "$2"; } # NAME PATTERN
+up() { GUEST=$1; console "$1" | grep -q '^@READY'; }
+says() { GUEST=$1; console "$1" | grep -q "$2"; } # NAME PATTERN
 # A command in a guest that was started with vtpm.shell=1: its output, its
-# exit status.
+# exit status.  99 is no answer; the scenario then ends with its next FAIL.
+INSIDE_S=180
 inside() { # NAME COMMAND
-	local before tries=2400
+	local before end
+	[ ! -e /tmp/lost ] || return 99
+	end=$(($(uptime_s) + INSIDE_S))
 	before=$(console "$1" | wc -l)
 	echo "$2" | tr '\n' ' ' | sed 's/$/\n/' >"$(xenstore-read \
 	    "/local/domain/$(xl domid "$1")/console/tty")"
 	until console "$1" | tail -n +$((before + 1)) | grep -q '^@= '; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 99
 		usleep 100000
+		[ "$(uptime_s)" -ge $end ] || continue
+		lost "$1" || echo "guest $1: no answer within $INSIDE_S s to:" \
+		    "$2" >/tmp/lost
+		return 99
 	done
 	console "$1" | tail -n +$((before + 1)) | sed -n 's/^@R //p'
 	return "$(console "$1" | tail -n +$((before + 1)) |
@@ -216,7 +261,7 @@ rounds() { console "$1" | sed -n 's/^@N \([0-9]*\) .*/\1/p' | tail -1; }
 goes_on() { # NAME: more rounds than now, in 60 s
 	local was
 	was=$(rounds "$1")
-	wait_for 60 eval "[ \"\$(rounds $1)\" -gt \"${was:-0}\" ]"
+	wait_for 60 eval "GUEST=$1; [ \"\$(rounds $1)\" -gt \"${was:-0}\" ]"
 }
 capped() { console "$1" | grep -c '^@CAPPED'; }
 worker_of() { show "$1" | key pid; }
@@ -251,12 +296,37 @@ pcrs12_same() {
 		    echo same
 	done | grep -c same
 }
+# --- one scenario ---------------------------------------------------------------
+# Each file says how long it may take on a busy host: LIMIT=SECONDS.
+limit_of() { sed -n 's/^LIMIT=\([0-9]*\).*/\1/p' "/scenarios/$1.sh"; }
+# NAME: in a session of its own, ended when its time is over.
+run_scenario() {
+	local pid end limit
+	limit=$(limit_of "$1")
+	end=$(($(uptime_s) + limit))
+	rm -f /tmp/step /tmp/lost
+	# A subshell: a session's leader would get a guest's console, which it
+	# writes to, for its terminal, and a SIGHUP with the guest's end.
+	setsid sh -c "(. /scenarios/lib.sh; . /scenarios/$1.sh); exit" &
+	pid=$!
+	while kill -0 $pid 2>/dev/null; do
+		if [ "$(uptime_s)" -ge $end ]; then
+			kill -9 -$pid
+			echo "not ok - $1 took longer than $limit s and was" \
+			    "ended; its last step: $(cat /tmp/step)"
+			break
+		fi
+		usleep 300000
+	done
+	wait $pid 2>/dev/null
+	rm -f /tmp/step /tmp/lost
+}
 end_scenario() {
 	local d
 	for d in $(xl list | awk 'NR > 2 { print $1 }'); do
-		xl destroy "$d" 2>/dev/null
+		timeout 60 xl destroy "$d" 2>/dev/null
 	done
-	vtpm-managerd --run $RUN --stop-all >/dev/null 2>&1
+	timeout 60 vtpm-managerd --run $RUN --stop-all >/dev/null 2>&1
 	killall vtpm-managerd 2>/dev/null
 	wait_for 20 eval '! pidof vtpm-managerd' ||
 	    killall -9 vtpm-managerd

@@ -2,6 +2,7 @@
 # speed - PCR_Extend, one after the other, in guests that differ in their front
 # half only; everything is emulated here, so ratios are what counts.  Not
 # among the scenarios that run by default.
+LIMIT=600
 N=${N:-300}
 start_manager
 VCPUS=2 MAXVCPUS=2 MEM=300

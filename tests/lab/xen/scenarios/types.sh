@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # types - 32-bit PAE, a guest with 32 processors, HVM.  (launch and module have
 # PVH guests with 64 bits.)
+LIMIT=1200
 start_manager
 check "vTPMs are provisioned" eval 'ctl create hvm && ctl create many &&
     ctl create pae --tpm 1.2'
