@@ -2,8 +2,10 @@
 /* frontd_jail.c - drops the privileges of tpmfrontd's child. */
 #include "tpmfront/frontd/frontd_jail.h"
 
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -32,11 +34,13 @@ static const struct jail_rule rules[] = {
 	ALLOW(faccessat), /* whether the kernel's driver has the device */
 	ALLOW_THREADS, /* libxenstore's */
 	ALLOW_IF(tgkill, 2, SIGNAL_CANCEL), /* pthread_cancel(3) */
-	/* Xen only: grants (type G) and event channels (type E) */
+	/* Xen only: grants (type G) and event channels (type E); the library
+	 * asks whether stderr is a terminal when it opens a device again */
+	ANSWER_IF(ioctl, 1, TCGETS, ENOTTY),
 	ALLOW_MASK(ioctl, 1, 0xff00, 'G' << 8),
 	ALLOW_MASK(ioctl, 1, 0xff00, 'E' << 8),
 };
-#define XEN_RULES 2
+#define XEN_RULES 3
 /* clang-format on */
 
 /* The needs of other TCTI modules are unknown. */

@@ -157,6 +157,8 @@ check "it uses its TPM" wait_for 60 says front '^@N '
 check "it is saved, TPM and all" ctl xen save front /tmp/front.save
 check "and restored" ctl xen restore front /tmp/front.save
 check "its tpmfrontd makes a new ring, the guest continues" works
+same "in the same process, which its jail did not end" 0 \
+    "$(inside front "dmesg | grep -c died.of.signal")"
 same "nothing lost, no PCR changed" "" \
     "$(console front | grep -E '^@(LOST|CAPPED)')"
 pid=$(bridge_pid)
