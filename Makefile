@@ -88,7 +88,7 @@ ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 
 .PHONY: all run check check-full check-targets check-asan check-xen fuzz bench lint clean help deps \
 	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
-	deb check-packages check-consumers install-dkms install-service install-completion
+	deb check-packages check-consumers check-clients install-dkms install-service install-completion
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
 
 help:
@@ -110,6 +110,7 @@ help:
 #: make deb          Debian packages: $(B)/deb
 #: make check-packages  installed, upgraded, purged in a clean Debian 12
 #: make check-consumers  stock libvirt with our TPM, emulated
+#: make check-clients  Debian's TPM programs with our TPM (ROWS="fapi clevis")
 #: make format       rewrite white space by .clang-format
 #: make formats      the table of messages in doc/FORMATS.md, from the code
 
@@ -374,6 +375,10 @@ check-packages: deps-build deps-check deps-package
 check-consumers: deps-build deps-check deps-consumer
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@B=$(B) tests/consumers/libvirt.sh
+
+check-clients: deps-build deps-check deps-client
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(B)/tests/ringcmd
+	@B=$(B) tests/clients/check.sh $(ROWS)
 
 # --- install ----------------------------------------------------------------
 PREFIX	?= /usr/local

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # deps.sh - install what is missing of a set of Debian packages; silent when
-# nothing is.  Sets: build, check, run, lint, xen, module, package, consumer.
+# nothing is.  Sets: build, check, run, lint, xen, module, package, consumer,
+# client.
 set -eu
 
 build="gcc make pkg-config libc6-dev libtpms-dev libtss2-dev libssl-dev \
@@ -26,6 +27,11 @@ package="debhelper dh-dkms lintian fakeroot debootstrap systemd-container \
 consumer="libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients \
 	qemu-system-x86 qemu-utils tpm2-tools jq"
 
+client="tpm2-tools tpm2-abrmd libtss2-tcti-tabrmd0 dbus tpm2-openssl \
+	libtpm2-pkcs11-1 libtpm2-pkcs11-tools opensc openssh-client \
+	libtss2-fapi1 clevis-luks clevis-tpm2 cryptsetup-bin systemd \
+	python3-tpm2-pytss swtpm-tools trousers tpm-tools openssl jq"
+
 case "${1:-build}" in
 build) want=$build ;;
 check) want=$check ;;
@@ -35,6 +41,7 @@ xen) want=$xen ;;
 module) want=$module ;;
 package) want=$package ;;
 consumer) want=$consumer ;;
+client) want=$client ;;
 *) echo "deps.sh: unknown set '$1'" >&2; exit 2 ;;
 esac
 
