@@ -24,7 +24,7 @@ exits() { # CODE COMMAND...
 }
 
 check "manager starts" start_manager --pool 0 || exit 1
-check "two vTPMs start" eval "ctl create alice && ctl start alice &&
+check "two vTPMs start" eval "ctl create --srk ecc alice && ctl start alice &&
     ctl create bob && ctl start bob" || exit 1
 head -c 100 /dev/urandom >small
 head -c 100000 /dev/urandom >large

@@ -396,7 +396,8 @@ static FM_UNUSED void
 fm_provision(
     struct fw *g, uint8_t version, uint8_t banks, struct wprovisioned *ret)
 {
-	struct wprovision m = { version, banks };
+	struct wprovision m = { version, banks,
+		version == TPM_VER_20 ? WSRK_ECC : WSRK_NONE };
 	uint8_t buf[8];
 	struct wr w;
 

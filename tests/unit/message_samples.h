@@ -27,7 +27,7 @@ static const struct zspawn zspawn_sample = { .uuid = SAMPLE_UUID,
 static const struct zspawned zspawned_sample = { .pid = 77, .text = "why" };
 static const struct zexited zexited_sample = { .pid = 77, .status = 9 };
 static const struct wprovision wprovision_sample = {
-	.tpm_version = TPM_VER_20, .banks = BANK_SHA256 | BANK_SHA384 };
+	.tpm_version = TPM_VER_20, .banks = BANK_SHA256 | BANK_SHA384, .srk = WSRK_ECC };
 static const struct wprovisioned wprovisioned_sample = { .rc = VT_E_TPM,
 	.text = "because", .ek_rsa = SAMPLE_BLOB(3), .ek_ecc = SAMPLE_BLOB(2),
 	.ak = SAMPLE_BLOB(1) };

@@ -230,6 +230,7 @@ static const struct {
 	{ "wprovision",	 0, 0,		VT_E_RANGE },
 	{ "wprovision",	 0, 3,		VT_E_RANGE },
 	{ "wprovision",	 1, 0x10,	VT_E_RANGE },
+	{ "wprovision",	 2, 3,		VT_E_RANGE },
 	{ "wcerts",	 70, 5,		VT_E_RANGE },	/* count */
 	{ "wcerts",	 71, 4,		VT_E_RANGE },	/* which */
 	{ "wcerts",	 72, 1,		VT_E_RANGE },	/* 16 MiB */

@@ -141,7 +141,7 @@ setup(void **state)
 
 	(void)state;
 	if (eng_init(open("/dev/null", O_WRONLY | O_CLOEXEC)) != VT_OK ||
-	    prov_make(TPM_VER_20, 0, &k, &f) != VT_OK)
+	    prov_make(TPM_VER_20, 0, WSRK_NONE, &k, &f) != VT_OK)
 		return -1;
 	start();
 	define(NV_SECRET, SECRET_ATTRS, "right");

@@ -45,7 +45,7 @@ static void
 make(uint8_t version, uint8_t banks, struct prov_keys *k)
 {
 	struct prov_fail f;
-	int rc = prov_make(version, banks, k, &f);
+	int rc = prov_make(version, banks, WSRK_ECC, k, &f);
 
 	if (rc != VT_OK)
 		fail_msg("%s: %d, TPM code 0x%x", f.step, rc, f.tpm_rc);
@@ -439,8 +439,8 @@ tpm12_has_an_ek_and_is_enabled(void **state)
 	struct rd r;
 
 	(void)state;
-	assert_int_equal(
-	    prov_make(TPM_VER_12, BANK_SHA256, &k, &f), VT_E_UNSUPPORTED);
+	assert_int_equal(prov_make(TPM_VER_12, BANK_SHA256, WSRK_NONE, &k, &f),
+	    VT_E_UNSUPPORTED);
 	make(TPM_VER_12, 0, &k);
 	assert_int_equal(k.ek_rsa_len, 256);
 	assert_int_equal(k.ak_len, 0);

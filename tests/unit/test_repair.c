@@ -118,13 +118,15 @@ nothing_stays_loaded(void)
 	}
 }
 
+static uint8_t srk = WSRK_ECC; /* that the TPM was made with */
+
 static void
 repair(int want_rc, unsigned int want_made)
 {
 	unsigned int made = 99;
 
 	cycle();
-	int rc = prov20_repair(&k, &made, &f);
+	int rc = prov20_repair(srk, &k, &made, &f);
 
 	if (rc != want_rc)
 		print_message("could not %s: 0x%x\n", f.step, f.tpm_rc);
@@ -138,7 +140,7 @@ setup(void **state)
 {
 	(void)state;
 	if (eng_init(open("/dev/null", O_WRONLY | O_CLOEXEC)) != VT_OK ||
-	    prov_make(TPM_VER_20, 0, &k, &f) != VT_OK ||
+	    prov_make(TPM_VER_20, 0, WSRK_ECC, &k, &f) != VT_OK ||
 	    eng_power_on() != VT_OK || tcmd_startup(0) != VT_OK)
 		return -1;
 	return 0;
@@ -150,6 +152,44 @@ teardown(void **state)
 	(void)state;
 	eng_forget();
 	return 0;
+}
+
+/* TPM_ALG_ID of the SRK; 0: there is none. */
+static uint16_t
+srk_type(void)
+{
+	struct tcmd c;
+	struct rd r;
+
+	tcmd_begin(&c, ST_NO_SESSIONS, CC_ReadPublic);
+	wr_be32(&c.w, H_SRK);
+	if (tcmd_run(&c, NULL, &r) != VT_OK)
+		return 0;
+	(void)rd_be16(&r);
+	return rd_be16(&r);
+}
+
+/* What stock software makes for itself must find the place empty. */
+static void
+the_srk_is_the_one_that_was_asked_for_and_comes_back_so(void **state)
+{
+	static const uint16_t type[] = {
+		[WSRK_NONE] = 0, [WSRK_ECC] = 0x23, [WSRK_RSA] = 0x01
+	};
+
+	(void)state;
+	for (srk = WSRK_NONE; srk <= WSRK_RSA; srk++) {
+		eng_forget();
+		assert_int_equal(prov_make(TPM_VER_20, 0, srk, &k, &f), VT_OK);
+		assert_int_equal(eng_power_on(), VT_OK);
+		assert_int_equal(tcmd_startup(0), VT_OK);
+		assert_int_equal(srk_type(), type[srk]);
+		clear();
+		assert_int_equal(srk_type(), 0);
+		repair(VT_OK, srk == WSRK_NONE ? ALL & ~PROV_SRK : ALL);
+		assert_int_equal(srk_type(), type[srk]);
+	}
+	srk = WSRK_ECC;
 }
 
 static void
@@ -296,6 +336,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(nothing_removed_is_nothing_done),
 		T(a_cleared_tpm_has_its_eks_and_a_new_ak),
+		T(the_srk_is_the_one_that_was_asked_for_and_comes_back_so),
 		T(an_evicted_key_comes_back_alone),
 		T(the_guests_own_keys_stay_where_they_are),
 		T(a_password_of_the_owner_is_named),

@@ -207,7 +207,7 @@ read_perm_strictly(bool has_private)
 	buf[2] = 3;
 	assert_int_equal(state_perm_get(buf, n, &s), VT_E_RANGE);
 	buf[2] = 2;
-	buf[3] = 4;
+	buf[3] = 16;
 	assert_int_equal(state_perm_get(buf, n, &s), VT_E_RANGE);
 }
 

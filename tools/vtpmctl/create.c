@@ -8,7 +8,7 @@
 #include "tools/vtpmctl/print.h"
 
 struct args {
-	const char *tpm, *uuid, *banks, *group, *owner;
+	const char *tpm, *uuid, *banks, *group, *owner, *srk;
 };
 
 static int
@@ -37,14 +37,14 @@ create(void *ctx, void *args, int argc, char **argv)
 	const struct args *a = args;
 	const char *const all[][2] = { { "tpm", a->tpm }, { "uuid", a->uuid },
 		{ "banks", a->banks }, { "group", a->group },
-		{ "owner", a->owner } };
-	const char *keys[5], *values[5];
+		{ "owner", a->owner }, { "srk", a->srk } };
+	const char *keys[6], *values[6];
 	sd_bus_message *m, *reply;
 	size_t n = 0, i;
 	int rc, r;
 
 	(void)argc;
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 6; i++)
 		if (all[i][1] != NULL) {
 			keys[n] = all[i][0];
 			values[n++] = all[i][1];
@@ -69,6 +69,9 @@ static const struct opt opts[] = {
 	{ OPT_TEXT("banks", 0, "LIST", struct args, banks,
 	    "PCR banks, out of sha1, sha256, sha384 and sha512 (default "
 	    "sha256); a TPM 1.2 always has SHA-1 only") },
+	{ OPT_TEXT("srk", 0, "KIND", struct args, srk,
+	    "storage root key at 0x81000001: none, ecc or rsa (default none: "
+	    "the guest's software makes the one that it wants)") },
 	{ OPT_TEXT("group", 0, "GROUP", struct args, group,
 	    "name or number of the group that owns the vTPM (default 0, the "
 	    "host's own)") },

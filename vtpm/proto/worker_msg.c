@@ -23,7 +23,8 @@ MSG_TABLE(zexited,
 
 MSG_TABLE(wprovision,
 	F_RANGE(wprovision, tpm_version, TPM_VER_12, TPM_VER_20),
-	F_RANGE(wprovision, banks, 0, ALL_BANKS));
+	F_RANGE(wprovision, banks, 0, ALL_BANKS),
+	F_RANGE(wprovision, srk, WSRK_NONE, WSRK_RSA));
 MSG_TABLE(wprovisioned,
 	F_UINT(wprovisioned, rc),
 	F_TEXT(wprovisioned, text),

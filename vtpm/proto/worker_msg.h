@@ -111,11 +111,15 @@ enum { BANK_SHA1 = 1, BANK_SHA256 = 2, BANK_SHA384 = 4, BANK_SHA512 = 8 };
 /* BANK_* of a TPM_ALG_ID; 0: none. */
 uint8_t bank_of_alg(uint16_t alg);
 
+/* The storage root key that a new TPM has. */
+enum { WSRK_NONE, WSRK_ECC, WSRK_RSA };
+
 /* Manufacture a new TPM: the only message after which libtpms may find no
  * state and make an identity (law 2).  The result stays in memory. */
 struct wprovision {
 	uint8_t tpm_version; /* TPM_VER_* */
 	uint8_t banks;       /* BANK_* or-ed; TPM 2.0 only */
+	uint8_t srk;         /* WSRK_*; TPM 2.0 only */
 };
 /* TPM 2.0: the TPM2B_PUBLIC of each key, len 0 if it was not made.  TPM 1.2:
  * ek_rsa is the 256-byte modulus, the others are empty. */

@@ -41,7 +41,7 @@ power_off(struct prov_fail *f)
 }
 
 static int
-make20(uint8_t banks, struct prov_keys *ret, struct prov_fail *f)
+make20(uint8_t banks, uint8_t srk, struct prov_keys *ret, struct prov_fail *f)
 {
 	int rc;
 
@@ -49,7 +49,7 @@ make20(uint8_t banks, struct prov_keys *ret, struct prov_fail *f)
 	    (rc = prov20_banks(banks, f)) != VT_OK ||
 	    (rc = power_off(f)) != VT_OK || (rc = power_on(f)) != VT_OK ||
 	    (rc = prov20_lockout(f)) != VT_OK ||
-	    (rc = prov20_keys(ret, f)) != VT_OK)
+	    (rc = prov20_keys(srk, ret, f)) != VT_OK)
 		return rc;
 	return power_off(f);
 }
@@ -67,8 +67,8 @@ make12(struct prov_keys *ret, struct prov_fail *f)
 }
 
 int
-prov_make(uint8_t tpm_version, uint8_t banks, struct prov_keys *ret,
-    struct prov_fail *f)
+prov_make(uint8_t tpm_version, uint8_t banks, uint8_t srk,
+    struct prov_keys *ret, struct prov_fail *f)
 {
 	struct prov_keys keys;
 	int rc;
@@ -81,7 +81,7 @@ prov_make(uint8_t tpm_version, uint8_t banks, struct prov_keys *ret,
 	if ((rc = eng_manufacture(tpm_version)) != VT_OK)
 		return rc;
 	f->step = "first start up";
-	rc = tpm_version == TPM_VER_20 ? make20(banks, &keys, f)
+	rc = tpm_version == TPM_VER_20 ? make20(banks, srk, &keys, f)
 				       : make12(&keys, f);
 	eng_power_off();
 	if (rc == VT_OK)

@@ -7,13 +7,13 @@
  *         TCG TPM v2.0 Provisioning Guidance (SRK); TPM Main 1.2 and
  *         TCG PC Client Implementation 1.2 (NV index 0x1000F000).
  *
- * TPM 2.0, persistent: EK RSA-2048 0x81010001, EK P-256 0x81010002, SRK
- * P-256 0x81000001, AK P-256 0x81000003 (restricted signing key, child of
- * the P-256 EK).  NV: EK certificates 0x01C00002 and 0x01C0000A, template
- * L-2 0x01C0000C, AK certificate 0x01C101D0 and 0x01C10002; all of them
- * created by the platform and write-locked for good.  The AK's certificate is
- * short-lived, and a host that was recovered on another TPM has another CA, so
- * a certificate is replaced by removing its index and defining it again.
+ * TPM 2.0, persistent: EK RSA-2048 0x81010001, EK P-256 0x81010002, if wanted
+ * an SRK P-256 or RSA-2048 0x81000001, AK P-256 0x81000003 (restricted signing
+ * key, child of the P-256 EK).  NV: EK certificates 0x01C00002 and 0x01C0000A,
+ * template L-2 0x01C0000C, AK certificate 0x01C101D0 and 0x01C10002; all of
+ * them created by the platform and write-locked for good.  The AK's certificate
+ * is short-lived, and a host that was recovered on another TPM has another CA,
+ * so a certificate is replaced by removing its index and defining it again.
  * Dictionary attack protection: 32 wrong passwords, one is forgiven after 600
  * s. TPM 1.2: EK RSA-2048, enabled and activated; certificate 0x1000F000.
  */
@@ -42,12 +42,13 @@ struct prov_fail {
 };
 
 /*
- * Manufacture, set the active PCR banks (BANK_*; 0: SHA-256), make the keys;
+ * Manufacture, set the active PCR banks (BANK_*; 0: SHA-256), make the keys
+ * (srk: WSRK_*);
  * the TPM is then shut down cleanly and powered off.  On failure the TPM must
  * not be used.  VT_E_TPM, VT_E_UNSUPPORTED, VT_E_RANGE.
  */
-int prov_make(uint8_t tpm_version, uint8_t banks, struct prov_keys *ret,
-    struct prov_fail *ret_fail) VT_CHECK;
+int prov_make(uint8_t tpm_version, uint8_t banks, uint8_t srk,
+    struct prov_keys *ret, struct prov_fail *ret_fail) VT_CHECK;
 
 /*
  * Write certificates (der: WCERT_* of m) and lock them.  Starts from a

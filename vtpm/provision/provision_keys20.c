@@ -16,6 +16,7 @@
 #include "vtpm/provision/embed/ek_ecc_hex.h"
 #include "vtpm/provision/embed/ek_rsa_hex.h"
 #include "vtpm/provision/embed/srk_ecc_hex.h"
+#include "vtpm/provision/embed/srk_rsa_hex.h"
 
 #define H_SRK 0x81000001u
 #define H_AK 0x81000003u
@@ -211,8 +212,19 @@ make_ak(struct prov_keys *k, struct prov_fail *f)
 	return persist(h, H_AK, f);
 }
 
+static int
+make_srk(uint8_t srk, struct prov_fail *f)
+{
+	if (srk == WSRK_NONE)
+		return VT_OK;
+	return make_primary(RH_OWNER,
+	    srk == WSRK_RSA ? srk_rsa_hex : srk_ecc_hex,
+	    srk == WSRK_RSA ? srk_rsa_hex_len : srk_ecc_hex_len, H_SRK,
+	    "create the SRK", f);
+}
+
 int
-prov20_keys(struct prov_keys *k, struct prov_fail *f)
+prov20_keys(uint8_t srk, struct prov_keys *k, struct prov_fail *f)
 {
 	int rc;
 
@@ -220,9 +232,7 @@ prov20_keys(struct prov_keys *k, struct prov_fail *f)
 		 H_EK_RSA, "create the RSA EK", f)) != VT_OK ||
 	    (rc = make_primary(RH_ENDORSEMENT, ek_ecc_hex, ek_ecc_hex_len,
 		 H_EK_ECC, "create the ECC EK", f)) != VT_OK ||
-	    (rc = make_primary(RH_OWNER, srk_ecc_hex, srk_ecc_hex_len, H_SRK,
-		 "create the SRK", f)) != VT_OK ||
-	    (rc = make_ak(k, f)) != VT_OK)
+	    (rc = make_srk(srk, f)) != VT_OK || (rc = make_ak(k, f)) != VT_OK)
 		return rc;
 	rc = read_public(H_EK_RSA, k->ek_rsa, &k->ek_rsa_len, f);
 	if (rc == VT_OK)
@@ -348,7 +358,8 @@ repair_ak(
 }
 
 int
-prov20_repair(struct prov_keys *k, unsigned int *ret_made, struct prov_fail *f)
+prov20_repair(uint8_t srk, struct prov_keys *k, unsigned int *ret_made,
+    struct prov_fail *f)
 {
 	enum place ak = look(H_AK, k->ak, k->ak_len);
 	enum place rsa = look(H_EK_RSA, k->ek_rsa, k->ek_rsa_len);
@@ -368,9 +379,8 @@ prov20_repair(struct prov_keys *k, unsigned int *ret_made, struct prov_fail *f)
 	    (rc = put_back_ek(H_EK_RSA, ek_rsa_hex, ek_rsa_hex_len, k->ek_rsa,
 		 k->ek_rsa_len, f)) == VT_OK)
 		*ret_made |= PROV_EK_RSA;
-	if (rc == VT_OK && cleared &&
-	    (rc = make_primary(RH_OWNER, srk_ecc_hex, srk_ecc_hex_len, H_SRK,
-		 "create the SRK", f)) == VT_OK)
+	if (rc == VT_OK && cleared && srk != WSRK_NONE &&
+	    (rc = make_srk(srk, f)) == VT_OK)
 		*ret_made |= PROV_SRK;
 	return rc;
 }

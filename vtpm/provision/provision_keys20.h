@@ -12,8 +12,9 @@
 #include "base/err.h"
 #include "vtpm/provision/provision.h"
 
-/* Makes the persistent keys that provision.h lists. */
-int prov20_keys(struct prov_keys *ret, struct prov_fail *f) VT_CHECK;
+/* Makes the persistent keys that provision.h lists.  srk: WSRK_*. */
+int prov20_keys(
+    uint8_t srk, struct prov_keys *ret, struct prov_fail *f) VT_CHECK;
 
 enum {
 	PROV_AK = 1,
@@ -25,11 +26,11 @@ enum {
 /*
  * Puts back which of them the guest removed.  After TPM2_EvictControl AK and
  * EKs have their Names again.  After TPM2_Clear, which leaves none, the EKs
- * have, and AK and SRK are new ones.  A handle that holds another key stays as
- * it is.  Leaves nothing loaded.
- * Right after TPM2_Startup(CLEAR): no object or session is in its way, and
- * every hierarchy is enabled.
+ * have, and AK and SRK (srk) are new ones.  A handle that holds another key
+ * stays as it is.  Leaves nothing loaded. Right after TPM2_Startup(CLEAR): no
+ * object or session is in its way, and every hierarchy is enabled.
  *
+ * srk		WSRK_* that it was made with: there again after TPM2_Clear only.
  * k		a new AK replaces the old one in it.
  * ret_made	PROV_* or-ed, also on error.
  *
@@ -37,7 +38,7 @@ enum {
  * endorsement seed; VT_E_TPM: as when the owner's or the endorsement hierarchy
  * has a password, or NV is full.
  */
-int prov20_repair(
-    struct prov_keys *k, unsigned int *ret_made, struct prov_fail *f) VT_CHECK;
+int prov20_repair(uint8_t srk, struct prov_keys *k, unsigned int *ret_made,
+    struct prov_fail *f) VT_CHECK;
 
 #endif

@@ -76,7 +76,9 @@ state_perm_get(const uint8_t *buf, size_t len, struct state_perm *ret)
 	if ((rc = rd_end(&r)) != VT_OK)
 		return rc;
 	if ((s.tpm_version != TPM_VER_12 && s.tpm_version != TPM_VER_20) ||
-	    (s.flags & ~(SP_RESTORED | SP_ORDERLY)) != 0 || s.tpm.len == 0 ||
+	    (s.flags & ~(SP_RESTORED | SP_ORDERLY | SP_SRK_ECC | SP_SRK_RSA)) !=
+		0 ||
+	    s.tpm.len == 0 ||
 	    (format == STATE_FORMAT_AK) != (s.ak_private.len > 0))
 		return VT_E_RANGE;
 	*ret = s;

@@ -24,7 +24,9 @@
 
 enum {
 	SP_RESTORED = 1, /* runs from a snapshot */
-	SP_ORDERLY = 2   /* nothing changed it since TPM2_Shutdown */
+	SP_ORDERLY = 2,  /* nothing changed it since TPM2_Shutdown */
+	SP_SRK_ECC = 4,  /* made with this SRK */
+	SP_SRK_RSA = 8
 };
 
 /* SEAL_PERMANENT, SEAL_SNAP_PERMANENT: be16 format 1 or 2 | u8 tpm_version |

@@ -136,10 +136,14 @@ on_provision(struct worker *w, struct msg *msg)
 	memset(&ans, 0, sizeof(ans));
 	ans.rc = msg_get(wprovision, msg->data, msg->len, &m);
 	if (ans.rc == VT_OK) {
-		ans.rc = prov_make(m.tpm_version, m.banks, &w->keys, &fail);
+		ans.rc =
+		    prov_make(m.tpm_version, m.banks, m.srk, &w->keys, &fail);
 		if (ans.rc == VT_OK) {
 			(void)wk_step(w, PE_MADE);
 			w->tpm_version = m.tpm_version;
+			w->perm_flags = m.srk == WSRK_ECC   ? SP_SRK_ECC
+					: m.srk == WSRK_RSA ? SP_SRK_RSA
+							    : 0;
 		} else {
 			(void)snprintf(ans.text, sizeof(ans.text),
 			    "could not %s: %s (TPM code 0x%x)", fail.step,

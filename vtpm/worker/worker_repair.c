@@ -14,10 +14,19 @@
 #include "base/err.h"
 #include "vtpm/engine/engine.h"
 #include "vtpm/provision/provision_keys20.h"
+#include "vtpm/state/state.h"
 #include "vtpm/worker/worker_certs.h"
 #include "vtpm/worker/worker_report.h"
 #include "vtpm/worker/worker_state.h"
 #include "vtpm/worker/worker_store.h"
+
+static uint8_t
+made_with(const struct worker *w)
+{
+	if ((w->perm_flags & SP_SRK_ECC) != 0)
+		return WSRK_ECC;
+	return (w->perm_flags & SP_SRK_RSA) != 0 ? WSRK_RSA : WSRK_NONE;
+}
 
 void
 wk_repair(struct worker *w)
@@ -28,7 +37,7 @@ wk_repair(struct worker *w)
 
 	if (!eng_is_tpm2() || !wk_can_store(w))
 		return;
-	rc = prov20_repair(&w->keys, &made, &f);
+	rc = prov20_repair(made_with(w), &w->keys, &made, &f);
 	if ((made & PROV_NEW_AK) != 0)
 		wk_certs_drop_ak(w);
 	if (made != 0)

@@ -30,7 +30,7 @@ wk_become(struct worker *w, const struct state_perm *s)
 	if (rc != VT_OK)
 		return rc;
 	w->tpm_version = s->tpm_version;
-	w->perm_flags = s->flags & SP_RESTORED;
+	w->perm_flags = s->flags & (SP_RESTORED | SP_SRK_ECC | SP_SRK_RSA);
 	take_key(w->keys.ek_rsa, &w->keys.ek_rsa_len, &s->ek_rsa);
 	take_key(w->keys.ek_ecc, &w->keys.ek_ecc_len, &s->ek_ecc);
 	take_key(w->keys.ak, &w->keys.ak_len, &s->ak);

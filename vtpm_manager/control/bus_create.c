@@ -6,11 +6,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/util.h"
+#include "vtpm/proto/worker_msg.h"
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest_create.h"
 #include "vtpm_manager/guest/guest_identity.h"
 #include "vtpm_manager/guest/guest_owner.h"
 #include "vtpm_manager/tenant/tenant.h"
+
+static int
+srk_parse(const char *v, uint8_t *ret)
+{
+	static const char *const kinds[] = {
+		[WSRK_NONE] = "none", [WSRK_ECC] = "ecc", [WSRK_RSA] = "rsa"
+	};
+	uint8_t i;
+
+	for (i = 0; i < VT_NELEM(kinds); i++)
+		if (strcmp(v, kinds[i]) == 0) {
+			*ret = i;
+			return VT_OK;
+		}
+	return VT_E_FORMAT;
+}
 
 static int
 set_option(
@@ -37,6 +55,11 @@ set_option(
 			return VT_OK;
 		(void)snprintf(c->text, sizeof(c->text),
 		    GUEST_BANKS_RULE ", not '%.64s'", v);
+	} else if (strcmp(key, "srk") == 0) {
+		if (srk_parse(v, &s->srk) == VT_OK)
+			return VT_OK;
+		(void)snprintf(c->text, sizeof(c->text),
+		    "srk is none, ecc or rsa, not '%.32s'", v);
 	} else if (strcmp(key, "group") == 0) {
 		if (tenant_find(c->m, v, &g, c->text) == VT_OK) {
 			s->group = g->r.number;
@@ -76,6 +99,12 @@ read_spec(struct bus_call *c, struct guest_spec *s)
 	if (s->tpm_version == TPM_VER_12 && s->banks != 0) {
 		(void)snprintf(c->text, sizeof(c->text),
 		    "a TPM 1.2 has no choice of banks");
+		return VT_E_FORMAT;
+	}
+	if (s->tpm_version == TPM_VER_12 && s->srk != WSRK_NONE) {
+		(void)snprintf(c->text, sizeof(c->text),
+		    "a TPM 1.2 gets its SRK from its owner "
+		    "(TPM_TakeOwnership)");
 		return VT_E_FORMAT;
 	}
 	if (s->banks == 0)

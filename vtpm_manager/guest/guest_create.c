@@ -447,13 +447,14 @@ guest_create(struct mgr *m, const struct guest_spec *spec, const char *who,
 	c->in.status = GUEST_STOPPED;
 	c->in.generation = GUEST_FIRST_GENERATION;
 	c->in.created_ms = wall_ms();
-	d = pool_take(m->pool, spec->tpm_version, spec->banks);
+	d = pool_take(m->pool, spec->tpm_version, spec->banks, spec->srk);
 	if (d != NULL) {
 		c->from_pool = true;
 		on_made(c, VT_OK, "", d);
 		return VT_OK;
 	}
-	rc = pool_make(m, spec->tpm_version, spec->banks, on_made, c);
+	rc =
+	    pool_make(m, spec->tpm_version, spec->banks, spec->srk, on_made, c);
 	if (rc == VT_OK)
 		return VT_OK;
 fail:

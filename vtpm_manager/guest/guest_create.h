@@ -16,6 +16,7 @@ struct guest_spec {
 	bool has_uuid;
 	uint8_t uuid[UUID_LEN];
 	uint8_t tpm_version, banks;
+	uint8_t srk; /* WSRK_* */
 	uint32_t group;
 	uint32_t owner; /* as in struct guest */
 };

@@ -146,10 +146,12 @@ static const struct wlink_ops pool_ops = {
 };
 
 static int
-make(struct mgr *m, uint8_t version, uint8_t banks, struct pool *pool,
-    made_cb cb, void *arg, struct made **ret)
+make(struct mgr *m, uint8_t version, uint8_t banks, uint8_t srk,
+    struct pool *pool, made_cb cb, void *arg, struct made **ret)
 {
-	struct wprovision wp = { .tpm_version = version, .banks = banks };
+	struct wprovision wp = {
+		.tpm_version = version, .banks = banks, .srk = srk
+	};
 	struct made *d = calloc(1, sizeof(*d));
 	uint8_t buf[16];
 	struct wr w;
@@ -159,6 +161,7 @@ make(struct mgr *m, uint8_t version, uint8_t banks, struct pool *pool,
 		goto fail;
 	d->tpm_version = version;
 	d->banks = banks;
+	d->srk = srk;
 	d->p->made = d;
 	d->p->pool = pool;
 	d->p->cb = cb;
@@ -184,9 +187,10 @@ fail:
 }
 
 int
-pool_make(struct mgr *m, uint8_t version, uint8_t banks, made_cb cb, void *arg)
+pool_make(struct mgr *m, uint8_t version, uint8_t banks, uint8_t srk,
+    made_cb cb, void *arg)
 {
-	return make(m, version, banks, NULL, cb, arg, NULL);
+	return make(m, version, banks, srk, NULL, cb, arg, NULL);
 }
 
 unsigned int
@@ -322,8 +326,8 @@ on_refill(sd_event_source *s, uint64_t usec, void *arg)
 		rearm(p, RETRY_MS);
 		return 0;
 	}
-	if (make(p->m, TPM_VER_20, BANK_SHA256, p, on_made, p, &p->making) !=
-	    VT_OK)
+	if (make(p->m, TPM_VER_20, BANK_SHA256, WSRK_NONE, p, on_made, p,
+		&p->making) != VT_OK)
 		rearm(p, RETRY_MS);
 	return 0;
 }
@@ -365,7 +369,7 @@ pool_free(struct pool *p)
 }
 
 struct made *
-pool_take(struct pool *p, uint8_t tpm_version, uint8_t banks)
+pool_take(struct pool *p, uint8_t tpm_version, uint8_t banks, uint8_t srk)
 {
 	struct made_priv *d;
 
@@ -373,7 +377,7 @@ pool_take(struct pool *p, uint8_t tpm_version, uint8_t banks)
 		return NULL;
 	LIST_FOREACH(d, &p->ready, entry)
 		if (d->made->tpm_version == tpm_version &&
-		    d->made->banks == banks)
+		    d->made->banks == banks && d->made->srk == srk)
 			break;
 	if (d == NULL)
 		return NULL;

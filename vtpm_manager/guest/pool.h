@@ -24,7 +24,7 @@ struct guest;
 /* A manufactured vTPM. */
 struct made {
 	struct wlink *link; /* ops are the pool's until hand over */
-	uint8_t tpm_version, banks;
+	uint8_t tpm_version, banks, srk;
 	uint8_t *pub; /* W_PROVISIONED's payload; heap */
 	size_t pub_len;
 	struct wprovisioned areas; /* borrowed from pub */
@@ -40,7 +40,8 @@ typedef void (*made_cb)(void *arg, int rc, const char *text, struct made *d);
 int pool_new(struct mgr *m, struct pool **ret) VT_CHECK;
 void pool_free(struct pool *p); /* its workers end */
 /* One that is ready, or NULL; the caller owns it. */
-struct made *pool_take(struct pool *p, uint8_t tpm_version, uint8_t banks);
+struct made *pool_take(
+    struct pool *p, uint8_t tpm_version, uint8_t banks, uint8_t srk);
 /*
  * Have the host's CA certify d's keys for this vTPM of generation 1.  cb gets
  * the answer to HW_CERTS, see hwlink_request().
@@ -50,8 +51,8 @@ int made_certify(const struct made *d, struct mgr *m, const struct guest *in,
 /* Which of its keys are which in that answer; their number. */
 uint32_t made_keys(const struct made *d, uint8_t which[3], struct wblob pub[3]);
 /* Manufacture now; on VT_OK the caller owns *d. */
-int pool_make(struct mgr *m, uint8_t tpm_version, uint8_t banks, made_cb cb,
-    void *arg) VT_CHECK;
+int pool_make(struct mgr *m, uint8_t tpm_version, uint8_t banks, uint8_t srk,
+    made_cb cb, void *arg) VT_CHECK;
 /* The host is busy: refill only after a quiet time. */
 void pool_kick(struct pool *p);
 unsigned int pool_ready(const struct pool *p);
