@@ -27,6 +27,7 @@
 #include "vtpm_manager/core/cgroup.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/core/loop.h"
+#include "vtpm_manager/core/rom_folder.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_certs.h"
@@ -78,6 +79,8 @@ prepare_run(struct mgr *m, char *text)
 		rc = run_path(path, sizeof(path), "%s/w", m->cfg.run);
 	if (rc == VT_OK)
 		rc = make_folder(path, 0700);
+	if (rc == VT_OK)
+		rc = rom_folder_make(m->cfg.run);
 	if (rc == VT_OK)
 		rc = run_path(path, sizeof(path), "%s/lock", m->cfg.run);
 	if (rc == VT_OK) {

@@ -28,7 +28,8 @@ static const char *const role_names[LR_NROLES] = { [LR_KERNEL] = "kernel",
 	[LR_DISK] = "disk",
 	[LR_DEVICE_TREE] = "device-tree",
 	[LR_HYPERVISOR] = "hypervisor",
-	[LR_OTHER] = "other" };
+	[LR_OTHER] = "other",
+	[LR_ROM] = "rom" };
 
 int
 launch_new(struct launch_record **ret)
@@ -357,6 +358,7 @@ log_direct(struct el_writer *log, const struct launch_record *rec)
 	el_add_data(log, 1, EV_PLATFORM_CONFIG_FLAGS, rec->config_digest,
 	    sizeof(rec->config_digest));
 	log_items(log, rec, LR_DEVICE_TREE, 1, EV_PLATFORM_CONFIG_FLAGS, "");
+	log_items(log, rec, LR_ROM, 2, EV_POST_CODE, "");
 	log_items(log, rec, LR_KERNEL, 4, EV_IPL, "");
 	for (pcr = 0; pcr < 8; pcr++)
 		el_add_data(log, pcr, EV_SEPARATOR, separator, 4);

@@ -45,6 +45,7 @@ enum launch_role {
 	LR_DEVICE_TREE,
 	LR_HYPERVISOR, /* the program that runs the guest */
 	LR_OTHER,
+	LR_ROM, /* code that runs in the guest beside the firmware */
 	LR_NROLES
 };
 
@@ -105,10 +106,9 @@ int launch_decode(
 /*
  * The host-made event log over encoded record rec[len], banks algs[n].
  * Firmware mode: one event, PCR 17.  Direct mode: PCR 17, then 0 (build,
- * firmware), 1 (configuration), 4 (kernel), separators in 0-7, 8 (command
- * line), 9 (initrd).
- * The PCR 17 event is what the D-RTM sequence over the same bytes extends;
- * a worker that replays the log skips events of PCR 17.
+ * firmware), 1 (configuration), 2 (ROMs), 4 (kernel), separators in 0-7, 8
+ * (command line), 9 (initrd). The PCR 17 event is what the D-RTM sequence over
+ * the same bytes extends; a worker that replays the log skips events of PCR 17.
  * *ret: heap, free().  VT_E_NOTFOUND: an item has no digest for a bank.
  */
 int launch_make_log(const uint8_t *rec, size_t len, const uint16_t *algs,

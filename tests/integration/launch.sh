@@ -45,10 +45,13 @@ dry() { ctl launch qemu g1 --dry-run -- $Q "$@"; }
 refuse "no QEMU command line" 'behind --' ctl launch qemu g1
 refuse "two kernels" 'given twice' dry -kernel "$T/kernel" -kernel /x
 refuse "a kernel hidden in -machine" 'cannot be measured; use -kernel' \
-    dry -machine "q35,kernel=$T/kernel"
-refuse "flash hidden in -machine" 'use -drive if=pflash' \
-    dry -machine q35,pflash0=node
+    dry -machine "kernel=$T/kernel"
+refuse "flash hidden in -machine" 'node .* of -blockdev' \
+    dry -machine pflash0=node
 refuse "options in a file" 'not measured' dry -readconfig "$T/x"
+same "the document's table of options is the program's" \
+    "$(ctl launch options)" \
+    "$(sed -n '/^| option /,$ { /^| `-/p }' "$top/doc/LAUNCH.md")"
 refuse "a TPM that is there already" 'leave the TPM' \
     dry -tpmdev emulator,id=t,chardev=c
 refuse "a file that is not there" 'no such file|No such' \

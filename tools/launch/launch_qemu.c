@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* launch_qemu.c - reads a QEMU command line. */
+/* launch_qemu.c - reads a QEMU command line: the options, and what is recorded
+ * of them. */
 #include "tools/launch/launch_qemu.h"
 
 #include <stdio.h>
@@ -7,169 +8,103 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "tools/launch/qemu_opts.h"
+#include "tools/launch/qemu_parse.h"
 
-struct lq_ctx {
-	struct lq_plan *p;
-	char *const *argv;
-	char *text;
-	bool firmware;
-};
+/* --- what the readers share ----------------------------------------------- */
 
-/* --- option values: key=value,key=value ----------------------------------- */
-
-/* The next part of value from *at on: its raw range, and the length of its key
- * (0: it has none).  false: there is no more. */
-static bool
-next_part(
-    const char *value, size_t *at, size_t *start, size_t *len, size_t *key_len)
+bool
+lq_site_has(const struct lq_ctx *c, const char *kind, const char *name)
 {
-	size_t i = *at, eq;
+	const char *s = c->site;
+	size_t nk = strlen(kind), nn = strlen(name), n;
 
-	if (value[i] == '\0')
-		return false;
-	*start = i;
-	while (value[i] != '\0') {
-		if (value[i] == ',' && value[i + 1] != ',')
-			break;
-		i += value[i] == ',' ? 2 : 1;
+	for (; s != NULL && *s != '\0'; s += n + (s[n] == '\n' ? 1 : 0)) {
+		n = strcspn(s, "\n");
+		if (n == nk + 1 + nn && strncmp(s, kind, nk) == 0 &&
+		    s[nk] == ' ' && strncmp(s + nk + 1, name, nn) == 0)
+			return true;
 	}
-	*len = i - *start;
-	eq = strcspn(value + *start, "=");
-	*key_len = eq < *len ? eq : 0;
-	*at = value[i] == ',' ? i + 1 : i;
-	return true;
-}
-
-/*
- * Find key in value; *at and *len are the raw range of its value, out the
- * text without escapes.  VT_E_NOTFOUND, VT_E_RANGE.
- */
-static int
-find_key(const char *value, const char *key, size_t *at, size_t *len, char *out,
-    size_t cap)
-{
-	size_t next = 0, start, n = 0, key_len, i;
-
-	do {
-		if (!next_part(value, &next, &start, len, &key_len))
-			return VT_E_NOTFOUND;
-	} while (key_len != strlen(key) ||
-		 strncmp(value + start, key, key_len) != 0);
-	*at = start + key_len + 1;
-	*len -= key_len + 1;
-	for (i = *at; i < *at + *len; i++) {
-		if (n + 1 >= cap)
-			return VT_E_RANGE;
-		out[n++] = value[i];
-		i += value[i] == ','; /* ",," */
-	}
-	out[n] = '\0';
-	return VT_OK;
-}
-
-/* QEMU takes the last of two equal keys, find_key() the first. */
-static bool
-has_key_twice(const char *value)
-{
-	size_t at = 0, start, len, key_len, at2, start2, key_len2;
-
-	while (next_part(value, &at, &start, &len, &key_len))
-		for (at2 = at;
-		     next_part(value, &at2, &start2, &len, &key_len2);)
-			if (key_len > 0 && key_len == key_len2 &&
-			    strncmp(value + start, value + start2, key_len) ==
-				0)
-				return true;
 	return false;
 }
 
-static bool
-has_value(const char *value, const char *key, const char *want)
+int
+lq_refuse(struct lq_ctx *c, int arg, const char *why)
 {
-	char got[64];
-	size_t at, len;
-
-	return find_key(value, key, &at, &len, got, sizeof(got)) == VT_OK &&
-	       strcmp(got, want) == 0;
+	LQ_SAY(c, "%s %.150s: %s", c->argv[arg - 1], c->argv[arg], why);
+	return VT_E_UNSUPPORTED;
 }
 
-static bool
-has_key(const char *value, const char *key)
+static const char *
+implied_of(const struct lq_ctx *c, int arg)
 {
-	char got[4096];
-	size_t at, len;
-
-	return find_key(value, key, &at, &len, got, sizeof(got)) !=
-	       VT_E_NOTFOUND;
+	return c->opts[arg] != NULL ? c->opts[arg]->implied : NULL;
 }
 
-/* --- what is found -------------------------------------------------------- */
+bool
+lq_get(const struct lq_ctx *c, int arg, const char *key, char *out, size_t cap)
+{
+	const json_t *j = c->p->json[arg];
+	const char *s = json_string_value(json_object_get(j, key));
+	struct qo_part part;
 
-static struct lq_file *
-add_file(struct lq_ctx *c, uint8_t role, int arg)
+	if (j != NULL)
+		return s != NULL && strlen(s) < cap &&
+		       snprintf(out, cap, "%s", s) >= 0;
+	return qo_find(c->argv[arg], implied_of(c, arg), key, &part) &&
+	       qo_value(c->argv[arg], &part, out, cap) == VT_OK;
+}
+
+static int
+path_of(struct lq_ctx *c, struct lq_file *f)
+{
+	const char *v = c->argv[f->arg], *s;
+	struct qo_part part;
+
+	if (f->json != NULL) {
+		s = json_string_value(json_object_get(f->json, f->key));
+		f->len = s != NULL ? strlen(s) : sizeof(f->path);
+	} else if (f->key != NULL) {
+		if (!qo_find(v, implied_of(c, f->arg), f->key, &part) ||
+		    part.flag)
+			return VT_E_FORMAT;
+		f->at = part.at;
+		f->len = part.len;
+		return qo_value(v, &part, f->path, sizeof(f->path));
+	} else {
+		f->len = strlen(s = v);
+	}
+	if (f->len >= sizeof(f->path))
+		return VT_E_RANGE;
+	memcpy(f->path, s, f->len + 1);
+	return VT_OK;
+}
+
+int
+lq_add_file(struct lq_ctx *c, uint8_t role, int arg, const char *key)
 {
 	struct lq_file *f;
+	int rc;
 
 	if (c->p->nfiles == LQ_FILES_MAX) {
-		(void)snprintf(c->text, LQ_TEXT_MAX,
-		    "more than %d files are loaded", LQ_FILES_MAX);
-		return NULL;
+		LQ_SAY(c, "more than %d files are loaded", LQ_FILES_MAX);
+		return VT_E_RANGE;
 	}
 	f = &c->p->files[c->p->nfiles++];
 	memset(f, 0, sizeof(*f));
 	f->role = role;
 	f->arg = arg;
-	return f;
+	f->key = key;
+	f->json = c->p->json[arg];
+	rc = path_of(c, f);
+	if (rc == VT_OK && f->path[0] == '\0')
+		rc = VT_E_FORMAT;
+	if (rc != VT_OK)
+		LQ_SAY(c, "no usable file in '%.200s'", c->argv[arg]);
+	return rc;
 }
 
-static int
-add_whole(struct lq_ctx *c, uint8_t role, int arg)
-{
-	const char *v = c->argv[arg];
-	struct lq_file *f = add_file(c, role, arg);
-
-	if (f == NULL)
-		return VT_E_RANGE;
-	f->len = strlen(v);
-	if (f->len >= sizeof(f->path)) {
-		(void)snprintf(c->text, LQ_TEXT_MAX, "a path is too long");
-		return VT_E_RANGE;
-	}
-	memcpy(f->path, v, f->len + 1);
-	return VT_OK;
-}
-
-static int
-add_keyed(struct lq_ctx *c, uint8_t role, int arg, const char *key)
-{
-	struct lq_file *f = add_file(c, role, arg);
-
-	if (f == NULL)
-		return VT_E_RANGE;
-	if (find_key(c->argv[arg], key, &f->at, &f->len, f->path,
-		sizeof(f->path)) == VT_OK)
-		return VT_OK;
-	(void)snprintf(
-	    c->text, LQ_TEXT_MAX, "no file in '%.200s'", c->argv[arg]);
-	return VT_E_FORMAT;
-}
-
-static int
-twice(struct lq_ctx *c, const char *what)
-{
-	(void)snprintf(
-	    c->text, LQ_TEXT_MAX, "%s is given twice: give it once", what);
-	return VT_E_EXISTS;
-}
-
-/* Refused, with what to do instead. */
-static int
-refuse(struct lq_ctx *c, int arg, const char *why)
-{
-	(void)snprintf(c->text, LQ_TEXT_MAX, "%s %.100s: %s", c->argv[arg - 1],
-	    c->argv[arg], why);
-	return VT_E_UNSUPPORTED;
-}
+/* --- handlers of the simple options --------------------------------------- */
 
 static int
 once(struct lq_ctx *c, uint8_t role, int arg)
@@ -177,13 +112,13 @@ once(struct lq_ctx *c, uint8_t role, int arg)
 	unsigned int i;
 
 	for (i = 0; i < c->p->nfiles; i++)
-		if (c->p->files[i].role == role)
-			return twice(c, c->argv[arg - 1]);
-	return add_whole(c, role, arg);
+		if (c->p->files[i].role == role) {
+			LQ_SAY(c, "%s is given twice: give it once",
+			    c->argv[arg - 1]);
+			return VT_E_EXISTS;
+		}
+	return lq_add_file(c, role, arg, NULL);
 }
-
-/* --- one handler per option ------------------------------------------------
- */
 
 static int
 on_kernel(struct lq_ctx *c, int arg)
@@ -206,8 +141,10 @@ on_dtb(struct lq_ctx *c, int arg)
 static int
 on_append(struct lq_ctx *c, int arg)
 {
-	if (c->p->append != NULL)
-		return twice(c, "-append");
+	if (c->p->append != NULL) {
+		LQ_SAY(c, "-append is given twice: give it once");
+		return VT_E_EXISTS;
+	}
 	c->p->append = c->argv[arg];
 	return VT_OK;
 }
@@ -215,156 +152,76 @@ on_append(struct lq_ctx *c, int arg)
 static int
 on_bios(struct lq_ctx *c, int arg)
 {
+	int rc = once(c, LR_FIRMWARE, arg);
+
 	c->firmware = true;
-	return once(c, LR_FIRMWARE, arg);
+	if (rc == VT_OK)
+		c->p->files[c->p->nfiles - 1].search = true;
+	return rc;
 }
 
+/* The file that key names, if it is there. */
 static int
-on_pflash(struct lq_ctx *c, int arg)
+file_of(struct lq_ctx *c, int arg, const char *key, bool search)
 {
-	return refuse(c, arg,
-	    "use -drive if=pflash,format=raw,file=: QEMU would guess "
-	    "the file's format");
-}
-
-/* Flash of another format could name further files, and so could other keys. */
-static int
-on_drive(struct lq_ctx *c, int arg)
-{
-	static const char *const may[] = { "if", "file", "format", "unit",
-		"index", "id", "readonly", "read-only", "cache", "snapshot" };
-	size_t at = 0, start, len, key_len, i;
-	const char *v = c->argv[arg];
-	bool ro;
+	struct qo_part part;
 	int rc;
 
-	if (!has_value(v, "if", "pflash"))
+	if (!qo_find(c->argv[arg], implied_of(c, arg), key, &part))
 		return VT_OK;
-	while (next_part(v, &at, &start, &len, &key_len)) {
-		for (i = 0; i < VT_NELEM(may); i++)
-			if (strlen(may[i]) == key_len &&
-			    strncmp(may[i], v + start, key_len) == 0)
-				break;
-		if (i == VT_NELEM(may))
-			return refuse(c, arg,
-			    "flash has a key that is "
-			    "unknown here");
-	}
-	ro = has_value(v, "readonly", "on") || has_value(v, "read-only", "on");
-	if ((rc = add_keyed(c, ro ? LR_FIRMWARE : LR_VARS, arg, "file")) !=
-	    VT_OK)
-		return rc;
-	c->firmware = true;
-	c->p->files[c->p->nfiles - 1].writable = !ro;
-	return has_value(v, "format", "raw")
-		   ? VT_OK
-		   : refuse(c, arg, "add format=raw: QEMU would guess it");
-}
-
-/* A ROM of a device runs in the guest; an empty one is none. */
-static bool
-names_rom(const char *value)
-{
-	return has_key(value, "romfile") && !has_value(value, "romfile", "");
-}
-
-/* -device loader puts a file into memory; a second TPM is a mistake. */
-static int
-on_device(struct lq_ctx *c, int arg)
-{
-	const char *v = c->argv[arg];
-	size_t n = strcspn(v, ",");
-
-	if (v[0] == '{' || memchr(v, '=', n) != NULL)
-		return refuse(c, arg, "write the device as DRIVER,KEY=VALUE");
-	if (names_rom(v))
-		return refuse(c, arg,
-		    "its ROM cannot be measured; use -option-rom, and "
-		    "romfile= to have none");
-	if (strncmp(v, "guest-loader", n) == 0 && n == 12)
-		return refuse(c, arg, "what it loads cannot be measured");
-	if (strncmp(v, "loader", n) == 0 && n == 6)
-		return has_key(v, "file") ? add_keyed(c, LR_OTHER, arg, "file")
-					  : refuse(c, arg,
-						"data= cannot be measured; "
-						"use file=");
-	if (strncmp(v, "tpm-", 4) == 0) {
-		(void)snprintf(c->text, LQ_TEXT_MAX,
-		    "'-device %.100s' is there already; leave the TPM to "
-		    "vtpmctl",
-		    v);
-		return VT_E_EXISTS;
-	}
-	return VT_OK;
+	if ((rc = lq_add_file(c, LR_OTHER, arg, key)) == VT_OK)
+		c->p->files[c->p->nfiles - 1].search = search;
+	return rc;
 }
 
 static int
 on_fw_cfg(struct lq_ctx *c, int arg)
 {
-	return has_key(c->argv[arg], "file")
-		   ? add_keyed(c, LR_OTHER, arg, "file")
-		   : refuse(c, arg, "only file= can be measured");
+	char s[8];
+
+	if (lq_get(c, arg, "gen_id", s, sizeof(s)))
+		return lq_refuse(c, arg, "only file= and string= are measured");
+	return file_of(c, arg, "file", false);
 }
 
 static int
 on_option_rom(struct lq_ctx *c, int arg)
 {
-	return has_key(c->argv[arg], "romfile")
-		   ? add_keyed(c, LR_OTHER, arg, "romfile")
-		   : add_whole(c, LR_OTHER, arg);
+	return file_of(c, arg, "romfile", true);
 }
 
-/* Options are merged by QEMU in their order: so they are here. */
+/* The picture that firmware shows. */
 static int
-append_text(struct lq_ctx *c, char *dst, size_t cap, const char *v)
+on_boot(struct lq_ctx *c, int arg)
 {
-	size_t n = strlen(dst);
-	int m = snprintf(dst + n, cap - n, "%s%s", n > 0 ? "," : "", v);
-
-	if (m >= 0 && (size_t)m < cap - n)
-		return VT_OK;
-	(void)snprintf(c->text, LQ_TEXT_MAX, "'%.100s' is too long", v);
-	return VT_E_RANGE;
+	return file_of(c, arg, "splash", true);
 }
 
+/* QEMU takes "file=A:B" for two files. */
 static int
-on_machine(struct lq_ctx *c, int arg)
+on_acpitable(struct lq_ctx *c, int arg)
 {
-	static const char *const loads[] = { "kernel", "initrd", "append",
-		"dtb", "firmware", "pflash0", "pflash1", "dumpdtb" };
-	const char *v = c->argv[arg];
-	size_t i;
+	char path[4096];
+	struct qo_part part;
 
-	for (i = 0; i < VT_NELEM(loads); i++)
-		if (has_key(v, loads[i])) {
-			(void)snprintf(c->text, LQ_TEXT_MAX,
-			    "-machine %s=... cannot be measured; use -%s",
-			    loads[i],
-			    strncmp(loads[i], "pflash", 6) == 0
-				? "drive if=pflash"
-			    : strcmp(loads[i], "firmware") == 0 ? "bios"
-								: loads[i]);
-			return VT_E_UNSUPPORTED;
-		}
-	return append_text(c, c->p->machine, sizeof(c->p->machine), v);
+	if (qo_find(c->argv[arg], NULL, "data", &part))
+		return lq_refuse(c, arg, "use file=");
+	if (lq_get(c, arg, "file", path, sizeof(path)) &&
+	    strchr(path, ':') != NULL)
+		return lq_refuse(c, arg, "give one file to each -acpitable");
+	return file_of(c, arg, "file", false);
 }
 
 static int
-on_cpu(struct lq_ctx *c, int arg)
+on_smbios(struct lq_ctx *c, int arg)
 {
-	return append_text(c, c->p->cpu, sizeof(c->p->cpu), c->argv[arg]);
-}
+	struct qo_part part;
 
-static int
-on_memory(struct lq_ctx *c, int arg)
-{
-	return append_text(c, c->p->memory, sizeof(c->p->memory), c->argv[arg]);
-}
-
-static int
-on_smp(struct lq_ctx *c, int arg)
-{
-	return append_text(c, c->p->smp, sizeof(c->p->smp), c->argv[arg]);
+	if (!qo_find(c->argv[arg], NULL, "file", &part))
+		return file_of(c, arg, "path", false);
+	if (qo_find(c->argv[arg], NULL, "path", &part))
+		return lq_refuse(c, arg, "give each file its own -smbios");
+	return file_of(c, arg, "file", false);
 }
 
 static int
@@ -377,220 +234,411 @@ on_name(struct lq_ctx *c, int arg)
 static int
 on_tpmdev(struct lq_ctx *c, int arg)
 {
-	(void)snprintf(c->text, LQ_TEXT_MAX,
-	    "'-tpmdev %.100s' is there already; leave the TPM to vtpmctl",
+	LQ_SAY(c, "'-tpmdev %.100s' is there already; leave the TPM to vtpmctl",
 	    c->argv[arg]);
 	return VT_E_EXISTS;
 }
 
-static int
-on_refused(struct lq_ctx *c, int arg)
-{
-	return refuse(c, arg,
-	    "may load or change what is not measured; write out what you need "
-	    "as other options");
-}
+/* --- the table ------------------------------------------------------------ */
 
-/* A property of every device of a kind, but none that names a file. */
-static int
-on_global(struct lq_ctx *c, int arg)
-{
-	static const char *const files[] = { "romfile", "file", "data",
-		"kernel", "initrd", "bootargs" };
-	const char *v = c->argv[arg], *dot = strchr(v, '.');
-	size_t n = dot != NULL ? strcspn(dot + 1, "=") : 0, i;
-
-	if (dot == NULL || dot[1 + n] != '=' ||
-	    memchr(v, '=', (size_t)(dot - v)))
-		return refuse(c, arg, "write it as DRIVER.PROPERTY=VALUE");
-	for (i = 0; i < VT_NELEM(files); i++)
-		if (strlen(files[i]) == n && strncmp(dot + 1, files[i], n) == 0)
-			return refuse(c, arg, "this cannot be measured");
-	return VT_OK;
-}
-
-/* Memory without content, and what a guest needs beside it. */
-static int
-on_object(struct lq_ctx *c, int arg)
-{
-	static const char *const may[] = { "memory-backend-ram",
-		"memory-backend-memfd", "rng-random", "rng-builtin", "iothread",
-		"secret", "throttle-group", "tls-creds-x509", "tls-creds-psk" };
-	const char *v = c->argv[arg];
-	size_t n = strcspn(v, ","), i;
-
-	for (i = 0; i < VT_NELEM(may); i++)
-		if (strlen(may[i]) == n && strncmp(v, may[i], n) == 0)
-			return VT_OK;
-	return refuse(c, arg, "this kind of object is not known to be safe");
-}
-
-enum { NO_VALUE, VALUE, KEYS }; /* KEYS: no key may be there twice */
+#define MONITOR "a way into the machine: its presence is recorded"
 
 /*
- * Every option that may be there; others are refused.  handle NULL: it loads
- * nothing before the guest runs.  Monitors (qmp, monitor, mon, chardev) are the
- * operator's own way into the machine.
+ * Every option that may be there; others are refused.
  */
 /* clang-format off */
-static const struct {
-	const char *name;
-	int value;
-	int (*handle)(struct lq_ctx *c, int arg);
-} options[] = {
-	/* Measured, or part of the recorded configuration. */
-	{ "kernel",	VALUE,	on_kernel },
-	{ "initrd",	VALUE,	on_initrd },
-	{ "append",	VALUE,	on_append },
-	{ "dtb",	VALUE,	on_dtb },
-	{ "bios",	VALUE,	on_bios },
-	{ "pflash",	VALUE,	on_pflash },
-	{ "drive",	KEYS,	on_drive },
-	{ "device",	KEYS,	on_device },
-	{ "fw_cfg",	KEYS,	on_fw_cfg },
-	{ "option-rom",	KEYS,	on_option_rom },
-	{ "machine",	KEYS,	on_machine },
-	{ "M",		KEYS,	on_machine },
-	{ "cpu",	KEYS,	on_cpu },
-	{ "m",		KEYS,	on_memory },
-	{ "smp",	KEYS,	on_smp },
-	{ "name",	VALUE,	on_name },
-	/* Checked. */
-	{ "tpmdev",	VALUE,	on_tpmdev },
-	{ "global",	VALUE,	on_global },
-	{ "object",	KEYS,	on_object },
-	/* Refused with a reason; so is what is not in this table. */
-	{ "readconfig",	VALUE,	on_refused },
-	{ "loadvm",	VALUE,	on_refused },
-	{ "incoming",	VALUE,	on_refused },
-	{ "set",	VALUE,	on_refused },
-	{ "L",		VALUE,	on_refused },
-	{ "acpitable",	VALUE,	on_refused },
-	{ "smbios",	VALUE,	on_refused },
-	{ "gdb",	VALUE,	on_refused },
-	{ "plugin",	VALUE,	on_refused },
-	/* Passed. */
-	{ "accel",	KEYS,	NULL },
-	{ "action",	KEYS,	NULL },
-	{ "audiodev",	KEYS,	NULL },
-	{ "blockdev",	VALUE,	NULL },
-	{ "boot",	KEYS,	NULL },
-	{ "cdrom",	VALUE,	NULL },
-	{ "chardev",	KEYS,	NULL },
-	{ "compat",	KEYS,	NULL },
-	{ "D",		VALUE,	NULL },
-	{ "d",		VALUE,	NULL },
-	{ "daemonize",	NO_VALUE, NULL },
-	{ "display",	VALUE,	NULL },
-	{ "enable-kvm",	NO_VALUE, NULL },
-	{ "fsdev",	KEYS,	NULL },
-	{ "hda",	VALUE,	NULL },
-	{ "hdb",	VALUE,	NULL },
-	{ "hdc",	VALUE,	NULL },
-	{ "hdd",	VALUE,	NULL },
-	{ "icount",	VALUE,	NULL },
-	{ "k",		VALUE,	NULL },
-	{ "mon",	VALUE,	NULL },
-	{ "monitor",	VALUE,	NULL },
-	{ "msg",	VALUE,	NULL },
-	{ "net",	VALUE,	NULL },
-	{ "netdev",	VALUE,	NULL },
-	{ "nic",	VALUE,	NULL },
-	{ "no-acpi",	NO_VALUE, NULL },
-	{ "no-hpet",	NO_VALUE, NULL },
-	{ "no-reboot",	NO_VALUE, NULL },
-	{ "no-shutdown", NO_VALUE, NULL },
-	{ "no-user-config", NO_VALUE, NULL },
-	{ "nodefaults",	NO_VALUE, NULL },
-	{ "nographic",	NO_VALUE, NULL },
-	{ "numa",	VALUE,	NULL },
-	{ "overcommit",	KEYS,	NULL },
-	{ "parallel",	VALUE,	NULL },
-	{ "pidfile",	VALUE,	NULL },
-	{ "qmp",	VALUE,	NULL },
-	{ "qmp-pretty",	VALUE,	NULL },
-	{ "rtc",	KEYS,	NULL },
-	{ "runas",	VALUE,	NULL },
-	{ "S",		NO_VALUE, NULL },
-	{ "sandbox",	KEYS,	NULL },
-	{ "serial",	VALUE,	NULL },
-	{ "snapshot",	NO_VALUE, NULL },
-	{ "spice",	VALUE,	NULL },
-	{ "usb",	NO_VALUE, NULL },
-	{ "uuid",	VALUE,	NULL },
-	{ "vga",	VALUE,	NULL },
-	{ "virtfs",	KEYS,	NULL },
-	{ "vnc",	VALUE,	NULL },
-	{ "watchdog-action", VALUE, NULL },
+static const struct lq_option options[] = {
+	{ "kernel",	LQ_VALUE, LQ_MEASURED, on_kernel, NULL, "" },
+	{ "initrd",	LQ_VALUE, LQ_MEASURED, on_initrd, NULL, "" },
+	{ "append",	LQ_VALUE, LQ_MEASURED, on_append, NULL, "the text" },
+	{ "dtb",	LQ_VALUE, LQ_MEASURED, on_dtb, NULL, "" },
+	{ "bios",	LQ_VALUE, LQ_MEASURED, on_bios, NULL, "without it, QEMU's own firmware" },
+	{ "drive",	LQ_KEYS,  LQ_MEASURED, lq_on_drive, NULL, "if=pflash is measured; other drives are recorded" },
+	{ "blockdev",	LQ_JSON,  LQ_MEASURED, NULL, "driver", "flash, which -machine names, is measured; others are recorded" },
+	{ "device",	LQ_JSON,  LQ_MEASURED, lq_on_device, "driver", "ROMs and what loader loads are measured; the rest is recorded" },
+	{ "fw_cfg",	LQ_KEYS,  LQ_MEASURED, on_fw_cfg, "name", "file= is measured, string= recorded" },
+	{ "option-rom",	LQ_KEYS,  LQ_MEASURED, on_option_rom, "romfile", "" },
+	{ "acpitable",	LQ_KEYS,  LQ_MEASURED, on_acpitable, NULL, "file= with one file" },
+	{ "smbios",	LQ_KEYS,  LQ_MEASURED, on_smbios, NULL, "file= and path= are measured; the rest is recorded" },
+	{ "boot",	LQ_KEYS,  LQ_MEASURED, on_boot, "order", "splash= is measured; the rest is recorded" },
+
+	{ "machine",	LQ_KEYS,  LQ_RECORDED, lq_on_machine, "type", "" },
+	{ "M",		LQ_KEYS,  LQ_RECORDED, lq_on_machine, "type", "" },
+	{ "global",	LQ_VALUE, LQ_RECORDED, lq_on_global, NULL, "of known drivers; none that names a file" },
+	{ "object",	LQ_JSON,  LQ_RECORDED, lq_on_object, "qom-type", "of known kinds" },
+	{ "netdev",	LQ_JSON,  LQ_RECORDED, lq_on_nic, "type", "" },
+	{ "nic",	LQ_KEYS,  LQ_RECORDED, lq_on_nic, "type", "the card's ROM is measured" },
+	{ "net",	LQ_KEYS,  LQ_RECORDED, lq_on_nic, "type", "the card's ROM is measured" },
+	{ "vga",	LQ_VALUE, LQ_RECORDED, lq_on_vga, NULL, "the card's ROM is measured" },
+	{ "accel",	LQ_KEYS,  LQ_RECORDED, NULL, "accel", "" },
+	{ "action",	LQ_KEYS,  LQ_RECORDED, NULL, NULL, "" },
+	{ "audio",	LQ_KEYS,  LQ_RECORDED, NULL, "driver", "" },
+	{ "audiodev",	LQ_JSON,  LQ_RECORDED, NULL, "driver", "" },
+	{ "cdrom",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "chardev",	LQ_KEYS,  LQ_RECORDED, NULL, "backend", "" },
+	{ "compat",	LQ_JSON,  LQ_RECORDED, NULL, NULL, "" },
+	{ "cpu",	LQ_KEYS,  LQ_RECORDED, NULL, "type", "" },
+	{ "debugcon",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "display",	LQ_JSON,  LQ_RECORDED, NULL, "type", "" },
+	{ "echr",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "enable-kvm",	LQ_NONE,  LQ_RECORDED, NULL, NULL, "" },
+	{ "fda",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "fdb",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "fsdev",	LQ_KEYS,  LQ_RECORDED, NULL, "fsdriver", "" },
+	{ "full-screen", LQ_NONE, LQ_RECORDED, NULL, NULL, "" },
+	{ "hda",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "hdb",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "hdc",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "hdd",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "icount",	LQ_KEYS,  LQ_RECORDED, NULL, "shift", "" },
+	{ "iscsi",	LQ_KEYS,  LQ_RECORDED, NULL, NULL, "" },
+	{ "k",		LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "m",		LQ_KEYS,  LQ_RECORDED, NULL, "size", "" },
+	{ "mem-prealloc", LQ_NONE, LQ_RECORDED, NULL, NULL, "" },
+	{ "mon",	LQ_KEYS,  LQ_RECORDED, NULL, "chardev", MONITOR },
+	{ "monitor",	LQ_VALUE, LQ_RECORDED, NULL, NULL, MONITOR },
+	{ "no-acpi",	LQ_NONE,  LQ_RECORDED, NULL, NULL, "" },
+	{ "no-fd-bootchk", LQ_NONE, LQ_RECORDED, NULL, NULL, "" },
+	{ "no-hpet",	LQ_NONE,  LQ_RECORDED, NULL, NULL, "" },
+	{ "no-reboot",	LQ_NONE,  LQ_RECORDED, NULL, NULL, "" },
+	{ "no-shutdown", LQ_NONE, LQ_RECORDED, NULL, NULL, "" },
+	{ "nodefaults",	LQ_NONE,  LQ_RECORDED, NULL, NULL, "" },
+	{ "nographic",	LQ_NONE,  LQ_RECORDED, NULL, NULL, "" },
+	{ "numa",	LQ_KEYS,  LQ_RECORDED, NULL, "type", "" },
+	{ "only-migratable", LQ_NONE, LQ_RECORDED, NULL, NULL, "" },
+	{ "overcommit",	LQ_KEYS,  LQ_RECORDED, NULL, NULL, "" },
+	{ "parallel",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "qmp",	LQ_VALUE, LQ_RECORDED, NULL, NULL, MONITOR },
+	{ "qmp-pretty",	LQ_VALUE, LQ_RECORDED, NULL, NULL, MONITOR },
+	{ "rtc",	LQ_KEYS,  LQ_RECORDED, NULL, NULL, "" },
+	{ "sandbox",	LQ_KEYS,  LQ_RECORDED, NULL, "enable", "" },
+	{ "seed",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "serial",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "may be a monitor" },
+	{ "singlestep",	LQ_NONE,  LQ_RECORDED, NULL, NULL, "" },
+	{ "smp",	LQ_KEYS,  LQ_RECORDED, NULL, "cpus", "" },
+	{ "snapshot",	LQ_NONE,  LQ_RECORDED, NULL, NULL, "" },
+	{ "spice",	LQ_KEYS,  LQ_RECORDED, NULL, NULL, "" },
+	{ "usb",	LQ_NONE,  LQ_RECORDED, NULL, NULL, "" },
+	{ "virtfs",	LQ_KEYS,  LQ_RECORDED, NULL, "fsdriver", "" },
+	{ "vnc",	LQ_KEYS,  LQ_RECORDED, NULL, "vnc", "" },
+	{ "watchdog-action", LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
+	{ "win2k-hack",	LQ_NONE,  LQ_RECORDED, NULL, NULL, "" },
+
+	{ "D",		LQ_VALUE, LQ_PASSED, NULL, NULL, "" },
+	{ "d",		LQ_VALUE, LQ_PASSED, NULL, NULL, "" },
+	{ "daemonize",	LQ_NONE,  LQ_PASSED, NULL, NULL, "" },
+	{ "dfilter",	LQ_VALUE, LQ_PASSED, NULL, NULL, "" },
+	{ "msg",	LQ_KEYS,  LQ_PASSED, NULL, NULL, "" },
+	{ "name",	LQ_VALUE, LQ_PASSED, on_name, "guest", "the record has the vTPM's name" },
+	{ "no-user-config", LQ_NONE, LQ_PASSED, NULL, NULL, "always added" },
+	{ "pidfile",	LQ_VALUE, LQ_PASSED, NULL, NULL, "" },
+	{ "runas",	LQ_VALUE, LQ_PASSED, NULL, NULL, "" },
+	{ "S",		LQ_NONE,  LQ_PASSED, NULL, NULL, "" },
+	{ "uuid",	LQ_VALUE, LQ_PASSED, NULL, NULL, "the record has the vTPM's uuid" },
+
+	{ "add-fd",	LQ_VALUE, LQ_REFUSED, NULL, NULL, "what a descriptor leads to is not measured" },
+	{ "chroot",	LQ_VALUE, LQ_REFUSED, NULL, NULL, "the measured files are not found there" },
+	{ "gdb",	LQ_VALUE, LQ_REFUSED, NULL, NULL, "a debugger changes what was measured" },
+	{ "s",		LQ_NONE,  LQ_REFUSED, NULL, NULL, "a debugger changes what was measured" },
+	{ "incoming",	LQ_VALUE, LQ_REFUSED, NULL, NULL, "a state from elsewhere is not measured" },
+	{ "L",		LQ_VALUE, LQ_REFUSED, NULL, NULL, "QEMU's own folders are measured; name another firmware by -bios" },
+	{ "loadvm",	LQ_VALUE, LQ_REFUSED, NULL, NULL, "a saved state is not measured" },
+	{ "mem-path",	LQ_VALUE, LQ_REFUSED, NULL, NULL, "memory with content is not measured; use -object memory-backend-memfd" },
+	{ "pflash",	LQ_VALUE, LQ_REFUSED, NULL, NULL, "use -drive if=pflash,format=raw,file=: QEMU would guess the file's format" },
+	{ "plugin",	LQ_VALUE, LQ_REFUSED, NULL, NULL, "code in QEMU is not measured" },
+	{ "preconfig",	LQ_NONE,  LQ_REFUSED, NULL, NULL, "a machine that changes before it is made is not measured" },
+	{ "readconfig",	LQ_VALUE, LQ_REFUSED, NULL, NULL, "options in a file are not measured: write them out" },
+	{ "set",	LQ_VALUE, LQ_REFUSED, NULL, NULL, "write the value into the option itself" },
+	{ "tpmdev",	LQ_VALUE, LQ_REFUSED, on_tpmdev, NULL, "leave the TPM to vtpmctl" },
+	{ "writeconfig", LQ_VALUE, LQ_REFUSED, NULL, NULL, "start the machine without it" },
 };
 /* clang-format on */
 
-/* The option at argv[*a], and its value.  *a: the last word that it takes. */
-static int
-take_option(struct lq_ctx *c, int argc, int *a)
+const char *
+lq_option(size_t i, enum lq_class *ret_class, const char **ret_why)
 {
-	const char *word = c->argv[*a];
-	const char *name = word + (word[1] == '-' ? 2 : 1);
+	if (i >= VT_NELEM(options))
+		return NULL;
+	*ret_class = options[i].cls;
+	*ret_why = options[i].why;
+	return options[i].name;
+}
+
+const char *
+lq_class_name(enum lq_class c)
+{
+	static const char *const names[] = { "measured", "recorded", "passed",
+		"refused" };
+
+	return names[c];
+}
+
+/* --- one option ----------------------------------------------------------- */
+
+static const struct lq_option *
+option_of(const char *name)
+{
 	size_t i;
 
 	for (i = 0; i < VT_NELEM(options); i++)
 		if (strcmp(options[i].name, name) == 0)
-			break;
-	if (i == VT_NELEM(options)) {
-		(void)snprintf(c->text, LQ_TEXT_MAX,
-		    "%.100s is unknown here, and may load what is not measured",
-		    word);
-		return VT_E_UNSUPPORTED;
-	}
-	if (options[i].value == NO_VALUE)
-		return VT_OK;
-	if (++*a == argc) {
-		(void)snprintf(
-		    c->text, LQ_TEXT_MAX, "%.100s has no value", word);
-		return VT_E_FORMAT;
-	}
-	if (options[i].value == KEYS && has_key_twice(c->argv[*a])) {
-		(void)snprintf(c->text, LQ_TEXT_MAX,
-		    "%s %.200s: a key is given twice: give it once", word,
-		    c->argv[*a]);
-		return VT_E_EXISTS;
-	}
-	return options[i].handle != NULL ? options[i].handle(c, *a) : VT_OK;
+			return &options[i];
+	return NULL;
 }
 
-int
-lq_parse(int argc, char *const *argv, struct lq_plan *ret, char *text)
+/* An option that only the site's list allows: it is recorded. */
+static const struct lq_option *
+of_site(const struct lq_ctx *c, const char *name)
 {
-	struct lq_ctx c = { .p = ret, .argv = argv, .text = text };
+	static const struct lq_option word = {
+		.name = "", .value = LQ_NONE, .cls = LQ_RECORDED
+	};
+	static const struct lq_option value = {
+		.name = "", .value = LQ_VALUE, .cls = LQ_RECORDED
+	};
+
+	return lq_site_has(c, "option-value", name) ? &value
+	       : lq_site_has(c, "option", name)     ? &word
+						    : NULL;
+}
+
+static int
+refuse_option(struct lq_ctx *c, const char *word, const char *why)
+{
+	const char *name = word + (word[1] == '-' ? 2 : 1);
+
+	LQ_SAY(c,
+	    "%.100s: %s. A line 'option %.100s', or 'option-value %.100s' if a "
+	    "value follows it, in %s allows it: the launch record then has it",
+	    word, why, name, name, LQ_SITE_FILE);
+	return VT_E_UNSUPPORTED;
+}
+
+/* A JSON value is given to QEMU as it was understood here, printed anew. */
+static int
+check_value(struct lq_ctx *c, int arg, const struct lq_option *o)
+{
+	const char *v = c->argv[arg];
+	struct qo_part part;
+	size_t pos = 0;
+
+	if (o->value == LQ_JSON && v[0] == '{') {
+		c->p->json[arg] = json_loads(
+		    v, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+		if (c->p->json[arg] != NULL)
+			return VT_OK;
+		LQ_SAY(c, "-%s %.150s: no JSON object, or a key is given twice",
+		    o->name, v);
+		return VT_E_FORMAT;
+	}
+	if (o->value < LQ_KEYS)
+		return VT_OK;
+	if (qo_twice(v, o->implied,
+		strcmp(o->name, "smbios") == 0 ? "value" : NULL) &&
+	    check_on("launch-twice")) {
+		LQ_SAY(c, "-%s %.200s: a key is given twice: give it once",
+		    o->name, v);
+		return VT_E_EXISTS;
+	}
+	while (qo_next(v, &pos, o->implied, &part))
+		if (part.key_len == 0) {
+			LQ_SAY(c, "-%s %.200s: a key is empty", o->name, v);
+			return VT_E_FORMAT;
+		}
+	return VT_OK;
+}
+
+static void
+note_word(struct lq_ctx *c, const char *name)
+{
+	c->nodefaults |= strcmp(name, "nodefaults") == 0;
+}
+
+/* The option at argv[*a], and its value.  *a: the last word that it takes. */
+static int
+take_option(struct lq_ctx *c, int *a)
+{
+	const char *word = c->argv[*a];
+	const char *name = word + (word[1] == '-' ? 2 : 1);
+	const struct lq_option *o = option_of(name), *site = of_site(c, name);
+	int rc;
+
+	if (o == NULL || o->cls == LQ_REFUSED) {
+		if (o != NULL && o->handle != NULL && *a + 1 < c->argc)
+			return o->handle(c, *a + 1);
+		if (site == NULL)
+			return refuse_option(c, word,
+			    o != NULL
+				? o->why
+				: "unknown here, and may load what is not "
+				  "measured");
+		o = site;
+	}
+	c->opts[*a] = o;
+	note_word(c, name);
+	if (o->value == LQ_NONE)
+		return VT_OK;
+	if (++*a == c->argc) {
+		LQ_SAY(c, "%.100s has no value", word);
+		return VT_E_FORMAT;
+	}
+	c->opts[*a] = o;
+	if ((rc = check_value(c, *a, o)) != VT_OK)
+		return rc;
+	return o->handle != NULL ? o->handle(c, *a) : VT_OK;
+}
+
+/* --- what is recorded ----------------------------------------------------- */
+
+/* The value without the paths of files, which have items of their own. */
+static char *
+recorded_value(const struct lq_ctx *c, int arg)
+{
+	char *v = c->p->json[arg] != NULL
+		      ? json_dumps(c->p->json[arg], JSON_COMPACT)
+		      : strdup(c->argv[arg]),
+	     *cut;
+	json_t *j;
+	size_t i;
+
+	for (i = c->p->nfiles; i-- > 0 && v != NULL;) {
+		const struct lq_file *f = &c->p->files[i];
+
+		if (f->arg != arg)
+			continue;
+		if (f->json == NULL) {
+			cut = lq_replace(v, f, "");
+		} else {
+			j = json_deep_copy(f->json);
+			(void)json_object_set_new(j, f->key, json_string(""));
+			cut = json_dumps(j, JSON_COMPACT);
+			json_decref(j);
+		}
+		free(v);
+		v = cut;
+	}
+	return v;
+}
+
+static int
+record_line(struct lq_ctx *c, FILE *out, const char *word, const char *value)
+{
+	size_t i;
+
+	for (i = 0; value[i] != '\0'; i++)
+		if ((unsigned char)value[i] < ' ') {
+			LQ_SAY(c, "a control character in '%.100s'", value);
+			return VT_E_FORMAT;
+		}
+	(void)fprintf(out, "%s%s%s\n", word,
+	    word[0] != '\0' && value[0] != '\0' ? " " : "", value);
+	return VT_OK;
+}
+
+/* The option at argv[*a] with its value; a disk has none. */
+static int
+record_option(struct lq_ctx *c, FILE *out, int *a)
+{
+	const struct lq_option *o = c->opts[*a];
+	const char *word = c->argv[*a];
+	char *v;
+	int rc;
+
+	if (o == NULL)
+		return record_line(c, out, "", word);
+	if (o->value != LQ_NONE)
+		(*a)++;
+	if (o->cls == LQ_PASSED)
+		return VT_OK;
+	if (o->value == LQ_NONE || o->handle == on_append)
+		return record_line(c, out, word, "");
+	if ((v = recorded_value(c, *a)) == NULL)
+		return VT_E_NOMEM;
+	rc = record_line(c, out, word, v);
+	free(v);
+	return rc;
+}
+
+/* A line for each option, in their order: it decides, too, where devices are
+ * in the machine. */
+static int
+record(struct lq_ctx *c)
+{
+	size_t len = 0;
+	FILE *out = open_memstream(&c->p->config, &len);
+	int a, rc = VT_OK;
+
+	if (out == NULL)
+		return VT_E_NOMEM;
+	for (a = 1; a < c->argc && rc == VT_OK; a++)
+		rc = record_option(c, out, &a);
+	return fclose(out) == 0 ? rc : VT_E_NOMEM;
+}
+
+/* -------------------------------------------------------------------------- */
+
+static int
+parse(struct lq_ctx *c)
+{
 	bool kernel = false;
 	unsigned int i;
 	int a, rc;
 
-	memset(ret, 0, sizeof(*ret));
-	if (argc < 1) {
-		(void)snprintf(text, LQ_TEXT_MAX, "no QEMU command line");
-		return VT_E_FORMAT;
-	}
-	for (a = 1; a < argc; a++) {
-		if (argv[a][0] != '-')
+	for (a = 1; a < c->argc; a++) {
+		if (c->argv[a][0] != '-')
 			continue; /* a disk */
-		if ((rc = take_option(&c, argc, &a)) != VT_OK)
+		if ((rc = take_option(c, &a)) != VT_OK)
 			return rc;
 	}
-	for (i = 0; i < ret->nfiles; i++)
-		kernel |= ret->files[i].role == LR_KERNEL;
+	if ((rc = lq_find_flash(c)) != VT_OK)
+		return rc;
+	for (i = 0; i < c->p->nfiles; i++)
+		kernel |= c->p->files[i].role == LR_KERNEL;
 	/* A guest with its own firmware measures its kernel itself. */
-	ret->mode = kernel && !c.firmware ? LAUNCH_M_DIRECT : LAUNCH_M_FIRMWARE;
-	return VT_OK;
+	c->p->mode =
+	    kernel && !c->firmware ? LAUNCH_M_DIRECT : LAUNCH_M_FIRMWARE;
+	if ((rc = lq_find_roms(c)) != VT_OK)
+		return rc;
+	return record(c);
 }
 
 int
-lq_config_text(const struct lq_plan *p, char *out, size_t cap)
+lq_parse(int argc, char *const *argv, const char *site, struct lq_plan *ret,
+    char *text)
 {
-	int n = snprintf(out, cap, "machine=%s cpu=%s m=%s smp=%s", p->machine,
-	    p->cpu, p->memory, p->smp);
+	struct lq_ctx c = {
+		.p = ret, .argc = argc, .argv = argv, .site = site, .text = text
+	};
+	int rc = VT_E_NOMEM;
 
-	return n >= 0 && (size_t)n < cap ? VT_OK : VT_E_RANGE;
+	memset(ret, 0, sizeof(*ret));
+	(void)snprintf(text, LQ_TEXT_MAX, "out of memory");
+	if (argc < 1) {
+		LQ_SAY(&c, "no QEMU command line");
+		return VT_E_FORMAT;
+	}
+	ret->argc = argc;
+	ret->json = calloc((size_t)argc, sizeof(json_t *));
+	c.opts = calloc((size_t)argc, sizeof(struct lq_option *));
+	c.machine = json_object();
+	if (ret->json != NULL && c.opts != NULL && c.machine != NULL)
+		rc = parse(&c);
+	json_decref(c.machine);
+	free(c.opts);
+	return rc;
+}
+
+void
+lq_done(struct lq_plan *p)
+{
+	int i;
+
+	for (i = 0; p->json != NULL && i < p->argc; i++)
+		json_decref(p->json[i]);
+	free(p->json);
+	free(p->config);
+	p->json = NULL;
+	p->config = NULL;
 }
 
 int
@@ -613,9 +661,14 @@ char *
 lq_replace(const char *arg, const struct lq_file *f, const char *path)
 {
 	size_t cap = strlen(arg) + strlen(path) + 1;
-	char *out = malloc(cap);
+	char *out;
 
-	if (out != NULL)
+	if (f->json != NULL)
+		return json_object_set_new(
+			   f->json, f->key, json_string(path)) == 0
+			   ? json_dumps(f->json, JSON_COMPACT)
+			   : NULL;
+	if ((out = malloc(cap)) != NULL)
 		(void)snprintf(out, cap, "%.*s%s%s", (int)f->at, arg, path,
 		    arg + f->at + f->len);
 	return out;
