@@ -86,7 +86,7 @@ reverse	= $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) \
 ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 	   $(call lib,$(r)))
 
-.PHONY: all run check check-full check-targets check-asan check-xen fuzz bench lint clean help deps \
+.PHONY: all run check check-full check-targets check-asan check-xen fuzz fuzz-launch bench lint clean help deps \
 	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
 	deb check-packages check-consumers check-clients install-dkms install-service install-completion
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
@@ -104,6 +104,7 @@ help:
 #: make check-targets  every target of README's table, in a fresh clone
 #: make check-asan   unit tests under AddressSanitizer and UBSan
 #: make fuzz SECS=60 every fuzz target for SECS seconds (clang libFuzzer)
+#: make fuzz-launch  2,000 random QEMU command lines against their launch records
 #: make bench        one table, beside swtpm in the same run
 #: make lint         clang-format, cppcheck, gcc -fanalyzer, rooms
 #: make install      into DESTDIR/PREFIX (default /usr/local)
@@ -307,6 +308,10 @@ fuzz-bins: $(addprefix $(B)/fuzzers/,$(FUZZ))
 $(B)/fuzzers/%: $(B)/o/tests/fuzz/%.o $(ARCH)
 	@mkdir -p $(@D)
 	$(LINK) -fsanitize=fuzzer -o $@ $^ $(L_ALL)
+
+fuzz-launch: all
+	LAUNCH_LINES=$(or $(LINES),2000) LAUNCH_SEED=$(or $(SEED),1) \
+	    tests/integration/launch_roms.sh
 
 bench: deps-build deps-check deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) all \

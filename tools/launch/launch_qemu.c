@@ -154,7 +154,7 @@ on_bios(struct lq_ctx *c, int arg)
 {
 	int rc = once(c, LR_FIRMWARE, arg);
 
-	c->firmware = true;
+	c->bios = true;
 	if (rc == VT_OK)
 		c->p->files[c->p->nfiles - 1].search = true;
 	return rc;
@@ -592,6 +592,10 @@ parse(struct lq_ctx *c)
 	}
 	if ((rc = lq_find_flash(c)) != VT_OK)
 		return rc;
+	/* These machines take no firmware from flash. */
+	c->firmware =
+	    c->bios || (c->flash0 && strcmp(c->p->machine, "isapc") != 0 &&
+			   strcmp(c->p->machine, "microvm") != 0);
 	for (i = 0; i < c->p->nfiles; i++)
 		kernel |= c->p->files[i].role == LR_KERNEL;
 	/* A guest with its own firmware measures its kernel itself. */

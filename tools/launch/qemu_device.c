@@ -164,10 +164,10 @@ lq_on_nic(struct lq_ctx *c, int arg)
 	if (strcmp(type, "none") == 0)
 		return VT_OK;
 	if (!lq_get(c, arg, "model", model, sizeof(model))) {
-		/* both kinds of machine */
-		int rc = rom_of(c, "e1000");
-
-		return rc == VT_OK ? rom_of(c, "e1000e") : rc;
+		/* -net of other types joins two networks */
+		c->card |= strcmp(o + strspn(o, "-"), "nic") == 0 ||
+			   strcmp(type, "nic") == 0;
+		return VT_OK;
 	}
 	for (i = 0; i < VT_NELEM(words); i++)
 		if (strcmp(model, words[i][0]) == 0)
@@ -198,15 +198,22 @@ machine_has(const struct lq_ctx *c, const char *word)
 	return strstr(c->p->machine, word) != NULL;
 }
 
-/* Versions 2.0 to 2.5, and 1.x: before fw_cfg had DMA. */
+/* Is the machine a version of old, as pc-i440fx-2.4? */
 static bool
-is_old(const struct lq_ctx *c)
+is_before(const struct lq_ctx *c, unsigned int major, unsigned int minor)
 {
-	unsigned int major, minor;
+	unsigned int x, y;
 	const char *dash = strrchr(c->p->machine, '-');
 
-	return dash != NULL && sscanf(dash, "-%u.%u", &major, &minor) == 2 &&
-	       (major < 2 || (major == 2 && minor < 6));
+	return dash != NULL && sscanf(dash, "-%u.%u", &x, &y) == 2 &&
+	       (x < major || (x == major && y < minor));
+}
+
+static const char *
+default_card(const struct lq_ctx *c)
+{
+	return machine_has(c, "q35") && !is_before(c, 2, 12) ? "e1000e"
+							     : "e1000";
 }
 
 /* The devices of the machine that no option names. */
@@ -215,14 +222,17 @@ default_devices(struct lq_ctx *c)
 {
 	int rc = VT_OK;
 
-	if (c->nodefaults || machine_has(c, "microvm") ||
+	if (c->card)
+		rc = rom_of(c, default_card(c));
+	if (rc != VT_OK || c->nodefaults || machine_has(c, "microvm") ||
 	    strcmp(c->p->machine, "none") == 0)
-		return VT_OK;
+		return rc;
 	if (!c->display)
-		rc = machine_has(c, "isapc") ? rom_of(c, "isa-cirrus-vga")
-					     : rom_of(c, "VGA");
+		rc = rom_of(c, machine_has(c, "isapc") ? "isa-cirrus-vga"
+			       : is_before(c, 2, 2)    ? "cirrus-vga"
+						       : "VGA");
 	if (rc == VT_OK && !c->net && !machine_has(c, "isapc"))
-		rc = rom_of(c, machine_has(c, "q35") ? "e1000e" : "e1000");
+		rc = rom_of(c, default_card(c));
 	return rc;
 }
 
@@ -238,7 +248,7 @@ kernel_roms(struct lq_ctx *c)
 	int rc = VT_OK;
 
 	for (i = 0; i < VT_NELEM(dma) && rc == VT_OK; i++)
-		rc = add_rom(c, is_old(c) ? old[i] : dma[i], NULL);
+		rc = add_rom(c, is_before(c, 2, 6) ? old[i] : dma[i], NULL);
 	return rc;
 }
 

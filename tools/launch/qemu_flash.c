@@ -18,7 +18,6 @@ flash_found(struct lq_ctx *c, unsigned int unit, bool writable)
 	f->writable = writable;
 	f->role = !writable || unit == 0 ? LR_FIRMWARE : LR_VARS;
 	c->flash0 |= unit == 0;
-	c->firmware = true;
 }
 
 /* --- -drive --------------------------------------------------------------- */

@@ -32,8 +32,9 @@ struct lq_ctx {
 	const char *site;
 	char *text;
 	const struct lq_option **opts; /* of each argument that is a value */
-	bool firmware, flash0;
+	bool bios, flash0, firmware;   /* firmware: of the operator's */
 	bool nodefaults, net, display; /* for devices that QEMU adds */
+	bool card;                     /* the machine's card is asked for */
 	unsigned int next_unit;        /* of flash */
 	char pflash[2][128];           /* nodes of -machine pflashN= */
 	json_t *machine;               /* keys so far */
