@@ -23,6 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/msg.h"
 #include "base/options.h"
@@ -37,17 +38,22 @@
 #define MAX_DEVICES 4096 /* that the toolstack may make */
 #define DOMID_MAX 0x7fef
 #define LINGER_US 2000000
+/* Before a front half that was refused is asked for another page. */
+#define REOPEN_FIRST_MS 100
+#define REOPEN_MOST_MS 5000
 
 struct dev {
 	struct dev *next;
 	enum xb_state state;
 	uint32_t domid, devid;
 	uint8_t uuid[UUID_LEN];
-	uint32_t gref, port; /* of the last connect */
-	bool was_up;         /* connected before this process started */
-	bool was_served;     /* allowed before this process started */
-	bool undecided;      /* may continue where another domain ended */
-	uint32_t asked;      /* id of the message that waits for an answer */
+	uint32_t gref, port;    /* of the last connect */
+	bool was_up;            /* connected before this process started */
+	bool was_served;        /* allowed before this process started */
+	bool undecided;         /* may continue where another domain ended */
+	uint32_t asked;         /* id of the message that waits for an answer */
+	struct backoff refused; /* connects, one after the other */
+	uint64_t reopen_us;     /* state 2 is due; 0: not */
 	char back[PATH_LEN], front[PATH_LEN];
 };
 
@@ -107,8 +113,32 @@ set_state(struct xenback *x, struct dev *d, int state)
 {
 	char text[12];
 
+	d->reopen_us = 0;
 	(void)snprintf(text, sizeof(text), "%d", state);
 	xs_put(x, d->back, "state", text);
+}
+
+/* A front half that offers its page at once, over and over, to a vTPM that
+ * cannot run must not keep this host busy. */
+static void
+reopen(struct xenback *x, struct dev *d)
+{
+	if (d->refused.tries == 0)
+		set_state(x, d, 2);
+	else
+		d->reopen_us = now_us() + d->refused.wait_ms * 1000ull;
+}
+
+static void
+reopen_due(struct xenback *x, uint64_t now, uint64_t *next)
+{
+	struct dev *d;
+
+	for (d = x->devs; d != NULL; d = d->next)
+		if (d->reopen_us != 0 && d->reopen_us <= now)
+			set_state(x, d, 2);
+		else if (d->reopen_us != 0 && d->reopen_us < *next)
+			*next = d->reopen_us;
 }
 
 static void
@@ -155,13 +185,14 @@ release(struct xenback *x, struct dev *d)
 	x->leaving = l;
 }
 
-/* Milliseconds until the next folder is due; -1: there is none. */
+/* Milliseconds until something is due; -1: nothing is. */
 static int
-remove_due(struct xenback *x)
+do_due(struct xenback *x)
 {
 	struct leaving **at = &x->leaving, *l;
 	uint64_t now = now_us(), next = UINT64_MAX;
 
+	reopen_due(x, now, &next);
 	while ((l = *at) != NULL) {
 		if (l->at_us > now) {
 			next = l->at_us < next ? l->at_us : next;
@@ -251,7 +282,7 @@ act(struct xenback *x, struct dev *d, enum xb_action a)
 		set_state(x, d, 5);
 		break;
 	case XA_REOPEN:
-		set_state(x, d, 2);
+		reopen(x, d);
 		break;
 	case XA_HANG_UP:
 		(void)tell(x, d, XB_DISCONNECT);
@@ -426,6 +457,7 @@ add(struct xenback *x, uint32_t domid, uint32_t devid)
 	d->domid = domid;
 	d->devid = devid;
 	d->state = XS_ASKING;
+	backoff_init(&d->refused, REOPEN_FIRST_MS, REOPEN_MOST_MS);
 	(void)snprintf(d->back, sizeof(d->back), BASE "/%u/%u", domid, devid);
 	if ((rc = read_identity(x, d)) != VT_OK) {
 		/* libxl waits for our agreement to the removal. */
@@ -531,8 +563,13 @@ answered(struct xenback *x, const struct msg *m)
 		d->undecided = a.wait != 0;
 	if (d->state == XS_ASKING)
 		step(x, d, a.rc == VT_OK ? XE_ALLOWED : XE_DENIED);
-	else if (d->state == XS_CONNECTING)
+	else if (d->state == XS_CONNECTING) {
+		if (a.rc == VT_OK)
+			backoff_reset(&d->refused);
+		else
+			(void)backoff_failed(&d->refused);
 		step(x, d, a.rc == VT_OK ? XE_MAPPED : XE_UNMAPPABLE);
+	}
 	look(x, d);
 	sweep(x);
 }
@@ -561,7 +598,7 @@ loop(struct xenback *x)
 			    msgch_pending(x->mgr) ? POLLIN | POLLOUT : POLLIN };
 		p[1] =
 		    (struct pollfd){ .fd = xs_fileno(x->xs), .events = POLLIN };
-		if (poll(p, 2, remove_due(x)) == -1 && errno != EINTR)
+		if (poll(p, 2, do_due(x)) == -1 && errno != EINTR)
 			return 1;
 		if (p[1].revents & (POLLERR | POLLHUP)) {
 			log_err("xenstore is gone");

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_xenback_main.c - what vtpm-xenback writes for a front half whose page
+ * the manager does not take, against a xenstore in memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#if __has_include(<xenstore.h>)
+
+#include <sys/socket.h>
+
+int xenback_main(int argc, char **argv);
+#define main xenback_main
+#include "vtpm_manager/xenback/xenback_main.c"
+#undef main
+
+#define NODES 32
+#define BACK "backend/vtpm/5/0"
+#define FRONT "/local/domain/5/device/vtpm/0"
+
+static struct {
+	char path[96], val[64];
+} nodes[NODES];
+static struct msgch *manager; /* its end */
+
+static char *
+find_node(const char *path, bool make)
+{
+	int i, spare = -1;
+
+	for (i = 0; i < NODES; i++) {
+		if (strcmp(nodes[i].path, path) == 0)
+			return nodes[i].val;
+		if (nodes[i].path[0] == '\0' && spare < 0)
+			spare = i;
+	}
+	if (!make)
+		return NULL;
+	assert_true(spare >= 0);
+	(void)snprintf(nodes[spare].path, sizeof(nodes[0].path), "%s", path);
+	return nodes[spare].val;
+}
+
+static void
+node(const char *path, const char *val)
+{
+	(void)snprintf(find_node(path, true), sizeof(nodes[0].val), "%s", val);
+}
+
+void *
+xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
+    unsigned int *len)
+{
+	const char *v = find_node(path, false);
+
+	(void)h;
+	(void)t;
+	if (v == NULL)
+		return NULL;
+	*len = (unsigned int)strlen(v);
+	return strdup(v);
+}
+
+bool
+xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
+    const void *data, unsigned int len)
+{
+	char val[64];
+
+	(void)h;
+	(void)t;
+	(void)snprintf(val, sizeof(val), "%.*s", (int)len, (const char *)data);
+	node(path, val);
+	return true;
+}
+
+bool
+xs_watch(struct xs_handle *h, const char *path, const char *token)
+{
+	(void)h;
+	(void)path;
+	(void)token;
+	return true;
+}
+
+/* What only its start and its end ask for. */
+struct xs_handle *
+xs_open(unsigned long flags)
+{
+	(void)flags;
+	return NULL;
+}
+
+int
+xs_fileno(struct xs_handle *h)
+{
+	(void)h;
+	return -1;
+}
+
+char **
+xs_check_watch(struct xs_handle *h)
+{
+	(void)h;
+	return NULL;
+}
+
+bool
+xs_unwatch(struct xs_handle *h, const char *path, const char *token)
+{
+	(void)h;
+	(void)path;
+	(void)token;
+	return true;
+}
+
+bool
+xs_rm(struct xs_handle *h, xs_transaction_t t, const char *path)
+{
+	(void)h;
+	(void)t;
+	(void)path;
+	return true;
+}
+
+char **
+xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
+    unsigned int *num)
+{
+	(void)h;
+	(void)t;
+	(void)path;
+	*num = 0;
+	return NULL;
+}
+
+/* --- the other sides ------------------------------------------------------ */
+
+/* The manager's answer to the message that it has now. */
+static void
+answer(struct xenback *x, uint32_t type, int32_t rc)
+{
+	struct xb_answer a = { .rc = rc };
+	uint8_t buf[TEXT_MAX_LEN + 16];
+	struct msg m;
+	struct wr w;
+
+	do
+		assert_int_equal(msgch_recv(manager, &m), VT_OK);
+	while (m.type == XB_DISCONNECT);
+	assert_int_equal(m.type, type);
+	wr_init(&w, buf, sizeof(buf));
+	msg_put(&w, xb_answer, &a);
+	assert_int_equal(
+	    msgch_send(manager, XB_ANSWER, m.id, buf, w.len, NULL, 0), VT_OK);
+	assert_int_equal(msgch_recv(x->mgr, &m), VT_OK);
+	answered(x, &m);
+}
+
+static void
+begin(struct xenback *x)
+{
+	int sv[2];
+
+	memset(nodes, 0, sizeof(nodes));
+	memset(x, 0, sizeof(*x));
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
+	assert_int_equal(msgch_new(sv[0], 0, &manager), VT_OK);
+	assert_int_equal(msgch_new(sv[1], 0, &x->mgr), VT_OK);
+	node(BACK "/uuid", "12345678-1234-4123-8123-123456789abc");
+	node(BACK "/frontend", FRONT);
+	node(BACK "/frontend-id", "5");
+	node(BACK "/online", "1");
+	node(BACK "/state", "1");
+	node(FRONT "/state", "1");
+	look_at(x, 5, 0);
+	answer(x, XB_DEVICE, VT_OK);
+	assert_string_equal(find_node(BACK "/state", false), "2");
+}
+
+static void
+end(struct xenback *x)
+{
+	struct dev *d = x->devs;
+
+	x->devs = NULL;
+	free(d);
+	msgch_free(x->mgr);
+	msgch_free(manager);
+}
+
+/* As our kernel module does it: another page as soon as it is asked for. */
+static void
+offers(struct xenback *x, unsigned int gref)
+{
+	char text[12];
+
+	(void)snprintf(text, sizeof(text), "%u", gref);
+	node(FRONT "/ring-ref", text);
+	node(FRONT "/event-channel", "7");
+	node(FRONT "/feature-protocol-v2", "1");
+	node(FRONT "/state", "3");
+	look_at(x, 5, 0);
+}
+
+static void
+closes(struct xenback *x)
+{
+	assert_string_equal(find_node(BACK "/state", false), "5");
+	node(FRONT "/state", "6");
+	look_at(x, 5, 0);
+}
+
+static void
+what_is_refused_again_and_again_waits_longer_each_time(void **state)
+{
+	struct xenback x;
+	int i, ms, before = 0;
+
+	(void)state;
+	begin(&x);
+	for (i = 0; i < 12; i++) {
+		offers(&x, 8 + (unsigned int)i);
+		answer(&x, XB_CONNECT, VT_E_STATE);
+		closes(&x);
+		ms = do_due(&x);
+		assert_string_equal(find_node(BACK "/state", false), "5");
+		assert_true(ms > 0 && ms >= before);
+		assert_true(ms <= REOPEN_MOST_MS + 1);
+		before = ms - 50; /* the clock runs */
+		x.devs->reopen_us = now_us() - 1;
+		assert_int_equal(do_due(&x), -1);
+		assert_string_equal(find_node(BACK "/state", false), "2");
+	}
+	assert_true(before > REOPEN_MOST_MS / 2);
+	/* one that is taken, and closes of itself, may come again at once */
+	offers(&x, 99);
+	answer(&x, XB_CONNECT, VT_OK);
+	assert_string_equal(find_node(BACK "/state", false), "4");
+	node(FRONT "/state", "5");
+	look_at(&x, 5, 0);
+	closes(&x);
+	assert_string_equal(find_node(BACK "/state", false), "2");
+	assert_int_equal(do_due(&x), -1);
+	end(&x);
+}
+
+/* Linux's own driver does not wait for state 2. */
+static void
+a_page_that_comes_before_its_time_is_taken(void **state)
+{
+	struct xenback x;
+
+	(void)state;
+	begin(&x);
+	offers(&x, 8);
+	answer(&x, XB_CONNECT, VT_E_STATE);
+	closes(&x);
+	offers(&x, 9);
+	answer(&x, XB_CONNECT, VT_OK);
+	assert_string_equal(find_node(BACK "/state", false), "4");
+	assert_int_equal(do_due(&x), -1); /* no 2 comes after it */
+	assert_string_equal(find_node(BACK "/state", false), "4");
+	end(&x);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    what_is_refused_again_and_again_waits_longer_each_time),
+		cmocka_unit_test(a_page_that_comes_before_its_time_is_taken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#else
+
+static void
+needs_the_headers_of_xen(void **state)
+{
+	(void)state;
+	skip();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(needs_the_headers_of_xen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#endif
