@@ -59,7 +59,10 @@ wait_for() { # SECONDS COMMAND...
 	shift
 	GUEST=
 	until "$@" >/dev/null 2>&1; do
-		[ "$(uptime_s)" -lt $end ] || return 1
+		if [ "$(uptime_s)" -ge $end ]; then
+			[ -z "$GUEST" ] || console_tail "$GUEST"
+			return 1
+		fi
 		if [ "$(uptime_s)" -ge $look ]; then
 			look=$(($(uptime_s) + 5))
 			[ -z "$GUEST" ] || lost "$GUEST" || continue
@@ -78,7 +81,7 @@ lost() {
 	*) console "$1" | grep -q 'Kernel panic' || return 1
 		echo "guest $1: its kernel panicked" ;;
 	esac >/tmp/lost.new
-	console "$1" | tail -5 | cut -c 1-150 >>/tmp/lost.new
+	console_tail "$1" >>/tmp/lost.new
 	mv /tmp/lost.new /tmp/lost
 }
 # The host's TPM: its number changes when dom0's driver let it go meanwhile.
@@ -228,6 +231,10 @@ unlike() { # FILE FILE: lines of the first that the second has not
 
 # --- consoles -------------------------------------------------------------------
 console() { cat /var/log/xen/console/guest-$1.log 2>/dev/null | tr -d '\r'; }
+console_tail() { # NAME
+	echo "guest $1, the end of its console:"
+	console "$1" | tail -6 | cut -c 1-150
+}
 last_boot() { # NAME: its console since it came up last
 	console "$1" | awk '/^@UP/ { b = "" } { b = b $0 "\n" } END { printf "%s", b }'
 }
@@ -311,6 +318,9 @@ run_scenario() {
 	pid=$!
 	while kill -0 $pid 2>/dev/null; do
 		if [ "$(uptime_s)" -ge $end ]; then
+			xl list | awk 'NR > 2 { print $1 }' | while read -r d; do
+				console_tail "$d" | sed 's/^/#   /'
+			done
 			kill -9 -$pid
 			echo "not ok - $1 took longer than $limit s and was" \
 			    "ended; its last step: $(cat /tmp/step)"
@@ -332,6 +342,7 @@ end_scenario() {
 	    killall -9 vtpm-managerd
 	killall -9 vtpm-zygote vtpm-hwtpm vtpm-xenback 2>/dev/null
 	wait_for 20 eval '! pidof vtpm-zygote vtpm-hwtpm vtpm-xenback'
-	[ -s /tmp/manager.log ] && sed 's/^/# /' /tmp/manager.log | tail -40
+	[ -s /tmp/manager.log ] && uniq -c /tmp/manager.log |
+	    sed 's/^ *1 /# /; s/^ *\([0-9][0-9]*\) /# \1 times: /' | tail -40
 	rm -rf $STATE $RUN /tmp/manager.log
 }
