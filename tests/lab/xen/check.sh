@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# check.sh [SCENARIO...] - scenarios on real Xen hosts.  Without a name: those
-# of the lists below, on two hosts that run side by side (one host keeps one
-# processor busy); with names those, on one host, one after the other; with
-# "all" every one that there is.  Each host's report goes to
+# check.sh [SCENARIO... [+ SCENARIO...]] - scenarios on real Xen hosts.  Without
+# a name: those of the lists below, on two hosts that run side by side (one host
+# keeps one processor busy); with names those, on one host, one after the other,
+# those after a "+" on a second one; with "all" every one that there is.  Each host's report goes to
 # $B/lab/xen/report.N, Xen's and dom0's console beside it.
 # Each scenario has a time of its own (LIMIT=SECONDS in its file, three times
 # what a quiet machine takes), which its dom0 enforces; a dom0 that hangs is
@@ -123,10 +123,18 @@ xl_build || exit 1
 t0=$SECONDS
 hosts=1
 tag=
-if [ $# -eq 0 ]; then
+named() { # N: of the scenarios in the arguments, those of host N
+	echo "$names" | cut -d+ -f$(($1 + 1)) | tr -s ' ' '\n' | grep .
+}
+names="$*"
+if [ $# -eq 0 ] || [[ $names == *+* ]]; then
 	hosts=2
 	for n in 0 1; do
-		mapfile -t list < <(plan $n)
+		if [ $# -eq 0 ]; then
+			mapfile -t list < <(plan $n)
+		else
+			mapfile -t list < <(named $n)
+		fi
 		echo "booting host $n; scenarios: ${list[*]} ..."
 		tag="$n: "
 		host $n "${list[@]}" &
