@@ -62,3 +62,9 @@ gcore_open(const struct pe *pe, struct grub_core *ret)
 	*ret = c;
 	return VT_OK;
 }
+
+bool
+gcore_is_2_06(const struct grub_core *core)
+{
+	return memmem(core->mods, core->mods_len, "2.06", 4) != NULL;
+}

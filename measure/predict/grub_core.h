@@ -11,6 +11,7 @@
 #ifndef MEASURE_PREDICT_GRUB_CORE_H
 #define MEASURE_PREDICT_GRUB_CORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -27,5 +28,7 @@ struct grub_core {
 
 /* VT_E_NOTFOUND: it is no GRUB image; VT_E_FORMAT, VT_E_TRUNC. */
 int gcore_open(const struct pe *pe, struct grub_core *ret) VT_CHECK;
+/* Its normal module is one of GRUB 2.06, whose rules grub_run.h follows. */
+bool gcore_is_2_06(const struct grub_core *core);
 
 #endif

@@ -334,6 +334,9 @@ prefix_and_configuration_are_found_in_grubs_image(void **state)
 	len = make_core(image);
 	assert_int_equal(pe_open(image, len, &pe), VT_OK);
 	assert_int_equal(gcore_open(&pe, &c), VT_OK);
+	assert_false(gcore_is_2_06(&c));
+	memcpy(image + MODS_AT + 36, "2.06", 4);
+	assert_true(gcore_is_2_06(&c));
 	assert_int_equal(c.prefix_len, 9);
 	assert_memory_equal(c.prefix, "/EFI/BOOT", 9);
 	assert_int_equal(c.config_len, 19);

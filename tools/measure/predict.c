@@ -44,8 +44,8 @@ unknown_program(struct job *j, const char *name)
 
 	for (i = 0; i < VT_NELEM(pcrs); i++)
 		pred_unknown(j->p, pcrs[i],
-		    "%s is neither GRUB nor a unified kernel image: what it "
-		    "measures is not known",
+		    "%s is neither GRUB 2.06 nor a unified kernel image: what "
+		    "it measures is not known",
 		    name);
 }
 
@@ -94,6 +94,10 @@ boot_grub(struct job *j, const struct grub_core *core)
 	bool booted = false;
 	int rc;
 
+	if (!gcore_is_2_06(core)) {
+		unknown_program(j, "this GRUB");
+		return VT_OK;
+	}
 	split_prefix(core, start.boot, dev, prefix);
 	rc = grub_predict(j->p, &host, &start, &opts, &booted);
 	if (rc == VT_OK && booted)
