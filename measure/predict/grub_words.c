@@ -7,47 +7,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rdwr.h"
+
 struct expander {
 	const struct grub_env *env;
 	const struct grub_scope *scope;
-	struct grub_args a; /* the last one is still growing */
-	bool open;          /* there is one that has begun */
-	int rc;
+	struct grub_args a;
+	struct wr text; /* of all arguments, a NUL behind each */
+	bool open;      /* an argument has begun */
 };
 
 static void
 append(struct expander *x, const char *s, size_t len)
 {
-	char **v, *grown;
-	size_t old;
+	x->open = true;
+	wr_bytes(&x->text, s, len);
+}
 
-	if (x->rc != VT_OK)
+/* The argument that has begun, if one has, is complete. */
+static void
+end_argument(struct expander *x)
+{
+	if (!x->open)
 		return;
-	if (!x->open) {
-		if (x->a.n >= GA_MAX) {
-			x->rc = VT_E_RANGE;
-			return;
-		}
-		v = realloc(x->a.v, ((size_t)x->a.n + 2) * sizeof(*v));
-		if (v == NULL || (x->a.v = v, v[x->a.n] = strdup("")) == NULL) {
-			x->rc = VT_E_NOMEM;
-			return;
-		}
-		v[++x->a.n] = NULL;
-		x->open = true;
-	}
-	old = strlen(x->a.v[x->a.n - 1]);
-	if (len + old > GS_MAX_SCRIPT) {
-		x->rc = VT_E_RANGE;
-		return;
-	}
-	if ((grown = realloc(x->a.v[x->a.n - 1], old + len + 1)) == NULL) {
-		x->rc = VT_E_NOMEM;
-		return;
-	}
-	memcpy(grown + old, s, len);
-	grown[old + len] = '\0';
-	x->a.v[x->a.n - 1] = grown;
+	x->open = false;
+	wr_u8(&x->text, 0);
+	if (++x->a.n > GA_MAX)
+		wr_fail(&x->text, VT_E_RANGE);
 }
 
 /* Words of a value: blanks divide them, a leading one makes an empty word. */
@@ -63,7 +49,7 @@ append_split(struct expander *x, const char *s)
 		for (s += n; isspace((unsigned char)*s); s++)
 			;
 		if (*s != '\0')
-			x->open = false;
+			end_argument(x);
 	}
 }
 
@@ -86,7 +72,7 @@ append_all(struct expander *x, char which, bool split)
 
 	for (i = 0; i < x->scope->n; i++) {
 		if (i > 0 && (which == '@' || split))
-			x->open = false;
+			end_argument(x);
 		else if (i > 0)
 			append(x, " ", 1);
 		append_value(x, x->scope->v[i], split);
@@ -174,17 +160,27 @@ ga_expand(const struct gs_word *words, const struct grub_env *env,
 {
 	struct expander x = { .env = env, .scope = scope };
 	const struct gs_part *p;
+	char *at;
+	int i, rc;
 
 	x.a.result = result;
+	wr_grow(&x.text, GS_MAX_SCRIPT);
 	for (; words != NULL; words = words->next) {
-		x.open = false;
 		for (p = words->parts; p != NULL; p = p->next)
 			append_part(&x, p);
+		end_argument(&x);
 	}
-	if (x.rc != VT_OK) {
-		ga_free(&x.a);
-		return x.rc;
+	rc = wr_err(&x.text);
+	if (rc == VT_OK &&
+	    (x.a.v = calloc((size_t)x.a.n + 1, sizeof(*x.a.v))) == NULL)
+		rc = VT_E_NOMEM;
+	if (rc != VT_OK) {
+		wr_free(&x.text);
+		return rc;
 	}
+	x.a.text = at = (char *)x.text.buf;
+	for (i = 0; i < x.a.n; i++, at += strlen(at) + 1)
+		x.a.v[i] = at;
 	*ret = x.a;
 	return VT_OK;
 }
@@ -192,11 +188,9 @@ ga_expand(const struct gs_word *words, const struct grub_env *env,
 void
 ga_free(struct grub_args *a)
 {
-	int i;
-
-	for (i = 0; i < a->n; i++)
-		free(a->v[i]);
+	free(a->text);
 	free(a->v);
+	a->text = NULL;
 	a->v = NULL;
 	a->n = 0;
 }

@@ -17,8 +17,9 @@
 
 struct grub_args {
 	int n;
-	char **v;      /* owned; v[n] is NULL.  An element may be "" */
-	int result;    /* of the last command: $? */
+	char **v;      /* owned, into text; v[n] is NULL.  One may be "" */
+	char *text;    /* owned */
+	int result;    /* of the command before: $? */
 	bool wildcard; /* an unquoted * or ? was read as it is */
 };
 

@@ -306,8 +306,8 @@ b_uki() {
 	predicted uki --disk "$lab_disk"
 }
 
-ALL="grub grub_learnt grub_qcow2 grub_initrd grub_linux grub_language
-	grub_gpt_ext4 direct_512 direct_1024 direct_2048 uki"
+ALL="grub uki grub_language direct_512 grub_gpt_ext4 grub_linux grub_initrd
+	direct_1024 direct_2048 grub_learnt grub_qcow2"
 [ "${1:-}" != --doc ] || { doc=1; shift; }
 start
 rm -f "$OUT/table"

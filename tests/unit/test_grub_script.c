@@ -177,6 +177,35 @@ commands_of_the_lab_boot_are_those_of_its_log(void **state)
 /* --- the language
  * -------------------------------------------------------------- */
 
+/* want: commands divided by |, NULL: the script is refused. */
+static void
+measures(const struct file *files, const char *want)
+{
+	char text[512], *got, *at;
+	struct prediction *p;
+	bool booted;
+
+	p = run(files, NULL, &booted);
+	got = strings(p, 8);
+	if (want == NULL) {
+		assert_string_equal(got, "");
+		assert_non_null(strstr(p->why[8], "grub.cfg: line"));
+	} else {
+		at = stpcpy(text, "grub_cmd: ");
+		for (; *want != '\0'; want++)
+			if (*want == '|')
+				at = stpcpy(at, "\ngrub_cmd: ");
+			else
+				*at++ = *want;
+		(void)stpcpy(at, "\n");
+		/* behind it may be the kernel's command line */
+		got[strlen(text)] = '\0';
+		assert_string_equal(got, text);
+	}
+	free(got);
+	pred_free(p);
+}
+
 static void
 a_script_measures_what_grub_measures(void **state)
 {
@@ -220,37 +249,13 @@ a_script_measures_what_grub_measures(void **state)
 		{ "/more.cfg", "set more=1\n" }, { "/k", "kernel" },
 		{ "/show.cfg", "echo $a $config_file ($root)\n" },
 		{ NULL, NULL } };
-	char want[512], *got, *at;
-	struct prediction *p;
-	bool booted;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < VT_NELEM(cases); i++) {
 		print_message("  %s\n", cases[i].script);
 		files[0].text = cases[i].script;
-		p = run(files, NULL, &booted);
-		got = strings(p, 8);
-		if (cases[i].want == NULL) {
-			assert_string_equal(got, "");
-			assert_non_null(strstr(p->why[8], "grub.cfg: line"));
-		}
-		if (cases[i].want != NULL) {
-			const char *s = cases[i].want;
-
-			at = stpcpy(want, "grub_cmd: ");
-			for (; *s != '\0'; s++)
-				if (*s == '|')
-					at = stpcpy(at, "\ngrub_cmd: ");
-				else
-					*at++ = *s;
-			(void)stpcpy(at, "\n");
-			/* behind it may be the kernel's command line */
-			got[strlen(want)] = '\0';
-			assert_string_equal(got, want);
-		}
-		free(got);
-		pred_free(p);
+		measures(files, cases[i].want);
 	}
 }
 

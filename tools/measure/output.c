@@ -133,11 +133,12 @@ int
 output_pcrs(const char *path, const struct replay *r)
 {
 	uint8_t buf[PCR_FILE_MAX];
-	struct pcr_set set = r->pcrs;
+	struct pcr_set set;
 	struct wr w;
 	uint32_t b;
 
-	for (b = 0; b < set.nbanks; b++)
+	memcpy(&set, &r->pcrs, sizeof(set));
+	for (b = 0; b < set.nbanks && b < PCR_MAX_BANKS; b++)
 		set.banks[b].valid &= 0xffff;
 	wr_init(&w, buf, sizeof(buf));
 	pcr_file_put(&w, &set);
