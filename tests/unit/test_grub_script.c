@@ -221,6 +221,9 @@ a_script_measures_what_grub_measures(void **state)
 		{ "echo a\\\nb", "echo ab" },
 		{ "echo a # c\n#d\n\t# e 'f\necho g", "echo a|echo g" },
 		{ "echo a#b", "echo a#b" },
+		/* a quote in a comment's first word makes it a word */
+		{ "\t#don't x\necho y' z", "#dont x\necho y z" },
+		{ "\t#don't", NULL },
 		{ "echo \\x41b '\\x41'", "echo \\x41b \\x41" },
 		{ "if [ x$a = x ]; then echo t; else echo f; fi", "[ x = x ]|echo t" },
 		{ "a=1\nif [ $a = 2 ]; then echo 2; elif [ $a = 1 ]; then echo 1; fi", "a=1|[ 1 = 2 ]|[ 1 = 1 ]|echo 1" },
