@@ -353,5 +353,5 @@ const struct opt_command seal_cmd = {
 		"  vtpm-seal seal -i disk.key -o disk.blob\n"
 		"  vtpm-seal seal --authority boot.pub --ref "
 		"\"$(cat uuid):root\" \\\n"
-		"      --recovery-passphrase words -i disk.key -o disk.blob\n",
+		"    --recovery-passphrase words -i disk.key -o disk.blob\n",
 };
