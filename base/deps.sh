@@ -9,7 +9,7 @@ build="gcc make pkg-config libc6-dev libtpms-dev libtss2-dev libssl-dev \
 	libsystemd-dev libsqlite3-dev libseccomp-dev libjansson-dev xxd"
 check="libcmocka-dev swtpm swtpm-tools tpm2-tools openssl e2fsprogs \
 	procps jq sqlite3 libtss2-tcti-swtpm0 libtss2-tcti-device0 \
-	libtss2-tcti-cmd0 systemd qemu-system-x86 ovmf python3 \
+	libtss2-tcti-cmd0 systemd cryptsetup-bin qemu-system-x86 ovmf python3 \
 	python3-cryptography libxen-dev grub-efi-amd64-bin grub-common \
 	mtools dosfstools qemu-utils fdisk binutils systemd-boot-efi"
 run="qemu-system-x86 qemu-utils ovmf grub-efi-amd64-bin grub-common mtools \
