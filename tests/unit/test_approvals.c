@@ -123,7 +123,7 @@ other_members_are_kept(void **state)
 	assert_int_equal(
 	    approvals_get((const uint8_t *)text, sizeof(text) - 1, &a, err),
 	    VT_OK);
-	assert_int_equal(approvals_add(&a, &have.list[0], 0), VT_OK);
+	assert_int_equal(approvals_add(&a, &have.list[0], 0, NULL), VT_OK);
 	assert_int_equal(approvals_blob(&a, &blob, &len), VT_OK);
 	assert_int_equal(len, 5);
 	assert_memory_equal(blob, "hello", 5);
@@ -227,6 +227,16 @@ wrong_members_are_refused_and_named(void **state)
 	}
 }
 
+/* Another state with this label. */
+static void
+add(struct approvals *a, struct approved *one, const char *label, uint32_t keep,
+    const struct pcr_set *now)
+{
+	one->pcrs.banks[1].val[4][0]++;
+	(void)snprintf(one->label, sizeof(one->label), "%s", label);
+	assert_int_equal(approvals_add(a, one, keep, now), VT_OK);
+}
+
 static void
 only_the_newest_are_kept(void **state)
 {
@@ -237,23 +247,59 @@ only_the_newest_are_kept(void **state)
 	load(&a);
 	one = a.list[0];
 	(void)snprintf(one.label, sizeof(one.label), "again");
-	assert_int_equal(approvals_add(&a, &one, 0), VT_OK);
+	assert_int_equal(approvals_add(&a, &one, 0, NULL), VT_OK);
 	assert_int_equal(a.n, 2); /* the same state: in its place */
 	assert_string_equal(a.list[1].label, "again");
-	one.pcrs.banks[1].val[4][0] ^= 1;
-	(void)snprintf(one.label, sizeof(one.label), "new");
-	assert_int_equal(approvals_add(&a, &one, 0), VT_OK);
+	add(&a, &one, "three", 0, NULL);
 	assert_int_equal(a.n, 3);
-	one.pcrs.banks[1].val[4][0] ^= 2;
-	assert_int_equal(approvals_add(&a, &one, 2), VT_OK);
+	add(&a, &one, "four", 2, NULL);
 	assert_int_equal(a.n, 2);
-	assert_string_equal(a.list[0].label, "new");
+	assert_string_equal(a.list[0].label, "three");
+	/* of the same label: the state was made anew, and counts once */
+	add(&a, &one, "four", 2, NULL);
+	assert_int_equal(a.n, 2);
+	assert_string_equal(a.list[0].label, "three");
+	assert_string_equal(a.list[1].label, "four");
 	/* another ref's and another key's are not counted */
 	one.ref[37] = 'R';
-	assert_int_equal(approvals_add(&a, &one, 1), VT_OK);
+	add(&a, &one, "four", 1, NULL);
 	one.print[0] ^= 1;
-	assert_int_equal(approvals_add(&a, &one, 1), VT_OK);
+	add(&a, &one, "four", 1, NULL);
 	assert_int_equal(a.n, 4);
+	approvals_free(&a);
+}
+
+/* Updates that nobody booted yet push out no state that may still boot. */
+static void
+the_running_boot_stays_approved(void **state)
+{
+	struct approvals a;
+	struct approved one;
+	struct pcr_set now;
+
+	(void)state;
+	load(&a);
+	a.n = 1;
+	one = a.list[0];
+	now = one.pcrs;
+	add(&a, &one, "next", 1, &now);
+	add(&a, &one, "over next", 1, &now);
+	add(&a, &one, "one", 1, &now);
+	assert_int_equal(a.n, 2);
+	assert_memory_equal(&a.list[0].pcrs, &now, sizeof(now));
+	add(&a, &one, "last", 1, NULL);
+	assert_int_equal(a.n, 1);
+	/* a request pushes out no approval, nor replaces one */
+	one.sig_len = 0;
+	add(&a, &one, "asked", 1, NULL);
+	add(&a, &one, "asked again", 1, NULL);
+	assert_int_equal(a.n, 2);
+	assert_true(a.list[0].sig_len > 0);
+	one = a.list[0];
+	one.sig_len = 0;
+	assert_int_equal(approvals_add(&a, &one, 1, NULL), VT_OK);
+	assert_int_equal(a.n, 2);
+	assert_true(a.list[0].sig_len > 0);
 	approvals_free(&a);
 }
 
@@ -269,11 +315,11 @@ a_full_file_says_so(void **state)
 	one = a.list[0];
 	for (i = 0; i < AP_MAX && rc == VT_OK; i++) {
 		one.epoch++;
-		rc = approvals_add(&a, &one, 0);
+		rc = approvals_add(&a, &one, 0, NULL);
 	}
 	assert_int_equal(rc, VT_E_RANGE);
 	assert_int_equal(a.n, AP_MAX);
-	assert_int_equal(approvals_add(&a, &one, 2), VT_OK);
+	assert_int_equal(approvals_add(&a, &one, 2, NULL), VT_OK);
 	approvals_free(&a);
 }
 
@@ -469,6 +515,7 @@ main(void)
 		cmocka_unit_test(every_prefix_is_refused),
 		cmocka_unit_test(wrong_members_are_refused_and_named),
 		cmocka_unit_test(only_the_newest_are_kept),
+		cmocka_unit_test(the_running_boot_stays_approved),
 		cmocka_unit_test(a_full_file_says_so),
 		cmocka_unit_test(the_approval_that_fits_is_chosen),
 		cmocka_unit_test(refusals_say_what_is_wrong),

@@ -417,30 +417,74 @@ drop(struct approvals *a, size_t i)
 	memmove(&a->list[i], &a->list[i + 1], (a->n - i) * sizeof(*a->list));
 }
 
-int
-approvals_add(struct approvals *a, const struct approved *one, uint32_t keep)
+/* Of one state: its policy is the same. */
+static bool
+same_state(const struct approved *a, const struct approved *b)
 {
-	uint8_t want[SHA256_LEN], is[SHA256_LEN];
+	uint8_t one[SHA256_LEN], two[SHA256_LEN];
+
+	return approved_policy(a, one) == VT_OK &&
+	       approved_policy(b, two) == VT_OK &&
+	       memcmp(one, two, sizeof(one)) == 0;
+}
+
+/* A new approval of the same label: the state was made anew since. */
+static bool
+same_label(const struct approved *a, const struct approved *b)
+{
+	return a->label[0] != '\0' && strcmp(a->label, b->label) == 0;
+}
+
+static bool
+is_running(const struct approved *one, const struct pcr_set *now)
+{
+	char words[8];
+
+	return now != NULL && seal_differs(&one->sel, &one->pcrs, now, words,
+				  sizeof(words)) == 0;
+}
+
+/* Nobody needs to be asked for it. */
+static bool
+is_approved(const struct approvals *a, const struct approved *one)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		if (a->list[i].sig_len > 0 && same_owner(&a->list[i], one) &&
+		    same_state(&a->list[i], one))
+			return true;
+	return false;
+}
+
+int
+approvals_add(struct approvals *a, const struct approved *one, uint32_t keep,
+    const struct pcr_set *now)
+{
+	const struct approved new = *one; /* it may be one of a's */
 	uint32_t mine = 1;
 	size_t i;
-	int rc;
 
-	if ((rc = approved_policy(one, want)) != VT_OK)
-		return rc;
+	if (new.sig_len == 0 && is_approved(a, &new))
+		return VT_OK;
 	for (i = a->n; i-- > 0;) { /* the newest is the last */
-		if (!same_owner(&a->list[i], one))
+		const struct approved *is = &a->list[i];
+		bool stays = is->sig_len > 0 && new.sig_len == 0;
+
+		if (!same_owner(is, &new))
 			continue;
-		if ((rc = approved_policy(&a->list[i], is)) != VT_OK)
-			return rc;
-		if (memcmp(is, want, sizeof(is)) == 0 ||
-		    (keep != 0 && mine >= keep))
+		if (same_state(is, &new)) {
 			drop(a, i);
-		else
+		} else if (keep != 0 && !stays && !is_running(is, now) &&
+			   (same_label(is, &new) || mine >= keep)) {
+			drop(a, i);
+		} else {
 			mine++;
+		}
 	}
 	if (a->n == AP_MAX)
 		return VT_E_RANGE;
-	a->list[a->n++] = *one;
+	a->list[a->n++] = new;
 	return VT_OK;
 }
 

@@ -62,12 +62,14 @@ void approvals_free(struct approvals *a); /* zeroed is a no-op */
 int approvals_blob(
     const struct approvals *a, uint8_t **ret, size_t *ret_len) VT_CHECK;
 /*
- * Add one, in place of one of the same state, epoch, ref and key; with keep,
- * only the newest `keep` of this ref and key stay (0: all).  VT_E_RANGE: over
+ * Add one, in place of one of the same state, epoch, ref and key.  With keep
+ * (0: all stay) those of this ref and key that have its label go, and of the
+ * others all but the newest keep - 1.  Neither goes one that fits `now` (may be
+ * NULL), the running boot, nor a signed one for a request.  VT_E_RANGE: over
  * AP_MAX; VT_E_NOMEM.
  */
-int approvals_add(
-    struct approvals *a, const struct approved *one, uint32_t keep) VT_CHECK;
+int approvals_add(struct approvals *a, const struct approved *one,
+    uint32_t keep, const struct pcr_set *now) VT_CHECK;
 /* The file as JSON: a new reference.  NULL: no memory. */
 json_t *approvals_json(const struct approvals *a);
 /* One of them, as in the file. */

@@ -151,16 +151,30 @@ save(const struct args *a, const struct approvals *appr)
 	return tool_json_save(a->approvals, approvals_json(appr), 0644);
 }
 
+/* What the TPM here shows, of the PCRs that the approvals are about; false:
+ * there is no TPM to ask. */
+static bool
+running(struct esys *e, const struct approvals *appr, struct pcr_set *now)
+{
+	struct pcr_sel sel;
+
+	approvals_sel(appr, &sel);
+	return e->ctx != NULL && seal_read_known_pcrs(e, &sel, now) == VT_OK;
+}
+
 static int
-add(const struct work *w, const struct approved *one)
+add(const struct work *w, struct esys *e, const struct approved *one)
 {
 	const struct args *a = w->a;
 	struct approvals appr;
+	struct pcr_set now;
 	int rc;
 
 	if ((rc = seal_read_approvals(a->approvals, true, &appr)) != VT_OK)
 		return rc;
-	if ((rc = approvals_add(&appr, one, a->keep)) != VT_OK)
+	rc = approvals_add(
+	    &appr, one, a->keep, running(e, &appr, &now) ? &now : NULL);
+	if (rc != VT_OK)
 		log_err("%s: %s", a->approvals,
 		    rc == VT_E_RANGE ? "it is full: drop old ones, --keep"
 				     : vt_strerror(rc));
@@ -191,7 +205,39 @@ approve(struct work *w, struct esys *e)
 	memcpy(one.print, w->key.print, sizeof(one.print));
 	if (w->pem != NULL && (rc = sign_approval(w, &one)) != VT_OK)
 		return rc;
-	return add(w, &one);
+	return add(w, e, &one);
+}
+
+static bool
+to_sign(const struct work *w, const struct approved *one)
+{
+	return one->sig_len == 0 &&
+	       memcmp(one->print, w->key.print, sizeof(one->print)) == 0 &&
+	       (w->a->ref == NULL || strcmp(w->a->ref, one->ref) == 0);
+}
+
+/* Each signed one moves to the end, in place of its request. */
+static int
+sign_all(struct work *w, struct approvals *appr, size_t *n)
+{
+	struct approved one;
+	size_t i = 0;
+	int rc;
+
+	while (i < appr->n) {
+		if (!to_sign(w, &appr->list[i])) {
+			i++;
+			continue;
+		}
+		one = appr->list[i];
+		if ((rc = sign_approval(w, &one)) != VT_OK ||
+		    (rc = approvals_add(appr, &one, w->a->keep, NULL)) != VT_OK)
+			return rc;
+		say(&one, "approved");
+		(*n)++;
+		i = 0;
+	}
+	return VT_OK;
 }
 
 /* Sign what others asked for: each request that is for this key. */
@@ -200,23 +246,12 @@ sign_requests(struct work *w)
 {
 	const struct args *a = w->a;
 	struct approvals appr;
-	size_t i, n = 0;
+	size_t n = 0;
 	int rc;
 
 	if ((rc = seal_read_approvals(a->approvals, false, &appr)) != VT_OK)
 		return rc;
-	for (i = 0; i < appr.n && rc == VT_OK; i++) {
-		struct approved *one = &appr.list[i];
-
-		if (one->sig_len != 0 ||
-		    memcmp(one->print, w->key.print, sizeof(one->print)) != 0)
-			continue;
-		if (a->ref != NULL && strcmp(a->ref, one->ref) != 0)
-			continue;
-		if ((rc = sign_approval(w, one)) == VT_OK)
-			say(one, "approved");
-		n++;
-	}
+	rc = sign_all(w, &appr, &n);
 	if (rc == VT_OK && n == 0) {
 		log_err(
 		    "%s: no request that this key could sign", a->approvals);
@@ -443,7 +478,9 @@ static const struct opt opts[] = {
 	{ OPT_TEXT("label", 0, "TEXT", struct args, label,
 	    "what the state is, for people: \"kernel 6.1.0-28\"") },
 	{ OPT_U32("keep", "N", struct args, keep, 1, AP_MAX,
-	    "keep only the newest N of this key and ref") },
+	    "keep only the newest N of this key and ref, and the running "
+	    "boot's; "
+	    "one of the same label is replaced") },
 	{ OPT_FLAG(
 	    "json", 0, struct args, json, "print the approval as JSON, too") },
 	OPT_END,
