@@ -392,14 +392,21 @@ LIBEXECDIR ?= $(PREFIX)/bin
 MANAGER	:= vtpm-managerd vtpm-zygote vtpm-hwtpm vtpm-xenback
 # What a guest needs beside tpmfrontd; initramfs-tools looks in one place.
 UNITDIR	?= $(PREFIX)/lib/systemd/system
+SYSCONFDIR ?= /etc
 IRTDIR	?= /usr/share/initramfs-tools
 GUESTFILES := tpmfrontd.service:$(UNITDIR)/tpmfrontd.service:644 \
 	   initramfs-hook:$(IRTDIR)/hooks/tpmfrontd:755 \
 	   initramfs-script:$(IRTDIR)/scripts/init-top/tpmfrontd:755
+# Volumes that vtpm-seal opens; cryptsetup and kernels look in one place.
+LUKSDIR	?= /usr/lib/cryptsetup/scripts
+LUKSFILES := vtpm-luks:$(PREFIX)/sbin/vtpm-luks \
+	   keyscript.in:$(LUKSDIR)/vtpm-seal \
+	   initramfs-hook.in:$(IRTDIR)/hooks/vtpm-seal \
+	   kernel-hook:$(SYSCONFDIR)/kernel/postinst.d/zzz-vtpm-seal \
+	   kernel-hook:$(SYSCONFDIR)/initramfs/post-update.d/zzz-vtpm-seal
 # The manager as a service; D-Bus reads no folder below /usr/local.
 SERVICE	:= vtpm_manager/service
 UNITS	:= $(patsubst $(SERVICE)/%.in,%,$(wildcard $(SERVICE)/*.service.in))
-SYSCONFDIR ?= /etc
 DBUSDIR	?= /usr/share/dbus-1/system.d
 COMPLETED := vtpmctl vtpm-managerd vtpm-verify vtpm-attest vtpm-seal \
 	   vtpm-measure tpmfrontd
@@ -432,6 +439,15 @@ install: all install-service install-completion
 	    $(DESTDIR)$(word 2,$(subst :, ,$(f))) && \
 	    sed -i 's|@BIN@|$(PREFIX)/bin|g; s|@LIB@|$(LIBDIR)|g' \
 	    $(DESTDIR)$(word 2,$(subst :, ,$(f))) &&) true
+	$(foreach f,$(LUKSFILES),install -D -m 755 \
+	    tools/luks/$(word 1,$(subst :, ,$(f))) \
+	    $(DESTDIR)$(word 2,$(subst :, ,$(f))) && \
+	    sed -i -e 's|@BIN@|$(PREFIX)/bin|g; s|@SBIN@|$(PREFIX)/sbin|g' \
+	    -e 's|@SCRIPTS@|$(LUKSDIR)|g; s|@ASKPASS@|/lib/cryptsetup/askpass|g' \
+	    $(DESTDIR)$(word 2,$(subst :, ,$(f))) &&) true
+	[ -e $(DESTDIR)$(SYSCONFDIR)/vtpm/seal.conf ] || \
+	    install -D -m 600 -t $(DESTDIR)$(SYSCONFDIR)/vtpm \
+	    tools/luks/seal.conf
 	$(if $(XENDEV),install -D -m 644 -t $(DESTDIR)$(LIBDIR)/vtpm \
 	    $(B)/vtpm-xenfront.so)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/vtpm/hooks tools/hooks/*

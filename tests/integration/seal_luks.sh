@@ -24,7 +24,7 @@ volume_opens() { # by the key on standard input
 luks() { vtpm-luks "$@"; }
 again() { ctl reset alice && boot alice "$@"; }
 installed() { # FILE: as make install does
-	sed "s|@BIN@|$T/bin|g; s|@ASKPASS@|$T/askpass|g" "$SRC/$1.in" >"$1"
+	sed "s|@S*BIN@|$T/bin|g; s|@ASKPASS@|$T/askpass|g" "$SRC/$1.in" >"$1"
 	chmod 755 "$1"
 }
 
