@@ -166,11 +166,19 @@ t2 alice tpm2_flushcontext -t
 check "a request for a signer elsewhere" vs approve --authority boot.pub \
     --ref $REF -a req.json --label asked
 check "which opens nothing" eval '! unseal root.blob no.out -a req.json'
+refuse "signing without a limit of epochs" "needs --epoch" "$S" approve \
+    --sign --key boot.pem -a req.json
+check "another request, for a later epoch" "$S" approve \
+    --authority boot.pub --ref $REF -a late.json --epoch $((E + 1)) \
+    --log "$next_log" --label late
+refuse "a request for a later epoch than the signer means" \
+    "refused: request 'late': it is for epoch $((E + 1))" "$S" approve \
+    --sign --key boot.pem --epoch "$E" -a late.json
 check "the signer signs it without a TPM" "$S" approve --sign \
-    --key boot.pem -a req.json --tcti swtpm:path=none
+    --key boot.pem --epoch "$E" -a req.json --tcti swtpm:path=none
 check "then it opens" opens root.blob -a req.json
 refuse "there is nothing to sign twice" "no request" "$S" approve --sign \
-    --key boot.pem -a req.json
+    --key boot.pem --epoch "$E" -a req.json
 
 # --- capping ---------------------------------------------------------------------
 refuse "capping a PCR that the secret is not sealed to" "would not close" \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* cmd_approve.c - vtpm-seal approve. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -216,6 +217,26 @@ to_sign(const struct work *w, const struct approved *one)
 	       (w->a->ref == NULL || strcmp(w->a->ref, one->ref) == 0);
 }
 
+/* What a requester on another machine must not get signed. */
+static int
+check_request(const struct work *w, const struct approved *one)
+{
+	char why[WHY_MAX];
+	int rc;
+
+	rc = seal_check_pcrs(&one->sel, &one->pcrs, why, sizeof(why));
+	if (rc == VT_OK && one->epoch > w->a->epoch) {
+		rc = VT_E_POLICY;
+		(void)snprintf(why, sizeof(why),
+		    "it is for epoch %llu, and you sign up to %llu, --epoch",
+		    (unsigned long long)one->epoch,
+		    (unsigned long long)w->a->epoch);
+	}
+	if (rc != VT_OK)
+		log_err("refused: request '%s': %s", one->label, why);
+	return rc;
+}
+
 /* Each signed one moves to the end, in place of its request. */
 static int
 sign_all(struct work *w, struct approvals *appr, size_t *n)
@@ -230,7 +251,8 @@ sign_all(struct work *w, struct approvals *appr, size_t *n)
 			continue;
 		}
 		one = appr->list[i];
-		if ((rc = sign_approval(w, &one)) != VT_OK ||
+		if ((rc = check_request(w, &one)) != VT_OK ||
+		    (rc = sign_approval(w, &one)) != VT_OK ||
 		    (rc = approvals_add(appr, &one, w->a->keep, NULL)) != VT_OK)
 			return rc;
 		say(&one, "approved");
@@ -395,6 +417,10 @@ check_args(struct args *a)
 	if (a->sign && (a->key == NULL || !from_tpm(a)))
 		return opt_bad(&approve_cmd,
 		    "--sign goes with --key, and has no state of its own");
+	if (a->sign && a->epoch == EPOCH_NONE)
+		return opt_bad(&approve_cmd,
+		    "--sign needs --epoch: a request for a later one would "
+		    "outlive what is revoked");
 	if (a->pcrs != NULL && a->log != NULL)
 		return opt_bad(
 		    &approve_cmd, "--pcrs and --log exclude another");
@@ -453,7 +479,7 @@ static const struct opt opts[] = {
 	{ OPT_TEXT("authority", 0, "KEY.pub", struct args, authority,
 	    "make a request that the holder of this key can sign elsewhere") },
 	{ OPT_FLAG("sign", 0, struct args, sign,
-	    "sign the requests in the file of approvals") },
+	    "sign the requests in the file of approvals, up to --epoch") },
 	{ OPT_TEXT("ref", 0, "UUID:ROLE", struct args, ref,
 	    "the secrets that the approval is for, as they were sealed") },
 	{ OPT_TEXT("approvals", 'a', "FILE", struct args, approvals,
