@@ -19,6 +19,7 @@ cd "$T" || exit 1
 guest() { "$B/tests/guestctl" do "$T/cmd.sock" 120 "$T" "$@"; }
 sh_() { guest run "cd /tmp; $*"; }
 put() { "$B/tests/guestctl" put "$T/cmd.sock" 60 "$(basename "$1")" "$1"; }
+boots=0
 TPM="--tcti device:/dev/tpmrm0"
 
 boot() { # N COMMANDLINE
@@ -33,6 +34,7 @@ boot() { # N COMMANDLINE
 	"$B/tests/guestctl" wait "$T/cmd.sock" 240
 }
 off() {
+	cp console.log "console$((++boots)).log"
 	guest poweroff >/dev/null 2>&1
 	lab_wait_exit "$qemu_pid" 30
 }
