@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "base/err.h"
 
+#include <sys/resource.h>
+
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const texts[] = {
@@ -30,13 +33,28 @@ static const char *const texts[] = {
 	[-VT_E_CORRUPT] = "stored data is inconsistent",
 };
 
+/* Which limit that is, and whose. */
+static const char *
+too_many_files(void)
+{
+	static char text[128];
+	struct rlimit rl = { 0 };
+
+	(void)getrlimit(RLIMIT_NOFILE, &rl);
+	(void)snprintf(text, sizeof(text),
+	    "Too many open files: this process may have %llu (LimitNOFILE= of "
+	    "its service, ulimit -n)",
+	    (unsigned long long)rl.rlim_cur);
+	return text;
+}
+
 const char *
 vt_strerror(int e)
 {
 	size_t i = e > 0 ? 0 : (size_t)-e;
 
 	if (e == VT_E_SYS)
-		return strerror(errno);
+		return errno == EMFILE ? too_many_files() : strerror(errno);
 	if (i >= sizeof(texts) / sizeof(texts[0]) || texts[i] == NULL)
 		return "unknown error";
 	return texts[i];

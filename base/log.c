@@ -12,8 +12,9 @@
 static const char *log_ident = "vtpm";
 static enum log_level log_max = LOG_L_INFO;
 static char log_guest[80];
-static char log_last[512];
+static char log_last[1024];
 static bool log_journal;
+static void (*log_sink_fn)(const char *text);
 
 void
 log_open(const char *ident, enum log_level max)
@@ -38,6 +39,21 @@ log_set_guest(const char *name)
 		    log_guest, sizeof(log_guest), "guest %s: ", name);
 }
 
+void
+log_set_sink(void (*sink)(const char *text))
+{
+	log_sink_fn = sink;
+}
+
+bool
+log_sink(const char *text)
+{
+	if (log_sink_fn == NULL)
+		return false;
+	log_sink_fn(text);
+	return true;
+}
+
 const char *
 log_last_error(void)
 {
@@ -57,6 +73,10 @@ log_at(enum log_level l, const char *fmt, ...)
 		errno = saved; /* for %m */
 		(void)vsnprintf(log_last, sizeof(log_last), fmt, ap);
 		va_end(ap);
+		if (log_sink(log_last)) {
+			errno = saved;
+			return;
+		}
 	}
 	if (l > log_max)
 		return;

@@ -29,6 +29,10 @@ void log_set_guest(const char *name);
 void log_at(enum log_level l, const char *fmt, ...) VT_PRINTF(2, 3);
 /* The text of the last line at LOG_L_ERR, without its prefix; "": none. */
 const char *log_last_error(void);
+/* Errors go to sink (text is borrowed) instead of stderr; NULL: back. */
+void log_set_sink(void (*sink)(const char *text));
+/* Give text to the sink; false: there is none. */
+bool log_sink(const char *text);
 #define log_err(...) log_at(LOG_L_ERR, __VA_ARGS__)
 #define log_warn(...) log_at(LOG_L_WARN, __VA_ARGS__)
 #define log_info(...) log_at(LOG_L_INFO, __VA_ARGS__)

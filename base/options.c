@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "base/near.h"
 #include "base/util.h"
 #include "base/version.h"
 
@@ -37,14 +39,17 @@ rows(const struct opt_command *c)
 int
 opt_bad(const struct opt_command *c, const char *fmt, ...)
 {
-	char text[512];
+	char text[512], line[640];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	(void)fprintf(
-	    stderr, "%s: %s; see %s --help\n", c->name, text, c->name);
+	text_clean(text); /* it quotes the command line */
+	(void)snprintf(line, sizeof(line), "%s: %s; see %s --help", c->name,
+	    text, c->name);
+	if (!log_sink(line))
+		(void)fprintf(stderr, "%s\n", line);
 	return OPT_BAD;
 }
 
@@ -384,13 +389,31 @@ take(const struct opt *o, void *dst, const char *arg)
 }
 
 static int
+unknown_option(const struct opt_command *c, const char *word)
+{
+	int n = (int)strcspn(word, "=");
+	struct near close;
+	char name[80];
+	unsigned int i;
+
+	(void)snprintf(name, sizeof(name), "%.*s", n, word);
+	near_start(&close, name);
+	for (i = 0; i < rows(c); i++)
+		near_try(&close, c->opts[i].name);
+	near_try(&close, help_row.name);
+	if (close.best == NULL)
+		return opt_bad(c, "unknown option --%s", name);
+	return opt_bad(
+	    c, "unknown option --%s, did you mean --%s?", name, close.best);
+}
+
+static int
 bad_option(const struct opt_command *c, const struct opt *o, const char *word)
 {
 	if (o != NULL)
 		return opt_bad(c, "--%s takes no argument", o->name);
 	if (strncmp(word, "--", 2) == 0)
-		return opt_bad(
-		    c, "unknown option %.*s", (int)strcspn(word, "="), word);
+		return unknown_option(c, word + 2);
 	return opt_bad(c, "unknown option -%c", optopt);
 }
 
@@ -494,6 +517,21 @@ find(const struct opt_command *c, const char *name)
 	return NULL;
 }
 
+static int
+unknown_command(const struct opt_command *c, const char *name)
+{
+	struct near close;
+	size_t i;
+
+	near_start(&close, name);
+	for (i = 0; c->commands[i] != NULL; i++)
+		near_try(&close, own_name(c->commands[i]));
+	if (close.best == NULL)
+		return opt_bad(c, "there is no command %s", name);
+	return opt_bad(
+	    c, "there is no command %s, did you mean %s?", name, close.best);
+}
+
 int
 opt_dispatch(const struct opt_command *c, void *ctx, int argc, char **argv)
 {
@@ -506,9 +544,11 @@ opt_dispatch(const struct opt_command *c, void *ctx, int argc, char **argv)
 		return opt_run(sub, ctx, argc, argv);
 	for (sub = c; wants_help && argc > 1; argc--, argv++)
 		if (sub->commands == NULL || (sub = find(sub, argv[1])) == NULL)
-			return opt_bad(c, "there is no command %s", argv[1]);
+			return unknown_command(
+			    sub != NULL && sub->commands != NULL ? sub : c,
+			    argv[1]);
 	if (!wants_help)
-		return opt_bad(c, "there is no command %s", argv[0]);
+		return unknown_command(c, argv[0]);
 	help(sub);
 	return OPT_SHOWN;
 }

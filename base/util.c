@@ -369,6 +369,14 @@ unix_addr(const char *path, struct sockaddr_un *sun)
 int
 unix_connect(const char *path)
 {
+	return unix_connect_within(path, 0);
+}
+
+int
+unix_connect_within(const char *path, unsigned int ms)
+{
+	const struct timeval tv = { ms / 1000, (long)(ms % 1000) * 1000 };
+	const struct timeval none = { 0, 0 };
 	struct sockaddr_un sun;
 	int fd, saved;
 
@@ -377,7 +385,12 @@ unix_connect(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+	/* jails of those who never wait allow no setsockopt(2) */
+	if ((ms > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv,
+			   sizeof(tv)) == -1) ||
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+	    (ms > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none,
+			   sizeof(none)) == -1)) {
 		saved = errno;
 		(void)close(fd);
 		errno = saved;
@@ -427,4 +440,31 @@ text_clean(char *text)
 	for (; *text != '\0'; text++)
 		if (*text < ' ' || *text > '~')
 			*text = '?';
+}
+
+bool
+text_is_clean(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+void
+text_fit(char *dst, size_t cap, const char *src)
+{
+	static const char more[] = "...";
+	size_t n = strlen(src);
+
+	if (n < cap) {
+		memcpy(dst, src, n + 1);
+		return;
+	}
+	for (n = cap - sizeof(more); n > 0 && src[n] != ' '; n--)
+		;
+	if (n == 0) /* one long word */
+		n = cap - sizeof(more);
+	memcpy(dst, src, n);
+	memcpy(dst + n, more, sizeof(more));
 }

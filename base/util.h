@@ -73,10 +73,16 @@ int memfd_sealed(const char *name, const void *buf, size_t len);
 int unix_listen(const char *path, unsigned int mode);
 /* A connected, blocking stream socket.  -1 and errno. */
 int unix_connect(const char *path);
+/* The same, but EAGAIN if the listener has not made room for it in ms. */
+int unix_connect_within(const char *path, unsigned int ms);
 int fd_set_nonblock(int fd, bool on) VT_CHECK;
 
 /* Replace what is not printable ASCII by '?': words of others that are logged
  * or printed start no line and command no terminal. */
 void text_clean(char *text);
+/* text_clean() would change nothing. */
+bool text_is_clean(const char *text);
+/* src into dst (cap bytes); what is too long ends at a word, with "...". */
+void text_fit(char *dst, size_t cap, const char *src);
 
 #endif

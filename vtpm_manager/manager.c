@@ -63,6 +63,13 @@ prepare_run(struct mgr *m, char *text)
 	struct stat sb;
 	int rc;
 
+	if (!run_folder_fits(m->cfg.run)) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "the path of the run folder is too long for the sockets "
+		    "in it: %.300s; use a shorter --run",
+		    m->cfg.run);
+		return VT_E_RANGE;
+	}
 	rc = make_folder(m->cfg.run, 0755);
 	if (rc == VT_OK && stat(m->cfg.run, &sb) == -1)
 		rc = VT_E_SYS;
@@ -214,6 +221,7 @@ serve(struct mgr *m)
 	if (start_xen(m) != VT_OK) /* before the first worker, see ZS_XEN */
 		return;
 	rc = store_kv_put(m->st, STORE_KV_BOOT, m->boot_id, strlen(m->boot_id));
+	guests_note_tampered(m);
 	if (rc == VT_OK || rc == VT_E_CORRUPT)
 		rc = guest_find_all(m);
 	if (rc != VT_OK) {
@@ -330,9 +338,8 @@ on_inited(void *arg, const struct hw_answer *a)
 	int rc;
 
 	if (a->rc != VT_OK) {
-		loop_fatal(m, "the host's TPM could not be set up: %s%s%s",
-		    vt_strerror(a->rc), a->text[0] != '\0' ? ": " : "",
-		    a->text);
+		loop_fatal(m, "the host's TPM could not be set up: %s",
+		    a->text[0] != '\0' ? a->text : vt_strerror(a->rc));
 		return;
 	}
 	rc = msg_get(hw_inited, a->body, a->body_len, &hi);
@@ -547,7 +554,8 @@ mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
 	m->started_ms = wall_ms();
 	m->separated = geteuid() == 0 && !cfg->user_mode;
 	m->root_kind = strcmp(cfg->root, "soft") == 0 ? ROOT_SOFT : ROOT_HARD;
-	if ((rc = prepare_run(m, text)) != VT_OK)
+	if ((rc = config_check_groups(cfg, text)) != VT_OK ||
+	    (rc = prepare_run(m, text)) != VT_OK)
 		goto fail;
 	if ((rc = make_folder(cfg->state, 0700)) != VT_OK ||
 	    (rc = read_boot_id(m)) != VT_OK ||

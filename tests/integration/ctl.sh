@@ -48,11 +48,11 @@ check "a manager with a configuration file" \
 
 # --- exit codes and refusals ---------------------------------------------------
 exits "done is 0" 0 "$B/vtpmctl" --run "$RUN" create alice
-exits "refused is 1" 1 "$B/vtpmctl" --run "$RUN" create alice
+exits "a name that exists is 4" 4 "$B/vtpmctl" --run "$RUN" create alice
 exits "wrong usage is 2" 2 "$B/vtpmctl" --run "$RUN" create
 exits "an unknown command is 2" 2 "$B/vtpmctl" --run "$RUN" frobnicate
 exits "an unknown option is 2" 2 "$B/vtpmctl" --run "$RUN" stop --now alice
-exits "no manager is 1" 1 "$B/vtpmctl" --run "$T/nowhere" list
+exits "no manager is 7" 7 "$B/vtpmctl" --run "$T/nowhere" list
 refuse "a wrong option is named, with the way to the command's help" \
     '^vtpmctl host approve: unknown option --frob; see vtpmctl host approve --help' \
     ctl host approve --frob

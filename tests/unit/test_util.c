@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "base/near.h"
 #include "base/util.h"
 
 static char dir[] = "/tmp/vtpm-util-XXXXXX";
@@ -372,6 +373,82 @@ a_lock_is_waited_for_and_not_for_ever(void **state)
 	assert_int_equal(lock_fd(-1, 0), VT_E_SYS);
 }
 
+static void
+a_text_that_is_too_long_ends_at_a_word(void **state)
+{
+	char out[16];
+
+	(void)state;
+	text_fit(out, sizeof(out), "fits in exactly");
+	assert_string_equal(out, "fits in exactly");
+	text_fit(out, sizeof(out), "does not fit in here");
+	assert_string_equal(out, "does not fit...");
+	text_fit(out, sizeof(out), "does not fitin here");
+	assert_string_equal(out, "does not...");
+	text_fit(out, sizeof(out), "oneverylongword0123");
+	assert_string_equal(out, "oneverylongw...");
+	assert_true(text_is_clean("a b~"));
+	assert_false(text_is_clean("a\033[31m"));
+	assert_false(text_is_clean("a\nb"));
+	assert_false(text_is_clean("\xc2\x9b"));
+}
+
+/* What was meant by word, out of a few commands; "": none of them. */
+static void
+a_mistyped_word_is_near_to_one(void **state)
+{
+	static const char *const known[] = { "start", "stop", "status",
+		"create", "destroy", "show" };
+	static const struct {
+		const char *word, *want;
+	} cases[] = {
+		{ "start", "start" },
+		{ "strat", "start" },
+		{ "statr", "start" },
+		{ "sart", "start" },
+		{ "crate", "create" },
+		{ "destory", "destroy" },
+		{ "destr", "" },
+		{ "shwo", "show" },
+		{ "stpo", "stop" },
+		{ "frobnicate", "" },
+		{ "x", "" },
+		{ "", "" },
+	};
+	char longer[NEAR_MAX + 40];
+	struct near n;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		near_start(&n, cases[i].word);
+		for (k = 0; k < VT_NELEM(known); k++)
+			near_try(&n, known[k]);
+		print_message(
+		    "  %s: %s\n", cases[i].word, n.best != NULL ? n.best : "-");
+		assert_string_equal(
+		    n.best != NULL ? n.best : "", cases[i].want);
+	}
+	memset(longer, 'a', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	near_start(&n, longer);
+	near_try(&n, "a");
+	assert_null(n.best);
+	near_start(&n, "aaaa");
+	near_try(&n, longer);
+	assert_null(n.best);
+}
+
+static void
+the_limit_of_files_is_named(void **state)
+{
+	(void)state;
+	errno = EMFILE;
+	assert_non_null(strstr(vt_strerror(VT_E_SYS), "LimitNOFILE="));
+	errno = ENOENT;
+	assert_null(strstr(vt_strerror(VT_E_SYS), "LimitNOFILE="));
+}
+
 int
 main(void)
 {
@@ -390,6 +467,9 @@ main(void)
 		cmocka_unit_test(a_socket_is_reachable_and_replaces_a_dead_one),
 		cmocka_unit_test(a_lock_is_waited_for_and_not_for_ever),
 		cmocka_unit_test(every_error_has_words),
+		cmocka_unit_test(a_text_that_is_too_long_ends_at_a_word),
+		cmocka_unit_test(a_mistyped_word_is_near_to_one),
+		cmocka_unit_test(the_limit_of_files_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, drop_dir);

@@ -239,6 +239,15 @@ make(struct vctl *v, struct args *o, json_t *about, uint8_t *out, size_t cap,
 			goto out;
 		about = asked;
 	}
+	if (asked != NULL &&
+	    strcmp(vctl_text(asked, "root"), "software") == 0) {
+		ex = vctl_fail_as(EXIT_REFUSED,
+		    "this host has a software root, which has no states of "
+		    "the host to approve: nothing is measured into it; start "
+		    "the manager with --root device:/dev/tpmrm0 and a new "
+		    "store to bind to states of the host");
+		goto out;
+	}
 	if (about == NULL)
 		about = file;
 	ex = fill(o, about, file != NULL ? file : about, &a);

@@ -2,11 +2,17 @@
 /* bus.c - vtpmctl's calls of the manager, and what to do when they fail. */
 #include "tools/vtpmctl/bus.h"
 
+#include <sys/file.h>
+#include <sys/socket.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -14,18 +20,149 @@
 #include "vtpm_manager/control/bus_iface.h"
 
 #define CALL_TIMEOUT_US (180ull * 1000000) /* keys made on a busy host */
+#define HELLO_TIMEOUT_MS 10000
+#define START_WAIT_MS 10000 /* for a manager that has just been started */
 
 /* The manager closes a connection that it does not serve without a word. */
 static int
-failed(const struct vctl *v, const char *message, int r)
+failed(const struct vctl *v, const sd_bus_error *e, int r)
 {
-	if (r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE)
-		return vctl_fail("the manager at %s closed the connection: "
-				 "this user has no role "
-				 "(vtpm-managerd.conf(5)) or too many "
-				 "connections are open; its log has the reason",
+	if (r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE) {
+		if (v->served)
+			return vctl_fail_as(EXIT_AWAY,
+			    "the manager at %s ended before it answered; "
+			    "`vtpmctl audit` shows whether it did what was "
+			    "asked",
+			    v->run);
+		return vctl_fail_as(EXIT_DENIED,
+		    "the manager at %s closed the connection: this user has "
+		    "no role (vtpm-managerd.conf(5)) or too many connections "
+		    "are open; its log has the reason",
 		    v->run);
-	return vctl_fail("%s", message != NULL ? message : strerror(-r));
+	}
+	if (r == -ETIMEDOUT)
+		return vctl_fail_as(EXIT_AWAY,
+		    "the manager at %s has not answered for %llu s; its log "
+		    "has the reason, and `vtpmctl audit` shows whether it did "
+		    "what was asked",
+		    v->run, CALL_TIMEOUT_US / 1000000);
+	if (e != NULL && e->message != NULL)
+		return vctl_fail_as(vctl_exit_of(e->name), "%s", e->message);
+	return vctl_fail_as(
+	    EXIT_AWAY, "the manager at %s: %s", v->run, strerror(-r));
+}
+
+/* The process behind fd, as it accepted connections; 0: not known. */
+static pid_t
+peer_of(int fd)
+{
+	socklen_t len = sizeof(struct ucred);
+	struct ucred cr;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cr, &len) == -1)
+		return 0;
+	return cr.pid;
+}
+
+static int
+hangs(const struct vctl *v, int fd)
+{
+	pid_t pid = fd != -1 ? peer_of(fd) : 0;
+	char who[48] = "";
+
+	if (pid > 0)
+		(void)snprintf(who, sizeof(who), " (process %ld)", (long)pid);
+	return vctl_fail_as(EXIT_AWAY,
+	    "the manager at %s%s has not answered for %d s: it is stopped or "
+	    "hangs; look at its log, then restart it: running vTPMs go on",
+	    v->run, who, HELLO_TIMEOUT_MS / 1000);
+}
+
+/* The manager authenticates the connection from its event loop: this is
+ * answered at once, whatever it is busy with, unless it hangs. */
+static int
+wait_served(struct vctl *v, int fd)
+{
+	uint64_t until = now_us() + HELLO_TIMEOUT_MS * UINT64_C(1000), now;
+	int r;
+
+	while ((r = sd_bus_is_ready(v->bus)) == 0) {
+		if ((r = sd_bus_process(v->bus, NULL)) < 0)
+			return failed(v, NULL, r);
+		if (r > 0)
+			continue;
+		if ((now = now_us()) >= until)
+			return hangs(v, fd);
+		if ((r = sd_bus_wait(v->bus, until - now)) < 0 && r != -EINTR)
+			return failed(v, NULL, r);
+	}
+	if (r < 0)
+		return failed(v, NULL, r);
+	v->served = true;
+	return EXIT_OK;
+}
+
+/* A manager that starts has its lock, and no socket yet. */
+static bool
+is_starting(const struct vctl *v)
+{
+	char path[PATH_MAX];
+	bool held;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/lock", v->run);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) == -1)
+		return false;
+	held = flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
+	(void)close(fd);
+	return held;
+}
+
+static int
+open_socket(const struct vctl *v, const char *path)
+{
+	uint64_t until = now_us() + START_WAIT_MS * UINT64_C(1000);
+	const struct timespec pause = { 0, 50000000 };
+	int fd;
+
+	while ((fd = unix_connect_within(path, HELLO_TIMEOUT_MS)) == -1 &&
+	       (errno == ENOENT || errno == ECONNREFUSED)) {
+		int saved = errno;
+
+		if (now_us() >= until || !is_starting(v)) {
+			errno = saved;
+			return -1;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	return fd;
+}
+
+static int
+no_manager(const struct vctl *v, const char *path)
+{
+	switch (errno) {
+	case EACCES:
+	case EPERM:
+		return vctl_fail_as(EXIT_DENIED,
+		    "no manager at %s: %s; ask for a role in "
+		    "vtpm-managerd.conf(5)",
+		    path, strerror(errno));
+	case EAGAIN:
+		return hangs(v, -1);
+	case ENOENT:
+	case ECONNREFUSED:
+		return vctl_fail_as(EXIT_AWAY,
+		    "no manager at %s: %s; start vtpm-managerd, or name its "
+		    "folder with --run",
+		    path,
+		    is_starting(v) ? "it is starting, its log says what it "
+				     "waits for"
+				   : strerror(errno));
+	default:
+		return vctl_fail_as(
+		    EXIT_AWAY, "no manager at %s: %s", path, strerror(errno));
+	}
 }
 
 int
@@ -37,13 +174,8 @@ vctl_connect(struct vctl *v)
 	if (v->bus != NULL)
 		return 0;
 	(void)snprintf(path, sizeof(path), "%s/control.sock", v->run);
-	if ((fd = unix_connect(path)) == -1)
-		return vctl_fail("no manager at %s: %s%s", path,
-		    strerror(errno),
-		    errno == EACCES
-			? "; ask for a role in vtpm-managerd.conf(5)"
-			: "; start vtpm-managerd, or name its folder with "
-			  "--run");
+	if ((fd = open_socket(v, path)) == -1)
+		return no_manager(v, path);
 	if ((r = sd_bus_new(&v->bus)) < 0) {
 		(void)close(fd);
 		return vctl_fail("manager at %s: %s", path, strerror(-r));
@@ -52,13 +184,16 @@ vctl_connect(struct vctl *v)
 		(void)close(fd);
 	else
 		r = sd_bus_start(v->bus);
-	return r >= 0 ? 0 : failed(v, NULL, r);
+	return r >= 0 ? wait_served(v, fd) : failed(v, NULL, r);
 }
 
 void
 vctl_disconnect(struct vctl *v)
 {
-	v->bus = sd_bus_flush_close_unref(v->bus);
+	/* A flush would wait for a manager that hangs. */
+	v->bus = v->served ? sd_bus_flush_close_unref(v->bus)
+			   : sd_bus_close_unref(v->bus);
+	v->served = false;
 }
 
 sd_bus_message *
@@ -72,7 +207,7 @@ vctl_new_call(struct vctl *v, const char *method)
 	r = sd_bus_message_new_method_call(
 	    v->bus, &m, NULL, BUS_PATH, BUS_IFACE, method);
 	if (r < 0)
-		log_err("%s: %s", method, strerror(-r));
+		(void)vctl_fail("%s: %s", method, strerror(-r));
 	return m;
 }
 
@@ -83,10 +218,10 @@ vctl_call(struct vctl *v, sd_bus_message *call, int r)
 	sd_bus_message *reply = NULL;
 
 	if (r < 0)
-		log_err("the request cannot be sent: %s", strerror(-r));
+		(void)vctl_fail("the request cannot be sent: %s", strerror(-r));
 	else if ((r = sd_bus_call(
 		      v->bus, call, CALL_TIMEOUT_US, &err, &reply)) < 0)
-		(void)failed(v, err.message, r);
+		(void)failed(v, &err, r);
 	sd_bus_error_free(&err);
 	sd_bus_message_unref(call);
 	return reply;
@@ -111,8 +246,8 @@ static bool
 is_read(int r)
 {
 	if (r < 0)
-		log_err("the manager's answer cannot be read: %s; are vtpmctl "
-			"and vtpm-managerd of one version?",
+		(void)vctl_fail("the manager's answer cannot be read: %s; are "
+				"vtpmctl and vtpm-managerd of one version?",
 		    strerror(-r));
 	return r >= 0;
 }
@@ -144,7 +279,8 @@ vctl_take_json(sd_bus_message *reply)
 
 	if (vctl_take(reply, "s", &text) &&
 	    (j = json_loads(text, JSON_DECODE_ANY, &je)) == NULL)
-		log_err("the manager's answer is not JSON: %s", je.text);
+		(void)vctl_fail(
+		    "the manager's answer is not JSON: %s", je.text);
 	sd_bus_message_unref(reply);
 	return j;
 }
@@ -164,6 +300,7 @@ vctl_say(struct vctl *v, sd_bus_message *call, int r)
 {
 	sd_bus_message *reply = vctl_call(v, call, r);
 	const char *text = "";
+	char *line = NULL;
 	int rc = EXIT_OK;
 
 	if (reply == NULL)
@@ -172,8 +309,12 @@ vctl_say(struct vctl *v, sd_bus_message *call, int r)
 		rc = EXIT_REFUSED;
 	else if (v->json)
 		rc = vctl_print_json(json_pack("{s:s}", "result", text));
-	else
-		(void)printf("%s\n", text);
+	else if ((line = strdup(text)) != NULL) {
+		text_clean(line);
+		(void)printf("%s\n", line);
+	} else
+		rc = vctl_fail("out of memory");
+	free(line);
 	sd_bus_message_unref(reply);
 	return rc;
 }

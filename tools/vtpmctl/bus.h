@@ -19,6 +19,7 @@ struct vctl {
 	const char *run; /* the manager's folder of sockets */
 	bool json;
 	sd_bus *bus; /* NULL: not connected */
+	bool served; /* the manager has taken the connection */
 };
 
 /* Connect unless it is done; 0 or EXIT_REFUSED. */

@@ -221,13 +221,12 @@ list(void *ctx, void *args, int argc, char **argv)
 static void
 print_words(const json_t *list, const char *none)
 {
-	const json_t *w;
+	json_t *w;
 	size_t i;
 
 	if (json_array_size(list) == 0)
 		(void)printf(" %s", none);
-	json_array_foreach(list, i, w)(void)
-	    printf(" %s", json_string_value(w));
+	json_array_foreach(list, i, w)(void) printf(" %s", vctl_word(w));
 	(void)putchar('\n');
 }
 

@@ -3,7 +3,11 @@
 #include "tools/vtpmctl/print.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+
+#include "base/util.h"
 
 int
 vctl_print_json(json_t *j)
@@ -20,11 +24,25 @@ vctl_print_json(json_t *j)
 }
 
 const char *
+vctl_word(json_t *text)
+{
+	const char *s = json_string_value(text);
+	char *copy;
+
+	if (s == NULL)
+		return "-";
+	if (text_is_clean(s) || (copy = strdup(s)) == NULL)
+		return s;
+	text_clean(copy);
+	(void)json_string_set(text, copy);
+	free(copy);
+	return json_string_value(text);
+}
+
+const char *
 vctl_text(const json_t *o, const char *key)
 {
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "-";
+	return vctl_word(json_object_get(o, key));
 }
 
 unsigned long long

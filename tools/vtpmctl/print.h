@@ -12,19 +12,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/log.h"
-
-enum { EXIT_OK = 0, EXIT_REFUSED = 1 }; /* and OPT_BAD */
-
-/* "vtpmctl: what failed"; EXIT_REFUSED. */
-#define vctl_fail(...) (log_err(__VA_ARGS__), EXIT_REFUSED)
+#include "tools/vtpmctl/fail.h"
 
 /* Pretty JSON on stdout; takes over j, NULL after a failed json_pack().
  * Returns an exit code. */
 int vctl_print_json(json_t *j);
 
-/* A member's text, "-" without it; borrowed from o. */
+/* A member's text for a terminal, "-" without it; borrowed from o.  Others
+ * wrote it: what could steer the terminal reads "?", and stays so in o. */
 const char *vctl_text(const json_t *o, const char *key);
+/* The same for one text. */
+const char *vctl_word(json_t *text);
 unsigned long long vctl_num(const json_t *o, const char *key);
 bool vctl_is(const json_t *o, const char *key);
 /* "2026-01-31 12:00:00", local time. */

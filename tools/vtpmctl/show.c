@@ -26,22 +26,23 @@ print_key(const json_t *o, const char *key, const char *title, bool certs)
 	if (json_object_get(k, "certificate") == NULL)
 		(void)printf("%-12s no certificate\n", "");
 	else if (certs)
-		(void)printf("%s", vctl_text(k, "certificate"));
+		(void)printf(
+		    "%s", json_string_value(json_object_get(k, "certificate")));
 }
 
 static void
 print_banks(const json_t *o)
 {
-	const json_t *next = json_object_get(o, "banks_next"), *v;
+	const json_t *next = json_object_get(o, "banks_next");
+	json_t *v;
 	size_t i;
 
 	(void)printf("%-12s", "Banks");
 	json_array_foreach(json_object_get(o, "banks"), i, v)(void)
-	    printf(" %s", json_string_value(v));
+	    printf(" %s", vctl_word(v));
 	(void)printf(
 	    "%s", next != NULL ? "; from the next power cycle on" : "");
-	json_array_foreach(next, i, v)(void)
-	    printf(" %s", json_string_value(v));
+	json_array_foreach(next, i, v)(void) printf(" %s", vctl_word(v));
 	(void)printf("\n");
 }
 

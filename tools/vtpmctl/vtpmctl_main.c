@@ -33,8 +33,22 @@ static const struct opt_command vtpmctl = {
 	.opts = opts,
 	.commands = commands,
 	.more = "`vtpmctl COMMAND --help` describes a command.\n"
-		"Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n",
+		"Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 "
+		"not found, 4 exists already, 5 busy or not in a state for "
+		"it, 6 denied, 7 no manager answers, 8 storage, 9 the host's "
+		"TPM. With several names: that of the first failure.\n",
 };
+
+static bool
+wants_json(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
 
 /* Options for all may stand before the command only; --json anywhere before
  * a "--", since people type it last. */
@@ -65,12 +79,14 @@ main(int argc, char **argv)
 	int rc;
 
 	log_open("vtpmctl", LOG_L_INFO);
-	if ((rc = opt_parse(&vtpmctl, &argc, &argv, &v)) != OPT_GO)
-		return rc;
-	argc = take_json(argc, argv, &v.json);
-	rc = opt_dispatch(&vtpmctl, &v, argc, argv);
+	if (wants_json(argc, argv))
+		vctl_collect_errors();
+	if ((rc = opt_parse(&vtpmctl, &argc, &argv, &v)) == OPT_GO) {
+		argc = take_json(argc, argv, &v.json);
+		rc = opt_dispatch(&vtpmctl, &v, argc, argv);
+	}
 	vctl_disconnect(&v);
 	if (fflush(stdout) != 0)
-		return vctl_fail("cannot write to standard output: %m");
-	return rc;
+		rc = vctl_fail("cannot write to standard output: %m");
+	return vctl_end(rc);
 }

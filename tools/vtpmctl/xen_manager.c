@@ -37,7 +37,7 @@ open_console(const struct xlaunch *x)
 	struct xcons *c = NULL;
 
 	if (xcons_open(x->xl, x->plan.backend, &c, why) != VT_OK)
-		log_err("%s", why);
+		(void)vctl_fail("%s", why);
 	return c;
 }
 
@@ -56,7 +56,8 @@ console_json(struct xlaunch *x, const char *command)
 		(void)console_failed(x, rc, said);
 	else if ((j = json_loads(said + strcspn(said, "[{"),
 		      JSON_REJECT_DUPLICATES, &je)) == NULL)
-		log_err("domain %s: its manager's answer is not JSON: %s",
+		(void)vctl_fail(
+		    "domain %s: its manager's answer is not JSON: %s",
 		    x->plan.backend, je.text);
 	free(said);
 	xcons_close(c);

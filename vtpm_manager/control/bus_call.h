@@ -74,6 +74,8 @@ bool bus_call_find(struct bus_call *c, struct guest *ret);
 
 /* mgr_done_cb: audit, then answer with the time taken or with an error. */
 void bus_call_done(void *arg, int rc, const char *text);
+/* Answer with the time taken: the method has audited what it did. */
+void bus_call_took(struct bus_call *c);
 /* Audit and answer with c->text, or with rc's own text where that is "". */
 void bus_call_refuse(struct bus_call *c, int rc);
 /* Answer with a D-Bus error, without a record in the audit log. */

@@ -35,6 +35,7 @@ set_option(
     struct bus_call *c, struct guest_spec *s, const char *key, const char *v)
 {
 	struct tenant *g;
+	int rc;
 
 	if (strcmp(key, "tpm") == 0) {
 		s->tpm_version = strcmp(v, "2.0") == 0   ? TPM_VER_20
@@ -61,10 +62,9 @@ set_option(
 		(void)snprintf(c->text, sizeof(c->text),
 		    "srk is none, ecc or rsa, not '%.32s'", v);
 	} else if (strcmp(key, "group") == 0) {
-		if (tenant_find(c->m, v, &g, c->text) == VT_OK) {
+		if ((rc = tenant_find(c->m, v, &g, c->text)) == VT_OK)
 			s->group = g->r.number;
-			return VT_OK;
-		}
+		return rc;
 	} else if (strcmp(key, "owner") == 0) {
 		if (guest_owner_parse(v, &s->owner, c->text) == VT_OK)
 			return VT_OK;
@@ -86,8 +86,11 @@ read_spec(struct bus_call *c, struct guest_spec *s)
 	    sd_bus_message_enter_container(c->msg, 'a', "{ss}") < 0)
 		return VT_E_FORMAT;
 	if (strlen(name) >= sizeof(s->name)) {
+		text_fit(c->object, sizeof(c->object), name);
 		(void)snprintf(c->text, sizeof(c->text),
-		    "a guest's name has at most %d characters", NAME_MAX_LEN);
+		    "guest %s: not created: a guest's name has at most %d "
+		    "characters",
+		    c->object, NAME_MAX_LEN);
 		return VT_E_FORMAT;
 	}
 	memcpy(s->name, name, strlen(name) + 1);
@@ -138,7 +141,8 @@ bus_create(struct bus_call *c)
 	int rc;
 
 	rc = read_spec(c, &s);
-	memcpy(c->object, s.name, sizeof(c->object));
+	if (c->object[0] == '\0')
+		memcpy(c->object, s.name, sizeof(c->object));
 	if (rc != VT_OK)
 		return rc;
 	if (c->limited && !tenants_admin(c->m, c->who.uid, s.group)) {

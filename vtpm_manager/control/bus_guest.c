@@ -113,6 +113,18 @@ bus_reset(struct bus_call *c)
 	return guest_reset(c->m, &in, bus_call_done, c, c->text);
 }
 
+/* guest_destroy() has audited what it did, with what it deleted. */
+static void
+on_destroyed(void *arg, int rc, const char *text)
+{
+	struct bus_call *c = arg;
+
+	if (rc == VT_OK)
+		bus_call_took(c);
+	else
+		bus_call_done(c, rc, text);
+}
+
 int
 bus_destroy(struct bus_call *c)
 {
@@ -122,7 +134,7 @@ bus_destroy(struct bus_call *c)
 	if (!read_forced(c, &in, &force))
 		return VT_OK;
 	return guest_destroy(
-	    c->m, &in, force, c->who.text, bus_call_done, c, c->text);
+	    c->m, &in, force, c->who.text, on_destroyed, c, c->text);
 }
 
 /* --- Launch, LaunchDomain --- */
@@ -320,6 +332,8 @@ bus_recover(struct bus_call *c)
 		bus_call_bad(c, r);
 		return VT_OK;
 	}
+	(void)snprintf(c->object, sizeof(c->object), "%.63s",
+	    names != NULL && names[0] != NULL ? names[0] : "the store");
 	rc = recover_older(c->m,
 	    names != NULL && names[0] != NULL ? names : NULL, reason,
 	    c->who.text, on_recovered, c, count, c->text);

@@ -47,9 +47,11 @@ not_ready(struct bus_call *c)
 		    "the manager is sealed: %.400s; see `vtpmctl host status`",
 		    c->m->host->why);
 	else
-		(void)snprintf(
-		    c->text, sizeof(c->text), "the manager is starting");
-	bus_call_fail(c, VT_E_STATE, c->text);
+		(void)snprintf(c->text, sizeof(c->text),
+		    "%s: the manager is starting (%s); try again when "
+		    "`vtpmctl status` no longer says STARTING",
+		    c->method->name, start_state_name(c->m->start));
+	bus_call_fail(c, VT_E_AGAIN, c->text);
 }
 
 static bool

@@ -99,7 +99,7 @@ bus_show(struct bus_call *c)
 
 /* why: the worker did not answer, and the store may have no copy. */
 static void
-reply_stored(struct bus_call *c, const char *why)
+reply_stored(struct bus_call *c, int rc, const char *why)
 {
 	const struct query *q = c->state;
 	uint8_t *p = NULL;
@@ -107,7 +107,7 @@ reply_stored(struct bus_call *c, const char *why)
 
 	if (q->instead == 0 ||
 	    store_extra_get(c->m->st, q->uuid, q->instead, &p, &len) != VT_OK)
-		bus_call_fail(c, VT_E_STATE, why);
+		bus_call_fail(c, rc, why);
 	else
 		bus_call_bytes(c, p, len);
 	free(p);
@@ -121,7 +121,7 @@ on_bytes(void *arg, int rc, const char *text, const uint8_t *p, size_t len)
 	if (rc == VT_OK)
 		bus_call_bytes(c, p, len);
 	else
-		reply_stored(c, text);
+		reply_stored(c, rc, text);
 }
 
 int
@@ -140,7 +140,7 @@ bus_log(struct bus_call *c)
 	struct guest in;
 	struct query *q;
 	size_t i;
-	int r;
+	int r, rc;
 
 	if (!bus_call_find(c, &in))
 		return VT_OK;
@@ -159,9 +159,9 @@ bus_log(struct bus_call *c)
 	if ((q = query_new(c, &in)) == NULL)
 		return VT_E_NOMEM;
 	q->instead = kinds[i].instead;
-	if (guest_query(c->m, &in, kinds[i].what, on_bytes, c, c->text) !=
-	    VT_OK)
-		reply_stored(c, c->text);
+	rc = guest_query(c->m, &in, kinds[i].what, on_bytes, c, c->text);
+	if (rc != VT_OK)
+		reply_stored(c, rc, c->text);
 	return VT_OK;
 }
 

@@ -75,6 +75,8 @@ vtpms_json(struct mgr *m)
 		(void)json_object_set_new(o,
 		    guest_state_name((enum guest_state)i),
 		    json_integer(guest_count(m, (enum guest_state)i)));
+	(void)json_object_set_new(
+	    o, "tampered", json_integer(guests_tampered(m)));
 	return o;
 }
 

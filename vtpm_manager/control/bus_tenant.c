@@ -202,8 +202,12 @@ bus_group_create(struct bus_call *c)
 		return VT_E_FORMAT;
 	(void)snprintf(c->object, sizeof(c->object), "%.63s", name);
 	(void)snprintf(s.name, sizeof(s.name), "%.63s", name);
-	if (strlen(name) > NAME_MAX_LEN)
+	if (strlen(name) > NAME_MAX_LEN) {
+		(void)snprintf(c->text, sizeof(c->text),
+		    "group %s...: a group's name has at most %d characters",
+		    s.name, NAME_MAX_LEN);
 		return VT_E_RANGE;
+	}
 	if ((rc = read_options(c, &o)) != VT_OK)
 		return rc;
 	if (!o.has_key) {

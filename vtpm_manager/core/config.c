@@ -377,14 +377,36 @@ one_missing(const char *list, bool group, char name[CFG_LIST_MAX])
 }
 
 int
+config_check_groups(const struct config *c, char *text)
+{
+	const struct {
+		const char *key, *name;
+	} groups[] = {
+		{ "control_group", c->control_group },
+		{ "socket_group", c->socket_group },
+	};
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(groups); i++)
+		if (groups[i].name[0] != '\0' &&
+		    getgrnam(groups[i].name) == NULL) {
+			(void)snprintf(text, CFG_TEXT_MAX,
+			    "%s: there is no group '%.64s': make it "
+			    "(groupadd(8)), or name another one in "
+			    "vtpm-managerd.conf(5)",
+			    groups[i].key, groups[i].name);
+			return VT_E_NOTFOUND;
+		}
+	return VT_OK;
+}
+
+int
 config_check(const struct config *c, char *text)
 {
 	const struct {
 		const char *key, *names;
 		bool group;
 	} lists[] = {
-		{ "control_group", c->control_group, true },
-		{ "socket_group", c->socket_group, true },
 		{ "admin_groups", c->admin_groups, true },
 		{ "operator_groups", c->operator_groups, true },
 		{ "reader_groups", c->reader_groups, true },
@@ -404,6 +426,8 @@ config_check(const struct config *c, char *text)
 	char name[CFG_LIST_MAX];
 	size_t i;
 
+	if (config_check_groups(c, text) != VT_OK)
+		return VT_E_NOTFOUND;
 	for (i = 0; i < VT_NELEM(lists); i++)
 		if (one_missing(lists[i].names, lists[i].group, name)) {
 			(void)snprintf(text, CFG_TEXT_MAX,

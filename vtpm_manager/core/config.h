@@ -87,6 +87,9 @@ int config_read(struct config *c, const char *path, char *text) VT_CHECK;
 /* Are the files and groups that c names there?  text (CFG_TEXT_MAX bytes) says
  * what is missing.  VT_E_NOTFOUND. */
 int config_check(const struct config *c, char *text) VT_CHECK;
+/* The same for the groups that the sockets belong to: no manager starts
+ * without them. */
+int config_check_groups(const struct config *c, char *text) VT_CHECK;
 /* The name of the i-th key of the table; NULL behind the last. */
 const char *config_key(size_t i);
 /* Is word one of the comma-separated words of list? */

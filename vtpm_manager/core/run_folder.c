@@ -4,7 +4,9 @@
  */
 #include "vtpm_manager/core/run_folder.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,6 +15,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "vtpm/proto/worker_msg.h"
@@ -52,6 +55,26 @@ run_name_ok(const char *name)
 			return false;
 	}
 	return true;
+}
+
+bool
+run_name_fits(const struct mgr *m, const char *name)
+{
+	static const char suffix[] = ".swtpm"; /* the longest */
+	const struct sockaddr_un *sun = NULL;
+
+	return strlen(m->cfg.run) + 1 + strlen(name) + sizeof(suffix) <=
+	       sizeof(sun->sun_path);
+}
+
+bool
+run_folder_fits(const char *run)
+{
+	static const char worker[] = "/w/";
+	const struct sockaddr_un *sun = NULL;
+
+	return strlen(run) + strlen(worker) + UUID_STRLEN + 1 <=
+	       sizeof(sun->sun_path);
 }
 
 int

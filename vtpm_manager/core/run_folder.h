@@ -15,6 +15,10 @@ int run_path(char *out, size_t cap, const char *fmt, ...) VT_PRINTF(3, 4);
 /* Can this be a guest's or a tenant's name?  It becomes a file name, and must
  * not read as a UUID: commands take either. */
 bool run_name_ok(const char *name);
+/* Do the paths of its sockets in RUN have room in a socket's address?  And
+ * those of the workers' sockets? */
+bool run_name_fits(const struct mgr *m, const char *name);
+bool run_folder_fits(const char *run);
 /* Bind RUN/NAME.SUFFIX and give it to user owner; -1 and errno. */
 int run_listen_guest(
     struct mgr *m, const char *name, const char *suffix, uint32_t owner);

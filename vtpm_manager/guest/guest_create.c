@@ -377,6 +377,14 @@ check_spec(struct mgr *m, const struct guest_spec *s, char *text)
 		    s->name, NAME_MAX_LEN);
 		return VT_E_FORMAT;
 	}
+	if (!run_name_fits(m, s->name)) {
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: not created: the path of its socket in %.200s "
+		    "would be too long, and it could never start; use a "
+		    "shorter name, or a manager with a shorter --run",
+		    s->name, m->cfg.run);
+		return VT_E_RANGE;
+	}
 	if (store_guest_find(m->st, s->name, &in) == VT_OK) {
 		(void)snprintf(text, MGR_TEXT_MAX,
 		    "guest %s: a vTPM has this name already%s; use "

@@ -52,9 +52,19 @@ running(struct mgr *m, const struct guest *in, char *text)
 
 	if (g != NULL && g->st == IS_RUNNING)
 		return g;
-	(void)snprintf(text, MGR_TEXT_MAX, "guest %s: is %s%s", in->name,
-	    g != NULL ? guest_state_name(g->st) : "not running",
-	    g != NULL ? ", try again" : "");
+	if (g == NULL)
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: is not running; `vtpmctl start %s` starts it",
+		    in->name, in->name);
+	else if (g->st == IS_FAILED)
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: its worker failed and stays down (%.200s); "
+		    "`vtpmctl start %s` tries again",
+		    in->name, g->why, in->name);
+	else
+		(void)snprintf(text, MGR_TEXT_MAX,
+		    "guest %s: is %s; try again in a moment", in->name,
+		    guest_state_name(g->st));
 	return NULL;
 }
 
@@ -437,22 +447,45 @@ guest_new_run(struct mgr *m, const struct guest *in, mgr_done_cb cb, void *arg,
 
 /* --- questions --- */
 
+/* Of a worker's own refusal. */
+static const char *
+why_no_answer(int rc)
+{
+	switch (rc) {
+	case VT_E_STATE:
+		return "its TPM is off: the guest has not started it since its "
+		       "last power cycle";
+	case VT_E_NOTFOUND:
+		return "the host recorded no launch of it; `vtpmctl launch` "
+		       "starts a guest measured";
+	default:
+		return vt_strerror(rc);
+	}
+}
+
 static void
 on_answer(void *arg, int rc, const struct msg *msg)
 {
+	char text[MGR_TEXT_MAX];
 	struct op *o = arg;
-	struct wanswer a;
+	struct wanswer a = { .rc = VT_OK };
+	const char *why = NULL;
 
 	if (rc != VT_OK)
-		o->qcb(o->arg, rc, "the worker does not answer", NULL, 0);
+		why = "its worker does not answer; the log has the reason";
 	else if (msg->type != W_ANSWER ||
-		 msg_get(wanswer, msg->data, msg->len, &a) != VT_OK)
-		o->qcb(o->arg, VT_E_PROTO, "the worker sent a bad answer", NULL,
-		    0);
-	else if (a.rc != VT_OK)
-		o->qcb(o->arg, a.rc, vt_strerror(a.rc), NULL, 0);
-	else
+		 msg_get(wanswer, msg->data, msg->len, &a) != VT_OK) {
+		rc = VT_E_PROTO;
+		why = "its worker sent a malformed answer";
+	} else if ((rc = a.rc) != VT_OK)
+		why = why_no_answer(rc);
+	if (rc == VT_OK)
 		o->qcb(o->arg, VT_OK, "", a.data.p, a.data.len);
+	else {
+		(void)snprintf(
+		    text, sizeof(text), "guest %s: %s", o->name, why);
+		o->qcb(o->arg, rc, text, NULL, 0);
+	}
 	free(o);
 }
 

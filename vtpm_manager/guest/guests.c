@@ -8,12 +8,16 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/guest/worker_link.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_guest.h"
+#include "vtpm_manager/store/store_recover.h"
+
+#define TAMPERED_NOTES 100 /* lines and audit records at a start */
 
 /* A guest that was stopped while its status could not be stored. */
 static int
@@ -44,6 +48,59 @@ catch_up(struct mgr *m)
 	LIST_FOREACH(g, &m->guests->list, entry)
 		if (g->launch_over)
 			guest_forget_launch(m, &g->in);
+}
+
+struct tampered {
+	struct mgr *m;
+	unsigned int n;
+};
+
+static int
+note_one_tampered(const struct guest *in, void *arg)
+{
+	struct tampered *t = arg;
+
+	if (!in->tampered || ++t->n > TAMPERED_NOTES)
+		return 0;
+	log_err("guest %s: its stored state is not the one that was last "
+		"stored, so it does not start: %s",
+	    in->name, in->why);
+	audit_log(t->m, "manager", "tampered", in->name, "refused", "%.250s",
+	    in->why);
+	return 0;
+}
+
+void
+guests_note_tampered(struct mgr *m)
+{
+	struct tampered t = { .m = m };
+
+	/* A store that is refused as a whole has been logged. */
+	if (store_frozen(m->st) || !start_store_open(m->start))
+		return;
+	if (store_guest_each(m->st, note_one_tampered, &t) != VT_OK)
+		log_warn("vTPMs: %s", store_why(m->st));
+	if (t.n > TAMPERED_NOTES)
+		log_err("%u more vTPMs are tampered with; `vtpmctl list "
+			"--state tampered` shows all",
+		    t.n - TAMPERED_NOTES);
+}
+
+static int
+count_one_tampered(const struct guest *in, void *arg)
+{
+	*(unsigned int *)arg += in->tampered;
+	return 0;
+}
+
+unsigned int
+guests_tampered(struct mgr *m)
+{
+	unsigned int n = 0;
+
+	if (store_guest_each(m->st, count_one_tampered, &n) != VT_OK)
+		log_warn("vTPMs: %s", store_why(m->st));
+	return n;
 }
 
 static void

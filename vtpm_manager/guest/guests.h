@@ -27,6 +27,10 @@ void guests_free(struct mgr *m); /* after guest_free_all(); workers live on */
 void guests_observe(struct mgr *m, const struct guest_observer *o);
 /* NULL: it is stopped, or there is none. */
 struct guest_run *guest_live(struct mgr *m, const uint8_t uuid[UUID_LEN]);
+/* Log and audit the vTPMs whose stored state was changed, at a start: a
+ * stopped one would be silent until somebody starts it. */
+void guests_note_tampered(struct mgr *m);
+unsigned int guests_tampered(struct mgr *m);
 unsigned int guest_count(struct mgr *m, enum guest_state s);
 
 #endif

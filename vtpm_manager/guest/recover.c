@@ -76,8 +76,8 @@ take_all(struct mgr *m, const char *reason, const char *who, uint32_t *ret_n,
 		anchorq_accepted(m, false);
 		return rc;
 	}
-	audit_log(m, who, "recover", "", "ok",
-	    "the whole store, %u vTPMs, anchor %llu, %llu behind: %s", *ret_n,
+	audit_log(m, who, "recover", "the store", "ok",
+	    "%u vTPMs, anchor %llu, %llu behind: %s", *ret_n,
 	    (unsigned long long)was, (unsigned long long)lost - 1, reason);
 	anchorq_accepted(m, true);
 	return VT_OK;
@@ -175,8 +175,8 @@ recover_moved(struct mgr *m, const char *who, mgr_done_cb cb, void *arg,
 		free(r);
 		return rc;
 	}
-	audit_log(m, who, "recover", "", "ok", "the whole store, %u vTPMs: %s",
-	    *ret_n, reason);
+	audit_log(m, who, "recover", "the store", "ok", "%u vTPMs: %s", *ret_n,
+	    reason);
 	commit_safe(m, on_durable, r);
 	return VT_OK;
 }

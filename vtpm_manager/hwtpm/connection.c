@@ -8,9 +8,12 @@
 #include <tss2/tss2_rc.h>
 
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/rdwr.h"
 #include "base/util.h"
@@ -194,15 +197,45 @@ hwconn_is_up(const struct hwtpm *h)
 	return h->esys != NULL;
 }
 
+/* What the device itself says; false: it opens, or it is another TCTI. */
+static bool
+device_error(struct hwtpm *h, char *out, size_t cap)
+{
+	const char *path = h->conf + strlen("device:");
+	int fd;
+
+	if (strncmp(h->conf, "device", 6) != 0)
+		return false;
+	if (h->conf[6] != ':' || *path == '\0')
+		path = HWTPM_DEVICE;
+	if ((fd = open(path, O_RDWR | O_CLOEXEC)) != -1) {
+		(void)close(fd);
+		return false;
+	}
+	h->absent = errno == ENOENT || errno == ENODEV || errno == ENXIO;
+	(void)snprintf(out, cap, "%s: %s%s", path, strerror(errno),
+	    h->absent
+		? ": the kernel has no TPM there: enable it in the "
+		  "firmware's setup, load its driver, or give --root another "
+		  "one"
+	    : errno == EBUSY ? ": another program has it open: use /dev/tpmrm0"
+			     : "");
+	return true;
+}
+
 static int
 open_device(struct hwtpm *h)
 {
+	char why[256];
 	uint32_t r;
 	int rc;
 
 	rc = hwtcti_open(h->conf, &h->limits, &h->counts, &h->tcti, &r);
+	if (rc == VT_E_TPM && device_error(h, why, sizeof(why)))
+		return hwtpm_fail(h, VT_E_CLOSED, "the host's TPM: %s", why);
 	if (rc == VT_E_TPM)
-		return hwtpm_fail(h, VT_E_CLOSED, "the TPM at %s: %s", h->conf,
+		return hwtpm_fail(h, VT_E_CLOSED,
+		    "the TPM at %s cannot be opened: %s", h->conf,
 		    Tss2_RC_Decode(r));
 	if (rc != VT_OK)
 		return hwtpm_fail(h, rc, "%s", vt_strerror(rc));
@@ -215,7 +248,7 @@ hwconn_open(struct hwtpm *h)
 	uint8_t master[HW_MASTER_LEN];
 	int rc;
 
-	h->again = false;
+	h->again = h->absent = false;
 	if ((rc = open_device(h)) != VT_OK)
 		return rc;
 	if ((rc = startup(h)) != VT_OK ||

@@ -40,7 +40,8 @@
 #define MAX_TRIES 3
 #define WAIT_FIRST_MS 50
 #define WAIT_MAX_MS 1000
-#define EX_STUCK 75 /* EX_TEMPFAIL: the manager restarts it */
+#define ABSENT_US 3000000 /* a device that never was is not waited for */
+#define EX_STUCK 75       /* EX_TEMPFAIL: the manager restarts it */
 
 struct req {
 	struct hwq_item it; /* first */
@@ -60,6 +61,8 @@ struct prog {
 	struct backoff backoff;
 	uint64_t connect_at_us;
 	char why_down[HW_TEXT_LEN];
+	uint64_t began_us;
+	bool was_up; /* the TPM has been, in this process */
 };
 
 static volatile sig_atomic_t stop;
@@ -544,6 +547,7 @@ connect_tpm(struct prog *p)
 		log_info("TPM %s, firmware %s, at %s", p->tpm.manufacturer,
 		    p->tpm.firmware, p->tpm.conf);
 		backoff_reset(&p->backoff);
+		p->was_up = true;
 		p->why_down[0] = '\0';
 		return;
 	}
@@ -552,8 +556,11 @@ connect_tpm(struct prog *p)
 	(void)snprintf(p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
 	p->connect_at_us =
 	    now_us() + backoff_failed(&p->backoff) * UINT64_C(1000);
+	/* A driver may still be starting; a host without a TPM has none. */
+	if (p->tpm.absent && !p->was_up && now_us() - p->began_us > ABSENT_US)
+		fail_all(p, VT_E_TIMEOUT, p->why_down);
 	/* It answers, and a retry would not change the answer. */
-	if (!p->tpm.again && rc != VT_E_CLOSED && rc != VT_E_TPM)
+	else if (!p->tpm.again && rc != VT_E_CLOSED && rc != VT_E_TPM)
 		fail_all(p, rc, p->why_down);
 }
 
@@ -748,6 +755,7 @@ main(int argc, char **argv)
 		return rc;
 	backoff_init(&p.backoff, WAIT_FIRST_MS, WAIT_MAX_MS);
 	hwtpm_setup(&p.tpm, a.tcti);
+	p.began_us = now_us();
 	hwq_init(&p.queue);
 	hwquota_init(&p.quota);
 	apply(&a, &p);

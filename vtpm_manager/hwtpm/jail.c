@@ -18,9 +18,9 @@
 #include "base/jail_rules.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "vtpm_manager/hwtpm/tpm.h"
 
 #define MIB (UINT64_C(1) << 20)
-#define DEFAULT_DEVICE "/dev/tpm0" /* the module's own default */
 
 /* clang-format off */
 static const struct jail_rule rules[] = {
@@ -93,7 +93,7 @@ device_of(const char *conf)
 {
 	if (strncmp(conf, "device", 6) != 0)
 		return NULL;
-	return conf[6] == ':' && conf[7] != '\0' ? conf + 7 : DEFAULT_DEVICE;
+	return conf[6] == ':' && conf[7] != '\0' ? conf + 7 : HWTPM_DEVICE;
 }
 
 /* The file behind conf: a device or a socket; "" if it names none. */

@@ -31,6 +31,7 @@
 #include "vtpm_manager/proto/hwtpm_msg.h"
 
 #define HW_MASTER_LEN 32
+#define HWTPM_DEVICE "/dev/tpm0" /* the device TCTI's own default */
 #define HW_TEXT_LEN (TEXT_MAX_LEN + 1)
 
 /* Certificates of host AKs, by group, that are still fresh. */
@@ -87,7 +88,8 @@ struct hwtpm {
 	 * approved state; each request that needs them tries again. */
 	bool refused;
 
-	bool again;             /* the last piece of work may be tried again */
+	bool again;  /* the last piece of work may be tried again */
+	bool absent; /* the device of the last attempt is not there */
 	char text[HW_TEXT_LEN]; /* why the last one failed */
 	uint8_t out[3][2048];   /* backs what requests return */
 };

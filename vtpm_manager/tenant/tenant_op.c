@@ -179,7 +179,7 @@ on_ak(void *arg, const struct hw_answer *a)
 		rc = settle_new(k->m, k, text);
 	if (rc != VT_OK && text[0] == '\0')
 		(void)snprintf(text, sizeof(text), "%s", vt_strerror(rc));
-	k->cb(k->arg, rc, text);
+	k->cb(k->arg, rc, rc == VT_OK ? "" : text);
 	free(k->g);
 	free(k);
 }
