@@ -13,8 +13,8 @@
 #define NEAR_MAX 63 /* longer words are near to none */
 
 struct near {
-	const char *word;  /* borrowed */
-	const char *best;  /* borrowed; NULL: none was close */
+	const char *word;    /* borrowed */
+	const char *best;    /* borrowed; NULL: none was close */
 	unsigned int errors; /* more than this are too many */
 };
 

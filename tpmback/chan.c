@@ -8,6 +8,14 @@ chan_adopt(struct chan *ch, const int *fds, unsigned int nfds)
 	return ch->ops->adopt(ch, fds, nfds);
 }
 
+int
+chan_listen(struct chan *ch, int fd)
+{
+	if (ch->ops->listen == NULL)
+		return VT_E_UNSUPPORTED;
+	return ch->ops->listen(ch, fd);
+}
+
 void
 chan_free(struct chan *ch)
 {

@@ -108,6 +108,9 @@ struct chan_host {
  * wkeep), which the channel then owns.  A command in flight is answered
  * TPM_RC_FAILURE (TPM 1.2: TPM_FAIL). */
 int chan_adopt(struct chan *ch, const int *fds, unsigned int nfds) VT_CHECK;
+/* Accept on fd (taken over on VT_OK) from now on, not on the listener that it
+ * had, whose path is gone; its connections stay. */
+int chan_listen(struct chan *ch, int fd) VT_CHECK;
 void chan_free(struct chan *ch);
 
 /* Answer the command in flight.  resp is borrowed.  If it is too long for the

@@ -13,6 +13,8 @@
 
 struct chan_ops {
 	int (*adopt)(struct chan *ch, const int *fds, unsigned int nfds);
+	/* NULL: it has no listener */
+	int (*listen)(struct chan *ch, int fd);
 	void (*free)(struct chan *ch);
 	void (*reply)(struct chan *ch, const uint8_t *resp, size_t len);
 	int (*pollfds)(struct chan *ch, struct pollfd *p);

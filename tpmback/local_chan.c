@@ -600,8 +600,21 @@ local_watch(struct chan *ch, int stop_fd, int timeout_ms)
 	}
 }
 
+static int
+local_listen(struct chan *ch, int fd)
+{
+	struct local_chan *lc = local(ch);
+
+	if (fd_set_nonblock(fd, true) != VT_OK)
+		return VT_E_SYS;
+	(void)close(lc->listen_fd);
+	lc->listen_fd = fd;
+	return VT_OK;
+}
+
 static const struct chan_ops local_ops = {
 	.adopt = local_adopt,
+	.listen = local_listen,
 	.free = local_free,
 	.reply = local_reply,
 	.pollfds = local_pollfds,

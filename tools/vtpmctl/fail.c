@@ -49,9 +49,9 @@ static const struct {
 /* clang-format on */
 
 static struct {
-	int first;     /* code of the first failure; EXIT_OK: none had one */
-	int now;       /* code of the message that is being logged */
-	json_t *list;  /* --json: what was collected */
+	int first;    /* code of the first failure; EXIT_OK: none had one */
+	int now;      /* code of the message that is being logged */
+	json_t *list; /* --json: what was collected */
 } fails;
 
 const char *

@@ -2,12 +2,18 @@
 /* print.c - JSON answers, whole or member by member. */
 #include "tools/vtpmctl/print.h"
 
+#include <sys/ioctl.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/util.h"
+
+#define WIDTH_MIN 40
+#define WIDTH_MAX 1000
 
 int
 vctl_print_json(json_t *j)
@@ -55,6 +61,22 @@ bool
 vctl_is(const json_t *o, const char *key)
 {
 	return json_is_true(json_object_get(o, key));
+}
+
+size_t
+vctl_width(void)
+{
+	const char *env = getenv("COLUMNS");
+	struct winsize ws;
+	uint32_t n;
+
+	if (env != NULL && dec_u32(env, &n) == VT_OK && n >= WIDTH_MIN &&
+	    n <= WIDTH_MAX)
+		return n;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 &&
+	    ws.ws_col >= WIDTH_MIN)
+		return ws.ws_col;
+	return WIDTH_MAX;
 }
 
 const char *

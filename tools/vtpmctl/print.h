@@ -25,6 +25,8 @@ const char *vctl_text(const json_t *o, const char *key);
 const char *vctl_word(json_t *text);
 unsigned long long vctl_num(const json_t *o, const char *key);
 bool vctl_is(const json_t *o, const char *key);
+/* Columns of the terminal: COLUMNS, or what it says; not a terminal: many. */
+size_t vctl_width(void);
 /* "2026-01-31 12:00:00", local time. */
 const char *vctl_time(uint64_t ms, char out[32]);
 

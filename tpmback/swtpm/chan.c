@@ -576,8 +576,21 @@ swtpm_free(struct chan *ch)
 	free(s);
 }
 
+static int
+swtpm_listen(struct chan *ch, int fd)
+{
+	struct swtpm *s = swtpm_of(ch);
+
+	if (fd_set_nonblock(fd, true) != VT_OK)
+		return VT_E_SYS;
+	(void)close(s->listen_fd);
+	s->listen_fd = fd;
+	return VT_OK;
+}
+
 static const struct chan_ops swtpm_ops = {
 	.adopt = swtpm_adopt,
+	.listen = swtpm_listen,
 	.free = swtpm_free,
 	.reply = swtpm_reply,
 	.pollfds = swtpm_pollfds,

@@ -6,8 +6,11 @@
 
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,6 +29,7 @@
 
 #define BACKLOG 4
 #define FLUSH_MS 2000
+#define ORPHAN_US 5000000 /* between looks for the path of listen_fd */
 #define MAX_POLL (3 + (SLOTS - 1) * CHAN_MAX_FDS)
 
 static volatile sig_atomic_t terminated;
@@ -53,6 +57,52 @@ accept_manager(struct worker *w)
 	wk_manager_connected(w, fd);
 }
 
+/* The node of the listening socket: without it no manager finds the worker. */
+static int
+open_path(int listen_fd)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNSPEC };
+	socklen_t len = sizeof(sun) - 1;
+
+	if (getsockname(listen_fd, (struct sockaddr *)&sun, &len) == -1 ||
+	    sun.sun_family != AF_UNIX || sun.sun_path[0] == '\0')
+		return -1;
+	return open(sun.sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static bool
+has_client(const struct worker *w)
+{
+	size_t i;
+
+	for (i = 0; i < SLOTS; i++)
+		if (w->slots[i].claimed || w->slots[i].nkeep > 0)
+			return true;
+	return false;
+}
+
+/* Nothing can find it again: no manager is connected, the path for one is
+ * deleted, and no guest is attached. */
+static void
+look_for_path(struct worker *w, uint64_t now)
+{
+	struct stat st;
+
+	if (w->mgr != NULL || w->path_fd == -1) {
+		w->path_look_us = 0;
+		return;
+	}
+	if (now < w->path_look_us)
+		return;
+	if (w->path_look_us != 0 && !has_client(w) &&
+	    fstat(w->path_fd, &st) == 0 && st.st_nlink == 0) {
+		log_warn("its socket was deleted, so that no manager can find "
+			 "it: the TPM is shut down and the worker ends");
+		wk_orphaned(w);
+	}
+	w->path_look_us = now + ORPHAN_US;
+}
+
 /* When the loop must look again without an event; UINT64_MAX: never. */
 static uint64_t
 next_due(struct worker *w)
@@ -68,6 +118,8 @@ next_due(struct worker *w)
 		at = w->st.retry_us;
 	if (w->end_by_us != 0 && w->end_by_us < at)
 		at = w->end_by_us;
+	if (w->path_look_us != 0 && w->path_look_us < at)
+		at = w->path_look_us;
 	return at;
 }
 
@@ -157,6 +209,9 @@ loop(struct worker *w)
 	uint64_t now;
 
 	while (!w->ending) {
+		look_for_path(w, now_us());
+		if (w->ending)
+			return;
 		spin(w);
 		turn(w);
 		if (terminated && w->end_by_us == 0)
@@ -173,9 +228,9 @@ loop(struct worker *w)
  */
 
 static void
-enter_jail(const struct worker_cfg *cfg, int ctl, int listen_fd)
+enter_jail(const struct worker_cfg *cfg, int ctl, int listen_fd, int path_fd)
 {
-	int keep[4] = { ctl, listen_fd };
+	int keep[5] = { ctl, listen_fd };
 	size_t nkeep = 2;
 	const char *step = "";
 	int rc;
@@ -186,6 +241,8 @@ enter_jail(const struct worker_cfg *cfg, int ctl, int listen_fd)
 		cfg->xen->hv_fds(cfg->xen_hv, &keep[2]);
 		nkeep = 4;
 	}
+	if (path_fd != -1)
+		keep[nkeep++] = path_fd;
 	rc = jail_drop(cfg->jail, cfg->uid, cfg->gid, keep, nkeep, &step);
 	/* A listening socket carries the credentials of its last listen(2). */
 	if (rc == VT_OK && listen(listen_fd, BACKLOG) == -1) {
@@ -237,6 +294,7 @@ worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
 	w->cfg = cfg;
 	w->manager_uid = geteuid();
 	w->listen_fd = listen_fd;
+	w->path_fd = open_path(listen_fd);
 	w->machine.fd = -1;
 	memcpy(w->uuid, cfg->uuid, sizeof(w->uuid));
 	token_bucket_init(
@@ -247,7 +305,7 @@ worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
 	w->tpm_version = TPM_VER_20;
 	for (i = 0; i < SLOTS; i++)
 		w->slots[i].w = w;
-	enter_jail(cfg, ctl, listen_fd);
+	enter_jail(cfg, ctl, listen_fd, w->path_fd);
 	(void)eng_buffer_size(
 	    WORKER_BUFFER, &(uint32_t){ 0 }, &(uint32_t){ 0 });
 	if (catch_sigterm() != VT_OK ||

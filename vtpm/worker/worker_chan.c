@@ -374,8 +374,8 @@ wk_open(struct worker *w, const struct wopen *m, int fd)
 {
 	struct slot *s = &w->slots[m->chan];
 
-	if (s->ch != NULL)
-		return VT_E_EXISTS;
+	if (s->ch != NULL) /* its path was deleted under it */
+		return chan_listen(s->ch, fd);
 	s->w = w;
 	s->kind = m->chan;
 	s->localities = m->localities;

@@ -319,6 +319,13 @@ wk_terminate(struct worker *w)
 		w->ending = true;
 }
 
+void
+wk_orphaned(struct worker *w)
+{
+	wk_power_off(w);
+	w->ending = true; /* nobody could store what that changed */
+}
+
 static void
 on_query(struct worker *w, struct msg *msg)
 {

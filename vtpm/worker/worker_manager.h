@@ -19,5 +19,7 @@ void wk_manager_read(struct worker *w);
  * stored; at once without a manager that can store it.
  */
 void wk_terminate(struct worker *w);
+/* No manager can find it again: the same, at once. */
+void wk_orphaned(struct worker *w);
 
 #endif

@@ -96,8 +96,10 @@ struct worker {
 
 	/* the manager */
 	int listen_fd;
-	struct msgch *mgr; /* NULL: away */
-	bool greeted;      /* W_MANAGER arrived, W_HELLO was sent */
+	int path_fd;           /* O_PATH: the node of listen_fd; -1 */
+	uint64_t path_look_us; /* without a manager: look at it then */
+	struct msgch *mgr;     /* NULL: away */
+	bool greeted;          /* W_MANAGER arrived, W_HELLO was sent */
 	bool storage_ok, soft_root, no_growth;
 	char build[NAME_MAX_LEN + 1];
 	uint32_t certs_id, stop_id; /* requests that wait for a store */

@@ -93,6 +93,17 @@ run_set_group(const char *path, const char *group)
 	return chown(path, (uid_t)-1, g->gr_gid) == -1 ? VT_E_SYS : VT_OK;
 }
 
+bool
+run_has_socket(struct mgr *m, const char *name, const char *suffix)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return run_path(path, sizeof(path), "%s/%s.%s", m->cfg.run, name,
+		   suffix) == VT_OK &&
+	       lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 int
 run_listen_guest(
     struct mgr *m, const char *name, const char *suffix, uint32_t owner)

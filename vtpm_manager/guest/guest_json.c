@@ -16,6 +16,7 @@
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_blob.h"
 #include "vtpm_manager/store/store_guest.h"
+#include "vtpm_manager/tenant/tenant.h"
 
 #define INFO_MAX 16384 /* a worker's JSON about itself */
 
@@ -37,15 +38,19 @@ guest_json(struct mgr *m, const struct guest *in)
 			  : in->tampered    ? in->why
 			  : st == IS_FAILED ? g->why
 					    : NULL;
+	const struct tenant *t = tenant_number(m, in->group);
 	char uuid[UUID_STRLEN + 1];
 
 	uuid_format(in->uuid, uuid);
 	return json_pack(
-	    "{s:o*,s:s,s:s,s:I,s:I,s:s,s:I,s:I,s:b,s:b,s:I,s:o,s:o*}", "name",
-	    json_string(in->name), "uuid", uuid, "tpm",
+	    "{s:o*,s:s,s:s,s:I,s:o*,s:I,s:s,s:b,s:I,s:I,s:b,s:b,s:I,s:o,s:"
+	    "o*}",
+	    "name", json_string(in->name), "uuid", uuid, "tpm",
 	    in->tpm_version == TPM_VER_12 ? "1.2" : "2.0", "group",
-	    (json_int_t)in->group, "owner", (json_int_t)guest_owner(m, in),
-	    "state", state_text(m, in, st), "generation",
+	    (json_int_t)in->group, "group_name",
+	    t != NULL ? json_string(t->r.name) : NULL, "owner",
+	    (json_int_t)guest_owner(m, in), "state", state_text(m, in, st),
+	    "in_use", g != NULL && guest_in_use(g), "generation",
 	    (json_int_t)in->generation, "version", (json_int_t)in->version,
 	    "restored", (in->flags & GUEST_F_RESTORED) != 0, "recovered",
 	    (in->flags & GUEST_F_RECOVERED) != 0, "created_ms",

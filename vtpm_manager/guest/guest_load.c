@@ -171,7 +171,8 @@ guest_open_missing(struct guest_run *g, uint32_t hello_flags)
 	int rc;
 
 	for (i = 0; i < VT_NELEM(chans); i++) {
-		if (hello_flags & chans[i].hello)
+		if ((hello_flags & chans[i].hello) != 0 &&
+		    run_has_socket(g->m, g->in.name, chans[i].suffix))
 			continue;
 		if ((rc = open_chan(g, &chans[i], on_reopened)) != VT_OK)
 			log_warn("guest %s: RUN/%s.%s: %s", g->in.name,
