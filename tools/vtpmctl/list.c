@@ -101,20 +101,21 @@ static const struct {
 } orders[] = { { "name", by_name }, { "state", by_state },
 	{ "group", by_group }, { "created", by_created } };
 
-/* NULL: there is no such order. */
-static int (*order_of(const char *key))(const void *a, const void *b)
+/* VT_NELEM(orders): there is no such order. */
+static size_t
+order_of(const char *key)
 {
 	size_t i;
 
 	for (i = 0; i < VT_NELEM(orders); i++)
 		if (strcmp(orders[i].key, key) == 0)
-			return orders[i].compare;
-	return NULL;
+			break;
+	return i;
 }
 
 /* The wanted ones of all, in order; NULL: out of memory. */
 static json_t *
-pick(const struct args *a, json_t *all)
+pick(const struct args *a, json_t *all, size_t order)
 {
 	size_t n = 0, i;
 	json_t **v = calloc(json_array_size(all) + 1, sizeof(*v)), *o;
@@ -126,7 +127,7 @@ pick(const struct args *a, json_t *all)
 		return NULL;
 	}
 	json_array_foreach(all, i, o) if (is_wanted(a, o)) v[n++] = o;
-	qsort(v, n, sizeof(*v), order_of(a->sort));
+	qsort(v, n, sizeof(*v), orders[order].compare);
 	for (i = 0; i < n; i++)
 		(void)json_array_append(list, v[a->reverse ? n - 1 - i : i]);
 	free(v);
@@ -209,17 +210,18 @@ list(void *ctx, void *args, int argc, char **argv)
 {
 	struct args *a = args;
 	struct vctl *v = ctx;
+	size_t order = order_of(a->sort);
 	json_t *all, *wanted;
 
 	(void)argc;
 	(void)argv;
-	if (order_of(a->sort) == NULL)
+	if (order == VT_NELEM(orders))
 		return opt_bad(&vctl_list,
 		    "--sort: '%s' is not one of name, state, group, created",
 		    a->sort);
 	if ((all = vctl_json(v, "List", NULL)) == NULL)
 		return EXIT_REFUSED;
-	wanted = pick(a, all);
+	wanted = pick(a, all, order);
 	json_decref(all);
 	if (wanted == NULL)
 		return vctl_fail("out of memory");
