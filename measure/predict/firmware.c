@@ -63,29 +63,37 @@ start_plain(struct prediction *p)
 	pred_note(p, "PCR 4: the first boot option starts");
 }
 
-/* Is the event from before the first program, and not of a disk? */
+/* Is the event the firmware's own, whatever is booted from which disk? */
 static bool
 is_learnt(const struct el_event *ev)
 {
-	return el_extends(ev) && ev->pcr <= 7 && ev->type != EV_EFI_GPT_EVENT;
+	if (!el_extends(ev) || ev->pcr > 7)
+		return false;
+	return ev->pcr != 5 || ev->type == EV_SEPARATOR;
 }
 
 static int
 start_learnt(struct prediction *p, struct el_log *log)
 {
+	bool application = false, called = false, done = false;
 	struct el_event ev;
 	int rc;
 
 	while ((rc = el_next(log, &ev)) == 1) {
-		if (ev.pcr == 4 && ev.type == EV_EFI_BOOT_SERVICES_APPLICATION)
-			return VT_OK;
-		if (!is_learnt(&ev))
+		if (ev.pcr == 4 &&
+		    ev.type == EV_EFI_BOOT_SERVICES_APPLICATION) {
+			application = true;
+			done = called; /* QEMU's -kernel is loaded earlier */
+			continue;
+		}
+		called = called || ev.pcr == 4;
+		if (!is_learnt(&ev) || (ev.pcr == 4 && done))
 			continue;
 		pred_digests(p, ev.pcr, ev.type, ev.digests, ev.ndigests,
 		    ev.data, ev.datalen);
 		p->learnt |= 1u << ev.pcr;
 	}
-	return rc < 0 ? rc : VT_E_NOTFOUND;
+	return rc < 0 ? rc : application ? VT_OK : VT_E_NOTFOUND;
 }
 
 static int

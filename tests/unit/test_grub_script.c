@@ -177,6 +177,17 @@ commands_of_the_lab_boot_are_those_of_its_log(void **state)
 /* --- the language
  * -------------------------------------------------------------- */
 
+/* Variables, conditionals, loops, functions, quoting, submenus. */
+static void
+commands_of_a_large_configuration_are_those_of_its_log(void **state)
+{
+	static const struct file more[] = { { "/vmlinuz", "kernel" },
+		{ "/initrd.gz", "initrd" }, { NULL, NULL } };
+
+	(void)state;
+	same_commands("language", more);
+}
+
 /* want: commands divided by |, NULL: the script is refused. */
 static void
 measures(const struct file *files, const char *want)
@@ -515,6 +526,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commands_of_the_lab_boot_are_those_of_its_log),
+		cmocka_unit_test(
+		    commands_of_a_large_configuration_are_those_of_its_log),
 		cmocka_unit_test(a_script_measures_what_grub_measures),
 		cmocka_unit_test(the_kernel_sees_its_command_line_quoted),
 		cmocka_unit_test(

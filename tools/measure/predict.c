@@ -35,6 +35,26 @@ struct job {
 	size_t learn_len;
 };
 
+/* What the firmware measures by itself. */
+static int
+firmware(struct job *j)
+{
+	char err[FW_ERR_MAX];
+	int rc;
+
+	rc = fw_start(j->p, j->learn, j->learn_len, err);
+	if (rc != VT_OK)
+		log_err("%s: %s", j->a->learn, err);
+	else if (j->a->learn != NULL)
+		pred_note(j->p,
+		    "PCRs 0, 1, 2, 3, 6 and 7, and how often "
+		    "firmware tries a boot option, are learnt from "
+		    "%s: they hold for the same firmware, machine "
+		    "and variables",
+		    j->a->learn);
+	return rc;
+}
+
 /* What follows the firmware is nothing that is known here. */
 static void
 unknown_program(struct job *j, const char *name)
@@ -200,7 +220,7 @@ boot_disk(struct job *j)
 
 	rc = disk_open(
 	    j->a->disk, j->a->device != NULL ? j->a->device : "hd0", &j->disk);
-	if (rc != VT_OK)
+	if (rc != VT_OK || (rc = firmware(j)) != VT_OK)
 		return rc;
 	if (disk_gpt(j->disk) != NULL)
 		gpt_measure(j->p, disk_gpt(j->disk));
@@ -230,7 +250,8 @@ boot_file(struct job *j)
 	pred_unknown(j->p, 5,
 	    "a file has no partition table: give the disk's "
 	    "image");
-	rc = start_image(j, buf, len, j->a->uki);
+	if ((rc = firmware(j)) == VT_OK)
+		rc = start_image(j, buf, len, j->a->uki);
 	free(buf);
 	return rc;
 }
@@ -261,6 +282,8 @@ boot_kernel(struct job *j)
 	    direct_patch(kernel, len, (uint64_t)j->a->memory << 20, initrd_len);
 	if (rc == VT_OK && (rc = pe_open(kernel, len, &pe)) == VT_OK)
 		rc = fw_application(j->p, &pe, "-kernel");
+	if (rc == VT_OK) /* loaded before boot options are looked at */
+		rc = firmware(j);
 	if (rc == VT_OK)
 		rc = stub_measure(j->p, options, initrd, initrd_len);
 	if (rc == VT_E_FORMAT)
@@ -284,7 +307,7 @@ static int
 start(struct job *j)
 {
 	uint16_t algs[PCR_MAX_BANKS];
-	char text[64], err[FW_ERR_MAX], *name, *save = NULL;
+	char text[64], *name, *save = NULL;
 	uint32_t n = 0;
 	int rc;
 
@@ -304,17 +327,7 @@ start(struct job *j)
 	if (j->a->learn != NULL && (rc = tool_read(j->a->learn, EL_MAX_LOG,
 					&j->learn, &j->learn_len)) != VT_OK)
 		return rc;
-	rc = fw_start(j->p, j->learn, j->learn_len, err);
-	if (rc != VT_OK)
-		log_err("%s: %s", j->a->learn, err);
-	else if (j->a->learn != NULL)
-		pred_note(j->p,
-		    "PCRs 0, 1, 2, 3, 6 and 7, and how often "
-		    "firmware tries a boot option, are learnt from "
-		    "%s: they hold for the same firmware, machine "
-		    "and variables",
-		    j->a->learn);
-	return rc;
+	return VT_OK;
 }
 
 static int
