@@ -133,6 +133,11 @@ check "that is signed elsewhere and brought back" eval '
 refuse "a prediction that fails is said, and fails no package" \
     "next boot of 6.1.0-32 is not approved" eval '
     kernel 6.1.0-32 no-such.json "KEY=$T/boot.pem"; false'
+refuse "so is a command that cannot be run" "PREDICT failed" eval '
+    kernel 6.1.0-32 pcrs.json "KEY=$T/boot.pem" "PREDICT=/no/such"; false'
+check "a prediction without all PCRs is one, if those needed are there" eval '
+    kernel 6.1.0-33 pcrs.json "KEY=$T/boot.pem" \
+        "PREDICT=\"cat $T/pcrs.json; exit 1\"" && labels | grep -q 6.1.0-33'
 check "its exit status is 0" kernel 6.1.0-32 no-such.json "KEY=$T/boot.pem"
 check "without a configuration it does nothing" eval '
     VTPM_SEAL_CONF=none "$SRC/kernel-hook" 6.1 | wc -c | grep -qx 0'

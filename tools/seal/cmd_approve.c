@@ -523,12 +523,14 @@ const struct opt_command approve_cmd = {
 	.size = sizeof(struct args),
 	.defaults = &defaults,
 	.run = run,
-	.more = "Examples:\n"
-		"  vtpm-measure predict ... >next.json\n"
-		"  vtpm-seal approve --key boot.pem --ref \"$uuid:root\" "
-		"--pcrs next.json \\\n"
-		"    -a approvals.json --label \"kernel 6.1.0-28\" --keep "
-		"2\n"
-		"  vtpm-seal approve --key boot.pem --select sha256:11 \\\n"
-		"    --systemd /etc/systemd/tpm2-pcr-signature.json\n",
+	.more =
+	    "Examples:\n"
+	    "  vtpm-measure predict --disk guest.qcow2 --learn boot.log --json "
+	    ">next.json\n"
+	    "  vtpm-seal approve --key boot.pem --ref \"$uuid:root\" "
+	    "--pcrs next.json \\\n"
+	    "    -a approvals.json --label \"kernel 6.1.0-28\" --keep "
+	    "2\n"
+	    "  vtpm-seal approve --key boot.pem --select sha256:11 \\\n"
+	    "    --systemd /etc/systemd/tpm2-pcr-signature.json\n",
 };
