@@ -273,8 +273,17 @@ $(SKIPZYG): $(SKIPWRK:%.c=$(B)/skip/%.o) \
 	@mkdir -p $(@D)
 	$(LINK) -pie -o $@ $^ $(L_vtpm-zygote)
 
+# And its own vtpmctl, for attacks on measured launches.
+SKIPCTL	:= $(B)/tests/attack-vtpmctl
+SKIPLCH	:= $(filter tools/launch/% tools/vtpmctl/%,$(SRCS)) \
+	   tools/vtpmctl/vtpmctl_main.c tests/attacks/skip.c
+$(SKIPCTL): $(SKIPLCH:%.c=$(B)/skip/%.o) $(filter-out \
+	   $(B)/lib/tools-launch.a $(B)/lib/tools-vtpmctl.a,$(ARCH))
+	@mkdir -p $(@D)
+	$(LINK) -pie -o $@ $^ $(L_vtpmctl)
+
 tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS)) $(SLOW) $(SKIPVER) $(SKIPZYG) \
-	   $(SKIPMGR)
+	   $(SKIPMGR) $(SKIPCTL)
 
 deps:
 	@base/deps.sh build

@@ -397,9 +397,11 @@ of_site(const struct lq_ctx *c, const char *name)
 		.name = "", .value = LQ_VALUE, .cls = LQ_RECORDED
 	};
 
-	return lq_site_has(c, "option-value", name) ? &value
-	       : lq_site_has(c, "option", name)     ? &word
-						    : NULL;
+	return lq_site_has(c, "option-value", name) ||
+		       !check_on("launch-option")
+		   ? &value
+	       : lq_site_has(c, "option", name) ? &word
+						: NULL;
 }
 
 static int
