@@ -56,7 +56,7 @@ static const struct device {
 };
 
 static const char *const no_rom[] = { "AC97", "ES1370", "ICH9-LPC",
-	"PIIX4_PM", "adlib", "ahci", "am53c974", "amd-iommu", "ccid-card-emulated",
+	"PIIX4_PM", "adlib", "ahci", "am53c974", "amd-iommu", 
 	"dc390", "ds1338", "edu", "ehci-pci", "fdc", "floppy", "hda-duplex",
 	"hda-micro", "hda-output", "i6300esb", "i8042", "ib700", "ich9-ahci",
 	"ich9-intel-hda", "ich9-usb-ehci1", "ich9-usb-ehci2", "ich9-usb-uhci1",
