@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* qemu_device.c - devices, their ROMs, and what QEMU loads by itself. */
+#include "tools/launch/qemu_device.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "tools/launch/qemu_opts.h"
-#include "tools/launch/qemu_parse.h"
 
 /*
  * Devices that load nothing but the ROM named here, by QEMU 7.2 (seen by

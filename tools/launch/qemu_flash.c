@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* qemu_flash.c - finds the firmware's flash: -drive if=pflash, and the nodes of
  * -blockdev that -machine pflash0= and pflash1= name. */
+#include "tools/launch/qemu_flash.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "tools/launch/qemu_opts.h"
-#include "tools/launch/qemu_parse.h"
 
 /* Unit 0 holds the code.  A guest that may write it can replace its firmware:
  * the record says so. */

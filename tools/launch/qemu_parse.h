@@ -53,18 +53,7 @@ bool lq_get(
 int lq_add_file(
     struct lq_ctx *c, uint8_t role, int arg, const char *key) VT_CHECK;
 
-/* Handlers of qemu_flash.c. */
-int lq_on_drive(struct lq_ctx *c, int arg) VT_CHECK;
-int lq_on_machine(struct lq_ctx *c, int arg) VT_CHECK;
-/* Behind the last option: the nodes that -machine pflashN= names. */
-int lq_find_flash(struct lq_ctx *c) VT_CHECK;
-/* Handlers of qemu_device.c. */
-int lq_on_device(struct lq_ctx *c, int arg) VT_CHECK;
-int lq_on_global(struct lq_ctx *c, int arg) VT_CHECK;
-int lq_on_object(struct lq_ctx *c, int arg) VT_CHECK;
-int lq_on_nic(struct lq_ctx *c, int arg) VT_CHECK;
-int lq_on_vga(struct lq_ctx *c, int arg) VT_CHECK;
-/* Behind the last option: what QEMU loads by itself. */
-int lq_find_roms(struct lq_ctx *c) VT_CHECK;
+/* The key of a first part of argv[arg] that has none, or NULL. */
+const char *lq_implied(const struct lq_ctx *c, int arg);
 
 #endif
