@@ -40,6 +40,9 @@ zero=$(printf '%064d' 0)
 sep=$(printf '\0\0\0\0' | sha256sum | cut -d' ' -f1)
 hash() { sha256sum <"$1" | cut -d' ' -f1; }
 
+printf '#!/bin/sh\n' >"$T/qemu.sh"
+chmod +x "$T/qemu.sh"
+
 # --- refusals -------------------------------------------------------------------
 dry() { ctl launch qemu g1 --dry-run -- $Q "$@"; }
 refuse "no QEMU command line" 'behind --' ctl launch qemu g1
@@ -52,6 +55,35 @@ refuse "options in a file" 'not measured' dry -readconfig "$T/x"
 same "the document's table of options is the program's" \
     "$(ctl launch options)" \
     "$(sed -n '/^| option /,$ { /^| `-/p }' "$top/doc/LAUNCH.md")"
+# As `virsh domxml-to-native` of libvirt 9.0 writes them, a word a line.
+for f in bios uefi; do
+	mapfile -t words < <(sed "s|@VARS@|$T/vars|" \
+	    "$top/tests/vectors/launch/libvirt9-$f.args")
+	check "what libvirt writes for $f is launched" \
+	    ctl launch qemu g1 --dry-run -- "${words[@]}"
+	ctl --json launch qemu g1 --dry-run -- "${words[@]}" >"$T/$f.json" \
+	    2>"$T/err"
+done
+same "SeaBIOS, the card's ROM, the display's and QEMU's own are in the record" \
+    "bios-256k.bin efi-virtio.rom kvmvapic.bin vgabios-virtio.bin" \
+    "$(jq -r '[.items[]|select(.role=="firmware" or .role=="rom")|.text|
+	sub(".*/";"")]|sort|join(" ")' "$T/bios.json")"
+same "and of UEFI its flash" "firmware OVMF_CODE_4M.ms.fd vars vars" \
+    "$(jq -r '[.items[]|select(.role=="firmware" or .role=="vars")|
+	.role+" "+(.text|sub(".*/";""))]|join(" ")' "$T/uefi.json")"
+same "code that the guest can write is named" 1 \
+    "$(ctl --json launch qemu g1 --dry-run -- $Q -drive \
+	"if=pflash,format=raw,unit=0,file=$CODE" 2>"$T/err" |
+	jq '[.items[]|select(.text|test("guest can write"))]|length')"
+refuse "a wrapper script as QEMU" 'script' ctl launch qemu g1 --dry-run -- \
+    "$T/qemu.sh"
+refuse "an unknown option, with what allows it" "option-value frob" \
+    dry -frob x
+echo "option-value frob" >"$T/site"
+check "a site's list allows it" \
+    ctl launch qemu g1 --site "$T/site" --dry-run -- $Q -frob x
+(cd /tmp && refuse "a folder that others can write to" "current folder" \
+    ctl launch qemu g1 --dry-run -- $Q)
 refuse "a TPM that is there already" 'leave the TPM' \
     dry -tpmdev emulator,id=t,chardev=c
 refuse "a file that is not there" 'no such file|No such' \
