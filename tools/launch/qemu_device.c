@@ -179,17 +179,15 @@ lq_on_nic(struct lq_ctx *c, int arg)
 int
 lq_on_vga(struct lq_ctx *c, int arg)
 {
-	static const char *const cards[][2] = { { "std", "VGA" },
-		{ "cirrus", "cirrus-vga" }, { "vmware", "vmware-svga" },
-		{ "qxl", "qxl-vga" }, { "virtio", "virtio-vga" } };
+	static const char *const may[] = { "std", "cirrus", "vmware", "qxl",
+		"virtio", "none" };
 	size_t i;
 
 	c->display = true;
-	for (i = 0; i < VT_NELEM(cards); i++)
-		if (strcmp(c->argv[arg], cards[i][0]) == 0)
-			return rom_of(c, cards[i][1]);
-	if (strcmp(c->argv[arg], "none") == 0)
-		return VT_OK;
+	c->vga = c->argv[arg];
+	for (i = 0; i < VT_NELEM(may); i++)
+		if (strcmp(c->vga, may[i]) == 0)
+			return VT_OK;
 	return lq_refuse(c, arg, "std, cirrus, vmware, qxl, virtio or none");
 }
 
@@ -217,13 +215,29 @@ default_card(const struct lq_ctx *c)
 							     : "e1000";
 }
 
+/* The display of -vga, for this machine's bus. */
+static int
+vga_rom(struct lq_ctx *c)
+{
+	static const char *const cards[][3] = { { "std", "VGA", "isa-vga" },
+		{ "cirrus", "cirrus-vga", "isa-cirrus-vga" },
+		{ "vmware", "vmware-svga", "" }, { "qxl", "qxl-vga", "" },
+		{ "virtio", "virtio-vga", "" } };
+	size_t i, bus = machine_has(c, "isapc") ? 2 : 1;
+
+	for (i = 0; c->vga != NULL && i < VT_NELEM(cards); i++)
+		if (strcmp(c->vga, cards[i][0]) == 0)
+			return rom_of(c, cards[i][bus]);
+	return VT_OK;
+}
+
 /* The devices of the machine that no option names. */
 static int
 default_devices(struct lq_ctx *c)
 {
-	int rc = VT_OK;
+	int rc = vga_rom(c);
 
-	if (c->card)
+	if (rc == VT_OK && c->card && !machine_has(c, "isapc"))
 		rc = rom_of(c, default_card(c));
 	if (rc != VT_OK || c->nodefaults || machine_has(c, "microvm") ||
 	    strcmp(c->p->machine, "none") == 0)

@@ -35,6 +35,7 @@ struct lq_ctx {
 	bool bios, flash0, firmware;   /* firmware: of the operator's */
 	bool nodefaults, net, display; /* for devices that QEMU adds */
 	bool card;                     /* the machine's card is asked for */
+	const char *vga;               /* borrowed, or NULL */
 	unsigned int next_unit;        /* of flash */
 	char pflash[2][128];           /* nodes of -machine pflashN= */
 	json_t *machine;               /* keys so far */
