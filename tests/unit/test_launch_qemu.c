@@ -121,89 +121,90 @@ a_kernel_behind_firmware_is_measured_by_that(void **state)
 	assert_int_equal(p.nfiles, 2);
 }
 
+/* clang-format off */
+static const struct {
+	const char	*line;
+	int		 want;
+	const char	*word;
+} refusals[] = {
+	{ "q -kernel /a -kernel /b", VT_E_EXISTS, "twice" },
+	{ "q -initrd /a -initrd /b", VT_E_EXISTS, "twice" },
+	{ "q -append a -append b", VT_E_EXISTS, "twice" },
+	{ "q -bios /a -bios /b", VT_E_EXISTS, "twice" },
+	{ "q -kernel", VT_E_FORMAT, "no value" },
+	{ "q -M q35,kernel=/k", VT_E_UNSUPPORTED, "-kernel" },
+	{ "q -machine q35,initrd=/k", VT_E_UNSUPPORTED, "-initrd" },
+	{ "q -machine firmware=/k", VT_E_UNSUPPORTED, "-bios" },
+	{ "q -machine q35,pflash0=x", VT_E_UNSUPPORTED, "of -blockdev" },
+	{ "q -M q35 -machine pc", VT_E_EXISTS, "twice" },
+	{ "q -readconfig /f", VT_E_UNSUPPORTED, "-readconfig" },
+	{ "q -incoming tcp:x", VT_E_UNSUPPORTED, "-incoming" },
+	{ "q -loadvm s", VT_E_UNSUPPORTED, "-loadvm" },
+	{ "q -drive if=pflash", VT_E_FORMAT, "no usable file" },
+	{ "q -tpmdev emulator,id=x", VT_E_EXISTS, "leave the TPM" },
+	{ "q -device tpm-crb,tpmdev=x", VT_E_EXISTS, "leave the TPM" },
+	/* QEMU takes the last of two keys */
+	{ "q -drive if=none,file=/d,if=pflash", VT_E_EXISTS, "twice" },
+	{ "q -drive if=pflash,format=raw,file=/good,file=/evil", VT_E_EXISTS, "twice" },
+	{ "q -device loader,file=/a,file=/b", VT_E_EXISTS, "twice" },
+	{ "q -machine q35,accel=tcg,accel=kvm", VT_E_EXISTS, "twice" },
+	/* an unknown option could take the next word as its value */
+	{ "q -frobnicate -kernel /k", VT_E_UNSUPPORTED, "-frobnicate" },
+	{ "q -pidfile -kernel x -kernel", VT_E_FORMAT, "no value" },
+	{ "q -set drive.fw.file=/evil", VT_E_UNSUPPORTED, "-set" },
+	{ "q -L /evil", VT_E_UNSUPPORTED, "-L" },
+			{ "q -device {\"driver\":\"guest-loader\",\"kernel\":\"/k\"}", VT_E_UNSUPPORTED, "cannot be measured" },
+	{ "q -device {\"driver\":\"e1000\",\"driver\":\"loader\"}", VT_E_FORMAT, "twice" },
+	{ "q -device {'driver':'e1000'}", VT_E_FORMAT, "no JSON" },
+	{ "q -device e1000,driver=loader,file=/l", VT_E_EXISTS, "twice" },
+	{ "q -device frobnicator", VT_E_UNSUPPORTED, "device frobnicator" },
+	/* QEMU: a key "", then "file" */
+	{ "q -drive if=pflash,format=raw,readonly,,file=/evil", VT_E_FORMAT, "empty" },
+	{ "q -drive if=pflash,format=raw,file=/f,readonly", VT_E_UNSUPPORTED, "=VALUE" },
+	{ "q -drive if=pflash,format=raw,file=/f,readonly=yes", VT_E_UNSUPPORTED, "readonly=on" },
+	{ "q -drive if=pflash,format=raw,file=/f,unit=0x0", VT_E_UNSUPPORTED, "unit=0" },
+	{ "q -drive if=pflash,format=raw,file=nbd:localhost:1", VT_E_UNSUPPORTED, "./NAME" },
+	{ "q -device loader,addr=0,data=1", VT_E_UNSUPPORTED, "use file=" },
+	{ "q -device guest-loader,kernel=/k", VT_E_UNSUPPORTED, "cannot be measured" },
+	{ "q -global e1000.romfile=/evil", VT_E_UNSUPPORTED, "cannot be measured" },
+	{ "q -global driver=e1000,property=romfile,value=/e", VT_E_UNSUPPORTED, "cannot be measured" },
+	{ "q -global driver=cfi.pflash01,property=drive,value=x", VT_E_UNSUPPORTED, "cannot be measured" },
+	{ "q -global fw_cfg.x=y", VT_E_UNSUPPORTED, "global fw_cfg.x" },
+	{ "q -global frobnicate", VT_E_UNSUPPORTED, "DRIVER.PROPERTY" },
+	{ "q -fw_cfg name=opt/x,gen_id=g", VT_E_UNSUPPORTED, "file=" },
+	{ "q -add-fd fd=3,set=1", VT_E_UNSUPPORTED, "descriptor" },
+	{ "q -chroot /x", VT_E_UNSUPPORTED, "not found there" },
+	{ "q -mem-path /x", VT_E_UNSUPPORTED, "content" },
+	{ "q -preconfig", VT_E_UNSUPPORTED, "option preconfig" },
+	{ "q -vga frobnicate", VT_E_UNSUPPORTED, "std" },
+	{ "q -smbios file=/a,path=/b", VT_E_UNSUPPORTED, "each file" },
+	{ "q -name \x01 -serial \x02", VT_E_FORMAT, "control" },
+	{ "q -object memory-backend-file,mem-path=/m", VT_E_UNSUPPORTED, "object memory-backend-file" },
+	{ "q -acpitable file=/a:/b", VT_E_UNSUPPORTED, "-acpitable" },
+	{ "q -acpitable data=/a", VT_E_UNSUPPORTED, "file=" },
+	{ "q -gdb tcp::1", VT_E_UNSUPPORTED, "-gdb" },
+	{ "q -s", VT_E_UNSUPPORTED, "-s" },
+	{ "q -pflash /f", VT_E_UNSUPPORTED, "if=pflash,format=raw" },
+	{ "q -drive if=pflash,file=/q", VT_E_UNSUPPORTED, "format=raw" },
+	{ "q -drive if=pflash,format=qcow2,file=/q", VT_E_UNSUPPORTED, "format=raw" },
+	{ "q -drive if=pflash,format=raw,file=/f,backing.file=/e", VT_E_UNSUPPORTED, "unknown" },
+};
+/* clang-format on */
+
 static void
 what_cannot_be_measured_is_refused(void **state)
 {
-	/* clang-format off */
-	static const struct {
-		const char	*line;
-		int		 want;
-		const char	*word;
-	} cases[] = {
-		{ "q -kernel /a -kernel /b", VT_E_EXISTS, "twice" },
-		{ "q -initrd /a -initrd /b", VT_E_EXISTS, "twice" },
-		{ "q -append a -append b", VT_E_EXISTS, "twice" },
-		{ "q -bios /a -bios /b", VT_E_EXISTS, "twice" },
-		{ "q -kernel", VT_E_FORMAT, "no value" },
-		{ "q -M q35,kernel=/k", VT_E_UNSUPPORTED, "-kernel" },
-		{ "q -machine q35,initrd=/k", VT_E_UNSUPPORTED, "-initrd" },
-		{ "q -machine firmware=/k", VT_E_UNSUPPORTED, "-bios" },
-		{ "q -machine q35,pflash0=x", VT_E_UNSUPPORTED, "of -blockdev" },
-		{ "q -M q35 -machine pc", VT_E_EXISTS, "twice" },
-		{ "q -readconfig /f", VT_E_UNSUPPORTED, "-readconfig" },
-		{ "q -incoming tcp:x", VT_E_UNSUPPORTED, "-incoming" },
-		{ "q -loadvm s", VT_E_UNSUPPORTED, "-loadvm" },
-		{ "q -drive if=pflash", VT_E_FORMAT, "no usable file" },
-		{ "q -tpmdev emulator,id=x", VT_E_EXISTS, "leave the TPM" },
-		{ "q -device tpm-crb,tpmdev=x", VT_E_EXISTS, "leave the TPM" },
-		/* QEMU takes the last of two keys */
-		{ "q -drive if=none,file=/d,if=pflash", VT_E_EXISTS, "twice" },
-		{ "q -drive if=pflash,format=raw,file=/good,file=/evil", VT_E_EXISTS, "twice" },
-		{ "q -device loader,file=/a,file=/b", VT_E_EXISTS, "twice" },
-		{ "q -machine q35,accel=tcg,accel=kvm", VT_E_EXISTS, "twice" },
-		/* an unknown option could take the next word as its value */
-		{ "q -frobnicate -kernel /k", VT_E_UNSUPPORTED, "-frobnicate" },
-		{ "q -pidfile -kernel x -kernel", VT_E_FORMAT, "no value" },
-		{ "q -set drive.fw.file=/evil", VT_E_UNSUPPORTED, "-set" },
-		{ "q -L /evil", VT_E_UNSUPPORTED, "-L" },
-				{ "q -device {\"driver\":\"guest-loader\",\"kernel\":\"/k\"}", VT_E_UNSUPPORTED, "cannot be measured" },
-		{ "q -device {\"driver\":\"e1000\",\"driver\":\"loader\"}", VT_E_FORMAT, "twice" },
-		{ "q -device {'driver':'e1000'}", VT_E_FORMAT, "no JSON" },
-		{ "q -device e1000,driver=loader,file=/l", VT_E_EXISTS, "twice" },
-		{ "q -device frobnicator", VT_E_UNSUPPORTED, "device frobnicator" },
-		/* QEMU: a key "", then "file" */
-		{ "q -drive if=pflash,format=raw,readonly,,file=/evil", VT_E_FORMAT, "empty" },
-		{ "q -drive if=pflash,format=raw,file=/f,readonly", VT_E_UNSUPPORTED, "=VALUE" },
-		{ "q -drive if=pflash,format=raw,file=/f,readonly=yes", VT_E_UNSUPPORTED, "readonly=on" },
-		{ "q -drive if=pflash,format=raw,file=/f,unit=0x0", VT_E_UNSUPPORTED, "unit=0" },
-		{ "q -drive if=pflash,format=raw,file=nbd:localhost:1", VT_E_UNSUPPORTED, "./NAME" },
-		{ "q -device loader,addr=0,data=1", VT_E_UNSUPPORTED, "use file=" },
-		{ "q -device guest-loader,kernel=/k", VT_E_UNSUPPORTED, "cannot be measured" },
-		{ "q -global e1000.romfile=/evil", VT_E_UNSUPPORTED, "cannot be measured" },
-		{ "q -global driver=e1000,property=romfile,value=/e", VT_E_UNSUPPORTED, "cannot be measured" },
-		{ "q -global driver=cfi.pflash01,property=drive,value=x", VT_E_UNSUPPORTED, "cannot be measured" },
-		{ "q -global fw_cfg.x=y", VT_E_UNSUPPORTED, "global fw_cfg.x" },
-		{ "q -global frobnicate", VT_E_UNSUPPORTED, "DRIVER.PROPERTY" },
-		{ "q -fw_cfg name=opt/x,gen_id=g", VT_E_UNSUPPORTED, "file=" },
-		{ "q -add-fd fd=3,set=1", VT_E_UNSUPPORTED, "descriptor" },
-		{ "q -chroot /x", VT_E_UNSUPPORTED, "not found there" },
-		{ "q -mem-path /x", VT_E_UNSUPPORTED, "content" },
-		{ "q -preconfig", VT_E_UNSUPPORTED, "option preconfig" },
-		{ "q -vga frobnicate", VT_E_UNSUPPORTED, "std" },
-		{ "q -smbios file=/a,path=/b", VT_E_UNSUPPORTED, "each file" },
-		{ "q -name \x01 -serial \x02", VT_E_FORMAT, "control" },
-		{ "q -object memory-backend-file,mem-path=/m", VT_E_UNSUPPORTED, "object memory-backend-file" },
-		{ "q -acpitable file=/a:/b", VT_E_UNSUPPORTED, "-acpitable" },
-		{ "q -acpitable data=/a", VT_E_UNSUPPORTED, "file=" },
-		{ "q -gdb tcp::1", VT_E_UNSUPPORTED, "-gdb" },
-		{ "q -s", VT_E_UNSUPPORTED, "-s" },
-		{ "q -pflash /f", VT_E_UNSUPPORTED, "if=pflash,format=raw" },
-		{ "q -drive if=pflash,file=/q", VT_E_UNSUPPORTED, "format=raw" },
-		{ "q -drive if=pflash,format=qcow2,file=/q", VT_E_UNSUPPORTED, "format=raw" },
-		{ "q -drive if=pflash,format=raw,file=/f,backing.file=/e", VT_E_UNSUPPORTED, "unknown" },
-	};
-	/* clang-format on */
 	static struct lq_plan p;
 	char text[LQ_TEXT_MAX];
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < VT_NELEM(cases); i++) {
-		print_message("  %s\n", cases[i].line);
+	for (i = 0; i < VT_NELEM(refusals); i++) {
+		print_message("  %s\n", refusals[i].line);
 		text[0] = '\0';
 		assert_int_equal(
-		    parse(cases[i].line, &p, text, NULL), cases[i].want);
-		assert_non_null(strstr(text, cases[i].word));
+		    parse(refusals[i].line, &p, text, NULL), refusals[i].want);
+		assert_non_null(strstr(text, refusals[i].word));
 	}
 	assert_int_equal(lq_parse(0, NULL, NULL, &p, text), VT_E_FORMAT);
 }
