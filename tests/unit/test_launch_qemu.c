@@ -206,6 +206,7 @@ what_cannot_be_measured_is_refused(void **state)
 		    parse(refusals[i].line, &p, text, NULL), refusals[i].want);
 		assert_non_null(strstr(text, refusals[i].word));
 	}
+	lq_done(&p);
 	assert_int_equal(lq_parse(0, NULL, NULL, &p, text), VT_E_FORMAT);
 }
 
