@@ -241,13 +241,15 @@ what_is_recorded_is_all_but_paths_and_names(void **state)
 	assert_int_equal(parse("q -M q35 -name x -S -kernel /k -append -quiet "
 			       "-qmp unix:/q -pidfile /p disk -drive "
 			       "if=pflash,format=raw,file=/a,,b,unit=1 -device "
-			       "{\"driver\":\"e1000\",\"romfile\":\"/r\"}",
+			       "{\"driver\":\"e1000\",\"romfile\":\"/r\"} "
+			       "--device ide-hd",
 			     &p, text, NULL),
 	    VT_OK);
 	assert_string_equal(p.config,
-	    "-M q35\n-kernel\n-append\n-qmp unix:/q\ndisk\n"
-	    "-drive if=pflash,format=raw,file=,unit=1\n"
-	    "-device {\"driver\":\"e1000\",\"romfile\":\"\"}\n");
+	    "M=q35\nkernel=\nappend=\nqmp=unix:/q\ndisk=disk\n"
+	    "drive=if=pflash,format=raw,file=,unit=1\n"
+	    "device={\"driver\":\"e1000\",\"romfile\":\"\"}\n"
+	    "device.2=ide-hd\n");
 	lq_done(&p);
 }
 
@@ -256,11 +258,11 @@ a_sites_list_allows_what_is_refused(void **state)
 {
 	/* clang-format off */
 	static const struct { const char *site, *line, *config; } cases[] = {
-		{ "option s\n", "q -s", "-s\n" },
-		{ "# a word\noption-value frob", "q -frob -kernel", "-frob -kernel\n" },
-		{ "device frob\n", "q -device frob,x=y", "-device frob,x=y\n" },
-		{ "object memory-backend-file\n", "q -object memory-backend-file,id=m", "-object memory-backend-file,id=m\n" },
-		{ "global frob.x\n", "q -global frob.x=1", "-global frob.x=1\n" },
+		{ "option s\n", "q -s", "s=\n" },
+		{ "# a word\noption-value frob", "q -frob -kernel", "frob=-kernel\n" },
+		{ "device frob\n", "q -device frob,x=y", "device=frob,x=y\n" },
+		{ "object memory-backend-file\n", "q -object memory-backend-file,id=m", "object=memory-backend-file,id=m\n" },
+		{ "global frob.x\n", "q -global frob.x=1", "global=frob.x=1\n" },
 	};
 	/* clang-format on */
 	static struct lq_plan p;

@@ -431,9 +431,32 @@ recorded_value(const struct lq_ctx *c, int arg)
 	return v;
 }
 
-static int
-record_line(struct lq_ctx *c, FILE *out, const char *word, const char *value)
+/* How often the word at argv[at] was there before as an option. */
+static unsigned int
+earlier(const struct lq_ctx *c, int at, const char *name)
 {
+	const char *word;
+	unsigned int n = 0;
+	int a;
+
+	for (a = 1; a < at; a++) {
+		if (c->opts[a] == NULL) {
+			n += strcmp(name, "disk") == 0;
+			continue;
+		}
+		word = c->argv[a];
+		n += strcmp(word + strspn(word, "-"), name) == 0;
+		a += c->opts[a]->value != LQ_NONE;
+	}
+	return n;
+}
+
+/* "OPTION=VALUE"; "OPTION.2=VALUE" if it is there for the second time. */
+static int
+record_line(struct lq_ctx *c, FILE *out, int at, const char *value)
+{
+	const char *word = c->argv[at], *name = "disk";
+	unsigned int n;
 	size_t i;
 
 	for (i = 0; value[i] != '\0'; i++)
@@ -441,8 +464,12 @@ record_line(struct lq_ctx *c, FILE *out, const char *word, const char *value)
 			LQ_SAY(c, "a control character in '%.100s'", value);
 			return VT_E_FORMAT;
 		}
-	(void)fprintf(out, "%s%s%s\n", word,
-	    word[0] != '\0' && value[0] != '\0' ? " " : "", value);
+	if (c->opts[at] != NULL)
+		name = word + strspn(word, "-");
+	if ((n = earlier(c, at, name)) > 0)
+		(void)fprintf(out, "%s.%u=%s\n", name, n + 1, value);
+	else
+		(void)fprintf(out, "%s=%s\n", name, value);
 	return VT_OK;
 }
 
@@ -451,21 +478,20 @@ static int
 record_option(struct lq_ctx *c, FILE *out, int *a)
 {
 	const struct lq_option *o = c->opts[*a];
-	const char *word = c->argv[*a];
+	int at = *a, rc;
 	char *v;
-	int rc;
 
 	if (o == NULL)
-		return record_line(c, out, "", word);
+		return record_line(c, out, at, c->argv[at]);
 	if (o->value != LQ_NONE)
 		(*a)++;
 	if (o->cls == LQ_PASSED)
 		return VT_OK;
 	if (o->value == LQ_NONE || o->handle == on_append)
-		return record_line(c, out, word, "");
+		return record_line(c, out, at, "");
 	if ((v = recorded_value(c, *a)) == NULL)
 		return VT_E_NOMEM;
-	rc = record_line(c, out, word, v);
+	rc = record_line(c, out, at, v);
 	free(v);
 	return rc;
 }
