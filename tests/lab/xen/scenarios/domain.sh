@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # domain - the manager in a separate domain: it owns the host's TPM and the
 # store, serves two guests, and is destroyed and created again.
-LIMIT=600
+LIMIT=900
 tis=$(ls /sys/bus/platform/drivers/tpm_tis 2>/dev/null | grep MSFT0101)
 mm_tty() { xenstore-read "/local/domain/$(xl domid vtpmmgr)/console/tty"; }
 mm_log() { tr -d '\r' </var/log/xen/console/guest-vtpmmgr.log; }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # front - a PV guest's TPM through tpmfrontd: /dev/tpmrm0, evidence, a disk
 # that the TPM unlocks in the initramfs, the TCTI, and what survives.
-LIMIT=1500
+LIMIT=1800
 front_guest() { # NAME UUID ARG...: with the disk
 	local name=$1 uuid=$2
 	shift 2

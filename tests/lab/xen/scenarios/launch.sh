@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # launch - guests that are measured before they run: vtpmctl launch xen.
-LIMIT=900
+LIMIT=1500
 verify() { # EVIDENCE: exit code of vtpm-verify, its words in /tmp/verdict
 	vtpm-verify -e "$1" --nonce $nonce --policy /tmp/policy.json \
 	    --ca /tmp/ca.pem >/tmp/verdict 2>&1

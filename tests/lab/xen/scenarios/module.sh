@@ -2,7 +2,7 @@
 # module - our kernel module in unmodified Debian guests: TPM 2.0 with
 # /dev/tpmrm0, TPM 1.2, PV and PVH; detach and attach, unloading, dying
 # backends, killed processes.
-LIMIT=1500
+LIMIT=1800
 start_enrolled_manager
 check "vTPMs are provisioned" eval 'ctl create m20 && ctl create pvh &&
     ctl create m12 --tpm 1.2'

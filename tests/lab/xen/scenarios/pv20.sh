@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # pv20 - a PV guest with a TPM 2.0 on stock xen-tpmfront: the raw device.
-LIMIT=300
+LIMIT=360
 start_manager
 check "a TPM 2.0 is provisioned" ctl create two
 check "another one" ctl create other

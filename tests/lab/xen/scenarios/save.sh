@@ -2,7 +2,7 @@
 # save - a guest that holds a key, a session and a PCR in its TPM's volatile
 # memory, and looks at them all the time (xenwork keep), is checkpointed,
 # moved, saved and restored; what must not continue does not.
-LIMIT=600
+LIMIT=900
 image=/tmp/one.img
 # A domain that moves comes with another name, and so does its log.
 log() { cat /var/log/xen/console/guest-one*.log | tr -d '\r'; }
