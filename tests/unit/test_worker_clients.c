@@ -160,6 +160,33 @@ saved_sessions_stay_until_there_are_too_many(void **state)
 	leave(g, r);
 }
 
+/* Else the TPM could save no other context some day. */
+static void
+a_saved_session_does_not_stay_for_ever(void **state)
+{
+	struct fw *g = *state;
+	struct ring *r;
+	uint32_t h;
+	int i;
+
+	fm_make(&m, g);
+	r = come(g, false);
+	save_one(g, r, &h);
+	leave(g, r);
+	r = come(g, false);
+	for (i = 0; i < WORKER_SAVED_COMMANDS - 10; i++)
+		assert_int_equal(fm_cmd(g, r, C_RANDOM, NULL, NULL), 0);
+	leave(g, r);
+	r = come(g, false);
+	assert_int_equal(count(g, r, C_HANDLES(SAVED)), 1);
+	for (i = 0; i < 20; i++)
+		assert_int_equal(fm_cmd(g, r, C_RANDOM, NULL, NULL), 0);
+	leave(g, r);
+	r = come(g, false);
+	assert_int_equal(count(g, r, C_HANDLES(SAVED)), 0);
+	leave(g, r);
+}
+
 /* TPM2_Startup(STATE) must find what TPM2_Shutdown(STATE) stored. */
 static void
 nothing_is_sent_after_a_shutdown(void **state)
@@ -186,6 +213,7 @@ main(void)
 		T(one_that_wants_it_keeps_what_it_loaded),
 		T(a_power_cycle_under_a_program_leaves_nothing_to_keep),
 		T(saved_sessions_stay_until_there_are_too_many),
+		T(a_saved_session_does_not_stay_for_ever),
 		T(nothing_is_sent_after_a_shutdown),
 	};
 	int rc;

@@ -76,26 +76,37 @@ flush_new(const struct clients *cl, uint32_t first)
 
 /* Those that are still saved stay in their order, new ones are the youngest. */
 static void
-age_saved(struct clients *cl)
+note_saved(struct clients *cl, uint64_t now)
 {
 	uint32_t h[CLIENT_HANDLES], n = 0, kept = 0, i;
 
 	list(FIRST_SAVED, h, &n);
 	for (i = 0; i < cl->nsaved; i++)
-		if (has(h, n, cl->saved[i]))
+		if (has(h, n, cl->saved[i])) {
+			cl->since[kept] = cl->since[i];
 			cl->saved[kept++] = cl->saved[i];
+		}
 	for (i = 0; i < n && kept < CLIENT_HANDLES; i++)
 		if (!has(cl->saved, kept, h[i]) &&
-		    !has(cl->before, cl->nbefore, h[i]))
+		    !has(cl->before, cl->nbefore, h[i])) {
+			cl->since[kept] = now;
 			cl->saved[kept++] = h[i];
+		}
 	cl->nsaved = kept;
-	if (kept <= WORKER_SAVED_MAX)
-		return;
-	kept -= WORKER_SAVED_MAX;
-	for (i = 0; i < kept; i++)
-		flush(cl->saved[i]);
-	cl->nsaved -= kept;
-	memmove(cl->saved, cl->saved + kept, cl->nsaved * sizeof(cl->saved[0]));
+}
+
+static void
+flush_oldest(struct clients *cl, uint64_t now)
+{
+	uint32_t n = 0;
+
+	while (
+	    n < cl->nsaved && (cl->nsaved - n > WORKER_SAVED_MAX ||
+				  now - cl->since[n] > WORKER_SAVED_COMMANDS))
+		flush(cl->saved[n++]);
+	cl->nsaved -= n;
+	memmove(cl->saved, cl->saved + n, cl->nsaved * sizeof(cl->saved[0]));
+	memmove(cl->since, cl->since + n, cl->nsaved * sizeof(cl->since[0]));
 }
 
 static bool
@@ -143,5 +154,6 @@ wk_client_ended(struct slot *s, bool keeps)
 		cl->nbefore = 0; /* none of these is there any more */
 	flush_new(cl, FIRST_TRANSIENT);
 	flush_new(cl, FIRST_LOADED);
-	age_saved(cl);
+	note_saved(cl, s->w->commands);
+	flush_oldest(cl, s->w->commands);
 }

@@ -63,6 +63,8 @@ static const struct limit_row rows[] = {
 	    LOCAL_WAITING, "a further one is told that the vTPM is busy" },
 	{ "saved sessions of programs that have ended", "guest", "sessions",
 	    WORKER_SAVED_MAX, "the oldest is flushed" },
+	{ "age of such a session", "guest", "commands", WORKER_SAVED_COMMANDS,
+	    "it is flushed at the end of a program" },
 	{ "memory", "guest", "bytes", WORKER_MEMORY,
 	    "the allocation fails, and with it the command" },
 	{ "one shared page's file", "guest", "bytes", WORKER_FILE,
