@@ -196,7 +196,7 @@ what_swtpm_ioctl_asks_is_answered(void **state)
 	ask(f, ctl,
 	    "0000001200000000000000050000000c"
 	    "00000000",
-	    "000000030000000000000000");
+	    "00000003");
 	(void)close(ctl);
 	(void)close(data);
 }

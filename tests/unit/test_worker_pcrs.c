@@ -256,6 +256,19 @@ hash_sequence_of_the_hypervisor_is_in_the_journal(void **state)
 	}
 }
 
+/* Cloud Hypervisor does not start with the bit set. */
+static void
+expect_not_established(struct hv *h)
+{
+	uint8_t a[8];
+
+	be32_put(a, 4); /* GET_TPMESTABLISHED */
+	assert_int_equal(write(h->ctl, a, 4), 4);
+	read_all(h->ctl, a, sizeof(a));
+	assert_int_equal(be32_get(a), 0);
+	assert_int_equal(a[4], 0);
+}
+
 static void
 hash_sequence_is_refused_once_a_launch_was_measured(void **state)
 {
@@ -279,6 +292,7 @@ hash_sequence_is_refused_once_a_launch_was_measured(void **state)
 	assert_int_equal(hv_tpm(g, &h, C_READ17, b), 0);
 	assert_memory_equal(a + 30, b + 30, 32);
 	expect_journal_fits(g);
+	expect_not_established(&h);
 	/* a reset by the hypervisor measures the launch again */
 	assert_int_equal(swc_ask(h.ctl, req, 8, -1), 0);
 	monitor_says(monitor, "RESET");

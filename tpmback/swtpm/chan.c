@@ -164,7 +164,7 @@ take_over(struct swtpm *s, struct swtpm_conn *c)
 	bool owned = swtpm_owned(s);
 	unsigned int i;
 
-	c->inited = true;
+	c->inited = s->begun = true;
 	c->incoming = c->staging = c->staged = false;
 	for (i = 0; i < s->nnext; i++)
 		s->next[i]->incoming = true;
@@ -555,6 +555,7 @@ swtpm_adopt(struct chan *ch, const int *fds, unsigned int nfds)
 	c->spoke = true;
 	c->inited = s->ch.host->powered(s->ch.host_arg) &&
 		    s->ch.host->claim(s->ch.host_arg, ch);
+	s->begun = c->inited;
 	set_live(s, c);
 	answer_for_the_dead(s, c);
 	return VT_OK;

@@ -35,6 +35,14 @@ is_on(const struct call *k)
 	return k->host->powered(k->arg) && swtpm_may_use(swtpm_of(k->ch), k->c);
 }
 
+/* A hypervisor has powered it on.  One that is on since vtpmctl start is off
+ * for the requests that prepare an INIT, as swtpm's is before the first. */
+static bool
+is_begun(const struct call *k)
+{
+	return is_on(k) && (k->c->inited || swtpm_of(k->ch)->begun);
+}
+
 static bool
 granted(const struct call *k)
 {
@@ -85,6 +93,7 @@ init(const struct call *k)
 	rc = k->host->power_on(
 	    k->arg, (k->q->flags & SWTPM_INIT_DELETE_VOLATILE) != 0);
 	(void)answer(k, rc);
+	swtpm_of(k->ch)->begun = rc == SR_SUCCESS;
 	return rc == SR_SUCCESS && !k->c->inited ? SA_TAKE_OVER : SA_NOTHING;
 }
 
@@ -93,6 +102,7 @@ stop(const struct call *k)
 {
 	if (!is_on(k))
 		return answer(k, SR_SUCCESS);
+	swtpm_of(k->ch)->begun = false;
 	return answer(k, k->host->power_off(k->arg));
 }
 
@@ -101,6 +111,7 @@ shut_down(const struct call *k)
 {
 	if (!swtpm_may_use(swtpm_of(k->ch), k->c))
 		return answer(k, SR_SUCCESS);
+	swtpm_of(k->ch)->begun = false;
 	return answer(k, k->host->shutdown(k->arg));
 }
 
@@ -221,6 +232,8 @@ set_stateblob(const struct call *k)
 		return answer(k, SR_SUCCESS);
 	if (!swtpm_may_stage(swtpm_of(k->ch), k->c))
 		return answer(k, SR_FAIL);
+	if (!k->c->incoming && is_on(k))
+		(void)k->host->power_off(k->arg); /* not begun */
 	rc = k->host->set_blob(k->arg, (enum chan_blob)q->type, k->c->incoming,
 	    q->body, q->bodylen);
 	if (k->c->incoming && q->type == BLOB_PERMANENT)
@@ -259,7 +272,7 @@ set_buffersize(const struct call *k)
 	uint32_t now = 0, min = 0, max = 0, rc;
 	uint32_t want = k->q->size;
 
-	if (want != 0 && is_on(k))
+	if (want != 0 && is_begun(k))
 		return answer(k, SR_BAD_ORDINAL);
 	if (k->host->powered(k->arg)) /* another front half uses it */
 		want = 0;
@@ -293,11 +306,12 @@ get_info(const struct call *k)
 	}
 	if (n > SWTPM_INFO_CHUNK)
 		n = SWTPM_INFO_CHUNK;
-	wr_be32(k->w, rc);
-	wr_be32(k->w, rc == SR_SUCCESS ? (uint32_t)total : 0);
-	wr_be32(k->w, (uint32_t)n);
-	if (n > 0)
+	wr_be32(k->w, rc); /* alone, if it is an error */
+	if (rc == SR_SUCCESS) {
+		wr_be32(k->w, (uint32_t)total);
+		wr_be32(k->w, (uint32_t)n);
 		wr_bytes(k->w, json + k->q->offset, n);
+	}
 	free(json);
 	return SA_NOTHING;
 }
@@ -340,6 +354,8 @@ swtpm_ctl_handle(struct chan *ch, uint8_t localities, struct swtpm_conn *c,
 	if (q->op > SO_LAST || table[q->op].fn == NULL)
 		return answer(&k, SR_BAD_ORDINAL);
 	now = c->incoming ? IN : is_on(&k) ? ON : OFF;
+	if (q->op == SO_SET_STATEBLOB && now == ON && !is_begun(&k))
+		now = OFF;
 	if ((table[q->op].when & now) == 0)
 		return answer(&k, SR_BAD_ORDINAL);
 	return table[q->op].fn(&k);

@@ -41,6 +41,7 @@ struct swtpm {
 	/* Guards live's control connection and these two against the watch
 	 * thread. */
 	pthread_mutex_t lock;
+	bool begun;                   /* on by an INIT, and not off since */
 	bool running;                 /* a command is with the host */
 	struct swtpm_conn *submitter; /* NULL: it has gone meanwhile */
 	struct spin spin;

@@ -13,6 +13,7 @@
 #include "vtpm/worker/worker_state.h"
 
 #define PCR_DRTM_LAST 22
+#define LOC_DRTM 4    /* of the hardware that measures */
 #define LOC_DRTM_OS 2 /* may extend every one of PCRs 17 to 22 */
 
 static int
@@ -70,6 +71,9 @@ drtm_sequence(struct worker *w, const struct wblob *record)
 	if ((rc = capture_hash_start(&w->cap, true)) != VT_OK ||
 	    (rc = capture_hash_data(&w->cap, record->p, record->len)) != VT_OK)
 		return rc;
+	/* The bit would say that the guest's own code did it, and some
+	 * hypervisors (Cloud Hypervisor) do not start with it set. */
+	(void)eng_reset_established(LOC_DRTM);
 	return capture_hash_end(&w->cap);
 }
 
