@@ -97,14 +97,18 @@ drop_page(struct local_ring *l)
 }
 
 static void
-local_close(struct ring *r)
+discard(struct local_ring *l)
 {
-	struct local_ring *l = local(r);
-
 	drop_page(l);
-	ring_done(r);
+	ring_done(&l->ring);
 	explicit_bzero(l, sizeof(*l));
 	free(l);
+}
+
+static void
+local_close(struct ring *r)
+{
+	discard(local(r));
 }
 
 static int
@@ -337,7 +341,7 @@ ring_local_open(const char *path, const struct ring_local_how *how,
 	rc = connect_once(l, how->timeout_ms, how->turn_ms, holder);
 	if (rc != VT_OK) {
 		saved = errno;
-		ring_close(&l->ring);
+		discard(l);
 		errno = saved;
 		return rc;
 	}
