@@ -60,3 +60,18 @@ COLUMNS=80 ctl list --long >"$T/out"
 check "--long cuts none, and has UUIDs" grep -q "^$long .* [0-9a-f]*-" "$T/out"
 ctl list >"$T/out"
 check "neither does a list into a file" grep -q "^$long .* [0-9a-f]*-" "$T/out"
+
+# --- events ------------------------------------------------------------------------------
+same "the last two events" 2 "$(ctl events --latest 2 | wc -l)"
+same "as JSON: a line each" 2 "$(jctl events --latest 2 | jq -s length)"
+check "of one vTPM" eval '[ "$(jctl events --object web1 | jq -r .object |
+    sort -u)" = web1 ]'
+jctl events --latest 0 --follow >"$T/events" 2>&1 &
+PIDS+=($!)
+sleep 1
+ctl start web1 >/dev/null
+check "a new event is followed within seconds" wait_for 5 grep -q \
+    '"action":"start","object":"web1","result":"ok"' "$T/events"
+same "and comes once" 1 "$(grep -c '"action":"start","object":"web1"' \
+    "$T/events")"
+same "nothing older was shown" 0 "$(grep -c '"create"' "$T/events")"
