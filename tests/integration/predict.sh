@@ -102,6 +102,16 @@ ok "tpm2_eventlog reads the predicted log" tpm2_eventlog "$T/log"
 same "the file of values is as long as tpm2_quote's" 0 \
     $((($(stat -c %s "$T/pcrs") - 136) % 532))
 
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 \
+    -out "$T/key.pem" 2>/dev/null
+for f in fat.json pcrs; do
+	ok "vtpm-seal approves the state in $f" "$B/vtpm-seal" approve \
+	    --key "$T/key.pem" --ref 01234567-89ab-cdef-0123-456789abcdef:root \
+	    --pcrs "$T/$f" --select sha256:4,7,8,9 --epoch 1 -a "$T/$f.approved"
+	same "as it was predicted" "$(pcr fat.json 9)" \
+	    "$(jq -r '.approvals[0].pcrs.sha256["9"]' "$T/$f.approved")"
+done
+
 mkdir -p "$T/boot/grub" "$T/boot/EFI"
 cp "$F/vmlinuz" "$T/boot/vmlinuz-1"
 ln -s vmlinuz-1 "$T/boot/vmlinuz"
