@@ -520,11 +520,11 @@ guest_tampered_text(const struct mgr *m, const struct guest *in, char *text)
 		return;
 	}
 	(void)snprintf(text, MGR_TEXT_MAX,
-	    "guest %s: its state is not the one that was last stored (%.150s);"
-	    " it does not start.  Restore the whole state folder from the "
+	    "guest %s: its state is not the one that was last stored (%.*s); "
+	    "it does not start.  Restore the whole state folder from the "
 	    "newest good copy; or accept an old state with `vtpmctl recover`; "
 	    "or `vtpmctl destroy %s` and create a new vTPM",
-	    in->name, in->why, in->name);
+	    in->name, (int)strcspn(in->why, ";"), in->why, in->name);
 }
 
 static int
