@@ -164,6 +164,19 @@ rd_blob32(struct rd *r, size_t max, size_t *ret_len)
 	return rd_blob(r, rd_be32(r), max, ret_len);
 }
 
+void
+rd_copy16(struct rd *r, uint8_t *dst, size_t max, uint16_t *ret_len)
+{
+	size_t n = 0;
+	const uint8_t *p = rd_blob16(r, max, &n);
+
+	if (r->err != VT_OK)
+		return;
+	if (n > 0)
+		memcpy(dst, p, n);
+	*ret_len = (uint16_t)n;
+}
+
 /* Text behind its be16 length; NULL: a failure, or no byte. */
 static const uint8_t *
 rd_utf8(struct rd *r, size_t max, size_t *ret_len)

@@ -48,6 +48,8 @@ const uint8_t *rd_span(struct rd *r, size_t len);
  * length. */
 const uint8_t *rd_blob16(struct rd *r, size_t max, size_t *ret_len);
 const uint8_t *rd_blob32(struct rd *r, size_t max, size_t *ret_len);
+/* Copy such a blob to dst of max bytes; a failure leaves dst as it is. */
+void rd_copy16(struct rd *r, uint8_t *dst, size_t max, uint16_t *ret_len);
 /* Copy text of at most cap - 1 bytes (VT_E_RANGE) behind its be16 length to
  * dst and terminate it; VT_E_FORMAT: a NUL inside, or not UTF-8. */
 void rd_str(struct rd *r, char *dst, size_t cap);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/json_hex.h"
 #include "base/rdwr.h"
 #include "measure/cert/x509_cert.h"
 #include "measure/evidence/deep_leaf.h"
@@ -297,16 +298,6 @@ json_base64(const struct bundle_blob *b)
 
 	free(text);
 	return val;
-}
-
-static json_t *
-json_hex(const uint8_t *p, size_t len)
-{
-	char hex[2 * BUNDLE_NONCE_MAX + 1];
-
-	_Static_assert(BUNDLE_NONCE_MAX >= DIGEST_MAX, "room");
-	hex_encode(p, len, hex);
-	return json_string(hex);
 }
 
 static json_t *

@@ -65,19 +65,6 @@ get_label(struct rd *r, const char *label, size_t len)
 		rd_fail(r, VT_E_FORMAT);
 }
 
-static void
-get_blob(struct rd *r, uint8_t *dst, size_t max, uint16_t *ret_len)
-{
-	size_t n = 0;
-	const uint8_t *p = rd_blob16(r, max, &n);
-
-	if (rd_err(r) != VT_OK)
-		return;
-	if (n > 0)
-		memcpy(dst, p, n);
-	*ret_len = (uint16_t)n;
-}
-
 int
 deep_leaf_get(const uint8_t *data, size_t len, struct deep_leaf *ret)
 {
@@ -92,10 +79,10 @@ deep_leaf_get(const uint8_t *data, size_t len, struct deep_leaf *ret)
 		rd_fail(&r, VT_E_UNSUPPORTED);
 	rd_bytes(&r, l.uuid, sizeof(l.uuid));
 	l.group = rd_be32(&r);
-	get_blob(&r, l.ek_name, sizeof(l.ek_name), &l.ek_name_len);
-	get_blob(&r, l.ak_name, sizeof(l.ak_name), &l.ak_name_len);
+	rd_copy16(&r, l.ek_name, sizeof(l.ek_name), &l.ek_name_len);
+	rd_copy16(&r, l.ak_name, sizeof(l.ak_name), &l.ak_name_len);
 	rd_bytes(&r, l.quote, sizeof(l.quote));
-	get_blob(&r, l.nonce, sizeof(l.nonce), &l.nonce_len);
+	rd_copy16(&r, l.nonce, sizeof(l.nonce), &l.nonce_len);
 	rd_bytes(&r, l.channel_key, sizeof(l.channel_key));
 	rd_bytes(&r, l.launch, sizeof(l.launch));
 	rd_bytes(&r, l.journal, sizeof(l.journal));
@@ -343,9 +330,9 @@ deep_answer_get(const uint8_t *data, size_t len, struct deep_answer *ret)
 		return VT_E_RANGE;
 	rd_bytes(&r, a.path, (size_t)a.path_len * SHA256_LEN);
 	a.policy_sequence = rd_be64(&r);
-	get_blob(&r, a.attest, sizeof(a.attest), &a.attest_len);
-	get_blob(&r, a.sig, sizeof(a.sig), &a.sig_len);
-	get_blob(&r, a.ak_cert, sizeof(a.ak_cert), &a.ak_cert_len);
+	rd_copy16(&r, a.attest, sizeof(a.attest), &a.attest_len);
+	rd_copy16(&r, a.sig, sizeof(a.sig), &a.sig_len);
+	rd_copy16(&r, a.ak_cert, sizeof(a.ak_cert), &a.ak_cert_len);
 	if ((rc = rd_end(&r)) != VT_OK)
 		return rc;
 	/* A leaf that is cut short is malformed; the answer is not. */

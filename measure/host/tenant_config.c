@@ -150,19 +150,6 @@ get_list(struct rd *r, char *list, size_t width, uint32_t max)
 }
 
 static void
-get_copy(struct rd *r, uint8_t *dst, size_t max, uint16_t *ret_len)
-{
-	size_t n = 0;
-	const uint8_t *p = rd_blob16(r, max, &n);
-
-	if (rd_err(r) != VT_OK)
-		return;
-	if (n > 0)
-		memcpy(dst, p, n);
-	*ret_len = (uint16_t)n;
-}
-
-static void
 get_magic(struct rd *r, const char *want, uint16_t version)
 {
 	const uint8_t *magic = rd_span(r, MAGIC_LEN);
@@ -201,7 +188,7 @@ tenant_config_get(const uint8_t *data, size_t len, struct tenant_config *ret)
 	    get_list(&r, c.admins[0], sizeof(c.admins[0]), TENANT_ADMINS_MAX);
 	if (rd_err(&r) == VT_OK && from - r.left != body)
 		rd_fail(&r, VT_E_FORMAT);
-	get_copy(&r, c.sig, sizeof(c.sig), &c.sig_len);
+	rd_copy16(&r, c.sig, sizeof(c.sig), &c.sig_len);
 	if ((rc = rd_end(&r)) != VT_OK)
 		return rc;
 	if (tenant_config_check(&c, text, sizeof(text)) != VT_OK)
@@ -333,12 +320,12 @@ tenant_quote_get(const uint8_t *data, size_t len, struct tenant_quote *ret)
 	get_magic(&r, QUOTE_MAGIC, QUOTE_VERSION);
 	q.group = rd_be32(&r);
 	q.sequence = rd_be64(&r);
-	get_copy(&r, q.nonce, sizeof(q.nonce), &q.nonce_len);
+	rd_copy16(&r, q.nonce, sizeof(q.nonce), &q.nonce_len);
 	if (rd_err(&r) == VT_OK && q.nonce_len < TENANT_NONCE_MIN)
 		rd_fail(&r, VT_E_RANGE);
-	get_copy(&r, q.attest, sizeof(q.attest), &q.attest_len);
-	get_copy(&r, q.sig, sizeof(q.sig), &q.sig_len);
-	get_copy(&r, q.ak_cert, sizeof(q.ak_cert), &q.ak_cert_len);
+	rd_copy16(&r, q.attest, sizeof(q.attest), &q.attest_len);
+	rd_copy16(&r, q.sig, sizeof(q.sig), &q.sig_len);
+	rd_copy16(&r, q.ak_cert, sizeof(q.ak_cert), &q.ak_cert_len);
 	if ((rc = rd_end(&r)) != VT_OK)
 		return rc;
 	*ret = q;

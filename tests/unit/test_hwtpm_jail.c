@@ -183,7 +183,12 @@ a_closed_folder_keeps_root(void **state)
 	assert_int_equal(chmod(dir, 0700), 0);
 	(void)snprintf(tcti, sizeof(tcti), "tpmfront:local=%s,x=1", file);
 	assert_int_equal(in_jail(tcti, is_root), 0);
+	/* nor does a socket that is made later */
+	(void)unlink(file);
+	assert_int_equal(in_jail(tcti, is_root), 0);
 	assert_int_equal(chmod(dir, 0755), 0);
+	assert_int_equal(in_jail(tcti, is_own), 0);
+	make_file(0, 0, 0666);
 	assert_int_equal(in_jail(tcti, is_own), 0);
 }
 

@@ -56,20 +56,6 @@ tool_json_save(const char *path, json_t *o, unsigned int mode)
 }
 
 json_t *
-tool_json_hex(const uint8_t *p, size_t len)
-{
-	char *text = malloc(2 * len + 1);
-	json_t *j;
-
-	if (text == NULL)
-		return NULL;
-	hex_encode(p, len, text);
-	j = json_string(text);
-	free(text);
-	return j;
-}
-
-json_t *
 tool_json_b64(const uint8_t *p, size_t len)
 {
 	char *text = b64_make(p, len);

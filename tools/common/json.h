@@ -24,7 +24,6 @@ json_t *tool_json_load(const char *path, size_t max, const char *format);
 int tool_json_save(const char *path, json_t *o, unsigned int mode) VT_CHECK;
 
 /* New strings; NULL without memory. */
-json_t *tool_json_hex(const uint8_t *p, size_t len);
 json_t *tool_json_b64(const uint8_t *p, size_t len);
 /* Base64 of a member; *ret is heap.  VT_E_FORMAT, VT_E_NOMEM. */
 int tool_json_get_b64(

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/json_hex.h"
 #include "base/log.h"
 #include "base/rdwr.h"
 #include "base/util.h"
@@ -71,7 +72,7 @@ json_values(const struct pcr_bank *bank)
 			continue;
 		(void)snprintf(number, sizeof(number), "%u", i);
 		(void)json_object_set_new(
-		    o, number, tool_json_hex(bank->val[i], bank->len));
+		    o, number, json_hex(bank->val[i], bank->len));
 	}
 	return o;
 }
@@ -89,8 +90,7 @@ json_events(const struct replay *r)
 		for (b = 0; b < r->pcrs.nbanks; b++)
 			(void)json_object_set_new(d,
 			    digest_name(r->pcrs.banks[b].alg),
-			    tool_json_hex(
-				e->digests[b].val, e->digests[b].len));
+			    json_hex(e->digests[b].val, e->digests[b].len));
 		o = json_pack("{s:i, s:o, s:s}", "pcr", (int)e->pcr, "digests",
 		    d, "event", e->words);
 		(void)json_array_append_new(list, o);
@@ -172,8 +172,7 @@ output_cel(const char *path, const struct replay *r)
 		for (b = 0; b < r->pcrs.nbanks; b++) {
 			o = json_pack("{s:s, s:o}", "hashAlg",
 			    digest_name(r->pcrs.banks[b].alg), "digest",
-			    tool_json_hex(
-				e->digests[b].val, e->digests[b].len));
+			    json_hex(e->digests[b].val, e->digests[b].len));
 			(void)json_array_append_new(digests, o);
 		}
 		o = json_pack("{s:i, s:i, s:o, s:s, s:{s:s}}", "recnum", (int)i,

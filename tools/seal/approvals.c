@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/json_hex.h"
 #include "base/utf8.h"
 #include "base/util.h"
 #include "tools/common/json.h"
@@ -106,7 +107,7 @@ put_bank(const struct pcr_set *set, uint16_t alg, uint32_t mask)
 			continue;
 		(void)snprintf(key, sizeof(key), "%u", i);
 		(void)json_object_set_new(
-		    bank, key, tool_json_hex(val, digest_len(alg)));
+		    bank, key, json_hex(val, digest_len(alg)));
 	}
 	return bank;
 }
@@ -377,8 +378,8 @@ approved_json(const struct approved *one)
 	    one->label, "ref", one->ref, "made", (json_int_t)one->made_s,
 	    "epoch", (json_int_t)one->epoch, "epoch_index", index, "pcrs",
 	    put_pcrs(&one->sel, &one->pcrs), "pkfp",
-	    tool_json_hex(one->print, sizeof(one->print)), "pol",
-	    tool_json_hex(pol, sizeof(pol)));
+	    json_hex(one->print, sizeof(one->print)), "pol",
+	    json_hex(pol, sizeof(pol)));
 	if (o != NULL && one->sig_len > 0)
 		(void)json_object_set_new(
 		    o, "sig", tool_json_b64(one->sig, one->sig_len));

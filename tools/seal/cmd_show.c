@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_hex.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "tools/common/file.h"
@@ -103,13 +104,12 @@ json_blob(const struct seal_blob *b)
 
 	o = json_pack("{s:s, s:i, s:o, s:b, s:b}", "format", "vtpm-seal-blob",
 	    "version", 1, "storage_key",
-	    tool_json_hex(b->srk_name.b, b->srk_name.len),
-	    "recovery_passphrase", (b->flags & SB_PASSPHRASE) != 0, "bulk",
-	    (b->flags & SB_BULK) != 0);
+	    json_hex(b->srk_name.b, b->srk_name.len), "recovery_passphrase",
+	    (b->flags & SB_PASSPHRASE) != 0, "bulk", (b->flags & SB_BULK) != 0);
 	if ((b->flags & SB_AUTHORITY) != 0) {
 		(void)snprintf(index, sizeof(index), "0x%08x", b->epoch_index);
-		(void)json_object_set_new(o, "authority",
-		    tool_json_hex(b->authority.print, SHA256_LEN));
+		(void)json_object_set_new(
+		    o, "authority", json_hex(b->authority.print, SHA256_LEN));
 		(void)json_object_set_new(o, "ref", json_string(b->ref));
 		(void)json_object_set_new(o, "epoch_index", json_string(index));
 	} else {
@@ -117,8 +117,8 @@ json_blob(const struct seal_blob *b)
 		    o, "pcrs", json_pcrs(&b->sel, &b->pcrs));
 	}
 	if ((b->flags & SB_RECOVERY_KEY) != 0)
-		(void)json_object_set_new(o, "recovery_key",
-		    tool_json_hex(b->recovery.print, SHA256_LEN));
+		(void)json_object_set_new(
+		    o, "recovery_key", json_hex(b->recovery.print, SHA256_LEN));
 	return o;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_hex.h"
 #include "base/util.h"
 #include "measure/tpm/pcr_selection.h"
 #include "tools/common/json.h"
@@ -196,8 +197,8 @@ put_one(const struct sd_sig *one)
 		if ((one->mask >> i & 1) != 0)
 			(void)json_array_append_new(pcrs, json_integer(i));
 	return json_pack("{s:o, s:o, s:o, s:o}", "pcrs", pcrs, "pkfp",
-	    tool_json_hex(one->print, sizeof(one->print)), "pol",
-	    tool_json_hex(one->pol, sizeof(one->pol)), "sig",
+	    json_hex(one->print, sizeof(one->print)), "pol",
+	    json_hex(one->pol, sizeof(one->pol)), "sig",
 	    tool_json_b64(one->sig, one->sig_len));
 }
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/json_hex.h"
 #include "base/options.h"
 #include "base/util.h"
 #include "measure/host/tenant_config.h"
@@ -37,10 +38,10 @@ print_quote(const struct tenant_quote *q)
 {
 	return vctl_print_json(json_pack("{s:I,s:I,s:o,s:o,s:o,s:o}", "group",
 	    (json_int_t)q->group, "sequence", (json_int_t)q->sequence, "nonce",
-	    tool_json_hex(q->nonce, q->nonce_len), "quote",
-	    tool_json_hex(q->attest, q->attest_len), "signature",
-	    tool_json_hex(q->sig, q->sig_len), "ak_certificate",
-	    tool_json_hex(q->ak_cert, q->ak_cert_len)));
+	    json_hex(q->nonce, q->nonce_len), "quote",
+	    json_hex(q->attest, q->attest_len), "signature",
+	    json_hex(q->sig, q->sig_len), "ak_certificate",
+	    json_hex(q->ak_cert, q->ak_cert_len)));
 }
 
 static int

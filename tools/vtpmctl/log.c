@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/json_hex.h"
 #include "base/options.h"
 #include "base/util.h"
 #include "measure/log/eventlog.h"
@@ -65,7 +66,7 @@ digests_json(const struct tpm_digest *d, uint32_t n)
 	for (i = 0; i < n; i++)
 		if ((name = digest_name(d[i].alg)) != NULL)
 			(void)json_object_set_new(
-			    o, name, tool_json_hex(d[i].val, d[i].len));
+			    o, name, json_hex(d[i].val, d[i].len));
 	return o;
 }
 
@@ -122,7 +123,7 @@ show_log(struct vctl *v, const uint8_t *p, size_t len)
 				(json_int_t)ev.index, "pcr", (json_int_t)ev.pcr,
 				"type", type_name(ev.type, buf), "digests",
 				digests_json(ev.digests, ev.ndigests), "data",
-				tool_json_hex(ev.data, ev.datalen)));
+				json_hex(ev.data, ev.datalen)));
 			continue;
 		}
 		(void)printf("%4u %3u  %-28s ", ev.index, ev.pcr,
@@ -242,7 +243,7 @@ fetch(struct vctl *v, const char *name, const char *what, uint8_t **ret,
     size_t *ret_len)
 {
 	sd_bus_message *reply = vctl_ask(v, "Log", "ss", name, what);
-	const void *p;
+	const void *p = NULL;
 	int rc = EXIT_OK;
 
 	if (reply == NULL)
@@ -251,7 +252,7 @@ fetch(struct vctl *v, const char *name, const char *what, uint8_t **ret,
 		rc = EXIT_REFUSED;
 	else if ((*ret = malloc(*ret_len + 1)) == NULL)
 		rc = vctl_fail("out of memory");
-	else if (*ret_len > 0)
+	else if (p != NULL)
 		memcpy(*ret, p, *ret_len);
 	sd_bus_message_unref(reply);
 	return rc;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/json_hex.h"
 #include "base/rdwr.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_blob.h"
@@ -22,20 +23,6 @@ static const struct {
 	{ BANK_SHA384, "sha384" },
 	{ BANK_SHA512, "sha512" },
 };
-
-json_t *
-guest_json_hex(const uint8_t *p, size_t len)
-{
-	char *text = malloc(2 * len + 1);
-	json_t *j;
-
-	if (text == NULL)
-		return NULL;
-	hex_encode(p, len, text);
-	j = json_string(text);
-	free(text);
-	return j;
-}
 
 json_t *
 guest_json_pem(const struct wblob *der)
@@ -75,7 +62,7 @@ name_json(const struct wblob *pub)
 	be16_put(name, alg);
 	if (digest_buf(alg, area, len, name + 2) != VT_OK)
 		return NULL;
-	return guest_json_hex(name, 2 + digest_len(alg));
+	return json_hex(name, 2 + digest_len(alg));
 }
 
 /* json_pack()'s "o*" leaves out a member that is NULL: one that is not there,
@@ -85,7 +72,7 @@ guest_json_key(
     uint8_t version, const struct wblob *pub, const struct wblob *cert)
 {
 	return json_pack("{s:o,s:o*,s:o*}", "public",
-	    guest_json_hex(pub->p, pub->len), "name",
+	    json_hex(pub->p, pub->len), "name",
 	    version == TPM_VER_20 ? name_json(pub) : NULL, "certificate",
 	    cert != NULL ? guest_json_pem(cert) : NULL);
 }

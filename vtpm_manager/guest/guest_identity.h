@@ -15,7 +15,6 @@
 #include "vtpm_manager/core/context.h"
 #include "vtpm_manager/store/store_guest.h"
 
-json_t *guest_json_hex(const uint8_t *p, size_t len); /* NULL: no memory */
 /* A certificate as PEM text; NULL: out of memory. */
 json_t *guest_json_pem(const struct wblob *der);
 /* {public, name, certificate}; cert NULL: it has none. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/json_hex.h"
 #include "base/rdwr.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_identity.h"
@@ -147,7 +148,7 @@ add_saved(struct mgr *m, const struct guest *in, json_t *o)
 	if (xen_saved_get(p, len, &s) == VT_OK)
 		(void)json_object_set_new(o, "saved",
 		    json_pack("{s:s,s:o,s:I}", "domain", s.domain, "image",
-			guest_json_hex(s.image, sizeof(s.image)), "time_ms",
+			json_hex(s.image, sizeof(s.image)), "time_ms",
 			(json_int_t)s.time_ms));
 	free(p);
 }
@@ -171,7 +172,7 @@ guest_json_show(
 	free(p);
 	add_saved(m, in, o);
 	(void)json_object_set_new(
-	    o, "digest", guest_json_hex(in->digest, sizeof(in->digest)));
+	    o, "digest", json_hex(in->digest, sizeof(in->digest)));
 	if (g != NULL && g->link != NULL) {
 		(void)json_object_set_new(o, "channels", channels_json(m, in));
 		(void)json_object_set_new(

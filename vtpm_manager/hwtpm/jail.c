@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,26 +113,29 @@ path_of(const char *conf, char *out, size_t cap)
 	(void)snprintf(out, cap, "%.*s", (int)strcspn(p, ","), p);
 }
 
-/* Whether these ids may use the file; tried, since folders count, too. */
+/* Whether these ids may do this to the file; tried, since folders count, too.
+ */
 static bool
-may_use(const char *path, uint32_t uid, uint32_t gid)
+may(const char *path, int how, uint32_t uid, uint32_t gid)
 {
-	bool may;
+	bool ok;
 
 	if (setegid(gid) == -1 || seteuid(uid) == -1)
 		return false;
-	may = faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0;
-	return seteuid(0) == 0 && setegid(0) == 0 && may;
+	ok = faccessat(AT_FDCWD, path, how, AT_EACCESS) == 0;
+	return seteuid(0) == 0 && setegid(0) == 0 && ok;
 }
 
 /*
  * The ids of a process that may use the TPM and as little else as possible:
  * uid own and the group of the file behind conf, or its owner if others get no
- * access.  Only root has the choice.
+ * access.  A socket that is not there yet: the folder counts.  Only root has
+ * the choice.
  */
 static int
 choose_ids(const char *conf, uint32_t own, uint32_t *ret_uid, uint32_t *ret_gid)
 {
+	int how = R_OK | W_OK;
 	char path[PATH_MAX];
 	struct stat sb;
 
@@ -142,15 +146,20 @@ choose_ids(const char *conf, uint32_t own, uint32_t *ret_uid, uint32_t *ret_gid)
 		return VT_E_SYS;
 	*ret_uid = *ret_gid = own;
 	path_of(conf, path, sizeof(path));
-	if (path[0] == '\0' || stat(path, &sb) == -1 || may_use(path, own, own))
+	if (path[0] != '\0' && access(path, F_OK) == -1) {
+		(void)dirname(path);
+		how = X_OK;
+	}
+	if (path[0] == '\0' || stat(path, &sb) == -1 ||
+	    may(path, how, own, own))
 		return VT_OK;
 	*ret_gid = sb.st_gid;
-	if (may_use(path, own, sb.st_gid))
+	if (may(path, how, own, sb.st_gid))
 		return VT_OK;
-	*ret_uid = may_use(path, sb.st_uid, sb.st_gid) ? sb.st_uid : 0;
+	*ret_uid = may(path, how, sb.st_uid, sb.st_gid) ? sb.st_uid : 0;
 	if (*ret_uid == 0)
 		log_warn("only root may use %s: vtpm-hwtpm keeps root's uid; "
-			 "give the file to a group to end that",
+			 "give it to a group to end that",
 		    path);
 	return VT_OK;
 }

@@ -22,19 +22,6 @@ get_magic(struct rd *r, const char *want)
 		rd_fail(r, VT_E_UNSUPPORTED);
 }
 
-static void
-get_copy(struct rd *r, uint8_t *dst, size_t max, uint16_t *ret_len)
-{
-	size_t n = 0;
-	const uint8_t *p = rd_blob16(r, max, &n);
-
-	if (rd_err(r) != VT_OK)
-		return;
-	if (n > 0)
-		memcpy(dst, p, n);
-	*ret_len = (uint16_t)n;
-}
-
 void
 tenant_rec_put(struct wr *w, const struct tenant_rec *r)
 {
@@ -69,9 +56,9 @@ tenant_rec_get(const uint8_t *data, size_t len, struct tenant_rec *ret)
 	g.quota.bytes = rd_be64(&r);
 	g.quota.hw_ms = rd_be32(&r);
 	g.created_ms = rd_be64(&r);
-	get_copy(&r, g.config, sizeof(g.config), &g.config_len);
-	get_copy(&r, g.ak, sizeof(g.ak), &g.ak_len);
-	get_copy(&r, g.ak_pub, sizeof(g.ak_pub), &g.ak_pub_len);
+	rd_copy16(&r, g.config, sizeof(g.config), &g.config_len);
+	rd_copy16(&r, g.ak, sizeof(g.ak), &g.ak_len);
+	rd_copy16(&r, g.ak_pub, sizeof(g.ak_pub), &g.ak_pub_len);
 	if ((rc = rd_end(&r)) != VT_OK)
 		return rc;
 	if (g.name[0] == '\0' || g.quota.hw_ms > 60000)
