@@ -244,15 +244,17 @@ fetch(struct vctl *v, const char *name, const char *what, uint8_t **ret,
 {
 	sd_bus_message *reply = vctl_ask(v, "Log", "ss", name, what);
 	const void *p = NULL;
-	int rc = EXIT_OK;
+	int rc = EXIT_REFUSED;
 
 	if (reply == NULL)
-		return EXIT_REFUSED;
-	if (!vctl_take_bytes(reply, &p, ret_len))
-		rc = EXIT_REFUSED;
-	else if ((*ret = malloc(*ret_len + 1)) == NULL)
-		rc = vctl_fail("out of memory");
-	else if (p != NULL)
+		return rc;
+	if (vctl_take_bytes(reply, &p, ret_len)) {
+		if ((*ret = malloc(*ret_len + 1)) == NULL)
+			(void)vctl_fail("out of memory");
+		else
+			rc = EXIT_OK;
+	}
+	if (rc == EXIT_OK && p != NULL)
 		memcpy(*ret, p, *ret_len);
 	sd_bus_message_unref(reply);
 	return rc;
