@@ -87,12 +87,15 @@ lost() {
 # The host's TPM: its number changes when dom0's driver let it go meanwhile.
 host_tpm() { ls /dev/tpmrm[0-9]* | head -1; }
 # start_manager OPTION...: on the host's TPM; says why when it does not come up.
+# A worker may be slow here: the first start of a TPM 1.2 was seen to take an
+# emulated processor longer than the 30 s that the manager gives a worker.
 start_manager() {
 	mkdir -p $STATE $RUN
+	echo "request_timeout_ms = 300000" >/tmp/managerd.conf
 	touch /tmp/manager.log
 	READIES=$(readies)
-	vtpm-managerd --state $STATE --run $RUN --root "device:$(host_tpm)" \
-	    --pool 0 "$@" >>/tmp/manager.log 2>&1 &
+	vtpm-managerd --config /tmp/managerd.conf --state $STATE --run $RUN \
+	    --root "device:$(host_tpm)" --pool 0 "$@" >>/tmp/manager.log 2>&1 &
 	MPID=$!
 	wait_for 120 eval '[ "$(readies)" -gt $READIES ]' && return 0
 	tail -5 /tmp/manager.log >/tmp/lost
