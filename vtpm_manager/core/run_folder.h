@@ -19,9 +19,9 @@ bool run_name_ok(const char *name);
  * those of the workers' sockets? */
 bool run_name_fits(const struct mgr *m, const char *name);
 bool run_folder_fits(const char *run);
-/* Bind RUN/NAME.SUFFIX and give it to user owner; -1 and errno. */
 /* RUN/NAME.SUFFIX is there, and a socket. */
 bool run_has_socket(struct mgr *m, const char *name, const char *suffix);
+/* Bind RUN/NAME.SUFFIX and give it to user owner; -1 and errno. */
 int run_listen_guest(
     struct mgr *m, const char *name, const char *suffix, uint32_t owner);
 /*

@@ -8,6 +8,8 @@
  */
 #include "vtpm_manager/guest/soft_root.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -280,8 +282,29 @@ send_load(struct root *r, bool crashed)
 	return rc;
 }
 
-/* Its socket is the manager's and hwtpm's alone (0600, a name that no guest
- * can have). */
+/*
+ * Its socket is the manager's and hwtpm's alone, under a name that no guest can
+ * have.  hwtpm has its own uid, and the group of that number, or, below a
+ * folder that is closed to it, the manager's uid.
+ */
+static int
+listen_for_hwtpm(struct root *r, uint32_t uid)
+{
+	char path[PATH_MAX];
+
+	r->listen_fd =
+	    run_listen_guest(r->m, MGR_ROOT_NAME, "tpmif", geteuid());
+	if (r->listen_fd == -1 || uid == geteuid())
+		return r->listen_fd == -1 ? VT_E_SYS : VT_OK;
+	if (run_path(path, sizeof(path), "%s/%s.tpmif", r->m->cfg.run,
+		MGR_ROOT_NAME) == VT_OK &&
+	    chown(path, (uid_t)-1, uid) == 0 && chmod(path, 0660) == 0)
+		return VT_OK;
+	(void)close(r->listen_fd);
+	r->listen_fd = -1;
+	return VT_E_SYS;
+}
+
 static int
 send_open(struct root *r)
 {
@@ -291,10 +314,7 @@ send_open(struct root *r)
 	uint8_t buf[16];
 	struct wr w;
 
-	if (r->listen_fd == -1)
-		r->listen_fd =
-		    run_listen_guest(r->m, MGR_ROOT_NAME, "tpmif", wo.owner);
-	if (r->listen_fd == -1)
+	if (r->listen_fd == -1 && listen_for_hwtpm(r, wo.owner) != VT_OK)
 		return VT_E_SYS;
 	wr_init(&w, buf, sizeof(buf));
 	msg_put(&w, wopen, &wo);
