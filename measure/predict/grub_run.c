@@ -237,8 +237,10 @@ run_command(struct grub_run *g, const struct gs_cmd *cmd)
 		ga_free(&a);
 		return;
 	}
-	if (a.n == 0)
+	if (a.n == 0) { /* "$m", and m is not set */
+		ga_free(&a);
 		return;
+	}
 	if (a.wildcard)
 		pred_unknown(g->p, 8,
 		    "\"%s\" has a wildcard, which GRUB may "
