@@ -3,6 +3,10 @@
 # oldstore.sh - a store that an earlier manager wrote (tests/vectors/store):
 # every guest, tenant and audit record is found in it, nothing is rewritten
 # unless a guest changes it, and every guest starts as the one it was.
+#
+# One of its guests ran: the host seems to be in the boot of that time.
+[ "$(id -u)" = 0 ] || { echo "skip - only root can be in that boot"; exit 0; }
+[ -n "${OLDSTORE_BOOT:-}" ] || OLDSTORE_BOOT=its exec unshare --mount "$0"
 . "$(dirname "$0")/lib.sh"
 need jq sqlite3 tpm2_createek tpm2_nvread tpm2_readpublic xz
 guest=$B/tests/law3guest
@@ -17,6 +21,9 @@ sql() { sqlite3 "$STATE/store.db" "$1"; }
 
 tar -C "$STATE" -xJf "$vector/v1.tar.xz" || { not_ok "the vector"; exit 1; }
 chown -R "$(id -u):$(id -g)" "$STATE"
+sql "SELECT val FROM kv WHERE key = 'boot_id'" >boot_id
+mount --bind boot_id /proc/sys/kernel/random/boot_id ||
+    { not_ok "the boot of that time"; exit 1; }
 
 # What lies on disk, but for what every start changes (the count of starts, the
 # software root's state) and for carol, who runs.
