@@ -122,15 +122,20 @@ refuse "one that wants it raw learns it at once" "busy" \
     timeout 1 tpm2_pcrread -T "$TPM2TOOLS_TCTI,raw" sha256:16
 waiters=()
 for i in 1 2 3; do
-	tpm2_getrandom --hex 4 >"wait.$i" 2>&1 &
+	tpm2_getrandom --hex 4 >"wait.$i" 2>&1 7>&- & # only we hold it
 	waiters+=($!)
 done
 sleep 0.5
 check "three others wait for their turn" alive "${waiters[2]}"
 exec 7>&-
 check "the first one was not disturbed" wait $holder
-check "each of them is served" eval 'for p in "${waiters[@]}"; do
-	wait $p || exit 1; done'
+served() {
+	local p
+	for p in "${waiters[@]}"; do
+		wait "$p" || { cat wait.*; return 1; }
+	done
+}
+check "each of them is served" served
 check "once it has left, the next one is served" tpm2_getrandom --hex 4
 tpm2_pcrread sha256:16 >pcr.2
 check "no damage: PCRs as before" cmp pcr.1 pcr.2
