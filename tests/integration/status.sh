@@ -68,3 +68,15 @@ t0=$SECONDS
 refuse "a caller gets the reason before its time-out" \
     "(keys again|gives no PCRs|closed): .*TPM" ctl host pcrs -o pcrs.json
 check "after $((SECONDS - t0)) s" [ $((SECONDS - t0)) -lt 100 ]
+
+# --- a TPM that comes after its process -----------------------------------------
+# Its socket is root's, and the process chose its user before that was known.
+mkdir late.s late.r
+"$B/vtpm-managerd" --state "$T/late.s" --run "$T/late.r" --pool 0 \
+    --root "swtpm:path=$T/late" >late.log 2>&1 </dev/null &
+PIDS+=($!)
+wait_for 10 grep -q "the TPM at swtpm:path=$T/late cannot be opened" late.log
+tpm late || not_ok "swtpm starts"
+chmod 600 late
+check "the manager finds a TPM that starts later" wait_for 40 grep -q ready: \
+    late.log

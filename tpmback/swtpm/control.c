@@ -316,8 +316,9 @@ get_info(const struct call *k)
 	return SA_NOTHING;
 }
 
-/* Bit 0: while the TPM is off, bit 1: on, bit 2: a migration destination. */
-enum { OFF = 1, ON = 2, IN = 4 };
+/* While the TPM is off, on since vtpmctl start, on by an INIT; a migration
+ * destination. */
+enum { OFF = 1, IDLE = 2, BEGUN = 4, IN = 8, ON = IDLE | BEGUN };
 
 static const struct {
 	swtpm_fn fn; /* NULL: not offered */
@@ -334,7 +335,7 @@ static const struct {
 	[SO_CANCEL] = { nothing_to_do, OFF | ON | IN },
 	[SO_RESET_ESTABLISHED] = { reset_established, ON },
 	[SO_GET_STATEBLOB] = { get_stateblob, ON },
-	[SO_SET_STATEBLOB] = { set_stateblob, OFF | IN },
+	[SO_SET_STATEBLOB] = { set_stateblob, OFF | IDLE | IN },
 	[SO_STOP] = { stop, OFF | ON | IN },
 	[SO_GET_CONFIG] = { get_config, OFF | ON | IN },
 	[SO_SET_DATAFD] = { set_datafd, OFF | ON | IN },
@@ -353,9 +354,7 @@ swtpm_ctl_handle(struct chan *ch, uint8_t localities, struct swtpm_conn *c,
 
 	if (q->op > SO_LAST || table[q->op].fn == NULL)
 		return answer(&k, SR_BAD_ORDINAL);
-	now = c->incoming ? IN : is_on(&k) ? ON : OFF;
-	if (q->op == SO_SET_STATEBLOB && now == ON && !is_begun(&k))
-		now = OFF;
+	now = c->incoming ? IN : !is_on(&k) ? OFF : is_begun(&k) ? BEGUN : IDLE;
 	if ((table[q->op].when & now) == 0)
 		return answer(&k, SR_BAD_ORDINAL);
 	return table[q->op].fn(&k);

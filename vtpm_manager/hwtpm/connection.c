@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "base/util.h"
 #include "vtpm_manager/hwtpm/keys.h"
 #include "vtpm_manager/hwtpm/policy.h"
+#include "vtpm_manager/hwtpm/tcti_path.h"
 
 #define HDR_LEN 10
 #define FRESH_US 1000000 /* a newer answer proves that the TPM works */
@@ -197,23 +199,27 @@ hwconn_is_up(const struct hwtpm *h)
 	return h->esys != NULL;
 }
 
-/* What the device itself says; false: it opens, or it is another TCTI. */
+/* What the file behind the TCTI itself says; false: nothing. */
 static bool
-device_error(struct hwtpm *h, char *out, size_t cap)
+file_error(struct hwtpm *h, char *out, size_t cap)
 {
-	const char *path = h->conf + strlen("device:");
+	const char *device = tcti_device(h->conf);
+	char path[PATH_MAX];
 	int fd;
 
-	if (strncmp(h->conf, "device", 6) != 0)
+	tcti_path(h->conf, path, sizeof(path));
+	if (device == NULL) { /* not opened: a socket */
+		h->shut_out =
+		    access(path, R_OK | W_OK) == -1 && errno == EACCES;
 		return false;
-	if (h->conf[6] != ':' || *path == '\0')
-		path = HWTPM_DEVICE;
-	if ((fd = open(path, O_RDWR | O_CLOEXEC)) != -1) {
+	}
+	if ((fd = open(device, O_RDWR | O_CLOEXEC)) != -1) {
 		(void)close(fd);
 		return false;
 	}
+	h->shut_out = errno == EACCES;
 	h->absent = errno == ENOENT || errno == ENODEV || errno == ENXIO;
-	(void)snprintf(out, cap, "%s: %s%s", path, strerror(errno),
+	(void)snprintf(out, cap, "%s: %s%s", device, strerror(errno),
 	    h->absent
 		? ": the kernel has no TPM there: enable it in the "
 		  "firmware's setup, load its driver, or give --root another "
@@ -231,7 +237,7 @@ open_device(struct hwtpm *h)
 	int rc;
 
 	rc = hwtcti_open(h->conf, &h->limits, &h->counts, &h->tcti, &r);
-	if (rc == VT_E_TPM && device_error(h, why, sizeof(why)))
+	if (rc == VT_E_TPM && file_error(h, why, sizeof(why)))
 		return hwtpm_fail(h, VT_E_CLOSED, "the host's TPM: %s", why);
 	if (rc == VT_E_TPM)
 		return hwtpm_fail(h, VT_E_CLOSED,
@@ -248,7 +254,7 @@ hwconn_open(struct hwtpm *h)
 	uint8_t master[HW_MASTER_LEN];
 	int rc;
 
-	h->again = h->absent = false;
+	h->again = h->absent = h->shut_out = false;
 	if ((rc = open_device(h)) != VT_OK)
 		return rc;
 	if ((rc = startup(h)) != VT_OK ||

@@ -34,6 +34,7 @@
 #include "vtpm_manager/hwtpm/pcrs.h"
 #include "vtpm_manager/hwtpm/policy.h"
 #include "vtpm_manager/hwtpm/queue.h"
+#include "vtpm_manager/hwtpm/tcti_path.h"
 
 #define MANAGER_FD 3
 #define PAYLOAD_MAX 65536
@@ -63,6 +64,7 @@ struct prog {
 	char why_down[HW_TEXT_LEN];
 	uint64_t began_us;
 	bool was_up; /* the TPM has been, in this process */
+	bool blind;  /* its file was not there when the jail was built */
 };
 
 static volatile sig_atomic_t stop;
@@ -538,6 +540,18 @@ fail_all(struct prog *p, int rc, const char *text)
 		fail_request(p, (struct req *)(void *)it, rc, text);
 }
 
+/* The jail was built for a file that was not there or was another one; the
+ * manager starts a process that sees it, and repeats its requests. */
+static void
+start_anew(struct prog *p)
+{
+	log_warn("%s: its file is not the one that was there when this process "
+		 "chose its user: exiting for a restart",
+	    p->tpm.text);
+	hwconn_done(&p->tpm);
+	exit(EX_STUCK);
+}
+
 static void
 connect_tpm(struct prog *p)
 {
@@ -551,6 +565,8 @@ connect_tpm(struct prog *p)
 		p->why_down[0] = '\0';
 		return;
 	}
+	if (p->tpm.shut_out && (p->blind || p->was_up))
+		start_anew(p);
 	if (strcmp(p->why_down, p->tpm.text) != 0)
 		log_warn("%s", p->tpm.text);
 	(void)snprintf(p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
@@ -738,6 +754,15 @@ apply(const struct args *a, struct prog *p)
 		log_set_level(LOG_L_DEBUG);
 }
 
+static bool
+is_absent(const char *conf)
+{
+	char path[PATH_MAX];
+
+	tcti_path(conf, path, sizeof(path));
+	return path[0] != '\0' && access(path, F_OK) == -1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -756,6 +781,7 @@ main(int argc, char **argv)
 	backoff_init(&p.backoff, WAIT_FIRST_MS, WAIT_MAX_MS);
 	hwtpm_setup(&p.tpm, a.tcti);
 	p.began_us = now_us();
+	p.blind = is_absent(a.tcti);
 	hwq_init(&p.queue);
 	hwquota_init(&p.quota);
 	apply(&a, &p);

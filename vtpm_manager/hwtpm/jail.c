@@ -19,7 +19,7 @@
 #include "base/jail_rules.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "vtpm_manager/hwtpm/tpm.h"
+#include "vtpm_manager/hwtpm/tcti_path.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -89,30 +89,6 @@ load_known(const char *conf)
 	return false;
 }
 
-static const char *
-device_of(const char *conf)
-{
-	if (strncmp(conf, "device", 6) != 0)
-		return NULL;
-	return conf[6] == ':' && conf[7] != '\0' ? conf + 7 : HWTPM_DEVICE;
-}
-
-/* The file behind conf: a device or a socket; "" if it names none. */
-static void
-path_of(const char *conf, char *out, size_t cap)
-{
-	static const char *const keys[] = { "local=", "path=" };
-	const char *p = device_of(conf);
-	size_t i;
-
-	for (i = 0; p == NULL && i < VT_NELEM(keys); i++)
-		if ((p = strstr(conf, keys[i])) != NULL)
-			p += strlen(keys[i]);
-	if (p == NULL)
-		p = "";
-	(void)snprintf(out, cap, "%.*s", (int)strcspn(p, ","), p);
-}
-
 /* Whether these ids may do this to the file; tried, since folders count, too.
  */
 static bool
@@ -145,7 +121,7 @@ choose_ids(const char *conf, uint32_t own, uint32_t *ret_uid, uint32_t *ret_gid)
 	if (setgroups(0, NULL) == -1)
 		return VT_E_SYS;
 	*ret_uid = *ret_gid = own;
-	path_of(conf, path, sizeof(path));
+	tcti_path(conf, path, sizeof(path));
 	if (path[0] != '\0' && access(path, F_OK) == -1) {
 		(void)dirname(path);
 		how = X_OK;
@@ -186,7 +162,7 @@ hwjail_enter(const char *conf, uint32_t own, int keep, const char **ret_step)
 		.max_fds = 64,
 		.max_procs = 4,
 		.keep_root = true,
-		.device = device_of(conf) };
+		.device = tcti_device(conf) };
 	uint32_t uid, gid;
 	struct jail *j;
 	int rc;

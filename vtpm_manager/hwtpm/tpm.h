@@ -31,7 +31,6 @@
 #include "vtpm_manager/proto/hwtpm_msg.h"
 
 #define HW_MASTER_LEN 32
-#define HWTPM_DEVICE "/dev/tpm0" /* the device TCTI's own default */
 #define HW_TEXT_LEN (TEXT_MAX_LEN + 1)
 
 /* Certificates of host AKs, by group, that are still fresh. */
@@ -89,7 +88,9 @@ struct hwtpm {
 	bool refused;
 
 	bool again;  /* the last piece of work may be tried again */
-	bool absent; /* the device of the last attempt is not there */
+	/* of the last attempt to connect: its file is not there; this process
+	 * may not use it */
+	bool absent, shut_out;
 	char text[HW_TEXT_LEN]; /* why the last one failed */
 	uint8_t out[3][2048];   /* backs what requests return */
 };
