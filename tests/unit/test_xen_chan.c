@@ -291,22 +291,5 @@ main(void)
 }
 
 #else
-
-static void
-needs_the_headers_of_xen(void **state)
-{
-	(void)state;
-	skip();
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(needs_the_headers_of_xen),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
-
+#include "tests/unit/no_xen.h"
 #endif

@@ -22,52 +22,12 @@ int xenback_main(int argc, char **argv);
 #include "vtpm_manager/xenback/xenback_main.c"
 #undef main
 
-#define NODES 32
+#include "tests/unit/xen_nodes.h"
+
 #define BACK "backend/vtpm/5/0"
 #define FRONT "/local/domain/5/device/vtpm/0"
 
-static struct {
-	char path[96], val[64];
-} nodes[NODES];
 static struct msgch *manager; /* its end */
-
-static char *
-find_node(const char *path, bool make)
-{
-	int i, spare = -1;
-
-	for (i = 0; i < NODES; i++) {
-		if (strcmp(nodes[i].path, path) == 0)
-			return nodes[i].val;
-		if (nodes[i].path[0] == '\0' && spare < 0)
-			spare = i;
-	}
-	if (!make)
-		return NULL;
-	assert_true(spare >= 0);
-	(void)snprintf(nodes[spare].path, sizeof(nodes[0].path), "%s", path);
-	return nodes[spare].val;
-}
-
-static void
-node(const char *path, const char *val)
-{
-	(void)snprintf(find_node(path, true), sizeof(nodes[0].val), "%s", val);
-}
-
-void *
-xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
-    unsigned int *len)
-{
-	const char *v = find_node(path, false);
-
-	(void)h;
-	(void)t;
-	if (v == NULL)
-		return NULL;
-	*len = (unsigned int)strlen(v);
-	return strdup(v);
-}
 
 bool
 xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
@@ -78,7 +38,7 @@ xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
 	(void)h;
 	(void)t;
 	(void)snprintf(val, sizeof(val), "%.*s", (int)len, (const char *)data);
-	node(path, val);
+	set_node(path, val);
 	return true;
 }
 
@@ -176,12 +136,12 @@ begin(struct xenback *x)
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
 	assert_int_equal(msgch_new(sv[0], 0, &manager), VT_OK);
 	assert_int_equal(msgch_new(sv[1], 0, &x->mgr), VT_OK);
-	node(BACK "/uuid", "12345678-1234-4123-8123-123456789abc");
-	node(BACK "/frontend", FRONT);
-	node(BACK "/frontend-id", "5");
-	node(BACK "/online", "1");
-	node(BACK "/state", "1");
-	node(FRONT "/state", "1");
+	set_node(BACK "/uuid", "12345678-1234-4123-8123-123456789abc");
+	set_node(BACK "/frontend", FRONT);
+	set_node(BACK "/frontend-id", "5");
+	set_node(BACK "/online", "1");
+	set_node(BACK "/state", "1");
+	set_node(FRONT "/state", "1");
 	look_at(x, 5, 0);
 	answer(x, XB_DEVICE, VT_OK);
 	assert_string_equal(find_node(BACK "/state", false), "2");
@@ -205,10 +165,10 @@ offers(struct xenback *x, unsigned int gref)
 	char text[12];
 
 	(void)snprintf(text, sizeof(text), "%u", gref);
-	node(FRONT "/ring-ref", text);
-	node(FRONT "/event-channel", "7");
-	node(FRONT "/feature-protocol-v2", "1");
-	node(FRONT "/state", "3");
+	set_node(FRONT "/ring-ref", text);
+	set_node(FRONT "/event-channel", "7");
+	set_node(FRONT "/feature-protocol-v2", "1");
+	set_node(FRONT "/state", "3");
 	look_at(x, 5, 0);
 }
 
@@ -216,7 +176,7 @@ static void
 closes(struct xenback *x)
 {
 	assert_string_equal(find_node(BACK "/state", false), "5");
-	node(FRONT "/state", "6");
+	set_node(FRONT "/state", "6");
 	look_at(x, 5, 0);
 }
 
@@ -246,7 +206,7 @@ what_is_refused_again_and_again_waits_longer_each_time(void **state)
 	offers(&x, 99);
 	answer(&x, XB_CONNECT, VT_OK);
 	assert_string_equal(find_node(BACK "/state", false), "4");
-	node(FRONT "/state", "5");
+	set_node(FRONT "/state", "5");
 	look_at(&x, 5, 0);
 	closes(&x);
 	assert_string_equal(find_node(BACK "/state", false), "2");
@@ -286,22 +246,5 @@ main(void)
 }
 
 #else
-
-static void
-needs_the_headers_of_xen(void **state)
-{
-	(void)state;
-	skip();
-}
-
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(needs_the_headers_of_xen),
-	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
-
+#include "tests/unit/no_xen.h"
 #endif

@@ -6,7 +6,8 @@
 #ifndef TESTS_UNIT_XEN_FRONT_FIXTURE_H
 #define TESTS_UNIT_XEN_FRONT_FIXTURE_H
 
-#define NODES 32
+#include "tests/unit/xen_nodes.h"
+
 #define WATCHES 8
 #define DEVID 77 /* no lock of a real device */
 #define FRONT "device/vtpm/77"
@@ -18,9 +19,6 @@ struct xs_handle {
 	int fd;
 };
 static struct {
-	struct {
-		char path[96], val[64];
-	} nodes[NODES];
 	struct {
 		char path[96];
 		char token[4];
@@ -62,29 +60,10 @@ fire(const char *path)
 		}
 }
 
-static char *
-find(const char *path, bool make)
-{
-	int i, spare = -1;
-
-	for (i = 0; i < NODES; i++) {
-		if (strcmp(st.nodes[i].path, path) == 0)
-			return st.nodes[i].val;
-		if (st.nodes[i].path[0] == '\0' && spare < 0)
-			spare = i;
-	}
-	if (!make)
-		return NULL;
-	assert_true(spare >= 0);
-	(void)snprintf(
-	    st.nodes[spare].path, sizeof(st.nodes[0].path), "%s", path);
-	return st.nodes[spare].val;
-}
-
 static void
 node(const char *path, const char *val)
 {
-	(void)snprintf(find(path, true), sizeof(st.nodes[0].val), "%s", val);
+	set_node(path, val);
 	fire(path);
 }
 
@@ -94,16 +73,16 @@ no_node(const char *prefix)
 	int i;
 
 	for (i = 0; i < NODES; i++)
-		if (strncmp(st.nodes[i].path, prefix, strlen(prefix)) == 0) {
-			fire(st.nodes[i].path);
-			st.nodes[i].path[0] = '\0';
+		if (strncmp(nodes[i].path, prefix, strlen(prefix)) == 0) {
+			fire(nodes[i].path);
+			nodes[i].path[0] = '\0';
 		}
 }
 
 static const char *
 value(const char *path)
 {
-	const char *v = find(path, false);
+	const char *v = find_node(path, false);
 
 	return v != NULL ? v : "";
 }
@@ -122,20 +101,6 @@ xs_close(struct xs_handle *h)
 	(void)close(h->fd);
 }
 
-void *
-xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
-    unsigned int *len)
-{
-	const char *v = find(path, false);
-
-	(void)h;
-	(void)t;
-	if (v == NULL)
-		return NULL;
-	*len = (unsigned int)strlen(v);
-	return strdup(v);
-}
-
 bool
 xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
     const void *data, unsigned int len)
@@ -145,7 +110,7 @@ xs_write(struct xs_handle *h, xs_transaction_t t, const char *path,
 	(void)h;
 	(void)t;
 	/* a guest may write in its folder, not make one */
-	if (st.fail_writes || find(FRONT "/backend", false) == NULL)
+	if (st.fail_writes || find_node(FRONT "/backend", false) == NULL)
 		return false;
 	st.writes++;
 	(void)snprintf(val, sizeof(val), "%.*s", (int)len, (const char *)data);
