@@ -2,6 +2,8 @@
 /* shared.c - one ring for all contexts of a process that use the same vTPM. */
 #include "tpmfront/tcti/shared.h"
 
+#include <sys/queue.h>
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +21,11 @@ struct shared {
 	unsigned int refs;
 	pid_t pid;  /* a child must not use its parent's ring */
 	char *path; /* heap; NULL: not in the list */
-	struct shared *next;
+	LIST_ENTRY(shared) entry;
 };
 
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct shared *all;
+static LIST_HEAD(, shared) all = LIST_HEAD_INITIALIZER(all);
 
 int
 shared_new(struct ring *ring, struct shared **ret)
@@ -60,8 +62,7 @@ open_new(const char *path, const struct ring_local_how *how,
 		return VT_E_NOMEM;
 	}
 	s->pid = getpid();
-	s->next = all;
-	all = s;
+	LIST_INSERT_HEAD(&all, s, entry);
 	return VT_OK;
 }
 
@@ -74,7 +75,7 @@ shared_open(const char *path, const struct ring_local_how *how,
 
 	(void)pthread_mutex_lock(&all_lock);
 	if (!how->keeps)
-		for (s = all; s != NULL; s = s->next)
+		LIST_FOREACH(s, &all, entry)
 			if (s->pid == getpid() && strcmp(s->path, path) == 0)
 				break;
 	if (s != NULL) {
@@ -85,18 +86,6 @@ shared_open(const char *path, const struct ring_local_how *how,
 	}
 	(void)pthread_mutex_unlock(&all_lock);
 	return rc;
-}
-
-static void
-unlist(struct shared *s)
-{
-	struct shared **p;
-
-	for (p = &all; *p != NULL; p = &(*p)->next)
-		if (*p == s) {
-			*p = s->next;
-			break;
-		}
 }
 
 void
@@ -113,7 +102,7 @@ shared_close(struct shared *s, const struct answer *a)
 	(void)pthread_mutex_lock(&all_lock);
 	last = --s->refs == 0;
 	if (last && s->path != NULL)
-		unlist(s);
+		LIST_REMOVE(s, entry);
 	(void)pthread_mutex_unlock(&all_lock);
 	if (!last)
 		return;
