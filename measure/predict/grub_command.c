@@ -304,6 +304,7 @@ search(struct grub_run *g, int argc, char **argv)
 {
 	struct search s = { 0 };
 	char dev[GR_DEV_MAX], name[GR_DEV_MAX + GR_NAME_MAX + 4];
+	int rc;
 
 	if (strncmp(argv[0], "search.", 7) == 0 && argc >= 2) {
 		s.by = strcmp(argv[0], "search.file") == 0       ? "file"
@@ -315,8 +316,9 @@ search(struct grub_run *g, int argc, char **argv)
 		gr_stop(g, "this form of search is not followed here");
 		return 1;
 	}
-	if (g->host->find(g->host->ctx, s.by, s.value, dev) != VT_OK) {
-		gr_stop(g, "search finds no %s \"%s\" on the given disk", s.by,
+	if ((rc = g->host->find(g->host->ctx, s.by, s.value, dev)) != VT_OK) {
+		gr_stop(g, "search finds %s %s \"%s\" on the given disk",
+		    rc == VT_E_NOTFOUND ? "no" : "perhaps more than one", s.by,
 		    s.value);
 		return NOT_FOUND;
 	}

@@ -183,8 +183,9 @@ names(const char *spec, const char *name)
 	}
 }
 
+/* NULL: spec names none. */
 static struct entry *
-choose(const struct grub_menu *m, const char *spec)
+find(const struct grub_menu *m, const char *spec)
 {
 	struct entry *e;
 	unsigned long n = 0;
@@ -193,12 +194,12 @@ choose(const struct grub_menu *m, const char *spec)
 		n = strtoul(spec, NULL, 0);
 		for (e = m->first; e != NULL && n > 0; n--)
 			e = e->next;
-		return e != NULL ? e : m->first;
+		return e;
 	}
 	for (e = m->first; e != NULL && spec != NULL; e = e->next)
 		if (names(spec, e->title) || names(spec, e->id))
 			return e;
-	return m->first;
+	return NULL;
 }
 
 /* What follows the first single ">", NULL: nothing. */
@@ -245,6 +246,8 @@ run_submenu(struct grub_run *g, const struct entry *e, const char *spec)
 		g->opts.entry = rest(g->opts.entry);
 	if (copy != NULL)
 		gr_set(g, "default", copy);
+	else
+		genv_unset(g->env, "default");
 	free(copy);
 	run_source(g, e);
 	if (!g->over)
@@ -286,7 +289,11 @@ gm_show(struct grub_run *g)
 
 	if (g->menu->first == NULL || !unattended(g))
 		return;
-	e = choose(g->menu, spec);
+	if ((e = find(g->menu, spec)) == NULL && g->opts.entry != NULL) {
+		gr_stop(g, "the menu has no entry \"%s\"", spec);
+		return;
+	}
+	e = e != NULL ? e : g->menu->first; /* as GRUB for its own default */
 	if (e->submenu)
 		run_submenu(g, e, rest(spec));
 	else

@@ -74,14 +74,30 @@ gr_path(const struct grub_run *g, const char *name, char dev[GR_DEV_MAX],
 	return true;
 }
 
+/* As gr_path(); at what is no path on a disk the run ends. */
+static bool
+need_path(struct grub_run *g, const char *name, char dev[GR_DEV_MAX],
+    char path[GR_NAME_MAX])
+{
+	if (gr_path(g, name, dev, path))
+		return true;
+	gr_stop(g, "\"%s\" is not a path that is followed here", name);
+	return false;
+}
+
 enum grub_found
-gr_kind(const struct grub_run *g, const char *name)
+gr_kind(struct grub_run *g, const char *name)
 {
 	char dev[GR_DEV_MAX], path[GR_NAME_MAX];
+	enum grub_found kind;
 
-	if (!gr_path(g, name, dev, path))
+	if (!need_path(g, name, dev, path))
 		return GF_NONE;
-	return g->host->kind(g->host->ctx, dev, path);
+	kind = g->host->kind(g->host->ctx, dev, path);
+	if (kind != GF_UNKNOWN)
+		return kind;
+	gr_stop(g, "whether %s is there cannot be known", name);
+	return GF_NONE;
 }
 
 int
@@ -92,10 +108,15 @@ gr_file(struct grub_run *g, const char *name, uint8_t **ret, size_t *ret_len)
 	size_t len = 0;
 	int rc;
 
-	if (!gr_path(g, name, dev, path))
-		return VT_E_NOTFOUND;
-	if ((rc = g->host->read(g->host->ctx, dev, path, &buf, &len)) != VT_OK)
+	if (!need_path(g, name, dev, path))
+		return VT_E_UNSUPPORTED;
+	rc = g->host->read(g->host->ctx, dev, path, &buf, &len);
+	if (rc != VT_OK) {
+		if (rc != VT_E_NOTFOUND)
+			gr_stop(
+			    g, "%s cannot be read: %s", name, vt_strerror(rc));
 		return rc;
+	}
 	pred_event(g->p, 9, EV_IPL, buf, len, name, strlen(name) + 1);
 	if (ret != NULL) {
 		*ret = buf;

@@ -28,16 +28,19 @@
 #define GR_DEV_MAX 64
 #define GR_NAME_MAX 1024
 
-enum grub_found { GF_NONE, GF_FILE, GF_FOLDER };
+enum grub_found { GF_NONE, GF_FILE, GF_FOLDER, GF_UNKNOWN };
 
-/* The disks as GRUB sees them; dev is a name such as "hd0,gpt1". */
+/* The disks as GRUB sees them; dev is a name such as "hd0,gpt1".  What is not
+ * known to be there or absent is GF_UNKNOWN, and neither VT_OK nor
+ * VT_E_NOTFOUND. */
 struct grub_host {
 	void *ctx;
 	enum grub_found (*kind)(void *ctx, const char *dev, const char *path);
 	/* The whole file, heap. */
 	int (*read)(void *ctx, const char *dev, const char *path, uint8_t **ret,
 	    size_t *ret_len);
-	/* by: "fs-uuid", "label" or "file"; VT_E_NOTFOUND. */
+	/* by: "fs-uuid", "label" or "file"; VT_E_NOTFOUND; VT_E_STATE: more
+	 * than one, or perhaps. */
 	int (*find)(void *ctx, const char *by, const char *value,
 	    char ret_dev[GR_DEV_MAX]);
 	/* Is the module part of GRUB's image?  NULL: nobody knows. */
@@ -103,9 +106,10 @@ void gr_measure(struct grub_run *g, const char *prefix, const char *text);
 /* Split "(dev)/path" or "/path"; false: neither, or too long. */
 bool gr_path(const struct grub_run *g, const char *name, char dev[GR_DEV_MAX],
     char path[GR_NAME_MAX]);
-enum grub_found gr_kind(const struct grub_run *g, const char *name);
+/* Never GF_UNKNOWN: the run ends instead. */
+enum grub_found gr_kind(struct grub_run *g, const char *name);
 /* Open a file: it is measured, as name, into PCR 9.  *ret is heap; ret may be
- * NULL.  VT_E_NOTFOUND, VT_E_NOMEM, ... */
+ * NULL.  VT_E_NOTFOUND; at any other error the run ends. */
 int gr_file(struct grub_run *g, const char *name, uint8_t **ret,
     size_t *ret_len) VT_CHECK;
 /* Read a configuration in the present context; false: there is none. */

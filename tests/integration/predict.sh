@@ -93,6 +93,38 @@ same "and in a qcow2 image" "$(jq -c .pcrs.sha256 "$T/fat.json")" \
     "$(jq -c .pcrs.sha256 "$T/qcow2.json")"
 same "whose unpacked copy is gone" "" "$(find "$T" -name 'vtpm-measure.*')"
 
+qemu-img create -q -f qcow2 -F raw -b "$T/fat.img" "$T/backing.qcow2"
+qemu-img create -q -f qcow2 -o "data_file=$T/data" "$T/data.qcow2" 4M
+for f in backing data; do
+	TMPDIR=$T predict -d "$T/$f.qcow2" --json >/dev/null
+	same "a qcow2 image with a $f file is refused" 2 $?
+	ok "because the name may be the guest's" grep -q "names another file" \
+	    "$T/err"
+done
+head -c 40 "$T/fat.qcow2" >"$T/short.qcow2"
+predict -d "$T/short.qcow2" --json >/dev/null
+same "a qcow2 header that ends too early is refused" 2 $?
+
+cp -r "$F" "$T/linked"
+echo 'linux /vmlinuz
+boot' >"$T/outside.cfg"
+ln -s "$T/outside.cfg" "$T/linked/out"
+ln -s ../../../../../../../..$T/outside.cfg "$T/linked/out2"
+mkfifo "$T/linked/fifo"
+ln -s vmlinuz "$T/linked/link"
+for f in out out2 fifo; do
+	echo "source /$f
+linux /link
+boot" >"$T/linked/EFI/BOOT/grub.cfg"
+	timeout 20 "$B/vtpm-measure" predict -d "$T/linked" --json \
+	    >"$T/linked.json"
+	same "/$f in a folder leads to no file outside, and holds nothing up" 1 $?
+	same "/$f: nothing of it runs" 0 "$(jq '[.events[].event |
+	    select(test("linux /vmlinuz"))] | length' "$T/linked.json")"
+done
+ok "a fifo in a folder makes PCR 9 unpredictable" jq -e \
+    '.unpredictable["9"] | test("/fifo cannot be read")' "$T/linked.json"
+
 for f in log cel; do
 	"$B/vtpm-verify" replay "$T/$f" --json >"$T/replay.json"
 	same "the predicted $f gives the predicted PCR 8" "$(pcr fat.json 8)" \
@@ -135,6 +167,23 @@ same "GRUB's built-in configuration finds /boot on ext4, and a link there" \
     "$(pcr folder.json 9)" "$(pcr gpt.json 9)"
 same "a GPT is measured into PCR 5" 3 \
     "$(jq '[.events[] | select(.pcr == 5)] | length - 1' "$T/gpt.json")"
+
+printf 'if [ -e (hd0,gpt2)/none ]; then true; fi\nlinux (hd0,gpt2)/vmlinuz\nboot\n' \
+    >"$T/cond.cfg"
+mcopy -o -i "$T/gpt.img@@1M" "$T/cond.cfg" ::/cond.cfg
+printf 'set prefix=(hd0,gpt1)/\nsource /cond.cfg\n' >"$T/early.cfg"
+grub-mkimage -O x86_64-efi -c "$T/early.cfg" -p / -o "$T/cond.efi" \
+    normal linux tpm fat ext2 part_gpt
+mcopy -o -i "$T/gpt.img@@1M" "$T/cond.efi" ::/EFI/BOOT/BOOTX64.EFI
+predict -d "$T/gpt.img" --json >"$T/cond.json"
+same "a file that ext4 does not hold is absent" \
+    "$(extend "$(digest "$T/cond.cfg")" "$(digest "$F/vmlinuz")")" \
+    "$(pcr cond.json 9)"
+dd if=/dev/zero of="$T/gpt.img" bs=4096 seek=1281 count=300 conv=notrunc status=none
+predict -d "$T/gpt.img" --json >"$T/broken.json"
+same "in a broken file system nobody knows" \
+    "whether (hd0,gpt2)/none is there cannot be known" \
+    "$(jq -r '.unpredictable["9"]' "$T/broken.json")"
 
 # --- unified kernel images -----------------------------------------------------------
 

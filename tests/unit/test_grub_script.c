@@ -36,9 +36,9 @@ find_file(const struct disk *d, const char *path)
 static enum grub_found
 disk_kind(void *ctx, const char *dev, const char *path)
 {
-	return strcmp(dev, "hd0") == 0 && find_file(ctx, path) != NULL
-		   ? GF_FILE
-		   : GF_NONE;
+	if (strcmp(dev, "hd0") != 0)
+		return GF_UNKNOWN;
+	return find_file(ctx, path) != NULL ? GF_FILE : GF_NONE;
 }
 
 static int
@@ -47,7 +47,9 @@ disk_read(void *ctx, const char *dev, const char *path, uint8_t **ret,
 {
 	const struct file *f = find_file(ctx, path);
 
-	if (f == NULL || strcmp(dev, "hd0") != 0)
+	if (strcmp(dev, "hd0") != 0)
+		return VT_E_UNSUPPORTED;
+	if (f == NULL)
 		return VT_E_NOTFOUND;
 	*ret_len = strlen(f->text);
 	*ret = exact_copy((const uint8_t *)f->text, *ret_len);
@@ -349,7 +351,6 @@ the_default_names_the_entry(void **state)
 		{ "It's \"two\"", "kernel_cmdline: /k 2\n" },
 		{ "More>>s>Three", "kernel_cmdline: /k Three\n" },
 		{ "2>0", "kernel_cmdline: /k Three\n" },
-		{ "nothing of that name", "kernel_cmdline: /k 1\n" },
 	};
 	/* clang-format on */
 	struct grub_options opts = { 0 };
@@ -373,6 +374,44 @@ the_default_names_the_entry(void **state)
 		assert_string_equal(
 		    got + strlen(got) - strlen(cases[i].line), cases[i].line);
 		free(got);
+		pred_free(p);
+	}
+}
+
+/* GRUB falls back to the first entry for its own default; the operator's
+ * choice is never replaced. */
+static void
+an_entry_that_is_not_there_is_the_first_only_by_default(void **state)
+{
+	static const char *const none[] = { "nothing of that name", "9",
+		"More>>s>Four" };
+	struct grub_options opts = { 0 };
+	char script[4096];
+	struct file files[] = { { "/EFI/BOOT/grub.cfg", script },
+		{ "/k", "kernel" }, { NULL, NULL } };
+	struct prediction *p;
+	bool booted;
+	char *got;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(none); i++) {
+		(void)snprintf(
+		    script, sizeof(script), "set want='%s'\n%s", none[i], menu);
+		opts.entry = NULL;
+		booted = false;
+		p = run(files, &opts, &booted);
+		assert_true(booted);
+		got = strings(p, 8);
+		assert_non_null(strstr(got, "kernel_cmdline: /k "));
+		free(got);
+		pred_free(p);
+		opts.entry = none[i];
+		booted = false;
+		p = run(files, &opts, &booted);
+		assert_false(booted);
+		assert_int_equal(p->unknown, 0x300);
+		assert_non_null(strstr(p->why[8], "has no entry"));
 		pred_free(p);
 	}
 }
@@ -423,6 +462,11 @@ what_cannot_be_known_has_no_value_and_a_reason(void **state)
 		{ "while true; do true; done", "commands" },
 		{ "set timeout=0\nmenuentry a { echo; }", "starts nothing" },
 		{ "search --fs-uuid --set=root 9999-9999", "finds no fs-uuid" },
+		{ "if [ -e (hd1)/x ]; then linux /k; fi\nboot", "whether (hd1)/x is there" },
+		{ "if [ -e (hd0)+1 ]; then linux /k; fi\nboot", "not a path" },
+		{ "source (hd1)/x\nlinux /k\nboot", "(hd1)/x cannot be read" },
+		{ "loadfont (hd1)/x\nlinux /k\nboot", "(hd1)/x cannot be read" },
+		{ "set root=hd0,1\nsource /x\nset root=hd0\nlinux /k\nboot", "/x cannot be read" },
 	};
 	/* clang-format on */
 	struct file files[] = { { "/EFI/BOOT/grub.cfg", NULL },
@@ -533,6 +577,8 @@ main(void)
 		cmocka_unit_test(
 		    multiboot_leaves_the_name_out_of_the_command_line),
 		cmocka_unit_test(the_default_names_the_entry),
+		cmocka_unit_test(
+		    an_entry_that_is_not_there_is_the_first_only_by_default),
 		cmocka_unit_test(an_entry_is_measured_with_its_source),
 		cmocka_unit_test(
 		    what_cannot_be_known_has_no_value_and_a_reason),

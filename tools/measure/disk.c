@@ -4,14 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/rdwr.h"
 #include "base/util.h"
 #include "tools/measure/child.h"
 
@@ -138,13 +141,48 @@ read_table(struct disk *d, int fd, const char *name)
 /* --- opening ----------------------------------------------------------------
  */
 
+/* QFI's header: a backing file at byte 8, an external data file in bit 2 of
+ * the incompatible features at byte 72.  A guest that may write to the start of
+ * a raw disk chooses these names, and qemu-img opens them. */
+static int
+check_qcow2(const struct disk *d, int fd)
+{
+	uint8_t head[80] = { 0 };
+	uint64_t backing, features;
+	uint32_t version;
+	struct rd r;
+
+	if (pread(fd, head, sizeof(head), 0) != sizeof(head)) {
+		log_err("%s: its qcow2 header ends too early", d->path);
+		return VT_E_TRUNC;
+	}
+	rd_init(&r, head, sizeof(head));
+	(void)rd_be32(&r);
+	version = rd_be32(&r);
+	backing = rd_be64(&r);
+	(void)rd_span(&r, 56);
+	features = rd_be64(&r);
+	if (version != 2 && version != 3) {
+		log_err(
+		    "%s: qcow version %u is not supported", d->path, version);
+		return VT_E_UNSUPPORTED;
+	}
+	if (backing == 0 && (version == 2 || (features & 4) == 0))
+		return VT_OK;
+	log_err("%s names another file, which a guest may have chosen: copy it "
+		"with qemu-img convert if its header is yours, and give the "
+		"copy",
+	    d->path);
+	return VT_E_UNSUPPORTED;
+}
+
 static int
 unpack(struct disk *d)
 {
 	const char *dir = getenv("TMPDIR");
 	char to[4096];
-	const char *argv[] = { "qemu-img", "convert", "-O", "raw", d->path, to,
-		NULL };
+	const char *argv[] = { "qemu-img", "convert", "-f", "qcow2", "-O",
+		"raw", "--", d->path, to, NULL };
 	int fd, rc;
 
 	(void)snprintf(to, sizeof(to), "%s/vtpm-measure.XXXXXX",
@@ -177,8 +215,9 @@ open_image(struct disk *d, const char *name)
 	if ((fd = open(d->path, O_RDONLY | O_CLOEXEC)) == -1)
 		goto sys;
 	if (pread(fd, magic, 4, 0) == 4 && memcmp(magic, "QFI\xfb", 4) == 0) {
+		rc = check_qcow2(d, fd);
 		(void)close(fd);
-		if ((rc = unpack(d)) != VT_OK)
+		if (rc != VT_OK || (rc = unpack(d)) != VT_OK)
 			return rc;
 		if ((fd = open(d->path, O_RDONLY | O_CLOEXEC)) == -1)
 			goto sys;
@@ -270,7 +309,10 @@ is_plain(const char *path)
 {
 	const char *s;
 
-	if (path[0] != '/' || strstr(path, "/../") != NULL)
+	const size_t n = strlen(path);
+
+	if (path[0] != '/' || strstr(path, "/../") != NULL ||
+	    (n >= 3 && strcmp(path + n - 3, "/..") == 0))
 		return false;
 	for (s = path; *s != '\0'; s++)
 		if ((unsigned char)*s < ' ' || strchr("\"*?[]\\", *s) != NULL)
@@ -278,35 +320,64 @@ is_plain(const char *path)
 	return true;
 }
 
+/* Links in the folder lead nowhere outside of it. */
 static int
-folder_path(const struct disk *d, const char *path, char *out, size_t cap)
+folder_open(const struct disk *d, const char *path)
 {
-	int n = snprintf(out, cap, "%s%s", d->path, path);
+	const struct open_how how = { .flags =
+					  O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+		.resolve = RESOLVE_IN_ROOT };
+	int fd, dir = open(d->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	return n < 0 || (size_t)n >= cap ? VT_E_RANGE : VT_OK;
+	if (dir == -1)
+		return -1;
+	fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	(void)close(dir);
+	return fd;
+}
+
+static enum grub_found
+kind_of(int fd)
+{
+	struct stat sb;
+
+	if (fstat(fd, &sb) == -1)
+		return GF_UNKNOWN;
+	return S_ISDIR(sb.st_mode)   ? GF_FOLDER
+	       : S_ISREG(sb.st_mode) ? GF_FILE
+				     : GF_UNKNOWN;
+}
+
+static bool
+is_absent(int e)
+{
+	return e == ENOENT || e == ENOTDIR || e == ENAMETOOLONG;
 }
 
 static enum grub_found
 folder_kind(const struct disk *d, const char *path)
 {
-	char full[4096];
-	struct stat sb;
+	enum grub_found kind;
+	int fd = folder_open(d, path);
 
-	if (folder_path(d, path, full, sizeof(full)) != VT_OK ||
-	    stat(full, &sb) == -1)
-		return GF_NONE;
-	return S_ISDIR(sb.st_mode) ? GF_FOLDER : GF_FILE;
+	if (fd == -1)
+		return is_absent(errno) ? GF_NONE : GF_UNKNOWN;
+	kind = kind_of(fd);
+	(void)close(fd);
+	return kind;
 }
 
 static int
 folder_read(const struct disk *d, const char *path, uint8_t **ret, size_t *len)
 {
-	char full[4096];
-	int rc = folder_path(d, path, full, sizeof(full));
+	int rc = VT_E_UNSUPPORTED, fd = folder_open(d, path);
 
-	if (rc == VT_OK)
-		rc = read_file(full, DISK_FILE_MAX, ret, len);
-	return rc == VT_E_SYS && errno == ENOENT ? VT_E_NOTFOUND : rc;
+	if (fd == -1)
+		return is_absent(errno) ? VT_E_NOTFOUND : VT_E_SYS;
+	if (kind_of(fd) == GF_FILE)
+		rc = read_fd(fd, DISK_FILE_MAX, ret, len);
+	(void)close(fd);
+	return rc;
 }
 
 static int
@@ -331,6 +402,16 @@ fat(const struct disk *d, const struct volume *v, const char *const command[],
 	return child_run(argv, max, ret, ret_len);
 }
 
+/* mtools fail alike for what is not there and for what they cannot read: the
+ * root is read to tell. */
+static bool
+fat_is_readable(const struct disk *d, const struct volume *v)
+{
+	static const char *const dir[] = { "mdir", "-b", NULL };
+
+	return fat(d, v, dir, "/", 1024 * 1024, NULL, NULL) == VT_OK;
+}
+
 static enum grub_found
 fat_kind(const struct disk *d, const struct volume *v, const char *path)
 {
@@ -342,11 +423,14 @@ fat_kind(const struct disk *d, const struct volume *v, const char *path)
 
 	if (strcmp(path, "/") == 0)
 		return GF_FOLDER;
-	if (fat(d, v, dir, path, 1024 * 1024, NULL, NULL) != VT_OK)
-		return GF_NONE;
+	if ((rc = fat(d, v, dir, path, 1024 * 1024, NULL, NULL)) != VT_OK)
+		return rc == VT_E_STATE && fat_is_readable(d, v) ? GF_NONE
+								 : GF_UNKNOWN;
 	rc = fat(d, v, type, path, DISK_FILE_MAX, &buf, &len);
 	free(buf);
-	return rc == VT_OK ? GF_FILE : GF_FOLDER;
+	return rc == VT_OK        ? GF_FILE
+	       : rc == VT_E_STATE ? GF_FOLDER
+				  : GF_UNKNOWN;
 }
 
 static int
@@ -358,7 +442,9 @@ fat_read(const struct disk *d, const struct volume *v, const char *path,
 
 	if (rc == VT_E_NOTFOUND)
 		log_err("mcopy, of the package mtools, is not installed");
-	return rc == VT_E_STATE ? VT_E_NOTFOUND : rc;
+	if (rc == VT_E_NOTFOUND)
+		return VT_E_UNSUPPORTED;
+	return rc == VT_E_STATE && fat_is_readable(d, v) ? VT_E_NOTFOUND : rc;
 }
 
 static int
@@ -378,41 +464,107 @@ ext(const struct disk *d, const struct volume *v, const char *command,
 	return rc;
 }
 
-/* Kind of path, a link followed; *path is replaced by where it leads. */
-static enum grub_found
-ext_kind(const struct disk *d, const struct volume *v, char path[GR_NAME_MAX])
+/* Where a link leads: the name in text, or to *path's folder joined; false: it
+ * does not say, or that is too long. */
+static bool
+follow(char path[GR_NAME_MAX], const char *text)
 {
-	enum grub_found kind = GF_NONE;
-	unsigned int links = 0;
-	char *text = NULL, *at, *end;
+	const char *at = strstr(text, "link dest: \"");
+	const char *end = at != NULL ? strchr(at + 12, '"') : NULL;
+	char *base;
+	size_t n;
+
+	if (end == NULL)
+		return false;
+	at += 12;
+	n = (size_t)(end - at);
+	base = *at == '/' ? path : strrchr(path, '/') + 1;
+	if (n + (size_t)(base - path) >= GR_NAME_MAX)
+		return false;
+	memcpy(base, at, n);
+	base[n] = '\0';
+	return true;
+}
+
+static enum grub_found
+ext_type(const char *text)
+{
+	const char *at = strstr(text, "Type: ");
+
+	return at == NULL                             ? GF_NONE
+	       : strncmp(at + 6, "directory", 9) == 0 ? GF_FOLDER
+	       : strncmp(at + 6, "regular", 7) == 0   ? GF_FILE
+						      : GF_UNKNOWN;
+}
+
+/* What debugfs says of path; its exit status is 0 also when it says nothing. */
+static int
+ext_stat(
+    const struct disk *d, const struct volume *v, const char *path, char **ret)
+{
 	size_t len;
 
-	while (links++ < 8 && kind == GF_NONE &&
-	       ext(d, v, "stat", path, (uint8_t **)&text, &len) == VT_OK) {
-		if ((at = strstr(text, "Type: ")) == NULL)
-			break;
-		if (strncmp(at + 6, "directory", 9) == 0)
-			kind = GF_FOLDER;
-		else if (strncmp(at + 6, "regular", 7) == 0)
-			kind = GF_FILE;
-		else if ((at = strstr(text, "link dest: \"")) == NULL ||
-			 (end = strchr(at + 12, '"')) == NULL)
-			break;
-		else {
-			char *base =
-			    at[12] == '/' ? path : strrchr(path, '/') + 1;
+	return ext(d, v, "stat", path, (uint8_t **)ret, &len);
+}
 
-			*end = '\0';
-			if (strlen(at + 12) + (size_t)(base - path) >=
-			    GR_NAME_MAX)
-				break;
-			(void)stpcpy(base, at + 12);
+static bool
+ext_is_readable(const struct disk *d, const struct volume *v)
+{
+	char *text = NULL;
+	bool is =
+	    ext_stat(d, v, "/", &text) == VT_OK && ext_type(text) == GF_FOLDER;
+
+	free(text);
+	return is;
+}
+
+/* Kind of path, a link followed; *path is replaced by where it leads, *size is
+ * set for a file. */
+static enum grub_found
+ext_kind(const struct disk *d, const struct volume *v, char path[GR_NAME_MAX],
+    size_t *size)
+{
+	enum grub_found kind = GF_UNKNOWN;
+	char *text = NULL, *at;
+	unsigned int links;
+
+	for (links = 0; links < 8 && kind == GF_UNKNOWN; links++) {
+		if (ext_stat(d, v, path, &text) != VT_OK)
+			return GF_UNKNOWN;
+		kind = ext_type(text);
+		if (kind == GF_FILE) {
+			at = strstr(text, "Size: ");
+			*size = at != NULL ? strtoul(at + 6, NULL, 10) : 0;
+		} else if (kind == GF_UNKNOWN && !follow(path, text)) {
+			links = 8;
 		}
 		free(text);
 		text = NULL;
 	}
-	free(text);
-	return kind;
+	return kind != GF_NONE || ext_is_readable(d, v) ? kind : GF_UNKNOWN;
+}
+
+/* Also on a read error debugfs ends well: what is missing is seen. */
+static int
+ext_read(const struct disk *d, const struct volume *v, char path[GR_NAME_MAX],
+    uint8_t **ret, size_t *ret_len)
+{
+	size_t size = 0, len = 0;
+	enum grub_found kind = ext_kind(d, v, path, &size);
+	uint8_t *buf = NULL;
+	int rc;
+
+	if (kind != GF_FILE)
+		return kind == GF_UNKNOWN ? VT_E_UNSUPPORTED : VT_E_NOTFOUND;
+	if ((rc = ext(d, v, "cat", path, &buf, &len)) == VT_OK && len != size)
+		rc = VT_E_TRUNC;
+	if (rc != VT_OK) {
+		free(buf);
+		return rc;
+	}
+	*ret = buf;
+	*ret_len = len;
+	return VT_OK;
 }
 
 enum grub_found
@@ -421,14 +573,15 @@ disk_kind(void *ctx, const char *dev, const char *path)
 	const struct disk *d = ctx;
 	const struct volume *v = volume(d, dev);
 	char copy[GR_NAME_MAX];
+	size_t size;
 
 	if (v == NULL || !is_plain(path) || strlen(path) >= sizeof(copy))
-		return GF_NONE;
+		return GF_UNKNOWN;
 	(void)stpcpy(copy, path);
 	return v->fs == FS_FOLDER ? folder_kind(d, path)
 	       : v->fs == FS_FAT  ? fat_kind(d, v, path)
-	       : v->fs == FS_EXT  ? ext_kind(d, v, copy)
-				  : GF_NONE;
+	       : v->fs == FS_EXT  ? ext_kind(d, v, copy, &size)
+				  : GF_UNKNOWN;
 }
 
 int
@@ -440,36 +593,45 @@ disk_read(void *ctx, const char *dev, const char *path, uint8_t **ret,
 	char copy[GR_NAME_MAX];
 
 	if (v == NULL || !is_plain(path) || strlen(path) >= sizeof(copy))
-		return VT_E_NOTFOUND;
-	if (v->fs == FS_FOLDER)
-		return folder_read(d, path, ret, ret_len);
-	if (v->fs == FS_FAT)
-		return fat_read(d, v, path, ret, ret_len);
+		return VT_E_UNSUPPORTED;
 	(void)stpcpy(copy, path);
-	if (v->fs != FS_EXT || ext_kind(d, v, copy) != GF_FILE)
-		return VT_E_NOTFOUND;
-	return ext(d, v, "cat", copy, ret, ret_len);
+	return v->fs == FS_FOLDER ? folder_read(d, path, ret, ret_len)
+	       : v->fs == FS_FAT  ? fat_read(d, v, path, ret, ret_len)
+	       : v->fs == FS_EXT  ? ext_read(d, v, copy, ret, ret_len)
+				  : VT_E_UNSUPPORTED;
+}
+
+/* Is it the volume that is looked for?  GF_UNKNOWN: nobody knows. */
+static enum grub_found
+matches(
+    struct disk *d, const struct volume *v, const char *by, const char *value)
+{
+	if (strcmp(by, "file") == 0)
+		return disk_kind(d, v->dev, value);
+	return strcmp(by, "fs-uuid") == 0 && v->uuid[0] != '\0' &&
+		       strcasecmp(value, v->uuid) == 0
+		   ? GF_FILE
+		   : GF_NONE;
 }
 
 int
 disk_find(
     void *ctx, const char *by, const char *value, char ret_dev[GR_DEV_MAX])
 {
-	const struct disk *d = ctx;
+	struct disk *d = ctx;
+	const char *found = NULL;
+	enum grub_found kind;
 	uint32_t i;
-	bool is;
 
 	for (i = 0; i < d->n; i++) {
-		const struct volume *v = &d->volumes[i];
-
-		is = strcmp(by, "file") == 0
-			 ? disk_kind(ctx, v->dev, value) == GF_FILE
-			 : strcmp(by, "fs-uuid") == 0 && v->uuid[0] != '\0' &&
-			       strcasecmp(value, v->uuid) == 0;
-		if (!is)
-			continue;
-		(void)stpcpy(ret_dev, v->dev);
-		return VT_OK;
+		kind = matches(d, &d->volumes[i], by, value);
+		if (kind == GF_UNKNOWN || (kind == GF_FILE && found != NULL))
+			return VT_E_STATE;
+		if (kind == GF_FILE)
+			found = d->volumes[i].dev;
 	}
-	return VT_E_NOTFOUND;
+	if (found == NULL)
+		return VT_E_NOTFOUND;
+	(void)stpcpy(ret_dev, found);
+	return VT_OK;
 }

@@ -7,7 +7,8 @@
  * Layer:  tools.  Reads; mtools and debugfs read FAT and ext2-4, qemu-img
  *         unpacks qcow2 into a temporary file.
  * Trust:  the disk is a guest's.  Its file systems are parsed by those
- *         programs, in processes of their own.
+ *         programs, in processes of their own.  A qcow2 header that names
+ *         another file is refused; links in a folder stay in it.
  */
 #ifndef TOOLS_MEASURE_DISK_H
 #define TOOLS_MEASURE_DISK_H
