@@ -70,4 +70,8 @@ sqlite3 "$STATE/store.db" 'UPDATE vtpm SET version = version + 1'
 start_manager --pool 0
 check "a vTPM whose state was changed" finds vTPMs failed \
     'list --state tampered'
+kill -STOP "$MPID"
+same "a manager that hangs is a failure among others" 1 \
+    "$(code ctl doctor --sysroot "$H")"
+kill -CONT "$MPID"
 same "health is of the manager: ok" 0 "$(code ctl health)"

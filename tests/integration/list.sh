@@ -66,6 +66,15 @@ same "the last two events" 2 "$(ctl events --latest 2 | wc -l)"
 same "as JSON: a line each" 2 "$(jctl events --latest 2 | jq -s length)"
 check "of one vTPM" eval '[ "$(jctl events --object web1 | jq -r .object |
     sort -u)" = web1 ]'
+# More than the manager is asked for at once, and web1's before db2's.
+for vtpm in web1 db2; do
+	for _ in $(seq 260); do ctl banks "$vtpm" sha256; done
+done >/dev/null
+same "the last 510 events" 510 "$(ctl events --latest 510 | wc -l)"
+same "the last of one vTPM, though others' are newer" "web1 web1 web1" \
+    "$(jctl events --object web1 --latest 3 | jq -r .object | xargs)"
+same "its very last one" banks \
+    "$(jctl events --object web1 --latest 1 | jq -r .action)"
 jctl events --latest 0 --follow >"$T/events" 2>&1 &
 PIDS+=($!)
 sleep 1

@@ -102,19 +102,21 @@ wait_served(struct vctl *v, int fd)
 	return EXIT_OK;
 }
 
-/* A manager that starts has its lock, and no socket yet. */
+/* A manager that starts has its lock, and no socket yet.  Keeps errno. */
 static bool
 is_starting(const struct vctl *v)
 {
 	char path[PATH_MAX];
-	bool held;
-	int fd;
+	bool held = false;
+	int fd, saved = errno;
 
 	(void)snprintf(path, sizeof(path), "%s/lock", v->run);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) == -1)
-		return false;
-	held = flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
-	(void)close(fd);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) != -1) {
+		held =
+		    flock(fd, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK;
+		(void)close(fd);
+	}
+	errno = saved;
 	return held;
 }
 
@@ -127,12 +129,8 @@ open_socket(const struct vctl *v, const char *path)
 
 	while ((fd = unix_connect_within(path, HELLO_TIMEOUT_MS)) == -1 &&
 	       (errno == ENOENT || errno == ECONNREFUSED)) {
-		int saved = errno;
-
-		if (now_us() >= until || !is_starting(v)) {
-			errno = saved;
+		if (now_us() >= until || !is_starting(v))
 			return -1;
-		}
 		(void)nanosleep(&pause, NULL);
 	}
 	return fd;

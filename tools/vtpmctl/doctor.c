@@ -174,15 +174,15 @@ check_disk(struct doctor *d)
 }
 
 static void
-check_folder(
-    struct doctor *d, const char *check, const char *path, mode_t forbidden)
+check_folder(struct doctor *d, const char *check, const char *path,
+    mode_t forbidden, const char *advice)
 {
 	struct stat st;
 
 	if (path == NULL || stat(path, &st) == -1)
 		return; /* not for this user to see, or no manager yet */
 	if ((st.st_mode & forbidden) != 0)
-		note(d, L_FAIL, check, "chmod go-w (state: chmod 700) it",
+		note(d, L_FAIL, check, advice,
 		    "%s has mode %04o: other users can get at it", path,
 		    (unsigned int)(st.st_mode & 07777));
 	else
@@ -193,10 +193,11 @@ check_folder(
 static void
 check_folders(struct doctor *d)
 {
-	check_folder(d, "run", d->v->run, S_IWGRP | S_IWOTH);
+	check_folder(
+	    d, "run", d->v->run, S_IWGRP | S_IWOTH, "chmod go-w this folder");
 	check_folder(d, "state",
 	    json_string_value(json_object_get(d->status, "state")),
-	    S_IRWXG | S_IRWXO);
+	    S_IRWXG | S_IRWXO, "chmod 700 this folder");
 }
 
 static void
@@ -329,6 +330,7 @@ doctor(void *ctx, void *args, int argc, char **argv)
 	if ((d.found = json_array()) == NULL)
 		return vctl_fail("out of memory");
 	d.status = ask_status(ctx);
+	vctl_answered(); /* check_manager() counts it */
 	for (i = 0; i < VT_NELEM(checks); i++)
 		checks[i](&d);
 	json_decref(d.status);

@@ -9,20 +9,21 @@
 #include "tools/vtpmctl/commands.h"
 #include "tools/vtpmctl/print.h"
 
-#define LATEST 20 /* records shown at first */
-#define PAUSE_NS 500000000
+#define LATEST 20          /* records shown at first */
+#define PART UINT32_C(500) /* records asked for at once */
+#define PAUSE_NS 500000000 /* between two questions */
 
 struct args {
 	bool follow;
-	const char *guest;
+	const char *object;
 	uint32_t latest;
 };
 
-/* The records from N on, at most 5000; NULL after a message. */
+/* The records from N on, at most PART; NULL after a message. */
 static json_t *
 records(struct vctl *v, uint64_t from)
 {
-	sd_bus_message *reply = vctl_ask(v, "Audit", "tu", from, (uint32_t)0);
+	sd_bus_message *reply = vctl_ask(v, "Audit", "tu", from, PART);
 
 	return reply != NULL ? vctl_take_json(reply) : NULL;
 }
@@ -46,10 +47,11 @@ print_record(const struct vctl *v, json_t *r)
 	(void)putchar('\n');
 }
 
-/* Print what is new in list, but for the first skip; *next: where to go on. */
+/* Move those of list that are wanted to the end of kept; *next: where to go
+ * on. */
 static void
-print_new(const struct vctl *v, const struct args *a, const json_t *list,
-    size_t skip, uint64_t *next)
+keep_wanted(
+    const struct args *a, const json_t *list, json_t *kept, uint64_t *next)
 {
 	json_t *r;
 	size_t i;
@@ -57,69 +59,93 @@ print_new(const struct vctl *v, const struct args *a, const json_t *list,
 	json_array_foreach(list, i, r)
 	{
 		*next = vctl_num(r, "seq") + 1;
-		if (i < skip ||
-		    (a->guest != NULL &&
-			strcmp(a->guest, vctl_text(r, "object")) != 0))
-			continue;
-		print_record(v, r);
+		if (a->object == NULL ||
+		    strcmp(a->object, vctl_text(r, "object")) == 0)
+			(void)json_array_append(kept, r);
 	}
+}
+
+/* One part of the log into kept.  How many records it had; -1 after a
+ * message. */
+static ssize_t
+take_part(struct vctl *v, const struct args *a, json_t *kept, uint64_t *next)
+{
+	json_t *list = records(v, *next);
+	ssize_t n;
+
+	if (list == NULL)
+		return -1;
+	n = (ssize_t)json_array_size(list);
+	keep_wanted(a, list, kept, next);
+	json_decref(list);
+	return n;
+}
+
+static void
+print_kept(const struct vctl *v, json_t *kept)
+{
+	json_t *r;
+	size_t i;
+
+	json_array_foreach(kept, i, r) print_record(v, r);
+	(void)json_array_clear(kept);
 	(void)fflush(stdout);
 }
 
-/* All records up to now, a part at a time: the last ones are shown. */
+/* Of all records up to now, the last ones that are wanted stay in kept. */
 static int
-print_latest(struct vctl *v, const struct args *a, uint64_t *next)
+take_latest(struct vctl *v, const struct args *a, json_t *kept, uint64_t *next)
 {
-	json_t *list = NULL, *more;
-	size_t n;
+	ssize_t n;
 
-	for (;;) {
-		if ((more = records(v, *next)) == NULL) {
-			json_decref(list);
+	while ((n = take_part(v, a, kept, next)) > 0)
+		while (json_array_size(kept) > a->latest)
+			(void)json_array_remove(kept, 0);
+	return n == 0 ? EXIT_OK : EXIT_REFUSED;
+}
+
+static int
+follow(struct vctl *v, const struct args *a, json_t *kept, uint64_t next)
+{
+	const struct timespec pause = { 0, PAUSE_NS };
+
+	while (!ferror(stdout)) {
+		(void)nanosleep(&pause, NULL);
+		if (take_part(v, a, kept, &next) == -1)
 			return EXIT_REFUSED;
-		}
-		if ((n = json_array_size(more)) == 0)
-			break;
-		*next = vctl_num(json_array_get(more, n - 1), "seq") + 1;
-		json_decref(list);
-		list = more;
+		print_kept(v, kept);
 	}
-	json_decref(more);
-	n = json_array_size(list);
-	print_new(v, a, list, n > a->latest ? n - a->latest : 0, next);
-	json_decref(list);
 	return EXIT_OK;
 }
 
 static int
 events(void *ctx, void *args, int argc, char **argv)
 {
-	const struct timespec pause = { 0, PAUSE_NS };
 	const struct args *a = args;
+	json_t *kept = json_array();
 	uint64_t next = 0;
-	json_t *list;
 	int ex;
 
 	(void)argc;
 	(void)argv;
-	ex = print_latest(ctx, a, &next);
-	while (ex == EXIT_OK && a->follow && !ferror(stdout)) {
-		(void)nanosleep(&pause, NULL);
-		if ((list = records(ctx, next)) == NULL)
-			return EXIT_REFUSED;
-		print_new(ctx, a, list, 0, &next);
-		json_decref(list);
+	if (kept == NULL)
+		return vctl_fail("out of memory");
+	if ((ex = take_latest(ctx, a, kept, &next)) == EXIT_OK) {
+		print_kept(ctx, kept);
+		if (a->follow)
+			ex = follow(ctx, a, kept, next);
 	}
+	json_decref(kept);
 	return ex;
 }
 
 static const struct opt opts[] = {
 	{ OPT_FLAG("follow", 'f', struct args, follow,
 	    "go on with each new event, until interrupted") },
-	{ OPT_TEXT("object", 0, "NAME", struct args, guest,
+	{ OPT_TEXT("object", 0, "NAME", struct args, object,
 	    "only those of this vTPM or group") },
 	{ OPT_U32("latest", "N", struct args, latest, 0, 5000,
-	    "begin with the last N events (default 20)") },
+	    "begin with the last N of them (default 20)") },
 	OPT_END,
 };
 

@@ -90,6 +90,12 @@ vctl_fail_as(int code, const char *fmt, ...)
 	return code;
 }
 
+void
+vctl_answered(void)
+{
+	fails.first = EXIT_OK;
+}
+
 /* What is not UTF-8 is cleaned: each error is there. */
 static void
 collect(const char *text)

@@ -38,6 +38,8 @@ int vctl_exit_of(const char *bus_error);
 int vctl_fail_as(int code, const char *fmt, ...) VT_PRINTF(2, 3);
 #define vctl_fail(...) vctl_fail_as(EXIT_REFUSED, __VA_ARGS__)
 
+/* What failed so far is in the answer: its code is not the program's. */
+void vctl_answered(void);
 /* From here on errors are collected for vctl_end(), as with --json. */
 void vctl_collect_errors(void);
 /* The end: print what was collected to standard error.  Returns rc, or the
