@@ -21,25 +21,17 @@
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/guest/worker_id.h"
+#include "vtpm_manager/guest/worker_requests.h"
 #include "vtpm_manager/guest/zygote_link.h"
 #include "vtpm_manager/proto/hwtpm_msg.h"
 #include "vtpm_manager/tenant/tenant.h"
 
 #define STOP_MS 5000
 
-struct wreq {
-	uint32_t id; /* 0: free */
-	uint16_t type;
-	uint64_t deadline_us;
-	wlink_cb cb;
-	void *arg;
-};
-
 struct wlink_priv {
 	struct msgch *ch;
 	sd_event_source *io, *timer;
-	struct wreq reqs[WLINK_REQS_MAX];
-	uint32_t next_id;
+	struct wreqs reqs;
 	unsigned int stores; /* unacknowledged */
 	unsigned int refs;   /* calls on the stack */
 	bool dead;           /* free when the last reference goes */
@@ -111,12 +103,9 @@ report_broken(struct wlink *l)
 	l->p->refs++;
 	(void)sd_event_source_set_enabled(l->p->io, SD_EVENT_OFF);
 	loop_timer_off(l->p->timer);
-	for (i = 0; i < WLINK_REQS_MAX && !l->p->dead; i++) {
-		r = l->p->reqs[i];
-		memset(&l->p->reqs[i], 0, sizeof(r));
-		if (r.id != 0 && r.cb != NULL)
+	for (i = 0; i < WLINK_REQS_MAX && !l->p->dead; i++)
+		if (wreqs_take_at(&l->p->reqs, i, &r) && r.cb != NULL)
 			r.cb(r.arg, VT_E_CLOSED, NULL);
-	}
 	if (!l->p->dead && l->ops->closed != NULL)
 		l->ops->closed(l->arg, l->p->why);
 	link_unref(l);
@@ -124,7 +113,6 @@ report_broken(struct wlink *l)
 
 static int on_timer(sd_event_source *s, uint64_t usec, void *arg);
 static int on_io(sd_event_source *s, int fd, uint32_t revents, void *arg);
-static void charge(struct wlink *l, size_t len);
 
 /* Reported from the loop: the caller may still use the link. */
 static void
@@ -139,26 +127,10 @@ link_break(struct wlink *l, const char *why)
 		loop_fatal(l->m, "cannot set a timer");
 }
 
-/* The request with the earliest deadline; NULL: none is in flight. */
-static struct wreq *
-first_due(struct wlink *l)
-{
-	struct wreq *r, *first = NULL;
-	size_t i;
-
-	for (i = 0; i < WLINK_REQS_MAX; i++) {
-		r = &l->p->reqs[i];
-		if (r->id != 0 &&
-		    (first == NULL || r->deadline_us < first->deadline_us))
-			first = r;
-	}
-	return first;
-}
-
 static void
 arm_deadline(struct wlink *l)
 {
-	struct wreq *r = first_due(l);
+	const struct wreq *r = wreqs_first_due(&l->p->reqs);
 	uint64_t now = now_us();
 
 	if (r == NULL) {
@@ -174,7 +146,7 @@ arm_deadline(struct wlink *l)
 static bool
 is_late(struct wlink *l)
 {
-	const struct wreq *r = first_due(l);
+	const struct wreq *r = wreqs_first_due(&l->p->reqs);
 
 	return r != NULL && r->deadline_us <= now_us();
 }
@@ -240,16 +212,9 @@ on_keep(struct wlink *l, struct msg *msg)
 static void
 on_answer(struct wlink *l, const struct msg *msg)
 {
-	struct wreq r = { 0 };
-	size_t i;
+	struct wreq r;
 
-	for (i = 0; i < WLINK_REQS_MAX && msg->id != 0; i++)
-		if (l->p->reqs[i].id == msg->id) {
-			r = l->p->reqs[i];
-			memset(&l->p->reqs[i], 0, sizeof(r));
-			break;
-		}
-	if (r.id == 0) {
+	if (!wreqs_take(&l->p->reqs, msg->id, &r)) {
 		link_break(l, "the worker answered a request that is not "
 			      "open");
 		return;
@@ -667,39 +632,22 @@ wlink_end(struct wlink *l, bool kill)
 
 /* --- sending --- */
 
-static struct wreq *
-free_place(struct wlink *l, uint16_t type)
-{
-	struct wreq *r, *found = NULL;
-	unsigned int queries = 0;
-	size_t i;
-
-	for (i = 0; i < WLINK_REQS_MAX; i++) {
-		r = &l->p->reqs[i];
-		if (r->id == 0)
-			found = r;
-		else
-			queries += r->type == W_QUERY;
-	}
-	return type == W_QUERY && queries >= WLINK_QUERIES_MAX ? NULL : found;
-}
-
 int
 wlink_request(struct wlink *l, uint16_t type, const struct wr *w,
     const int *fds, unsigned int nfds, uint32_t timeout_ms, wlink_cb cb,
     void *arg)
 {
 	struct wreq *r;
+	uint32_t id;
 	int rc;
 
 	if (w != NULL && wr_err(w) != VT_OK)
 		return wr_err(w);
-	if ((r = free_place(l, type)) == NULL)
+	if ((r = wreqs_place(&l->p->reqs, type)) == NULL)
 		return VT_E_BUSY;
-	if (++l->p->next_id == 0)
-		l->p->next_id = 1;
-	rc = msgch_send(l->p->ch, type, l->p->next_id,
-	    w != NULL ? w->buf : NULL, w != NULL ? w->len : 0, fds, nfds);
+	id = wreqs_new_id(&l->p->reqs);
+	rc = msgch_send(l->p->ch, type, id, w != NULL ? w->buf : NULL,
+	    w != NULL ? w->len : 0, fds, nfds);
 	if (rc == VT_E_CLOSED) {
 		/* Reported by the loop, with all others. */
 		link_break(l, "the worker died");
@@ -707,7 +655,7 @@ wlink_request(struct wlink *l, uint16_t type, const struct wr *w,
 		return rc;
 	if (timeout_ms == 0)
 		timeout_ms = l->m->cfg.request_timeout_ms;
-	r->id = l->p->next_id;
+	r->id = id;
 	r->type = type;
 	r->cb = cb;
 	r->arg = arg;
