@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""tpmtcp.py RINGCMD SOCKET PORTFILE - a vTPM's ring behind a TCP port.
+"""tpmtcp.py RINGCMD SOCKET PORT - a vTPM's ring behind a TCP port.
 
 TrouSerS' tcsd has no TCTI; it reaches a TPM that is not in the kernel by TCP
 (tcsd -e): one command, one answer.  The ring is driven by tests/ringcmd.

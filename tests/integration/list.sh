@@ -44,6 +44,16 @@ same "by number" "db2 web1" "$(names --group 0)"
 refuse "another order is wrong usage" 'not one of name, state' \
     ctl list --sort size
 
+# undocumented COMMAND: members of its answer that FORMATS.md does not name
+undocumented() {
+	jctl "$@" | jq -r '.[] | keys[]' | sort -u | while read -r k; do
+		sed -n '/^## Output of vtpmctl/,/^## Deep/p' \
+		    "$top/doc/FORMATS.md" | grep -q "\`$k\`" || echo "$k"
+	done
+}
+same "FORMATS.md names each member of list" "" "$(undocumented list)"
+same "and of audit" "" "$(undocumented audit)"
+
 # --- widths --------------------------------------------------------------------------
 fits() { # COLUMNS: no line of $T/out is longer
 	awk -v w="$1" 'length > w { bad = 1 } END { exit bad }' "$T/out"

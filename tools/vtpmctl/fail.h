@@ -19,7 +19,7 @@ enum vctl_exit {
 	EXIT_REFUSED = 1,   /* refused or failed, for none of the reasons
 			       below */
 	EXIT_USAGE = 2,     /* wrong usage; OPT_BAD */
-	EXIT_NOT_FOUND = 3, /* no vTPM, group or file of that name */
+	EXIT_NOT_FOUND = 3, /* no such vTPM, group or record */
 	EXIT_EXISTS = 4,    /* there is one already, or it runs already */
 	EXIT_BUSY = 5,      /* in use, or not in a state for it */
 	EXIT_DENIED = 6,    /* the role, or a policy, does not allow it */
