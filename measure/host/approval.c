@@ -5,13 +5,11 @@
  */
 #include "measure/host/approval.h"
 
-#include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
-#include <openssl/pem.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +17,7 @@
 #include "base/util.h"
 #include "measure/tpm/pcr.h"
 #include "measure/tpm/pcr_selection.h"
+#include "measure/tpm/pem_key.h"
 #include "measure/tpm/tpm_public.h"
 
 #define MAGIC "VTAP"
@@ -27,7 +26,6 @@
 #define REF_MAX (sizeof(APPROVAL_REF) + 12)
 #define COORD_LEN 32
 #define CURVE_P256 0x0003 /* TPM_ECC_NIST_P256 */
-#define PEM_MAX 16384
 
 /* Part 2, 6.5.2 and 6.4 (TPM_EO). */
 #define CC_POLICY_NV 0x00000149u
@@ -366,23 +364,6 @@ approval_auth_policy(const uint8_t key[APPROVAL_KEY_LEN], uint32_t group,
 /* --- keys ------------------------------------------------------------------
  */
 
-static EVP_PKEY *
-key_from_pem(const void *pem, size_t len, bool secret)
-{
-	BIO *bio = len <= PEM_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
-	EVP_PKEY *key = NULL;
-
-	if (bio == NULL)
-		return NULL;
-	/* An empty passphrase: never ask on a terminal. */
-	key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"");
-	if (key == NULL && !secret && BIO_reset(bio) == 1)
-		key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
-	BIO_free(bio);
-	ERR_clear_error();
-	return key;
-}
-
 static int
 key_point(EVP_PKEY *key, uint8_t ret[APPROVAL_KEY_LEN])
 {
@@ -410,7 +391,7 @@ key_point(EVP_PKEY *key, uint8_t ret[APPROVAL_KEY_LEN])
 int
 approval_key_read(const void *pem, size_t len, uint8_t ret[APPROVAL_KEY_LEN])
 {
-	EVP_PKEY *key = key_from_pem(pem, len, false);
+	EVP_PKEY *key = pem_key(pem, len, false);
 	int rc;
 
 	if (key == NULL)
@@ -485,7 +466,7 @@ sign_one(EVP_PKEY *key, const uint8_t *msg, size_t len,
 int
 approval_sign(struct approval *a, const void *pem, size_t len)
 {
-	EVP_PKEY *key = key_from_pem(pem, len, true);
+	EVP_PKEY *key = pem_key(pem, len, true);
 	uint8_t point[APPROVAL_KEY_LEN];
 	struct approval done = *a;
 	struct tbs t;
@@ -545,7 +526,7 @@ int
 approval_sign_bytes(const void *pem, size_t pem_len, const uint8_t *msg,
     size_t len, uint8_t sig[APPROVAL_SIG_MAX], uint16_t *ret_len)
 {
-	EVP_PKEY *key = key_from_pem(pem, pem_len, true);
+	EVP_PKEY *key = pem_key(pem, pem_len, true);
 	uint8_t point[APPROVAL_KEY_LEN];
 	int rc;
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "measure/tpm/pem_key.h"
 
 #define MAGIC "VTES"
 #define MAGIC_LEN 4
@@ -434,27 +435,21 @@ escrow_open(const void *cms, size_t cms_len, const void *pem, size_t len,
     struct escrow_share *ret)
 {
 	CMS_ContentInfo *ci = NULL;
-	BIO *a = NULL, *b = NULL;
 	EVP_PKEY *key = NULL;
 	int rc = VT_E_FORMAT;
+	BIO *bio;
 
 	if (cms_len > ESCROW_PEM_MAX || len > ESCROW_PEM_MAX)
 		return VT_E_RANGE;
-	a = BIO_new_mem_buf(cms, (int)cms_len);
-	b = BIO_new_mem_buf(pem, (int)len);
-	if (a == NULL || b == NULL) {
-		rc = VT_E_NOMEM;
-		goto out;
-	}
-	ci = PEM_read_bio_CMS(a, NULL, NULL, NULL);
-	key = PEM_read_bio_PrivateKey(b, NULL, NULL, (void *)"");
+	if ((bio = BIO_new_mem_buf(cms, (int)cms_len)) == NULL)
+		return VT_E_NOMEM;
+	ci = PEM_read_bio_CMS(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	key = pem_key(pem, len, true);
 	if (ci != NULL && key != NULL)
 		rc = decrypt(ci, key, ret);
-out:
 	CMS_ContentInfo_free(ci);
 	EVP_PKEY_free(key);
-	BIO_free(a);
-	BIO_free(b);
 	ERR_clear_error();
 	return rc;
 }

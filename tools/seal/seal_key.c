@@ -2,13 +2,11 @@
 /* seal_key.c - keys of authorities and of recovery: PEM to TPM and back. */
 #include "tools/seal/seal_key.h"
 
-#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include <string.h>
@@ -138,27 +136,10 @@ from_evp(EVP_PKEY *key, struct seal_key *ret)
 	return VT_OK;
 }
 
-static EVP_PKEY *
-from_pem(const void *pem, size_t len, bool secret)
-{
-	BIO *bio = len <= SEAL_PEM_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
-	EVP_PKEY *key;
-
-	if (bio == NULL)
-		return NULL;
-	/* An empty passphrase: never ask on a terminal. */
-	key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"");
-	if (key == NULL && !secret && BIO_reset(bio) == 1)
-		key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
-	BIO_free(bio);
-	ERR_clear_error();
-	return key;
-}
-
 int
 seal_key_read(const void *pem, size_t len, struct seal_key *ret)
 {
-	EVP_PKEY *key = from_pem(pem, len, false);
+	EVP_PKEY *key = pem_key(pem, len, false);
 	int rc;
 
 	if (key == NULL)
@@ -203,7 +184,7 @@ int
 seal_key_sign(const void *pem, size_t pem_len, const uint8_t *msg, size_t len,
     struct seal_key *ret_key, uint8_t *sig, size_t *ret_len)
 {
-	EVP_PKEY *key = from_pem(pem, pem_len, true);
+	EVP_PKEY *key = pem_key(pem, pem_len, true);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t n = SEAL_SIG_MAX;
 	int rc = VT_E_FORMAT;

@@ -17,11 +17,12 @@
 
 #include "base/crypto.h"
 #include "base/err.h"
+#include "measure/tpm/pem_key.h"
 #include "measure/tpm/tpm_public.h"
 
 #define SEAL_KEY_PUB_MAX 600 /* bytes of a TPMT_PUBLIC */
 #define SEAL_SIG_MAX TPM_RSA_MAX
-#define SEAL_PEM_MAX 16384
+#define SEAL_PEM_MAX PEM_KEY_MAX
 
 struct seal_key {
 	uint8_t pub[SEAL_KEY_PUB_MAX]; /* TPMT_PUBLIC */
