@@ -19,3 +19,14 @@ json_hex(const uint8_t *p, size_t len)
 	free(text);
 	return j;
 }
+
+int
+json_hex_get(const json_t *o, const char *key, uint8_t *out, size_t len)
+{
+	const char *text = json_string_value(json_object_get(o, key));
+	size_t n = 0;
+
+	if (text == NULL || hex_decode(text, out, len, &n) != VT_OK || n != len)
+		return VT_E_FORMAT;
+	return VT_OK;
+}

@@ -183,19 +183,6 @@ get_number(const json_t *o, const char *key, uint64_t *ret)
 }
 
 static int
-get_digest(const json_t *o, const char *key, uint8_t out[SHA256_LEN])
-{
-	const char *text = json_string_value(json_object_get(o, key));
-	size_t n = 0;
-	int rc;
-
-	if (text == NULL)
-		return VT_E_FORMAT;
-	rc = hex_decode(text, out, SHA256_LEN, &n);
-	return rc == VT_OK && n != SHA256_LEN ? VT_E_FORMAT : rc;
-}
-
-static int
 get_sig(const json_t *o, struct approved *one)
 {
 	uint8_t *sig = NULL;
@@ -249,8 +236,8 @@ get_one(const json_t *o, struct approved *ret, const char **ret_what)
 	GET("epoch_index", get_index(o, &ret->epoch_index));
 	GET("pcrs", approved_pcrs_get(
 			json_object_get(o, "pcrs"), &ret->sel, &ret->pcrs));
-	GET("pkfp", get_digest(o, "pkfp", ret->print));
-	GET("pol", get_digest(o, "pol", said));
+	GET("pkfp", json_hex_get(o, "pkfp", ret->print, SHA256_LEN));
+	GET("pol", json_hex_get(o, "pol", said, SHA256_LEN));
 	GET("pol", approved_policy(ret, is));
 	GET("pol", memcmp(is, said, sizeof(is)) == 0 ? VT_OK : VT_E_CORRUPT);
 	GET("sig", get_sig(o, ret));

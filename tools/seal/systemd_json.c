@@ -33,18 +33,6 @@ get_pcrs(const json_t *list, uint32_t *ret)
 }
 
 static int
-get_digest(const json_t *o, const char *key, uint8_t out[SHA256_LEN])
-{
-	const char *text = json_string_value(json_object_get(o, key));
-	size_t n = 0;
-
-	if (text == NULL || hex_decode(text, out, SHA256_LEN, &n) != VT_OK ||
-	    n != SHA256_LEN)
-		return VT_E_FORMAT;
-	return VT_OK;
-}
-
-static int
 get_one(const json_t *o, uint16_t alg, struct sd_sig *ret)
 {
 	uint8_t *sig = NULL;
@@ -54,8 +42,8 @@ get_one(const json_t *o, uint16_t alg, struct sd_sig *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->alg = alg;
 	if ((rc = get_pcrs(json_object_get(o, "pcrs"), &ret->mask)) != VT_OK ||
-	    (rc = get_digest(o, "pkfp", ret->print)) != VT_OK ||
-	    (rc = get_digest(o, "pol", ret->pol)) != VT_OK ||
+	    (rc = json_hex_get(o, "pkfp", ret->print, SHA256_LEN)) != VT_OK ||
+	    (rc = json_hex_get(o, "pol", ret->pol, SHA256_LEN)) != VT_OK ||
 	    (rc = tool_json_get_b64(o, "sig", &sig, &n)) != VT_OK)
 		return rc;
 	if (n == 0 || n > sizeof(ret->sig))
