@@ -454,22 +454,8 @@ run(void *ctx, void *args, int argc, char **argv)
 		return rc;
 	if ((rc = read_key(&w)) == VT_OK)
 		rc = a->sign ? sign_requests(&w) : approve_state(&w);
-	seal_wipe(w.pem, w.pem_len);
+	mem_wipe_free(w.pem, w.pem_len);
 	return seal_exit(rc);
-}
-
-static int
-set_select(void *dst, const struct opt *o, const char *arg)
-{
-	(void)o;
-	return seal_parse_sel(arg, &((struct args *)dst)->select);
-}
-
-static int
-set_index(void *dst, const struct opt *o, const char *arg)
-{
-	(void)o;
-	return seal_parse_index(arg, &((struct args *)dst)->index);
 }
 
 static const struct opt opts[] = {
@@ -491,16 +477,14 @@ static const struct opt opts[] = {
 	    "vtpm-measure predict or vtpm-verify replay") },
 	{ OPT_TEXT("log", 0, "FILE", struct args, log,
 	    "PCR values that this event log gives") },
-	{ OPT_CALL("select", "LIST", set_select,
-	    "a PCR selection, as sha256:0,2,4,7,8,9",
-	    "PCRs to approve (default " DEFAULT_PCRS ")") },
+	OPT_SELECT("select", struct args, select,
+	    "PCRs to approve (default " DEFAULT_PCRS ")"),
 	{ OPT_U64("epoch", "N", struct args, epoch, 0, INT64_MAX,
 	    "approve up to this epoch (default: the one of the TPM here)") },
 	{ OPT_FLAG("next-epoch", 0, struct args, next_epoch,
 	    "approve so that the next vtpm-seal revoke leaves it valid") },
-	{ OPT_CALL("epoch-index", "INDEX", set_index,
-	    "an NV index from 0x01800000 to 0x01bfffff",
-	    "NV counter of the epoch (default 0x0180ec01)") },
+	OPT_EPOCH_INDEX(
+	    struct args, "NV counter of the epoch (default 0x0180ec01)"),
 	{ OPT_TEXT("label", 0, "TEXT", struct args, label,
 	    "what the state is, for people: \"kernel 6.1.0-28\"") },
 	{ OPT_U32("keep", "N", struct args, keep, 1, AP_MAX,

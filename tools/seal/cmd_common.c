@@ -25,8 +25,10 @@ seal_exit(int rc)
 }
 
 int
-seal_parse_sel(const char *arg, struct sel_arg *ret)
+seal_set_sel(void *dst, const struct opt *o, const char *arg)
 {
+	struct sel_arg *ret = (void *)((char *)dst + o->at);
+
 	ret->given = true;
 	if (arg[0] == '\0' || arg[strlen(arg) - 1] == ':') {
 		ret->sel.n = 0; /* refused later, with a reason */
@@ -36,8 +38,9 @@ seal_parse_sel(const char *arg, struct sel_arg *ret)
 }
 
 int
-seal_parse_index(const char *arg, uint32_t *ret)
+seal_set_index(void *dst, const struct opt *o, const char *arg)
 {
+	uint32_t *ret = (void *)((char *)dst + o->at);
 	char *end;
 	unsigned long v;
 
@@ -65,14 +68,6 @@ seal_read_in(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
 	if (rc != VT_OK)
 		log_err("cannot read standard input: %s", vt_strerror(rc));
 	return rc;
-}
-
-void
-seal_wipe(uint8_t *p, size_t len)
-{
-	if (p != NULL)
-		OPENSSL_cleanse(p, len);
-	free(p);
 }
 
 int
@@ -106,7 +101,7 @@ seal_read_key(const char *path, struct seal_key *ret)
 	if ((rc = tool_read(path, SEAL_PEM_MAX, &p, &n)) != VT_OK)
 		return rc;
 	rc = seal_key_read(p, n, ret);
-	seal_wipe(p, n);
+	mem_wipe_free(p, n);
 	if (rc == VT_E_UNSUPPORTED)
 		log_err("%s: not a key that a TPM verifies: RSA of 2048 to "
 			"4096 bits, or ECC on P-256 or P-384",
@@ -210,7 +205,7 @@ set_owner(struct esys *e, const char *path)
 		    e, Esys_TR_SetAuth(e->ctx, ESYS_TR_RH_OWNER, &auth));
 	}
 	OPENSSL_cleanse(&auth, sizeof(auth));
-	seal_wipe(p, n);
+	mem_wipe_free(p, n);
 	return rc;
 }
 

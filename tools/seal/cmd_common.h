@@ -47,16 +47,28 @@ struct sel_arg {
 		    "there is one")                                  \
 	}
 
-/* For options: into a struct sel_arg, a NV index. */
-int seal_parse_sel(const char *arg, struct sel_arg *ret) VT_CHECK;
-int seal_parse_index(const char *arg, uint32_t *ret) VT_CHECK;
+/* struct sel_arg m. */
+#define OPT_SELECT(n, s, m, h)                                    \
+	{                                                         \
+		OPT_CALL(n, "LIST", seal_set_sel,                 \
+		    "a PCR selection, as sha256:0,2,4,7,8,9", h), \
+		    .at = OPT_AT(s, m, struct sel_arg)            \
+	}
+/* uint32_t index; 0: not given. */
+#define OPT_EPOCH_INDEX(s, h)                                        \
+	{                                                            \
+		OPT_CALL("epoch-index", "INDEX", seal_set_index,     \
+		    "an NV index from 0x01800000 to 0x01bfffff", h), \
+		    .at = OPT_AT(s, index, uint32_t)                 \
+	}
+int seal_set_sel(void *dst, const struct opt *o, const char *arg) VT_CHECK;
+int seal_set_index(void *dst, const struct opt *o, const char *arg) VT_CHECK;
 
 /* A file, or with NULL or "-" standard input. */
 int seal_read_in(
     const char *path, size_t max, uint8_t **ret, size_t *ret_len) VT_CHECK;
 /* A password: the file without the newline at its end.  VT_E_FORMAT: empty. */
 int seal_read_pass(const char *path, uint8_t **ret, size_t *ret_len) VT_CHECK;
-void seal_wipe(uint8_t *p, size_t len);
 /* A PEM key, public or private. */
 int seal_read_key(const char *path, struct seal_key *ret) VT_CHECK;
 

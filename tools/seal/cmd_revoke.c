@@ -133,13 +133,6 @@ run(void *ctx, void *args, int argc, char **argv)
 	return seal_exit(rc);
 }
 
-static int
-set_index(void *dst, const struct opt *o, const char *arg)
-{
-	(void)o;
-	return seal_parse_index(arg, &((struct args *)dst)->index);
-}
-
 static const struct opt opts[] = {
 	OPT_TCTI(struct args),
 	OPT_OWNER(struct args),
@@ -151,9 +144,8 @@ static const struct opt opts[] = {
 	{ OPT_FLAG("force", 0, struct args, force,
 	    "raise the epoch whatever it shuts; make the counter anew if it "
 	    "is gone") },
-	{ OPT_CALL("epoch-index", "INDEX", set_index,
-	    "an NV index from 0x01800000 to 0x01bfffff",
-	    "NV counter of the epoch (default 0x0180ec01)") },
+	OPT_EPOCH_INDEX(
+	    struct args, "NV counter of the epoch (default 0x0180ec01)"),
 	{ OPT_FLAG(
 	    "json", 0, struct args, json, "print the new epoch as JSON, too") },
 	OPT_END,

@@ -105,7 +105,7 @@ add_recovery(
 		rc = seal_stretch(b, p, n, auth);
 	if (rc != VT_OK)
 		log_err("the passphrase: %s", vt_strerror(rc));
-	seal_wipe(p, n);
+	mem_wipe_free(p, n);
 	return rc;
 }
 
@@ -274,26 +274,12 @@ run(void *ctx, void *args, int argc, char **argv)
 	if ((rc = seal_open_tpm(&e, a->tcti, a->owner_auth)) == VT_OK)
 		rc = seal_with(&e, a, secret, len);
 	esys_close(&e);
-	seal_wipe(secret, len);
+	mem_wipe_free(secret, len);
 	return seal_exit(rc);
 }
 
 /* --- options ----------------------------------------------------------------
  */
-
-static int
-set_pcrs(void *dst, const struct opt *o, const char *arg)
-{
-	(void)o;
-	return seal_parse_sel(arg, &((struct args *)dst)->pcrs);
-}
-
-static int
-set_index(void *dst, const struct opt *o, const char *arg)
-{
-	(void)o;
-	return seal_parse_index(arg, &((struct args *)dst)->index);
-}
 
 static int
 set_srk_name(void *dst, const struct opt *o, const char *arg)
@@ -312,20 +298,18 @@ set_srk_name(void *dst, const struct opt *o, const char *arg)
 static const struct opt opts[] = {
 	OPT_TCTI(struct args),
 	OPT_OWNER(struct args),
-	{ OPT_CALL("pcrs", "LIST", set_pcrs,
-	    "a PCR selection, as sha256:0,2,4,7,8,9",
+	OPT_SELECT("pcrs", struct args, pcrs,
 	    "PCRs to seal to (default " DEFAULT_PCRS "); 17 binds to the "
-	    "host's launch record, too") },
+	    "host's launch record, too"),
 	{ OPT_TEXT("authority", 0, "KEY.pub", struct args, authority,
 	    "seal to the states that this key approves, in place of the PCRs "
 	    "of this boot: vtpm-seal approve") },
 	{ OPT_TEXT("ref", 0, "UUID:ROLE", struct args, ref,
 	    "what approvals must be for: this machine, and what the secret is "
 	    "for") },
-	{ OPT_CALL("epoch-index", "INDEX", set_index,
-	    "an NV index from 0x01800000 to 0x01bfffff",
+	OPT_EPOCH_INDEX(struct args,
 	    "NV counter whose rise revokes approvals (default 0x0180ec01); it "
-	    "is made if there is none") },
+	    "is made if there is none"),
 	{ OPT_TEXT("recovery-passphrase", 0, "FILE", struct args, passphrase,
 	    "the passphrase in FILE opens the secret in any state; the TPM "
 	    "limits wrong ones") },

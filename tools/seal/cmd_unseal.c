@@ -167,7 +167,7 @@ open_secret(const struct seal_blob *b, uint8_t *key, size_t len, uint8_t **ret,
 		    key, b->iv, b->ad, b->ad_len, b->bulk, n, b->tag, out);
 	}
 	if (rc != VT_OK) {
-		seal_wipe(out, n);
+		mem_wipe_free(out, n);
 		return rc;
 	}
 	*ret = out;
@@ -243,7 +243,7 @@ unseal_with(struct work *w)
 	} else {
 		rc = tool_write(w->a->out, secret, len, 0600);
 	}
-	seal_wipe(secret, len);
+	mem_wipe_free(secret, len);
 out:
 	OPENSSL_cleanse(key, sizeof(key));
 	seal_srk_done(&w->e, &srk);
@@ -295,7 +295,7 @@ run(void *ctx, void *args, int argc, char **argv)
 			rc = unseal_with(&w);
 		esys_close(&w.e);
 	}
-	seal_wipe(w.proof_buf, w.proof.len);
+	mem_wipe_free(w.proof_buf, w.proof.len);
 	approvals_free(&w.appr);
 	free(buf);
 	return seal_exit(rc);
