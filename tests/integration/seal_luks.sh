@@ -79,6 +79,12 @@ rm -f asked
 check "when a key was wrong it asks a person, not the TPM again" eval '
     again bad.log && CRYPTTAB_TRIED=1 keyscript | volume_opens &&
     grep -q Passphrase asked'
+for c in cap=16 cap= cap=8,9 cap=08; do
+	rm -f asked
+	check "$c is no PCR: nothing opens uncapped" eval '
+	    keyscript $c 2>err | volume_opens && grep -q Passphrase asked &&
+	    grep -q "$c: not a PCR" err'
+done
 check "no key is left behind in a file" eval \
     '! ls vtpm-key.* vtpm-luks.* 2>/dev/null | grep -q .'
 
