@@ -2,6 +2,7 @@
 /* cmd_unseal.c - vtpm-seal unseal. */
 #include <openssl/crypto.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,34 @@ explain_pcrs(struct work *w)
 	return VT_E_POLICY;
 }
 
+static int
+say_open(uint32_t pcr, const char *why)
+{
+	log_err("capping PCR %u would not close the secret: %s", pcr, why);
+	return VT_E_FORMAT;
+}
+
+/* With the PCR capped, does another approval still fit this boot? */
+static int
+check_closes(const struct work *w, uint64_t epoch, const struct pcr_set *now)
+{
+	const struct approved *one = NULL;
+	struct pcr_set then = *now;
+	char why[WHY_MAX];
+	uint32_t k;
+
+	if (w->a->cap == PCR_NONE)
+		return VT_OK;
+	for (k = 0; k < then.nbanks; k++)
+		then.banks[k].val[w->a->cap][0] ^= 0xff;
+	if (approvals_choose(
+		&w->appr, &w->b, epoch, &then, &one, why, sizeof(why)) != VT_OK)
+		return VT_OK;
+	(void)snprintf(why, sizeof(why),
+	    "approval '%s' does not look at that PCR", one->label);
+	return say_open(w->a->cap, why);
+}
+
 /* Select the approval of this boot, or say what is wrong. */
 static int
 explain_approvals(struct work *w)
@@ -72,9 +101,11 @@ explain_approvals(struct work *w)
 		return rc;
 	rc = approvals_choose(
 	    &w->appr, &w->b, epoch, &now, &w->proof.approved, why, sizeof(why));
-	if (rc != VT_OK)
+	if (rc != VT_OK) {
 		log_err("refused: %s", why);
-	return rc;
+		return rc;
+	}
+	return check_closes(w, epoch, &now);
 }
 
 /* The TPM decides; this selects what to show it, and names what differs. */
@@ -253,7 +284,8 @@ out:
 /* --- the command ------------------------------------------------------------
  */
 
-/* Capping a PCR that the policy does not look at closes nothing. */
+/* Capping a PCR that no policy looks at closes nothing.  check_closes() asks
+ * more of the approvals that fit this boot. */
 static int
 check_cap(const struct work *w)
 {
@@ -267,10 +299,7 @@ check_cap(const struct work *w)
 	for (i = 0; i < sel.n; i++)
 		if ((sel.banks[i].mask >> w->a->cap & 1) != 0)
 			return VT_OK;
-	log_err("capping PCR %u would not close the secret: it is not sealed "
-		"to that PCR",
-	    w->a->cap);
-	return VT_E_FORMAT;
+	return say_open(w->a->cap, "it is not sealed to that PCR");
 }
 
 static int
