@@ -180,9 +180,36 @@ check "then it opens" opens root.blob -a req.json
 refuse "there is nothing to sign twice" "no request" "$S" approve --sign \
     --key boot.pem --epoch "$E" -a req.json
 
+request() { # LABEL BYTE: a request of a state of its own
+	jq '.pcrs.sha256["9"] |= "'"$2"'" + .[2:]' predicted.json >one.json &&
+	    "$S" approve --authority boot.pub --ref $REF -a three.json \
+	        --epoch "$E" --pcrs one.json --label "$1" --keep 3
+}
+signed() { # KEEP LABELS: what is left of three.json
+	cp three.json kept.json &&
+	    "$S" approve --sign --key boot.pem --epoch "$E" -a kept.json \
+	        --keep "$1" &&
+	    [ "$(jq -r '.approvals[] | select(.sig) | .label' kept.json |
+	        xargs)" = "$2" ]
+}
+check "three requests" eval 'request A a1 && request B b2 && request C c3'
+check "signed, the newest two are kept" signed 2 "B C"
+check "or the newest" signed 1 C
+check "one of a label replaced the older one" eval '
+    jq ".approvals[1].label = \"C\"" three.json >t.json && mv t.json three.json &&
+    signed 3 "A C" && [ "$(jq -r ".approvals[1].pcrs.sha256[\"9\"][:2]" \
+        kept.json)" = c3 ]'
+
 # --- capping ---------------------------------------------------------------------
 refuse "capping a PCR that the secret is not sealed to" "would not close" \
     unseal root.blob no.out -a a.json --cap 12
+check "another approval of this boot looks at PCR 4 alone" eval '
+    cp a.json two.json && vs approve --key boot.pem --ref $REF -a two.json \
+        --select sha256:4 --label "only 4"'
+refuse "capping PCR 8 would leave it open by that one" \
+    "would not close the secret: approval .only 4. does not" \
+    unseal root.blob no.out -a two.json --cap 8
+check "and nothing was extended" opens root.blob -a a.json
 check "opened once, with PCR 8 capped" opens root.blob -a a.json --cap 8
 refuse "not a second time in this boot" "PCR 8 .*is not as approved" \
     unseal root.blob no.out -a a.json

@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rdwr.h"
 #include "base/util.h"
+#include "tools/common/json.h"
 #include "tools/seal/approvals.h"
 #include "tools/seal/systemd_json.h"
 
@@ -304,6 +306,42 @@ the_running_boot_stays_approved(void **state)
 }
 
 static void
+thinning_leaves_the_newest(void **state)
+{
+	static const char add_of[] = "ABCBDD";
+	static const char *const want[] = { "otABCBDD", "D", "BD", "CBD",
+		"ACBD", "tACBD", "otACBD", "otACBD" };
+	struct approvals a;
+	struct approved one;
+	char label[2] = "";
+	uint32_t keep;
+	size_t i;
+
+	(void)state;
+	for (keep = 0; keep < VT_NELEM(want); keep++) {
+		load(&a); /* "one" and "two" */
+		one = a.list[0];
+		for (i = 0; i < strlen(add_of); i++) {
+			label[0] = add_of[i];
+			add(&a, &one, label, 0, NULL);
+		}
+		approvals_thin(&a, one.print, "another", keep);
+		assert_int_equal(a.n, strlen(want[0]));
+		one.print[0] ^= 1;
+		approvals_thin(&a, one.print, one.ref, keep);
+		assert_int_equal(a.n, strlen(want[0]));
+		one.print[0] ^= 1;
+		approvals_thin(&a, one.print, keep % 2 ? one.ref : NULL, keep);
+		assert_int_equal(a.n, strlen(want[keep]));
+		for (i = 0; i < a.n; i++)
+			assert_int_equal(a.list[i].label[0], want[keep][i]);
+		assert_memory_equal(
+		    &a.list[a.n - 1].pcrs, &one.pcrs, sizeof(one.pcrs));
+		approvals_free(&a);
+	}
+}
+
+static void
 a_full_file_says_so(void **state)
 {
 	struct approvals a;
@@ -482,14 +520,111 @@ systemd_signatures_verify(void **state)
 	sd_sigs_free(&s);
 }
 
+/* The good file with its first signature's member as in the case: nothing else
+ * can be why it is refused. */
+static int
+sd_with(const char *member, const char *value)
+{
+	char err[SD_ERR_MAX] = "";
+	struct sd_sigs s;
+	json_error_t je;
+	json_t *root, *one;
+	char *text;
+	int rc;
+
+	root = json_loadb((char *)v.sd, v.sd_len, 0, &je);
+	one = json_array_get(json_object_get(root, "sha256"), 0);
+	assert_non_null(one);
+	if (value == NULL)
+		assert_int_equal(json_object_del(one, member), 0);
+	else
+		assert_int_equal(json_object_set_new(one, member,
+				     json_loads(value, JSON_DECODE_ANY, &je)),
+		    0);
+	text = json_dumps(root, 0);
+	rc = sd_sigs_get((uint8_t *)text, strlen(text), &s, err);
+	assert_true((rc == VT_OK) == (err[0] == '\0'));
+	if (rc == VT_OK)
+		sd_sigs_free(&s);
+	free(text);
+	json_decref(root);
+	return rc;
+}
+
+#define X32 "a1a2a3a4a5a6a7a8a1a2a3a4a5a6a7a8a1a2a3a4a5a6a7a8a1a2a3a4a5a6a7"
+
+static void
+wrong_systemd_members_are_refused(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *member, *value;
+		int want;
+	} cases[] = {
+		{ "pcrs", "[0, 23]", VT_OK },
+		{ "pcrs", NULL, VT_E_FORMAT },
+		{ "pcrs", "[]", VT_E_FORMAT },
+		{ "pcrs", "4", VT_E_FORMAT },
+		{ "pcrs", "[\"4\"]", VT_E_FORMAT },
+		{ "pcrs", "[24]", VT_E_RANGE },
+		{ "pcrs", "[-1]", VT_E_RANGE },
+		{ "pcrs", "[4294967300]", VT_E_RANGE },
+		{ "pcrs", "[4, 4]", VT_E_RANGE },
+		{ "pkfp", "\"" X32 "a8\"", VT_OK },
+		{ "pkfp", NULL, VT_E_FORMAT },
+		{ "pkfp", "7", VT_E_FORMAT },
+		{ "pkfp", "\"" X32 "\"", VT_E_FORMAT },
+		{ "pkfp", "\"" X32 "a8a9\"", VT_E_FORMAT },
+		{ "pkfp", "\"" X32 "zz\"", VT_E_FORMAT },
+		{ "pol", "\"" X32 "A8\"", VT_OK },
+		{ "pol", NULL, VT_E_FORMAT },
+		{ "pol", "\"" X32 "\"", VT_E_FORMAT },
+		{ "pol", "\"" X32 "a8a9\"", VT_E_FORMAT },
+		{ "sig", "\"AAAA\"", VT_OK },
+		{ "sig", NULL, VT_E_FORMAT },
+		{ "sig", "\"\"", VT_E_FORMAT },
+		{ "sig", "\"A*==\"", VT_E_FORMAT },
+		{ "sig", "7", VT_E_FORMAT },
+	};
+	/* clang-format on */
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		print_message("  %s %s\n", cases[i].member,
+		    cases[i].value != NULL ? cases[i].value : "missing");
+		assert_int_equal(
+		    sd_with(cases[i].member, cases[i].value), cases[i].want);
+	}
+}
+
+/* Its bytes, SEAL_SIG_MAX and one more. */
+static void
+a_systemd_signature_is_bounded(void **state)
+{
+	uint8_t sig[SEAL_SIG_MAX + 1];
+	json_t *b64;
+	char *text;
+
+	(void)state;
+	memset(sig, 7, sizeof(sig));
+	b64 = tool_json_b64(sig, SEAL_SIG_MAX);
+	text = json_dumps(b64, JSON_ENCODE_ANY);
+	assert_int_equal(sd_with("sig", text), VT_OK);
+	free(text);
+	json_decref(b64);
+	b64 = tool_json_b64(sig, sizeof(sig));
+	text = json_dumps(b64, JSON_ENCODE_ANY);
+	assert_int_equal(sd_with("sig", text), VT_E_RANGE);
+	free(text);
+	json_decref(b64);
+}
+
 static void
 wrong_systemd_files_are_refused(void **state)
 {
-	static const char *const bad[] = { "[]", "{\"sha256\":{}}",
+	static const char *const bad[] = { "", "[]", "{\"sha256\":{}}",
 		"{\"md5\":[]}", "{\"sha256\":[{}]}",
-		"{\"sha256\":[{\"pcrs\":[24],\"pkfp\":\"\"}]}",
-		"{\"sha256\":[{\"pcrs\":[4,4]}]}",
-		"{\"sha256\":[{\"pcrs\":[]}]}",
 		"{\"sha256\":[],\"sha256\":[]}" };
 	char err[SD_ERR_MAX];
 	struct sd_sigs s;
@@ -506,6 +641,65 @@ wrong_systemd_files_are_refused(void **state)
 	sd_sigs_free(&s);
 }
 
+static void
+every_prefix_of_a_systemd_file_is_refused(void **state)
+{
+	size_t len, n = v.sd_len;
+	char err[SD_ERR_MAX];
+	struct sd_sigs s;
+	uint8_t *copy;
+
+	(void)state;
+	while (n > 0 && v.sd[n - 1] != '}')
+		n--; /* newlines behind it */
+	for (len = 0; len < n; len++) {
+		copy = malloc(len > 0 ? len : 1);
+		assert_non_null(copy);
+		memcpy(copy, v.sd, len);
+		assert_int_equal(sd_sigs_get(copy, len, &s, err), VT_E_FORMAT);
+		free(copy);
+	}
+}
+
+/* Of one bank and of several together. */
+static void
+a_systemd_file_holds_so_many(void **state)
+{
+	struct sd_sigs s, t;
+	char err[SD_ERR_MAX];
+	struct sd_sig one;
+	json_t *root;
+	char *text;
+	int i;
+
+	(void)state;
+	assert_int_equal(sd_sigs_get(v.sd, v.sd_len, &s, err), VT_OK);
+	one = s.list[0];
+	s.n = 0;
+	for (i = 0; i < SD_MAX; i++) {
+		be32_put(one.pol, (uint32_t)i);
+		one.alg = i % 2 ? ALG_SHA256 : ALG_SHA384;
+		assert_int_equal(sd_sigs_add(&s, &one, 0), VT_OK);
+	}
+	be32_put(one.pol, SD_MAX);
+	assert_int_equal(sd_sigs_add(&s, &one, 0), VT_E_RANGE);
+	root = sd_sigs_json(&s);
+	text = json_dumps(root, 0);
+	assert_int_equal(
+	    sd_sigs_get((uint8_t *)text, strlen(text), &t, err), VT_OK);
+	assert_int_equal(t.n, SD_MAX);
+	sd_sigs_free(&t);
+	free(text);
+	json_array_append(json_object_get(root, "sha256"),
+	    json_array_get(json_object_get(root, "sha256"), 0));
+	text = json_dumps(root, 0);
+	assert_int_equal(
+	    sd_sigs_get((uint8_t *)text, strlen(text), &t, err), VT_E_RANGE);
+	free(text);
+	json_decref(root);
+	sd_sigs_free(&s);
+}
+
 int
 main(void)
 {
@@ -516,13 +710,18 @@ main(void)
 		cmocka_unit_test(wrong_members_are_refused_and_named),
 		cmocka_unit_test(only_the_newest_are_kept),
 		cmocka_unit_test(the_running_boot_stays_approved),
+		cmocka_unit_test(thinning_leaves_the_newest),
 		cmocka_unit_test(a_full_file_says_so),
 		cmocka_unit_test(the_approval_that_fits_is_chosen),
 		cmocka_unit_test(refusals_say_what_is_wrong),
 		cmocka_unit_test(each_signed_bit_counts),
 		cmocka_unit_test(banks_are_sorted_and_joined),
 		cmocka_unit_test(systemd_signatures_verify),
+		cmocka_unit_test(wrong_systemd_members_are_refused),
+		cmocka_unit_test(a_systemd_signature_is_bounded),
 		cmocka_unit_test(wrong_systemd_files_are_refused),
+		cmocka_unit_test(every_prefix_of_a_systemd_file_is_refused),
+		cmocka_unit_test(a_systemd_file_holds_so_many),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -274,7 +274,7 @@ approvals_new(struct approvals *ret)
 
 	a.root = json_pack(
 	    "{s:s, s:i, s:[]}", "format", AP_FORMAT, "version", 1, "approvals");
-	a.list = calloc(AP_MAX, sizeof(*a.list));
+	a.list = calloc(AP_MAX + 1, sizeof(*a.list)); /* one comes */
 	if (a.root == NULL || a.list == NULL) {
 		approvals_free(&a);
 		return VT_E_NOMEM;
@@ -445,35 +445,57 @@ is_approved(const struct approvals *a, const struct approved *one)
 	return false;
 }
 
-int
-approvals_add(struct approvals *a, const struct approved *one, uint32_t keep,
-    const struct pcr_set *now)
+/* Drop what list[at] replaces before it, and what is over keep.  Returns where
+ * it stands then. */
+static size_t
+thin(struct approvals *a, size_t at, uint32_t keep, const struct pcr_set *now)
 {
-	const struct approved new = *one; /* it may be one of a's */
+	const struct approved new = a->list[at];
 	uint32_t mine = 1;
 	size_t i;
 
-	if (new.sig_len == 0 && is_approved(a, &new))
-		return VT_OK;
-	for (i = a->n; i-- > 0;) { /* the newest is the last */
+	for (i = at; i-- > 0;) { /* the newest is the last */
 		const struct approved *is = &a->list[i];
 		bool stays = is->sig_len > 0 && new.sig_len == 0;
 
 		if (!same_owner(is, &new))
 			continue;
-		if (same_state(is, &new)) {
+		if (same_state(is, &new) ||
+		    (keep != 0 && !stays && !is_running(is, now) &&
+			(same_label(is, &new) || mine >= keep))) {
 			drop(a, i);
-		} else if (keep != 0 && !stays && !is_running(is, now) &&
-			   (same_label(is, &new) || mine >= keep)) {
-			drop(a, i);
+			at--;
 		} else {
 			mine++;
 		}
 	}
-	if (a->n == AP_MAX)
+	return at;
+}
+
+int
+approvals_add(struct approvals *a, const struct approved *one, uint32_t keep,
+    const struct pcr_set *now)
+{
+	if (one->sig_len == 0 && is_approved(a, one))
+		return VT_OK;
+	a->list[a->n++] = *one;
+	if (thin(a, a->n - 1, keep, now) == AP_MAX) {
+		a->n--;
 		return VT_E_RANGE;
-	a->list[a->n++] = new;
+	}
 	return VT_OK;
+}
+
+void
+approvals_thin(struct approvals *a, const uint8_t print[SHA256_LEN],
+    const char *ref, uint32_t keep)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		if (memcmp(a->list[i].print, print, SHA256_LEN) == 0 &&
+		    (ref == NULL || strcmp(a->list[i].ref, ref) == 0))
+			i = thin(a, i, keep, NULL);
 }
 
 /* --- which one fits ---------------------------------------------------------

@@ -70,6 +70,10 @@ int approvals_blob(
  */
 int approvals_add(struct approvals *a, const struct approved *one,
     uint32_t keep, const struct pcr_set *now) VT_CHECK;
+/* Of this key and ref (NULL: any), what approvals_add() of the newest leaves.
+ */
+void approvals_thin(struct approvals *a, const uint8_t print[SHA256_LEN],
+    const char *ref, uint32_t keep);
 /* The file as JSON: a new reference.  NULL: no memory. */
 json_t *approvals_json(const struct approvals *a);
 /* One of them, as in the file. */

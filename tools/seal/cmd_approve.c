@@ -237,28 +237,26 @@ check_request(const struct work *w, const struct approved *one)
 	return rc;
 }
 
-/* Each signed one moves to the end, in place of its request. */
+/* In their order, and only then --keep: the first that is signed must not push
+ * out a newer one that is not, yet. */
 static int
 sign_all(struct work *w, struct approvals *appr, size_t *n)
 {
-	struct approved one;
-	size_t i = 0;
+	size_t i;
 	int rc;
 
-	while (i < appr->n) {
-		if (!to_sign(w, &appr->list[i])) {
-			i++;
+	for (i = 0; i < appr->n; i++) {
+		struct approved *one = &appr->list[i];
+
+		if (!to_sign(w, one))
 			continue;
-		}
-		one = appr->list[i];
-		if ((rc = check_request(w, &one)) != VT_OK ||
-		    (rc = sign_approval(w, &one)) != VT_OK ||
-		    (rc = approvals_add(appr, &one, w->a->keep, NULL)) != VT_OK)
+		if ((rc = check_request(w, one)) != VT_OK ||
+		    (rc = sign_approval(w, one)) != VT_OK)
 			return rc;
-		say(&one, "approved");
+		say(one, "approved");
 		(*n)++;
-		i = 0;
 	}
+	approvals_thin(appr, w->key.print, w->a->ref, w->a->keep);
 	return VT_OK;
 }
 
