@@ -517,6 +517,12 @@ systemd_signatures_verify(void **state)
 	one.alg = ALG_SHA384; /* another bank is counted for itself */
 	assert_int_equal(sd_sigs_add(&s, &one, 1), VT_OK);
 	assert_int_equal(s.n, 3);
+	one.mask ^= 1; /* so are other PCRs, and another key */
+	assert_int_equal(sd_sigs_add(&s, &one, 1), VT_OK);
+	assert_int_equal(s.n, 4);
+	one.print[0] ^= 1;
+	assert_int_equal(sd_sigs_add(&s, &one, 1), VT_OK);
+	assert_int_equal(s.n, 5);
 	sd_sigs_free(&s);
 }
 
