@@ -99,9 +99,13 @@ check "the hook adds nothing where no volume needs it" eval \
     'hook && [ ! -e copied ]'
 echo "root UUID=1 vtpm luks,keyscript=/lib/cryptsetup/scripts/vtpm-seal" \
     >crypttab
-check "else what the keyscript runs" eval '
-    hook && grep -qx "$T/bin/vtpm-seal" copied &&
-    grep -qx "$T/bin/vtpm-luks" copied && grep -q tpm_crb modules'
+check "else the programs, and the modules of a TPM" eval '
+    hook && grep -q "tpm_crb tpm_tis" modules'
+for f in "$T/bin/vtpm-seal" "$T/bin/vtpm-luks" /sbin/cryptsetup \
+    /usr/lib/*/libtss2-tcti-device.so.0 /bin/mktemp /bin/base64 /bin/head \
+    /bin/sed /bin/grep; do
+	check "the initramfs has $f" grep -qx "$f" copied
+done
 
 # --- the kernel hook --------------------------------------------------------------
 again bad.log >/dev/null
@@ -136,6 +140,12 @@ check "that is signed elsewhere and brought back" eval '
         --epoch 1 -a token.json && luks import luks.img <token.json &&
     luks show luks.img --authority boot.pub >show.out &&
     ! grep -q "not signed" show.out && grep -q "kernel 6.1.0-31" show.out'
+luks export luks.img >token.json
+refuse "a token that names another key slot is not taken: remove would end it" \
+    "another volume's" eval 'jq ".keyslots = [\"0\"]" token.json |
+    luks import luks.img'
+check "nor are two slots" eval '! jq ".keyslots += [\"0\"]" token.json |
+    luks import luks.img && luks export luks.img | cmp - token.json'
 refuse "a prediction that fails is said, and fails no package" \
     "next boot of 6.1.0-32 is not approved" eval '
     kernel 6.1.0-32 no-such.json "KEY=$T/boot.pem"; false'
@@ -145,6 +155,12 @@ check "a prediction without all PCRs is one, if those needed are there" eval '
     kernel 6.1.0-33 pcrs.json "KEY=$T/boot.pem" \
         "PREDICT=\"cat $T/pcrs.json; exit 1\"" && labels | grep -q 6.1.0-33'
 check "its exit status is 0" kernel 6.1.0-32 no-such.json "KEY=$T/boot.pem"
+check "to a file of approvals, of other PCRs, for a later epoch" \
+    kernel 6.1.0-34 third.json "KEY=$T/boot.pem" "DEVICE=" \
+    "APPROVALS=$T/own.json" "SELECT=sha256:4,9" "EPOCH=7"
+same "as the configuration says" "kernel 6.1.0-34 7 4,9" "$(jq -r '
+    .approvals[] | [.label, .epoch, (.pcrs.sha256 | keys | join(","))] |
+    join(" ")' own.json)"
 check "without a configuration it does nothing" eval '
     VTPM_SEAL_CONF=none "$SRC/kernel-hook" 6.1 | wc -c | grep -qx 0'
 
