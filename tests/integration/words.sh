@@ -89,6 +89,10 @@ for cmd in start stop reset destroy show log "log --pcrs" "log --journal"; do
 	    $cmd nobody
 done
 say not-found 'there is no such vTPM' banks nobody sha256
+for cmd in "save nobody $T/image" "restore nobody /etc/passwd" "migrate nobody"
+do
+	VTPM_XL=/bin/true say not-found 'nobody: there is no such vTPM' xen $cmd
+done
 say not-found 'alcie: there is no such vTPM, did you mean alice\?' start alcie
 say busy 'guest alice: is not running' stop alice
 say busy 'guest alice: is not running; .vtpmctl start alice' reset alice

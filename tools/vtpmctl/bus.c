@@ -24,8 +24,8 @@
 #define START_WAIT_MS 10000 /* for a manager that has just been started */
 
 /* The manager closes a connection that it does not serve without a word. */
-static int
-failed(const struct vctl *v, const sd_bus_error *e, int r)
+int
+vctl_call_failed(const struct vctl *v, const sd_bus_error *e, int r)
 {
 	if (r == -ECONNRESET || r == -ENOTCONN || r == -EPIPE) {
 		if (v->served)
@@ -88,16 +88,16 @@ wait_served(struct vctl *v, int fd)
 
 	while ((r = sd_bus_is_ready(v->bus)) == 0) {
 		if ((r = sd_bus_process(v->bus, NULL)) < 0)
-			return failed(v, NULL, r);
+			return vctl_call_failed(v, NULL, r);
 		if (r > 0)
 			continue;
 		if ((now = now_us()) >= until)
 			return hangs(v, fd);
 		if ((r = sd_bus_wait(v->bus, until - now)) < 0 && r != -EINTR)
-			return failed(v, NULL, r);
+			return vctl_call_failed(v, NULL, r);
 	}
 	if (r < 0)
-		return failed(v, NULL, r);
+		return vctl_call_failed(v, NULL, r);
 	v->served = true;
 	return EXIT_OK;
 }
@@ -182,7 +182,7 @@ vctl_connect(struct vctl *v)
 		(void)close(fd);
 	else
 		r = sd_bus_start(v->bus);
-	return r >= 0 ? wait_served(v, fd) : failed(v, NULL, r);
+	return r >= 0 ? wait_served(v, fd) : vctl_call_failed(v, NULL, r);
 }
 
 void
@@ -219,7 +219,7 @@ vctl_call(struct vctl *v, sd_bus_message *call, int r)
 		(void)vctl_fail("the request cannot be sent: %s", strerror(-r));
 	else if ((r = sd_bus_call(
 		      v->bus, call, CALL_TIMEOUT_US, &err, &reply)) < 0)
-		(void)failed(v, &err, r);
+		(void)vctl_call_failed(v, &err, r);
 	sd_bus_error_free(&err);
 	sd_bus_message_unref(call);
 	return reply;

@@ -28,6 +28,8 @@ void vctl_disconnect(struct vctl *v);
 
 /* A message for that method, or NULL. */
 sd_bus_message *vctl_new_call(struct vctl *v, const char *method);
+/* Say why a call failed: with e, or with -errno alone.  An exit code. */
+int vctl_call_failed(const struct vctl *v, const sd_bus_error *e, int r);
 /* Send call and release it; r < 0: it could not be filled, and is not sent.
  * The answer, or NULL. */
 sd_bus_message *vctl_call(struct vctl *v, sd_bus_message *call, int r);

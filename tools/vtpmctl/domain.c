@@ -146,8 +146,7 @@ claim(struct job *j, const char *step, bool patient)
 		(void)usleep(100000);
 	}
 	if (r < 0)
-		(void)vctl_fail(
-		    "%s", err.message != NULL ? err.message : strerror(-r));
+		(void)vctl_call_failed(j->v, &err, r);
 	else if (strcmp(step, "done") != 0 && strcmp(step, "abort") != 0) {
 		r = sd_bus_message_read(reply, "us", &j->domid, &domain);
 		if (r >= 0 && domain[0] != '\0')
