@@ -70,6 +70,45 @@ gpt_open(const uint8_t *head, size_t len, struct gpt *ret)
 	return VT_OK;
 }
 
+/* CRC-32 of ISO 3309, as zlib has it, continued from crc (0: the start). */
+static uint32_t
+crc32(uint32_t crc, const uint8_t *p, size_t len)
+{
+	int bit;
+
+	crc = ~crc;
+	for (; len > 0; len--, p++) {
+		crc ^= *p;
+		for (bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (0xedb88320u & -(crc & 1));
+	}
+	return ~crc;
+}
+
+/* The header's own checksum counts as zeros in it. */
+bool
+gpt_is_sound(const struct gpt *gpt)
+{
+	static const uint8_t zero[4];
+	uint32_t size, own, entries, crc;
+	struct rd r;
+
+	rd_init(&r, gpt->header, HEADER_LEN);
+	(void)rd_span(&r, 12);
+	size = rd_le32(&r);
+	own = rd_le32(&r);
+	(void)rd_span(&r, 68);
+	entries = rd_le32(&r);
+	if (size != HEADER_LEN)
+		return false;
+	crc = crc32(0, gpt->header, 16);
+	crc = crc32(crc, zero, sizeof(zero));
+	crc = crc32(crc, gpt->header + 20, HEADER_LEN - 20);
+	return crc == own &&
+	       entries == crc32(0, gpt->entries,
+			      (size_t)gpt->nentries * gpt->entry_size);
+}
+
 /* UEFI_GPT_DATA: the header, how many entries are used, and those. */
 void
 gpt_measure(struct prediction *p, const struct gpt *gpt)

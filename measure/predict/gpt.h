@@ -42,6 +42,9 @@ struct gpt {
 /* head: a disk's first len bytes, borrowed by ret.  VT_E_NOTFOUND: no GPT;
  * VT_E_TRUNC, VT_E_FORMAT, VT_E_RANGE. */
 int gpt_open(const uint8_t *head, size_t len, struct gpt *ret) VT_CHECK;
+/* Both checksums are right.  Firmware replaces a table of which one is wrong
+ * by the copy at the disk's end. */
+bool gpt_is_sound(const struct gpt *gpt);
 /* Add the event of PCR 5. */
 void gpt_measure(struct prediction *p, const struct gpt *gpt);
 

@@ -66,5 +66,9 @@ gcore_open(const struct pe *pe, struct grub_core *ret)
 bool
 gcore_is_2_06(const struct grub_core *core)
 {
-	return memmem(core->mods, core->mods_len, "2.06", 4) != NULL;
+	/* The version is a string of its own: "2.06-13+deb12u1". */
+	return memmem(core->mods, core->mods_len,
+		   "\0"
+		   "2.06",
+		   5) != NULL;
 }

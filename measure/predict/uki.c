@@ -18,6 +18,12 @@ static const struct {
 	{ ".uname", 253 }, { ".sbat", 254 }, { ".pcrpkey", 0 },
 	{ ".profile", 257 }, { ".dtbauto", 257 }, { ".hwids", 257 } };
 
+/* Stubs whose rules are known: PCR 11, and how the kernel is loaded; their
+ * initrd as it is. */
+#define STUB_FIRST 252
+#define STUB_LAST 257
+#define STUB_LAST_PLAIN_INITRD 255
+
 bool
 uki_is(const struct pe *pe)
 {
@@ -68,6 +74,50 @@ add_section(
 	return VT_OK;
 }
 
+static unsigned int
+count(const struct pe *pe, const char *name)
+{
+	unsigned int n = 0;
+	uint32_t i;
+
+	for (i = 0; i < pe->nsections; i++)
+		n += strcmp(pe->sections[i].name, name) == 0;
+	return n;
+}
+
+/* What hangs on the stub's version, and on sections of which it takes what
+ * fits the machine or the choice of a profile. */
+static void
+find_unknown(struct prediction *p, const struct pe *pe, unsigned int version)
+{
+	static const char *const chosen[] = { ".dtbauto", ".efifw" };
+	static const char *const added[] = { ".pcrsig", ".pcrpkey", ".ucode",
+		".profile" };
+	static const uint32_t pcrs[] = { 4, 9, 11 };
+	size_t i;
+
+	if (version < STUB_FIRST || version > STUB_LAST)
+		for (i = 0; i < VT_NELEM(pcrs); i++)
+			pred_unknown(p, pcrs[i],
+			    "the image's stub is not systemd's of version %d "
+			    "to %d",
+			    STUB_FIRST, STUB_LAST);
+	else if (version > STUB_LAST_PLAIN_INITRD)
+		pred_unknown(p, 9, "stub %u adds files to the initrd", version);
+	for (i = 0; i < VT_NELEM(added); i++)
+		if (count(pe, added[i]) > 0)
+			pred_unknown(p, 9,
+			    "the stub adds what is in %s to the initrd",
+			    added[i]);
+	for (i = 0; i < VT_NELEM(chosen); i++)
+		if (count(pe, chosen[i]) > 0)
+			pred_unknown(p, 11,
+			    "which section %s is used depends on the machine",
+			    chosen[i]);
+	if (count(pe, ".profile") > 1)
+		pred_unknown(p, 11, "the image has more than one profile");
+}
+
 void
 uki_measure(struct prediction *p, const struct pe *pe)
 {
@@ -76,9 +126,7 @@ uki_measure(struct prediction *p, const struct pe *pe)
 	size_t i;
 	int rc;
 
-	if (version == 0)
-		pred_note(p, "the stub does not say its version: a new one is "
-			     "assumed, which measures .uname and .sbat too");
+	find_unknown(p, pe, version);
 	for (i = 0; i < VT_NELEM(measured); i++) {
 		s = pe_find(pe, measured[i].name);
 		if (s == NULL || (version != 0 && version < measured[i].since))

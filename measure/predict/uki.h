@@ -22,7 +22,8 @@
 bool uki_is(const struct pe *pe);
 /* The version of the stub in it, 0: it does not say. */
 unsigned int uki_stub_version(const struct pe *pe);
-/* Add the events of PCR 11. */
+/* Add the events of PCR 11; PCRs 4, 9 and 11 become unknown where the stub or
+ * a section of the image is one whose effect is not known. */
 void uki_measure(struct prediction *p, const struct pe *pe);
 /* Add those of the phases in text, words divided by colons; VT_E_FORMAT: an
  * empty word. */

@@ -28,6 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			abort();
 	if (pred_new(&alg, 1, &p) != VT_OK)
 		return 0;
+	(void)gpt_is_sound(&g);
 	gpt_measure(p, &g);
 	if (el_writer_bytes(p->log, &log, &log_len) != VT_OK)
 		abort();

@@ -185,6 +185,12 @@ same "in a broken file system nobody knows" \
     "whether (hd0,gpt2)/none is there cannot be known" \
     "$(jq -r '.unpredictable["9"]' "$T/broken.json")"
 
+cp "$T/gpt.img" "$T/sum.img"
+printf '\1' | dd of="$T/sum.img" bs=1 seek=$((1024 + 60)) conv=notrunc status=none
+predict -d "$T/sum.img" --json >/dev/null
+same "a partition table with a wrong checksum is refused" 2 $?
+ok "because firmware would replace it" grep -q "wrong checksum" "$T/err"
+
 # --- unified kernel images -----------------------------------------------------------
 
 if [ -e "$STUB" ] && [ -x "$MEASURE" ]; then
@@ -209,6 +215,22 @@ if [ -e "$STUB" ] && [ -x "$MEASURE" ]; then
 			    "$(sed -n "s/^11:$bank=//p" "$T/measure")" \
 			    "$(jq -r ".pcrs.$bank[\"11\"]" "$T/uki.json")"
 		done
+	done
+	rm -rf "$T/esp2"
+	mkdir -p "$T/esp2/EFI/BOOT"
+	cp "$T/uki.efi" "$T/esp2/EFI/BOOT/BOOTX64.EFI"
+	predict -d "$T/esp2" --json >"$T/alone.json"
+	same "nothing beside the image: PCRs 12 and 13 stay zero" 64 \
+	    "$(jq -r '[.pcrs.sha256["12", "13"]] | unique | .[0] | length' \
+		"$T/alone.json")"
+	for f in EFI/BOOT/BOOTX64.EFI.extra.d loader/credentials; do
+		mkdir -p "$T/esp2/$f"
+		predict -d "$T/esp2" --json >"$T/beside.json"
+		same "/$f beside it: they, and the initrd, are not known" \
+		    "12 13 9" "$(jq -r '[.unpredictable | to_entries[] |
+			select(.value | contains("/'"$f"'")) | .key] | sort |
+			join(" ")' "$T/beside.json")"
+		rm -r "${T:?}/esp2/$f"
 	done
 else
 	echo "skip - unified kernel images: systemd-boot-efi is not installed"

@@ -189,6 +189,54 @@ pcr_11_is_of_sections_and_phases(void **state)
 	pred_free(p);
 }
 
+/* Nothing of a stub that is not known, or of a section whose effect hangs on
+ * the machine, is guessed. */
+static void
+an_unknown_stub_has_reasons_and_no_values(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *magic, *section, *second;
+		uint32_t unknown;
+	} cases[] = {
+		{ "LoaderInfo: systemd-stub 252.39 #", ".sbat", ".uname", 0 },
+		{ "LoaderInfo: systemd-stub 255 #", ".sbat", ".uname", 0 },
+		{ "LoaderInfo: systemd-stub 252.39 #", ".pcrsig", ".sbat", 0x200 },
+		{ "LoaderInfo: systemd-stub 252.39 #", ".sbat", ".pcrpkey", 0x200 },
+		{ "LoaderInfo: systemd-stub 255 #", ".ucode", ".sbat", 0x200 },
+		{ "LoaderInfo: systemd-stub 257 #", ".sbat", ".uname", 0x200 },
+		{ "LoaderInfo: systemd-stub 257 #", ".dtbauto", ".sbat", 0xa00 },
+		{ "LoaderInfo: systemd-stub 257 #", ".profile", ".sbat", 0x200 },
+		{ "LoaderInfo: systemd-stub 257 #", ".profile", ".profile", 0xa00 },
+		{ "LoaderInfo: systemd-stub 251 #", ".sbat", ".uname", 0xa10 },
+		{ "LoaderInfo: systemd-stub 258 #", ".sbat", ".uname", 0xa10 },
+		{ "no version", ".sbat", ".uname", 0xa10 },
+	};
+	/* clang-format on */
+	static const uint16_t alg = ALG_SHA256;
+	struct prediction *p;
+	struct pe pe;
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		const struct pef_section s[] = { { ".sdmagic", cases[i].magic,
+						     0 },
+			{ ".osrel", "ID=x\n", 0 }, { ".linux", "kernel", 0 },
+			{ cases[i].section, "x", 0 },
+			{ cases[i].second, "y", 0 } };
+
+		print_message("  %s %s\n", cases[i].magic, cases[i].section);
+		memset(image, 0, sizeof(image));
+		len = pef_make(image, s, VT_NELEM(s));
+		assert_int_equal(pe_open(image, len, &pe), VT_OK);
+		assert_int_equal(pred_new(&alg, 1, &p), VT_OK);
+		uki_measure(p, &pe);
+		assert_int_equal(p->unknown, cases[i].unknown);
+		pred_free(p);
+	}
+}
+
 int
 main(void)
 {
@@ -198,6 +246,7 @@ main(void)
 		cmocka_unit_test(every_prefix_is_refused_or_read),
 		cmocka_unit_test(bad_fields_are_refused),
 		cmocka_unit_test(pcr_11_is_of_sections_and_phases),
+		cmocka_unit_test(an_unknown_stub_has_reasons_and_no_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,13 @@ read_table(struct disk *d, int fd, const char *name)
 		    "%s: its partition table: %s", d->path, vt_strerror(rc));
 		return rc;
 	}
+	if (!gpt_is_sound(&d->gpt)) {
+		log_err("%s: its partition table has a wrong checksum, and "
+			"firmware would replace it by its copy: repair it "
+			"first, with gdisk",
+		    d->path);
+		return VT_E_FORMAT;
+	}
 	d->has_gpt = true;
 	for (i = 0; i < d->gpt.n; i++)
 		add_volume(d, fd, name, d->gpt.parts[i].number,

@@ -168,12 +168,45 @@ boot_inner(struct job *j, const struct pe *pe)
 	return rc;
 }
 
+/* Is a folder there whose files the stub adds to the initrd and measures? */
+static void
+look_at(struct job *j, const char *folder)
+{
+	static const uint32_t pcrs[] = { 9, 12, 13 };
+	size_t i;
+
+	if (disk_kind(j->disk, disk_boot(j->disk), folder) == GF_NONE)
+		return;
+	for (i = 0; i < VT_NELEM(pcrs); i++)
+		pred_unknown(j->p, pcrs[i],
+		    "the stub may take credentials and extensions from %s",
+		    folder);
+}
+
+static void
+look_beside(struct job *j, const char *name)
+{
+	char folder[GR_NAME_MAX];
+
+	pred_note(j->p, "the image's boot option has no command line%s",
+	    j->disk == NULL ? ", and no credentials or extensions lie beside "
+			      "the image"
+			    : "");
+	if (j->disk == NULL)
+		return;
+	(void)snprintf(folder, sizeof(folder), "%s.extra.d", name);
+	look_at(j, folder);
+	look_at(j, "/loader/credentials");
+	look_at(j, "/loader/addons");
+}
+
 static int
-boot_uki(struct job *j, const struct pe *pe)
+boot_uki(struct job *j, const struct pe *pe, const char *name)
 {
 	int rc;
 
 	uki_measure(j->p, pe);
+	look_beside(j, name);
 	if ((rc = boot_inner(j, pe)) != VT_OK) {
 		log_err("the kernel in the image: %s", vt_strerror(rc));
 		return rc;
@@ -201,11 +234,11 @@ start_image(struct job *j, const uint8_t *buf, size_t len, const char *name)
 		return rc;
 	}
 	if (j->a->uki != NULL && uki_is(&pe))
-		return boot_uki(j, &pe);
+		return boot_uki(j, &pe, name);
 	if (j->disk != NULL && gcore_open(&pe, &core) == VT_OK)
 		return boot_grub(j, &core);
 	if (uki_is(&pe))
-		return boot_uki(j, &pe);
+		return boot_uki(j, &pe, name);
 	unknown_program(j, name);
 	return VT_OK;
 }
