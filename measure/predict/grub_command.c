@@ -23,6 +23,15 @@ nothing(struct grub_run *g, int argc, char **argv)
 	return 0;
 }
 
+/* The same, and whether it succeeds hangs on the machine. */
+static int
+device(struct grub_run *g, int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	g->unsure = true;
+	return 0;
+}
+
 static int
 is_false(struct grub_run *g, int argc, char **argv)
 {
@@ -193,6 +202,10 @@ load_env(struct grub_run *g, int argc, char **argv)
 		(void)snprintf(name, sizeof(name), "%s", argv[1] + 7);
 		i = 2;
 	}
+	if (i < argc && argv[i][0] == '-') {
+		gr_stop(g, "load_env %s is not followed here", argv[i]);
+		return 1;
+	}
 	if (!g->opts.fixed_grubenv) {
 		gr_stop(g, "%s may change before the boot", name);
 		return 1;
@@ -223,6 +236,7 @@ insmod(struct grub_run *g, int argc, char **argv)
 	else
 		(void)snprintf(name, sizeof(name), "%s/x86_64-efi/%s.mod",
 		    prefix != NULL ? prefix : "", argv[1]);
+	g->unsure = true; /* it may be part of GRUB's image */
 	if (gr_kind(g, name) == GF_NONE)
 		return NOT_FOUND;
 	pred_unknown(g->p, 9, "GRUB may read %s and what that needs", name);
@@ -259,6 +273,27 @@ reads(struct grub_run *g, int argc, char **argv)
 		    gr_file(g, argv[i], NULL, NULL) != VT_OK)
 			return NOT_FOUND;
 	return 0;
+}
+
+/* A path is opened, with -l also what is in it. */
+static int
+list(struct grub_run *g, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (strchr(argv[i], '/') != NULL)
+			pred_unknown(g->p, 9, "GRUB command \"ls\" may read %s",
+			    argv[i]);
+	return device(g, argc, argv);
+}
+
+/* A file of tones, or the tones themselves. */
+static int
+play(struct grub_run *g, int argc, char **argv)
+{
+	g->unsure = true;
+	return argc == 2 ? reads(g, argc, argv) : 0;
 }
 
 /* --- search ------------------------------------------------------------------
@@ -531,16 +566,16 @@ static const struct grub_command table[] = {
 	{ "boot", boot },
 	{ "echo", nothing },
 	{ "clear", nothing },
-	{ "sleep", nothing },
-	{ "play", nothing },
-	{ "serial", nothing },
-	{ "terminal_input", nothing },
-	{ "terminal_output", nothing },
-	{ "terminal", nothing },
-	{ "ls", nothing },
+	{ "sleep", device },
+	{ "play", play },
+	{ "serial", device },
+	{ "terminal_input", device },
+	{ "terminal_output", device },
+	{ "terminal", device },
+	{ "ls", list },
 	{ "password", nothing },
 	{ "password_pbkdf2", nothing },
-	{ "rmmod", nothing },
+	{ "rmmod", device },
 	{ "read", stops },
 	{ "keystatus", stops },
 	{ "normal", stops },

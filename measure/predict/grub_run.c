@@ -118,6 +118,8 @@ gr_file(struct grub_run *g, const char *name, uint8_t **ret, size_t *ret_len)
 		return rc;
 	}
 	pred_event(g->p, 9, EV_IPL, buf, len, name, strlen(name) + 1);
+	if ((g->read += len) > GR_MAX_READ)
+		gr_stop(g, "GRUB's files are too large together");
 	if (ret != NULL) {
 		*ret = buf;
 		*ret_len = len;
@@ -224,6 +226,8 @@ dispatch(struct grub_run *g, int argc, char **argv)
 
 	argc -= invert;
 	argv += invert;
+	/* a bare return hands on the result of the command before */
+	g->unsure = g->unsure && argc == 1 && strcmp(argv[0], "return") == 0;
 	if ((c = gc_find(argv[0])) != NULL)
 		g->result = c->run(g, argc, argv);
 	else if ((f = find_function(g, argv[0])) != NULL)
@@ -232,6 +236,16 @@ dispatch(struct grub_run *g, int argc, char **argv)
 		assign(g, argv[0]);
 	if (invert && (c != NULL || f != NULL))
 		g->result = g->result == 1 ? 0 : g->result == 0;
+}
+
+/* A decision that hangs on a result which nobody knows ahead. */
+static bool
+is_sure(struct grub_run *g)
+{
+	if (g->unsure && !g->over)
+		gr_stop(g, "whether a command succeeds hangs on the machine, "
+			   "and the next one on that");
+	return !g->over;
 }
 
 static bool
@@ -262,6 +276,11 @@ run_command(struct grub_run *g, const struct gs_cmd *cmd)
 		ga_free(&a);
 		return;
 	}
+	if (a.asked && !is_sure(g)) {
+		free(text);
+		ga_free(&a);
+		return;
+	}
 	if (a.wildcard)
 		pred_unknown(g->p, 8,
 		    "\"%s\" has a wildcard, which GRUB may "
@@ -288,6 +307,10 @@ run_for(struct grub_run *g, const struct gs_cmd *cmd)
 		gr_stop(g, "line %u: the list is too long", cmd->line);
 		return;
 	}
+	if (a.asked && !is_sure(g)) {
+		ga_free(&a);
+		return;
+	}
 	g->loops++;
 	for (i = 0; i < a.n && !g->over && !g->returns; i++) {
 		if (g->continues && g->breaks == 1)
@@ -308,7 +331,7 @@ run_while(struct grub_run *g, const struct gs_cmd *cmd)
 	g->loops++;
 	while (!g->over) {
 		run_list(g, cmd->cond);
-		if (g->returns || g->over ||
+		if (g->returns || !is_sure(g) ||
 		    (cmd->kind == GS_UNTIL) == (g->result == 0))
 			break;
 		run_list(g, cmd->body);
@@ -328,13 +351,18 @@ run_list(struct grub_run *g, const struct gs_cmd *cmd)
 {
 	for (; cmd != NULL && !g->over && g->breaks == 0 && !g->returns;
 	     cmd = cmd->next) {
+		if (++g->steps > GR_MAX_STEPS) {
+			gr_stop(g, "the script takes more than %d steps",
+			    GR_MAX_STEPS);
+			return;
+		}
 		switch (cmd->kind) {
 		case GS_COMMAND:
 			run_command(g, cmd);
 			break;
 		case GS_IF:
 			run_list(g, cmd->cond);
-			if (!g->returns && !g->over)
+			if (!g->returns && is_sure(g))
 				run_list(
 				    g, g->result == 0 ? cmd->body : cmd->other);
 			break;
@@ -361,6 +389,8 @@ gr_script(struct grub_run *g, const char *text, size_t len, bool config,
 	int rc = s != NULL ? VT_OK : VT_E_NOMEM;
 
 	err[0] = '\0';
+	if (rc == VT_OK && (g->text += len) > GR_MAX_TEXT)
+		rc = VT_E_RANGE;
 	if (rc == VT_OK)
 		rc = gs_parse(text, len, config, &s->cmds, err);
 	if (rc != VT_OK) {

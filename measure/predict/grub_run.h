@@ -23,8 +23,11 @@
 #include "measure/predict/grub_words.h"
 #include "measure/predict/prediction.h"
 
-#define GR_MAX_COMMANDS 3000 /* events of a log are bounded, too */
-#define GR_MAX_DEPTH 32      /* files and functions in one another */
+#define GR_MAX_COMMANDS 3000          /* events of a log are bounded, too */
+#define GR_MAX_STEPS 100000           /* commands, conditions, loops */
+#define GR_MAX_TEXT (4 * 1024 * 1024) /* bytes of all scripts */
+#define GR_MAX_READ (4ull * 1024 * 1024 * 1024) /* bytes of all files */
+#define GR_MAX_DEPTH 32 /* files and functions in one another */
 #define GR_DEV_MAX 64
 #define GR_NAME_MAX 1024
 
@@ -76,7 +79,9 @@ struct grub_run {
 	struct grub_menu *menu; /* where menuentry adds to */
 	struct script *scripts; /* kept: functions are parts of them */
 	int result;             /* $? */
-	unsigned int commands, depth, loops, breaks;
+	bool unsure;            /* it hangs on the machine or on a person */
+	unsigned int commands, steps, depth, loops, breaks;
+	uint64_t text, read; /* bytes */
 	bool continues, returns;
 	bool rescue; /* its built-in configuration: commands are not measured */
 	bool loaded; /* boot would start something */

@@ -86,6 +86,7 @@ append_variable(struct expander *x, const char *name, bool split)
 	char number[16];
 
 	if (strcmp(name, "?") == 0) {
+		x->a.asked = true;
 		(void)snprintf(number, sizeof(number), "%d", x->a.result);
 		value = number;
 	} else if (isdigit((unsigned char)name[0])) {

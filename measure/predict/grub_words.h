@@ -20,6 +20,7 @@ struct grub_args {
 	char **v;      /* owned, into text; v[n] is NULL.  One may be "" */
 	char *text;    /* owned */
 	int result;    /* of the command before: $? */
+	bool asked;    /* $? was read */
 	bool wildcard; /* an unquoted * or ? was read as it is */
 };
 

@@ -101,6 +101,17 @@ for f in backing data; do
 	ok "because the name may be the guest's" grep -q "names another file" \
 	    "$T/err"
 done
+mkdir "$T/bin"
+cat >"$T/bin/qemu-img" <<SH
+#!/bin/sh
+sleep 0.5
+{ ulimit -v; ulimit -t; } >"$T/limits"
+exit 1
+SH
+chmod 755 "$T/bin/qemu-img"
+PATH=$T/bin:$PATH TMPDIR=$T predict -d "$T/fat.qcow2" --json >/dev/null
+same "what parses a disk has bounded memory (KiB) and time (s)" \
+    "4194304 1200" "$(tr '\n' ' ' <"$T/limits" | sed 's/ $//')"
 head -c 40 "$T/fat.qcow2" >"$T/short.qcow2"
 predict -d "$T/short.qcow2" --json >/dev/null
 same "a qcow2 header that ends too early is refused" 2 $?

@@ -462,6 +462,16 @@ what_cannot_be_known_has_no_value_and_a_reason(void **state)
 		{ "while true; do true; done", "commands" },
 		{ "set timeout=0\nmenuentry a { echo; }", "starts nothing" },
 		{ "search --fs-uuid --set=root 9999-9999", "finds no fs-uuid" },
+		{ "if insmod none; then linux /k; fi\nboot", "hangs on the machine" },
+		{ "if ! terminal_output gfxterm; then true; fi\nlinux /k\nboot", "hangs on the machine" },
+		{ "while sleep -i 1; do false; done\nlinux /k\nboot", "hangs on the machine" },
+		{ "function f { serial; return; }\nif f; then linux /k; fi\nboot", "hangs on the machine" },
+		{ "play 480 440 1\necho $?\nlinux /k\nboot", "hangs on the machine" },
+		{ "serial\nfor x in a $?; do true; done\nlinux /k\nboot", "hangs on the machine" },
+		{ "load_env --skip-sig\nlinux /k\nboot", "--skip-sig is not followed" },
+		{ "a='1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0'\n"
+		  "for b in $a; do for c in $a; do for d in $a; do for e in $a; do\n"
+		  "for f in $none; do true; done; done; done; done; done", "steps" },
 		{ "if [ -e (hd1)/x ]; then linux /k; fi\nboot", "whether (hd1)/x is there" },
 		{ "if [ -e (hd0)+1 ]; then linux /k; fi\nboot", "not a path" },
 		{ "source (hd1)/x\nlinux /k\nboot", "(hd1)/x cannot be read" },
@@ -492,6 +502,61 @@ what_cannot_be_known_has_no_value_and_a_reason(void **state)
 		assert_null(pcr_get(&r->pcrs, sha256, 9));
 		assert_non_null(pcr_get(&r->pcrs, sha256, 7));
 		replay_free(r);
+		pred_free(p);
+	}
+}
+
+/* Trees of all scripts are kept; a loop over a large one ends. */
+static void
+scripts_are_bounded_together(void **state)
+{
+	char *big = calloc(1, GS_MAX_SCRIPT + 1);
+	const struct file files[] = { { "/EFI/BOOT/grub.cfg",
+					  "while true; do source /big; done" },
+		{ "/big", big }, { NULL, NULL } };
+	struct prediction *p;
+	bool booted = false;
+
+	(void)state;
+	assert_non_null(big);
+	memset(big, '\n', GS_MAX_SCRIPT);
+	p = run(files, NULL, &booted);
+	assert_false(booted);
+	assert_non_null(strstr(p->why[8], "/big: "));
+	pred_free(p);
+	free(big);
+}
+
+static void
+what_may_be_read_leaves_pcr_8_its_value(void **state)
+{
+	static const char *const scripts[] = { "ls /EFI\nlinux /k\nboot",
+		"ls -l (hd0)/\nlinux /k\nboot" };
+	static const char *const harmless[] = { "ls\nlinux /k\nboot",
+		"ls -l (hd0)\nlinux /k\nboot",
+		"terminal_output console\nserial\nlinux /k\nboot",
+		"if serial; true; then linux /k; fi\nboot" };
+	struct file files[] = { { "/EFI/BOOT/grub.cfg", NULL },
+		{ "/k", "kernel" }, { NULL, NULL } };
+	struct prediction *p;
+	bool booted;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(scripts); i++) {
+		files[0].text = scripts[i];
+		booted = false;
+		p = run(files, NULL, &booted);
+		assert_true(booted);
+		assert_int_equal(p->unknown, 0x200);
+		pred_free(p);
+	}
+	for (i = 0; i < VT_NELEM(harmless); i++) {
+		files[0].text = harmless[i];
+		booted = false;
+		p = run(files, NULL, &booted);
+		assert_true(booted);
+		assert_int_equal(p->unknown, 0);
 		pred_free(p);
 	}
 }
@@ -582,6 +647,8 @@ main(void)
 		cmocka_unit_test(an_entry_is_measured_with_its_source),
 		cmocka_unit_test(
 		    what_cannot_be_known_has_no_value_and_a_reason),
+		cmocka_unit_test(scripts_are_bounded_together),
+		cmocka_unit_test(what_may_be_read_leaves_pcr_8_its_value),
 		cmocka_unit_test(a_grubenv_that_stays_is_read_and_measured),
 		cmocka_unit_test(a_stop_point_ends_before_its_command),
 		cmocka_unit_test(every_prefix_is_parsed_or_refused),

@@ -7,10 +7,14 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/util.h"
+
+#define MAX_CPU 1200                           /* seconds */
+#define MAX_MEMORY (4ull * 1024 * 1024 * 1024) /* bytes */
 
 extern char **environ;
 
@@ -41,6 +45,17 @@ start(const char *const argv[], int out, pid_t *ret)
 	return rc == ENOENT ? VT_E_NOTFOUND : VT_E_SYS;
 }
 
+/* Its input is hostile: it may neither run nor grow without end. */
+static void
+bound(pid_t pid)
+{
+	static const struct rlimit cpu = { MAX_CPU, MAX_CPU };
+	static const struct rlimit memory = { MAX_MEMORY, MAX_MEMORY };
+
+	(void)prlimit(pid, RLIMIT_CPU, &cpu, NULL);
+	(void)prlimit(pid, RLIMIT_AS, &memory, NULL);
+}
+
 static int
 finish(pid_t pid)
 {
@@ -69,6 +84,7 @@ child_run(const char *const argv[], size_t max, uint8_t **ret, size_t *ret_len)
 		(void)close(fd[0]);
 		return rc;
 	}
+	bound(pid);
 	rc = read_fd(fd[0], max, &buf, &len);
 	(void)close(fd[0]); /* it ends if it has more to say */
 	ended = finish(pid);

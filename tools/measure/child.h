@@ -13,7 +13,8 @@
 #include "base/err.h"
 
 /*
- * Run argv, found in $PATH, without input; its messages are dropped.
+ * Run argv, found in $PATH, without input; its messages are dropped, its
+ * processor time and memory are bounded.
  * ret	its output, heap, at most max bytes; NULL: it goes to nowhere.
  * VT_E_NOTFOUND: no such program; VT_E_STATE: it failed; VT_E_RANGE: it says
  * more than max; VT_E_SYS, VT_E_NOMEM.
