@@ -73,10 +73,9 @@ on_bios(struct lq_ctx *c, int arg)
 static int
 file_of(struct lq_ctx *c, int arg, const char *key, bool search)
 {
-	struct qo_part part;
 	int rc;
 
-	if (!qo_find(c->argv[arg], lq_implied(c, arg), key, &part))
+	if (!lq_has(c, arg, key))
 		return VT_OK;
 	if ((rc = lq_add_file(c, LR_OTHER, arg, key)) == VT_OK)
 		c->p->files[c->p->nfiles - 1].search = search;
@@ -86,9 +85,7 @@ file_of(struct lq_ctx *c, int arg, const char *key, bool search)
 static int
 on_fw_cfg(struct lq_ctx *c, int arg)
 {
-	char s[8];
-
-	if (lq_get(c, arg, "gen_id", s, sizeof(s)))
+	if (lq_has(c, arg, "gen_id"))
 		return lq_refuse(c, arg, "only file= and string= are measured");
 	return file_of(c, arg, "file", false);
 }
@@ -111,9 +108,8 @@ static int
 on_acpitable(struct lq_ctx *c, int arg)
 {
 	char path[4096];
-	struct qo_part part;
 
-	if (qo_find(c->argv[arg], NULL, "data", &part))
+	if (lq_has(c, arg, "data"))
 		return lq_refuse(c, arg, "use file=");
 	if (lq_get(c, arg, "file", path, sizeof(path)) &&
 	    strchr(path, ':') != NULL)
@@ -124,13 +120,20 @@ on_acpitable(struct lq_ctx *c, int arg)
 static int
 on_smbios(struct lq_ctx *c, int arg)
 {
-	struct qo_part part;
-
-	if (!qo_find(c->argv[arg], NULL, "file", &part))
+	if (!lq_has(c, arg, "file"))
 		return file_of(c, arg, "path", false);
-	if (qo_find(c->argv[arg], NULL, "path", &part))
+	if (lq_has(c, arg, "path"))
 		return lq_refuse(c, arg, "give each file its own -smbios");
 	return file_of(c, arg, "file", false);
+}
+
+/* A replay begins at a saved state (rrsnapshot=). */
+static int
+on_icount(struct lq_ctx *c, int arg)
+{
+	return lq_has(c, arg, "rr")
+		   ? lq_refuse(c, arg, "a recorded run is not measured")
+		   : VT_OK;
 }
 
 static int
@@ -199,7 +202,7 @@ static const struct lq_option options[] = {
 	{ "hdb",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
 	{ "hdc",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
 	{ "hdd",	LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
-	{ "icount",	LQ_KEYS,  LQ_RECORDED, NULL, "shift", "" },
+	{ "icount",	LQ_KEYS,  LQ_RECORDED, on_icount, "shift", "without rr=: a recorded run is not measured" },
 	{ "iscsi",	LQ_KEYS,  LQ_RECORDED, NULL, NULL, "" },
 	{ "k",		LQ_VALUE, LQ_RECORDED, NULL, NULL, "" },
 	{ "m",		LQ_KEYS,  LQ_RECORDED, NULL, "size", "" },
@@ -334,8 +337,7 @@ check_value(struct lq_ctx *c, int arg, const struct lq_option *o)
 	size_t pos = 0;
 
 	if (o->value == LQ_JSON && v[0] == '{') {
-		c->p->json[arg] = json_loads(
-		    v, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+		c->p->json[arg] = json_loads(v, JSON_REJECT_DUPLICATES, NULL);
 		if (c->p->json[arg] != NULL)
 			return VT_OK;
 		LQ_SAY(c, "-%s %.150s: no JSON object, or a key is given twice",

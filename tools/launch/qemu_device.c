@@ -302,23 +302,13 @@ refuse_kind(struct lq_ctx *c, int arg, const char *kind, const char *name)
 	return VT_E_UNSUPPORTED;
 }
 
-static bool
-has_key(const struct lq_ctx *c, int arg, const char *key)
-{
-	struct qo_part part;
-
-	return c->p->json[arg] != NULL
-		   ? json_object_get(c->p->json[arg], key) != NULL
-		   : qo_find(c->argv[arg], "driver", key, &part);
-}
-
 /* Puts a file into memory. */
 static int
 on_loader(struct lq_ctx *c, int arg)
 {
-	if (has_key(c, arg, "romfile"))
+	if (lq_has(c, arg, "romfile"))
 		return lq_refuse(c, arg, "it has no ROM");
-	return has_key(c, arg, "file")
+	return lq_has(c, arg, "file")
 		   ? lq_add_file(c, LR_OTHER, arg, "file")
 		   : lq_refuse(c, arg, "data= cannot be measured; use file=");
 }
@@ -330,7 +320,7 @@ on_rom(struct lq_ctx *c, int arg, const char *driver)
 	char s[8];
 	int rc;
 
-	if (!has_key(c, arg, "romfile"))
+	if (!lq_has(c, arg, "romfile"))
 		return rom_of(c, driver);
 	c->display |= device_of(driver) != NULL && device_of(driver)->display;
 	if (lq_get(c, arg, "romfile", s, sizeof(s)) && s[0] == '\0')

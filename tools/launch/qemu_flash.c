@@ -48,30 +48,32 @@ odd_flash_key(const char *v)
 static int
 read_only(struct lq_ctx *c, int arg)
 {
-	char a[8], b[8];
-	bool has_a = lq_get(c, arg, "readonly", a, sizeof(a));
-	bool has_b = lq_get(c, arg, "read-only", b, sizeof(b));
-	const char *s = has_a ? a : b;
+	bool has_a = lq_has(c, arg, "readonly");
+	bool has_b = lq_has(c, arg, "read-only");
+	char s[8];
 
-	if (has_a && has_b)
-		return -1;
 	if (!has_a && !has_b)
 		return 0;
+	if ((has_a && has_b) ||
+	    !lq_get(c, arg, has_a ? "readonly" : "read-only", s, sizeof(s)))
+		return -1;
 	return strcmp(s, "on") == 0 ? 1 : strcmp(s, "off") == 0 ? 0 : -1;
 }
 
 static bool
 unit_of(struct lq_ctx *c, int arg, unsigned int *ret)
 {
+	const char *key = lq_has(c, arg, "unit") ? "unit" : "index";
 	char s[8];
 
-	if (!lq_get(c, arg, "unit", s, sizeof(s)) &&
-	    !lq_get(c, arg, "index", s, sizeof(s))) {
+	if (!lq_has(c, arg, key)) {
 		*ret = c->next_unit;
 		return *ret < 2;
 	}
-	*ret = s[0] == '1';
-	return s[1] == '\0' && (s[0] == '0' || s[0] == '1');
+	if (!lq_get(c, arg, key, s, sizeof(s)))
+		return false;
+	*ret = strcmp(s, "1") == 0;
+	return *ret == 1 || strcmp(s, "0") == 0;
 }
 
 /* "nbd:...", "json:..." are not names of files. */

@@ -38,6 +38,10 @@ qo_next(const char *text, size_t *pos, const char *implied, struct qo_part *ret)
 	} else {
 		ret->flag = true;
 		ret->len = n;
+		if (n >= 2 && strncmp(s, "no", 2) == 0) { /* KEY=off */
+			ret->key += 2;
+			ret->key_len -= 2;
+		}
 		*pos += n + (s[n] == ',' ? 1 : 0);
 		return true;
 	}

@@ -4,7 +4,8 @@
  *
  * Layer:  tools; pure, no I/O.
  * Spec:   QEMU 7.2 util/qemu-option.c (get_opt_name_value), util/keyval.c:
- *         a key ends at the first "=" or ","; in its value ",," is a comma.
+ *         a key ends at the first "=" or ","; in its value ",," is a comma;
+ *         "KEY" alone is KEY=on, "noKEY" alone is KEY=off.
  * Trust:  the operator's.
  */
 #ifndef TOOLS_LAUNCH_QEMU_OPTS_H

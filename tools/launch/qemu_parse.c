@@ -36,6 +36,16 @@ lq_implied(const struct lq_ctx *c, int arg)
 }
 
 bool
+lq_has(const struct lq_ctx *c, int arg, const char *key)
+{
+	struct qo_part part;
+
+	return c->p->json[arg] != NULL
+		   ? json_object_get(c->p->json[arg], key) != NULL
+		   : qo_find(c->argv[arg], lq_implied(c, arg), key, &part);
+}
+
+bool
 lq_get(const struct lq_ctx *c, int arg, const char *key, char *out, size_t cap)
 {
 	const json_t *j = c->p->json[arg];

@@ -47,7 +47,10 @@ struct lq_ctx {
 bool lq_site_has(const struct lq_ctx *c, const char *kind, const char *name);
 /* Refused, with what to do instead.  VT_E_UNSUPPORTED. */
 int lq_refuse(struct lq_ctx *c, int arg, const char *why) VT_CHECK;
-/* A value of argv[arg], JSON or keys; false: it is not there. */
+/* Is the key there?  What decides over a refusal asks this. */
+bool lq_has(const struct lq_ctx *c, int arg, const char *key);
+/* A value of argv[arg], JSON or keys; false: it is not there, or no text, or
+ * longer than cap. */
 bool lq_get(
     const struct lq_ctx *c, int arg, const char *key, char *out, size_t cap);
 /* The file that this key of argv[arg] names; whole argument: NULL. */
