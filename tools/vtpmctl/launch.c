@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check_on.h"
 #include "base/crypto.h"
 #include "base/options.h"
 #include "base/util.h"
@@ -214,10 +215,13 @@ measure_roms(struct launch *l)
 	unsigned int i;
 	int fd;
 
-	add_word(l, "-no-user-config");
+	if (check_on("launch-user-config"))
+		add_word(l, "-no-user-config");
 	/* No device loads a ROM, but for those that follow. */
-	add_word(l, "-global");
-	add_word(l, "pci-device.romfile=");
+	if (check_on("launch-rom")) {
+		add_word(l, "-global");
+		add_word(l, "pci-device.romfile=");
+	}
 	if (l->plan.bios != NULL) {
 		if ((fd = measure_rom(l, LR_FIRMWARE, l->plan.bios)) == -1)
 			return EXIT_REFUSED;
@@ -444,7 +448,10 @@ go(struct launch *l)
 	if ((rc = report(l, argv)) == EXIT_OK && !l->a->dry &&
 	    (rc = greet_monitor(l)) == 0) {
 		(void)fflush(NULL);
-		(void)fexecve(l->qemu, argv, qr_environment());
+		if (check_on("launch-exec"))
+			(void)fexecve(l->qemu, argv, qr_environment());
+		else
+			(void)execve(l->path, argv, qr_environment());
 		rc = vctl_fail("%s: %m", l->path);
 	}
 	free(argv);
