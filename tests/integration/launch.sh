@@ -29,8 +29,10 @@ launch() { # NAME ARGS...
 	    >"$T/$name.out" 2>&1 </dev/null &
 	QPID=$!
 	PIDS+=($QPID)
-	wait_for 20 in_use "$name"
+	wait_for 20 measured "$name"
 }
+# QEMU opens the channel early, and powers the TPM on when the machine is made.
+measured() { in_use "$1" && jctl log "$1" --pcrs; }
 in_use() { jctl show "$1" | jq -e .worker.channel_open; }
 ctl_pcr() { jctl log "$1" --pcrs | jq -r ".$2[\"$3\"]"; }
 extend() { # HEX OF PCR, HEX OF DIGEST
@@ -157,6 +159,8 @@ $Q -chardev "socket,id=c,path=$RUN/g1.swtpm" \
 QPID=$!
 PIDS+=($QPID)
 wait_for 20 in_use g1
+refuse "a TPM that is not started shows no PCRs, and why" 'not started yet' \
+    ctl log g1 --pcrs
 # Nobody starts this TPM: the guest's firmware would, and it never runs.
 case $(ctl_pcr g1 sha256 9 2>/dev/null) in
 "" | "$zero") ok "who was not launched does not get the last launch's PCRs" ;;
