@@ -505,9 +505,9 @@ chainloader(struct grub_run *g, int argc, char **argv)
 	if (pe_open(buf, len, &pe) != VT_OK ||
 	    fw_application(g->p, &pe, argv[1]) != VT_OK)
 		gr_stop(g, "%s is no EFI application", argv[1]);
-	/* What it measures by itself is its own. */
-	pred_unknown(
-	    g->p, 9, "%s, which GRUB starts, may measure more", argv[1]);
+	/* What it measures, and what it starts, is its own. */
+	pred_unknown_rest(
+	    g->p, "%s, which GRUB starts, may measure more", argv[1]);
 	free(buf);
 	g->loaded = true;
 	return 0;

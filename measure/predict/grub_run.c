@@ -32,8 +32,7 @@ gr_stop(struct grub_run *g, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	pred_unknown(g->p, 8, "%s", text);
-	pred_unknown(g->p, 9, "%s", text);
+	pred_unknown_rest(g->p, "%s", text);
 	g->over = true;
 }
 

@@ -8,7 +8,8 @@
  * Spec:   GRUB 2.06's tpm module: digests are over the string without its
  *         prefix and without a NUL.
  * Rule:   at what cannot be known ahead (a person at the menu, a command that
- *         is not followed here) PCRs 8 and 9 become unknown and the run ends.
+ *         is not followed here) the run ends, and what it would still extend is
+ *         unknown: PCRs 8 and 9, and those of what GRUB then starts.
  */
 #ifndef MEASURE_PREDICT_GRUB_RUN_H
 #define MEASURE_PREDICT_GRUB_RUN_H
@@ -101,7 +102,7 @@ int grub_predict(struct prediction *p, const struct grub_host *host,
 /* --- for the commands and the menu -----------------------------------------
  */
 
-/* The end: PCRs 8 and 9 are unknown because of this. */
+/* The end: what runs from here on is unknown because of this. */
 void gr_stop(struct grub_run *g, const char *fmt, ...) VT_PRINTF(2, 3);
 /* Run a script; config: it is a file.  what names it in messages. */
 void gr_script(struct grub_run *g, const char *text, size_t len, bool config,

@@ -83,6 +83,21 @@ pred_unknown(struct prediction *p, uint32_t pcr, const char *fmt, ...)
 }
 
 void
+pred_unknown_rest(struct prediction *p, const char *fmt, ...)
+{
+	static const uint32_t pcrs[] = { 4, 5, 8, 9, 11, 12, 13, 14 };
+	char text[PRED_TEXT_MAX];
+	va_list ap;
+	size_t i;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (i = 0; i < VT_NELEM(pcrs); i++)
+		pred_unknown(p, pcrs[i], "%s", text);
+}
+
+void
 pred_note(struct prediction *p, const char *fmt, ...)
 {
 	char text[PRED_TEXT_MAX];

@@ -52,6 +52,10 @@ void pred_separator(struct prediction *p, uint32_t pcr);
 /* PCR pcr has no value, and why.  The first reason stays. */
 void pred_unknown(struct prediction *p, uint32_t pcr, const char *fmt, ...)
     VT_PRINTF(3, 4);
+/* What runs from here on is not known, and why: PCRs 4, 5, 8, 9 and 11 to 14
+ * have no value. */
+void pred_unknown_rest(struct prediction *p, const char *fmt, ...)
+    VT_PRINTF(2, 3);
 /* What the reader of the values must know; the same note once. */
 void pred_note(struct prediction *p, const char *fmt, ...) VT_PRINTF(2, 3);
 

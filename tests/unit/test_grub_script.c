@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "measure/predict/grub_run.h"
+#include "tests/unit/pe_fixture.h"
 #include "tests/unit/vector.h"
 
 static const uint16_t sha256 = ALG_SHA256;
@@ -17,6 +18,10 @@ static const uint16_t sha256 = ALG_SHA256;
 struct file {
 	const char *path, *text;
 };
+
+/* Its text is an EFI image. */
+static uint8_t image[4096];
+static size_t image_len;
 
 struct disk {
 	const struct file *files; /* ends with a NULL path */
@@ -51,7 +56,7 @@ disk_read(void *ctx, const char *dev, const char *path, uint8_t **ret,
 		return VT_E_UNSUPPORTED;
 	if (f == NULL)
 		return VT_E_NOTFOUND;
-	*ret_len = strlen(f->text);
+	*ret_len = f->text == (char *)image ? image_len : strlen(f->text);
 	*ret = exact_copy((const uint8_t *)f->text, *ret_len);
 	return VT_OK;
 }
@@ -410,7 +415,7 @@ an_entry_that_is_not_there_is_the_first_only_by_default(void **state)
 		booted = false;
 		p = run(files, &opts, &booted);
 		assert_false(booted);
-		assert_int_equal(p->unknown, 0x300);
+		assert_int_equal(p->unknown, 0x7b30);
 		assert_non_null(strstr(p->why[8], "has no entry"));
 		pred_free(p);
 	}
@@ -462,6 +467,7 @@ what_cannot_be_known_has_no_value_and_a_reason(void **state)
 		{ "while true; do true; done", "commands" },
 		{ "set timeout=0\nmenuentry a { echo; }", "starts nothing" },
 		{ "search --fs-uuid --set=root 9999-9999", "finds no fs-uuid" },
+		{ "chainloader /none\nboot", "GRUB cannot load /none" },
 		{ "if insmod none; then linux /k; fi\nboot", "hangs on the machine" },
 		{ "if ! terminal_output gfxterm; then true; fi\nlinux /k\nboot", "hangs on the machine" },
 		{ "while sleep -i 1; do false; done\nlinux /k\nboot", "hangs on the machine" },
@@ -495,7 +501,7 @@ what_cannot_be_known_has_no_value_and_a_reason(void **state)
 		files[0].text = cases[i].script;
 		p = run(files, NULL, &booted);
 		assert_false(booted);
-		assert_int_equal(p->unknown, 0x300);
+		assert_int_equal(p->unknown, 0x7b30);
 		assert_non_null(strstr(p->why[8], cases[i].why));
 		assert_int_equal(pred_result(p, &r, err), VT_OK);
 		assert_null(pcr_get(&r->pcrs, sha256, 8));
@@ -525,6 +531,26 @@ scripts_are_bounded_together(void **state)
 	assert_non_null(strstr(p->why[8], "/big: "));
 	pred_free(p);
 	free(big);
+}
+
+/* A program that GRUB loads measures, and loads more, by itself. */
+static void
+a_program_that_grub_starts_leaves_nothing_behind_it_known(void **state)
+{
+	static const struct pef_section text = { ".text", "code", 0 };
+	struct file files[] = { { "/EFI/BOOT/grub.cfg",
+				    "chainloader /next\nboot" },
+		{ "/next", (char *)image }, { NULL, NULL } };
+	struct prediction *p;
+	bool booted = false;
+
+	(void)state;
+	image_len = pef_make(image, &text, 1);
+	p = run(files, NULL, &booted);
+	assert_true(booted);
+	assert_int_equal(p->unknown, 0x7b30);
+	assert_non_null(strstr(p->why[11], "/next, which GRUB starts"));
+	pred_free(p);
 }
 
 static void
@@ -648,6 +674,8 @@ main(void)
 		cmocka_unit_test(
 		    what_cannot_be_known_has_no_value_and_a_reason),
 		cmocka_unit_test(scripts_are_bounded_together),
+		cmocka_unit_test(
+		    a_program_that_grub_starts_leaves_nothing_behind_it_known),
 		cmocka_unit_test(what_may_be_read_leaves_pcr_8_its_value),
 		cmocka_unit_test(a_grubenv_that_stays_is_read_and_measured),
 		cmocka_unit_test(a_stop_point_ends_before_its_command),

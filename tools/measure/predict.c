@@ -59,14 +59,10 @@ firmware(struct job *j)
 static void
 unknown_program(struct job *j, const char *name)
 {
-	static const uint32_t pcrs[] = { 4, 5, 8, 9, 11, 12, 13, 14 };
-	size_t i;
-
-	for (i = 0; i < VT_NELEM(pcrs); i++)
-		pred_unknown(j->p, pcrs[i],
-		    "%s is neither GRUB 2.06 nor a unified kernel image: what "
-		    "it measures is not known",
-		    name);
+	pred_unknown_rest(j->p,
+	    "%s is neither GRUB 2.06 nor a unified kernel image: what it "
+	    "measures is not known",
+	    name);
 }
 
 /* --- GRUB --------------------------------------------------------------------
