@@ -72,27 +72,63 @@ is_learnt(const struct el_event *ev)
 	return ev->pcr != 5 || ev->type == EV_SEPARATOR;
 }
 
+/* PCR 7 of a reference boot names who signed its program; of another program
+ * that is not known. */
+static void
+check_signer(struct prediction *p)
+{
+	if (p->program.len == 0 || p->signed_program.len == 0 ||
+	    memcmp(p->program.val, p->signed_program.val, p->program.len) == 0)
+		return;
+	pred_unknown(p, 7,
+	    "another program is started than in the reference log, where its "
+	    "signer was measured: learn from a boot of this one");
+}
+
+static const struct tpm_digest *
+in_first_bank(const struct prediction *p, const struct el_event *ev)
+{
+	uint32_t i;
+
+	for (i = 0; i < ev->ndigests; i++)
+		if (ev->digests[i].alg == p->algs[0])
+			return &ev->digests[i];
+	return NULL;
+}
+
 static int
 start_learnt(struct prediction *p, struct el_log *log)
 {
 	bool application = false, called = false, done = false;
+	bool is_signed = false;
+	struct tpm_digest first = { 0 };
+	const struct tpm_digest *d;
 	struct el_event ev;
 	int rc;
 
 	while ((rc = el_next(log, &ev)) == 1) {
 		if (ev.pcr == 4 &&
 		    ev.type == EV_EFI_BOOT_SERVICES_APPLICATION) {
+			d = in_first_bank(p, &ev);
+			if (!application && d != NULL)
+				first = *d;
 			application = true;
 			done = called; /* QEMU's -kernel is loaded earlier */
 			continue;
 		}
 		called = called || ev.pcr == 4;
+		is_signed =
+		    is_signed ||
+		    (ev.pcr == 7 && ev.type == EV_EFI_VARIABLE_AUTHORITY);
 		if (!is_learnt(&ev) || (ev.pcr == 4 && done))
 			continue;
 		pred_digests(p, ev.pcr, ev.type, ev.digests, ev.ndigests,
 		    ev.data, ev.datalen);
 		p->learnt |= 1u << ev.pcr;
 	}
+	if (is_signed)
+		p->signed_program = first;
+	check_signer(p);
 	return rc < 0 ? rc : application ? VT_OK : VT_E_NOTFOUND;
 }
 
@@ -172,6 +208,9 @@ fw_application(struct prediction *p, const struct pe *pe, const char *path)
 	for (i = 0; i < p->nalgs; i++)
 		if ((rc = pe_authenticode(pe, p->algs[i], &d[i])) != VT_OK)
 			return rc;
+	if (p->program.len == 0 && p->nalgs > 0)
+		p->program = d[0];
+	check_signer(p);
 	wr_init(&w, buf, sizeof(buf));
 	load_event(&w, pe, path);
 	pred_digests(

@@ -30,6 +30,9 @@ struct prediction {
 	uint32_t unknown; /* bit n: PCR n cannot be predicted */
 	char why[PCR_COUNT][PRED_TEXT_MAX]; /* the first reason */
 	uint32_t learnt; /* bit n: PCR n has events of a reference boot */
+	/* The first program, and that of the reference boot where firmware
+	 * measured who signed it; len 0: not seen. */
+	struct tpm_digest program, signed_program;
 	uint32_t nnotes; /* what the values depend on */
 	char notes[PRED_NOTES_MAX][PRED_TEXT_MAX];
 };

@@ -134,6 +134,45 @@ a_log_that_teaches_nothing_is_refused(void **state)
 	free(log.p);
 }
 
+/* With Secure Boot PCR 7 names the signer of what is started. */
+static void
+the_signer_of_another_program_is_not_known(void **state)
+{
+	static const struct pef_section text = { ".text", "code", 0 };
+	static uint8_t image[4096];
+	struct tpm_digest d;
+	char err[FW_ERR_MAX];
+	struct prediction *p;
+	struct el_writer *w;
+	const uint8_t *buf;
+	size_t len, i;
+	struct pe pe;
+
+	(void)state;
+	len = pef_make(image, &text, 1);
+	assert_int_equal(pe_open(image, len, &pe), VT_OK);
+	for (i = 0; i < 8; i++) { /* bits: signed, another, loaded before */
+		assert_int_equal(pe_authenticode(&pe, sha256, &d), VT_OK);
+		d.val[31] ^= (uint8_t)(i >> 1 & 1);
+		assert_int_equal(el_writer_new(&sha256, 1, false, &w), VT_OK);
+		el_add_data(w, 7,
+		    (i & 1) != 0 ? EV_EFI_VARIABLE_AUTHORITY : EV_SEPARATOR,
+		    "cert", 4);
+		el_add_digests(
+		    w, 4, EV_EFI_BOOT_SERVICES_APPLICATION, &d, 1, "app", 3);
+		assert_int_equal(el_writer_bytes(w, &buf, &len), VT_OK);
+		p = new_prediction();
+		if ((i & 4) != 0)
+			assert_int_equal(fw_application(p, &pe, "/a"), VT_OK);
+		assert_int_equal(fw_start(p, buf, len, err), VT_OK);
+		if ((i & 4) == 0)
+			assert_int_equal(fw_application(p, &pe, "/a"), VT_OK);
+		assert_int_equal(p->unknown, (i & 3) == 3 ? 0x80 : 0);
+		el_writer_free(w);
+		pred_free(p);
+	}
+}
+
 /* --- GPT
  * ---------------------------------------------------------------------- */
 
@@ -431,6 +470,7 @@ main(void)
 		cmocka_unit_test(
 		    a_reference_log_teaches_the_firmware_and_nothing_behind_it),
 		cmocka_unit_test(a_log_that_teaches_nothing_is_refused),
+		cmocka_unit_test(the_signer_of_another_program_is_not_known),
 		cmocka_unit_test(used_partitions_are_measured),
 		cmocka_unit_test(a_bad_table_is_refused),
 		cmocka_unit_test(
