@@ -393,6 +393,17 @@ a_text_that_is_too_long_ends_at_a_word(void **state)
 	assert_false(text_is_clean("\xc2\x9b"));
 }
 
+static void
+a_cleaned_text_steers_no_terminal(void **state)
+{
+	char text[] = "a\033[31m b~\n\x7f\xc2\x9b";
+
+	(void)state;
+	text_clean(text);
+	assert_string_equal(text, "a?[31m b~????");
+	assert_true(text_is_clean(text));
+}
+
 /* What was meant by word, out of a few commands; "": none of them. */
 static void
 a_mistyped_word_is_near_to_one(void **state)
@@ -468,6 +479,7 @@ main(void)
 		cmocka_unit_test(a_lock_is_waited_for_and_not_for_ever),
 		cmocka_unit_test(every_error_has_words),
 		cmocka_unit_test(a_text_that_is_too_long_ends_at_a_word),
+		cmocka_unit_test(a_cleaned_text_steers_no_terminal),
 		cmocka_unit_test(a_mistyped_word_is_near_to_one),
 		cmocka_unit_test(the_limit_of_files_is_named),
 	};
