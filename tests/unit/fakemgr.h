@@ -614,6 +614,19 @@ fm_wait(struct fw *g, struct ring *r, unsigned int ms, uint8_t out[FM_CMD_MAX])
 	return 0;
 }
 
+/* Wait for the worker's n-th store, whose command has no answer, yet. */
+static FM_UNUSED void
+fm_wait_store(struct fw *g, struct ring *r, unsigned int n)
+{
+	uint64_t end = now_us() + FM_WAIT_MS * 1000ULL;
+	uint8_t out[FM_CMD_MAX];
+
+	while (g->nstores < n && now_us() < end)
+		assert_int_equal(fm_wait(g, r, 1, out), 0);
+	assert_int_equal(fm_wait(g, r, 50, out), 0);
+	assert_int_equal(g->nstores, n);
+}
+
 /* Run one command; the size field is filled in.  Returns its code. */
 static FM_UNUSED uint32_t
 fm_cmd(struct fw *g, struct ring *r, const char *hex, uint8_t out[FM_CMD_MAX],

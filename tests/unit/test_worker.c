@@ -348,14 +348,12 @@ unacknowledged_store_comes_again_to_the_next_manager(void **state)
 	g->ack = false;
 	n = g->nstores;
 	fm_submit(r, C_NV_DEFINE, 0);
-	assert_int_equal(fm_wait(g, r, 50, out), 0);
-	assert_int_equal(g->nstores, n + 1);
+	fm_wait_store(g, r, n + 1);
 	version = g->last.version;
 	fm_manager_gone(g);
 	fm_manager_back(g);
 	assert_int_not_equal(g->hello.flags & WH_STORING, 0);
-	assert_int_equal(fm_wait(g, r, 50, out), 0);
-	assert_int_equal(g->nstores, n + 2);
+	fm_wait_store(g, r, n + 2);
 	assert_int_equal(g->last.version, version);
 	fm_stored(g, VT_OK);
 	assert_true(fm_wait(g, r, FM_WAIT_MS, out) > 0);
