@@ -22,22 +22,16 @@
 #include "base/msg.h"
 #include "base/options.h"
 #include "base/util.h"
-#include "vtpm_manager/hwtpm/bind.h"
-#include "vtpm_manager/hwtpm/certificates.h"
 #include "vtpm_manager/hwtpm/connection.h"
-#include "vtpm_manager/hwtpm/host_quote.h"
-#include "vtpm_manager/hwtpm/identity.h"
 #include "vtpm_manager/hwtpm/hwtpm_limits.h"
 #include "vtpm_manager/hwtpm/jail.h"
-#include "vtpm_manager/hwtpm/keys.h"
-#include "vtpm_manager/hwtpm/nv_counter.h"
-#include "vtpm_manager/hwtpm/pcrs.h"
 #include "vtpm_manager/hwtpm/policy.h"
 #include "vtpm_manager/hwtpm/queue.h"
+#include "vtpm_manager/hwtpm/requests.h"
 #include "vtpm_manager/hwtpm/tcti_path.h"
 
 #define MANAGER_FD 3
-#define PAYLOAD_MAX 65536
+#define PAYLOAD_MAX HWREQ_ANSWER_MAX
 #define MAX_TRIES 3
 #define WAIT_FIRST_MS 50
 #define WAIT_MAX_MS 1000
@@ -49,6 +43,7 @@ struct req {
 	uint64_t since_us;  /* it waits */
 	uint32_t id;
 	uint16_t type;
+	const struct hw_handler *handler;
 	size_t len;
 	uint8_t data[];
 };
@@ -120,187 +115,6 @@ fail_request(struct prog *p, struct req *r, int rc, const char *text)
 {
 	answer(p, r->id, rc, text, NULL);
 	req_free(r);
-}
-
-/* Law 8: the operator may do it, knowingly.  A verifier sees the TPM's own
- * endorsement certificate. */
-static void
-warn_of_software(const struct hwtpm *h)
-{
-	if (h->root == ROOT_HARD && strstr(h->manufacturer, "SWTPM") != NULL)
-		log_warn(
-		    "the TPM at %s is a software TPM (%s), but certificates "
-		    "will claim a hardware root, as configured",
-		    h->conf, h->manufacturer);
-}
-
-static int
-do_init(struct prog *p, const struct req *r, struct wr *out)
-{
-	struct hw_inited done;
-	struct hw_init in;
-	int rc;
-
-	if ((rc = msg_get(hw_init, r->data, r->len, &in)) != VT_OK)
-		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_INIT");
-	if ((rc = hwkeys_init(&p->tpm, &in, &done)) == VT_OK) {
-		msg_put(out, hw_inited, &done);
-		warn_of_software(&p->tpm);
-	}
-	explicit_bzero(&done, sizeof(done));
-	return rc;
-}
-
-static int
-do_load(struct prog *p, const struct req *r, struct wr *out)
-{
-	struct hw_loaded done;
-	struct hw_load in;
-	int rc;
-
-	if ((rc = msg_get(hw_load, r->data, r->len, &in)) != VT_OK)
-		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_LOAD");
-	if ((rc = hwkeys_restore(&p->tpm, &in, &done)) == VT_OK) {
-		msg_put(out, hw_loaded, &done);
-		warn_of_software(&p->tpm);
-	}
-	explicit_bzero(&done, sizeof(done));
-	return rc;
-}
-
-static int
-do_certs(struct prog *p, const struct req *r, struct wr *out)
-{
-	struct ca_der ders[HW_CERTS_MAX];
-	struct hw_certed done = { 0 };
-	struct hw_certs in;
-	uint32_t i;
-	int rc;
-
-	if ((rc = msg_get(hw_certs, r->data, r->len, &in)) != VT_OK)
-		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_CERTS");
-	if ((rc = hwcerts_issue(&p->tpm, &in, ders)) != VT_OK)
-		return rc;
-	done.n = in.n;
-	for (i = 0; i < in.n; i++) {
-		done.certs[i].p = ders[i].buf;
-		done.certs[i].len = (uint32_t)ders[i].len;
-	}
-	msg_put(out, hw_certed, &done);
-	return VT_OK;
-}
-
-static int
-do_random(struct prog *p, const struct req *r, struct wr *out)
-{
-	uint8_t buf[HW_RANDOM_MAX];
-	struct rd rd;
-	uint32_t n;
-	int rc;
-
-	rd_init(&rd, r->data, r->len);
-	n = rd_be32(&rd);
-	if (rd_end(&rd) != VT_OK || n == 0 || n > sizeof(buf))
-		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_RANDOM");
-	if ((rc = hwtpm_random(&p->tpm, buf, n)) == VT_OK)
-		wr_bytes(out, buf, n);
-	explicit_bzero(buf, sizeof(buf));
-	return rc;
-}
-
-static int
-do_pcrs(struct prog *p, const struct req *r, struct wr *out)
-{
-	struct hw_pcrs done = { 0 };
-	struct pcr_set set;
-	struct wr w;
-	int rc;
-
-	if (r->len != 0)
-		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_PCRS");
-	if ((rc = hwpcrs_read(&p->tpm, &set)) != VT_OK ||
-	    (rc = hwnv_epoch(&p->tpm, &done.epoch)) != VT_OK)
-		return rc;
-	wr_grow(&w, PAYLOAD_MAX);
-	pcr_set_encode(&w, &set);
-	if ((rc = wr_err(&w)) == VT_OK) {
-		done.pcrs.p = w.buf;
-		done.pcrs.len = (uint32_t)w.len;
-		msg_put(out, hw_pcrs, &done);
-	}
-	wr_free(&w);
-	return rc;
-}
-
-static int
-do_counter(struct prog *p, const struct req *r, struct wr *out)
-{
-	struct hw_counter in;
-	uint64_t value;
-	int rc;
-
-	if ((rc = msg_get(hw_counter, r->data, r->len, &in)) != VT_OK)
-		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_COUNTER");
-	if ((rc = hwnv_count(&p->tpm, &in, &value)) == VT_OK)
-		wr_be64(out, value);
-	return rc;
-}
-
-static int
-do_identity(struct prog *p, const struct req *r, struct wr *out)
-{
-	struct hw_identity done;
-	int rc;
-
-	if (r->len != 0)
-		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_IDENTITY");
-	if ((rc = hwident_show(&p->tpm, &done)) == VT_OK)
-		msg_put(out, hw_identity, &done);
-	return rc;
-}
-
-static int
-do_activate(struct prog *p, const struct req *r, struct wr *out)
-{
-	uint8_t secret[sizeof(TPMU_HA)];
-	struct hw_activate in;
-	size_t len;
-	int rc;
-
-	if ((rc = msg_get(hw_activate, r->data, r->len, &in)) != VT_OK)
-		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_ACTIVATE");
-	if ((rc = hwident_activate(&p->tpm, &in, secret, &len)) == VT_OK)
-		wr_blob16(out, secret, len);
-	explicit_bzero(secret, sizeof(secret));
-	return rc;
-}
-
-static int
-do_ak(struct prog *p, const struct req *r, struct wr *out)
-{
-	struct hw_aked done;
-	struct hw_ak in;
-	int rc;
-
-	if ((rc = msg_get(hw_ak, r->data, r->len, &in)) != VT_OK)
-		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_AK");
-	if ((rc = hwquote_new_ak(&p->tpm, &in, &done)) == VT_OK)
-		msg_put(out, hw_aked, &done);
-	return rc;
-}
-
-static int
-do_quote(struct prog *p, const struct req *r, struct wr *out)
-{
-	struct hw_quoted done;
-	struct hw_quote in;
-	int rc;
-
-	if ((rc = msg_get(hw_quote, r->data, r->len, &in)) != VT_OK)
-		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_QUOTE");
-	if ((rc = hwquote_make(&p->tpm, &in, &done)) == VT_OK)
-		msg_put(out, hw_quoted, &done);
-	return rc;
 }
 
 /* Served at once: it reports that the TPM is away instead of waiting for it. */
@@ -376,38 +190,6 @@ do_approvals(struct prog *p, const struct msg *m)
 	answer(p, m->id, rc, rc == VT_OK ? "" : p->tpm.text, NULL);
 }
 
-static int
-do_bind(struct prog *p, const struct req *r, struct wr *out)
-{
-	struct hw_bound done;
-	struct hw_bind in;
-	int rc;
-
-	if ((rc = msg_get(hw_bind, r->data, r->len, &in)) != VT_OK)
-		return hwtpm_fail(&p->tpm, VT_E_PROTO, "malformed HW_BIND");
-	if ((rc = hwbind_master(&p->tpm, &in, &done)) == VT_OK)
-		msg_put(out, hw_bound, &done);
-	return rc;
-}
-
-/* Requests that use the TPM, by HW_*. */
-static const struct {
-	int (*run)(struct prog *p, const struct req *r, struct wr *out);
-	bool keys; /* it needs the host's keys loaded */
-} handlers[] = {
-	[HW_INIT] = { do_init, false },
-	[HW_LOAD] = { do_load, false },
-	[HW_CERTS] = { do_certs, true },
-	[HW_RANDOM] = { do_random, false },
-	[HW_PCRS] = { do_pcrs, false },
-	[HW_COUNTER] = { do_counter, true },
-	[HW_BIND] = { do_bind, true },
-	[HW_IDENTITY] = { do_identity, true },
-	[HW_ACTIVATE] = { do_activate, true },
-	[HW_AK] = { do_ak, true },
-	[HW_QUOTE] = { do_quote, true },
-};
-
 /* --- requests ------------------------------------------------------------- */
 
 /* The group whose turn it uses; 0, the host's own, unless the request names
@@ -430,10 +212,11 @@ group_of(const struct req *r)
 static void
 enqueue(struct prog *p, const struct msg *m)
 {
+	const struct hw_handler *h;
 	struct req *r;
 	int rc;
 
-	if (m->type >= VT_NELEM(handlers) || handlers[m->type].run == NULL) {
+	if ((h = hwreq_handler(m->type)) == NULL) {
 		answer(p, m->id, VT_E_PROTO, "no such request", NULL);
 		return;
 	}
@@ -443,6 +226,7 @@ enqueue(struct prog *p, const struct msg *m)
 	}
 	r->id = m->id;
 	r->type = m->type;
+	r->handler = h;
 	r->len = m->len;
 	if (m->len > 0)
 		memcpy(r->data, m->data, m->len);
@@ -595,6 +379,7 @@ put_off(struct prog *p, struct req *r)
 static void
 run_request(struct prog *p, struct req *r)
 {
+	struct wblob in = { .p = r->data, .len = (uint32_t)r->len };
 	const struct wr *body = NULL;
 	struct wr w;
 	int rc = VT_OK;
@@ -603,10 +388,10 @@ run_request(struct prog *p, struct req *r)
 	p->tpm.text[0] = '\0';
 	p->tpm.again = false;
 	hwtcti_begin(p->tpm.tcti);
-	if (handlers[r->type].keys)
+	if (r->handler->keys)
 		rc = hwconn_need_keys(&p->tpm);
 	if (rc == VT_OK)
-		rc = handlers[r->type].run(p, r, &w);
+		rc = r->handler->run(&p->tpm, &in, &w);
 	if (rc == VT_OK && (rc = wr_err(&w)) != VT_OK)
 		(void)!hwtpm_fail(&p->tpm, rc, "%s", vt_strerror(rc));
 	if (rc == VT_OK)

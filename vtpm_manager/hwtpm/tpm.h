@@ -87,7 +87,7 @@ struct hwtpm {
 	 * approved state; each request that needs them tries again. */
 	bool refused;
 
-	bool again;  /* the last piece of work may be tried again */
+	bool again; /* the last piece of work may be tried again */
 	/* of the last attempt to connect: its file is not there; this process
 	 * may not use it */
 	bool absent, shut_out;
