@@ -105,7 +105,7 @@ say not-found "nobody" recover --instance nobody --reason x
 ctl start alice >/dev/null
 say exists 'guest alice: is running already' start alice
 say busy 'is running; stop it first' destroy alice
-say busy "guest alice: its TPM is off: the guest has not started" \
+say busy "guest alice: its TPM is not started yet: the guest" \
     log --pcrs alice
 say not-found 'the host recorded no launch' log alice
 # a client that holds the ring

@@ -453,8 +453,8 @@ why_no_answer(int rc)
 {
 	switch (rc) {
 	case VT_E_STATE:
-		return "its TPM is off: the guest has not started it since its "
-		       "last power cycle";
+		return "its TPM is not started yet: the guest's firmware or "
+		       "system does that after a power cycle";
 	case VT_E_NOTFOUND:
 		return "the host recorded no launch of it; `vtpmctl launch` "
 		       "starts a guest measured";
