@@ -273,6 +273,13 @@ $(SKIPZYG): $(SKIPWRK:%.c=$(B)/skip/%.o) \
 	@mkdir -p $(@D)
 	$(LINK) -pie -o $@ $^ $(L_vtpm-zygote)
 
+# Workers that were taken over and lie in their deep quotes.
+LIEZYG	:= $(B)/tests/hostile-zygote
+$(LIEZYG): $(B)/o/vtpm/worker/zygote_main.o $(B)/o/tests/attacks/lies.o \
+	   $(filter-out $(B)/lib/tools-%,$(ARCH))
+	@mkdir -p $(@D)
+	$(LINK) -pie -Wl,--wrap=wk_send -o $@ $^ $(L_vtpm-zygote)
+
 # And its own vtpmctl, for attacks on measured launches.
 SKIPCTL	:= $(B)/tests/attack-vtpmctl
 SKIPLCH	:= $(filter tools/launch/% tools/vtpmctl/%,$(SRCS)) \
@@ -282,7 +289,7 @@ $(SKIPCTL): $(SKIPLCH:%.c=$(B)/skip/%.o) $(filter-out \
 	@mkdir -p $(@D)
 	$(LINK) -pie -o $@ $^ $(L_vtpmctl)
 
-tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS)) $(SLOW) $(SKIPVER) $(SKIPZYG) \
+tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS)) $(SLOW) $(SKIPVER) $(SKIPZYG) $(LIEZYG) \
 	   $(SKIPMGR) $(SKIPCTL)
 
 deps:

@@ -14,6 +14,7 @@
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest_certs.h"
+#include "vtpm_manager/guest/guest_launched.h"
 #include "vtpm_manager/guest/guest_load.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/guest_wait.h"
@@ -270,6 +271,8 @@ use_up_saved(struct guest_run *g)
 	if (rc != VT_OK)
 		return rc == VT_E_NOTFOUND ? VT_OK : rc;
 	free(p);
+	if ((rc = guest_launched_start(g->m, &g->in, g->vol != NULL)) != VT_OK)
+		return rc;
 	if (g->vol == NULL)
 		audit_log(g->m, "manager", "saved-void", g->in.name, "ok",
 		    "started without the saved state: the image saved before "

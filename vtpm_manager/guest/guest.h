@@ -11,6 +11,7 @@
 
 #include <sys/queue.h>
 
+#include "base/crypto.h"
 #include "base/token_bucket.h"
 #include "vtpm_manager/core/context.h"
 #include "vtpm_manager/guest/guests.h"
@@ -18,6 +19,14 @@
 #include "vtpm_manager/store/store_guest.h"
 
 struct guest_waiter;
+
+/* Of the launch that a worker named last (guest_launched.c). */
+enum guest_launch_seen {
+	GUEST_LAUNCH_UNSEEN, /* look it up */
+	GUEST_LAUNCH_UNKNOWN,
+	GUEST_LAUNCH_OLDER,
+	GUEST_LAUNCH_PRESENT,
+};
 
 /*
  * Events of one guest that the audit log takes.  The guest provokes its
@@ -56,7 +65,10 @@ struct guest_run {
 	uint64_t started_ms;
 	uint32_t power_cycles;
 	bool capped;
-	bool launch_over;              /* no launch record is to be kept */
+	bool launch_over; /* no launch record is to be kept */
+	bool launch_said; /* that worker and registry differ */
+	enum guest_launch_seen launch_seen;
+	uint8_t launch_named[SHA256_LEN];
 	bool ak_wanted;                /* guest_certs.c */
 	struct deep_quote_guest *deep; /* deep_quote.c's; NULL: never asked */
 	struct guest_ration {

@@ -4,6 +4,7 @@
  * W_OPEN for each channel, W_ADOPT for each channel that a dead predecessor had
  * open.
  */
+#include "vtpm_manager/guest/guest_launched.h"
 #include "vtpm_manager/guest/guest_load.h"
 
 #include <errno.h>
@@ -323,8 +324,10 @@ static void
 on_deep(void *arg, const struct wdeep *d)
 {
 	struct guest_run *g = arg;
+	struct wdeep own = *d;
 
-	deep_quote_ask(g->m, &g->deep, g, &g->in, d);
+	guest_launched_check(g, &own);
+	deep_quote_ask(g->m, &g->deep, g, &g->in, &own);
 }
 
 const struct wlink_ops guest_ops = {

@@ -14,6 +14,7 @@
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_identity.h"
+#include "vtpm_manager/guest/guest_launched.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/worker_id.h"
@@ -303,6 +304,8 @@ make_launch(struct mgr *m, const struct guest *in, const uint8_t *p, size_t len,
 		    m->st, in->uuid, SX_LAUNCH, ret->buf, ret->len);
 	if (rc == VT_OK)
 		rc = store_extra_put(m->st, in->uuid, SX_LOG, log, log_len);
+	if (rc == VT_OK)
+		rc = guest_launched_issue(m, in, rec.buf, rec.len);
 	free(log);
 	wr_free(&rec);
 	return rc;

@@ -14,6 +14,7 @@
 #include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_launched.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_blob.h"
@@ -173,6 +174,8 @@ guest_forget_launch(struct mgr *m, const struct guest *in)
 {
 	int rc = store_extra_put(m->st, in->uuid, SX_LAUNCH, NULL, 0);
 
+	if (rc == VT_OK || rc == VT_E_NOTFOUND)
+		rc = guest_launched_over(m, in);
 	if (rc != VT_OK && rc != VT_E_NOTFOUND && rc != VT_E_CORRUPT)
 		log_warn("guest %s: its old launch record is still stored: %s",
 		    in->name, vt_strerror(rc));

@@ -8,11 +8,13 @@
  *         the next batch gathers, so a slow TPM serves any number of guests,
  *         and the first one that asks does not wait.
  * Trust:  a worker reports its guest's quote and may be controlled by that
- *guest; the guest's identity comes from the registry. Order:  one batch of each
- *group at a time is with the host's TPM, whose queue is fair by group; first
- *come, first served inside a group. Limits; the answer names the one that was
- *met: DEEP_QUOTE_EACH		waiting, of one vTPM DEEP_QUOTE_BURST	at once
- *by one vTPM, then DEEP_QUOTE_RATE a second
+ *         guest; the guest's identity, launch and cap come from the registry.
+ * Order:  one batch of each group at a time is with the host's TPM, whose queue
+ *         is fair by group; first come, first served inside a group.
+ * Limits; the answer names the one that was met:
+ *	DEEP_QUOTE_EACH		waiting, of one vTPM
+ *	DEEP_QUOTE_BURST	at once by one vTPM
+ *	DEEP_QUOTE_RATE		a second after that
  *	DEEP_QUOTE_ALL		waiting, of all
  *	deep_batch_max		under one quote of the host (configuration)
  *	deep_wait_ms		until a guest that waits gets a failure

@@ -15,6 +15,7 @@
 #include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_launched.h"
 #include "vtpm_manager/guest/guest_op.h"
 #include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/store/store.h"
@@ -276,6 +277,8 @@ keep(struct work *k, const uint8_t *p, size_t len)
 	if ((rc = wr_err(&w)) == VT_OK)
 		rc = store_extra_put(
 		    k->m->st, k->in.uuid, SX_VOLATILE, w.buf, w.len);
+	if (rc == VT_OK)
+		rc = guest_launched_save(k->m, &k->in);
 	wr_free(&w);
 	return rc;
 }
