@@ -33,7 +33,8 @@ ROOMS	:= base \
 	   $(addprefix tools/,common esys attest seal measure verify launch vtpmctl)
 MAINS	:= $(wildcard $(addsuffix /*_main.c,$(ROOMS)))
 # Xen's half is two modules: built where libxen-dev is, loaded where Xen is.
-XENSRC	:= tpmback/xen_chan.c tpmfront/xen_front.c
+XENSRC	:= tpmback/xen_chan.c tpmfront/xen_front.c \
+	   vtpm_manager/xenback/front_open.c
 XENDEV	:= $(wildcard /usr/include/xengnttab.h)
 SRCS	:= $(filter-out $(MAINS) $(XENSRC),\
 	   $(wildcard $(addsuffix /*.c,$(ROOMS))))
@@ -64,7 +65,7 @@ L_vtpm-verify	:= -ljansson -lcrypto
 L_vtpm-measure	:= -ljansson -lcrypto
 L_vtpm-seal	:= $(L_TSS) -ljansson -lcrypto
 M_vtpm-xenback	:= vtpm_manager/xenback/xenback_main.c
-L_vtpm-xenback	:= -lxenstore -lcrypto
+L_vtpm-xenback	:= -lxenstore -lxenevtchn -lcrypto
 M_vtpm-xenwait	:= tools/launch/xenwait_main.c
 L_vtpm-xenwait	:= -lxenlight -lxentoollog
 PROGS	+= $(if $(XENDEV),vtpm-xenback vtpm-xenwait)
@@ -183,9 +184,11 @@ $(B)/libvtpm-verify.a: $(B)/o/measure/library/vtpm_verify.o \
 	ar rcs $@ $@.o
 	@rm -f $@.o $@.names
 
+$(B)/vtpm-xenback: $(B)/o/vtpm_manager/xenback/front_open.o
+
 $(B)/vtpm-xen.so: $(B)/o/tpmback/xen_chan.o $(ARCH)
 	$(LINK) -shared -Wl,--version-script=tpmback/xen.map -o $@ $^ \
-	    -lxengnttab -lxenevtchn -lcrypto
+	    -lxenevtchn -lcrypto
 
 $(B)/vtpm-xenfront.so: $(B)/o/tpmfront/xen_front.o $(ARCH)
 	$(LINK) -shared -Wl,--version-script=tpmfront/xenfront.map -o $@ $^ \
@@ -239,6 +242,20 @@ $(B)/tests/xenhostile: $(B)/o/tests/lab/xen/hostile.o $(call lib,base)
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ -lxengnttab -lxenevtchn -lxenstore -lcrypto
 XENGUEST := $(addprefix $(B)/tests/,xenwork xenhostile)
+# Of its dom0: workers that a guest took over, and who hands them the devices.
+$(B)/tests/attack-xen-zygote: $(B)/o/vtpm/worker/zygote_main.o \
+	   $(B)/skip/tests/attacks/xen_worker.o $(B)/skip/tests/attacks/skip.o \
+	   $(ARCH)
+	@mkdir -p $(@D)
+	$(LINK) -pie -Wl,--wrap=wk_page,--wrap=jail_prepare -o $@ $^ \
+	    $(L_vtpm-zygote)
+$(B)/tests/attack-xenback: $(B)/o/vtpm_manager/xenback/xenback_main.o \
+	   $(B)/o/vtpm_manager/xenback/front_open.o \
+	   $(B)/skip/tests/attacks/xen_open.o $(B)/skip/tests/attacks/skip.o \
+	   $(ARCH)
+	@mkdir -p $(@D)
+	$(LINK) -pie -Wl,--wrap=xenevtchn_restrict -o $@ $^ $(L_vtpm-xenback)
+XENDOM0 := $(addprefix $(B)/tests/,attack-xen-zygote attack-xenback)
 
 # The attack suite's own verifier: checks can be taken out by name, to see that
 # it is they that stop the attacks.
@@ -339,11 +356,11 @@ check-targets: deps-build deps-check deps-run deps-lint
 	@tests/targets.sh check-targets $(ELSEWHERE)
 
 check-xen: deps-build deps-check deps-run deps-xen
-	@$(MAKE) --no-print-directory -j$$(nproc) all $(XENGUEST)
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(XENGUEST) $(XENDOM0)
 	@B=$(B) tests/lab/xen/check.sh $(SCENARIOS)
 
 run-xen: deps-build deps-check deps-run deps-xen
-	@$(MAKE) --no-print-directory -j$$(nproc) all $(XENGUEST)
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(XENGUEST) $(XENDOM0)
 	@B=$(B) tests/lab/xen/run.sh
 
 vtpmmgr-domain: deps-build deps-run deps-xen

@@ -20,14 +20,14 @@
 #define MESSAGES(X) \
 	X(zspawn) X(zspawned) X(zexited) \
 	X(wprovision) X(wprovisioned) X(wcerts) X(wload) X(wopen) X(wkeep) \
-	X(wxen) X(wlaunch) X(wquery) X(wanswer) X(wstored) X(wmanager) \
+	X(wxen) X(wpage) X(wlaunch) X(wquery) X(wanswer) X(wstored) X(wmanager) \
 	X(wdone) X(whello) X(wstore) X(wevent) X(wdeep) X(wdeeped) X(wakcert) \
 	X(wfacts) X(wbanks) \
 	X(hw_init) X(hw_inited) X(hw_load) X(hw_loaded) X(hw_approvals) \
 	X(hw_certs) X(hw_certed) X(hw_status) X(hw_pcrs) X(hw_counter) \
 	X(hw_bind) X(hw_bound) X(hw_identity) X(hw_activate) X(hw_ak) \
 	X(hw_aked) X(hw_quote) X(hw_quoted) X(hw_quota) X(hw_usage) \
-	X(hw_answer) X(xb_dev) X(xb_answer)
+	X(hw_answer) X(xb_dev) X(xb_answer) X(xb_opened)
 /* clang-format on */
 
 #endif

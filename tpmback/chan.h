@@ -38,6 +38,7 @@ enum chan_note { /* worth a line in the manager's log */
 	CN_BUSY,
 	CN_VIOLATION,
 	CN_HANDOVER,
+	CN_WANTED, /* Xen: ready for the page of the next front half */
 };
 
 /* Callbacks into the host.  arg is host_arg. */

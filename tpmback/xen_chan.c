@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <xenevtchn.h>
-#include <xengnttab.h>
 
 #include "base/util.h"
 #include "tpmback/back_core.h"
@@ -18,84 +18,27 @@
 #include "tpmback/spin.h"
 
 #define SPIN_ROUNDS 32 /* polls of the page per chan_spin() */
-#define NO_PORT UINT32_MAX
-#define TPM12 1 /* TPM_VER_12 of vtpm/proto/worker_msg.h */
-
-struct xen_hv {
-	xengnttab_handle *gnt;
-	xenevtchn_handle *evt;
-};
-
-struct front {
-	uint32_t domid, gref, port;
-	bool resumed;
-};
+#define TPM12 1        /* TPM_VER_12 of vtpm/proto/worker_msg.h */
 
 struct xen_chan {
-	struct chan ch; /* first */
-	struct xen_hv *hv;
-	void *page;           /* mapped grant; NULL: detached */
-	uint32_t local_port;  /* ours; NO_PORT */
-	struct front now;     /* the page's domain */
-	struct front waiting; /* connect when the old one has drained */
-	bool is_waiting;
+	struct chan ch;          /* first */
+	void *page;              /* mapped grant; NULL: detached */
+	xenevtchn_handle *evt;   /* NULL: detached */
+	uint32_t local;          /* our end of its port */
+	struct xen_front now;    /* the page's domain */
+	struct xen_front wanted; /* attach() is due, once the old one drained */
+	bool is_wanted;
 	struct spin spin;
 	bool fresh; /* answered since the last sleep */
 	uint64_t answered_us;
 	struct back core;
 };
 
-static int attach(struct xen_chan *xc, const struct front *f);
-
 static void
 note(struct xen_chan *xc, enum chan_note n, const char *text)
 {
 	if (xc->ch.host->note != NULL)
 		xc->ch.host->note(xc->ch.host_arg, &xc->ch, n, text);
-}
-
-/* --- devices -------------------------------------------------------------- */
-
-static void
-xen_hv_close(struct xen_hv *hv)
-{
-	if (hv == NULL)
-		return;
-	if (hv->gnt != NULL)
-		(void)xengnttab_close(hv->gnt);
-	if (hv->evt != NULL)
-		(void)xenevtchn_close(hv->evt);
-	free(hv);
-}
-
-static int
-xen_hv_open(struct xen_hv **ret)
-{
-	struct xen_hv *hv = calloc(1, sizeof(*hv));
-	int saved;
-
-	if (hv == NULL)
-		return VT_E_NOMEM;
-	hv->gnt = xengnttab_open(NULL, 0);
-	hv->evt = xenevtchn_open(NULL, 0);
-	/* An event may be taken between poll(2) and read(2): a slow command's
-	 * watch thread reads the same descriptor. */
-	if (hv->gnt == NULL || hv->evt == NULL ||
-	    fd_set_nonblock(xenevtchn_fd(hv->evt), true) != VT_OK) {
-		saved = errno;
-		xen_hv_close(hv);
-		errno = saved;
-		return VT_E_SYS;
-	}
-	*ret = hv;
-	return VT_OK;
-}
-
-static void
-xen_hv_fds(const struct xen_hv *hv, int ret_fds[2])
-{
-	ret_fds[0] = xengnttab_fd(hv->gnt);
-	ret_fds[1] = xenevtchn_fd(hv->evt);
 }
 
 /* --- what the core asks of us --------------------------------------------- */
@@ -125,19 +68,19 @@ xc_notify(void *arg)
 
 	/* A guest that closed its end cannot be notified; xenback learns of
 	 * it. */
-	if (xc->local_port != NO_PORT)
-		(void)xenevtchn_notify(xc->hv->evt, xc->local_port);
+	if (xc->evt != NULL)
+		(void)xenevtchn_notify(xc->evt, xc->local);
 }
 
 static void
 drop_front(struct xen_chan *xc)
 {
 	if (xc->page != NULL)
-		(void)xengnttab_unmap(xc->hv->gnt, xc->page, 1);
-	if (xc->local_port != NO_PORT)
-		(void)xenevtchn_unbind(xc->hv->evt, xc->local_port);
+		(void)munmap(xc->page, TPMIF_PAGE_SIZE);
+	if (xc->evt != NULL) /* unbinds the port */
+		(void)xenevtchn_close(xc->evt);
 	xc->page = NULL;
-	xc->local_port = NO_PORT;
+	xc->evt = NULL;
 	xc->fresh = false;
 	xc->answered_us = 0;
 }
@@ -155,13 +98,9 @@ static void
 xc_closed(void *arg)
 {
 	struct xen_chan *xc = arg;
-	struct front f = xc->waiting;
 
-	if (!xc->is_waiting)
-		return;
-	xc->is_waiting = false;
-	if (attach(xc, &f) != VT_OK)
-		note(xc, CN_VIOLATION, "its new page cannot be mapped");
+	if (xc->is_wanted)
+		note(xc, CN_WANTED, "its new page is due");
 }
 
 static void
@@ -181,59 +120,87 @@ static const struct back_ops core_ops = {
 
 /* --- attaching ------------------------------------------------------------ */
 
-static int
-attach(struct xen_chan *xc, const struct front *f)
-{
-	xenevtchn_port_or_error_t port;
-	char who[48];
-
-	xc->page = xengnttab_map_grant_ref(
-	    xc->hv->gnt, f->domid, f->gref, PROT_READ | PROT_WRITE);
-	if (xc->page == NULL)
-		return VT_E_SYS;
-	port = xenevtchn_bind_interdomain(xc->hv->evt, f->domid, f->port);
-	if (port < 0) {
-		drop_front(xc);
-		return VT_E_SYS;
-	}
-	xc->local_port = (uint32_t)port;
-	xc->now = *f;
-	(void)snprintf(who, sizeof(who), "domain %u", f->domid);
-	note(xc, CN_OPEN, who);
-	back_open(&xc->core, xc->page);
-	if (f->resumed)
-		back_fail_pending(&xc->core);
-	else
-		(void)back_look(&xc->core); /* it may have submitted before */
-	return VT_OK;
-}
-
 static struct xen_chan *
 xen(struct chan *ch)
 {
 	return (struct xen_chan *)ch;
 }
 
-static int
-xen_connect(
-    struct chan *ch, uint32_t domid, uint32_t gref, uint32_t port, bool resumed)
+static bool
+same_front(const struct xen_front *a, const struct xen_front *b)
 {
-	struct front f = { domid, gref, port, resumed };
+	return a->domid == b->domid && a->gref == b->gref && a->port == b->port;
+}
+
+/* Takes fds; the mapping outlives its descriptor. */
+static int
+take_fds(struct xen_chan *xc, const int fds[2])
+{
+	void *page = mmap(NULL, TPMIF_PAGE_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_SHARED, fds[0], 0);
+	int saved = errno;
+
+	(void)close(fds[0]);
+	if (page == MAP_FAILED) {
+		(void)close(fds[1]);
+		errno = saved;
+		return VT_E_SYS;
+	}
+	xc->page = page;
+	if ((xc->evt = xenevtchn_fdopen(NULL, fds[1], 0)) == NULL) {
+		(void)close(fds[1]);
+		return VT_E_NOMEM;
+	}
+	/* An event may be taken between poll(2) and read(2): a slow command's
+	 * watch thread reads the same descriptor. */
+	return fd_set_nonblock(fds[1], true);
+}
+
+static int
+xen_attach(struct chan *ch, const struct xen_front *f, uint32_t local,
+    const int fds[2])
+{
+	struct xen_chan *xc = xen(ch);
+	char who[48];
+	int rc;
+
+	if (!xc->is_wanted || !same_front(f, &xc->wanted) || xc->page != NULL ||
+	    xc->core.state == BK_DRAINING) {
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		return VT_E_STATE;
+	}
+	xc->is_wanted = false;
+	if ((rc = take_fds(xc, fds)) != VT_OK) {
+		drop_front(xc);
+		return rc;
+	}
+	xc->local = local;
+	xc->now = xc->wanted;
+	(void)snprintf(who, sizeof(who), "domain %u", xc->now.domid);
+	note(xc, CN_OPEN, who);
+	back_open(&xc->core, xc->page);
+	if (xc->now.resumed)
+		back_fail_pending(&xc->core);
+	else
+		(void)back_look(&xc->core); /* it may have submitted before */
+	return VT_OK;
+}
+
+static int
+xen_connect(struct chan *ch, const struct xen_front *f)
+{
 	struct xen_chan *xc = xen(ch);
 
 	/* The manager or xenback restarted, this worker did not: the running
 	 * command continues, and its answer still finds the page. */
-	if (resumed && xc->page != NULL && xc->now.domid == domid &&
-	    xc->now.gref == gref && xc->now.port == port)
+	if (f->resumed && xc->page != NULL && same_front(f, &xc->now))
 		return VT_OK;
 	if (xc->page != NULL)
 		back_gone(&xc->core);
-	if (xc->core.state == BK_DRAINING) {
-		xc->waiting = f;
-		xc->is_waiting = true;
-		return VT_OK;
-	}
-	return attach(xc, &f);
+	xc->wanted = *f;
+	xc->is_wanted = true;
+	return xc->core.state == BK_DRAINING ? VT_OK : VT_E_AGAIN;
 }
 
 static void
@@ -241,7 +208,7 @@ xen_disconnect(struct chan *ch)
 {
 	struct xen_chan *xc = xen(ch);
 
-	xc->is_waiting = false;
+	xc->is_wanted = false;
 	if (xc->page != NULL)
 		back_gone(&xc->core);
 }
@@ -262,10 +229,9 @@ xen_free(struct chan *ch)
 {
 	struct xen_chan *xc = xen(ch);
 
-	xc->is_waiting = false;
+	xc->is_wanted = false;
 	back_stop(&xc->core);
 	drop_front(xc);
-	xen_hv_close(xc->hv);
 	explicit_bzero(xc, sizeof(*xc));
 	free(xc);
 }
@@ -288,10 +254,9 @@ xen_pollfds(struct chan *ch, struct pollfd *p)
 	struct xen_chan *xc = xen(ch);
 
 	xc->fresh = false;
-	if (xc->local_port == NO_PORT)
+	if (xc->evt == NULL)
 		return 0;
-	p[0] = (struct pollfd){ .fd = xenevtchn_fd(xc->hv->evt),
-		.events = POLLIN };
+	p[0] = (struct pollfd){ .fd = xenevtchn_fd(xc->evt), .events = POLLIN };
 	return 1;
 }
 
@@ -299,10 +264,10 @@ xen_pollfds(struct chan *ch, struct pollfd *p)
 static void
 take_events(struct xen_chan *xc)
 {
-	xenevtchn_port_or_error_t port = xenevtchn_pending(xc->hv->evt);
+	xenevtchn_port_or_error_t port = xenevtchn_pending(xc->evt);
 
 	if (port >= 0)
-		(void)xenevtchn_unmask(xc->hv->evt, (evtchn_port_t)port);
+		(void)xenevtchn_unmask(xc->evt, (evtchn_port_t)port);
 }
 
 static void
@@ -310,7 +275,7 @@ xen_dispatch(struct chan *ch, const struct pollfd *p, int n)
 {
 	struct xen_chan *xc = xen(ch);
 
-	if (n > 0 && p[0].revents != 0)
+	if (n > 0 && p[0].revents != 0 && xc->evt != NULL)
 		take_events(xc);
 	if (xc->page != NULL)
 		(void)back_look(&xc->core);
@@ -349,8 +314,7 @@ xen_watch(struct chan *ch, int stop_fd, int timeout_ms)
 	if (xc->page == NULL)
 		return;
 	p[0] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
-	p[1] = (struct pollfd){ .fd = xenevtchn_fd(xc->hv->evt),
-		.events = POLLIN };
+	p[1] = (struct pollfd){ .fd = xenevtchn_fd(xc->evt), .events = POLLIN };
 	for (;;) {
 		int k = poll(p, VT_NELEM(p), timeout_ms);
 
@@ -377,7 +341,7 @@ static const struct chan_ops xen_ops = {
 };
 
 static int
-xen_chan_new(struct xen_hv *hv, uint8_t localities, uint8_t tpm_version,
+xen_chan_new(uint8_t localities, uint8_t tpm_version,
     const struct chan_host *host, void *host_arg, struct chan **ret)
 {
 	struct xen_chan *xc = calloc(1, sizeof(*xc));
@@ -385,8 +349,6 @@ xen_chan_new(struct xen_hv *hv, uint8_t localities, uint8_t tpm_version,
 	if (xc == NULL)
 		return VT_E_NOMEM;
 	xc->ch = (struct chan){ &xen_ops, host, host_arg };
-	xc->hv = hv;
-	xc->local_port = NO_PORT;
 	spin_init(&xc->spin, SPIN_MAX_US);
 	back_init(&xc->core, localities, tpm_version == TPM12, &core_ops, xc);
 	*ret = &xc->ch;
@@ -395,10 +357,8 @@ xen_chan_new(struct xen_hv *hv, uint8_t localities, uint8_t tpm_version,
 
 __attribute__((visibility("default")))
 const struct xen_module vtpm_xen_module = {
-	.hv_open = xen_hv_open,
-	.hv_close = xen_hv_close,
-	.hv_fds = xen_hv_fds,
 	.chan_new = xen_chan_new,
 	.connect = xen_connect,
+	.attach = xen_attach,
 	.disconnect = xen_disconnect,
 };

@@ -332,6 +332,26 @@ refuse "an option that it cannot keep" 'not possible for a measured guest' \
     hook create -p "$T/web.cfg"
 check "everything else is xl's" hook vm-list
 
+# --- a worker gets its page from xenback, and keeps no device ------------------------
+opened() { wc -l <"$XBCMD_DIR/opened"; }
+same "a domain's device appears" "ok " "$(xb device 601 "$u1")"
+n=$(opened)
+same "its front half is connected" "ok " "$(xb connect 601 "$u1")"
+same "by the page and the port that xenback named" "601 8 9" \
+    "$(tail -n +$((n + 1)) "$XBCMD_DIR/opened")"
+w=$(jctl show g1 | jq -r .worker.pid)
+same "of which its worker keeps no descriptor but the port's" "" \
+    "$(readlink "/proc/$w"/fd/* | grep -E 'memfd:page|/dev/xen')"
+kill -9 "$w"
+check "after a crash the next worker gets a new one" \
+    wait_for 20 eval '[ "$(opened)" -eq '$((n + 2))' ]'
+stop_manager KILL
+check "the manager restarts" start_manager --config "$conf"
+same "xenback reports the device again" "ok " "$(xb resumed 601 "$u1")"
+same "and its connection" "ok " "$(xb connect-again 601 "$u1")"
+same "which its worker has still" $((n + 2)) "$(opened)"
+xb gone 601 "$u1"
+
 # --- the manager's say -----------------------------------------------------------------
 stop_manager TERM
 printf 'xen = on\npool = 0\nxen_require_vtpm = yes\nxen_require_launch = yes\n' \

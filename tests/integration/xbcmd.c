@@ -6,11 +6,17 @@
  *	device DOMID UUID	a domain's vtpm device appears
  *	resumed DOMID UUID	the same, served before
  *	connect DOMID UUID	its front half is there
+ *	connect-again DOMID UUID	the same, connected before
  *	gone DOMID UUID		the device is gone
  *	quit			end
  *
- * $XBCMD_DIR has the FIFO "in" and gets the answers as lines in "out".
+ * $XBCMD_DIR has the FIFO "in" and gets the answers as lines in "out", and in
+ * "opened" a line for each page that a worker was given: ordinary memory, with
+ * an eventfd for the port.
  */
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -26,7 +32,7 @@
 
 static struct msgch *mgr;
 static uint32_t next_id;
-static FILE *out;
+static FILE *out, *opened;
 
 static void
 tell(enum xb_type type, unsigned int domid, const char *uuid, bool resumed)
@@ -57,7 +63,9 @@ obey(const char *line)
 		bool resumed;
 	} words[] = { { "device", XB_DEVICE, false },
 		{ "resumed", XB_DEVICE, true },
-		{ "connect", XB_CONNECT, false }, { "gone", XB_GONE, false } };
+		{ "connect", XB_CONNECT, false },
+		{ "connect-again", XB_CONNECT, true },
+		{ "gone", XB_GONE, false } };
 	char word[16], uuid[64];
 	unsigned int domid;
 	size_t i;
@@ -72,10 +80,34 @@ obey(const char *line)
 }
 
 static void
+open_page(const struct msg *m)
+{
+	int fds[2] = { memfd_create("page", 0), eventfd(0, 0) };
+	struct xb_opened o = { .local = 33 };
+	uint8_t buf[300];
+	struct xb_dev d;
+	struct wr w;
+
+	if (msg_get(xb_dev, m->data, m->len, &d) != VT_OK || fds[0] == -1 ||
+	    fds[1] == -1 || ftruncate(fds[0], 4096) == -1)
+		exit(1);
+	wr_init(&w, buf, sizeof(buf));
+	msg_put(&w, xb_opened, &o);
+	if (msgch_send(mgr, XB_OPENED, m->id, buf, w.len, fds, 2) != VT_OK)
+		exit(1);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	(void)fprintf(opened, "%u %u %u\n", d.domid, d.gref, d.port);
+	(void)fflush(opened);
+}
+
+static void
 heard(const struct msg *m)
 {
 	struct xb_answer a;
 
+	if (m->type == XB_OPEN)
+		open_page(m);
 	if (m->type == XB_ANSWER &&
 	    msg_get(xb_answer, m->data, m->len, &a) == VT_OK) {
 		(void)fprintf(
@@ -99,8 +131,10 @@ main(void)
 		return 2;
 	(void)snprintf(path, sizeof(path), "%s/out", dir);
 	out = fopen(path, "a");
+	(void)snprintf(path, sizeof(path), "%s/opened", dir);
+	opened = fopen(path, "a");
 	(void)snprintf(path, sizeof(path), "%s/in", dir);
-	if (out == NULL || (fd = open(path, O_RDWR)) == -1 ||
+	if (out == NULL || opened == NULL || (fd = open(path, O_RDWR)) == -1 ||
 	    (in = fdopen(fd, "r")) == NULL)
 		return 2;
 	(void)setvbuf(in, NULL, _IONBF, 0);

@@ -45,6 +45,8 @@ static const struct wopen wopen_sample = { CHAN_SWTPM, 0x1f, 1000 };
 static const struct wkeep wkeep_sample = { CHAN_LOCAL, 2 };
 static const struct wxen wxen_sample = { .connect = 1, .localities = 5,
 	.domid = 7, .gref = 42, .port = 11, .resumed = 0 };
+static const struct wpage wpage_sample = { .domid = 7, .gref = 42, .port = 11,
+	.local = 33 };
 static const struct wlaunch wlaunch_sample = { .mode = LAUNCH_DIRECT,
 	.record = SAMPLE_BLOB(4), .log = SAMPLE_BLOB(6) };
 static const struct wquery wquery_sample = { WQ_PCRS };
@@ -124,6 +126,8 @@ static const struct xb_dev xb_dev_sample = { .domid = 7, .devid = 1,
 	.uuid = SAMPLE_UUID, .gref = 42, .port = 9, .resumed = 1 };
 static const struct xb_answer xb_answer_sample = { .rc = VT_E_BUSY, .wait = 1,
 	.text = "in use" };
+static const struct xb_opened xb_opened_sample = { .rc = VT_E_SYS, .local = 33,
+	.text = "no port" };
 /* clang-format on */
 
 #endif

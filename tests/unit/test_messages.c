@@ -246,6 +246,7 @@ static const struct {
 	{ "wxen",	 0, 2,		VT_E_RANGE },
 	{ "wxen",	 1, 0x20,	VT_E_RANGE },
 	{ "wxen",	 14, 2,		VT_E_RANGE },
+	{ "xb_opened",	 0, 0,		VT_E_RANGE },	/* rc > 0 */
 	{ "wlaunch",	 0, 3,		VT_E_RANGE },
 	{ "wmanager",	 0, 2,		VT_E_RANGE },
 	{ "wmanager",	 2, 2,		VT_E_RANGE },

@@ -102,6 +102,30 @@ xs_directory(struct xs_handle *h, xs_transaction_t t, const char *path,
 	return NULL;
 }
 
+/* Xen's devices: front_open.c needs them. */
+static struct {
+	uint32_t domid, gref, port;
+	unsigned int calls;
+	int rc;
+} opened_front;
+
+int
+front_open(uint32_t domid, uint32_t gref, uint32_t port, int ret_fds[2],
+    uint32_t *ret_local, const char **ret_step)
+{
+	opened_front.domid = domid;
+	opened_front.gref = gref;
+	opened_front.port = port;
+	opened_front.calls++;
+	*ret_step = "bind its event channel";
+	if (opened_front.rc != VT_OK)
+		return opened_front.rc;
+	ret_fds[0] = dup(0);
+	ret_fds[1] = dup(0);
+	*ret_local = 33;
+	return VT_OK;
+}
+
 /* --- the other sides ------------------------------------------------------ */
 
 /* The manager's answer to the message that it has now. */
@@ -233,10 +257,72 @@ a_page_that_comes_before_its_time_is_taken(void **state)
 	end(&x);
 }
 
+static void
+ask_to_open(struct xenback *x, const struct xb_dev *d, struct xb_opened *ret,
+    unsigned int nfds)
+{
+	uint8_t buf[64];
+	struct msg m;
+	struct wr w;
+
+	wr_init(&w, buf, sizeof(buf));
+	msg_put(&w, xb_dev, d);
+	assert_int_equal(
+	    msgch_send(manager, XB_OPEN, 77, buf, w.len, NULL, 0), VT_OK);
+	assert_int_equal(msgch_recv(x->mgr, &m), VT_OK);
+	heard(x, &m);
+	assert_int_equal(msgch_recv(manager, &m), VT_OK);
+	assert_int_equal(m.type, XB_OPENED);
+	assert_int_equal(m.id, 77);
+	assert_int_equal(m.nfds, nfds);
+	assert_int_equal(msg_get(xb_opened, m.data, m.len, ret), VT_OK);
+	msg_close_fds(&m);
+}
+
+/* Whatever the manager asks for: what xenstore says of this device now. */
+static void
+only_the_page_that_was_offered_is_opened(void **state)
+{
+	struct xb_dev d = { .domid = 5, .gref = 8, .port = 7 };
+	struct xb_opened o;
+	struct xenback x;
+
+	(void)state;
+	begin(&x);
+	memset(&opened_front, 0, sizeof(opened_front));
+	offers(&x, 8);
+	answer(&x, XB_CONNECT, VT_OK);
+	ask_to_open(&x, &d, &o, 2);
+	assert_int_equal(o.rc, VT_OK);
+	assert_int_equal(o.local, 33);
+	assert_int_equal(opened_front.domid, 5);
+	assert_int_equal(opened_front.gref, 8);
+	assert_int_equal(opened_front.port, 7);
+	d.gref = 9;
+	ask_to_open(&x, &d, &o, 0);
+	assert_int_equal(o.rc, VT_E_STATE);
+	d.gref = 8;
+	d.port = 6;
+	ask_to_open(&x, &d, &o, 0);
+	assert_int_equal(o.rc, VT_E_STATE);
+	d.port = 7;
+	d.domid = 6;
+	ask_to_open(&x, &d, &o, 0);
+	assert_int_equal(o.rc, VT_E_STATE);
+	assert_int_equal(opened_front.calls, 1);
+	d.domid = 5;
+	opened_front.rc = VT_E_SYS;
+	ask_to_open(&x, &d, &o, 0);
+	assert_int_equal(o.rc, VT_E_SYS);
+	assert_non_null(strstr(o.text, "cannot bind its event channel"));
+	end(&x);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_the_page_that_was_offered_is_opened),
 		cmocka_unit_test(
 		    what_is_refused_again_and_again_waits_longer_each_time),
 		cmocka_unit_test(a_page_that_comes_before_its_time_is_taken),

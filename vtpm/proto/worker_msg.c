@@ -79,6 +79,11 @@ MSG_TABLE(wxen,
 	F_UINT(wxen, gref),
 	F_UINT(wxen, port),
 	F_RANGE(wxen, resumed, 0, 1));
+MSG_TABLE(wpage,
+	F_UINT(wpage, domid),
+	F_UINT(wpage, gref),
+	F_UINT(wpage, port),
+	F_UINT(wpage, local));
 
 MSG_TABLE(wquery,
 	F_UINT(wquery, what));
@@ -89,7 +94,7 @@ MSG_TABLE(wdone,
 	F_UINT(wdone, rc),
 	F_TEXT(wdone, text));
 MSG_TABLE(wevent,
-	F_RANGE(wevent, code, WE_POWER_CYCLE, WE_REPAIRED),
+	F_RANGE(wevent, code, WE_POWER_CYCLE, WE_PAGE_WANTED),
 	F_TEXT(wevent, text));
 
 MSG_TABLE(wfacts,

@@ -74,6 +74,8 @@ enum wmsg_type {
 	W_AKCERT,         /* struct wakcert: a key's newest certificate */
 	W_WATCH,          /* no payload + 1 fd: the hypervisor's monitor */
 	W_BANKS,          /* struct wbanks: from the next power cycle on */
+	W_PAGE,           /* struct wpage + 2 fds: the page and the port of the
+			     front half that a W_XEN named */
 
 	/* worker -> manager */
 	W_DONE = 64,   /* struct wdone, id of the request */
@@ -89,7 +91,7 @@ enum wmsg_type {
 };
 
 enum {
-	ZS_XEN = 1, /* zspawn.flags: open Xen's devices before the jail */
+	ZS_XEN = 1, /* zspawn.flags: it may serve a Xen guest */
 };
 struct zspawn {
 	uint8_t uuid[UUID_LEN];
@@ -179,12 +181,21 @@ struct wkeep {
 };
 
 /* The grant and event channel of a Xen front half.  Requires ZS_XEN; the
- * first one makes the channel. */
+ * first one makes the channel.  A worker opens neither itself: it answers
+ * VT_E_AGAIN when it is ready for W_PAGE, VT_OK when it has them already or
+ * still serves the former page; WE_PAGE_WANTED then says that it is ready. */
 struct wxen {
 	uint8_t connect;    /* 0: it disconnected; the rest is unused */
 	uint8_t localities; /* bit n: locality n is granted */
 	uint32_t domid, gref, port;
 	uint8_t resumed; /* the page may hold a dead worker's command */
+};
+
+/* To the worker that answered VT_E_AGAIN.  fds: gntdev with the one grant that
+ * it can map, at offset 0; evtchn, restricted to domid, with the one port. */
+struct wpage {
+	uint32_t domid, gref, port; /* as in W_XEN */
+	uint32_t local;             /* this host's end of port */
 };
 
 enum wlaunch_mode { LAUNCH_FIRMWARE = 1, LAUNCH_DIRECT = 2 };
@@ -281,6 +292,7 @@ enum wevent_code {
 	WE_HANDOVER,
 	WE_LAUNCH_OVER, /* the launched guest ended: forget its launch */
 	WE_REPAIRED,    /* keys that the guest removed are back */
+	WE_PAGE_WANTED, /* a Xen guest's former page is gone: W_XEN again */
 };
 struct wevent {
 	uint8_t code; /* enum wevent_code */
@@ -334,6 +346,7 @@ extern const struct msg_table wload_msg;
 extern const struct msg_table wopen_msg;
 extern const struct msg_table wkeep_msg;
 extern const struct msg_table wxen_msg;
+extern const struct msg_table wpage_msg;
 extern const struct msg_table wlaunch_msg;
 extern const struct msg_table wquery_msg;
 extern const struct msg_table wanswer_msg;

@@ -230,17 +230,13 @@ loop(struct worker *w)
 static void
 enter_jail(const struct worker_cfg *cfg, int ctl, int listen_fd, int path_fd)
 {
-	int keep[5] = { ctl, listen_fd };
+	int keep[3] = { ctl, listen_fd };
 	size_t nkeep = 2;
 	const char *step = "";
 	int rc;
 
 	if (cfg->jail == NULL)
 		return;
-	if (cfg->xen_hv != NULL) {
-		cfg->xen->hv_fds(cfg->xen_hv, &keep[2]);
-		nkeep = 4;
-	}
 	if (path_fd != -1)
 		keep[nkeep++] = path_fd;
 	rc = jail_drop(cfg->jail, cfg->uid, cfg->gid, keep, nkeep, &step);

@@ -13,7 +13,6 @@
 #include "base/jail.h"
 #include "vtpm/proto/worker_msg.h"
 
-struct xen_hv;
 struct xen_module;
 
 struct worker_cfg {
@@ -21,8 +20,6 @@ struct worker_cfg {
 	uint32_t uid, gid;            /* JAIL_KEEP_ID: keep the present ids */
 	const struct jail *jail;      /* borrowed; NULL: none (tests) */
 	const struct xen_module *xen; /* NULL: no Xen here */
-	struct xen_hv *xen_hv;        /* its open devices; the channel owns
-					 them once it exists */
 	unsigned int hold_ms;         /* how long a command waits for the store
 					 before it is refused; 0: 10 s */
 };

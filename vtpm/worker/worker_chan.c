@@ -36,6 +36,7 @@ on_note(void *arg, struct chan *ch, enum chan_note n, const char *text)
 		[CN_BUSY] = WE_CHANNEL_BUSY,
 		[CN_VIOLATION] = WE_VIOLATION,
 		[CN_HANDOVER] = WE_HANDOVER,
+		[CN_WANTED] = WE_PAGE_WANTED,
 	};
 	static const char *const names[SLOTS] = { [CHAN_LOCAL] = "local",
 		[CHAN_SWTPM] = "swtpm",

@@ -249,9 +249,24 @@ on_xen(struct worker *w, struct msg *msg)
 	if (rc == VT_OK)
 		rc = wk_xen(w, &m);
 	wk_done(w, msg->id, rc, "%s",
-	    rc == VT_OK       ? ""
+	    rc == VT_OK || rc == VT_E_AGAIN ? ""
 	    : rc == VT_E_BUSY ? "another channel of its vTPM is in use"
-			      : "the guest's page cannot be mapped");
+			      : "its worker cannot serve a Xen guest");
+}
+
+static void
+on_page(struct worker *w, struct msg *msg)
+{
+	struct wpage m;
+	int rc;
+
+	rc = msg_get(wpage, msg->data, msg->len, &m);
+	if (rc == VT_OK) {
+		rc = wk_page(w, &m, msg->fds);
+		msg->nfds = 0; /* the channel has them, or closed them */
+	}
+	wk_done(w, msg->id, rc, "%s",
+	    rc == VT_OK ? "" : "the guest's page cannot be mapped");
 }
 
 static void
@@ -402,6 +417,7 @@ static const struct handler {
 	{ W_OPEN, IN_LOADED, 1, 1, on_open },
 	{ W_ADOPT, IN_LOADED, 1, MSG_MAX_FDS, on_adopt },
 	{ W_XEN, IN_LOADED, 0, 0, on_xen },
+	{ W_PAGE, IN_LOADED, 2, 2, on_page },
 	{ W_LAUNCH, IN_LOADED, 0, 0, on_launch },
 	{ W_RESET, IN_LOADED, 0, 0, on_reset },
 	{ W_STOP, ANY, 0, 0, on_stop },

@@ -69,8 +69,9 @@ wk_event(struct worker *w, enum wevent_code code, const char *fmt, ...)
 	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
 	va_end(ap);
 	/* A guest can provoke events, so their rate is limited; but the store
-	 * must hear of this one, whatever a guest does. */
-	if (code != WE_LAUNCH_OVER &&
+	 * must hear of a launch's end, whatever a guest does, and each wish for
+	 * a page follows a W_XEN. */
+	if (code != WE_LAUNCH_OVER && code != WE_PAGE_WANTED &&
 	    !token_bucket_take(bucket_of(w, code), 1, now_us()))
 		return;
 	if (code == WE_FAILURE || code == WE_VIOLATION)

@@ -45,13 +45,13 @@ make_channel(struct worker *w, struct slot *s, uint8_t localities)
 {
 	const struct worker_cfg *cfg = w->cfg;
 
-	if (cfg->xen == NULL || cfg->xen_hv == NULL)
+	if (cfg->xen == NULL)
 		return VT_E_UNSUPPORTED;
 	s->w = w;
 	s->kind = CHAN_XEN;
 	s->localities = localities;
 	return cfg->xen->chan_new(
-	    cfg->xen_hv, localities, w->tpm_version, wk_chan_host(), s, &s->ch);
+	    localities, w->tpm_version, wk_chan_host(), s, &s->ch);
 }
 
 int
@@ -74,9 +74,25 @@ wk_xen(struct worker *w, const struct wxen *m)
 		    (unsigned int)m->domid);
 		return VT_E_BUSY;
 	}
-	rc = w->cfg->xen->connect(
-	    s->ch, m->domid, m->gref, m->port, m->resumed != 0);
-	if (rc != VT_OK)
+	return w->cfg->xen->connect(s->ch,
+	    &(struct xen_front){ m->domid, m->gref, m->port, m->resumed != 0 });
+}
+
+int
+wk_page(struct worker *w, const struct wpage *m, const int fds[2])
+{
+	struct slot *s = &w->slots[CHAN_XEN];
+	int rc;
+
+	if (s->ch == NULL) {
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		return VT_E_STATE;
+	}
+	rc = w->cfg->xen->attach(s->ch,
+	    &(struct xen_front){ m->domid, m->gref, m->port, false }, m->local,
+	    fds);
+	if (rc != VT_OK && rc != VT_E_STATE)
 		s->claimed = false;
 	return rc;
 }

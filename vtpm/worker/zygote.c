@@ -106,22 +106,6 @@ load_xen(struct zygote *z)
 	}
 }
 
-/* In the worker; without the devices it serves its other channels. */
-static void
-open_xen(struct zygote *z, struct worker_cfg *cfg)
-{
-	int rc;
-
-	if (z->xen == NULL)
-		return;
-	if ((rc = z->xen->hv_open(&cfg->xen_hv)) != VT_OK) {
-		log_warn("Xen's devices cannot be opened: %s", vt_strerror(rc));
-		return;
-	}
-	cfg->xen = z->xen;
-	cfg->jail = z->jail_xen;
-}
-
 static _Noreturn void
 child(struct zygote *z, const struct zspawn *m, const int fds[2])
 {
@@ -131,8 +115,10 @@ child(struct zygote *z, const struct zspawn *m, const int fds[2])
 	cfg.uid = m->uid;
 	cfg.gid = m->gid;
 	cfg.jail = z->jail;
-	if (m->flags & ZS_XEN)
-		open_xen(z, &cfg);
+	if ((m->flags & ZS_XEN) && z->xen != NULL) {
+		cfg.xen = z->xen;
+		cfg.jail = z->jail_xen;
+	}
 	/* Signals of the manager's terminal must not reach it. */
 	(void)setsid();
 	log_open("vtpm-worker", (enum log_level)m->log_level);

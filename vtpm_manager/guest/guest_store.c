@@ -16,6 +16,7 @@
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_launched.h"
 #include "vtpm_manager/guest/guests.h"
+#include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_blob.h"
 #include "vtpm_manager/store/store_guest.h"
@@ -165,6 +166,7 @@ static const struct event_kind {
 	[WE_HANDOVER] = { "handover", "ok", RATION_ATTACHED },
 	[WE_LAUNCH_OVER] = { "launch-over", "ok", RATION_EVENTS },
 	[WE_REPAIRED] = { "repaired", "ok", RATION_EVENTS },
+	[WE_PAGE_WANTED] = { "page", NULL, RATION_ATTACHED },
 };
 /* clang-format on */
 
@@ -226,6 +228,10 @@ guest_on_event(void *arg, const struct wevent *e)
 	case WE_LAUNCH_OVER:
 		g->launch_over = true;
 		guest_forget_launch(g->m, &g->in);
+		break;
+	case WE_PAGE_WANTED:
+		if (g->m->guests->observer != NULL)
+			g->m->guests->observer->page_wanted(g);
 		break;
 	default:
 		break;

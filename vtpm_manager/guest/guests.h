@@ -18,6 +18,8 @@ struct guest_observer {
 	bool (*connected)(struct mgr *m, const uint8_t uuid[UUID_LEN]);
 	/* g's new worker is up: connect it to what its predecessor served. */
 	void (*up)(struct guest_run *g);
+	/* Its worker has let go of its guest's former page. */
+	void (*page_wanted)(struct guest_run *g);
 };
 
 /* Sets m->guests, and m->storage_changed, which tells every worker. */

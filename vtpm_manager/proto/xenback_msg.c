@@ -14,4 +14,8 @@ MSG_TABLE(xb_answer,
 	F_UINT(xb_answer, rc),
 	F_UINT(xb_answer, wait),
 	F_TEXT(xb_answer, text));
+MSG_TABLE(xb_opened,
+	F_RC(xb_opened, rc),
+	F_UINT(xb_opened, local),
+	F_TEXT(xb_opened, text));
 /* clang-format on */

@@ -25,6 +25,7 @@
 #include "vtpm_manager/store/store_blob.h"
 #include "vtpm_manager/store/store_guest.h"
 #include "vtpm_manager/xen/xen_move.h"
+#include "vtpm_manager/xen/xen_page.h"
 #include "vtpm_manager/xen/xenback_link_impl.h"
 
 #define RESTART_MS 500
@@ -69,8 +70,8 @@ is_connected(struct mgr *m, const uint8_t uuid[UUID_LEN])
 
 /* --- answers -------------------------------------------------------------- */
 
-static void
-watch(struct xenback_link *x)
+void
+xenback_watch(struct xenback_link *x)
 {
 	(void)sd_event_source_set_io_events(
 	    x->io, msgch_pending(x->ch) ? EPOLLIN | EPOLLOUT : EPOLLIN);
@@ -92,7 +93,7 @@ xenback_answer(
 	/* If it is gone, on_io() sees that next. */
 	if (wr_err(&w) == VT_OK &&
 	    msgch_send(x->ch, XB_ANSWER, id, buf, w.len, NULL, 0) == VT_OK)
-		watch(x);
+		xenback_watch(x);
 }
 
 struct ask *
@@ -306,42 +307,6 @@ forget_stale(struct xenback_link *x)
 /* --- its front half connects ------------------------------------------------
  */
 
-static int
-send_connect(struct guest_run *g, const struct xb_dev *d, bool resumed,
-    wlink_cb cb, void *arg)
-{
-	struct wxen wx = { .connect = d->port != 0,
-		.localities = g->m->cfg.xen_localities,
-		.domid = d->domid,
-		.gref = d->gref,
-		.port = d->port,
-		.resumed = resumed };
-	uint8_t buf[32];
-	struct wr w;
-
-	if (g->link == NULL)
-		return VT_E_CLOSED;
-	wr_init(&w, buf, sizeof(buf));
-	msg_put(&w, wxen, &wx);
-	return wlink_request(g->link, W_XEN, &w, NULL, 0, 0, cb, arg);
-}
-
-static void
-on_connected(void *arg, int rc, const struct msg *msg)
-{
-	char text[TEXT_MAX_LEN + 1];
-	struct ask *q = arg;
-	struct held *h;
-
-	rc = wlink_done_rc(rc, msg, text, sizeof(text));
-	h = q->x != NULL ? xenback_held_of(q->x, q->dev.uuid) : NULL;
-	if (h != NULL && rc == VT_E_CLOSED)
-		rc = VT_OK; /* the next worker connects when it is up */
-	if (h != NULL)
-		h->connected = rc == VT_OK;
-	xenback_ask_done(q, rc, text);
-}
-
 static void
 refuse_unlaunched(struct xenback_link *x, uint32_t id,
     const struct guest_run *g, const struct xb_dev *d)
@@ -395,56 +360,52 @@ xenback_on_connect(struct xenback_link *x, uint32_t id, const struct xb_dev *d)
 		xenback_ask_done(q, VT_OK, ""); /* guest_load() connects it */
 		return;
 	}
-	rc = send_connect(g, d, d->resumed, on_connected, q);
+	rc = xen_page_connect(g, q, d->resumed);
 	if (rc != VT_OK)
 		xenback_ask_done(
 		    q, rc == VT_E_CLOSED ? VT_OK : rc, vt_strerror(rc));
 }
 
 static void
-on_reconnected(void *arg, int rc, const struct msg *msg)
+connect_again(struct guest_run *g, bool resumed)
 {
-	char text[TEXT_MAX_LEN + 1];
+	struct xenback_link *x = g->m->xen;
+	struct held *h = x != NULL ? xenback_held_of(x, g->in.uuid) : NULL;
+	struct ask *q;
 
-	(void)arg;
-	rc = wlink_done_rc(rc, msg, text, sizeof(text));
-	if (rc != VT_OK && rc != VT_E_CLOSED)
-		log_warn(
-		    "a Xen guest's page could not be mapped again: %s", text);
+	if (h == NULL || !h->there || !h->connected ||
+	    (q = xenback_ask_new(x, 0, &h->dev)) == NULL)
+		return;
+	if (xen_page_connect(g, q, resumed || h->dev.resumed) == VT_OK)
+		return;
+	log_debug("guest %s: no worker to connect", g->in.name);
+	xenback_ask_done(q, VT_E_CLOSED, "");
 }
 
 /* A new worker gets the page of its predecessor. */
 static void
 on_up(struct guest_run *g)
 {
-	struct xenback_link *x = g->m->xen;
-	struct held *h = x != NULL ? xenback_held_of(x, g->in.uuid) : NULL;
+	connect_again(g, true);
+}
 
-	if (h == NULL || !h->there || !h->connected)
-		return;
-	if (send_connect(g, &h->dev, true, on_reconnected, NULL) != VT_OK)
-		log_debug("guest %s: no worker to connect", g->in.name);
+static void
+on_page_wanted(struct guest_run *g)
+{
+	connect_again(g, false);
 }
 
 static const struct guest_observer observer = {
 	.connected = is_connected,
 	.up = on_up,
+	.page_wanted = on_page_wanted,
 };
-
-static void
-on_disconnected(void *arg, int rc, const struct msg *msg)
-{
-	(void)arg;
-	(void)rc;
-	(void)msg; /* a worker that is gone has no page either */
-}
 
 static void
 on_disconnect(struct xenback_link *x, const struct xb_dev *d, bool gone)
 {
 	struct held *h = xenback_held_of(x, d->uuid);
 	struct guest_run *g = guest_live(x->m, d->uuid);
-	struct xb_dev none = { .domid = d->domid };
 
 	if (h != NULL && xen_move_is_candidate(h, d)) {
 		xen_move_candidate_left(x, h, gone);
@@ -454,8 +415,7 @@ on_disconnect(struct xenback_link *x, const struct xb_dev *d, bool gone)
 		return; /* it was refused */
 	if (h->power != NULL)
 		xen_move_release(x, d, VT_E_CLOSED, "its front half closed");
-	if (h->connected && g != NULL &&
-	    send_connect(g, &none, false, on_disconnected, NULL) != VT_OK)
+	if (h->connected && g != NULL && xen_page_leave(g) != VT_OK)
 		log_debug("guest %s: no worker to disconnect", g->in.name);
 	h->connected = h->stale = false;
 	/* Keep the domid: detach and attach are no power cycle. */
@@ -539,6 +499,10 @@ on_message(struct xenback_link *x, const struct msg *msg)
 		forget_stale(x);
 		return;
 	}
+	if (msg->type == XB_OPENED) {
+		xen_page_opened(x, msg);
+		return;
+	}
 	if (msg_get(xb_dev, msg->data, msg->len, &d) != VT_OK) {
 		log_warn("vtpm-xenback sent a malformed message");
 		return;
@@ -575,7 +539,7 @@ on_io(sd_event_source *s, int fd, uint32_t revents, void *arg)
 		msg_close_fds(&msg);
 	}
 	if (rc == VT_E_AGAIN) {
-		watch(x);
+		xenback_watch(x);
 		return 0;
 	}
 	(void)sd_event_source_set_enabled(x->io, SD_EVENT_OFF);
@@ -605,13 +569,14 @@ forget_asks(struct xenback_link *x, bool manager_ends)
 
 	for (q = LIST_FIRST(&x->asks); q != NULL; q = next) {
 		next = LIST_NEXT(q, link);
-		if (q->id == 0 && !manager_ends)
+		if (q->id == 0 && q->opens == 0 && !manager_ends)
 			continue;
 		LIST_REMOVE(q, link);
 		q->x = NULL;
 		if (q->done != NULL)
 			q->done(q->arg, VT_E_CLOSED, "the manager ends");
-		if (q->later || q->waiting) /* no other reference */
+		if (q->later || q->waiting || q->opens != 0) /* no other
+								reference */
 			free(q);
 	}
 }

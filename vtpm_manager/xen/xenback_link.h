@@ -52,6 +52,8 @@ struct held *xenback_hold(struct xenback_link *x, const struct xb_dev *d);
 struct ask *xenback_ask_new(
     struct xenback_link *x, uint32_t id, const struct xb_dev *d);
 void xenback_ask_done(struct ask *q, int rc, const char *text); /* frees it */
+/* After a message to xenback: write it, if it waits. */
+void xenback_watch(struct xenback_link *x);
 /* Answer xenback.  wait: whether this is a power cycle is still open. */
 void xenback_answer(
     struct xenback_link *x, uint32_t id, int rc, bool wait, const char *text);

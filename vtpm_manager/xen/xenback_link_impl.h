@@ -42,6 +42,9 @@ struct ask {
 	struct xb_dev dev;
 	bool later;       /* decided once xenback has reported every device */
 	bool waiting;     /* until xen_move_release(): a connect, or a launch */
+	bool page;        /* its page is being opened, or given to its worker */
+	uint32_t opens;   /* id of the XB_OPEN without an answer; 0: none */
+	uint64_t worker;  /* serial of the link whose worker waits for it */
 	mgr_done_cb done; /* the launch; NULL: it is a connect */
 	void *arg;
 };
@@ -53,6 +56,7 @@ struct xenback_link {
 	sd_event_source *io, *timer;
 	SLIST_HEAD(, held) held;
 	unsigned int nheld;
+	uint32_t opens; /* id of the last XB_OPEN */
 	LIST_HEAD(, ask) asks;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * xenback_main.c - the one process that talks to xenstore: tells the manager
- * which guest's vtpm device came, connected, closed or went.
+ * which guest's vtpm device came, connected, closed or went, and opens Xen's
+ * devices for the page and the port of each.
  *
  * Layer:  vtpm_manager.  Built where libxenstore is.
  * Spec:   Xen public/io/xenbus.h, tpmif.h; libxl's vtpm device.
@@ -29,6 +30,7 @@
 #include "base/options.h"
 #include "base/util.h"
 #include "vtpm_manager/xenback/device_fsm.h"
+#include "vtpm_manager/xenback/front_open.h"
 #include "vtpm_manager/proto/xenback_msg.h"
 
 #define MANAGER_FD 3
@@ -574,6 +576,53 @@ answered(struct xenback *x, const struct msg *m)
 	sweep(x);
 }
 
+/* The page and the port that the manager was told of, and no others. */
+static void
+open_front(struct xenback *x, const struct msg *msg)
+{
+	uint8_t buf[TEXT_MAX_LEN + 16];
+	struct xb_opened o = { .rc = VT_E_STATE };
+	const char *step = "";
+	struct xb_dev want;
+	int fds[2] = { -1, -1 };
+	struct dev *d;
+	struct wr w;
+
+	if (msg_get(xb_dev, msg->data, msg->len, &want) != VT_OK) {
+		log_err("the manager sent a malformed request");
+		exit(1);
+	}
+	d = find(x, want.domid, want.devid);
+	if (d == NULL || d->gref != want.gref || d->port != want.port)
+		(void)snprintf(o.text, sizeof(o.text),
+		    "its front half no longer offers this page");
+	else if ((o.rc = front_open(d->domid, d->gref, d->port, fds, &o.local,
+		      &step)) != VT_OK)
+		(void)snprintf(o.text, sizeof(o.text), "cannot %s: %s", step,
+		    vt_strerror(o.rc));
+	wr_init(&w, buf, sizeof(buf));
+	msg_put(&w, xb_opened, &o);
+	if (wr_err(&w) != VT_OK ||
+	    msgch_send(x->mgr, XB_OPENED, msg->id, buf, w.len, fds,
+		o.rc == VT_OK ? 2 : 0) != VT_OK) {
+		log_err("the manager is gone");
+		exit(1);
+	}
+	if (fds[0] != -1)
+		(void)close(fds[0]);
+	if (fds[1] != -1)
+		(void)close(fds[1]);
+}
+
+static void
+heard(struct xenback *x, const struct msg *m)
+{
+	if (m->type == XB_OPEN)
+		open_front(x, m);
+	else
+		answered(x, m);
+}
+
 static void
 drain_watches(struct xenback *x)
 {
@@ -606,7 +655,7 @@ loop(struct xenback *x)
 		}
 		drain_watches(x);
 		while ((rc = msgch_recv(x->mgr, &m)) == VT_OK)
-			answered(x, &m);
+			heard(x, &m);
 		if (rc != VT_E_AGAIN || msgch_flush(x->mgr) != VT_OK)
 			return 0; /* the manager ended; guests continue */
 	}

@@ -14,7 +14,7 @@ B=${B:-build}
 case $B in /*) ;; *) B=$PWD/$B ;; esac
 . tests/lab/xen/xenlab.sh
 one="pv20 front launch kill save speed hvm"
-two="module types domain hostile"
+two="module types domain hostile takeover"
 # Only when it is named: what `make run-xen` tells.
 never="tour"
 

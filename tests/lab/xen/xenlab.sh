@@ -297,6 +297,7 @@ xl_build_dom0() {
 	for b in managerd zygote hwtpm xenback xenwait; do
 		xl_add "$d" "$B/vtpm-$b" || return 1
 	done
+	xl_add "$d" "$B/tests/attack-xen-zygote" "$B/tests/attack-xenback" || return 1
 	xl_add "$d" "$B/vtpmctl" "$B/vtpm-verify" "$B/vtpm-attest" || return 1
 	cp "$xl_top/tools/hooks/xl" "$d/bin/xl-vtpm"
 	cp "$B/vtpm-xen.so" "$d/bin/"
