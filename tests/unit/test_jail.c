@@ -213,6 +213,53 @@ forbidden_calls_kill(void **state)
 	}
 }
 
+/* The requests of gntdev (type G) and evtchn (type E), Linux 6.1. */
+static const unsigned long xen_requests[] = {
+	0x184700, 0x104701, 0x184702, 0x044703, 0x104707, 0x104708, 0x184709,
+	0x18470a, 0x10470b, 0x044500, 0x084501, 0x044502, 0x044503, 0x004505,
+	0x024506, 0x044501,         /* as notify, but another number ... */
+	0x084504,                   /* ... another size ... */
+	0x100044504ul, 0x80044504u, /* ... or bits beside */
+};
+#define XEN_NOTIFY 0x044504ul
+static unsigned long request;
+
+static int
+try_request(void)
+{
+	return syscall(SYS_ioctl, kept[0], request, NULL) == -1 ? 0 : 1;
+}
+
+static void
+of_xen_a_worker_may_notify_and_nothing_else(void **state)
+{
+	struct jail *plain = jail, *xen;
+	int status;
+	size_t i;
+
+	(void)state;
+	NOT_WITH_ASAN();
+	assert_int_equal(jail_prepare(&worker_jail_xen, &xen), VT_OK);
+	jail = xen;
+	request = XEN_NOTIFY;
+	status = in_jail(try_request);
+	for (i = 0; i < VT_NELEM(xen_requests); i++) {
+		int how;
+
+		request = xen_requests[i];
+		how = in_jail(try_request);
+		if (!WIFSIGNALED(how) || WTERMSIG(how) != SIGSYS)
+			fail_msg("ioctl 0x%lx: status 0x%x", request, how);
+	}
+	jail = plain;
+	jail_free(xen);
+	if (status != 0)
+		fail_msg("notify: status 0x%x", status);
+	request = XEN_NOTIFY; /* where Xen is not */
+	status = in_jail(try_request);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+}
+
 /* --- needed ------------------------------------------------------------------
  */
 
@@ -440,6 +487,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forbidden_calls_kill),
+		cmocka_unit_test(of_xen_a_worker_may_notify_and_nothing_else),
 		cmocka_unit_test(needed_calls_work),
 		cmocka_unit_test(abort_is_told_from_a_forbidden_call),
 		cmocka_unit_test(its_memory_is_never_on_a_swap_device),

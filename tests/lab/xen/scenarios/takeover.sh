@@ -28,10 +28,11 @@ killed() {
 sigsys() { dmesg | grep -c 'type=1326 .*sig=31 .*syscall=16 '; }
 # The next worker of the guest bad is hostile.
 attack() { # CHECKS TO TAKE OUT, WORDS
+	w=$(worker_of bad)
 	from=$(($(wc -l </tmp/manager.log) + 1))
 	kill -9 $MPID
 	wait $MPID 2>/dev/null
-	kill -9 "$(worker_of bad)" 2>/dev/null
+	case $w in '' | 0 | *[!0-9]*) ;; *) kill -9 "$w" 2>/dev/null ;; esac
 	export VTPM_SKIP=$1 VTPM_ATTACK="$2" VTPM_XENBACK=/bin/attack-xenback
 	export VTPM_ZYGOTE=/bin/attack-xen-zygote
 	sigsys0=$(sigsys)
