@@ -350,7 +350,36 @@ check "the manager restarts" start_manager --config "$conf"
 same "xenback reports the device again" "ok " "$(xb resumed 601 "$u1")"
 same "and its connection" "ok " "$(xb connect-again 601 "$u1")"
 same "which its worker has still" $((n + 2)) "$(opened)"
+# xenback is slow: another worker, and a second request, wait for one page.
+crash() { # the worker of g1; until the next one runs
+	w=$(jctl show g1 | jq -r .worker.pid)
+	kill -9 "$w"
+	wait_for 20 eval '[ "$(jctl show g1 | jq -r .worker.pid)" -gt 1 ] &&
+	    [ "$(jctl show g1 | jq -r .worker.pid)" != "$w" ]'
+}
+has_page() { grep -q memfd:page "/proc/$(jctl show g1 | jq .worker.pid)/maps"; }
+echo hold >"$XBCMD_DIR/in"
+check "a worker crashes while xenback opens nothing" crash
+check "and once more" crash
+m=$(wc -l <"$XBCMD_DIR/out")
+echo "connect-again 601 $u1" >"$XBCMD_DIR/in"
+sleep 1
+same "a second request waits with the first" "$m" "$(wc -l <"$XBCMD_DIR/out")"
+echo release >"$XBCMD_DIR/in"
+check "it is answered" wait_for 20 eval '[ "$(wc -l <"$XBCMD_DIR/out")" -gt '"$m ]"
+same "as connected" "ok " "$(tail -1 "$XBCMD_DIR/out")"
+same "by one page, because its port can be bound once" $((n + 3)) "$(opened)"
+check "which the last worker has" has_page
+echo hold >"$XBCMD_DIR/in"
+check "a worker crashes, and xenback while it opens its page" crash
+echo quit >"$XBCMD_DIR/in"
+sleep 1
+same "the next xenback reports the device" "ok " "$(xb resumed 601 "$u1")"
+same "and connects it" "ok " "$(xb connect-again 601 "$u1")"
+same "with one more page" $((n + 4)) "$(opened)"
+check "which the worker has" has_page
 xb gone 601 "$u1"
+check "and has no more once the device is gone" eval '! has_page'
 
 # --- the manager's say -----------------------------------------------------------------
 stop_manager TERM

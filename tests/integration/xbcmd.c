@@ -8,6 +8,8 @@
  *	connect DOMID UUID	its front half is there
  *	connect-again DOMID UUID	the same, connected before
  *	gone DOMID UUID		the device is gone
+ *	hold			open no page ...
+ *	release			... until now
  *	quit			end
  *
  * $XBCMD_DIR has the FIFO "in" and gets the answers as lines in "out", and in
@@ -33,6 +35,12 @@
 static struct msgch *mgr;
 static uint32_t next_id;
 static FILE *out, *opened;
+static bool hold;
+static struct {
+	uint32_t id;
+	struct xb_dev dev;
+} held[8];
+static unsigned int nheld;
 
 static void
 tell(enum xb_type type, unsigned int domid, const char *uuid, bool resumed)
@@ -55,6 +63,26 @@ tell(enum xb_type type, unsigned int domid, const char *uuid, bool resumed)
 }
 
 static void
+open_page(uint32_t id, const struct xb_dev *d)
+{
+	int fds[2] = { memfd_create("page", 0), eventfd(0, 0) };
+	struct xb_opened o = { .local = 33 };
+	uint8_t buf[300];
+	struct wr w;
+
+	if (fds[0] == -1 || fds[1] == -1 || ftruncate(fds[0], 4096) == -1)
+		exit(1);
+	wr_init(&w, buf, sizeof(buf));
+	msg_put(&w, xb_opened, &o);
+	if (msgch_send(mgr, XB_OPENED, id, buf, w.len, fds, 2) != VT_OK)
+		exit(1);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	(void)fprintf(opened, "%u %u %u\n", d->domid, d->gref, d->port);
+	(void)fflush(opened);
+}
+
+static void
 obey(const char *line)
 {
 	static const struct {
@@ -72,6 +100,14 @@ obey(const char *line)
 
 	if (strncmp(line, "quit", 4) == 0)
 		exit(0);
+	if (strncmp(line, "hold", 4) == 0)
+		hold = true;
+	if (strncmp(line, "release", 7) == 0) {
+		hold = false;
+		for (i = 0; i < nheld; i++)
+			open_page(held[i].id, &held[i].dev);
+		nheld = 0;
+	}
 	if (sscanf(line, "%15s %u %63s", word, &domid, uuid) != 3)
 		return;
 	for (i = 0; i < VT_NELEM(words); i++)
@@ -80,34 +116,20 @@ obey(const char *line)
 }
 
 static void
-open_page(const struct msg *m)
-{
-	int fds[2] = { memfd_create("page", 0), eventfd(0, 0) };
-	struct xb_opened o = { .local = 33 };
-	uint8_t buf[300];
-	struct xb_dev d;
-	struct wr w;
-
-	if (msg_get(xb_dev, m->data, m->len, &d) != VT_OK || fds[0] == -1 ||
-	    fds[1] == -1 || ftruncate(fds[0], 4096) == -1)
-		exit(1);
-	wr_init(&w, buf, sizeof(buf));
-	msg_put(&w, xb_opened, &o);
-	if (msgch_send(mgr, XB_OPENED, m->id, buf, w.len, fds, 2) != VT_OK)
-		exit(1);
-	(void)close(fds[0]);
-	(void)close(fds[1]);
-	(void)fprintf(opened, "%u %u %u\n", d.domid, d.gref, d.port);
-	(void)fflush(opened);
-}
-
-static void
 heard(const struct msg *m)
 {
 	struct xb_answer a;
+	struct xb_dev d;
 
-	if (m->type == XB_OPEN)
-		open_page(m);
+	if (m->type == XB_OPEN &&
+	    msg_get(xb_dev, m->data, m->len, &d) == VT_OK) {
+		if (!hold)
+			open_page(m->id, &d);
+		else if (nheld < VT_NELEM(held)) {
+			held[nheld].id = m->id;
+			held[nheld++].dev = d;
+		}
+	}
 	if (m->type == XB_ANSWER &&
 	    msg_get(xb_answer, m->data, m->len, &a) == VT_OK) {
 		(void)fprintf(
