@@ -2,7 +2,7 @@
 # takeover - a worker that its guest took over (tests/attacks/xen_worker.c)
 # tries to map the page, and to bind a port, of the guest beside it.  Each try
 # fails, and succeeds once the checks that stop it are taken out.
-LIMIT=600
+LIMIT=900
 start_manager
 check "two vTPMs are provisioned" eval 'ctl create good && ctl create bad'
 must "a guest works" guest good "$(uuid_of good)" vtpm.do=loop,0
