@@ -150,6 +150,7 @@ test_crb() {
 
 	save_and_load
 
+	destination_dies
 	src=$D
 	src_pid=$qemu_pid
 	qemu "$T/b" crb tpm-crb -incoming "unix:$T/migrate.sock"
@@ -169,9 +170,37 @@ test_crb() {
 	qmp '{"execute":"quit"}' >/dev/null
 	check "the first QEMU ends" lab_wait_exit "$src_pid" 20
 	D=$T/b
+	check "savevm at its new place" quiet_hmp savevm two
 	test_crash
 	check "QEMU quits" quit_qemu
 	ctl stop crb >/dev/null
+}
+# A migration whose destination has the TPM, by its INIT, and dies before the
+# guest runs there (-S): the source goes on with its TPM.
+destination_dies() {
+	local src=$D src_pid=$qemu_pid dest_pid cycles
+	cycles=$(jctl show crb | jq .worker.power_cycles)
+	qemu "$T/e" crb tpm-crb -S -incoming "unix:$T/dead.sock"
+	dest_pid=$qemu_pid
+	check "a destination that will die waits for the guest" \
+	    lab_wait_socket "$T/dead.sock" 20
+	D=$src qemu_pid=$src_pid
+	check "migration to it begins" qmp '{"execute":"migrate",
+	    "arguments":{"uri":"unix:'"$T/dead.sock"'"}}'
+	check "and ends" wait_for 60 migrated
+	check "the destination has the TPM" wait_for 20 eval \
+	    'ctl audit | grep -q "destination of a migration took the TPM over"'
+	slay "$dest_pid"
+	lab_wait_exit "$dest_pid" 20
+	check "it dies: the source has the TPM again" wait_for 20 eval \
+	    'ctl audit | grep -q "the source has it again"'
+	check "the source goes on" qmp '{"execute":"cont"}'
+	check "the guest answers" up 30
+	intact "after its destination died"
+	same "as many keys are loaded as before" "$loaded_before" "$(loaded)"
+	same "PCR 0 is what it was" "$pcr0" "$(pcr 0)"
+	same "and that was no power cycle" "$cycles" \
+	    "$(jctl show crb | jq .worker.power_cycles)"
 }
 migrated() {
 	qmp '{"execute":"query-migrate"}' | jq -e '.status == "completed"'

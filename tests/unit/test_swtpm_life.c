@@ -230,9 +230,9 @@ destination_takes_over_with_init(void **state)
 	ask(f, data, READ_CLOCK, READ_CLOCK);
 	ask(f, ctl2, "0000000200000001", OK4);
 	expect_journal(f, "<open> in1:2 in2:2 cmd0:10 takeover <handover> ");
+	ask(f, data2, READ_CLOCK, READ_CLOCK);
 	expect_closed(ctl);
 	expect_closed(data);
-	ask(f, data2, READ_CLOCK, READ_CLOCK);
 	assert_int_equal(f->nkept, 3);
 	expect_journal(f, "cmd0:10 ");
 	/* from now on an ordinary one */
@@ -304,6 +304,99 @@ destination_outlives_the_source(void **state)
 	(void)close(data2);
 	pump(f);
 	expect_journal(f, "<closed> ");
+}
+
+/* Stages a state and takes over. */
+static int
+migrate(struct fake *f)
+{
+	int ctl = dial(f);
+
+	ask(f, ctl, "0000000d00000002000000010000000101", OK4);
+	ask(f, ctl, "0000000d00000002000000020000000101", OK4);
+	ask(f, ctl, "0000000200000001", OK4);
+	expect_journal(f, "<open> in1:1 in2:1 takeover <handover> ");
+	return ctl;
+}
+
+static void
+source_has_its_tpm_again_when_the_destination_dies(void **state)
+{
+	struct fake *f = *state;
+	int ctl, data, ctl2, data2, i;
+
+	start(f, &ctl, &data);
+	for (i = 0; i < 3; i++) {
+		ctl2 = migrate(f);
+		data2 = give_data(f, ctl2);
+		/* what the source asks while it has no TPM */
+		ask(f, ctl, "0000000200000000", "00000009");
+		ask(f, ctl, "0000000e", OK4);
+		ask(f, ctl, "00000003", OK4);
+		ask(f, data, READ_CLOCK, "");
+		expect_journal(f, "<busy> ");
+		if (i == 1) /* in good order */
+			ask(f, ctl2, "00000003", OK4);
+		(void)close(ctl2);
+		(void)close(data2);
+		pump(f);
+		pump(f);
+		expect_hex(data, READ_CLOCK);
+		/* neither power cycle nor end of the guest */
+		expect_journal(f, "<handover> cmd0:10 ");
+		assert_int_equal(f->nkept, 3);
+	}
+	ask(f, ctl, "0000000e", OK4);
+	expect_journal(f, "off ");
+	(void)close(ctl);
+	(void)close(data);
+}
+
+/* Its state is then another than the source's. */
+static void
+source_is_closed_once_the_destination_used_the_tpm(void **state)
+{
+	static const char *const uses[] = { "0000000e", "00000006",
+		"0000000200000000" };
+	struct fake *f = *state;
+	int ctl, data, ctl2;
+	size_t i;
+
+	f->hash_result = 0;
+	for (i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		start(f, &ctl, &data);
+		ctl2 = migrate(f);
+		ask(f, ctl2, uses[i], OK4);
+		expect_closed(ctl);
+		expect_closed(data);
+		f->journal[0] = '\0';
+		(void)close(ctl2);
+		pump(f);
+		expect_journal(f, "<closed> ");
+		(void)close(ctl);
+		(void)close(data);
+	}
+}
+
+static void
+source_that_leaves_leaves_the_destination_the_tpm(void **state)
+{
+	struct fake *f = *state;
+	int ctl, data, ctl2, data2;
+
+	start(f, &ctl, &data);
+	ctl2 = migrate(f);
+	data2 = give_data(f, ctl2);
+	ask(f, ctl, "00000003", OK4);
+	(void)close(ctl);
+	(void)close(data);
+	pump(f);
+	expect_journal(f, "");
+	ask(f, data2, READ_CLOCK, READ_CLOCK);
+	(void)close(ctl2);
+	(void)close(data2);
+	pump(f);
+	expect_journal(f, "cmd0:10 <closed> ");
 }
 
 /* What it staged is forgotten with it. */
@@ -616,6 +709,9 @@ main(void)
 		T(destination_takes_over_with_init),
 		T(refused_state_does_not_take_over),
 		T(destination_outlives_the_source),
+		T(source_has_its_tpm_again_when_the_destination_dies),
+		T(source_is_closed_once_the_destination_used_the_tpm),
+		T(source_that_leaves_leaves_the_destination_the_tpm),
 		T(destination_that_leaves_takes_its_state_along),
 		T(silent_connections_keep_nobody_from_the_tpm),
 		T(init_moves_the_tpm_from_one_that_only_talks),

@@ -6,7 +6,8 @@
  * connection that says INIT: one that is silent keeps nobody from it.  While
  * one has the TPM, another is the destination of a migration on this host: it
  * probes, stages a state and takes over with INIT; until then it cannot affect
- * the running TPM.
+ * the running TPM.  The source stays connected until the guest uses the TPM at
+ * its destination: if that dies before, the source has its TPM again.
  */
 #include "tpmback/swtpm/chan.h"
 
@@ -48,22 +49,6 @@ forget_staged(struct swtpm *s)
 	    s->ch.host_arg, BLOB_PERMANENT, true, NULL, 0);
 }
 
-/* Take c out of those that wait; true if it was there. */
-static bool
-unqueue(struct swtpm *s, const struct swtpm_conn *c)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->nnext && s->next[i] != c; i++)
-		;
-	if (i == s->nnext)
-		return false;
-	s->nnext--;
-	memmove(
-	    &s->next[i], &s->next[i + 1], (s->nnext - i) * sizeof(s->next[0]));
-	return true;
-}
-
 /* The live one has left: the oldest that waits is live, with the rights that
  * it had; one that staged a state goes first, and its INIT still takes over. */
 static struct swtpm_conn *
@@ -79,8 +64,41 @@ heir(struct swtpm *s)
 			s->next[i]->incoming = false;
 	}
 	if (c != NULL)
-		(void)unqueue(s, c);
+		(void)swtpm_unqueue(s, c);
 	return c;
+}
+
+/* The destination of a migration took the TPM over: the source waits in case
+ * it dies before its guest uses the TPM. */
+static void
+step_back(struct swtpm *s, struct swtpm_conn *c)
+{
+	struct swtpm_conn *source = s->live;
+
+	source->inited = false;
+	source->incoming = true;
+	s->next[s->nnext++] = s->source = source;
+	(void)pthread_mutex_lock(&s->lock);
+	s->live = c;
+	(void)pthread_mutex_unlock(&s->lock);
+	swtpm_keep(s);
+}
+
+/* The destination has left, and the state is still the one that the source
+ * gave it: the TPM is the source's again, and no power cycle. */
+static void
+give_back(struct swtpm *s)
+{
+	struct swtpm_conn *c = s->source;
+
+	(void)swtpm_unqueue(s, c);
+	c->inited = true;
+	c->incoming = false;
+	set_live(s, c);
+	swtpm_note(s, &c->peer, CN_HANDOVER,
+	    "the destination of a migration left before its guest used the "
+	    "TPM: the source has it again");
+	swtpm_wake_after(s, 0);
 }
 
 static void
@@ -91,8 +109,10 @@ drop_conn(struct swtpm *s, struct swtpm_conn *c)
 
 	if (c->staging)
 		forget_staged(s);
-	if (unqueue(s, c))
+	if (swtpm_unqueue(s, c))
 		swtpm_conn_free(c);
+	else if (s->source != NULL)
+		give_back(s);
 	else
 		set_live(s, heir(s));
 	if (!swtpm_owned(s))
@@ -167,13 +187,17 @@ take_over(struct swtpm *s, struct swtpm_conn *c)
 	c->inited = s->begun = true;
 	c->incoming = c->staging = c->staged = false;
 	for (i = 0; i < s->nnext; i++)
-		s->next[i]->incoming = true;
+		s->next[i]->incoming = s->next[i] != c;
 	if (c == s->live)
 		return;
 	if (s->live->staging)
 		forget_staged(s);
-	(void)unqueue(s, c);
-	set_live(s, c);
+	(void)swtpm_unqueue(s, c);
+	swtpm_settle(s); /* of an earlier migration */
+	if (owned && !s->running && check_on("migrate-return"))
+		step_back(s, c);
+	else
+		set_live(s, c);
 	swtpm_note(s, &c->peer, CN_HANDOVER,
 	    owned ? "the destination of a migration took the TPM over"
 		  : "sent INIT first: the TPM is its own");
@@ -360,7 +384,7 @@ add_conn(
 		    p, n, c->ctl.fd, c->ctl.outlen > 0 ? POLLOUT : POLLIN);
 	/* While its command runs only the end of the connection matters, and
 	 * that can wait, too: POLLHUP would be reported again and again. */
-	if (c->data.fd != -1 && !swtpm_busy(s, c))
+	if (c->data.fd != -1 && !swtpm_busy(s, c) && c != s->source)
 		n = add_fd(
 		    p, n, c->data.fd, c->data.outlen > 0 ? POLLOUT : POLLIN);
 	return n;

@@ -111,6 +111,9 @@ shut_down(const struct call *k)
 {
 	if (!swtpm_may_use(swtpm_of(k->ch), k->c))
 		return answer(k, SR_SUCCESS);
+	if (swtpm_of(k->ch)->source != NULL)
+		return answer(k, SR_SUCCESS); /* a migration that failed: the
+						 source goes on with it */
 	swtpm_of(k->ch)->begun = false;
 	return answer(k, k->host->shutdown(k->arg));
 }
@@ -344,6 +347,15 @@ static const struct {
 	[SO_LOCK_STORAGE] = { nothing_to_do, OFF | ON | IN },
 };
 
+/* After these the state is no longer the one that a migration brought. */
+static bool
+uses_tpm(uint32_t op)
+{
+	return op == SO_INIT || op == SO_STOP || op == SO_HASH_START ||
+	       op == SO_HASH_DATA || op == SO_HASH_END ||
+	       op == SO_RESET_ESTABLISHED;
+}
+
 enum swtpm_after
 swtpm_ctl_handle(struct chan *ch, uint8_t localities, struct swtpm_conn *c,
     const struct swtpm_req *q, struct wr *w)
@@ -354,6 +366,8 @@ swtpm_ctl_handle(struct chan *ch, uint8_t localities, struct swtpm_conn *c,
 
 	if (q->op > SO_LAST || table[q->op].fn == NULL)
 		return answer(&k, SR_BAD_ORDINAL);
+	if (c->inited && uses_tpm(q->op))
+		swtpm_settle(swtpm_of(ch));
 	now = c->incoming ? IN : !is_on(&k) ? OFF : is_begun(&k) ? BEGUN : IDLE;
 	if ((table[q->op].when & now) == 0)
 		return answer(&k, SR_BAD_ORDINAL);

@@ -70,6 +70,7 @@ run_command(struct swtpm *s, struct swtpm_conn *c, size_t size)
 	if (s->answered_us != 0)
 		spin_saw(&s->spin, now_us() - s->answered_us);
 	st->data_hand = (uint32_t)size;
+	swtpm_settle(s);
 	set_running(s, c);
 	s->ch.host->submit(
 	    s->ch.host_arg, &s->ch, st->locality, st->data, size);
@@ -115,6 +116,8 @@ swtpm_process_data(struct swtpm *s, struct swtpm_conn *c)
 	int rc = VT_OK;
 	size_t size;
 
+	if (c == s->source)
+		return; /* answered if it has the TPM again */
 	while (rc == VT_OK && c->data.fd != -1 && c->data.outlen == 0 &&
 	       !swtpm_busy(s, c)) {
 		rc = next_command(s, c, &size);

@@ -5,6 +5,7 @@
 #include <sys/timerfd.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/util.h"
 
@@ -85,6 +86,34 @@ swtpm_may_stage(struct swtpm *s, struct swtpm_conn *c)
 		}
 	c->staging = true;
 	return true;
+}
+
+bool
+swtpm_unqueue(struct swtpm *s, struct swtpm_conn *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nnext && s->next[i] != c; i++)
+		;
+	if (i == s->nnext)
+		return false;
+	if (c == s->source)
+		s->source = NULL;
+	s->nnext--;
+	memmove(
+	    &s->next[i], &s->next[i + 1], (s->nnext - i) * sizeof(s->next[0]));
+	return true;
+}
+
+void
+swtpm_settle(struct swtpm *s)
+{
+	struct swtpm_conn *c = s->source;
+
+	if (c == NULL)
+		return;
+	(void)swtpm_unqueue(s, c);
+	swtpm_conn_free(c);
 }
 
 void

@@ -38,6 +38,9 @@ struct swtpm {
 	/* Others, the oldest first: they may say INIT, too. */
 	struct swtpm_conn *next[SWTPM_WAITING];
 	unsigned int nnext;
+	/* Among them: the source of a migration on this host, until the guest
+	 * uses the TPM at its destination.  It waits without being heard. */
+	struct swtpm_conn *source;
 	/* Guards live's control connection and these two against the watch
 	 * thread. */
 	pthread_mutex_t lock;
@@ -87,6 +90,10 @@ void swtpm_note(
 bool swtpm_may_use(struct swtpm *s, const struct swtpm_conn *c);
 /* May c stage a state now?  One connection does at a time. */
 bool swtpm_may_stage(struct swtpm *s, struct swtpm_conn *c);
+/* Take c out of those that wait; true if it was there. */
+bool swtpm_unqueue(struct swtpm *s, struct swtpm_conn *c);
+/* The guest goes on where it is now: the source of its migration is closed. */
+void swtpm_settle(struct swtpm *s);
 /* Report to the host the descriptors that a successor needs. */
 void swtpm_keep(struct swtpm *s);
 
