@@ -15,16 +15,6 @@ VTPM_LIE=$(printf '%064x' 48879)
 export VTPM_LIE VTPM_HWTPM=$B/vtpm-hwtpm
 printf 'pool = 0\nzygote = %s\n' "$B/tests/hostile-zygote" >conf
 
-# leaf FILE: flags and launch digest of the leaf in the evidence.
-leaf() {
-	python3 - "$top/tests/deep" "$1" <<'PYTHON'
-import base64, json, sys
-sys.path.insert(0, sys.argv[1])
-from verify_deep import Answer
-a = Answer(base64.b64decode(json.load(open(sys.argv[2]))["deep"]))
-print(a.flags & 6, a.launch.hex())
-PYTHON
-}
 zeros=$(printf '%064d' 0)
 # try CHECKS: a manager without these; alice booted on it, unlaunched.
 try() {

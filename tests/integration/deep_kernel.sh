@@ -44,3 +44,29 @@ check "while it waits the guest's other commands continue" in_guest run \
     "cd /tmp; vtpm-attest --deep --tcti device:/dev/tpmrm0 --nonce $N \
     -o b.json & for i in 1 2 3 4 5 6; do vtpm-attest --nonce $N -o c.json \
     --tcti device:/dev/tpmrm0 || exit 1; done; wait \$!; test -s b.json"
+
+# The registry knows the launch of a guest that it launched, and goes on
+# knowing it.
+D=$T/app
+mkdir -p "$D"
+check "another vTPM is ready" eval "ctl create app && ctl start app"
+lab_qemu_common "$D"
+lab_start "$D/qemu.log" "$B/vtpmctl" --run "$RUN" launch qemu app -- \
+    qemu-system-x86_64 "${lab_qemu_args[@]}" -kernel "$lab_kernel" \
+    -initrd "$T/initrd.gz" -append "console=ttyS0 panic=5"
+check "its guest comes up, launched" "$B/tests/guestctl" wait "$D/cmd.sock" 120
+launched() { # EVIDENCE
+	in_guest attest "$N" --deep && mv "$D/evidence.json" "$1" &&
+	    [ "$(leaf "$1")" = "4 $(jq -r .launch_record "$1" | base64 -d |
+		sha256sum | cut -d' ' -f1)" ]
+}
+check "the host vouches for the launch" launched app.json
+check "a policy is made of it" "$V" policy --from app.json --name launched \
+    --no-initrd "it is in the launch record" -o policy.json
+check "accepted with its launch" judge host app.json "$N"
+stop_manager
+check "the manager is back" start_manager --pool 0 \
+    --root slow:swtpm:path="$T/host"
+check "and vouches for the launch again" launched again.json
+check "in its audit log no worker differs" \
+    eval '! ctl audit | grep launch-differs'

@@ -7,6 +7,8 @@
 #                        NAME-states.json; by vtpmctl if the manager runs
 #   attest GUEST NONCE OUT ARGS...    vtpm-attest --deep
 #   judge NAME EVIDENCE NONCE ARGS... vtpm-verify on that host
+#   leaf EVIDENCE        of its leaf the flags capped (2) and launched (4), and
+#                        the launch digest
 A=$B/vtpm-attest V=$B/vtpm-verify
 PY=$top/tests/deep/verify_deep.py
 need jq swtpm swtpm_setup swtpm_localca openssl tpm2_pcrextend python3
@@ -73,5 +75,15 @@ judge_py() { # NAME EVIDENCE NONCE ARGS...
 	shift 3
 	python3 "$PY" -e "$e" --nonce "$n" --host "$T/$h.json" \
 	    --host-states "$T/$h-states.json" --roots "$T/roots.pem" "$@"
+}
+leaf() { # EVIDENCE
+	python3 - "$top/tests/deep" "$1" <<'PYTHON'
+import base64, json, sys
+sys.path.insert(0, sys.argv[1])
+sys.dont_write_bytecode = True
+from verify_deep import Answer
+a = Answer(base64.b64decode(json.load(open(sys.argv[2]))["deep"]))
+print(a.flags & 6, a.launch.hex())
+PYTHON
 }
 deep_count() { jctl status | jq ".deep_quotes.$1"; }

@@ -194,7 +194,7 @@ take_over(struct swtpm *s, struct swtpm_conn *c)
 		forget_staged(s);
 	(void)swtpm_unqueue(s, c);
 	swtpm_settle(s); /* of an earlier migration */
-	if (owned && !s->running && check_on("migrate-return"))
+	if (owned && !s->running)
 		step_back(s, c);
 	else
 		set_live(s, c);
