@@ -8,7 +8,8 @@
 # is skipped, named before the last line, and counts as neither.
 # --unit: only unit and replay; --full: only those scripts that do more with
 # FULL=1, and all of that.
-# JOBS: how many scripts run side by side (one per processor).
+# JOBS: how many tests run side by side.  Three for two processors: half of
+# the scripts' time is waiting, for clocks, certificates and guests.
 set -u
 B=${B:-build}
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -17,41 +18,41 @@ case $B in /*) ;; *) B=$top/$B ;; esac
 export B
 logs=$B/test-logs
 mkdir -p "$logs"
-rm -f "$logs"/*.log
-passed=0
-failed=0
-skipped=0
+rm -f "$logs"/*.log "$logs"/*.count
 only=${ONLY:-}
 full=
 
 wanted() { [ -z "$only" ] || [[ $1 == *$only* ]]; }
 
+# Each of the three kinds prints what a person reads, and leaves its numbers of
+# points that passed, failed and were skipped in NAME.count.
+count() { echo "${2:-0} ${3:-0} ${4:-0}" >"$logs/$1.count"; }
+
 unit() { # binary
-	local name log rc n bad skip
+	local name log rc n bad=0 skip
 	name=$(basename "$1")
 	log=$logs/$name.log
 	timeout 300 "$1" >"$log" 2>&1
 	rc=$?
 	n=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -1)
-	bad=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p' "$log" |
-	    tail -1)
 	skip=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test.*/\1/p' "$log" |
 	    tail -1)
-	passed=$((passed + ${n:-0}))
-	skipped=$((skipped + ${skip:-0}))
 	if [ $rc -ne 0 ]; then
-		failed=$((failed + ${bad:-1}))
+		bad=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p' "$log" |
+		    tail -1)
+		: "${bad:=1}"
 		echo "FAIL $name (exit $rc), $log:"
 		grep -aE 'FAILED|ERROR|error|!=' "$log" | head -15
 		tail -5 "$log"
 	elif [ "${n:-0}" -eq 0 ] && [ "${skip:-0}" -gt 0 ]; then
 		echo "skip $name: $(grep -ac '^\[  SKIPPED \] [a-z]' "$log")"
 	elif [ "${n:-0}" -eq 0 ]; then
-		failed=$((failed + 1))
+		bad=1
 		echo "FAIL $name: it ran no test"
 	else
 		echo "ok   $name: $n${skip:+, $skip skipped}"
 	fi
+	count "$name" "$n" "$bad" "$skip"
 }
 
 replay() { # binary
@@ -59,17 +60,15 @@ replay() { # binary
 	name=$(basename "$1")
 	if timeout 300 "$1" "tests/fuzz/corpus/${name#fuzz_}" \
 	    >"$logs/$name.log" 2>&1; then
-		passed=$((passed + 1))
+		count "$name" 1
 		echo "ok   $name: $(tail -1 "$logs/$name.log")"
 	else
-		failed=$((failed + 1))
+		count "$name" 0 1
 		echo "FAIL $name"
 		tail -5 "$logs/$name.log"
 	fi
 }
 
-# Runs beside others: what it says comes at once, at its end, and its counts
-# go to a file.
 script() { # file
 	local name log rc n bad skip t0=$SECONDS
 	name=$(basename "$1" .sh)
@@ -89,22 +88,35 @@ script() { # file
 	else
 		echo "ok   $name: $n ($((SECONDS - t0)) s)"
 	fi
-	echo "$n $bad $skip" >"$logs/$name.count"
+	count "$name" "$n" "$bad" "$skip"
 }
+
+# What a test prints comes in one piece, at its end.
+beside() { # KIND FILE
+	local text
+	while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-$(($(nproc) * 3 / 2))}" ]; do
+		wait -n
+	done
+	{
+		text=$("$@")
+		printf '%s\n' "$text"
+	} &
+}
+
 scripts() { # those that take longest begin first, so that none is left alone
-	local t n bad skip first
-	first=$(printf 'tests/integration/%s.sh ' akcert anchor frontd groups \
-	    hostfaults qemu hwpolicy)
-	rm -f "$logs"/*.count
+	local t first
+	first=$(printf 'tests/integration/%s.sh ' akcert anchor status frontd \
+	    qemu hostfaults seal_guest groups escrow hwpolicy hwtpm_faults)
 	for t in $(printf '%s\n' $first tests/integration/*.sh |
 	    awk '!seen[$0]++'); do
 		[ -x "$t" ] && wanted "$(basename "$t")" || continue
 		[ -z "$full" ] || grep -q '^# FULL=1' "$t" || continue
-		while [ "$(jobs -rp | wc -l)" -ge "${JOBS:-$(nproc)}" ]; do
-			wait -n
-		done
-		script "$t" &
+		beside script "$t"
 	done
+}
+
+total() {
+	local passed=0 failed=0 skipped=0 n bad skip t
 	wait
 	for t in "$logs"/*.count; do
 		[ -e "$t" ] || continue
@@ -113,8 +125,6 @@ scripts() { # those that take longest begin first, so that none is left alone
 		failed=$((failed + bad))
 		skipped=$((skipped + skip))
 	done
-}
-total() {
 	[ $skipped -eq 0 ] || {
 		echo "$skipped skipped, they cannot run here:"
 		grep -ahE '^(\[  SKIPPED \] [a-z]|skip - )' "$logs"/*.log |
@@ -133,11 +143,13 @@ if [ "${1:-}" = --full ]; then
 fi
 for t in tests/unit/test_*.c; do # not what an older build left behind
 	t=$B/tests/$(basename "$t" .c)
-	[ -x "$t" ] && wanted "$(basename "$t")" && unit "$t"
+	[ -x "$t" ] && wanted "$(basename "$t")" &&
+	    beside unit "$t"
 done
 for t in tests/fuzz/fuzz_*.c; do
 	t=$B/tests/$(basename "$t" .c)
-	[ -x "$t" ] && wanted "$(basename "$t")" && replay "$t"
+	[ -x "$t" ] && wanted "$(basename "$t")" &&
+	    beside replay "$t"
 done
 [ "${1:-}" = --unit ] || scripts
 total
