@@ -87,7 +87,7 @@ reverse	= $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) \
 ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 	   $(call lib,$(r)))
 
-.PHONY: all run check check-full check-targets check-asan check-xen fuzz fuzz-launch bench lint clean help deps \
+.PHONY: all run check check-full check-life check-targets check-asan check-xen fuzz fuzz-launch bench lint clean help deps \
 	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
 	deb check-packages check-consumers check-clients install-dkms install-service install-completion
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
@@ -97,6 +97,7 @@ help:
 #: make run          provision, boot, attest, seal, tamper: the main job
 #: make check        unit, integration and fuzz-corpus tests
 #: make check-full   every fault of the host's TPM at every command: long
+#: make check-life   200 random faults of a host under 20 guests (FAULTS GUESTS SEED)
 #: make check-xen    real Xen hosts with guests, emulated (SCENARIOS=pv20|all)
 #: make vtpmmgr-domain  the manager's own Xen domain: $(B)/domain
 #: make run-xen      a commented tour of one Xen guest
@@ -233,6 +234,11 @@ SLOW	:= $(B)/tests/libtss2-tcti-slow.so.0
 $(SLOW): $(B)/o/tests/lab/tcti-slow.o $(call lib,base)
 	@mkdir -p $(@D)
 	$(LINK) -shared -o $@ $^ -ltss2-tctildr
+# A wall clock that jumps, for check-life.
+JUMP	:= $(B)/tests/clock_jump.so
+$(JUMP): $(B)/o/tests/life/clock_jump.o
+	@mkdir -p $(@D)
+	$(LINK) -shared -o $@ $^ -ldl
 
 # Programs of the lab's Xen guests.
 $(B)/tests/xenwork: $(B)/o/tests/lab/xen/xenwork.o $(call lib,base)
@@ -317,6 +323,12 @@ deps-%:
 check: deps-build deps-check deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) all tests
 	@B=$(B) tests/run.sh
+
+# FAULTS=200 GUESTS=20 SEED=N
+check-life: deps-build deps-check deps-run
+	@$(MAKE) --no-print-directory -j$$(nproc) all \
+	    $(addprefix $(B)/tests/,law3guest) $(JUMP)
+	@B=$(B) tests/life/random_faults.sh
 
 check-full: deps-build deps-check deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) all tests

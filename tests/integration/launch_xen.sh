@@ -54,7 +54,7 @@ extend() { printf '%s%s' "$1" "$2" | xxd -r -p | sha256sum | cut -d' ' -f1; }
 ctl_pcr() { jctl log "$1" --pcrs | jq -r ".$2[\"$3\"]"; }
 # The TPM starts when its guest's first command comes: here a program's.
 touch_tpm() {
-	t2 "$1" tpm2_pcrread sha256:0 >/dev/null
+	wait_for 20 t2 "$1" tpm2_pcrread sha256:0
 	wait_for 20 idle "$1" # until the manager knows that it let go
 }
 idle() { ! jctl show "$1" | jq -e .worker.channel_open; }
