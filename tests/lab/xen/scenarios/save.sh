@@ -24,9 +24,9 @@ keeps_on() { # more looks than now, nothing lost
 lost() { log | grep -c '^@KEPT lost'; }
 pcrs() { ctl log one --pcrs; }
 cycles() { ctl audit --max 1000 | grep -c 'new domain'; }
-refused() { # COMMAND...: exit 1, and no domain comes of it
+refused() { # COMMAND...: not for wrong usage, and no domain comes of it
 	"$@"
-	[ $? -eq 1 ] && gone one
+	case $? in 1 | 5 | 6) gone one ;; *) return 1 ;; esac
 }
 at() { od -An -tu1 -j "$1" -N 1 $image | tr -d ' '; }
 poke() { # OFFSET VALUE
