@@ -6,11 +6,13 @@
 #include "base/log.h"
 #include "tools/measure/commands.h"
 
-static const struct opt_command *const commands[] = { &measure_predict, NULL };
+static const struct opt_command *const commands[] = { &measure_predict,
+	&measure_diff, NULL };
 
 const struct opt_command measure_program = {
 	.name = "vtpm-measure",
-	.about = "Compute what a boot will measure into a TPM.\n",
+	.about = "Compute what a boot will measure into a TPM, and compare "
+		 "boots.\n",
 	.operands = "COMMAND",
 	.nmin = 1,
 	.nmax = OPT_ANY,

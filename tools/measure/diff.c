@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* diff.c - vtpm-measure diff: where two boots differ. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "measure/log/boot_diff.h"
+#include "measure/log/replay.h"
+#include "tools/common/file.h"
+#include "tools/measure/commands.h"
+
+enum { DX_SAME = 0, DX_DIFFERS = 1, DX_FAILED = 2 };
+
+struct args {
+	bool all, json;
+};
+
+static int
+read_log(const char *path, struct replay **ret)
+{
+	char err[REPLAY_ERR_MAX];
+	uint8_t *buf = NULL;
+	size_t len = 0;
+	int rc;
+
+	if ((rc = tool_read(path, REPLAY_MAX_LOG, &buf, &len)) != VT_OK)
+		return rc;
+	if ((rc = replay_make(buf, len, ret, err)) != VT_OK)
+		log_err("%s: %s", path, err);
+	free(buf);
+	return rc;
+}
+
+static void
+print_text(const struct boot_diffs *d, bool all)
+{
+	char line[BOOT_DIFF_LINE];
+	uint32_t i;
+
+	for (i = 0; i < d->n && (all || i == 0); i++) {
+		boot_diff_line(&d->d[i], line);
+		(void)printf("%s (%s)\n", line, boot_diff_cause(&d->d[i]));
+	}
+	if (d->n > 1 && !all)
+		(void)printf("%u more differ; --all lists them\n", d->n - 1);
+}
+
+static int
+print_json(const struct boot_diffs *d)
+{
+	json_t *list = json_array(), *o;
+	char line[BOOT_DIFF_LINE], *text;
+	uint32_t i;
+	int rc;
+
+	for (i = 0; i < d->n; i++) {
+		const struct boot_diff *x = &d->d[i];
+
+		boot_diff_line(x, line);
+		(void)json_array_append_new(list,
+		    json_pack("{s:i, s:s?, s:s?, s:s, s:s}", "pcr", (int)x->pcr,
+			"was", x->was != NULL ? x->was->words : NULL, "now",
+			x->now != NULL ? x->now->words : NULL, "line", line,
+			"cause", boot_diff_cause(x)));
+	}
+	/* A missing element is one that memory did not suffice for. */
+	rc = json_array_size(list) == d->n ? VT_OK : VT_E_NOMEM;
+	o = json_pack(
+	    "{s:s, s:o}", "format", "vtpm-boot-diff", "differences", list);
+	text = o != NULL ? json_dumps(o, JSON_INDENT(1)) : NULL;
+	if (rc == VT_OK)
+		rc = text != NULL ? tool_write_line(NULL, text, 0) : VT_E_NOMEM;
+	free(text);
+	json_decref(o);
+	return rc;
+}
+
+static int
+compare(
+    const struct args *a, const struct replay *was, const struct replay *now)
+{
+	struct boot_diffs d = { 0 };
+	int rc = boot_diff(was, now, &d);
+
+	if (rc != VT_OK) {
+		log_err("the logs cannot be compared: %s",
+		    rc == VT_E_UNSUPPORTED ? "they have no PCR bank in common"
+					   : vt_strerror(rc));
+		return DX_FAILED;
+	}
+	if (!a->json)
+		print_text(&d, a->all);
+	else if (print_json(&d) != VT_OK)
+		rc = DX_FAILED;
+	if (rc == VT_OK)
+		rc = d.n == 0 ? DX_SAME : DX_DIFFERS;
+	boot_diffs_done(&d);
+	return rc;
+}
+
+static int
+diff(void *ctx, void *args, int argc, char **argv)
+{
+	struct replay *was = NULL, *now = NULL;
+	int rc = DX_FAILED;
+
+	(void)ctx;
+	(void)argc;
+	if (read_log(argv[0], &was) == VT_OK &&
+	    read_log(argv[1], &now) == VT_OK)
+		rc = compare(args, was, now);
+	replay_free(was);
+	replay_free(now);
+	return rc;
+}
+
+static const struct opt opts[] = {
+	{ OPT_FLAG("all", 0, struct args, all, "print every difference") },
+	{ OPT_FLAG(
+	    "json", 0, struct args, json, "print every difference as JSON") },
+	OPT_END,
+};
+
+const struct opt_command measure_diff = {
+	.name = "vtpm-measure diff",
+	.about = "Compare the event logs of two boots: print the first event "
+		 "that differs and the likely cause.  Nothing is verified.\n",
+	.operands = "OLD NEW",
+	.opts = opts,
+	.size = sizeof(struct args),
+	.nmin = 2,
+	.nmax = 2,
+	.run = diff,
+	.more = "A log is a TCG binary log, CEL-JSON, or a measurement list of "
+		"IMA.\n"
+		"Exit status: 0 equal, 1 they differ, 2 a log cannot be read, "
+		"or wrong usage.\n"
+		"Example:\n"
+		"  vtpm-measure diff yesterday.log today.log\n",
+};
