@@ -15,23 +15,36 @@
 struct column {
 	const struct replay_event **ev;
 	uint32_t n;
-	uint32_t bank;
+	/* The banks that both boots have, in the same order in both columns. */
+	uint32_t banks[PCR_MAX_BANKS];
+	uint32_t nbanks;
 };
 
 static int
-common_bank(const struct replay *a, const struct replay *b, uint32_t *ret_a,
-    uint32_t *ret_b)
+common_banks(const struct replay *was, const struct replay *now,
+    struct column *a, struct column *b)
 {
 	uint32_t i, j;
 
-	for (i = 0; i < a->pcrs.nbanks; i++)
-		for (j = 0; j < b->pcrs.nbanks; j++)
-			if (a->pcrs.banks[i].alg == b->pcrs.banks[j].alg) {
-				*ret_a = i;
-				*ret_b = j;
-				return VT_OK;
+	for (i = 0; i < was->pcrs.nbanks; i++)
+		for (j = 0; j < now->pcrs.nbanks; j++)
+			if (was->pcrs.banks[i].alg == now->pcrs.banks[j].alg) {
+				a->banks[a->nbanks++] = i;
+				b->banks[b->nbanks++] = j;
+				break;
 			}
-	return VT_E_UNSUPPORTED;
+	return a->nbanks > 0 ? VT_OK : VT_E_UNSUPPORTED;
+}
+
+static bool
+extends(const struct replay_event *e, const struct column *c)
+{
+	uint32_t k;
+
+	for (k = 0; k < c->nbanks; k++)
+		if (e->digests[c->banks[k]].len != 0)
+			return true;
+	return false;
 }
 
 static void
@@ -41,17 +54,23 @@ collect(const struct replay *r, uint32_t pcr, struct column *c)
 
 	c->n = 0;
 	for (i = 0; i < r->n; i++)
-		if (r->ev[i].pcr == pcr && r->ev[i].digests[c->bank].len != 0)
+		if (r->ev[i].pcr == pcr && extends(&r->ev[i], c))
 			c->ev[c->n++] = &r->ev[i];
 }
 
 static bool
 same(const struct column *a, uint32_t i, const struct column *b, uint32_t j)
 {
-	const struct tpm_digest *x = &a->ev[i]->digests[a->bank];
-	const struct tpm_digest *y = &b->ev[j]->digests[b->bank];
+	const struct tpm_digest *x, *y;
+	uint32_t k;
 
-	return x->len == y->len && memcmp(x->val, y->val, x->len) == 0;
+	for (k = 0; k < a->nbanks; k++) {
+		x = &a->ev[i]->digests[a->banks[k]];
+		y = &b->ev[j]->digests[b->banks[k]];
+		if (x->len != y->len || memcmp(x->val, y->val, x->len) != 0)
+			return false;
+	}
+	return true;
 }
 
 /* How many events to skip on both sides until they agree again, as few and as
@@ -139,7 +158,7 @@ boot_diff(
 	uint32_t pcr;
 	int rc;
 
-	if ((rc = common_bank(was, now, &a.bank, &b.bank)) != VT_OK)
+	if ((rc = common_banks(was, now, &a, &b)) != VT_OK)
 		return rc;
 	a.ev = calloc(max, sizeof(const struct replay_event *));
 	b.ev = calloc(max, sizeof(const struct replay_event *));
@@ -294,8 +313,7 @@ static const struct {
 	{ 2, NULL, "a device with an option ROM was added or removed" },
 	{ 3, NULL, "a device with an option ROM was configured differently" },
 	{ 4, NULL,
-	    "a boot loader or kernel that firmware starts was replaced or not "
-	    "approved" },
+	    "a boot loader or kernel that firmware starts was replaced" },
 	{ 5, NULL, "the partition table or the boot manager's path changed" },
 	{ 7, "SecureBoot", "Secure Boot was switched on or off" },
 	{ 7, "dbx", "the list of revoked signatures (dbx) was updated" },
@@ -303,14 +321,13 @@ static const struct {
 	{ 8, "grubenv", "grubenv changed" },
 	{ 8, "kernel", "the kernel command line changed" },
 	{ 8, NULL, "grub.cfg, grubenv or a choice at the menu changed" },
-	{ 9, "initrd", "an initrd that is not approved" },
-	{ 9, "vmlinuz", "a kernel update that is not approved" },
+	{ 9, "initrd", "the initrd was made anew" },
+	{ 9, "vmlinuz", "a kernel update" },
 	{ 9, "grubenv", "grubenv changed" },
 	{ 9, NULL, "a file that GRUB or the kernel read was changed" },
 	{ 10, NULL, "other programs ran, or in another order (IMA)" },
 	{ 11, NULL,
-	    "a unified kernel image that is not approved, or another "
-	    "phase of the boot" },
+	    "another unified kernel image, or another phase of the boot" },
 	{ 12, NULL, "the command line, credentials or extensions changed" },
 	{ 13, NULL, "system extensions changed" },
 	{ 14, NULL, "shim's keys (MOK) changed" },

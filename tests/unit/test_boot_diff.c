@@ -164,10 +164,63 @@ the_event_the_word_and_the_cause_are_named(void **state)
 	free(b.p);
 }
 
+/* A log of two banks with one event, its digests of these words. */
+static struct replay *
+two_banks(const char *sha256, const char *sha384)
+{
+	uint16_t algs[] = { ALG_SHA256, ALG_SHA384 };
+	const char *words[] = { sha256, sha384 };
+	struct tpm_digest d[2] = { 0 };
+	struct el_writer *w = NULL;
+	struct replay *r;
+	const uint8_t *p;
+	size_t len, i;
+
+	for (i = 0; i < 2; i++) {
+		d[i].alg = algs[i];
+		d[i].len = (uint16_t)digest_len(algs[i]);
+		assert_int_equal(
+		    digest_buf(algs[i], words[i], strlen(words[i]), d[i].val),
+		    VT_OK);
+	}
+	assert_int_equal(el_writer_new(algs, 2, false, &w), VT_OK);
+	el_add_digests(w, 8, EV_IPL, d, 2, "x", 2);
+	assert_int_equal(el_writer_bytes(w, &p, &len), VT_OK);
+	r = replayed(p, len);
+	el_writer_free(w);
+	return r;
+}
+
+static void
+every_bank_counts(void **state)
+{
+	static const char *const other[][2] = { { "x", "y" }, { "y", "x" },
+		{ "y", "y" } };
+	struct replay *good = two_banks("x", "x"), *bad;
+	struct boot_diffs d = { 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(other); i++) {
+		bad = two_banks(other[i][0], other[i][1]);
+		assert_int_equal(boot_diff(good, bad, &d), VT_OK);
+		assert_int_equal(d.n, 1);
+		boot_diffs_done(&d);
+		replay_free(bad);
+	}
+	bad = two_banks("x", "x");
+	assert_int_equal(boot_diff(good, bad, &d), VT_OK);
+	assert_int_equal(d.n, 0);
+	boot_diffs_done(&d);
+	replay_free(bad);
+	replay_free(good);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_bank_counts),
 		cmocka_unit_test(the_event_the_word_and_the_cause_are_named),
 	};
 

@@ -90,3 +90,24 @@ tool_json_get_pcr(const json_t *bank, uint16_t alg, uint32_t pcr,
 	return hex != NULL && hex_decode(hex, ret, DIGEST_MAX, &n) == VT_OK &&
 	       n == digest_len(alg);
 }
+
+json_t *
+tool_json_error(void)
+{
+	char words[512], *p;
+
+	(void)snprintf(words, sizeof(words), "%s", log_last_error());
+	for (p = words; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?'; /* a file's name may be anything */
+	return json_string(words);
+}
+
+int
+tool_json_print_error(const char *format)
+{
+	return tool_json_save(NULL,
+	    json_pack(
+		"{s:s, s:o}", "format", format, "error", tool_json_error()),
+	    0);
+}

@@ -24,6 +24,9 @@ json_t *tool_json_load(const char *path, size_t max, const char *format);
 int tool_json_save(const char *path, json_t *o, unsigned int mode) VT_CHECK;
 
 /* New strings; NULL without memory. */
+json_t *tool_json_error(void); /* the last logged error, printable ASCII */
+/* The same on standard output, in an object of this "format". */
+int tool_json_print_error(const char *format) VT_CHECK;
 json_t *tool_json_b64(const uint8_t *p, size_t len);
 /* Base64 of a member; *ret is heap.  VT_E_FORMAT, VT_E_NOMEM. */
 int tool_json_get_b64(

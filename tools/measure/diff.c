@@ -2,35 +2,21 @@
 /* diff.c - vtpm-measure diff: where two boots differ. */
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/log.h"
 #include "measure/log/boot_diff.h"
 #include "measure/log/replay.h"
-#include "tools/common/file.h"
+#include "tools/common/json.h"
+#include "tools/common/log_file.h"
 #include "tools/measure/commands.h"
+
+#define FORMAT "vtpm-boot-diff"
 
 enum { DX_SAME = 0, DX_DIFFERS = 1, DX_FAILED = 2 };
 
 struct args {
 	bool all, json;
 };
-
-static int
-read_log(const char *path, struct replay **ret)
-{
-	char err[REPLAY_ERR_MAX];
-	uint8_t *buf = NULL;
-	size_t len = 0;
-	int rc;
-
-	if ((rc = tool_read(path, REPLAY_MAX_LOG, &buf, &len)) != VT_OK)
-		return rc;
-	if ((rc = replay_make(buf, len, ret, err)) != VT_OK)
-		log_err("%s: %s", path, err);
-	free(buf);
-	return rc;
-}
 
 static void
 print_text(const struct boot_diffs *d, bool all)
@@ -49,10 +35,9 @@ print_text(const struct boot_diffs *d, bool all)
 static int
 print_json(const struct boot_diffs *d)
 {
-	json_t *list = json_array(), *o;
-	char line[BOOT_DIFF_LINE], *text;
+	json_t *list = json_array();
+	char line[BOOT_DIFF_LINE];
 	uint32_t i;
-	int rc;
 
 	for (i = 0; i < d->n; i++) {
 		const struct boot_diff *x = &d->d[i];
@@ -65,15 +50,13 @@ print_json(const struct boot_diffs *d)
 			"cause", boot_diff_cause(x)));
 	}
 	/* A missing element is one that memory did not suffice for. */
-	rc = json_array_size(list) == d->n ? VT_OK : VT_E_NOMEM;
-	o = json_pack(
-	    "{s:s, s:o}", "format", "vtpm-boot-diff", "differences", list);
-	text = o != NULL ? json_dumps(o, JSON_INDENT(1)) : NULL;
-	if (rc == VT_OK)
-		rc = text != NULL ? tool_write_line(NULL, text, 0) : VT_E_NOMEM;
-	free(text);
-	json_decref(o);
-	return rc;
+	if (json_array_size(list) != d->n) {
+		json_decref(list);
+		log_err("out of memory");
+		return VT_E_NOMEM;
+	}
+	return tool_json_save(NULL,
+	    json_pack("{s:s, s:o}", "format", FORMAT, "differences", list), 0);
 }
 
 static int
@@ -102,14 +85,18 @@ compare(
 static int
 diff(void *ctx, void *args, int argc, char **argv)
 {
+	const struct args *a = args;
 	struct replay *was = NULL, *now = NULL;
 	int rc = DX_FAILED;
 
 	(void)ctx;
 	(void)argc;
-	if (read_log(argv[0], &was) == VT_OK &&
-	    read_log(argv[1], &now) == VT_OK)
-		rc = compare(args, was, now);
+	if (tool_read_log(argv[0], &was) == VT_OK &&
+	    tool_read_log(argv[1], &now) == VT_OK)
+		rc = compare(a, was, now);
+	if (rc == DX_FAILED && a->json &&
+	    tool_json_print_error(FORMAT) != VT_OK)
+		log_err("cannot print the error");
 	replay_free(was);
 	replay_free(now);
 	return rc;

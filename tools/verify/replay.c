@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "tools/common/file.h"
+#include "tools/common/json.h"
+#include "tools/common/log_file.h"
 #include "tools/verify/commands.h"
 #include "tools/verify/verdict.h"
 
@@ -57,34 +59,14 @@ print_values(const struct replay *r)
 int
 replay_print_json(const char *format, const struct replay *r)
 {
-	char *text = r != NULL ? replay_json(r) : NULL;
-	json_t *o;
+	char *text;
 	int rc;
 
-	if (r == NULL) {
-		o = json_pack(
-		    "{s:s, s:o}", "format", format, "error", verdict_error());
-		text = o != NULL ? json_dumps(o, JSON_INDENT(1)) : NULL;
-		json_decref(o);
-	}
+	if (r == NULL)
+		return tool_json_print_error(format);
+	text = replay_json(r);
 	rc = text != NULL ? tool_write_line(NULL, text, 0) : VT_E_NOMEM;
 	free(text);
-	return rc;
-}
-
-int
-replay_read(const char *path, struct replay **ret)
-{
-	char err[REPLAY_ERR_MAX];
-	uint8_t *buf = NULL;
-	size_t len = 0;
-	int rc;
-
-	if ((rc = tool_read(path, REPLAY_MAX_LOG, &buf, &len)) != VT_OK)
-		return rc;
-	if ((rc = replay_make(buf, len, ret, err)) != VT_OK)
-		log_err("%s: %s", path, err);
-	free(buf);
 	return rc;
 }
 
@@ -97,7 +79,7 @@ replay(void *ctx, void *args, int argc, char **argv)
 
 	(void)ctx;
 	(void)argc;
-	rc = replay_read(argv[0], &r);
+	rc = tool_read_log(argv[0], &r);
 	if (a->json && replay_print_json("vtpm-replay", r) != VT_OK)
 		rc = VT_E_SYS;
 	if (rc == VT_OK && !a->json) {

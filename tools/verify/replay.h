@@ -10,9 +10,6 @@
 #include "base/err.h"
 #include "measure/log/replay.h"
 
-/* Read and replay; a failure is logged with the file's name.  The caller
- * frees *ret with replay_free(). */
-int replay_read(const char *path, struct replay **ret) VT_CHECK;
 /* One line per event. */
 void replay_print_events(const struct replay *r);
 /* All of it as JSON, or the last error in that format if r is NULL. */

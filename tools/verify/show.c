@@ -20,6 +20,7 @@
 #include "measure/tpm/pcr_selection.h"
 #include "measure/tpm/quote.h"
 #include "tools/common/file.h"
+#include "tools/common/log_file.h"
 #include "tools/verify/commands.h"
 #include "tools/verify/input.h"
 #include "tools/verify/replay.h"
@@ -89,7 +90,7 @@ show_log(const char *path)
 	struct replay *r = NULL;
 	int rc;
 
-	if ((rc = replay_read(path, &r)) != VT_OK)
+	if ((rc = tool_read_log(path, &r)) != VT_OK)
 		return rc;
 	(void)printf("%s log, in order:\n", r->form);
 	replay_print_events(r);
@@ -261,7 +262,7 @@ show(void *ctx, void *args, int argc, char **argv)
 	if (rc == VT_OK && is_evidence(buf, len))
 		rc = a->json ? show_json(argv[0]) : show_evidence(argv[0]);
 	else if (rc == VT_OK && a->json) {
-		if ((rc = replay_read(argv[0], &r)) == VT_OK)
+		if ((rc = tool_read_log(argv[0], &r)) == VT_OK)
 			rc = replay_print_json("vtpm-replay", r);
 	} else if (rc == VT_OK)
 		rc = show_log(argv[0]);

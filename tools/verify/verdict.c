@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "tools/common/file.h"
+#include "tools/common/json.h"
 
 static void
 print_report(const struct vtpm_report *r)
@@ -48,18 +49,6 @@ verdict_print(struct vtpm_report *r, bool json)
 	return ex;
 }
 
-json_t *
-verdict_error(void)
-{
-	char words[512], *p;
-
-	(void)snprintf(words, sizeof(words), "%s", log_last_error());
-	for (p = words; *p != '\0'; p++)
-		if (*p < ' ' || *p > '~')
-			*p = '?'; /* a file's name may be anything */
-	return json_string(words);
-}
-
 int
 verdict_of(int ex, bool json)
 {
@@ -74,7 +63,7 @@ verdict_of(int ex, bool json)
 		      "s:n}",
 	    "format", "vtpm-verdict", "verdict", "undecided", "instance",
 	    "root", "worker_restarted", 0, "restored", 0, "checks", "check",
-	    "input", "outcome", "cannot decide", "words", verdict_error(),
+	    "input", "outcome", "cannot decide", "words", tool_json_error(),
 	    "boot");
 	text = o != NULL ? json_dumps(o, JSON_INDENT(1)) : NULL;
 	if (text == NULL || tool_write_line(NULL, text, 0) != VT_OK)

@@ -19,8 +19,6 @@ enum { VX_ACCEPTED = 0, VX_REFUSED = 1, VX_UNDECIDED = 2 };
 /* No exit code: nothing was judged, and the reason is logged. */
 #define VERDICT_NONE (-1)
 
-/* The last logged error as JSON text, printable ASCII. */
-json_t *verdict_error(void);
 /* Exit code for ex; for VERDICT_NONE, with json, print a verdict that says the
  * last logged error. */
 int verdict_of(int ex, bool json);
