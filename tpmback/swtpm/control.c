@@ -111,9 +111,9 @@ shut_down(const struct call *k)
 {
 	if (!swtpm_may_use(swtpm_of(k->ch), k->c))
 		return answer(k, SR_SUCCESS);
+	/* A migration failed: the source goes on with the TPM. */
 	if (swtpm_of(k->ch)->source != NULL)
-		return answer(k, SR_SUCCESS); /* a migration that failed: the
-						 source goes on with it */
+		return answer(k, SR_SUCCESS);
 	swtpm_of(k->ch)->begun = false;
 	return answer(k, k->host->shutdown(k->arg));
 }

@@ -5,8 +5,6 @@
  */
 #include "vtpm_manager/control/limits.h"
 
-#include <string.h>
-
 #include <stdio.h>
 
 #include "base/limits.h"
@@ -34,14 +32,21 @@ add_row(json_t *list, const struct limit_row *r)
 		"at_limit", r->at_limit));
 }
 
+static void
+add_rows(json_t *list, const struct limit_row *rows, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		add_row(list, &rows[i]);
+}
+
 static json_t *
 table_json(const struct limit_table *t)
 {
 	json_t *list = json_array();
-	size_t i;
 
-	for (i = 0; i < t->n; i++)
-		add_row(list, &t->rows[i]);
+	add_rows(list, t->rows, t->n);
 	return json_pack("{s:s,s:o}", "process", t->process, "limits", list);
 }
 
@@ -64,7 +69,6 @@ add_quotas(json_t *list, const struct tenant *g)
 		{ names[2], "group", "milliseconds per minute", quota(q->hw_ms),
 		    "requests wait, then fail after the longest wait" },
 	};
-	size_t i;
 
 	(void)snprintf(
 	    names[0], sizeof(names[0]), "vTPMs of group %s", g->r.name);
@@ -72,25 +76,13 @@ add_quotas(json_t *list, const struct tenant *g)
 	    names[1], sizeof(names[1]), "sealed state of group %s", g->r.name);
 	(void)snprintf(
 	    names[2], sizeof(names[2]), "TPM time of group %s", g->r.name);
-	for (i = 0; i < VT_NELEM(rows); i++)
-		add_row(list, &rows[i]);
-}
-
-#define ROWS_MAX 48
-
-/* rows behind the n that out has; returns how many out has then. */
-static size_t
-append(struct limit_row out[ROWS_MAX], size_t n, const struct limit_row *rows,
-    size_t nrows)
-{
-	memcpy(out + n, rows, nrows * sizeof(*rows));
-	return n + nrows;
+	add_rows(list, rows, VT_NELEM(rows));
 }
 
 /* clang-format off */
 /* what callers and the host use up */
-static size_t
-caller_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
+static void
+caller_rows(const struct config *c, json_t *list)
 {
 	const struct limit_row rows[] = {
 		{ "control connections", "host", "connections", BUS_CONNS_MAX,
@@ -127,12 +119,12 @@ caller_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
 		    "no further vTPM is created" },
 	};
 
-	return append(out, n, rows, VT_NELEM(rows));
+	add_rows(list, rows, VT_NELEM(rows));
 }
 
 /* what guests use up */
-static size_t
-guest_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
+static void
+guest_rows(const struct config *c, json_t *list)
 {
 	const struct limit_row rows[] = {
 		{ "name of a vTPM", "guest", "bytes", NAME_MAX_LEN,
@@ -186,12 +178,12 @@ guest_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
 		    "a further one is certified after a later power cycle" },
 	};
 
-	return append(out, n, rows, VT_NELEM(rows));
+	add_rows(list, rows, VT_NELEM(rows));
 }
 
 /* deep quotes, groups, approvals, devices */
-static size_t
-group_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
+static void
+group_rows(const struct config *c, json_t *list)
 {
 	const struct limit_row rows[] = {
 		{ "waiting deep quotes", "guest", "quotes", DEEP_QUOTE_EACH,
@@ -220,26 +212,24 @@ group_rows(const struct config *c, struct limit_row out[ROWS_MAX], size_t n)
 		    "a further device gets no vTPM" },
 	};
 
-	return append(out, n, rows, VT_NELEM(rows));
+	add_rows(list, rows, VT_NELEM(rows));
 }
 
 /* clang-format on */
 static json_t *
 manager_json(struct mgr *m)
 {
-	struct limit_row rows[ROWS_MAX];
-	struct limit_table t = { "vtpm-managerd", rows, 0 };
+	json_t *list = json_array();
 	struct tenant *g;
-	json_t *o;
 
-	t.n = caller_rows(&m->cfg, rows, t.n);
-	t.n = guest_rows(&m->cfg, rows, t.n);
-	t.n = group_rows(&m->cfg, rows, t.n);
-	o = table_json(&t);
+	caller_rows(&m->cfg, list);
+	guest_rows(&m->cfg, list);
+	group_rows(&m->cfg, list);
 	if (m->start == START_READY)
 		for (g = tenants_first(m); g != NULL; g = tenants_next(g))
-			add_quotas(json_object_get(o, "limits"), g);
-	return o;
+			add_quotas(list, g);
+	return json_pack(
+	    "{s:s,s:o}", "process", "vtpm-managerd", "limits", list);
 }
 
 int

@@ -4,7 +4,6 @@
  * W_OPEN for each channel, W_ADOPT for each channel that a dead predecessor had
  * open.
  */
-#include "vtpm_manager/guest/guest_launched.h"
 #include "vtpm_manager/guest/guest_load.h"
 
 #include <errno.h>
@@ -19,6 +18,7 @@
 #include "vtpm_manager/guest/guest_banks.h"
 #include "vtpm_manager/guest/guest_facts.h"
 #include "vtpm_manager/guest/guest_identity.h"
+#include "vtpm_manager/guest/guest_launched.h"
 #include "vtpm_manager/guest/guest_owner.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/worker_id.h"

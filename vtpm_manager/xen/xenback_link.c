@@ -575,8 +575,8 @@ forget_asks(struct xenback_link *x, bool manager_ends)
 		q->x = NULL;
 		if (q->done != NULL)
 			q->done(q->arg, VT_E_CLOSED, "the manager ends");
-		if (q->later || q->waiting || q->opens != 0) /* no other
-								reference */
+		/* Then no message under way refers to it. */
+		if (q->later || q->waiting || q->opens != 0)
 			free(q);
 	}
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* front_open.c - opens Xen's devices for one front half. */
 #include "vtpm_manager/xenback/front_open.h"
 
 #include <sys/ioctl.h>
