@@ -3,34 +3,12 @@
 # storage_error.sh - the file system of the state folder dies under running
 # guests, and is mounted again: guests wait, nothing is taken for tampering,
 # every word is true, and all go on by themselves.
-[ "$(id -u)" = 0 ] || { echo "skip - a broken disk: needs root, to mount one"
-	exit 0; }
-# A copy of the mount in another namespace would keep the dead one alive.
-if [ -z "${OWN_MOUNTS:-}" ]; then
-	unshare -m true 2>/dev/null && OWN_MOUNTS=1 exec unshare -m "$0"
-	echo "skip - a broken disk: no mount namespace can be made here"
-	exit 0
-fi
+. "$(dirname "$0")/disklib.sh"
 . "$(dirname "$0")/lib.sh"
-need jq mkfs.ext4 perl
+need jq
 guest=$B/tests/law3guest
 
-cleanup_more() { umount -l "$STATE" 2>/dev/null; }
-truncate -s 96M "$T/disk"
-mkfs.ext4 -q -m 0 "$T/disk"
-mount_disk() { mount -o loop "$T/disk" "$STATE"; }
-mount_disk 2>/dev/null || {
-	echo "skip - a broken disk: no loop device can be mounted here"
-	exit 0
-}
-chmod 700 "$STATE"
-# EXT4_IOC_SHUTDOWN without a flush: from now on every call is EIO.
-break_disk() {
-	perl -e 'open(my $d, "<", $ARGV[0]) or die "open: $!";
-		my $f = pack("L", 2); ioctl($d, 0x8004587d, $f) or die "ioctl: $!"' "$STATE"
-}
-# Whoever repairs it has to unmount it first: no file of it is open.
-repair_disk() { umount "$STATE" && mount_disk; }
+new_disk 96
 put() { "$guest" put "$RUN/$1.tpmif" "$2"; }
 get() { "$guest" get "$RUN/$1.tpmif"; }
 state() { jctl list | jq -r ".[] | select(.name == \"$1\").state"; }
