@@ -3,12 +3,11 @@
  * test_guest_launched.c - what a deep quote says of launch and cap when the
  * worker lies, with a real store.
  */
-#include "store_fixture.h"
+#include "one_guest.h"
 
 #include "measure/evidence/deep_leaf.h"
 #include "vtpm_manager/guest/guest_launched.h"
 #include "vtpm_manager/guest/guest_store.h"
-#include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/store/store_blob.h"
 
 void __wrap_audit_log(struct mgr *m, const char *who, const char *action,
@@ -47,15 +46,9 @@ begin(void **state)
 {
 	static const char id[] = "{\"banks\":[\"sha256\"]}";
 
-	if (setup_empty(state) != 0)
-		return -1;
 	memset(&f, 0, sizeof(f));
-	f.m.st = must_unlock();
-	assert_int_equal(add_inst(f.m.st, 0), VT_OK);
-	assert_int_equal(guests_new(&f.m), VT_OK);
-	f.g.m = &f.m;
-	fill_inst(0, &f.g.in);
-	LIST_INSERT_HEAD(&f.m.guests->list, &f.g, entry);
+	if (one_guest_begin(state, &f.m, &f.g) != 0)
+		return -1;
 	assert_int_equal(store_extra_put(f.m.st, f.g.in.uuid, SX_CERTS,
 			     (const uint8_t *)id, sizeof(id) - 1),
 	    VT_OK);
@@ -65,9 +58,7 @@ begin(void **state)
 static int
 end(void **state)
 {
-	guests_free(&f.m);
-	store_close(f.m.st);
-	return teardown(state);
+	return one_guest_end(state, &f.m);
 }
 
 /* `vtpmctl launch` with a record of these words. */

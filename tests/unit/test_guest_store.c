@@ -3,13 +3,11 @@
  * test_guest_store.c - what a worker's W_STORE becomes, with a real store and
  * a worker played by the test.
  */
-#include "store_fixture.h"
+#include "one_guest.h"
 
 #include "vtpm/state/seal.h"
 #include "vtpm_manager/commit/commit.h"
-#include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/guest/guest_store.h"
-#include "vtpm_manager/guest/guests_priv.h"
 
 #define LEN 5000 /* of a sealed state: no other input has this length */
 
@@ -109,17 +107,11 @@ make_state(uint64_t version)
 static int
 begin(void **state)
 {
-	if (setup_empty(state) != 0)
-		return -1;
 	memset(&f, 0, sizeof(f));
-	f.m.st = must_unlock();
-	assert_int_equal(add_inst(f.m.st, 0), VT_OK);
-	assert_int_equal(guests_new(&f.m), VT_OK);
-	f.g.m = &f.m;
-	fill_inst(0, &f.g.in);
+	if (one_guest_begin(state, &f.m, &f.g) != 0)
+		return -1;
 	f.l.serial = 77;
 	f.g.link = &f.l;
-	LIST_INSERT_HEAD(&f.m.guests->list, &f.g, entry);
 	make_state(1);
 	f.hashed = 0;
 	return 0;
@@ -128,9 +120,7 @@ begin(void **state)
 static int
 end(void **state)
 {
-	guests_free(&f.m);
-	store_close(f.m.st);
-	return teardown(state);
+	return one_guest_end(state, &f.m);
 }
 
 /* The root keeps the greatest generation that any guest ever had: a worker
