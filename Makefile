@@ -87,7 +87,7 @@ reverse	= $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) \
 ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 	   $(call lib,$(r)))
 
-.PHONY: all run check check-full check-life check-targets check-asan check-xen fuzz fuzz-launch bench lint clean help deps \
+.PHONY: all run unit check check-full check-life check-targets check-asan check-xen fuzz fuzz-launch bench lint clean help deps \
 	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
 	deb check-packages check-consumers check-clients install-dkms install-service install-completion
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
@@ -95,6 +95,7 @@ all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
 help:
 	@sed -n 's/^#: //p' Makefile
 #: make run          provision, boot, attest, seal, tamper: the main job
+#: make unit         unit and fuzz-corpus tests, of what is built
 #: make check        unit, integration and fuzz-corpus tests
 #: make check-full   every fault of the host's TPM at every command: long
 #: make check-life   200 random faults of a host under 20 guests (FAULTS GUESTS SEED)
@@ -323,6 +324,9 @@ deps-%:
 check: deps-build deps-check deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) all tests
 	@B=$(B) tests/run.sh
+
+unit: all tests
+	@B=$(B) tests/run.sh --unit
 
 # FAULTS=200 GUESTS=20 SEED=N
 check-life: deps-build deps-check deps-run

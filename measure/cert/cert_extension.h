@@ -21,7 +21,8 @@
  *       rootKind    INTEGER,              -- 1 software, 2 hardware
  *       virtual     BOOLEAN }             -- TRUE
  *
- * In the certificate of the CA that issues them (CERT_EXT_OID_ROOT):
+ * In the certificates of the CA that issues them, and of an issuing key between
+ * (CERT_EXT_OID_ROOT):
  *   VtpmRoot ::= SEQUENCE {
  *       version     INTEGER,              -- 1
  *       rootKind    INTEGER }             -- 1 software, 2 hardware

@@ -21,6 +21,7 @@
 #include "measure/cert/embed/ek_l1_hex.h"
 #include "measure/cert/embed/ek_l2_hex.h"
 #include "measure/cert/x509_cert.h"
+#include "measure/cert/x509_issuing.h"
 #include "measure/tpm/step.h"
 #include "measure/tpm/tpm_public.h"
 
@@ -33,8 +34,11 @@ struct xv { /* one verification under way */
 	const struct x509_want *want;
 	struct x509_report *rep;
 	X509_STORE *store;
-	X509 *ek, *ak;
-	X509 *ek_issuer, *ak_issuer;
+	struct held {
+		X509 *x;
+		X509 *by;          /* the issuing key's that came with it */
+		X509 *issuer, *ca; /* of the chain; ca: what the user trusts */
+	} ek, ak;
 };
 
 static const char *
@@ -128,32 +132,59 @@ set_param(const struct x509_want *w, X509_STORE_CTX *ctx)
 		X509_VERIFY_PARAM_set_time(p, w->now);
 }
 
+/* Of a chain, who issued the certificate, and the CA: behind an issuing key's
+ * certificate, or the same. */
 static const char *
-check_chain(struct xv *v, const char *what, X509 *x, X509 **ret_issuer)
+keep_chain(struct held *h, STACK_OF(X509) * chain)
+{
+	int n = chain != NULL ? sk_X509_num(chain) : 0;
+	X509 *issuer = n > 1 ? sk_X509_value(chain, 1) : NULL, *ca = issuer;
+
+	if (issuer == NULL)
+		return "a certificate is its own issuer";
+	if (n > 2 && (h->by != NULL || x509_is_issuing(issuer)))
+		ca = sk_X509_value(chain, 2);
+	if (X509_up_ref(issuer) == 1)
+		h->issuer = issuer;
+	if (X509_up_ref(ca) == 1)
+		h->ca = ca;
+	return h->issuer != NULL && h->ca != NULL ? NULL : "out of memory";
+}
+
+static const char *
+check_issuing(const struct held *h)
+{
+	if (h->by != NULL && X509_cmp(h->issuer, h->by) != 0)
+		return "a certificate came with one that did not issue it";
+	if (h->by == NULL && !x509_is_issuing(h->issuer))
+		return NULL; /* the CA itself */
+	return x509_issuing_check(h->issuer, h->x);
+}
+
+/* Of what came with the certificate, the chain may have one: an issuing
+ * key's. */
+static const char *
+check_chain(struct xv *v, const char *what, struct held *h)
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	STACK_OF(X509) * chain;
+	STACK_OF(X509) *with = sk_X509_new_null();
 	const char *why = "out of memory";
+	bool good;
 
-	if (ctx == NULL || X509_STORE_CTX_init(ctx, v->store, x, NULL) != 1)
+	if (ctx == NULL || with == NULL ||
+	    (h->by != NULL && sk_X509_push(with, h->by) <= 0) ||
+	    X509_STORE_CTX_init(ctx, v->store, h->x, with) != 1)
 		goto out;
 	set_param(v->want, ctx);
-	if (X509_verify_cert(ctx) != 1) {
+	good = X509_verify_cert(ctx) == 1;
+	why = keep_chain(h, X509_STORE_CTX_get0_chain(ctx));
+	if (!good)
 		why = why_openssl(v->rep, what, X509_STORE_CTX_get_error(ctx));
-		goto out;
-	}
-	chain = X509_STORE_CTX_get0_chain(ctx);
-	if (sk_X509_num(chain) < 2) {
-		why = "a certificate is its own issuer";
-		goto out;
-	}
-	*ret_issuer = sk_X509_value(chain, 1);
-	if (X509_up_ref(*ret_issuer) != 1)
-		*ret_issuer = NULL;
-	else
-		why = NULL;
+	else if (why == NULL)
+		why = check_issuing(h);
 out:
 	X509_STORE_CTX_free(ctx);
+	sk_X509_free(with);
 	ERR_clear_error();
 	return why;
 }
@@ -161,18 +192,19 @@ out:
 static const char *
 step_ek_chain(struct xv *v)
 {
-	v->ek = x509_cert_get(v->want->ek_cert, v->want->ek_cert_len);
-	if (v->ek == NULL)
+	v->ek.x =
+	    x509_chain_get(v->want->ek_cert, v->want->ek_cert_len, &v->ek.by);
+	if (v->ek.x == NULL)
 		return "the EK certificate is missing or cannot be parsed";
-	return check_chain(v, "EK certificate", v->ek, &v->ek_issuer);
+	return check_chain(v, "EK certificate", &v->ek);
 }
 
 static const char *
 step_ek_purpose(struct xv *v)
 {
-	if (X509_check_ca(v->ek) != 0)
+	if (X509_check_ca(v->ek.x) != 0)
 		return "the EK certificate could be used as a CA";
-	if (!x509_has_eku(v->ek, CERT_EXT_EKU_EK))
+	if (!x509_has_eku(v->ek.x, CERT_EXT_EKU_EK))
 		return "the EK certificate is not for an EK (purpose "
 		       "2.23.133.8.1 is missing)";
 	return NULL;
@@ -183,12 +215,13 @@ step_ak_chain(struct xv *v)
 {
 	const char *why;
 
-	v->ak = x509_cert_get(v->want->ak_cert, v->want->ak_cert_len);
-	if (v->ak == NULL)
+	v->ak.x =
+	    x509_chain_get(v->want->ak_cert, v->want->ak_cert_len, &v->ak.by);
+	if (v->ak.x == NULL)
 		return "the AK certificate is missing or cannot be parsed";
-	why = check_chain(v, "AK certificate", v->ak, &v->ak_issuer);
+	why = check_chain(v, "AK certificate", &v->ak);
 	if (why == NULL)
-		(void)X509_NAME_oneline(X509_get_subject_name(v->ak_issuer),
+		(void)X509_NAME_oneline(X509_get_subject_name(v->ak.ca),
 		    v->rep->ca_subject, sizeof(v->rep->ca_subject));
 	return why;
 }
@@ -196,12 +229,12 @@ step_ak_chain(struct xv *v)
 static const char *
 step_ak_purpose(struct xv *v)
 {
-	if (X509_check_ca(v->ak) != 0)
+	if (X509_check_ca(v->ak.x) != 0)
 		return "the AK certificate could be used as a CA";
-	if (!x509_has_eku(v->ak, CERT_EXT_EKU_AK))
+	if (!x509_has_eku(v->ak.x, CERT_EXT_EKU_AK))
 		return "the AK certificate is not for an AK (purpose "
 		       "2.23.133.8.3 is missing)";
-	if (x509_has_eku(v->ak, CERT_EXT_EKU_EK))
+	if (x509_has_eku(v->ak.x, CERT_EXT_EKU_EK))
 		return "the AK certificate claims to be for an EK too";
 	return NULL;
 }
@@ -274,20 +307,21 @@ ek_name(X509 *x, struct tpm_name *ret)
 int
 x509_ek_name(const uint8_t *der, size_t len, struct tpm_name *ret)
 {
-	X509 *x = x509_cert_get(der, len);
+	X509 *by, *x = x509_chain_get(der, len, &by);
 	int rc;
 
 	if (x == NULL)
 		return VT_E_FORMAT;
 	rc = ek_name(x, ret);
 	X509_free(x);
+	X509_free(by);
 	return rc;
 }
 
 static const char *
 step_ek_key(struct xv *v)
 {
-	if (ek_name(v->ek, &v->rep->ek_name) != VT_OK)
+	if (ek_name(v->ek.x, &v->rep->ek_name) != VT_OK)
 		return "the EK's key is neither RSA-2048 nor P-256: its "
 		       "template is not known";
 	return NULL;
@@ -296,7 +330,7 @@ step_ek_key(struct xv *v)
 static const char *
 step_ak_key(struct xv *v)
 {
-	EVP_PKEY *certified = X509_get0_pubkey(v->ak), *shown = NULL;
+	EVP_PKEY *certified = X509_get0_pubkey(v->ak.x), *shown = NULL;
 	const char *why = NULL;
 	struct tpm_pub pub;
 
@@ -318,7 +352,8 @@ step_instance(struct xv *v)
 {
 	struct cert_ext_instance ek, ak;
 
-	if (!x509_get_instance(v->ek, &ek) || !x509_get_instance(v->ak, &ak))
+	if (!x509_get_instance(v->ek.x, &ek) ||
+	    !x509_get_instance(v->ak.x, &ak))
 		return "a certificate does not say which vTPM it is for";
 	if (memcmp(ek.uuid, ak.uuid, UUID_LEN) != 0 || ek.group != ak.group ||
 	    ek.root != ak.root || ek.is_virtual != ak.is_virtual)
@@ -354,23 +389,36 @@ span(struct x509_report *rep, X509 *x)
 		rep->until = b;
 }
 
+/* Issuing key and CA say the same; an issuing key is in no TPM, but is vouched
+ * for by one that is, if its CA's is. */
+static bool
+root_of(const struct held *h, uint8_t want)
+{
+	uint8_t a, b;
+
+	return h->issuer != NULL && x509_get_root(h->issuer, &a) &&
+	       x509_get_root(h->ca, &b) && a == want && b == want;
+}
+
 static const char *
 step_root(struct xv *v)
 {
-	uint8_t ek, ak;
+	uint8_t said = v->rep->instance.root, any;
 
-	if (!x509_get_root(v->ek_issuer, &ek) ||
-	    !x509_get_root(v->ak_issuer, &ak))
+	v->rep->root = said;
+	if (v->ek.ca == NULL || !x509_get_root(v->ek.ca, &any) ||
+	    v->ak.ca == NULL || !x509_get_root(v->ak.ca, &any))
 		return "the CA does not say whether its key is in a physical "
 		       "TPM";
-	if (ek != v->rep->instance.root || ak != v->rep->instance.root)
+	if (!root_of(&v->ek, said) || !root_of(&v->ak, said))
 		return "the certificates claim another kind of root than "
 		       "their CA has";
-	v->rep->root = ak;
-	span(v->rep, v->ek);
-	span(v->rep, v->ak);
-	span(v->rep, v->ek_issuer);
-	span(v->rep, v->ak_issuer);
+	span(v->rep, v->ek.x);
+	span(v->rep, v->ak.x);
+	span(v->rep, v->ek.issuer);
+	span(v->rep, v->ak.issuer);
+	span(v->rep, v->ek.ca);
+	span(v->rep, v->ak.ca);
 	return NULL;
 }
 
@@ -414,6 +462,15 @@ x509_step_words(enum x509_step s)
 	return s < XS_N ? steps[s].words : "?";
 }
 
+static void
+held_free(struct held *h)
+{
+	X509_free(h->x);
+	X509_free(h->by);
+	X509_free(h->issuer);
+	X509_free(h->ca);
+}
+
 int
 x509_verify(const struct x509_want *want, struct x509_report *ret)
 {
@@ -436,10 +493,8 @@ x509_verify(const struct x509_want *want, struct x509_report *ret)
 	} else {
 		ret->failed = XS_N;
 	}
-	X509_free(v.ek_issuer);
-	X509_free(v.ak_issuer);
-	X509_free(v.ek);
-	X509_free(v.ak);
+	held_free(&v.ek);
+	held_free(&v.ak);
 	X509_STORE_free(v.store);
 	return s < XS_N ? VT_E_AUTH : VT_OK;
 }

@@ -7,8 +7,8 @@
  * Spec:   RFC 5280; TCG EK Credential Profile 2.5 (purposes, templates L-1
  *         and L-2); measure/cert/cert_extension.h for our own extensions.
  * Trust:  certificates are hostile input; the user trusts the CA.
- * Law 8:  the root's kind is taken from the CA's certificate, and those of
- *         EK and AK must say the same.
+ * Law 8:  the root's kind is taken from the CA's certificate; those of EK, AK
+ *         and of the issuing keys between must say the same.
  */
 #ifndef MEASURE_CERT_X509_H
 #define MEASURE_CERT_X509_H
@@ -31,7 +31,8 @@
 
 enum x509_step {
 	XS_CA,         /* the user's CA can be read, and is one */
-	XS_EK_CHAIN,   /* EK certificate comes from it and is in date */
+	XS_EK_CHAIN,   /* EK certificate comes from it, directly or by one
+			  issuing key (x509_issuing.h), and is in date */
 	XS_EK_PURPOSE, /* it is an EK certificate and no CA */
 	XS_EK_KEY,     /* its key is an EK of a standard template */
 	XS_AK_CHAIN,
@@ -43,7 +44,7 @@ enum x509_step {
 };
 
 struct x509_want {
-	const uint8_t *ek_cert, *ak_cert; /* DER; borrowed */
+	const uint8_t *ek_cert, *ak_cert; /* see x509_chain_get(); borrowed */
 	size_t ek_cert_len, ak_cert_len;
 	const uint8_t *ca; /* PEM (one or more) or DER; borrowed */
 	size_t ca_len;
@@ -62,8 +63,8 @@ struct x509_report {
 	struct cert_ext_instance instance; /* XS_INSTANCE; the AK's */
 	uint8_t root;                      /* XS_ROOT; enum cert_ext_root */
 	char ca_subject[X509_SUBJECT_MAX]; /* XS_AK_CHAIN; who issued it */
-	time_t from, until; /* XS_ROOT; when both and their issuers are in
-			       date */
+	time_t from, until; /* XS_ROOT; when all certificates of both chains
+			       are in date */
 };
 
 /* VT_OK: every step passed.  VT_E_AUTH: ret->failed did not.  ret is always

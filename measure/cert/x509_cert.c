@@ -23,6 +23,28 @@ x509_cert_get(const uint8_t *der, size_t len)
 	return x;
 }
 
+X509 *
+x509_chain_get(const uint8_t *der, size_t len, X509 **ret_issuing)
+{
+	const unsigned char *p = der;
+	size_t used;
+	X509 *x;
+
+	*ret_issuing = NULL;
+	if (der == NULL || len == 0 || len > X509_CERT_MAX)
+		return NULL;
+	if ((x = d2i_X509(NULL, &p, (long)len)) != NULL) {
+		used = (size_t)(p - der);
+		if (used < len && (*ret_issuing = x509_cert_get(
+				       der + used, len - used)) == NULL) {
+			X509_free(x);
+			x = NULL;
+		}
+	}
+	ERR_clear_error();
+	return x;
+}
+
 bool
 x509_has_eku(X509 *x, const char *oid)
 {
@@ -70,16 +92,27 @@ x509_get_root(X509 *ca, uint8_t *ret)
 				(size_t)ASN1_STRING_length(o), ret) == VT_OK;
 }
 
+static bool
+signed_by(X509 *x, X509 *by)
+{
+	return X509_verify(x, X509_get0_pubkey(by)) == 1;
+}
+
 int
 x509_issued_by(const uint8_t *der, size_t len, const uint8_t *ca, size_t ca_len)
 {
-	X509 *x = x509_cert_get(der, len), *by = x509_cert_get(ca, ca_len);
+	X509 *issuing, *x = x509_chain_get(der, len, &issuing);
+	X509 *by = x509_cert_get(ca, ca_len);
 	int rc = VT_E_FORMAT;
 
 	if (x != NULL && by != NULL)
-		rc = X509_verify(x, X509_get0_pubkey(by)) == 1 ? VT_OK
-							       : VT_E_AUTH;
+		rc = (issuing == NULL
+			     ? signed_by(x, by)
+			     : signed_by(x, issuing) && signed_by(issuing, by))
+			 ? VT_OK
+			 : VT_E_AUTH;
 	X509_free(x);
+	X509_free(issuing);
 	X509_free(by);
 	ERR_clear_error();
 	return rc;
@@ -100,13 +133,14 @@ int
 x509_cert_times(
     const uint8_t *der, size_t len, time_t *ret_from, time_t *ret_until)
 {
-	X509 *x = x509_cert_get(der, len);
+	X509 *by, *x = x509_chain_get(der, len, &by);
 	time_t from, until;
 	bool ok;
 
 	ok = x != NULL && time_of(X509_get0_notBefore(x), &from) &&
 	     time_of(X509_get0_notAfter(x), &until);
 	X509_free(x);
+	X509_free(by);
 	ERR_clear_error();
 	if (!ok)
 		return VT_E_FORMAT;

@@ -28,6 +28,8 @@ RESTRICTED, DECRYPT, SIGN = 1 << 16, 1 << 17, 1 << 18
 EKU_EK, EKU_AK = "2.23.133.8.1", "2.23.133.8.3"
 OID_INSTANCE = ObjectIdentifier("1.3.6.1.4.1.99999.20.1")
 OID_ROOT = ObjectIdentifier("1.3.6.1.4.1.99999.20.2")
+OID_PERIOD = ObjectIdentifier("2.5.29.16")
+PERIOD_MAX = datetime.timedelta(days=2)
 TCG_CRITICAL = {"2.5.29.17", "2.5.29.9"}
 # TCG EK Credential Profile, templates L-1 and L-2: PolicySecret(endorsement).
 EK_POLICY = bytes.fromhex(
@@ -295,6 +297,14 @@ def der(raw, what):
         raise Bad(f"{what} is not a certificate") from err
 
 
+def chain(raw, what):
+    """A certificate, and that of the issuing key behind it or None."""
+    need(len(raw) > 4 and raw[:2] == b"\x30\x82", f"{what} is no certificate")
+    size = 4 + int.from_bytes(raw[2:4], "big")
+    return der(raw[:size], what), der(raw[size:], what) if raw[
+        size:] else None
+
+
 def same_key(a, b):
     return a.public_numbers() == b.public_numbers()
 
@@ -318,14 +328,59 @@ def issued(cert, issuer, words):
         raise Bad(f"{words}: not signed by it") from err
 
 
-def in_date(cert, words):
+def dates(cert):
     if hasattr(cert, "not_valid_before_utc"):  # since version 42
-        now = datetime.datetime.now(datetime.timezone.utc)
-        first, last = cert.not_valid_before_utc, cert.not_valid_after_utc
-    else:
-        now = datetime.datetime.utcnow()
-        first, last = cert.not_valid_before, cert.not_valid_after
+        return cert.not_valid_before_utc, cert.not_valid_after_utc
+    return (cert.not_valid_before.replace(tzinfo=datetime.timezone.utc),
+            cert.not_valid_after.replace(tzinfo=datetime.timezone.utc))
+
+
+def in_date(cert, words):
+    first, last = dates(cert)
+    now = datetime.datetime.now(datetime.timezone.utc)
     need(first <= now <= last, f"{words}: out of date")
+
+
+def constraints(cert, kind):
+    try:
+        return cert.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def period(cert):
+    """Both ends of the key's usage period, or None."""
+    try:
+        raw = cert.extensions.get_extension_for_oid(
+            OID_PERIOD).value.public_bytes()
+    except x509.ExtensionNotFound:
+        return None
+    items = der_items(raw)
+    need([tag for tag, _ in items] == [0x80, 0x81],
+         "the issuing key's period")
+    return [datetime.datetime.strptime(
+        text.decode("ascii") + "+0000", "%Y%m%d%H%M%SZ%z")
+        for _, text in items]
+
+
+def issued_by_key(cert, by, ca, words):
+    """cert by the issuing key whose certificate is `by`, that one by ca."""
+    issued(by, ca, words)
+    in_date(by, words)
+    up, own = (constraints(x, x509.BasicConstraints) for x in (ca, by))
+    need(up.path_length is None or up.path_length > 0,
+         f"{words}: the CA allows no other below it")
+    use = constraints(by, x509.KeyUsage)
+    need(own is not None and own.ca and own.path_length == 0 and
+         use is not None and use.key_cert_sign,
+         f"{words}: not an issuing key's certificate")
+    used = period(by)
+    need(used is not None and
+         datetime.timedelta(0) <= used[1] - used[0] <= PERIOD_MAX,
+         f"{words}: no period, or a long one")
+    need(used[0] <= dates(cert)[0] <= used[1],
+         f"{words}: begins outside the issuing key's period")
+    issued(cert, by, words)
 
 
 def is_ca(cert):

@@ -21,12 +21,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from deep_parts import (
-    ALGS, ALG_NAMES, Attest, Bad, Bytes, DECRYPT, EKU_AK, EKU_EK,
+    ALGS, ALG_NAMES, Attest, Bad, Bytes, chain, DECRYPT, EKU_AK, EKU_EK,
     FIXED_PARENT, FIXED_TPM, ORIGIN, Public, RESTRICTED, SIGN, STRONG,
     ST_CERTIFY, ST_QUOTE, TCG_CRITICAL, b64, check_signature, der,
-    ek_name, ek_qn, hexa, in_date, instance, is_ca, issued, load, need,
-    pcr_values, purposes, qualified, read_pems, root_kind, same_key, sha,
-    whole)
+    ek_name, ek_qn, hexa, in_date, instance, is_ca, issued, issued_by_key,
+    load, need, pcr_values, purposes, qualified, read_pems, root_kind,
+    same_key, sha, whole)
 
 
 # --- what is judged -------------------------------------------------------
@@ -116,7 +116,8 @@ def judge_guest(j, ev, nonce):
              "another scheme than the AK's")
 
     def signer():
-        ek = der(ev.part["ek_certificate"], "the EK certificate").public_key()
+        ek = chain(ev.part["ek_certificate"],
+                   "the EK certificate")[0].public_key()
         ctx["ek_name"] = ek_name(ek)
         need(ctx["attest"].signer == qualified(ek_qn(ctx["ek_name"]),
                                                ctx["ak"].name),
@@ -151,12 +152,17 @@ def judge_guest(j, ev, nonce):
 
 def judge_certs(j, ev, ctx, ca):
     """The vTPM's certificates under the host's CA; AK's VtpmInstance."""
-    def leaf(key, eku, words):
-        cert = der(ev.part[key], words)
-        issued(cert, ca, words)
+    issuers = []
+
+    def leaf(key, words):
+        cert, by = chain(ev.part[key], words)
+        if by is None:
+            issued(cert, ca, words)
+        else:
+            issued_by_key(cert, by, ca, words)
+            issuers.append(by)
         in_date(cert, words)
         ctx[key] = cert
-        return cert, purposes(cert), eku
 
     def purpose(key, eku):
         need(eku in purposes(ctx[key]) and not is_ca(ctx[key]),
@@ -166,7 +172,8 @@ def judge_certs(j, ev, ctx, ca):
 
     def root():
         ek, ak = instance(ctx["ek_certificate"]), ctx["inst"]
-        need(root_kind(ca) == ak["root"] == ek["root"],
+        need(all(root_kind(x) == ak["root"] == ek["root"]
+                 for x in [ca] + issuers),
              "the certificates' kinds of root differ")
 
     def inst():
@@ -180,9 +187,9 @@ def judge_certs(j, ev, ctx, ca):
         ctx["inst"] = ak
 
     return j.row(
-        ("ek-chain", lambda: leaf("ek_certificate", EKU_EK, "EK certificate")),
+        ("ek-chain", lambda: leaf("ek_certificate", "EK certificate")),
         ("ek-purpose", lambda: purpose("ek_certificate", EKU_EK)),
-        ("ak-chain", lambda: leaf("ak_certificate", EKU_AK, "AK certificate")),
+        ("ak-chain", lambda: leaf("ak_certificate", "AK certificate")),
         ("ak-purpose", lambda: purpose("ak_certificate", EKU_AK)),
         ("ak-key", lambda: need(same_key(
             ctx["ak_certificate"].public_key(), ctx["ak"].key),

@@ -15,6 +15,8 @@
 #include "measure/appraise/policy.h"
 #include "measure/cert/cert_extension.h"
 #include "measure/cert/x509.h"
+#include "measure/cert/x509_cert.h"
+#include "measure/cert/x509_issuing.h"
 #include "measure/evidence/bundle.h"
 #include "measure/evidence/report.h"
 #include "measure/evidence/verify.h"
@@ -119,8 +121,16 @@ certificate(const uint8_t *data, size_t len)
 	struct x509_want w = { .ek_cert = data, .ek_cert_len = len };
 	struct x509_report r;
 	struct tpm_name n;
+	X509 *x, *by;
 
 	(void)!x509_ek_name(data, len, &n);
+	if ((x = x509_chain_get(data, len, &by)) == NULL && by != NULL)
+		abort();
+	if (by != NULL && x509_issuing_check(by, x) == NULL &&
+	    !x509_is_issuing(by))
+		abort();
+	X509_free(x);
+	X509_free(by);
 	w.ak_cert = w.ca = data;
 	w.ak_cert_len = w.ca_len = len;
 	if (x509_verify(&w, &r) == VT_OK)

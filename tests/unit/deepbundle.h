@@ -41,6 +41,9 @@ struct dbundle {
 	struct cert_ext_instance hinst; /* of the host's AK */
 	EVP_PKEY *hak_key;              /* NULL: the enrolled AK */
 	EVP_PKEY *hak_issuer;           /* NULL: the host's CA */
+	EVP_PKEY *day;    /* issued the EK certificate; NULL: the CA */
+	EVP_PKEY *day_by; /* NULL: the CA */
+	struct tc_spec day_spec;
 	uint32_t ca_attrs;
 	struct deep_leaf leaf;
 	uint8_t leaves[DB_LEAVES][SHA256_LEN];
@@ -202,9 +205,18 @@ static inline void
 db_certs(struct dbundle *d)
 {
 	struct sample *b = &d->g;
+	struct tc_cert day;
 
-	db_cert(b->f.ek, "EK", CERT_EXT_EKU_EK, &b->inst, 0, &b->ca, b->ca_key,
-	    &b->ek);
+	if (d->day != NULL) {
+		tc_make(&d->day_spec, &b->ca,
+		    d->day_by != NULL ? d->day_by : b->ca_key, &day);
+		db_cert(b->f.ek, "EK", CERT_EXT_EKU_EK, &b->inst, 0, &day,
+		    d->day, &b->ek);
+		tc_append(&b->ek, &day);
+	} else {
+		db_cert(b->f.ek, "EK", CERT_EXT_EKU_EK, &b->inst, 0, &b->ca,
+		    b->ca_key, &b->ek);
+	}
 	db_cert(b->f.ak, "AK", CERT_EXT_EKU_AK, &b->inst, 0, &b->ca, b->ca_key,
 	    &b->ak);
 	assert_int_equal(
@@ -372,6 +384,7 @@ db_done(struct dbundle *d)
 	EVP_PKEY_free(d->ca2);
 	EVP_PKEY_free(d->approver);
 	EVP_PKEY_free(d->hak_key);
+	EVP_PKEY_free(d->day);
 	fq_done(&d->host);
 	sample_done(&d->g);
 }

@@ -41,6 +41,25 @@ DC(dc_approval)
 	}
 }
 
+/* The EK was certified by a key of one day; the AK since, by the CA. */
+DC(dc_issuing)
+{
+	if (s != DB_KEYS)
+		return;
+	assert_non_null(d->day = EVP_EC_gen("P-256"));
+	d->day_spec = (struct tc_spec){ .key = d->day,
+		.name = "issuing",
+		.basic = "critical,CA:TRUE,pathlen:0",
+		.ca = true,
+		.usage = "critical,keyCertSign",
+		.root = CERT_EXT_HARDWARE,
+		.from = -DB_YEARS,
+		.to = DB_YEARS,
+		.period = true,
+		.period_from = -DB_YEARS,
+		.period_to = -DB_YEARS + 86400 };
+}
+
 /* --- attacks ---------------------------------------------------------------
  */
 
@@ -187,6 +206,51 @@ DC(dc_virtual_ak)
 	}
 }
 
+/* The day's key was stolen, and is used after its day. */
+DC(dc_issuing_late)
+{
+	if (s == DB_KEYS) {
+		dc_issuing(d, s);
+		d->day_spec.period_from -= 86401;
+		d->day_spec.period_to -= 86401;
+	}
+}
+
+DC(dc_issuing_other_ca)
+{
+	if (s == DB_KEYS) {
+		dc_issuing(d, s);
+		d->day_by = d->ca2;
+	}
+}
+
+/* It could make further keys. */
+DC(dc_issuing_pathlen)
+{
+	if (s == DB_KEYS) {
+		dc_issuing(d, s);
+		d->day_spec.basic = "critical,CA:TRUE,pathlen:1";
+	}
+}
+
+DC(dc_issuing_root)
+{
+	if (s == DB_KEYS) {
+		dc_issuing(d, s);
+		d->day_spec.root = CERT_EXT_SOFTWARE;
+	}
+}
+
+/* The host's own keys are certified by its CA alone. */
+DC(dc_issuing_host)
+{
+	if (s == DB_KEYS) {
+		dc_issuing(d, s);
+		dc_group7(d, s);
+		d->hak_issuer = d->day;
+	}
+}
+
 /* Not made by a TPM2_Quote. */
 DC(dc_magic)
 {
@@ -272,6 +336,8 @@ static const struct dcase {
 	{ "good-last", dc_last, NULL, "the last of an odd number of leaves" },
 	{ "good-group", dc_group7, NULL, "a group with a separate AK" },
 	{ "good-approval", dc_approval, NULL, "a state by approval" },
+	{ "good-issuing", dc_issuing, NULL,
+	    "an EK certified by an issuing key" },
 	{ "replay", dc_replay, "nonce", "a replayed nonce" },
 	{ "other-host", dc_other_host, "deep-ak-cert",
 	    "a vTPM of this host under another host's quote" },
@@ -318,6 +384,16 @@ static const struct dcase {
 	    "a store that an operator recovered" },
 	{ "ca-movable", dc_ca_movable, "host-ca-key",
 	    "a CA key that can leave its TPM" },
+	{ "issuing-late", dc_issuing_late, "ek-chain",
+	    "an issuing key outside its period" },
+	{ "issuing-other-ca", dc_issuing_other_ca, "ek-chain",
+	    "an issuing key of another CA" },
+	{ "issuing-pathlen", dc_issuing_pathlen, "ek-chain",
+	    "an issuing key that could certify others" },
+	{ "issuing-root", dc_issuing_root, "root",
+	    "an issuing key with another kind of root" },
+	{ "issuing-host", dc_issuing_host, "deep-ak-cert",
+	    "a host's AK certified by an issuing key" },
 	{ "long-path", dc_long_path, "deep-path", "a node too many" },
 };
 

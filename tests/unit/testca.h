@@ -27,6 +27,9 @@ struct tc_spec {
 	uint8_t root;                         /* enum cert_ext_root; 0: none */
 	bool two_inst;                        /* the extension twice */
 	long from, to;                        /* seconds around TC_NOW */
+	const char *basic, *usage;            /* in place of ca's; or NULL */
+	bool period;                          /* of an issuing key */
+	long period_from, period_to;          /* 0: none; around TC_NOW */
 };
 
 struct tc_cert {
@@ -81,6 +84,34 @@ tc_add_san(X509 *x)
 	ASN1_OBJECT_free(obj);
 }
 
+static inline ASN1_GENERALIZEDTIME *
+tc_time(long s)
+{
+	return s == 0 ? NULL : ASN1_GENERALIZEDTIME_set(NULL, TC_NOW + s);
+}
+
+static inline void
+tc_add_period(X509 *x, long from, long to)
+{
+	PKEY_USAGE_PERIOD *p = PKEY_USAGE_PERIOD_new();
+
+	assert_non_null(p);
+	p->notBefore = tc_time(from);
+	p->notAfter = tc_time(to);
+	assert_int_equal(
+	    X509_add1_ext_i2d(x, NID_private_key_usage_period, p, 0, 0), 1);
+	PKEY_USAGE_PERIOD_free(p);
+}
+
+/* A chain as vTPMs carry it. */
+static inline void
+tc_append(struct tc_cert *c, const struct tc_cert *by)
+{
+	assert_true(c->len + by->len <= sizeof(c->der));
+	memcpy(c->der + c->len, by->der, by->len);
+	c->len += by->len;
+}
+
 /* issuer NULL: self-signed with s->key. */
 static inline void
 tc_make(const struct tc_spec *s, const struct tc_cert *issuer,
@@ -111,7 +142,13 @@ tc_make(const struct tc_spec *s, const struct tc_cert *issuer,
 	assert_int_equal(X509_set_issuer_name(x, name), 1);
 	assert_int_equal(X509_set_pubkey(x, s->key), 1);
 	tc_add(x, NID_basic_constraints,
-	    s->ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
+	    s->basic != NULL ? s->basic
+	    : s->ca          ? "critical,CA:TRUE"
+			     : "critical,CA:FALSE");
+	if (s->usage != NULL)
+		tc_add(x, NID_key_usage, s->usage);
+	if (s->period)
+		tc_add_period(x, s->period_from, s->period_to);
 	if (!s->ca)
 		tc_add_san(x);
 	if (s->eku != NULL)
