@@ -166,6 +166,30 @@ a_saved_domain_keeps_its_launch(void **state)
 	assert_int_equal(claim(LAUNCHED, "good"), LAUNCHED | RESTORED);
 }
 
+/* xl vtpm-detach and vtpm-attach: the guest runs on. */
+static void
+a_detached_guest_keeps_its_launch(void **state)
+{
+	(void)state;
+	launch("good");
+	guest_leave_launch(&f.m, &f.g.in);
+	assert_int_equal(claim(LAUNCHED, "good"), LAUNCHED);
+	guest_leave_launch(&f.m, &f.g.in);
+	assert_int_equal(claim(LAUNCHED, "good"), LAUNCHED); /* twice */
+	assert_int_equal(guest_launched_save(&f.m, &f.g.in), VT_OK);
+	guest_forget_launch(&f.m, &f.g.in); /* saved */
+	assert_int_equal(guest_launched_start(&f.m, &f.g.in, true), VT_OK);
+	assert_int_equal(claim(LAUNCHED, "good"), LAUNCHED);
+	guest_forget_launch(&f.m, &f.g.in); /* another domain */
+	assert_int_equal(claim(LAUNCHED, "good"), LAUNCHED | RESTORED);
+	guest_leave_launch(&f.m, &f.g.in);
+	assert_int_equal(claim(LAUNCHED, "good"), LAUNCHED | RESTORED);
+	launch("bad");
+	guest_leave_launch(&f.m, &f.g.in);
+	assert_int_equal(claim(LAUNCHED, "bad"), LAUNCHED);
+	assert_int_equal(claim(LAUNCHED, "good"), LAUNCHED | RESTORED);
+}
+
 static void
 a_start_without_the_saved_state_has_no_launch(void **state)
 {
@@ -210,6 +234,8 @@ main(void)
 		    of_many_launches_the_newest_are_known, begin, end),
 		cmocka_unit_test_setup_teardown(
 		    a_saved_domain_keeps_its_launch, begin, end),
+		cmocka_unit_test_setup_teardown(
+		    a_detached_guest_keeps_its_launch, begin, end),
 		cmocka_unit_test_setup_teardown(
 		    a_start_without_the_saved_state_has_no_launch, begin, end),
 		cmocka_unit_test_setup_teardown(

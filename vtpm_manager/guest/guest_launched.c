@@ -23,7 +23,7 @@
 
 #define KNOWN "launches"
 #define SAVED "launch_saved"
-#define RESUMED "launch_resumed"
+#define PRESENT "launch_present"
 #define KNOWN_MAX 16
 
 /* --- what is kept --- */
@@ -65,12 +65,11 @@ present_digest(
 static json_t *
 present(struct mgr *m, const struct guest *in, const json_t *id)
 {
-	json_t *resumed = json_object_get(id, RESUMED);
 	uint8_t digest[SHA256_LEN];
 
 	if (present_digest(m, in->uuid, digest) == VT_OK)
 		return json_hex(digest, sizeof(digest));
-	return json_incref(resumed);
+	return json_incref(json_object_get(id, PRESENT));
 }
 
 int
@@ -95,22 +94,35 @@ guest_launched_issue(
 	return rc;
 }
 
-int
-guest_launched_save(struct mgr *m, const struct guest *in)
+/* The present launch under this name, too; nothing, if there is none. */
+static int
+keep_present(struct mgr *m, const struct guest *in, const char *name)
 {
 	json_t *id = guest_identity(m, in), *now;
 	int rc = VT_OK;
 
 	if (id == NULL)
 		return VT_OK;
-	(void)json_object_del(id, SAVED);
 	now = present(m, in, id);
-	if (now != NULL && json_object_set_new(id, SAVED, now) != 0)
+	(void)json_object_del(id, name);
+	if (now != NULL && json_object_set_new(id, name, now) != 0)
 		rc = VT_E_NOMEM;
 	if (rc == VT_OK)
 		rc = keep(m, in, id);
 	json_decref(id);
 	return rc;
+}
+
+int
+guest_launched_save(struct mgr *m, const struct guest *in)
+{
+	return keep_present(m, in, SAVED);
+}
+
+int
+guest_launched_leave(struct mgr *m, const struct guest *in)
+{
+	return keep_present(m, in, PRESENT);
 }
 
 int
@@ -121,7 +133,7 @@ guest_launched_start(struct mgr *m, const struct guest *in, bool resumed)
 	int rc = VT_OK;
 
 	if (saved != NULL) {
-		if (resumed && json_object_set(id, RESUMED, saved) != 0)
+		if (resumed && json_object_set(id, PRESENT, saved) != 0)
 			rc = VT_E_NOMEM;
 		(void)json_object_del(id, SAVED);
 		if (rc == VT_OK)
@@ -140,7 +152,7 @@ guest_launched_over(struct mgr *m, const struct guest *in)
 
 	if (g != NULL)
 		g->launch_seen = GUEST_LAUNCH_UNSEEN;
-	if (json_object_del(id, RESUMED) == 0)
+	if (json_object_del(id, PRESENT) == 0)
 		rc = keep(m, in, id);
 	json_decref(id);
 	return rc;

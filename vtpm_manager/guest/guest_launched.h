@@ -6,8 +6,9 @@
  * Layer:  vtpm_manager/guest.
  * Kept:   in SX_CERTS.  "launches": the digests that were issued, the newest
  *         last; "launch_saved": what a saved Xen domain ran with;
- *         "launch_resumed": the same, since its TPM continues.  The launch of
- *         the present run is the one in SX_LAUNCH, or else the resumed one.
+ *         "launch_present": what this run was launched with, since it continues
+ *         a saved one or lost its device.  The launch of the present run is the
+ *         one in SX_LAUNCH, or else that.
  * Trust:  a worker's word only ever takes away: it is not launched, it is
  *         capped.
  */
@@ -23,6 +24,12 @@ int guest_launched_issue(struct mgr *m, const struct guest *in,
     const uint8_t *record, size_t len) VT_CHECK;
 /* Its volatile state is saved: the present launch belongs to it.  VT_E_*. */
 int guest_launched_save(struct mgr *m, const struct guest *in) VT_CHECK;
+/*
+ * Its device is gone.  If that was all, the run continues and so does its
+ * launch; if the guest has ended, the next run says so (guest_launched_over()).
+ * VT_E_*.
+ */
+int guest_launched_leave(struct mgr *m, const struct guest *in) VT_CHECK;
 /* It starts: from the saved state, or without it (resumed false).  VT_E_*. */
 int guest_launched_start(
     struct mgr *m, const struct guest *in, bool resumed) VT_CHECK;

@@ -421,7 +421,7 @@ guest_launch_over(struct guest_run *g)
 	struct wr w;
 
 	g->launch_over = true;
-	guest_forget_launch(g->m, &g->in);
+	guest_leave_launch(g->m, &g->in);
 	if (g->link == NULL || put_no_launch(&w, buf, sizeof(buf)) != VT_OK)
 		return;
 	if (wlink_request(

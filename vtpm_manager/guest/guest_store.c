@@ -170,18 +170,30 @@ static const struct event_kind {
 };
 /* clang-format on */
 
-/* A launch stands for one run of the guest: no later one starts under it. */
-void
-guest_forget_launch(struct mgr *m, const struct guest *in)
+static void
+forget_launch(struct mgr *m, const struct guest *in, int rc)
 {
-	int rc = store_extra_put(m->st, in->uuid, SX_LAUNCH, NULL, 0);
+	int del = store_extra_put(m->st, in->uuid, SX_LAUNCH, NULL, 0);
 
-	if (rc == VT_OK || rc == VT_E_NOTFOUND)
-		rc = guest_launched_over(m, in);
+	if (del != VT_OK)
+		rc = del;
 	if (rc != VT_OK && rc != VT_E_NOTFOUND && rc != VT_E_CORRUPT)
 		log_warn("guest %s: its old launch record is still stored: %s",
 		    in->name, vt_strerror(rc));
 	commit_soon(m, NULL, NULL);
+}
+
+/* A launch stands for one run of the guest: no later one starts under it. */
+void
+guest_forget_launch(struct mgr *m, const struct guest *in)
+{
+	forget_launch(m, in, guest_launched_over(m, in));
+}
+
+void
+guest_leave_launch(struct mgr *m, const struct guest *in)
+{
+	forget_launch(m, in, guest_launched_leave(m, in));
 }
 
 static void

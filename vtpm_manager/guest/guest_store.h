@@ -18,6 +18,8 @@ void guest_on_store(void *arg, uint32_t id, const struct wstore *s);
 void guest_on_event(void *arg, const struct wevent *e);
 /* Delete the launch record that the store has; the worker keeps its own. */
 void guest_forget_launch(struct mgr *m, const struct guest *in);
+/* The same, but the present run is still known to be under it. */
+void guest_leave_launch(struct mgr *m, const struct guest *in);
 /* The header of a sealed blob fits the message and this uuid: VT_E_PROTO,
  * VT_E_TRUNC, VT_E_FORMAT.  Its digest is for store_state_put() to check, which
  * hashes the blob once. */
