@@ -7,6 +7,7 @@
 
 #include "base/util.h"
 #include "measure/appraise/appraise_config.h"
+#include "measure/appraise/appraise_diff.h"
 #include "measure/appraise/appraise_pcr.h"
 #include "measure/appraise/appraise_priv.h"
 #include "measure/appraise/appraise_report.h"
@@ -281,6 +282,7 @@ check_logs(struct appraisal *a)
 		    "journal, so nothing says what the PCRs stand for");
 }
 
+/* Worst first, then in the order of the boot. */
 static int
 by_severity(const void *x, const void *y)
 {
@@ -289,7 +291,9 @@ by_severity(const void *x, const void *y)
 	};
 	const struct ap_finding *a = x, *b = y;
 
-	return rank[a->severity] - rank[b->severity];
+	if (a->severity != b->severity)
+		return rank[a->severity] - rank[b->severity];
+	return a->place < b->place ? -1 : a->place > b->place;
 }
 
 /* Insertion keeps the order within a severity, qsort() would not. */
@@ -314,6 +318,7 @@ conclude(struct appraisal *a)
 	struct ap_report *r = a->rep;
 
 	sort_findings(r);
+	ap_explain_done(a);
 	if (r->n == 0 || r->findings[0].severity == AP_NOTE)
 		r->verdict = AP_ACCEPTED;
 	else if (r->findings[0].severity == AP_FAIL)
@@ -338,11 +343,12 @@ appraise(const struct ap_in *in, struct ap_report **ret)
 		ap_bank(&a, &a.pol->banks[i], i == 0);
 	journal_free(a.journal);
 	launch_free(a.launch);
+	if (a.rc == VT_OK)
+		conclude(&a);
 	if (a.rc != VT_OK) {
 		ap_report_free(a.rep);
 		return a.rc;
 	}
-	conclude(&a);
 	*ret = a.rep;
 	return VT_OK;
 }

@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "measure/appraise/policy.h"
+#include "measure/log/explain.h"
 #include "measure/tpm/pcr.h"
 
 enum ap_verdict { AP_ACCEPTED = 0, AP_REFUSED = 1, AP_UNDECIDED = 2 };
@@ -41,7 +42,7 @@ enum ap_code {
 	AP_C_JOURNAL_MISSING,
 	AP_C_LOG_VS_JOURNAL,
 	AP_C_CHAINED,       /* the single digests of a PCR are not there */
-	AP_C_EVENT_UNKNOWN, /* not in the reference */
+	AP_C_EVENT_UNKNOWN, /* not what the reference has there */
 	AP_C_EVENT_MISSING, /* the reference has one more */
 	AP_C_INITRD,        /* not measured, or not an allowed one */
 	AP_C_CAPPED,        /* worker restarted */
@@ -57,10 +58,23 @@ enum ap_code {
 struct ap_finding {
 	enum ap_code code;
 	enum ap_severity severity;
-	uint16_t alg;  /* bank; 0: none */
-	int32_t pcr;   /* -1: not about one PCR */
-	int32_t index; /* position in that PCR, from 1; 0: none */
+	uint16_t alg;      /* bank; 0: none */
+	int32_t pcr;       /* -1: not about one PCR */
+	int32_t index;     /* position in that PCR, from 1; 0: none */
+	uint32_t place;    /* in the boot, from 1; 0: not of one place */
+	const char *cause; /* likely, constant; NULL: the words say it */
 	char *words;
+};
+
+#define AP_MAX_DIFFS 256 /* listed of one boot */
+
+/* One place where the boot differs from the policy. */
+struct ap_diff {
+	uint32_t place; /* in the boot, from 1 */
+	uint32_t pcr, pos;
+	uint32_t others; /* that the policy allows there, beside was */
+	char *was, *now; /* texts; NULL: no event was expected, or none came */
+	enum explain_text text;
 };
 
 /* One event of the trail, as judged. */
@@ -76,8 +90,11 @@ struct ap_report {
 	uint32_t n;
 	struct ap_finding *findings; /* what refuses comes first */
 	uint32_t nevents;
-	struct ap_event *events; /* of the policy's first bank */
-	uint32_t shared;         /* owners beside the first */
+	struct ap_event *events;     /* of the policy's first bank */
+	uint32_t ndiffs, more_diffs; /* listed, and not listed */
+	struct ap_diff *diffs;       /* of one bank, in order of the boot */
+	uint16_t diffs_alg;
+	uint32_t shared; /* owners beside the first */
 };
 
 struct ap_in {
@@ -96,4 +113,7 @@ struct ap_in {
 /* *ret is owned by the caller; a refusal is not an error.  VT_E_NOMEM,
  * VT_E_CRYPTO. */
 int appraise(const struct ap_in *in, struct ap_report **ret) VT_CHECK;
+
+/* Refers to d. */
+struct explain ap_diff_explain(const struct ap_diff *d);
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * appraise_pcr.c - one bank: each PCR by its rule, event lists by a small
- * automaton over the steps of the policy.
- */
+/* appraise_pcr.c - one bank: each PCR by its rule. */
 #include "measure/appraise/appraise_pcr.h"
 
 #include <stdio.h>
@@ -11,6 +8,8 @@
 
 #include "base/util.h"
 #include "measure/appraise/appraise.h"
+#include "measure/appraise/appraise_diff.h"
+#include "measure/appraise/appraise_events.h"
 #include "measure/appraise/appraise_priv.h"
 #include "measure/appraise/appraise_report.h"
 #include "measure/appraise/policy.h"
@@ -21,233 +20,6 @@
 #include "measure/tpm/pcr_selection.h"
 
 #define MAX_LIES 16 /* findings; one is enough to refuse */
-
-/* One bank under appraisal. */
-struct judge {
-	struct appraisal *a;
-	const struct pol_bank *bank;
-	struct trail *t;         /* NULL: no log and no journal */
-	struct ap_event *events; /* of the report, by trail index; or NULL */
-};
-
-/* --- words ---------------------------------------------------------------- */
-
-static void
-event_words(const struct judge *j, const struct trail_event *ev, char *out)
-{
-	char hex[2 * DIGEST_MAX + 1];
-	size_t used;
-
-	trail_describe(j->t, ev, out, AP_WORDS);
-	if (trail_fit(j->t, ev) != TF_NONE && trail_fit(j->t, ev) != TF_LIE &&
-	    trail_fit(j->t, ev) != TF_HINT)
-		return;
-	/* The digest stands beside a text that it does not prove. */
-	used = strlen(out);
-	hex_encode(ev->val, j->t->len, hex);
-	(void)snprintf(out + used, AP_WORDS - used, " (digest %.16s...)", hex);
-}
-
-static void
-digest_words(const struct pol_digest *d, size_t len, char *out, size_t cap)
-{
-	char hex[2 * DIGEST_MAX + 1];
-
-	hex_encode(d->val, len, hex);
-	if (d->what[0] != '\0')
-		(void)snprintf(out, cap, "%s", d->what);
-	else
-		(void)snprintf(out, cap, "digest %.16s...", hex);
-}
-
-/* --- event lists ---------------------------------------------------------- */
-
-/* at[i]: the first i steps may have been taken. */
-struct nfa {
-	const struct pol_pcr *rule;
-	size_t len;
-	bool at[POLICY_MAX_STEPS + 1];
-};
-
-static void
-skip_optional(struct nfa *m)
-{
-	uint32_t i;
-
-	for (i = 0; i < m->rule->nsteps; i++)
-		if (m->at[i] && m->rule->steps[i].optional)
-			m->at[i + 1] = true;
-}
-
-static const struct pol_digest *
-step_alt(const struct nfa *m, uint32_t i, const uint8_t *val)
-{
-	const struct pol_step *s = &m->rule->steps[i];
-	uint32_t k;
-
-	for (k = 0; k < s->nalts; k++)
-		if (memcmp(s->alts[k].val, val, m->len) == 0)
-			return &s->alts[k];
-	return NULL;
-}
-
-/* Is the digest anywhere in the list?  Then it is known, but misplaced. */
-static const struct pol_digest *
-anywhere(const struct nfa *m, const uint8_t *val)
-{
-	const struct pol_digest *d;
-	uint32_t i;
-
-	for (i = 0; i < m->rule->nsteps; i++)
-		if ((d = step_alt(m, i, val)) != NULL)
-			return d;
-	return NULL;
-}
-
-static bool
-any_state(const struct nfa *m)
-{
-	uint32_t i;
-
-	for (i = 0; i <= m->rule->nsteps; i++)
-		if (m->at[i])
-			return true;
-	return false;
-}
-
-/* Take one event.  NULL: no step allows it, and the states stay. */
-static bool
-step(struct nfa *m, const uint8_t *val, const struct pol_digest **ret_alt)
-{
-	const struct pol_digest *alt, *found = NULL;
-	const struct pol_pcr *rule = m->rule;
-	struct nfa next = { .rule = rule, .len = m->len };
-	uint32_t i;
-
-	for (i = 0; i <= rule->nsteps; i++) {
-		if (!m->at[i])
-			continue;
-		if (i < rule->nsteps && (alt = step_alt(m, i, val)) != NULL) {
-			next.at[i + 1] = true;
-			found = alt;
-		}
-		if (i > 0 && rule->steps[i - 1].repeat &&
-		    (alt = step_alt(m, i - 1, val)) != NULL) {
-			next.at[i] = true;
-			found = alt;
-		}
-	}
-	if (found == NULL && rule->unknown == POL_U_ALLOW &&
-	    anywhere(m, val) == NULL)
-		next = *m;
-	if (found == NULL && rule->unknown == POL_U_AFTER &&
-	    m->at[rule->nsteps])
-		next.at[rule->nsteps] = true;
-	if (!any_state(&next))
-		return false;
-	*m = next;
-	skip_optional(m);
-	*ret_alt = found;
-	return true;
-}
-
-/* Describe up to three events that could have come here. */
-static void
-expected(const struct nfa *m, char *out, size_t cap)
-{
-	char one[AP_WORDS / 2];
-	uint32_t i, k, n = 0, more = 0;
-	size_t used = 0;
-
-	out[0] = '\0';
-	for (i = 0; i < m->rule->nsteps; i++) {
-		if (!m->at[i])
-			continue;
-		for (k = 0; k < m->rule->steps[i].nalts; k++) {
-			if (n >= 3 || used >= cap) {
-				more++;
-				continue;
-			}
-			digest_words(&m->rule->steps[i].alts[k], m->len, one,
-			    sizeof(one));
-			used += (size_t)snprintf(out + used, cap - used, "%s%s",
-			    n > 0 ? " or " : "", one);
-			n++;
-		}
-	}
-	if (n == 0)
-		(void)snprintf(out, cap, "no further event");
-	else if (more > 0 && used < cap)
-		(void)snprintf(out + used, cap - used, " or %u other(s)", more);
-}
-
-static void
-say_unknown(struct judge *j, const struct nfa *m, const struct trail_event *ev)
-{
-	char got[AP_WORDS], want[AP_WORDS];
-	const struct pol_digest *known = anywhere(m, ev->val);
-
-	event_words(j, ev, got);
-	expected(m, want, sizeof(want));
-	ap_say(j->a, AP_C_EVENT_UNKNOWN, AP_FAIL, j->bank->alg,
-	    (int32_t)ev->pcr, (int32_t)ev->pos,
-	    "PCR %u event %u: %s %s, expected %s", ev->pcr, ev->pos, got,
-	    known != NULL ? "is in the reference, but not at this place"
-			  : "is not in the reference",
-	    want);
-}
-
-static void
-mark_known(
-    struct judge *j, uint32_t i, const struct pol_digest *alt, bool named)
-{
-	char *copy;
-
-	if (j->events == NULL)
-		return;
-	j->events[i].known = true;
-	if (alt == NULL || named || alt->what[0] == '\0')
-		return;
-	if ((copy = strdup(alt->what)) == NULL) {
-		j->a->rc = VT_E_NOMEM;
-		return;
-	}
-	free(j->events[i].words);
-	j->events[i].words = copy;
-}
-
-static void
-judge_events(struct judge *j, uint32_t pcr)
-{
-	const struct pol_pcr *rule = &j->bank->pcrs[pcr];
-	struct nfa m = { .rule = rule, .len = j->bank->len };
-	const struct pol_digest *alt;
-	const struct trail_event *ev;
-	char want[AP_WORDS];
-	uint32_t i, n = 0;
-
-	m.at[0] = true;
-	skip_optional(&m);
-	for (i = 0; i < j->t->n; i++) {
-		ev = &j->t->ev[i];
-		if (ev->pcr != pcr)
-			continue;
-		n++;
-		if (!step(&m, ev->val, &alt)) {
-			say_unknown(j, &m, ev);
-			return; /* what follows has no place to be held to */
-		}
-		if (alt != NULL)
-			mark_known(j, i, alt, ev->log >= 0);
-	}
-	if (m.at[rule->nsteps])
-		return;
-	expected(&m, want, sizeof(want));
-	ap_say(j->a, AP_C_EVENT_MISSING, AP_FAIL, j->bank->alg, (int32_t)pcr,
-	    (int32_t)n + 1,
-	    "PCR %u ends after event %u, but the reference continues with %s",
-	    pcr, n, want);
-}
 
 /* --- the value of one PCR ------------------------------------------------- */
 
@@ -311,7 +83,8 @@ static void
 judge_values(struct judge *j, uint32_t pcr, const uint8_t *val)
 {
 	const struct pol_pcr *rule = &j->bank->pcrs[pcr];
-	char hex[2 * DIGEST_MAX + 1], want[AP_WORDS];
+	char hex[2 * DIGEST_MAX + 1], want[2 * DIGEST_MAX + 1];
+	const struct explain e = { .pcr = pcr, .was = rule->values[0].what };
 	uint32_t i;
 
 	if (was_reset(j, pcr) || (j->t != NULL && !replay_fits(j, pcr, val)))
@@ -320,10 +93,13 @@ judge_values(struct judge *j, uint32_t pcr, const uint8_t *val)
 		if (memcmp(rule->values[i].val, val, j->bank->len) == 0)
 			return;
 	hex_encode(val, j->bank->len, hex);
-	digest_words(&rule->values[0], j->bank->len, want, sizeof(want));
+	hex_encode(rule->values[0].val, j->bank->len, want);
 	ap_say(j->a, AP_C_VALUE_DIFFERS, AP_FAIL, j->bank->alg, (int32_t)pcr, 0,
-	    "PCR %u is %.16s..., expected %s%s", pcr, hex, want,
-	    rule->nvalues > 1 ? " or another listed value" : "");
+	    "PCR %u is %.16s..., expected %.16s... %.80s%s (%s)", pcr, hex,
+	    want, rule->values[0].what,
+	    rule->nvalues > 1 ? " or another listed value" : "",
+	    explain_cause(&e));
+	ap_tag(j->a, ap_first_place(j, pcr), explain_cause(&e));
 }
 
 static void
@@ -347,6 +123,7 @@ judge_unmentioned(struct judge *j, uint32_t pcr, const uint8_t *val)
 {
 	bool extended = j->t != NULL && (j->t->extended_mask >> pcr & 1) != 0;
 	char hex[2 * DIGEST_MAX + 1];
+	const char *first;
 
 	if (pcr == PCR_DRTM && j->a->pol->need_launch &&
 	    (val == NULL || j->a->launch != NULL))
@@ -373,11 +150,14 @@ judge_unmentioned(struct judge *j, uint32_t pcr, const uint8_t *val)
 	if (pcr_is_extreme(val, j->bank->len))
 		return;
 	hex_encode(val, j->bank->len, hex);
+	first = ap_explain_added(j, pcr);
 	ap_say(j->a, AP_C_PCR_UNMENTIONED, AP_FAIL, j->bank->alg, (int32_t)pcr,
 	    0,
-	    "PCR %u was extended (%.16s...), and the policy does not say "
-	    "what may be there; name it, or ignore it with a reason",
-	    pcr, hex);
+	    "PCR %u was extended (%.16s...%s%.100s), and the policy does not "
+	    "say what may be there; name it, or ignore it with a reason",
+	    pcr, hex, first != NULL ? ", first by " : "",
+	    first != NULL ? first : "");
+	ap_tag(j->a, ap_first_place(j, pcr), NULL);
 }
 
 static void
@@ -412,7 +192,7 @@ judge_pcr(struct judge *j, uint32_t pcr)
 	else if (kind == POL_VALUES)
 		judge_values(j, pcr, val);
 	else if (judge_trail(j, pcr, val))
-		judge_events(j, pcr);
+		ap_judge_events(j, pcr);
 }
 
 /* --- the log against itself ----------------------------------------------- */

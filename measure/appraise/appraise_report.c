@@ -46,6 +46,15 @@ ap_say(struct appraisal *a, enum ap_code code, enum ap_severity sev,
 		r->n++;
 }
 
+void
+ap_tag(struct appraisal *a, uint32_t place, const char *cause)
+{
+	if (a->rc != VT_OK || a->rep->n == 0)
+		return;
+	a->rep->findings[a->rep->n - 1].place = place;
+	a->rep->findings[a->rep->n - 1].cause = cause;
+}
+
 static bool
 list_event(struct ap_event *e, const struct trail *t, uint32_t i)
 {
@@ -151,6 +160,11 @@ ap_report_free(struct ap_report *r)
 		free(r->findings[i].words);
 	for (i = 0; i < r->nevents; i++)
 		free(r->events[i].words);
+	for (i = 0; i < r->ndiffs; i++) {
+		free(r->diffs[i].was);
+		free(r->diffs[i].now);
+	}
+	free(r->diffs);
 	free(r->findings);
 	free(r->events);
 	free(r);
@@ -167,13 +181,20 @@ size_t
 ap_report_bytes(const struct ap_report *r)
 {
 	size_t bytes = sizeof(*r) + r->n * sizeof(*r->findings) +
-		       r->nevents * sizeof(*r->events);
+		       r->nevents * sizeof(*r->events) +
+		       r->ndiffs * sizeof(*r->diffs);
 	uint32_t i;
 
 	for (i = 0; i < r->n; i++)
 		bytes += strlen(r->findings[i].words) + 1;
 	for (i = 0; i < r->nevents; i++)
 		bytes += strlen(r->events[i].words) + 1;
+	for (i = 0; i < r->ndiffs; i++) {
+		const struct ap_diff *d = &r->diffs[i];
+
+		bytes += d->was != NULL ? strlen(d->was) + 1 : 0;
+		bytes += d->now != NULL ? strlen(d->now) + 1 : 0;
+	}
 	return bytes;
 }
 
@@ -190,7 +211,23 @@ finding_json(const struct ap_finding *f)
 	if (f->alg != 0)
 		(void)json_object_set_new(
 		    o, "bank", json_string(digest_name(f->alg)));
+	if (f->cause != NULL)
+		(void)json_object_set_new(o, "cause", json_string(f->cause));
 	return o;
+}
+
+static json_t *
+diffs_json(const struct ap_report *r)
+{
+	json_t *list = json_array();
+	struct explain e;
+	uint32_t i;
+
+	for (i = 0; i < r->ndiffs; i++) {
+		e = ap_diff_explain(&r->diffs[i]);
+		(void)json_array_append_new(list, explain_json(&e));
+	}
+	return list;
 }
 
 char *
@@ -211,9 +248,10 @@ ap_report_json(const struct ap_report *r)
 			"event", (int)e->pos, "what", e->words, "digest",
 			e->hex, "known", (int)e->known));
 	}
-	root =
-	    json_pack("{s:s, s:o, s:o}", "verdict", ap_verdict_name(r->verdict),
-		"findings", findings, "events", events);
+	root = json_pack("{s:s, s:o, s:o, s:I, s:o}", "verdict",
+	    ap_verdict_name(r->verdict), "findings", findings, "differences",
+	    diffs_json(r), "more_differences", (json_int_t)r->more_diffs,
+	    "events", events);
 	if (root != NULL)
 		text = json_dumps(root, JSON_INDENT(2));
 	json_decref(root);

@@ -30,6 +30,10 @@ void ap_say(struct appraisal *a, enum ap_code code, enum ap_severity sev,
     uint16_t alg, int32_t pcr, int32_t index, const char *fmt, ...)
     VT_PRINTF(7, 8);
 
+/* The last finding is about this place of the boot (from 1; 0: none); cause is
+ * constant. */
+void ap_tag(struct appraisal *a, uint32_t place, const char *cause);
+
 /* Fill the report's list of events, none of them known yet. */
 void ap_list_events(struct appraisal *a, const struct trail *t);
 

@@ -43,7 +43,8 @@ struct vtpm_verifier {
 struct vtpm_report {
 	struct report *r;
 	char uuid[UUID_STRLEN + 1];
-	char *json; /* or NULL: not asked for yet */
+	char *json;              /* or NULL: not asked for yet */
+	char line[EXPLAIN_LINE]; /* of a difference */
 };
 
 static int VT_PRINTF(3, 4)
@@ -525,6 +526,30 @@ vtpm_report_check(const struct vtpm_report *r, size_t i, struct vtpm_check *ret)
 	ret->id = r->r->checks[i].id;
 	ret->outcome = (enum vtpm_outcome)r->r->checks[i].outcome;
 	ret->text = r->r->checks[i].words;
+	return 0;
+}
+
+size_t
+vtpm_report_differences(const struct vtpm_report *r)
+{
+	return r->r->appraisal != NULL ? r->r->appraisal->ndiffs : 0;
+}
+
+int
+vtpm_report_difference(
+    struct vtpm_report *r, size_t i, struct vtpm_difference *ret)
+{
+	struct explain e;
+
+	if (i >= vtpm_report_differences(r))
+		return VTPM_E_ARGUMENT;
+	e = ap_diff_explain(&r->r->appraisal->diffs[i]);
+	explain_headline(&e, 1, r->line, sizeof(r->line));
+	ret->pcr = e.pcr;
+	ret->event = e.pos;
+	ret->expected = e.was;
+	ret->came = e.now;
+	ret->text = r->line;
 	return 0;
 }
 

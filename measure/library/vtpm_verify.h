@@ -129,6 +129,14 @@ struct vtpm_check {
 	const char *text; /* printable ASCII, for people */
 };
 
+/* Where a boot differs from the policy.  Texts are printable ASCII. */
+struct vtpm_difference {
+	unsigned int pcr, event; /* its PCR, its place there from 1 */
+	const char *expected;    /* NULL: no event was expected there */
+	const char *came;        /* NULL: none came */
+	const char *text;        /* one line, with the likely cause */
+};
+
 /* The version of the library: "0.1". */
 const char *vtpm_verify_version(void);
 
@@ -194,6 +202,13 @@ size_t vtpm_report_count(const struct vtpm_report *r);
 /* Check i < vtpm_report_count().  VTPM_E_ARGUMENT. */
 int vtpm_report_check(
     const struct vtpm_report *r, size_t i, struct vtpm_check *ret);
+/* How many differences the report lists, in the order of the boot; 0 for an
+ * accepted boot, and for one that cannot be replayed. */
+size_t vtpm_report_differences(const struct vtpm_report *r);
+/* Difference i < vtpm_report_differences(); *ret is borrowed until the next
+ * call or the report's end.  VTPM_E_ARGUMENT. */
+int vtpm_report_difference(
+    struct vtpm_report *r, size_t i, struct vtpm_difference *ret);
 /* The whole report as a JSON object.  NULL: out of memory. */
 const char *vtpm_report_json(struct vtpm_report *r);
 

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* boot_diff.c - where two boots differ, the word, and the likely cause. */
+/* boot_diff.c - where two boots differ, event by event. */
 #include "measure/log/boot_diff.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/util.h"
-
-#define LOOKAHEAD 64 /* events that may be added or removed in one place */
+#include "measure/log/align.h"
 
 /* One PCR's events of one boot. */
 struct column {
@@ -58,70 +55,49 @@ collect(const struct replay *r, uint32_t pcr, struct column *c)
 			c->ev[c->n++] = &r->ev[i];
 }
 
+/* One PCR of both boots. */
+struct pair {
+	uint32_t pcr;
+	struct column a, b;
+	struct boot_diffs *out;
+};
+
 static bool
-same(const struct column *a, uint32_t i, const struct column *b, uint32_t j)
+same(void *ctx, uint32_t i, uint32_t j)
 {
+	const struct pair *p = ctx;
 	const struct tpm_digest *x, *y;
 	uint32_t k;
 
-	for (k = 0; k < a->nbanks; k++) {
-		x = &a->ev[i]->digests[a->banks[k]];
-		y = &b->ev[j]->digests[b->banks[k]];
+	for (k = 0; k < p->a.nbanks; k++) {
+		x = &p->a.ev[i]->digests[p->a.banks[k]];
+		y = &p->b.ev[j]->digests[p->b.banks[k]];
 		if (x->len != y->len || memcmp(x->val, y->val, x->len) != 0)
 			return false;
 	}
 	return true;
 }
 
-/* How many events to skip on both sides until they agree again, as few and as
- * evenly as can be: a file may be measured twice.  Where they never do, one of
- * each. */
 static void
-resync(const struct column *a, uint32_t i, const struct column *b, uint32_t j,
-    uint32_t *ret_a, uint32_t *ret_b)
+differ(void *ctx, uint32_t i, uint32_t j, enum align_kind kind)
 {
-	uint32_t sum, k, x;
+	struct pair *p = ctx;
 
-	for (sum = 1; sum <= LOOKAHEAD; sum++)
-		for (k = 0; k <= sum; k++) {
-			/* sum/2, sum/2 + 1, sum/2 - 1, ... */
-			x = (k & 1) != 0 ? (sum + k + 1) / 2 : (sum - k) / 2;
-			if (x <= sum && i + x < a->n && j + sum - x < b->n &&
-			    same(a, i + x, b, j + sum - x)) {
-				*ret_a = x;
-				*ret_b = sum - x;
-				return;
-			}
-		}
-	*ret_a = i < a->n;
-	*ret_b = j < b->n;
+	p->out->d[p->out->n++] =
+	    (struct boot_diff){ p->pcr, kind != ALIGN_ADDED ? p->a.ev[i] : NULL,
+		    kind != ALIGN_MISSING ? p->b.ev[j] : NULL, 0 };
 }
 
 static void
-put(struct boot_diffs *out, uint32_t pcr, const struct replay_event *was,
-    const struct replay_event *now)
+compare(struct pair *p)
 {
-	out->d[out->n] = (struct boot_diff){ pcr, was, now, 0 };
-	out->n++;
-}
+	struct align al = { .na = p->a.n,
+		.nb = p->b.n,
+		.ctx = p,
+		.same = same,
+		.differ = differ };
 
-static void
-compare(const struct column *a, const struct column *b, uint32_t pcr,
-    struct boot_diffs *out)
-{
-	uint32_t i = 0, j = 0, x = 0, y = 0;
-
-	while (i < a->n || j < b->n) {
-		if (i < a->n && j < b->n && same(a, i, b, j)) {
-			i++;
-			j++;
-			continue;
-		}
-		resync(a, i, b, j, &x, &y);
-		for (; x > 0 || y > 0; x -= x > 0, y -= y > 0)
-			put(out, pcr, x > 0 ? a->ev[i++] : NULL,
-			    y > 0 ? b->ev[j++] : NULL);
-	}
+	align_run(&al);
 }
 
 static void
@@ -152,33 +128,32 @@ int
 boot_diff(
     const struct replay *was, const struct replay *now, struct boot_diffs *ret)
 {
-	struct column a = { 0 }, b = { 0 };
 	struct boot_diffs out = { 0 };
+	struct pair p = { .out = &out };
 	size_t max = (size_t)was->n + now->n + 1;
-	uint32_t pcr;
 	int rc;
 
-	if ((rc = common_banks(was, now, &a, &b)) != VT_OK)
+	if ((rc = common_banks(was, now, &p.a, &p.b)) != VT_OK)
 		return rc;
-	a.ev = calloc(max, sizeof(const struct replay_event *));
-	b.ev = calloc(max, sizeof(const struct replay_event *));
+	p.a.ev = calloc(max, sizeof(const struct replay_event *));
+	p.b.ev = calloc(max, sizeof(const struct replay_event *));
 	out.d = calloc(max, sizeof(*out.d));
-	if (a.ev == NULL || b.ev == NULL || out.d == NULL) {
+	if (p.a.ev == NULL || p.b.ev == NULL || out.d == NULL) {
 		rc = VT_E_NOMEM;
 		free(out.d);
 		goto out;
 	}
-	for (pcr = 0; pcr < PCR_COUNT; pcr++) {
-		collect(was, pcr, &a);
-		collect(now, pcr, &b);
-		compare(&a, &b, pcr, &out);
+	for (p.pcr = 0; p.pcr < PCR_COUNT; p.pcr++) {
+		collect(was, p.pcr, &p.a);
+		collect(now, p.pcr, &p.b);
+		compare(&p);
 	}
 	place(was, now, &out);
 	qsort(out.d, out.n, sizeof(*out.d), by_place);
 	*ret = out;
 out:
-	free(a.ev);
-	free(b.ev);
+	free(p.a.ev);
+	free(p.b.ev);
 	return rc;
 }
 
@@ -189,159 +164,15 @@ boot_diffs_done(struct boot_diffs *d)
 	*d = (struct boot_diffs){ 0 };
 }
 
-/* A part of a text. */
-struct part {
-	const char *p;
-	size_t len;
-};
-
-static void
-trim(struct part *t)
-{
-	for (; t->len > 0 && t->p[0] == ' '; t->len--)
-		t->p++;
-	for (; t->len > 0 && t->p[t->len - 1] == ' ';)
-		t->len--;
-}
-
-/* At i a word of t starts or ends. */
-static bool
-edge(const struct part *t, size_t i)
-{
-	return i == 0 || i == t->len || t->p[i] == ' ' || t->p[i - 1] == ' ';
-}
-
-/* Cut the whole words that both start and end with. */
-static void
-differing(struct part *a, struct part *b)
-{
-	size_t i, cut = 0;
-
-	for (i = 0; i < a->len && i < b->len && a->p[i] == b->p[i];)
-		if (++i, edge(a, i) && edge(b, i))
-			cut = i;
-	a->p += cut;
-	b->p += cut;
-	a->len -= cut;
-	b->len -= cut;
-	for (i = 0, cut = 0; i < a->len && i < b->len &&
-			     a->p[a->len - 1 - i] == b->p[b->len - 1 - i];)
-		if (++i, edge(a, a->len - i) && edge(b, b->len - i))
-			cut = i;
-	a->len -= cut;
-	b->len -= cut;
-	trim(a);
-	trim(b);
-}
-
-/* Without the quotation mark at the end, so that it is no part of a word. */
-static struct part
-whole(const char *text)
-{
-	size_t len = strlen(text);
-
-	return (struct part){ text,
-		len > 0 && text[len - 1] == '"' ? len - 1 : len };
-}
-
-static int
-shown(const struct part *t)
-{
-	return t->len < 400 ? (int)t->len : 400;
-}
-
-static void
-words_line(const char *was, const char *now, char *out, size_t cap)
-{
-	struct part a = whole(was), b = whole(now);
-
-	differing(&a, &b);
-	if ((a.len > 0 && a.p[0] == '"') || (b.len > 0 && b.p[0] == '"'))
-		(void)snprintf(out, cap, "%.900s instead of %.900s", now, was);
-	else if (a.len == 0)
-		(void)snprintf(
-		    out, cap, "added \"%.*s\": %.400s", shown(&b), b.p, now);
-	else if (b.len == 0)
-		(void)snprintf(
-		    out, cap, "removed \"%.*s\": %.400s", shown(&a), a.p, was);
-	else
-		(void)snprintf(out, cap, "\"%.*s\" instead of \"%.*s\": %.400s",
-		    shown(&b), b.p, shown(&a), a.p, now);
-}
-
-void
-boot_diff_line(const struct boot_diff *d, char out[BOOT_DIFF_LINE])
+struct explain
+boot_diff_explain(const struct boot_diff *d)
 {
 	const struct replay_event *e = d->now != NULL ? d->now : d->was;
-	size_t used;
 
-	(void)snprintf(
-	    out, BOOT_DIFF_LINE, "PCR %u event %u: ", d->pcr, e->pos);
-	used = strlen(out);
-	if (d->was == NULL || d->now == NULL)
-		(void)snprintf(out + used, BOOT_DIFF_LINE - used, "%s: %.1000s",
-		    d->was == NULL ? "added" : "missing", e->words);
-	else if (d->now->lies || strcmp(d->was->words, d->now->words) == 0)
-		(void)snprintf(out + used, BOOT_DIFF_LINE - used,
-		    "other content of: %.1000s%s", d->was->words,
-		    d->now->lies ? ", and its text is not what was measured"
-				 : "");
-	else
-		words_line(d->was->words, d->now->words, out + used,
-		    BOOT_DIFF_LINE - used);
-}
-
-static bool
-says(const struct boot_diff *d, const char *word)
-{
-	return (d->was != NULL && strstr(d->was->words, word) != NULL) ||
-	       (d->now != NULL && strstr(d->now->words, word) != NULL);
-}
-
-/* The first row that fits decides. */
-static const struct {
-	uint32_t pcr;
-	const char *word; /* NULL: any event of this PCR */
-	const char *cause;
-} causes[] = {
-	{ 0, NULL, "other firmware" },
-	{ 1, "BootOrder", "the boot order changed" },
-	{ 1, "Boot0", "a boot entry was added, removed or changed" },
-	{ 1, NULL,
-	    "the machine's configuration changed: memory, processors, "
-	    "devices or firmware settings" },
-	{ 2, NULL, "a device with an option ROM was added or removed" },
-	{ 3, NULL, "a device with an option ROM was configured differently" },
-	{ 4, NULL,
-	    "a boot loader or kernel that firmware starts was replaced" },
-	{ 5, NULL, "the partition table or the boot manager's path changed" },
-	{ 7, "SecureBoot", "Secure Boot was switched on or off" },
-	{ 7, "dbx", "the list of revoked signatures (dbx) was updated" },
-	{ 7, NULL, "Secure Boot's keys (PK, KEK, db) or the signer changed" },
-	{ 8, "grubenv", "grubenv changed" },
-	{ 8, "kernel", "the kernel command line changed" },
-	{ 8, NULL, "grub.cfg, grubenv or a choice at the menu changed" },
-	{ 9, "initrd", "the initrd was made anew" },
-	{ 9, "vmlinuz", "a kernel update" },
-	{ 9, "grubenv", "grubenv changed" },
-	{ 9, NULL, "a file that GRUB or the kernel read was changed" },
-	{ 10, NULL, "other programs ran, or in another order (IMA)" },
-	{ 11, NULL,
-	    "another unified kernel image, or another phase of the boot" },
-	{ 12, NULL, "the command line, credentials or extensions changed" },
-	{ 13, NULL, "system extensions changed" },
-	{ 14, NULL, "shim's keys (MOK) changed" },
-	{ 17, NULL, "another launch: see the launch record" },
-};
-
-const char *
-boot_diff_cause(const struct boot_diff *d)
-{
-	size_t i;
-
-	for (i = 0; i < VT_NELEM(causes); i++)
-		if (causes[i].pcr == d->pcr &&
-		    (causes[i].word == NULL || says(d, causes[i].word)))
-			return causes[i].cause;
-	return "software extended this PCR differently";
+	return (struct explain){ .pcr = d->pcr,
+		.pos = e->pos,
+		.was = d->was != NULL ? d->was->words : NULL,
+		.now = d->now != NULL ? d->now->words : NULL,
+		.text = d->now != NULL && d->now->lies ? EXPLAIN_LIES
+						       : EXPLAIN_SAID };
 }

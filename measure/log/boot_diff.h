@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * boot_diff.h - where two boots differ: the event, the word, the likely cause.
+ * boot_diff.h - where two boots differ, event by event.
  *
  * Layer:  measure; no I/O, no logging.
  * Trust:  as replay.h: logs are hostile input and nothing here is verified.
@@ -12,9 +12,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "measure/log/explain.h"
 #include "measure/log/replay.h"
-
-#define BOOT_DIFF_LINE 2048 /* bytes of an explanation, with its NUL */
 
 /* One difference; both events are borrowed from their replays. */
 struct boot_diff {
@@ -39,9 +38,7 @@ int boot_diff(const struct replay *was, const struct replay *now,
     struct boot_diffs *ret) VT_CHECK;
 void boot_diffs_done(struct boot_diffs *d);
 
-/* One line: what differs, for a command the words that differ. */
-void boot_diff_line(const struct boot_diff *d, char out[BOOT_DIFF_LINE]);
-/* What probably happened; constant. */
-const char *boot_diff_cause(const struct boot_diff *d);
+/* Refers to d's replays. */
+struct explain boot_diff_explain(const struct boot_diff *d);
 
 #endif

@@ -161,7 +161,13 @@ check "a boot with another kernel command line" eval \
 N3=$("$V" nonce)
 LOGFILE=bad.log attest alice "$N3" bad.json
 refuse "the tampered boot is refused and named" \
-    "REFUSED: .*linuxefi $BAD_LINE" judge bad.json "$N3"
+    "REFUSED: PCR 8 event .*: .*\"devel\" instead of \"quiet\": .*linuxefi $BAD_LINE\" \\(.*grub.cfg" \
+    judge bad.json "$N3"
+check "--all lists the other events that differ" eval \
+    '[ "$(judge bad.json "$N3" --all | grep -c "^differs  PCR 8")" = 2 ]'
+check "JSON has them as fields" eval 'judge bad.json "$N3" --json | jq -e "
+    .boot.differences | length == 2 and all(.behind == \"devel\" and
+    .was != .now and .pcr == 8 and .event > 0 and .cause != \"\")"'
 check "the same boot with the good log shown: log is caught lying" eval \
     'attest alice "$N3" lie.json; exits 1 judge lie.json "$N3"'
 

@@ -37,13 +37,19 @@ one_word_more_on_the_command_line_is_named(void **state)
 	assert_int_equal(r->findings[0].pcr, 8);
 	assert_int_equal(r->findings[0].index, 2);
 	assert_string_equal(r->findings[0].words,
-	    "PCR 8 event 2: GRUB command \"linuxefi " LINE " evil=1\" is not "
-	    "in the reference, expected GRUB command \"linuxefi " LINE "\"");
+	    "PCR 8 event 2: added \"evil=1\": GRUB command \"linuxefi " LINE
+	    " evil=1\" (the kernel or its command line in grub.cfg changed)");
+	assert_int_equal(r->ndiffs, 1);
+	assert_string_equal(
+	    r->diffs[0].was, "GRUB command \"linuxefi " LINE "\"");
+	assert_string_equal(
+	    r->diffs[0].now, "GRUB command \"linuxefi " LINE " evil=1\"");
 	ap_report_free(r);
 	/* Without the log's words the expectation is still named. */
 	r = judge(p, &b, JOURNAL);
 	assert_int_equal(r->findings[0].code, AP_C_EVENT_UNKNOWN);
-	assert_non_null(strstr(r->findings[0].words, "expected GRUB command"));
+	assert_non_null(strstr(
+	    r->findings[0].words, "other content of: GRUB command \"linuxefi"));
 	ap_report_free(r);
 	boot_done(&b);
 	policy_free(p);
@@ -87,8 +93,12 @@ events_out_of_order_are_called_so(void **state)
 
 	(void)state;
 	assert_int_equal(r->verdict, AP_REFUSED);
-	assert_non_null(strstr(r->findings[0].words,
-	    "is in the reference, but not at this place"));
+	assert_non_null(strstr(
+	    r->findings[0].words, "PCR 8 event 2: added: kernel command line"));
+	assert_int_equal(r->ndiffs, 2);
+	assert_null(r->diffs[0].was);
+	assert_null(r->diffs[1].now);
+	assert_string_equal(r->diffs[0].now, r->diffs[1].was);
 	ap_report_free(r);
 	boot_done(&b);
 	policy_free(p);
@@ -107,9 +117,10 @@ a_log_whose_words_lie_is_refused(void **state)
 	(void)state;
 	assert_int_equal(r->verdict, AP_REFUSED);
 	assert_int_equal(r->findings[0].code, AP_C_LOG_LIES);
-	for (i = 0; i < r->n; i++) /* the old words are not believed */
-		assert_null(strstr(r->findings[i].words,
-		    "GRUB command \"linuxefi " LINE "\" is not"));
+	for (i = 0; i < r->ndiffs; i++) /* the old words are not believed */
+		assert_string_not_equal(r->diffs[i].now, r->diffs[i].was);
+	assert_int_equal(r->ndiffs, 1);
+	assert_int_equal(r->diffs[0].text, EXPLAIN_LIES);
 	ap_report_free(r);
 	boot_done(&b);
 	policy_free(p);

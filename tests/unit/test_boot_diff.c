@@ -130,13 +130,14 @@ the_event_the_word_and_the_cause_are_named(void **state)
 		{ "dropped", 8, 4, DROP, NULL, "PCR 8 event 4: missing: GRUB "
 		  "command \"initrdefi /initrd.gz\"", "grub.cfg" },
 		{ "doubled", 9, 2, TWICE, NULL, "PCR 9 event 3: added: file "
-		  "\"(hd0)/grub.cfg\"", "file" },
+		  "\"(hd0)/grub.cfg\"", "configuration" },
 	};
 	/* clang-format on */
-	char line[BOOT_DIFF_LINE];
+	char line[EXPLAIN_LINE];
 	struct boot_diffs d = { 0 };
 	struct bytes b = { 0 };
 	struct replay *good;
+	struct explain e;
 	size_t i;
 
 	(void)state;
@@ -150,13 +151,13 @@ the_event_the_word_and_the_cause_are_named(void **state)
 
 		assert_int_equal(boot_diff(good, bad, &d), VT_OK);
 		assert_int_equal(d.n, 1);
-		boot_diff_line(&d.d[0], line);
-		print_message("  %s: %s (%s)\n", cases[i].what, line,
-		    boot_diff_cause(&d.d[0]));
+		e = boot_diff_explain(&d.d[0]);
+		explain_line(&e, line, sizeof(line));
+		print_message(
+		    "  %s: %s (%s)\n", cases[i].what, line, explain_cause(&e));
 		assert_int_equal(
 		    strncmp(line, cases[i].line, strlen(cases[i].line)), 0);
-		assert_non_null(
-		    strstr(boot_diff_cause(&d.d[0]), cases[i].cause));
+		assert_non_null(strstr(explain_cause(&e), cases[i].cause));
 		boot_diffs_done(&d);
 		replay_free(bad);
 	}

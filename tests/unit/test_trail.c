@@ -124,8 +124,8 @@ a_list_that_goes_on_says_what_is_missing(void **state)
 	(void)state;
 	assert_int_equal(r->findings[0].code, AP_C_EVENT_MISSING);
 	assert_string_equal(r->findings[0].words,
-	    "PCR 8 ends after event 4, but the reference continues with GRUB "
-	    "command \"boot\"");
+	    "PCR 8 event 5: missing: GRUB command \"boot\" (grub.cfg, grubenv "
+	    "or a choice at the menu changed)");
 	ap_report_free(r);
 	boot_done(&b);
 	policy_free(p);

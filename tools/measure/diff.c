@@ -2,9 +2,11 @@
 /* diff.c - vtpm-measure diff: where two boots differ. */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "measure/log/boot_diff.h"
+#include "measure/log/explain.h"
 #include "measure/log/replay.h"
 #include "tools/common/json.h"
 #include "tools/common/log_file.h"
@@ -19,44 +21,60 @@ struct args {
 };
 
 static void
-print_text(const struct boot_diffs *d, bool all)
+print_text(const struct explain *list, uint32_t n, bool all)
 {
-	char line[BOOT_DIFF_LINE];
+	char line[EXPLAIN_LINE];
 	uint32_t i;
 
-	for (i = 0; i < d->n && (all || i == 0); i++) {
-		boot_diff_line(&d->d[i], line);
-		(void)printf("%s (%s)\n", line, boot_diff_cause(&d->d[i]));
+	if (n > 0) {
+		explain_headline(list, n, line, sizeof(line));
+		(void)printf("%s\n", line);
 	}
-	if (d->n > 1 && !all)
-		(void)printf("%u more differ; --all lists them\n", d->n - 1);
+	for (i = 1; i < n && all; i++) {
+		explain_headline(&list[i], 1, line, sizeof(line));
+		(void)printf("%s\n", line);
+	}
+	if (n > 1 && !all)
+		(void)printf("%u more differ; --all lists them\n", n - 1);
 }
 
 static int
-print_json(const struct boot_diffs *d)
+print_json(const struct explain *list, uint32_t n)
 {
-	json_t *list = json_array();
-	char line[BOOT_DIFF_LINE];
+	json_t *arr = json_array();
 	uint32_t i;
 
-	for (i = 0; i < d->n; i++) {
-		const struct boot_diff *x = &d->d[i];
-
-		boot_diff_line(x, line);
-		(void)json_array_append_new(list,
-		    json_pack("{s:i, s:s?, s:s?, s:s, s:s}", "pcr", (int)x->pcr,
-			"was", x->was != NULL ? x->was->words : NULL, "now",
-			x->now != NULL ? x->now->words : NULL, "line", line,
-			"cause", boot_diff_cause(x)));
-	}
+	for (i = 0; i < n; i++)
+		(void)json_array_append_new(arr, explain_json(&list[i]));
 	/* A missing element is one that memory did not suffice for. */
-	if (json_array_size(list) != d->n) {
-		json_decref(list);
+	if (json_array_size(arr) != n) {
+		json_decref(arr);
 		log_err("out of memory");
 		return VT_E_NOMEM;
 	}
 	return tool_json_save(NULL,
-	    json_pack("{s:s, s:o}", "format", FORMAT, "differences", list), 0);
+	    json_pack("{s:s, s:o}", "format", FORMAT, "differences", arr), 0);
+}
+
+static int
+print(const struct args *a, const struct boot_diffs *d)
+{
+	struct explain *list = calloc(d->n + 1u, sizeof(*list));
+	uint32_t i;
+	int rc = VT_OK;
+
+	if (list == NULL) {
+		log_err("out of memory");
+		return VT_E_NOMEM;
+	}
+	for (i = 0; i < d->n; i++)
+		list[i] = boot_diff_explain(&d->d[i]);
+	if (a->json)
+		rc = print_json(list, d->n);
+	else
+		print_text(list, d->n, a->all);
+	free(list);
+	return rc;
 }
 
 static int
@@ -72,11 +90,8 @@ compare(
 					   : vt_strerror(rc));
 		return DX_FAILED;
 	}
-	if (!a->json)
-		print_text(&d, a->all);
-	else if (print_json(&d) != VT_OK)
-		rc = DX_FAILED;
-	if (rc == VT_OK)
+	rc = DX_FAILED;
+	if (print(a, &d) == VT_OK)
 		rc = d.n == 0 ? DX_SAME : DX_DIFFERS;
 	boot_diffs_done(&d);
 	return rc;

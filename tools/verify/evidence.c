@@ -17,7 +17,7 @@
 struct args {
 	const char *evidence, *policy, *ca, *previous;
 	const char *host, *states, *roots;
-	bool json, have_uuid;
+	bool json, all, have_uuid;
 	uint8_t uuid[UUID_LEN];
 	struct opt_bytes nonce, firmware, channel_key;
 };
@@ -68,7 +68,7 @@ judge(struct vtpm_verifier *v, const struct args *a)
 		goto out;
 	x.previous = old;
 	if (vtpm_verifier_judge(v, ev, len, &x, &r) == 0)
-		ex = verdict_print(r, a->json);
+		ex = verdict_print(r, a->json, a->all);
 	else
 		log_err("%s: %s", a->evidence, vtpm_verifier_error(v));
 out:
@@ -134,6 +134,8 @@ static const struct opt opts[] = {
 	    SHA256_LEN,
 	    "with --host: SHA-256 of the key at the other end of the channel, "
 	    "which the deep quote must name") },
+	{ OPT_FLAG("all", 0, struct args, all,
+	    "print every event that differs from the policy") },
 	{ OPT_FLAG("json", 0, struct args, json,
 	    "print the verdict and every check as JSON") },
 	OPT_END,
@@ -149,7 +151,7 @@ const struct opt_command verify_program = {
 	.usage =
 	    "-e EVIDENCE --nonce HEX --policy FILE [--ca FILE] [--uuid UUID] "
 	    "[--previous FILE] [--firmware HEX] [--host FILE] [--host-states "
-	    "FILE] [--roots PATH] [--channel-key HEX] [--json]\n"
+	    "FILE] [--roots PATH] [--channel-key HEX] [--all] [--json]\n"
 	    "COMMAND [ARGS]\n",
 	.opts = opts,
 	.size = sizeof(struct args),

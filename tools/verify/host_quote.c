@@ -49,7 +49,7 @@ judge(struct vtpm_verifier *v, const struct args *a)
 	if (tool_read(a->quote, TENANT_QUOTE_MAX, &buf, &len) != VT_OK)
 		return VERDICT_NONE;
 	if (vtpm_verifier_judge_host(v, buf, len, &x, &r) == 0)
-		ex = verdict_print(r, a->json);
+		ex = verdict_print(r, a->json, false);
 	else
 		log_err("%s: %s", a->quote, vtpm_verifier_error(v));
 	free(buf);

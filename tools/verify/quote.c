@@ -52,7 +52,7 @@ judge(const struct args *a)
 		 read_part(a->pcrs, &buf[3], &q.pcrs, &q.pcrs_len) == VT_OK &&
 		 read_part(a->ek, &buf[4], &q.ek, &q.ek_len) == VT_OK) {
 		if (vtpm_verifier_judge_quote(v, &q, &r) == 0)
-			ex = verdict_print(r, a->json);
+			ex = verdict_print(r, a->json, false);
 		else
 			log_err("%s: %s", a->quote, vtpm_verifier_error(v));
 	}

@@ -11,7 +11,19 @@
 #include "tools/common/json.h"
 
 static void
-print_report(const struct vtpm_report *r)
+print_differences(struct vtpm_report *r, bool all)
+{
+	size_t i, n = vtpm_report_differences(r);
+	struct vtpm_difference d;
+
+	if (!all && n > 1)
+		(void)printf("%zu events differ; --all lists them\n", n);
+	for (i = 0; all && vtpm_report_difference(r, i, &d) == 0; i++)
+		(void)printf("differs  %s\n", d.text);
+}
+
+static void
+print_report(struct vtpm_report *r, bool all)
 {
 	static const char *const marks[] = { [VTPM_PASS] = "ok  ",
 		[VTPM_NOTE] = "note",
@@ -22,6 +34,7 @@ print_report(const struct vtpm_report *r)
 
 	for (i = 0; vtpm_report_check(r, i, &c) == 0; i++)
 		(void)printf("%s  %-16s %s\n", marks[c.outcome], c.id, c.text);
+	print_differences(r, all);
 	switch (vtpm_report_verdict(r)) {
 	case VTPM_ACCEPTED:
 		(void)printf("ACCEPTED on a %s\n", vtpm_report_root(r));
@@ -35,13 +48,13 @@ print_report(const struct vtpm_report *r)
 }
 
 int
-verdict_print(struct vtpm_report *r, bool json)
+verdict_print(struct vtpm_report *r, bool json, bool all)
 {
 	const char *text;
 	int ex = (int)vtpm_report_verdict(r); /* the same numbers */
 
 	if (!json)
-		print_report(r);
+		print_report(r, all);
 	else if ((text = vtpm_report_json(r)) == NULL ||
 		 tool_write_line(NULL, text, 0) != VT_OK)
 		ex = VX_UNDECIDED;

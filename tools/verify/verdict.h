@@ -23,7 +23,8 @@ enum { VX_ACCEPTED = 0, VX_REFUSED = 1, VX_UNDECIDED = 2 };
  * last logged error. */
 int verdict_of(int ex, bool json);
 
-/* Print every check and the verdict, and free r.  Returns an exit code. */
-int verdict_print(struct vtpm_report *r, bool json);
+/* Print every check and the verdict, and free r; all: every event that differs
+ * from the policy, too, which JSON always has.  Returns an exit code. */
+int verdict_print(struct vtpm_report *r, bool json, bool all);
 
 #endif
