@@ -87,7 +87,7 @@ reverse	= $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) \
 ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 	   $(call lib,$(r)))
 
-.PHONY: all run unit check check-full check-life check-targets check-asan check-xen fuzz fuzz-launch bench lint clean help deps \
+.PHONY: all run check unit check-trixie check-full check-life check-targets check-asan check-xen fuzz fuzz-launch bench lint clean help deps \
 	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
 	deb check-packages check-consumers check-clients install-dkms install-service install-completion
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
@@ -95,8 +95,8 @@ all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
 help:
 	@sed -n 's/^#: //p' Makefile
 #: make run          provision, boot, attest, seal, tamper: the main job
-#: make unit         unit and fuzz-corpus tests, of what is built
-#: make check        unit, integration and fuzz-corpus tests
+#: make unit         unit tests and fuzz corpora, a minute
+#: make check        these and the integration tests
 #: make check-full   every fault of the host's TPM at every command: long
 #: make check-life   200 random faults of a host under 20 guests (FAULTS GUESTS SEED)
 #: make check-xen    real Xen hosts with guests, emulated (SCENARIOS=pv20|all)
@@ -113,6 +113,7 @@ help:
 #: make install      into DESTDIR/PREFIX (default /usr/local)
 #: make deb          Debian packages: $(B)/deb
 #: make check-packages  installed, upgraded, purged in a clean Debian 12
+#: make check-trixie  TARGETS="unit run" in a Debian 13 made by debootstrap
 #: make check-consumers  stock libvirt with our TPM, emulated
 #: make check-clients  Debian's TPM programs with our TPM (ROWS="fapi clevis")
 #: make format       rewrite white space by .clang-format
@@ -325,7 +326,8 @@ check: deps-build deps-check deps-run
 	@$(MAKE) --no-print-directory -j$$(nproc) all tests
 	@B=$(B) tests/run.sh
 
-unit: all tests
+unit: deps-build deps-check
+	@$(MAKE) --no-print-directory -j$$(nproc) all tests
 	@B=$(B) tests/run.sh --unit
 
 # FAULTS=200 GUESTS=20 SEED=N
@@ -425,6 +427,9 @@ deb: deps-build deps-check deps-package
 	@B=$(B) tests/packages/build.sh
 check-packages: deps-build deps-check deps-package
 	@B=$(B) tests/packages/check.sh
+# The same tree on the other release of Debian.
+check-trixie: deps-release
+	@B=$(B) tests/packages/release.sh trixie $(TARGETS)
 
 check-consumers: deps-build deps-check deps-consumer
 	@$(MAKE) --no-print-directory -j$$(nproc) all

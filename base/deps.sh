@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # deps.sh - install what is missing of a set of Debian packages; silent when
 # nothing is.  Sets: build, check, run, lint, xen, module, package, consumer,
-# client.
+# client, release.  A name also stands for a package that provides it: libraries whose
+# ABI changed with time_t are called NAMEt64 where their package is newer.
 set -eu
 
 build="gcc make pkg-config libc6-dev libtpms-dev libtss2-dev libssl-dev \
@@ -15,7 +16,7 @@ check="libcmocka-dev swtpm swtpm-tools tpm2-tools openssl e2fsprogs \
 run="qemu-system-x86 qemu-utils ovmf grub-efi-amd64-bin grub-common mtools \
 	dosfstools fdisk e2fsprogs busybox-static cpio jq openssl libtss2-tcti-device0 \
 	libcmocka-dev swtpm swtpm-tools tpm2-tools libtss2-tcti-swtpm0"
-lint="libcmocka-dev clang clang-format cppcheck libclang-rt-14-dev libasan8 \
+lint="libcmocka-dev clang clang-format cppcheck libclang-rt-dev libasan8 \
 	libubsan1 man-db"
 
 xen="cryptsetup-bin"
@@ -32,6 +33,8 @@ client="tpm2-tools tpm2-abrmd libtss2-tcti-tabrmd0 dbus tpm2-openssl \
 	libtss2-fapi1 clevis-luks clevis-tpm2 cryptsetup-bin systemd \
 	python3-tpm2-pytss swtpm-tools trousers tpm-tools openssl jq"
 
+release="debootstrap debian-archive-keyring git"
+
 case "${1:-build}" in
 build) want=$build ;;
 check) want=$check ;;
@@ -42,15 +45,16 @@ module) want=$module ;;
 package) want=$package ;;
 consumer) want=$consumer ;;
 client) want=$client ;;
+release) want=$release ;;
 *) echo "deps.sh: unknown set '$1'" >&2; exit 2 ;;
 esac
 
+# What is installed, and what that provides, one name a line.
+here=$(dpkg-query -W -f '${db:Status-Status}, ${Package}, ${Provides}\n' |
+	sed -n 's/^installed, //p' | tr -d ' ' | tr ',' '\n' | sed 's/(.*//')
 missing=
 for p in $want; do
-	case "$(dpkg-query -W -f '${Status}' "$p" 2>/dev/null)" in
-	"install ok installed") ;;
-	*) missing="$missing $p" ;;
-	esac
+	printf '%s\n' "$here" | grep -qxF "$p" || missing="$missing $p"
 done
 [ -n "$missing" ] || exit 0
 
