@@ -12,7 +12,8 @@ check="libcmocka-dev swtpm swtpm-tools tpm2-tools openssl e2fsprogs \
 	procps jq sqlite3 libtss2-tcti-swtpm0 libtss2-tcti-device0 \
 	libtss2-tcti-cmd0 systemd cryptsetup-bin qemu-system-x86 ovmf python3 \
 	python3-cryptography libxen-dev grub-efi-amd64-bin grub-common \
-	mtools dosfstools qemu-utils fdisk binutils systemd-boot-efi strace"
+	mtools dosfstools qemu-utils fdisk binutils systemd-boot-efi strace \
+	python3-prometheus-client curl"
 run="qemu-system-x86 qemu-utils ovmf grub-efi-amd64-bin grub-common mtools \
 	dosfstools fdisk e2fsprogs busybox-static cpio jq openssl libtss2-tcti-device0 \
 	libcmocka-dev swtpm swtpm-tools tpm2-tools libtss2-tcti-swtpm0"

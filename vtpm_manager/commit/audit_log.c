@@ -88,9 +88,10 @@ write_record(struct mgr *m, const char *who, const char *action,
 	if (!start_store_open(m->start))
 		return;
 	rc = store_audit(m->st, who, action, object, result, detail);
-	if (rc == VT_OK)
+	if (rc == VT_OK) {
+		m->n.audit_records++;
 		commit_soon(m, NULL, NULL);
-	else
+	} else
 		log_warn("cannot write the audit log: %s", vt_strerror(rc));
 }
 

@@ -141,6 +141,7 @@ count_commit(struct commitq *q, uint64_t us)
 	struct mgr *m = q->m;
 
 	m->n.commits++;
+	hist_add(&m->n.commit_time, us);
 	m->n.commit_us_last = us;
 	if (us > m->n.commit_us_max)
 		m->n.commit_us_max = us;

@@ -20,6 +20,7 @@
 #include "vtpm_manager/control/bus_methods.h"
 #include "vtpm_manager/control/bus_status.h"
 #include "vtpm_manager/control/limits.h"
+#include "vtpm_manager/control/metrics_sock.h"
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/tenant/tenant.h"
@@ -36,6 +37,7 @@ struct conn {
 struct bus {
 	struct mgr *m;
 	struct bus_statusq *status;
+	struct metrics_sock *metrics; /* NULL: not served */
 	int listen_fd;
 	sd_event_source *io;
 	LIST_HEAD(, conn) conns;
@@ -226,6 +228,7 @@ no_place(const struct bus *b, const struct bus_who *who)
 static void
 log_refusal(struct bus *b, const struct bus_who *who, const char *why)
 {
+	b->m->n.conns_refused++;
 	if (!token_bucket_take(&b->log, 1, now_us())) {
 		b->unlogged++;
 		return;
@@ -331,6 +334,8 @@ bus_new(struct mgr *m, struct bus **ret)
 	rc = bus_status_new(m, &b->status);
 	if (rc == VT_OK)
 		rc = listen_control(b);
+	if (rc == VT_OK)
+		rc = metrics_sock_new(m, b->status, &b->metrics);
 	if (rc != VT_OK) {
 		bus_free(b);
 		return rc;
@@ -348,6 +353,7 @@ bus_free(struct bus *b)
 		return;
 	while (!LIST_EMPTY(&b->conns))
 		conn_free(LIST_FIRST(&b->conns));
+	metrics_sock_free(b->metrics);
 	bus_status_free(b->status);
 	(void)sd_event_source_disable_unref(b->idle);
 	(void)sd_event_source_disable_unref(b->io);

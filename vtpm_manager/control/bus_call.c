@@ -87,6 +87,7 @@ bus_call_new(sd_bus_message *msg, struct mgr *m,
 	c->who = *who;
 	c->limited = who->role < method->role;
 	c->t0_us = now_us();
+	m->n.calls++;
 	return c;
 }
 
@@ -129,6 +130,7 @@ bus_call_fail(struct bus_call *c, int rc, const char *text)
 		name_failure(c, rc, words);
 		text = words;
 	}
+	c->m->n.calls_refused++;
 	(void)sd_bus_reply_method_errorf(
 	    c->msg, error_name(c->m, rc), "%s", text);
 	bus_call_free(c);
@@ -137,6 +139,7 @@ bus_call_fail(struct bus_call *c, int rc, const char *text)
 void
 bus_call_bad(struct bus_call *c, int r)
 {
+	c->m->n.calls_refused++;
 	(void)sd_bus_reply_method_errorf(c->msg, BUS_ERROR "Invalid",
 	    "%s: the arguments of the call cannot be used: %s", c->method->name,
 	    strerror(-r));

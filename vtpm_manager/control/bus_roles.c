@@ -68,6 +68,7 @@ static void
 set_who(struct bus_who *w, const struct config *cfg, uid_t uid, pid_t pid,
     const gid_t *groups, size_t n)
 {
+	w->metrics = in_groups(cfg->metrics_group, groups, n);
 	w->uid = uid;
 	w->pid = pid;
 	w->role = bus_role_of(cfg, uid, geteuid(), groups, n);

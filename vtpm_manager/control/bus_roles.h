@@ -25,6 +25,7 @@ struct bus_who {
 	uid_t uid;
 	pid_t pid;
 	enum bus_role role;
+	bool metrics;  /* a member of metrics_group; of a socket's peer */
 	char text[64]; /* "uid 0 (admin)", for the audit log */
 };
 

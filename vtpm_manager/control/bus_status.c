@@ -30,7 +30,8 @@
 
 struct waiter {
 	SLIST_ENTRY(waiter) link;
-	struct bus_call *call;
+	bus_status_cb cb; /* NULL: forgotten */
+	void *arg;
 };
 
 struct bus_statusq {
@@ -81,17 +82,39 @@ vtpms_json(struct mgr *m)
 }
 
 static json_t *
+histogram_json(const struct histogram *h)
+{
+	json_t *bounds = json_array(), *counts = json_array();
+	unsigned int i;
+
+	for (i = 0; i < HIST_BOUNDS; i++)
+		(void)json_array_append_new(
+		    bounds, json_integer((json_int_t)hist_bound_us[i]));
+	for (i = 0; i <= HIST_BOUNDS; i++)
+		(void)json_array_append_new(
+		    counts, json_integer((json_int_t)h->n[i]));
+	return json_pack("{s:o,s:o,s:I}", "bounds_us", bounds, "counts", counts,
+	    "sum_us", (json_int_t)h->sum_us);
+}
+
+static json_t *
 counters_json(const struct mgr_counters *n)
 {
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "creates",
-	    (json_int_t)n->creates, "create_us_last",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
+			 "s:I,s:I,s:I,s:I,s:o}",
+	    "creates", (json_int_t)n->creates, "create_us_last",
 	    (json_int_t)n->create_us_last, "create_us_min",
 	    (json_int_t)n->create_us_min, "stores", (json_int_t)n->stores,
 	    "commits", (json_int_t)n->commits, "commit_failures",
 	    (json_int_t)n->commit_failures, "commit_us_last",
 	    (json_int_t)n->commit_us_last, "commit_us_max",
 	    (json_int_t)n->commit_us_max, "batch_max", (json_int_t)n->batch_max,
-	    "worker_crashes", (json_int_t)n->crashes);
+	    "worker_crashes", (json_int_t)n->crashes, "pool_hits",
+	    (json_int_t)n->pool_hits, "pool_misses", (json_int_t)n->pool_misses,
+	    "audit_records", (json_int_t)n->audit_records, "calls",
+	    (json_int_t)n->calls, "calls_refused", (json_int_t)n->calls_refused,
+	    "connections_refused", (json_int_t)n->conns_refused, "commit_time",
+	    histogram_json(&n->commit_time));
 }
 
 static json_t *
@@ -142,6 +165,31 @@ tpm_json(const struct bus_statusq *q, const char *why)
 	return o;
 }
 
+/* What was asked of vtpm-hwtpm, by kind. */
+static json_t *
+requests_json(const struct hwlink *h)
+{
+	json_t *list = json_array();
+	struct hwlink_kind k;
+	size_t i;
+
+	for (i = 0; hwlink_kind(h, i, &k); i++)
+		(void)json_array_append_new(
+		    list, json_pack("{s:s,s:I,s:I,s:I}", "kind", k.name,
+			      "requests", (json_int_t)k.requests, "failures",
+			      (json_int_t)k.failures, "us", (json_int_t)k.us));
+	return list;
+}
+
+static json_t *
+hwtpm_json(const struct hwlink *h)
+{
+	json_t *o = child_json(hwlink_pid(h), hwlink_restarts(h));
+
+	(void)json_object_set_new(o, "requests", requests_json(h));
+	return o;
+}
+
 /* json_pack()'s "o*" leaves out a member that is NULL: one that is not there,
  * or text that is not UTF-8. */
 static json_t *
@@ -170,8 +218,7 @@ processes_json(const struct bus_statusq *q, const char *why)
 	    "ca_certificate", ca.len > 0 ? guest_json_pem(&ca) : NULL, "tpm",
 	    tpm_json(q, why), "zygote",
 	    child_json(zygote_link_pid(m->zyg), zygote_link_restarts(m->zyg)),
-	    "hwtpm", child_json(hwlink_pid(m->hw), hwlink_restarts(m->hw)),
-	    "soft_root",
+	    "hwtpm", hwtpm_json(m->hw), "soft_root",
 	    soft ? json_pack("{s:I,s:s}", "pid", (json_int_t)root_pid(m),
 		       "state", root_state(m))
 		 : NULL);
@@ -222,7 +269,8 @@ tell_all(struct bus_statusq *q, const char *why)
 	loop_timer_off(q->timer);
 	while ((w = SLIST_FIRST(&q->waiters)) != NULL) {
 		SLIST_REMOVE_HEAD(&q->waiters, link);
-		bus_call_json(w->call, status_json(q, why));
+		if (w->cb != NULL)
+			w->cb(w->arg, status_json(q, why));
 		free(w);
 	}
 }
@@ -284,23 +332,45 @@ ask(struct bus_statusq *q)
 }
 
 int
-bus_status(struct bus_call *c)
+bus_status_ask(struct bus_statusq *q, bus_status_cb cb, void *arg)
 {
-	struct bus_statusq *q = c->status;
 	struct waiter *w = calloc(1, sizeof(*w));
 	bool first = SLIST_EMPTY(&q->waiters);
 	int rc;
 
 	if (w == NULL)
 		return VT_E_NOMEM;
-	w->call = c;
+	w->cb = cb;
+	w->arg = arg;
 	SLIST_INSERT_HEAD(&q->waiters, w, link);
 	if ((rc = ask(q)) != VT_OK)
 		tell_all(q, vt_strerror(rc));
-	else if (first && loop_timer(c->m, &q->timer, ANSWER_MS, LOOP_PRIO_BUS,
+	else if (first && loop_timer(q->m, &q->timer, ANSWER_MS, LOOP_PRIO_BUS,
 			      on_late, q) != VT_OK)
 		tell_all(q, NULL);
 	return VT_OK;
+}
+
+void
+bus_status_forget(struct bus_statusq *q, const void *arg)
+{
+	struct waiter *w;
+
+	SLIST_FOREACH(w, &q->waiters, link)
+		if (w->arg == arg)
+			w->cb = NULL;
+}
+
+static void
+on_call(void *arg, json_t *status)
+{
+	bus_call_json(arg, status);
+}
+
+int
+bus_status(struct bus_call *c)
+{
+	return bus_status_ask(c->status, on_call, c);
 }
 
 int
@@ -328,7 +398,8 @@ bus_status_free(struct bus_statusq *q)
 		hwlink_forget(q->m->hw, q);
 	while ((w = SLIST_FIRST(&q->waiters)) != NULL) {
 		SLIST_REMOVE_HEAD(&q->waiters, link);
-		bus_call_free(w->call);
+		if (w->cb != NULL)
+			w->cb(w->arg, NULL);
 		free(w);
 	}
 	(void)sd_event_source_disable_unref(q->timer);

@@ -12,6 +12,8 @@
 #ifndef VTPM_MANAGER_CONTROL_BUS_STATUS_H
 #define VTPM_MANAGER_CONTROL_BUS_STATUS_H
 
+#include <jansson.h>
+
 #include "base/err.h"
 
 struct bus_statusq; /* opaque: the callers that wait, the last known state */
@@ -20,5 +22,11 @@ struct mgr;
 /* m is borrowed and must outlive *ret.  VT_E_NOMEM. */
 int bus_status_new(struct mgr *m, struct bus_statusq **ret) VT_CHECK;
 void bus_status_free(struct bus_statusq *q); /* NULL is a no-op */
+
+/* status is given to the callback; NULL: out of memory, or the manager ends. */
+typedef void (*bus_status_cb)(void *arg, json_t *status);
+/* cb runs once, within 100 ms, maybe before this returns.  VT_E_NOMEM. */
+int bus_status_ask(struct bus_statusq *q, bus_status_cb cb, void *arg) VT_CHECK;
+void bus_status_forget(struct bus_statusq *q, const void *arg);
 
 #endif

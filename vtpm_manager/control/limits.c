@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "vtpm/worker/worker_limits.h"
 #include "vtpm_manager/commit/audit_limit.h"
+#include "vtpm_manager/control/http_request.h"
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest.h"
 #include "vtpm_manager/host/deep_quote.h"
@@ -99,6 +100,15 @@ caller_rows(const struct config *c, json_t *list)
 		{ "log lines of refused connections, then", "host",
 		    "lines per minute", PER_MINUTE(BUS_LOG_EVERY_US),
 		    "further refusals are counted" },
+		{ "connections for metrics", "host", "connections",
+		    METRICS_CONNS_MAX, "a further connection is closed" },
+		{ "connections for metrics", "user", "connections",
+		    METRICS_CONNS_USER,
+		    "a further one is closed, but root's" },
+		{ "time of such a connection", "caller", "milliseconds",
+		    METRICS_TIME_MS, "the connection is closed" },
+		{ "request for metrics", "caller", "bytes", HTTP_REQUEST_MAX,
+		    "the request is refused" },
 		{ "launch record", "launch", "bytes", BUS_LAUNCH_MAX,
 		    "the launch is refused" },
 		{ "audit records of refused requests, at once", "caller",

@@ -17,6 +17,11 @@
 /* Refused connections in the log: so many at once, then one in this time. */
 #define BUS_LOG_BURST 10
 #define BUS_LOG_EVERY_US 10000000
+/* Open connections to the metrics: in all, of one user but root and the
+ * manager's own; how long each may take. */
+#define METRICS_CONNS_MAX 16
+#define METRICS_CONNS_USER 4
+#define METRICS_TIME_MS 10000
 #define BUS_LAUNCH_MAX 65536 /* bytes of a launch record */
 
 #endif

@@ -66,6 +66,8 @@ static const struct key {
 	BOOL(xen_require_launch),
 	BOOL(bus),
 	NUM(control_idle_s, 1, 86400),
+	BOOL(metrics),
+	TEXT(metrics_group),
 	TEXT(control_group),
 	TEXT(socket_group),
 	TEXT(guest_owner),
@@ -103,6 +105,7 @@ config_defaults(struct config *c)
 	c->deep_batch_max = 4096;
 	c->deep_wait_ms = 30000;
 	c->control_idle_s = 600;
+	c->metrics = true;
 	c->deep_pcrs.n = 1;
 	c->deep_pcrs.banks[0].alg = ALG_SHA256;
 	c->deep_pcrs.banks[0].mask = 0xff;
@@ -384,6 +387,7 @@ config_check_groups(const struct config *c, char *text)
 	} groups[] = {
 		{ "control_group", c->control_group },
 		{ "socket_group", c->socket_group },
+		{ "metrics_group", c->metrics_group },
 	};
 	size_t i;
 

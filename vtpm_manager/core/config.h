@@ -64,6 +64,8 @@ struct config {
 	uint8_t local_localities, swtpm_localities, xen_localities;
 	bool bus;                /* system bus too */
 	uint32_t control_idle_s; /* then a silent control connection closes */
+	bool metrics;            /* serve RUN/metrics.sock */
+	char metrics_group[64];  /* "": control_group, and readers only */
 	char control_group[64], socket_group[64]; /* "": ours */
 	char guest_owner[64]; /* of guests without one; "": our user */
 	char admin_users[CFG_LIST_MAX], admin_groups[CFG_LIST_MAX];

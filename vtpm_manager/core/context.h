@@ -19,6 +19,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/err.h"
+#include "base/histogram.h"
 #include "base/util.h"
 #include "base/version.h"
 #include "vtpm_manager/core/config.h"
@@ -49,6 +50,10 @@ struct mgr_counters {
 	uint64_t creates, create_us_last, create_us_min;
 	uint64_t stores, commits, commit_failures, crashes;
 	uint64_t commit_us_last, commit_us_max, batch_max;
+	struct histogram commit_time; /* of every commit, failed ones too */
+	uint64_t pool_hits, pool_misses, audit_records;
+	uint64_t calls, calls_refused; /* of bus methods */
+	uint64_t conns_refused;        /* to the control socket */
 };
 
 struct mgr {

@@ -24,11 +24,23 @@
 #define HW_TRIES 8 /* in a row without one good answer */
 #define HW_PAYLOAD_MAX 65536
 
+/* clang-format off */
+static const char *const kind_names[] = {
+	[HW_INIT] = "init", [HW_LOAD] = "load", [HW_CERTS] = "certificates",
+	[HW_RANDOM] = "random", [HW_STATUS] = "status", [HW_PCRS] = "pcrs",
+	[HW_COUNTER] = "counter", [HW_BIND] = "bind",
+	[HW_IDENTITY] = "identity", [HW_ACTIVATE] = "activate",
+	[HW_AK] = "group-key", [HW_QUOTE] = "quote", [HW_QUOTA] = "quota",
+	[HW_USAGE] = "usage", [HW_APPROVALS] = "approvals",
+};
+/* clang-format on */
+
 struct hreq {
 	TAILQ_ENTRY(hreq) entry;
 	uint32_t id;
 	uint16_t type;
 	bool sent;
+	uint64_t sent_us;
 	hw_cb cb; /* NULL: forgotten */
 	void *arg;
 	struct wr w; /* encoded; kept to be sent again */
@@ -49,6 +61,7 @@ struct hwlink {
 	TAILQ_HEAD(, hreq) reqs;
 	struct wr host;  /* encoded struct hw_load; len 0: none yet */
 	struct wr quota; /* encoded struct hw_quota; likewise */
+	struct hwlink_kind kinds[VT_NELEM(kind_names)]; /* name is unused */
 };
 
 static int hw_launch(struct hwlink *h);
@@ -63,7 +76,13 @@ req_free(struct hreq *r)
 static void
 req_done(struct hwlink *h, struct hreq *r, const struct hw_answer *a)
 {
+	struct hwlink_kind *k = &h->kinds[r->type];
+
 	TAILQ_REMOVE(&h->reqs, r, entry);
+	k->requests++;
+	k->failures += a->rc != VT_OK;
+	if (r->sent)
+		k->us += now_us() - r->sent_us;
 	if (r->cb != NULL)
 		r->cb(r->arg, a);
 	req_free(r);
@@ -128,6 +147,7 @@ send_waiting(struct hwlink *h)
 			0) != VT_OK)
 			break; /* the exit handler sorts it out */
 		r->sent = true;
+		r->sent_us = now_us();
 	}
 	watch(h);
 }
@@ -363,6 +383,8 @@ hwlink_request(
 
 	if (w != NULL && wr_err(w) != VT_OK)
 		return wr_err(w);
+	if (type >= VT_NELEM(kind_names))
+		return VT_E_RANGE;
 	if ((r = calloc(1, sizeof(*r))) == NULL)
 		return VT_E_NOMEM;
 	r->id = ++h->next_id;
@@ -443,4 +465,14 @@ const char *
 hwlink_tcti(const struct hwlink *h)
 {
 	return h != NULL ? h->tcti : "";
+}
+
+bool
+hwlink_kind(const struct hwlink *h, size_t i, struct hwlink_kind *ret)
+{
+	if (h == NULL || i + 1 >= VT_NELEM(kind_names))
+		return false;
+	*ret = h->kinds[i + 1]; /* enum hw_type begins with 1 */
+	ret->name = kind_names[i + 1];
+	return true;
 }

@@ -36,6 +36,14 @@ uint64_t hwlink_busy_since(const struct hwlink *h);
 /* The uid that it gets from a manager that runs as root; else the manager's. */
 uint32_t hwlink_uid(const struct mgr *m);
 uint32_t hwlink_pid(const struct hwlink *h);
+/* Requests of one kind that were answered, since the manager started. */
+struct hwlink_kind {
+	const char *name; /* static */
+	uint64_t requests, failures;
+	uint64_t us; /* from the process's turn to its answer, summed up */
+};
+/* The i-th kind into *ret; false: there are fewer. */
+bool hwlink_kind(const struct hwlink *h, size_t i, struct hwlink_kind *ret);
 uint64_t hwlink_restarts(const struct hwlink *h);
 const char *hwlink_tcti(const struct hwlink *h);
 

@@ -145,7 +145,9 @@ put_all(struct create *c, const struct wstore *s)
 	if (rc == VT_OK)
 		rc = store_audit(st, c->who, "create", c->in.name, "ok",
 		    c->from_pool ? "from the pool" : "manufactured now");
-	if (rc != VT_OK && store_guest_del(st, c->in.uuid) != VT_OK)
+	if (rc == VT_OK)
+		c->m->n.audit_records++;
+	else if (store_guest_del(st, c->in.uuid) != VT_OK)
 		log_warn(
 		    "guest %s: half of it may be in the store", c->in.name);
 	return rc;

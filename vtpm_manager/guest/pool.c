@@ -379,8 +379,11 @@ pool_take(struct pool *p, uint8_t tpm_version, uint8_t banks, uint8_t srk)
 		if (d->made->tpm_version == tpm_version &&
 		    d->made->banks == banks && d->made->srk == srk)
 			break;
-	if (d == NULL)
+	if (d == NULL) {
+		p->m->n.pool_misses++;
 		return NULL;
+	}
+	p->m->n.pool_hits++;
 	LIST_REMOVE(d, entry);
 	d->pool = NULL;
 	pool_kick(p);
