@@ -69,11 +69,7 @@ cat >"$T/web1.xml" <<END
       <source file='/var/lib/libvirt/images/web1.qcow2'/>
       <target dev='vda' bus='virtio'/>
     </disk>
-    <tpm model='tpm-crb'>
-      <backend type='external'>
-        <source type='unix' mode='connect' path='$RUN/web1.swtpm'/>
-      </backend>
-    </tpm>
+$(readme_block '<tpm model=' | sed "s|/run/vtpm/|$RUN/|")
   </devices>
 </domain>
 END

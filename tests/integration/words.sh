@@ -24,7 +24,8 @@ say() {
 	done
 	ctl "$@" >"$T/out" 2>"$T/err" </dev/null
 	rc=$?
-	sed "s/^/# ${*:1:3}: /" "$T/err" | cut -c1-600
+	p="# ${*:1:3}: " awk '{ print ENVIRON["p"] $0 }' "$T/err" |
+	    tr -cd '[:print:]\n' | cut -c1-600
 	same "vtpmctl ${*:1:3}: $code" "$want" "$rc"
 	check "  in words" grep -qEi -- "$words" "$T/err"
 	check "  in one line that steers no terminal" eval \
@@ -195,7 +196,11 @@ same "no vTPM is tampered with" 0 "$(jctl status | jq .vtpms.tampered)"
 stop_manager
 sqlite3 "$STATE/store.db" "UPDATE vtpm SET version = version + 1
     WHERE name = 'carol'"
+ctl list >"$T/early" 2>&1 &
+early=$!
 start_manager --pool 0
+check "a vtpmctl that was there before its manager waits a moment for it" \
+    wait $early
 check "it is in the log at the start" \
     grep -aq 'guest carol: its stored state is not the one' "$LOG"
 same "and in the audit log" carol "$(jctl audit | jq -r \
