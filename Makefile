@@ -522,7 +522,8 @@ install-service:
 	    -e 's|@BIN@|$(PREFIX)/bin|' $(SERVICE)/$(u).in \
 	    > $(DESTDIR)$(UNITDIR)/$(u) && \
 	    chmod 644 $(DESTDIR)$(UNITDIR)/$(u) &&) true
-	install -m 644 -t $(DESTDIR)$(UNITDIR) $(SERVICE)/vtpm.slice
+	install -m 644 -t $(DESTDIR)$(UNITDIR) $(SERVICE)/vtpm.slice \
+	    $(SERVICE)/vtpm-metrics-tcp.socket
 	install -D -m 644 $(SERVICE)/sysusers.conf \
 	    $(DESTDIR)$(PREFIX)/lib/sysusers.d/vtpm.conf
 	install -D -m 644 $(SERVICE)/tmpfiles.conf \

@@ -173,6 +173,17 @@ if [ "$(id -u)" -eq 0 ]; then
 	    --unix-socket "$SOCK" http://m/metrics
 	refuse "and may nothing else" "closed the connection|denied" as bin sys \
 	    "$B/vtpmctl" --run "$RUN" status
+	# As vtpm-metrics-tcp.socket and its service do it.
+	port=$((20000 + $$ % 10000))
+	setpriv --reuid bin --regid sys --clear-groups \
+	    systemd-socket-activate -l "127.0.0.1:$port" \
+	    /lib/systemd/systemd-socket-proxyd "$SOCK" 2>proxy.log &
+	PIDS+=($!)
+	wait_for 20 grep -q Listening proxy.log
+	check "over loopback TCP, by systemd-socket-proxyd" eval \
+	    'curl -sS --max-time 20 "http://127.0.0.1:$port/metrics" >tcp &&
+	    "$PY" show tcp | grep -qx "vtpm_ready{} 1"'
+	kill $!
 	# Four silent connections of one user are all that it gets.
 	setpriv --reuid bin --regid sys --clear-groups perl -MIO::Socket::UNIX \
 	    -e '@s = map { IO::Socket::UNIX->new(Peer => $ARGV[0]) } 1..6;

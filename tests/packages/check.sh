@@ -167,7 +167,14 @@ check "a clean Debian 12 boots with systemd" boot || exit 1
 
 check "the packages install" within sh -c 'dpkg -i /debs/*.deb'
 check "the manager runs" wait_for 60 active vtpm-managerd
-for u in vtpm-managerd vtpm-guests vtpm-workers; do
+metrics() { # the container has no curl
+	within timeout 20 bash -c 'exec 3<>/dev/tcp/127.0.0.1/9739 &&
+	    printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3' 2>&1
+}
+check "no TCP port is open unasked" eval '! metrics'
+check "metrics on loopback TCP, if wanted" eval 'within systemctl start \
+    vtpm-metrics-tcp.socket && metrics | grep -qx "vtpm_ready 1"'
+for u in vtpm-managerd vtpm-guests vtpm-workers vtpm-metrics-tcp; do
 	same "$u is active" active "$(active $u)"
 	e=$(exposure $u)
 	if awk "BEGIN { exit !(${e:-9} <= 2.0) }"; then
@@ -182,6 +189,7 @@ same "sockets can be reached, by those who may" "755 root 660 vtpm" \
     "$(within stat -c '%a %G' /run/vtpm /run/vtpm/control.sock | xargs)"
 check "the shipped settings are valid" within vtpm-managerd --check-config \
     --config /etc/vtpm/vtpm-managerd.conf
+within systemctl stop vtpm-metrics-tcp.socket vtpm-metrics-tcp
 check "two vTPMs" eval 'for g in web1 web2; do ctl create $g && ctl start $g ||
     exit; done'
 same "workers have cgroups of their own" "$(show web1 .uuid)" \

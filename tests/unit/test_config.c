@@ -264,6 +264,7 @@ the_shipped_file_shows_every_setting_and_its_default(void **state)
 			    "%s is there %u times", config_key(i), seen[i]);
 	assert_string_not_equal(set.worker_cgroup, "");
 	assert_string_equal(set.control_group, "vtpm");
+	assert_string_equal(set.metrics_group, "vtpm-metrics");
 }
 
 static void
