@@ -430,3 +430,14 @@ wr_err(const struct wr *w)
 {
 	return w->err;
 }
+
+size_t
+der_len(const uint8_t *p, size_t len)
+{
+	size_t n;
+
+	if (len < 4 || p[0] != 0x30 || p[1] != 0x82)
+		return len;
+	n = 4 + (size_t)be16_get(p + 2);
+	return n <= len ? n : len;
+}

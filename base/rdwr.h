@@ -92,4 +92,8 @@ void be16_put(uint8_t p[2], uint16_t v);
 void be32_put(uint8_t p[4], uint32_t v);
 void be64_put(uint8_t p[8], uint64_t v);
 
+/* Bytes of the first DER value at p, if it is a SEQUENCE as long as those of
+ * certificates (its length takes two bytes); len if it is not, or is cut. */
+size_t der_len(const uint8_t *p, size_t len);
+
 #endif

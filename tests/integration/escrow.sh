@@ -173,14 +173,20 @@ check "the message gives the reason" eval 'ctl show g | grep "reissued by this h
 check "and in the audit log" eval \
     'ctl audit | grep reissue-certs | grep -q "by the new CA, generation"'
 same "for the same keys" "$publics" "$(publics g)"
-in_nv() { ek_cert "$1" | openssl verify -partial_chain -CAfile "$2"; }
+in_nv() { # GUEST CA
+	t2 "$1" tpm2_nvread 0x01c00100 -C o 2>/dev/null |
+	    openssl x509 -inform der >issuer.pem &&
+	    ek_cert "$1" | openssl verify -partial_chain -CAfile "$2" \
+		-untrusted issuer.pem
+}
 # A TPM 1.2: its NV is locked, but its EK is certified anew.
 check "a TPM 1.2 starts" ctl start old
 check "its EK's certificate is reissued" wait_for 60 anew old
 jctl show old | jq -r .ek_rsa.certificate >old.pem
 check "by the new CA, and not by the old one" eval \
-    'openssl verify -partial_chain -CAfile ca.pem old.pem &&
-    ! openssl verify -partial_chain -CAfile old-ca.pem old.pem'
+    'openssl verify -partial_chain -CAfile ca.pem -untrusted old.pem old.pem &&
+    ! openssl verify -partial_chain -CAfile old-ca.pem -untrusted old.pem \
+	old.pem'
 same "for the same key" "$old_key" "$(openssl x509 -in old.pem -noout -text |
     sed -n '/Modulus/,/Exponent/p' | grep -i '^ *[0-9a-f][0-9a-f]:' |
     tr -d ' :\n' | sed 's/^00//')"
@@ -220,7 +226,7 @@ swtpm_ioctl --unix "$T/two.ctrl" -s >/dev/null 2>&1
 check "another guest starts without the TPM" ctl start h
 same "who it was" "$(ek_of h)" "$(echo "$certs" |
     sed -n '/BEGIN/,/END/p' | csplit -s -z -f h- - '/BEGIN/' '{*}' &&
-    openssl x509 -in h-01 -noout -pubkey)"
+    openssl x509 -in h-02 -noout -pubkey)"
 waits() { grep -aq "h: its certificates are of another CA and are not" "$LOG"; }
 check "its certificates cannot be reissued, and the reason is logged" wait_for 150 waits
 same "the old ones stay" "$certs" "$(certs h)"

@@ -195,6 +195,20 @@ activate(void)
 	json_decref(root);
 }
 
+static void
+set_chain(struct bundle *ev, enum bundle_part part, const struct wblob *der,
+    const struct wblob *issuer)
+{
+	uint8_t both[X509_CERT_MAX];
+
+	assert_true(der->len + issuer->len <= sizeof(both));
+	memcpy(both, der->p, der->len);
+	if (issuer->len > 0)
+		memcpy(both + der->len, issuer->p, issuer->len);
+	assert_int_equal(
+	    bundle_set(ev, part, both, der->len + issuer->len), VT_OK);
+}
+
 /* The guest's certificates, from the host's CA. */
 static void
 certify(struct dbundle *d)
@@ -229,12 +243,8 @@ certify(struct dbundle *d)
 	wr_free(&w);
 	assert_int_equal(msg_get(hw_certed, a.body, a.body_len, &y), VT_OK);
 	assert_int_equal(y.n, 2);
-	assert_int_equal(
-	    bundle_set(b->ev, BUNDLE_EK_CERT, y.certs[0].p, y.certs[0].len),
-	    VT_OK);
-	assert_int_equal(
-	    bundle_set(b->ev, BUNDLE_AK_CERT, y.certs[1].p, y.certs[1].len),
-	    VT_OK);
+	set_chain(b->ev, BUNDLE_EK_CERT, &y.certs[0], &y.issuer);
+	set_chain(b->ev, BUNDLE_AK_CERT, &y.certs[1], &y.issuer);
 }
 
 static void

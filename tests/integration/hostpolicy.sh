@@ -237,6 +237,13 @@ boot_host 11
 refuse "what was certified before is not given out either" \
     "no approved state" ctl create k
 boot_host 10
+check "in the approved state it is" ctl create k
+# Not a reset, which takes the keys away: the key of the day is still there.
+host tpm2_pcrextend "4:sha256=$(printf '%064d' 9)"
+refuse "nor does the day's issuing key certify in a state that came since" \
+    "no approved state" ctl create l \
+    --uuid 11111111-2222-4333-8444-111111111111
+boot_host 10
 if [ "$(id -u)" -eq 0 ]; then
 	refuse "roles: a reader cannot approve" "reader|denied|role" \
 	    setpriv --reuid 65534 --clear-groups \

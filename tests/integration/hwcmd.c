@@ -383,6 +383,9 @@ cmd_certs(char **arg)
 			save(
 			    arg[3], suffix, done.certs[i].p, done.certs[i].len);
 		}
+		if (done.issuer.len > 0)
+			save(arg[3], "issuer.der", done.issuer.p,
+			    done.issuer.len);
 		printf("certs: ok %u in %llu us\n", done.n,
 		    (unsigned long long)t0);
 	}

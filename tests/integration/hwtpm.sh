@@ -65,14 +65,21 @@ check "openssl accepts the CA's own certificate" \
 openssl x509 -in ca.pem -noout -text >out
 check "it says what it is" \
     eval 'says "Subject: CN = vTPM manager CA \(software root\) node-7" &&
-	says "CA:TRUE, pathlen:0" && says "Certificate Sign, CRL Sign"'
+	says "CA:TRUE, pathlen:1" && says "Certificate Sign, CRL Sign"'
 
 run a "" load 1 k certs guest1 $uuid 7 g $keys
 check "another process loads the same keys" says "^load: ok"
 check "it issues three certificates at once" says "^certs: ok 3"
+check "by a key that the CA let issue for a day" \
+    eval 'openssl verify -x509_strict -CAfile ca.pem g.issuer.der >out 2>&1'
+openssl x509 -inform der -in g.issuer.der -noout -text >out
+check "which says so, and signs no other CA" \
+    eval 'says "issuing key of 20[0-9]{2}-" && says "CA:TRUE, pathlen:0" &&
+	says "Private Key Usage Period" && ! says "CRL Sign"'
 for k in ek-rsa ek-ecc ak; do
 	check "openssl accepts the $k certificate" \
-	    eval "openssl verify -x509_strict -CAfile ca.pem g.$k.der >out 2>&1"
+	    eval "openssl verify -x509_strict -CAfile ca.pem \
+		-untrusted g.issuer.der g.$k.der >out 2>&1"
 done
 openssl x509 -inform der -in g.ak.der -noout -text >out
 check "the AK certificate says virtual, software root, which guest" \
@@ -86,7 +93,8 @@ done
 run a "" load 1 k certs old $uuid 7 g ek12:ek12.mod
 check "a TPM 1.2 EK gets its certificate" \
     eval 'says "^certs: ok 1" &&
-	openssl verify -CAfile ca.pem g.ek12.der >/dev/null 2>&1'
+	openssl verify -CAfile ca.pem -untrusted g.issuer.der \
+	    g.ek12.der >/dev/null 2>&1'
 run a "" load 1 k certs bad $uuid 7 g ak:plain.pub
 check "a signing key that is not restricted gets none, with the reason" \
     says "^certs: error -21 certificate for the AK of bad: it does not have"
@@ -105,14 +113,16 @@ check "only who asks for new keys gets them" \
     eval 'says "^init: ok" && ! cmp -s k.master k2.master'
 openssl x509 -inform der -in k2.ca.der -out ca2.pem
 check "two hosts' CAs do not vouch for each other" \
-    eval '! openssl verify -CAfile ca2.pem g.ak.der >/dev/null 2>&1'
+    eval '! openssl verify -CAfile ca2.pem -untrusted g.issuer.der \
+	g.ak.der >/dev/null 2>&1'
 
 run b "" init 2 node-8 h load 2 h certs guest1 $uuid 7 gh $keys
 openssl x509 -inform der -in h.ca.der -out cah.pem
 openssl x509 -inform der -in gh.ak.der -noout -text >>out
 check "a hardware root: certificates that say so" \
     eval 'says "^certs: ok 3" && says "virtual TPM, hardware root" &&
-	openssl verify -x509_strict -CAfile cah.pem gh.ak.der >/dev/null 2>&1'
+	openssl verify -x509_strict -CAfile cah.pem \
+	    -untrusted gh.issuer.der gh.ak.der >/dev/null 2>&1'
 
 check "and the log says that this TPM is none" \
     grep -q "is a software TPM (" err
@@ -144,20 +154,32 @@ done
 check "truncated host keys are refused" [ $bad -eq 0 ]
 
 # --- a TPM that goes and comes -----------------------------------------------
-run a "" load 1 k sh "bash stop.sh a && bash tpm.sh a --tpm2" \
+run a "" load 1 k certs guest1 $uuid 7 g1 $keys \
+    sh "bash stop.sh a && bash tpm.sh a --tpm2" random 8 \
     certs guest1 $uuid 7 g2 $keys status
 forget a
 check "a TPM restarted under us: the same keys again" \
-    eval 'says "^certs: ok 3" &&
-	openssl verify -CAfile ca.pem g2.ak.der >/dev/null 2>&1'
-run a "--wait-ms 3000" load 1 k sh "bash stop.sh a" \
-    certs guest1 $uuid 7 g2 $keys status \
-    sh "bash tpm.sh a --tpm2" certs guest1 $uuid 7 g2 $keys status
+    eval 'says "^random: ok" && says "^certs: ok 3" &&
+	openssl verify -CAfile ca.pem -untrusted g2.issuer.der \
+	    g2.ak.der >/dev/null 2>&1'
+check "but another issuing key: the old one went with the keys" \
+    eval '! cmp -s g1.issuer.der g2.issuer.der &&
+	! openssl verify -CAfile ca.pem -untrusted g1.issuer.der \
+	    g2.ak.der >/dev/null 2>&1'
+run a "--wait-ms 3000" load 1 k certs guest1 $uuid 7 g1 $keys \
+    sh "bash stop.sh a" certs guest1 $uuid 7 g2 $keys \
+    random 8 status certs guest1 $uuid 7 g3 $keys \
+    sh "bash tpm.sh a --tpm2" certs guest1 $uuid 7 g4 $keys status
 forget a
+check "a certificate needs nothing of the TPM" \
+    cmp g1.issuer.der g2.issuer.der
 check "a TPM that is gone: a failure with a reason" \
-    says "^certs: error -18 waited 3 s: the TPM at "
+    says "^random: error -18 waited 3 s: the TPM at "
 check "the status says so" says "^status: ok root=1 up=0"
-check "and when it is back, so are the certificates" says "^certs: ok 3"
+check "then none is issued any more" \
+    says "^certs: error -18 waited 3 s: the TPM at "
+check "and when it is back, so are the certificates" \
+    eval '[ -s g4.ak.der ] && [ ! -e g3.ak.der ]'
 t0=$SECONDS
 bash stop.sh a
 run a "--wait-ms 1200" load 1 k

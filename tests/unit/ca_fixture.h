@@ -17,12 +17,15 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include "base/crypto.h"
 #include "base/rdwr.h"
 #include "measure/cert/cert_extension.h"
+#include "measure/cert/x509_cert.h"
+#include "measure/cert/x509_issuing.h"
 #include "vtpm_manager/hwtpm/ca.h"
 #include "vtpm_manager/hwtpm/ca_key.h"
 

@@ -35,7 +35,7 @@ static const struct wcerts wcerts_sample = { .uuid = SAMPLE_UUID,
 	.name = "guest", .group = 9, .generation = 0x0102030405060708u,
 	.key = SAMPLE_32(0x40), .n = 2, .certs = {
 		{ WCERT_EK_RSA, SAMPLE_BLOB(4) }, { WCERT_AK, SAMPLE_BLOB(1) },
-	} };
+	}, .issuer = SAMPLE_BLOB(3) };
 static const struct wload wload_sample = { .uuid = SAMPLE_UUID,
 	.name = "guest", .tpm_version = TPM_VER_12, .flags = WLOAD_CRASHED,
 	.group = 0x80000001u, .generation = 3, .version = UINT64_MAX - 1,
@@ -93,7 +93,8 @@ static const struct hw_certs hw_certs_sample = { .uuid = SAMPLE_UUID,
 		{ WCERT_EK_RSA, SAMPLE_BLOB(3) }, { WCERT_AK, { NULL, 0 } },
 	} };
 static const struct hw_certed hw_certed_sample = { .n = 3,
-	.certs = { SAMPLE_BLOB(1), SAMPLE_BLOB(7), SAMPLE_BLOB(2) } };
+	.certs = { SAMPLE_BLOB(1), SAMPLE_BLOB(7), SAMPLE_BLOB(2) },
+	.issuer = SAMPLE_BLOB(5) };
 static const struct hw_status hw_status_sample = { .root = ROOT_SOFT, .up = 1,
 	.manufacturer = "IFX SLB 9672", .firmware = "15.22.16832.0",
 	.tcti = "device:/dev/tpmrm0", .commands = 1, .retries = UINT64_MAX,

@@ -12,7 +12,7 @@
  */
 
 static void
-the_ca_is_a_ca_that_signs_no_other_ca(void **state)
+the_ca_is_a_ca_of_issuing_keys_alone(void **state)
 {
 	static const uint8_t roots[] = { ROOT_S, ROOT_H };
 	struct ca_der der;
@@ -28,7 +28,9 @@ the_ca_is_a_ca_that_signs_no_other_ca(void **state)
 		x = parse(&der);
 		assert_int_equal(verifies(x, x), 1);
 		assert_int_equal(X509_check_ca(x), 1);
-		assert_int_equal(X509_get_pathlen(x), 0);
+		assert_int_equal(X509_get_pathlen(x), 1);
+		assert_true(ca_may_delegate(ca));
+		assert_true(ca_is_current(ca));
 		assert_int_equal(
 		    X509_get_key_usage(x), KU_KEY_CERT_SIGN | KU_CRL_SIGN);
 		extensions(x, text, sizeof(text));
@@ -518,11 +520,195 @@ a_ca_that_does_not_fit_is_not_opened(void **state)
 	ca_free(NULL);
 }
 
+/* --- an issuing key ------------------------------------------------------- */
+
+/* As `openssl verify -x509_strict -untrusted issuing.pem` does. */
+static int
+verifies_by(X509 *ca, X509 *by, X509 *x)
+{
+	X509_STORE *st = X509_STORE_new();
+	X509_STORE_CTX *c = X509_STORE_CTX_new();
+	STACK_OF(X509) *with = sk_X509_new_null();
+	int rc;
+
+	assert_true(sk_X509_push(with, by) > 0);
+	assert_int_equal(X509_STORE_add_cert(st, ca), 1);
+	(void)X509_STORE_set_flags(st, X509_V_FLAG_X509_STRICT);
+	assert_int_equal(X509_STORE_CTX_init(c, st, x, with), 1);
+	rc = X509_verify_cert(c);
+	if (rc != 1)
+		print_message("  %s\n",
+		    X509_verify_cert_error_string(X509_STORE_CTX_get_error(c)));
+	X509_STORE_CTX_free(c);
+	X509_STORE_free(st);
+	sk_X509_free(with);
+	return rc;
+}
+
+static void
+an_issuing_key_certifies_in_the_cas_stead(void **state)
+{
+	struct ca_der ca_der, der;
+	struct ca *ca, *day, *next;
+	X509 *cax, *by, *by2, *x;
+	uint8_t kind;
+	char text[512];
+	size_t i;
+
+	(void)state;
+	make_ca(ROOT_H, &ca_der, &ca);
+	cax = parse(&ca_der);
+	assert_int_equal(ca_issuing_new(ca, &day), VT_OK);
+	assert_true(ca_is_current(day));
+	by = parse(ca_issuing_cert(day));
+	assert_int_equal(verifies(cax, by), 1);
+	assert_int_equal(X509_check_ca(by), 1);
+	assert_int_equal(X509_get_pathlen(by), 0);
+	assert_int_equal(X509_get_key_usage(by), KU_KEY_CERT_SIGN);
+	extensions(by, text, sizeof(text));
+	assert_string_equal(text, "2.5.29.19! 2.5.29.15! 2.5.29.14 2.5.29.35 "
+				  "1.3.6.1.4.1.99999.20.2 2.5.29.16");
+	assert_true(x509_get_root(by, &kind));
+	assert_int_equal(kind, ROOT_H);
+	assert_int_equal(
+	    ASN1_TIME_compare(X509_get0_notAfter(by), X509_get0_notAfter(cax)),
+	    0);
+	for (i = 0; i < VT_NELEM(all_kinds); i++) {
+		issue(day, &all_kinds[i], &der);
+		x = parse(&der);
+		assert_int_equal(verifies_by(cax, by, x), 1);
+		assert_int_equal(verifies(cax, x), 0); /* not by itself */
+		assert_null(x509_issuing_check(by, x));
+		X509_free(x);
+	}
+	/* The next one is another key, which did not issue that. */
+	assert_int_equal(ca_issuing_new(ca, &next), VT_OK);
+	by2 = parse(ca_issuing_cert(next));
+	assert_int_equal(
+	    EVP_PKEY_eq(X509_get0_pubkey(by), X509_get0_pubkey(by2)), 0);
+	x = parse(&der);
+	assert_int_equal(verifies_by(cax, by2, x), 0);
+	X509_free(x);
+	X509_free(by);
+	X509_free(by2);
+	X509_free(cax);
+	ca_free(next);
+	ca_free(day);
+	ca_free(ca);
+}
+
+/* Time as time(2) has it: --wrap. */
+static time_t later;
+time_t __real_time(time_t *t);
+time_t __wrap_time(time_t *t);
+
+time_t
+__wrap_time(time_t *t)
+{
+	time_t now = __real_time(NULL) + later;
+
+	if (t != NULL)
+		*t = now;
+	return now;
+}
+
+static void
+an_issuing_key_ends_with_its_day(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		time_t	 later;
+		bool	 good;
+	} cases[] = {
+		{ 0, true }, { 86390, true }, { 86401, false },
+		{ 40 * 86400, false }, { -10, false }, { -86400, false },
+	};
+	/* clang-format on */
+	struct ca_subject sub = subject();
+	struct ca_der ca_der, der;
+	struct ca *ca, *day;
+	X509 *by, *x;
+	size_t i;
+
+	(void)state;
+	make_ca(ROOT_S, &ca_der, &ca);
+	assert_int_equal(ca_issuing_new(ca, &day), VT_OK);
+	by = parse(ca_issuing_cert(day));
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		later = cases[i].later;
+		print_message("  %lld s\n", (long long)later);
+		assert_int_equal(ca_is_current(day), cases[i].good);
+		assert_int_equal(
+		    ca_issue(day, &sub, WCERT_AK, ak.b, ak.len, &der),
+		    cases[i].good ? VT_OK : VT_E_STATE);
+		if (!cases[i].good)
+			continue;
+		x = parse(&der);
+		assert_null(x509_issuing_check(by, x));
+		X509_free(x);
+	}
+	later = 0;
+	ca_free(day);
+	X509_free(by);
+	ca_free(ca);
+}
+
+static void
+replace_pathlen(X509 *x, long n, struct ca_der *ret)
+{
+	BASIC_CONSTRAINTS *bc = BASIC_CONSTRAINTS_new();
+	uint8_t *p = ret->buf;
+
+	bc->ca = 0xff;
+	bc->pathlen = ASN1_INTEGER_new();
+	assert_int_equal(ASN1_INTEGER_set(bc->pathlen, n), 1);
+	assert_int_equal(X509_add1_ext_i2d(x, NID_basic_constraints, bc, 1,
+			     X509V3_ADD_REPLACE),
+	    1);
+	assert_true(X509_sign(x, ca_evp, EVP_sha256()) > 0);
+	ret->len = (size_t)i2d_X509(x, &p);
+	BASIC_CONSTRAINTS_free(bc);
+}
+
+static void
+a_ca_of_before_certifies_itself(void **state)
+{
+	const struct ca_signer s = { sign_evp, ca_evp };
+	struct ca_der der;
+	struct ca *ca;
+	uint8_t *pem;
+	X509 *x;
+	size_t n;
+	BIO *b;
+
+	(void)state;
+	assert_int_equal(
+	    read_file("tests/vectors/evidence/ecc-ca.pem", 8192, &pem, &n),
+	    VT_OK);
+	b = BIO_new_mem_buf(pem, (int)n);
+	assert_non_null(x = PEM_read_bio_X509(b, NULL, NULL, NULL));
+	assert_int_equal(X509_get_pathlen(x), 0);
+	/* One like it, of a key that is here. */
+	make_ca(ROOT_S, &der, &ca);
+	ca_free(ca);
+	X509_free(x);
+	x = parse(&der);
+	replace_pathlen(x, 0, &der);
+	assert_int_equal(
+	    ca_open(&s, der.buf, der.len, ca_pub.b, ca_pub.len, ROOT_S, &ca),
+	    VT_OK);
+	assert_false(ca_may_delegate(ca));
+	ca_free(ca);
+	X509_free(x);
+	BIO_free(b);
+	free(pem);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_ca_is_a_ca_that_signs_no_other_ca),
+		cmocka_unit_test(the_ca_is_a_ca_of_issuing_keys_alone),
 		cmocka_unit_test(each_certificate_verifies_and_has_its_purpose),
 		cmocka_unit_test(a_certificate_says_virtual_and_which_root),
 		cmocka_unit_test(the_specification_is_said),
@@ -533,6 +719,9 @@ main(void)
 		cmocka_unit_test(every_prefix_of_a_key_is_refused),
 		cmocka_unit_test(a_signature_by_another_key_is_not_believed),
 		cmocka_unit_test(a_ca_that_does_not_fit_is_not_opened),
+		cmocka_unit_test(an_issuing_key_certifies_in_the_cas_stead),
+		cmocka_unit_test(an_issuing_key_ends_with_its_day),
+		cmocka_unit_test(a_ca_of_before_certifies_itself),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -19,7 +19,8 @@
 #include "vtpm/provision/provision_tpm20.h"
 #include "vtpm/engine/tpm_command.h"
 
-static uint8_t der[3][CERT_MAX_LEN];
+static uint8_t der[3][CERT_MAX_LEN], issuer[600];
+static uint32_t issuer_len; /* 0: the CA itself signed */
 static struct wcerts certs;
 
 static int
@@ -67,6 +68,8 @@ write_certs(uint32_t n)
 		certs.certs[i].der.p = der[i];
 		certs.certs[i].der.len = 2048 - 400 * i;
 	}
+	memset(issuer, 0x39, sizeof(issuer));
+	certs.issuer = (struct wblob){ issuer, issuer_len };
 	rc = prov_certs(&certs, &f);
 	if (rc != VT_OK)
 		fail_msg("%s: %d, TPM code 0x%x", f.step, rc, f.tpm_rc);
@@ -371,6 +374,58 @@ the_aks_certificate_can_be_replaced(void **state)
 	assert_int_equal(prov20_cert(WCERT_AK, &b, &f), VT_OK);
 }
 
+/* A certificate as long as its header says, of bytes v. */
+static void
+fake_der(uint8_t *p, size_t len, uint8_t v)
+{
+	memset(p, v, len);
+	p[0] = 0x30;
+	p[1] = 0x82;
+	be16_put(p + 2, (uint16_t)(len - 4));
+}
+
+/* Its own key's index has the certificate alone; the issuing key's is where the
+ * TCG has chains, the AK's apart, as it may be another. */
+static void
+the_issuing_keys_certificate_is_in_nv(void **state)
+{
+	uint8_t chain[1200], got[1024];
+	struct wblob b = { chain, 1100 };
+	struct prov_fail f;
+	struct prov_keys k;
+
+	(void)state;
+	make(TPM_VER_20, 0, &k);
+	issuer_len = 600;
+	write_certs(3);
+	issuer_len = 0;
+	start();
+	assert_int_equal(read_index(0x01c00100, 600, got), VT_OK);
+	assert_memory_equal(got, issuer, 600);
+	assert_int_equal(read_index(0x01c00101, 1, got), VT_E_TPM);
+	fake_der(chain, 700, 0x31);
+	fake_der(chain + 700, 400, 0x32);
+	assert_int_equal(prov20_cert(WCERT_AK, &b, &f), VT_OK);
+	assert_int_equal(read_index(0x01c101d0, 700, got), VT_OK);
+	assert_memory_equal(got, chain, 700);
+	assert_int_equal(read_index(0x01c101d0, 701, got), VT_E_TPM);
+	assert_int_equal(read_index(0x01c00101, 400, got), VT_OK);
+	assert_memory_equal(got, chain + 700, 400);
+	assert_int_equal(read_index(0x01c00100, 600, got), VT_OK);
+	assert_memory_equal(got, issuer, 600);
+	(void)eng_changed();
+	assert_int_equal(prov20_cert(WCERT_AK, &b, &f), VT_OK);
+	assert_false(eng_changed());
+	/* Another host's CA. */
+	fake_der(chain, 700, 0x33);
+	fake_der(chain + 700, 400, 0x34);
+	assert_int_equal(prov20_cert(WCERT_EK_ECC, &b, &f), VT_OK);
+	assert_int_equal(read_index(0x01c0000a, 700, got), VT_OK);
+	assert_memory_equal(got, chain, 700);
+	assert_int_equal(read_index(0x01c00100, 400, got), VT_OK);
+	assert_memory_equal(got, chain + 700, 400);
+}
+
 static void
 what_cannot_be_replaced_stays(void **state)
 {
@@ -477,6 +532,7 @@ main(void)
 		T(certificates_are_locked_for_ever),
 		T(state_is_clean_for_the_first_guest),
 		T(the_aks_certificate_can_be_replaced),
+		T(the_issuing_keys_certificate_is_in_nv),
 		T(what_cannot_be_replaced_stays),
 		T(tpm12_has_an_ek_and_is_enabled),
 	};

@@ -130,17 +130,6 @@ take_info(struct attest *a, bool *ret_ours)
  */
 
 /* NV indices may be larger than the certificate in them. */
-static size_t
-der_len(const uint8_t *p, size_t len)
-{
-	size_t n;
-
-	if (len < 4 || p[0] != 0x30 || p[1] != 0x82)
-		return len;
-	n = 4 + (size_t)be16_get(p + 2);
-	return n <= len ? n : len;
-}
-
 static int
 take_cert(struct attest *a, uint32_t index, enum bundle_part part)
 {
@@ -152,6 +141,37 @@ take_cert(struct attest *a, uint32_t index, enum bundle_part part)
 	if (rc == VT_OK)
 		rc = bundle_set(a->ev, part, buf, der_len(buf, len));
 	free(buf);
+	return rc;
+}
+
+/* Puts the issuing key's certificate behind this one, if NV has it and nothing
+ * is there yet. */
+static int
+take_issuer(struct attest *a, enum bundle_part part)
+{
+	const struct bundle_blob *b = &a->ev->part[part];
+	uint8_t both[X509_CERT_MAX], *buf;
+	size_t len, i;
+	int rc = VT_OK;
+
+	for (i = 0; i < ESYS_NV_CHAIN_N && rc == VT_OK; i++) {
+		if (b->p == NULL || der_len(b->p, b->len) < b->len)
+			return VT_OK;
+		buf = NULL;
+		rc = esys_nv_read(&a->e, ESYS_NV_CHAIN + (uint32_t)i,
+		    2 * (size_t)CERT_MAX, &buf, &len);
+		if (rc == VT_OK)
+			len = der_len(buf, len);
+		if (rc == VT_OK && b->len + len <= sizeof(both) &&
+		    x509_issued_by(b->p, b->len, buf, len) == VT_OK) {
+			memcpy(both, b->p, b->len);
+			memcpy(both + b->len, buf, len);
+			rc = bundle_set(a->ev, part, both, b->len + len);
+		}
+		free(buf);
+		if (rc == VT_E_NOTFOUND)
+			rc = VT_OK;
+	}
 	return rc;
 }
 
@@ -205,6 +225,8 @@ take_certs(struct attest *a, bool ours)
 	rc = take_cert(a, ESYS_NV_AK_CERT, BUNDLE_AK_CERT);
 	if (ours && (rc == VT_OK || rc == VT_E_NOTFOUND))
 		rc = take_newest(a, VSUB_AK_CERT, BUNDLE_AK_CERT);
+	if (rc == VT_OK)
+		rc = take_issuer(a, BUNDLE_AK_CERT);
 	if (rc == VT_OK && a->ev->part[BUNDLE_AK_CERT].p == NULL)
 		rc = VT_E_NOTFOUND;
 	if (rc == VT_E_NOTFOUND)
@@ -216,6 +238,8 @@ take_certs(struct attest *a, bool ours)
 		rc = take_cert(a, ek[i], BUNDLE_EK_CERT);
 		if (ours && rc == VT_OK)
 			rc = take_newest(a, sub[i], BUNDLE_EK_CERT);
+		if (rc == VT_OK)
+			rc = take_issuer(a, BUNDLE_EK_CERT);
 		if (rc == VT_OK) {
 			any = true;
 			parent = ek_is_parent(a);

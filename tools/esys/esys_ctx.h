@@ -24,6 +24,8 @@
 #define ESYS_SRK_HANDLE 0x81000001u /* TCG: the storage root key */
 #define ESYS_NV_EK_RSA 0x01c00002u  /* TCG EK profile, L-1 certificate */
 #define ESYS_NV_EK_ECC 0x01c0000au  /* L-2 certificate */
+#define ESYS_NV_CHAIN 0x01c00100u   /* certificates that lead to the root */
+#define ESYS_NV_CHAIN_N 2
 #define ESYS_NV_AK_CERT 0x01c101d0u /* where cloud clients look for it */
 #define ESYS_TRIES 16               /* while PCRs keep changing */
 

@@ -43,9 +43,10 @@ MSG_TABLE(wcerts,
 	F_UINT(wcerts, group),
 	F_UINT(wcerts, generation),
 	F_BYTES(wcerts, key),
-	F_ARRAY(wcerts, n, certs, 0, cert_fields));
+	F_ARRAY(wcerts, n, certs, 0, cert_fields),
+	F_BLOB(wcerts, issuer, 0, CERT_MAX_LEN));
 MSG_TABLE(wakcert,
-	F_BLOB(wakcert, der, 1, CERT_MAX_LEN),
+	F_BLOB(wakcert, der, 1, CHAIN_MAX_LEN),
 	F_TAIL(wakcert, which, WCERT_EK_RSA, WCERT_EK_ECC, WCERT_AK));
 
 MSG_TABLE(wload,

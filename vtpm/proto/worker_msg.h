@@ -44,6 +44,7 @@
 #define STATE_MAX_LEN 524288 /* one sealed blob */
 #define RECORD_MAX_LEN 65536 /* launch record or event log */
 #define CERT_MAX_LEN 2048    /* one certificate, DER */
+#define CHAIN_MAX_LEN 4096   /* and behind it its issuing key's */
 #define PUB_MAX_LEN 1024     /* one TPM2B_PUBLIC or TPM 1.2 modulus */
 #define WKEY_LEN 32          /* instance key */
 /* Payload limit (msgch_new) of the socket between manager and worker; the
@@ -146,6 +147,8 @@ struct wcerts {
 	uint8_t key[WKEY_LEN];
 	uint32_t n;
 	struct wcert certs[4];
+	struct wblob issuer; /* the issuing key's that signed them; may be
+				empty */
 };
 
 enum {
@@ -331,7 +334,8 @@ struct wdeeped {
 /* For an AK the payload does not name the kind, so that workers of an older
  * manager accept it. */
 struct wakcert {
-	struct wblob der; /* not empty */
+	struct wblob der; /* and behind it its issuing key's, if one signed it;
+			     not empty */
 	uint8_t which;    /* WCERT_* */
 };
 

@@ -4,9 +4,11 @@
  */
 #include "vtpm/provision/provision_tpm20.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/rdwr.h"
 #include "vtpm/engine/command_table.h"
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/provision/provision_step.h"
@@ -17,6 +19,10 @@
 #define NV_EK_ECC_TEMPLATE 0x01c0000cu
 #define NV_AK_AZURE 0x01c101d0u /* where Azure's clients look */
 #define NV_AK_GCE 0x01c10002u   /* where Google's clients look */
+/* TCG EK Credential Profile 2.5, 2.2.1.5: certificates that lead from the EK's
+ * to its root, one index after another. */
+#define NV_CHAIN_EK 0x01c00100u
+#define NV_CHAIN_AK 0x01c00101u /* where the AK's is by another key */
 #define NV_TRY 0x01c10fffu      /* tried, to see whether there is room */
 
 /* TPMA_NV: PLATFORMCREATE NO_DA AUTHREAD OWNERREAD PPREAD WRITEDEFINE
@@ -186,6 +192,8 @@ prov20_certs(const struct wcerts *m, struct prov_fail *f)
 	rc = nv_put(NV_EK_ECC_TEMPLATE, ek_ecc_hex, ek_ecc_hex_len, f);
 	for (i = 0; rc == VT_OK && i < m->n; i++)
 		rc = put_cert(m->certs[i].which, &m->certs[i].der, f);
+	if (rc == VT_OK && m->issuer.len > 0)
+		rc = nv_put(NV_CHAIN_EK, m->issuer.p, m->issuer.len, f);
 	return rc;
 }
 
@@ -259,32 +267,47 @@ nv_replace(uint32_t index, const struct wblob *der, struct prov_fail *f)
 	return nv_put(index, der->p, der->len, f);
 }
 
+/* These bytes in this index, whatever was there. */
+static int
+nv_set(uint32_t index, const struct wblob *der, struct prov_fail *f)
+{
+	int rc = nv_is(index, der->p, der->len, f);
+
+	if (rc == VT_E_NOTFOUND) /* its key was made anew */
+		return nv_put(index, der->p, der->len, f);
+	if (rc == 0)
+		return nv_replace(index, der, f);
+	return rc == 1 ? VT_OK : rc;
+}
+
 int
-prov20_cert(uint8_t which, const struct wblob *der, struct prov_fail *f)
+prov20_cert(uint8_t which, const struct wblob *chain, struct prov_fail *f)
 {
 	static const struct {
 		uint8_t which;
+		bool issuer;
 		uint32_t index;
 	} where[] = {
-		{ WCERT_EK_RSA, NV_EK_RSA },
-		{ WCERT_EK_ECC, NV_EK_ECC },
-		{ WCERT_AK, NV_AK_AZURE },
-		{ WCERT_AK, NV_AK_GCE },
+		{ WCERT_EK_RSA, false, NV_EK_RSA },
+		{ WCERT_EK_RSA, true, NV_CHAIN_EK },
+		{ WCERT_EK_ECC, false, NV_EK_ECC },
+		{ WCERT_EK_ECC, true, NV_CHAIN_EK },
+		{ WCERT_AK, false, NV_AK_AZURE },
+		{ WCERT_AK, false, NV_AK_GCE },
+		{ WCERT_AK, true, NV_CHAIN_AK },
 	};
-	uint32_t at;
+	uint32_t first = (uint32_t)der_len(chain->p, chain->len);
+	const struct wblob part[2] = { { chain->p, first },
+		{ chain->p + first, chain->len - first } };
 	size_t i;
 	int rc;
 
 	for (i = 0; i < VT_NELEM(where); i++) {
-		at = where[i].index;
-		if (where[i].which != which ||
-		    (rc = nv_is(at, der->p, der->len, f)) == 1)
+		const struct wblob *p = &part[where[i].issuer ? 1 : 0];
+
+		if (where[i].which != which || p->len == 0)
 			continue;
-		if (rc == VT_E_NOTFOUND) /* its key was made anew */
-			rc = nv_put(at, der->p, der->len, f);
-		else if (rc == 0)
-			rc = nv_replace(at, der, f);
-		if (rc != VT_OK)
+		if ((rc = nv_set(where[i].index, p, f)) != VT_OK)
 			return rc;
 	}
 	return VT_OK;

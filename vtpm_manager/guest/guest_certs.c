@@ -16,6 +16,7 @@
 #include "vtpm_manager/guest/guest_certs.h"
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -82,24 +83,34 @@ key_text(const json_t *id, uint32_t i, const char *what)
 	    json_object_get(json_object_get(id, keys[i].name), what));
 }
 
-/* PEM to DER; heap. */
+/* One certificate, or it and its issuing key's, one behind the other: PEM to
+ * DER; heap. */
 static int
 pem_to_der(const char *pem, uint8_t **ret, size_t *ret_len)
 {
 	BIO *b = pem != NULL ? BIO_new_mem_buf(pem, -1) : NULL;
-	X509 *x = b != NULL ? PEM_read_bio_X509(b, NULL, NULL, NULL) : NULL;
-	unsigned char *der = NULL;
-	int n = x != NULL ? i2d_X509(x, &der) : 0, rc = VT_E_FORMAT;
+	uint8_t *out = malloc(CHAIN_MAX_LEN), *p = out;
+	X509 *x = NULL;
+	int n;
 
-	if (n > 0 && (*ret = malloc((size_t)n)) != NULL) {
-		memcpy(*ret, der, (size_t)n);
-		*ret_len = (size_t)n;
-		rc = VT_OK;
+	while (b != NULL && out != NULL &&
+	       (x = PEM_read_bio_X509(b, NULL, NULL, NULL)) != NULL) {
+		n = i2d_X509(x, NULL);
+		if (n <= 0 || n > CHAIN_MAX_LEN - (p - out))
+			break;
+		(void)i2d_X509(x, &p);
+		X509_free(x);
 	}
-	OPENSSL_free(der);
-	X509_free(x);
 	BIO_free(b);
-	return rc;
+	ERR_clear_error();
+	if (x != NULL || p == out) {
+		X509_free(x);
+		free(out);
+		return VT_E_FORMAT;
+	}
+	*ret = out;
+	*ret_len = (size_t)(p - out);
+	return VT_OK;
 }
 
 static int
@@ -169,7 +180,7 @@ static void
 tell_one(struct guest_run *g, uint8_t which, const uint8_t *der, size_t len)
 {
 	struct wakcert m = { { der, (uint32_t)len }, which };
-	uint8_t buf[CERT_MAX_LEN + 8];
+	uint8_t buf[CHAIN_MAX_LEN + 8];
 	struct wr w;
 
 	wr_init(&w, buf, sizeof(buf));
@@ -244,8 +255,8 @@ keep(struct akcerts *a, const struct hw_certed *hc)
 
 	for (i = 0; i < hc->n; i++) {
 		key = json_object_get(a->id, keys[a->key[i]].name);
-		if (json_object_set_new(
-			key, "certificate", guest_json_pem(&hc->certs[i])) != 0)
+		if (json_object_set_new(key, "certificate",
+			guest_json_chain(&hc->certs[i], &hc->issuer)) != 0)
 			return VT_E_NOMEM;
 	}
 	if (a->anew && json_object_set_new(a->id, "reissued_ms",

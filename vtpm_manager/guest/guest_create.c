@@ -256,6 +256,7 @@ claim(struct create *c, const uint8_t *body, size_t len)
 		wc.certs[wc.n].which = which[wc.n];
 		wc.certs[wc.n].der = hc.certs[wc.n];
 	}
+	wc.issuer = hc.issuer;
 	if ((rc = keep_identity(c, &wc)) != VT_OK)
 		return rc;
 	c->link = made_release(c->made);
@@ -315,8 +316,25 @@ claim_certified(struct create *c)
 	return claim(c, c->certs, d->certs_len);
 }
 
-/* A host in a state that is not approved must not vouch for a vTPM, not even
- * by a certificate that it issued before. */
+/* Are its certificates this guest's, and its AK's not due for renewal soon? */
+static bool
+is_certified(const struct create *c, const struct made *d)
+{
+	return d->certs != NULL && !c->spec.has_uuid && c->spec.group == 0 &&
+	       wall_ms() - d->certs_ms < guest_ak_seconds(c->m) * 1000ull / 3;
+}
+
+static int
+certify(struct create *c)
+{
+	if (is_certified(c, c->made))
+		return claim_certified(c);
+	return made_certify(c->made, c->m, &c->in, on_certs, c);
+}
+
+/* A host in a state that is not approved must not vouch for a vTPM: neither
+ * by a certificate that it issued before, nor with the key that its CA
+ * certified this morning. */
 static void
 on_state(void *arg, const struct hw_answer *a)
 {
@@ -328,16 +346,8 @@ on_state(void *arg, const struct hw_answer *a)
 		    a->rc != VT_OK ? a->text
 				   : "the host is in no approved state now "
 				     "(vtpmctl host status)");
-	else if ((rc = claim_certified(c)) != VT_OK)
+	else if ((rc = certify(c)) != VT_OK)
 		create_failed(c, rc, vt_strerror(rc));
-}
-
-/* Are its certificates this guest's, and its AK's not due for renewal soon? */
-static bool
-is_certified(const struct create *c, const struct made *d)
-{
-	return d->certs != NULL && !c->spec.has_uuid && c->spec.group == 0 &&
-	       wall_ms() - d->certs_ms < guest_ak_seconds(c->m) * 1000ull / 3;
 }
 
 static void
@@ -351,12 +361,10 @@ on_made(void *arg, int rc, const char *text, struct made *d)
 	}
 	c->made = d;
 	wlink_hand_over(d->link, &early_ops, c);
-	if (!is_certified(c, d))
-		rc = made_certify(d, c->m, &c->in, on_certs, c);
-	else if (host_keys_bound(c->m))
+	if (host_keys_must_fit(c->m))
 		rc = hwlink_request(c->m->hw, HW_PCRS, NULL, on_state, c);
 	else
-		rc = claim_certified(c);
+		rc = certify(c);
 	if (rc != VT_OK)
 		create_failed(c, rc, vt_strerror(rc));
 }

@@ -73,7 +73,7 @@ take_ak(struct guest_run *g, json_t *id, const struct wfacts *f)
 	}
 	(void)snprintf(old, sizeof(old), "%s", ak_text(id, "name"));
 	if (json_object_set_new(
-		id, "ak", guest_json_key(TPM_VER_20, &f->ak, NULL)) != 0)
+		id, "ak", guest_json_key(TPM_VER_20, &f->ak, NULL, NULL)) != 0)
 		return false;
 	audit_log(g->m, "worker", "new-ak", g->in.name, "ok",
 	    "the guest cleared its TPM: AK %.80s replaces %.80s",

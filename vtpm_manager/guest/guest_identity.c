@@ -24,20 +24,34 @@ static const struct {
 	{ BANK_SHA512, "sha512" },
 };
 
+static bool
+write_pem(BIO *b, const struct wblob *der)
+{
+	return der->len == 0 ||
+	       PEM_write_bio(b, "CERTIFICATE", "", der->p, (long)der->len) > 0;
+}
+
 json_t *
-guest_json_pem(const struct wblob *der)
+guest_json_chain(const struct wblob *der, const struct wblob *issuer)
 {
 	BIO *b = BIO_new(BIO_s_mem());
 	json_t *j = NULL;
 	char *p;
 	long n;
 
-	if (b != NULL &&
-	    PEM_write_bio(b, "CERTIFICATE", "", der->p, (long)der->len) > 0 &&
+	if (b != NULL && write_pem(b, der) && write_pem(b, issuer) &&
 	    (n = BIO_get_mem_data(b, &p)) > 0)
 		j = json_stringn(p, (size_t)n);
 	BIO_free(b);
 	return j;
+}
+
+json_t *
+guest_json_pem(const struct wblob *der)
+{
+	static const struct wblob none;
+
+	return guest_json_chain(der, &none);
 }
 
 /* Name = nameAlg || H(TPMT_PUBLIC); TPM 2.0 Library, Part 1, 16. */
@@ -68,13 +82,13 @@ name_json(const struct wblob *pub)
 /* json_pack()'s "o*" leaves out a member that is NULL: one that is not there,
  * or text that is not UTF-8, as a damaged record can have. */
 json_t *
-guest_json_key(
-    uint8_t version, const struct wblob *pub, const struct wblob *cert)
+guest_json_key(uint8_t version, const struct wblob *pub,
+    const struct wblob *cert, const struct wblob *issuer)
 {
 	return json_pack("{s:o,s:o*,s:o*}", "public",
 	    json_hex(pub->p, pub->len), "name",
 	    version == TPM_VER_20 ? name_json(pub) : NULL, "certificate",
-	    cert != NULL ? guest_json_pem(cert) : NULL);
+	    cert != NULL ? guest_json_chain(cert, issuer) : NULL);
 }
 
 int
@@ -140,7 +154,7 @@ guest_json_identity(uint8_t version, uint8_t banks,
 			if (certs->certs[k].which == keys[i].which)
 				cert = &certs->certs[k].der;
 		(void)json_object_set_new(o, keys[i].name,
-		    guest_json_key(version, keys[i].pub, cert));
+		    guest_json_key(version, keys[i].pub, cert, &certs->issuer));
 	}
 	return o;
 }

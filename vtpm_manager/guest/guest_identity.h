@@ -17,9 +17,11 @@
 
 /* A certificate as PEM text; NULL: out of memory. */
 json_t *guest_json_pem(const struct wblob *der);
-/* {public, name, certificate}; cert NULL: it has none. */
-json_t *guest_json_key(
-    uint8_t version, const struct wblob *pub, const struct wblob *cert);
+/* The certificate, and the issuing key's behind it; issuer->len may be 0. */
+json_t *guest_json_chain(const struct wblob *der, const struct wblob *issuer);
+/* {public, name, certificate}; cert NULL: it has none.  issuer as above. */
+json_t *guest_json_key(uint8_t version, const struct wblob *pub,
+    const struct wblob *cert, const struct wblob *issuer);
 json_t *guest_json_banks(uint8_t version, uint8_t banks); /* BANK_* */
 /* What is kept as SX_CERTS. */
 json_t *guest_json_identity(uint8_t tpm_version, uint8_t banks,

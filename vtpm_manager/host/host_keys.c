@@ -420,6 +420,12 @@ host_keys_bound(const struct mgr *m)
 }
 
 bool
+host_keys_must_fit(const struct mgr *m)
+{
+	return host_keys_bound(m) && m->host->ap.n > 0;
+}
+
+bool
 host_keys_approved(const struct mgr *m, const struct hw_answer *a)
 {
 	const struct host_keys *h = m->host;

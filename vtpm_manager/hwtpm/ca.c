@@ -2,6 +2,7 @@
 #include "vtpm_manager/hwtpm/ca.h"
 
 #include <openssl/asn1.h>
+#include <openssl/core_names.h>
 #include <openssl/objects.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -14,16 +15,17 @@
 #include "base/rdwr.h"
 #include "base/utf8.h"
 #include "measure/cert/cert_extension.h"
+#include "vtpm_manager/hwtpm/ca_fields.h"
 #include "vtpm_manager/hwtpm/ca_key.h"
 
 #include "vtpm_manager/hwtpm/embed/spec12_hex.h"
 #include "vtpm_manager/hwtpm/embed/spec20_hex.h"
 
 #define CA_YEARS_SECONDS (20L * 365 * 86400 + 5L * 86400)
+#define DAY_SECONDS 86400L
 #define CLOCK_SKEW_SECONDS 3600L /* guests' clocks lag behind the host's */
 #define CN_MAX 64                /* RFC 5280, ub-common-name */
 #define SERIAL_LEN 16
-#define KEYID_LEN SHA1_LEN
 #define TPM_MANUFACTURER "id:56544D31"
 #define TPM_VERSION "id:00010000"
 #define CERT_OVERHEAD 128 /* around the part to be signed */
@@ -31,8 +33,10 @@
 struct ca {
 	struct ca_signer signer;
 	X509 *cert;
-	EVP_PKEY *key; /* public */
-	uint8_t keyid[KEYID_LEN];
+	EVP_PKEY *key;     /* public; an issuing key's is whole */
+	struct ca_der der; /* of an issuing key: cert, encoded */
+	time_t since;      /* of an issuing key: it was made; else 0 */
+	uint8_t keyid[CA_KEYID_LEN];
 	uint8_t root;
 };
 
@@ -40,140 +44,14 @@ struct ca {
 static const uint8_t ecdsa_sha256[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
 	0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
 
-/* --- names and texts ------------------------------------------------------ */
-
-static int
-add_name(X509_NAME *name, const char *field, const char *text, size_t len)
-{
-	/* OpenSSL refuses bytes that are not UTF-8. */
-	return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8,
-		   (const unsigned char *)text, (int)len, -1, 0) == 1
-		   ? VT_OK
-		   : VT_E_FORMAT;
-}
-
-/* "2.23.133.2.x" attributes: OpenSSL has no names for them. */
-static int
-add_tcg(X509_NAME *name, const char *oid, const char *text)
-{
-	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
-	int ok = obj != NULL &&
-		 X509_NAME_add_entry_by_OBJ(name, obj, V_ASN1_UTF8STRING,
-		     (const unsigned char *)text, -1, -1, 0) == 1;
-
-	ASN1_OBJECT_free(obj);
-	return ok ? VT_OK : VT_E_CRYPTO;
-}
-
 static void
 model_text(uint8_t root, char *out, size_t cap)
 {
 	(void)snprintf(out, cap, "virtual TPM, %s", cert_ext_root_name(root));
 }
 
-/* --- one extension each --------------------------------------------------- */
-
-static int
-add_i2d(X509 *x, int nid, void *value, int critical)
-{
-	return X509_add1_ext_i2d(x, nid, value, critical, X509V3_ADD_APPEND) ==
-		       1
-		   ? VT_OK
-		   : VT_E_CRYPTO;
-}
-
-/* An extension whose value is already DER. */
-static int
-add_der(X509 *x, const char *oid, const uint8_t *der, size_t len)
-{
-	ASN1_OCTET_STRING *os = ASN1_OCTET_STRING_new();
-	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
-	X509_EXTENSION *ext = NULL;
-	int ok;
-
-	ok = os != NULL && obj != NULL &&
-	     ASN1_OCTET_STRING_set(os, der, (int)len) == 1 &&
-	     (ext = X509_EXTENSION_create_by_OBJ(NULL, obj, 0, os)) != NULL &&
-	     X509_add_ext(x, ext, -1) == 1;
-	X509_EXTENSION_free(ext);
-	ASN1_OBJECT_free(obj);
-	ASN1_OCTET_STRING_free(os);
-	return ok ? VT_OK : VT_E_CRYPTO;
-}
-
-static int
-add_basic(X509 *x, int is_ca)
-{
-	BASIC_CONSTRAINTS *bc = BASIC_CONSTRAINTS_new();
-	int rc = VT_E_CRYPTO;
-
-	if (bc == NULL)
-		return VT_E_NOMEM;
-	bc->ca = is_ca ? 0xff : 0;
-	if (!is_ca || ((bc->pathlen = ASN1_INTEGER_new()) != NULL &&
-			  ASN1_INTEGER_set(bc->pathlen, 0) == 1))
-		rc = add_i2d(x, NID_basic_constraints, bc, 1);
-	BASIC_CONSTRAINTS_free(bc);
-	return rc;
-}
-
-/* bits: as RFC 5280 4.2.1.3 counts them. */
-static int
-add_key_usage(X509 *x, const int *bits, size_t n)
-{
-	ASN1_BIT_STRING *ku = ASN1_BIT_STRING_new();
-	int rc = ku != NULL ? VT_OK : VT_E_NOMEM;
-	size_t i;
-
-	for (i = 0; i < n && rc == VT_OK; i++)
-		if (ASN1_BIT_STRING_set_bit(ku, bits[i], 1) != 1)
-			rc = VT_E_CRYPTO;
-	if (rc == VT_OK)
-		rc = add_i2d(x, NID_key_usage, ku, 1);
-	ASN1_BIT_STRING_free(ku);
-	return rc;
-}
-
-static int
-add_purpose(X509 *x, const char *oid)
-{
-	EXTENDED_KEY_USAGE *eku = sk_ASN1_OBJECT_new_null();
-	ASN1_OBJECT *obj = OBJ_txt2obj(oid, 1);
-	int rc = VT_E_CRYPTO;
-
-	if (eku != NULL && obj != NULL && sk_ASN1_OBJECT_push(eku, obj) > 0) {
-		obj = NULL; /* given to eku */
-		rc = add_i2d(x, NID_ext_key_usage, eku, 0);
-	}
-	ASN1_OBJECT_free(obj);
-	EXTENDED_KEY_USAGE_free(eku);
-	return rc;
-}
-
-static int
-add_subject_keyid(X509 *x, const uint8_t keyid[KEYID_LEN])
-{
-	ASN1_OCTET_STRING *os = ASN1_OCTET_STRING_new();
-	int rc = VT_E_CRYPTO;
-
-	if (os != NULL && ASN1_OCTET_STRING_set(os, keyid, KEYID_LEN) == 1)
-		rc = add_i2d(x, NID_subject_key_identifier, os, 0);
-	ASN1_OCTET_STRING_free(os);
-	return rc;
-}
-
-static int
-add_authority_keyid(X509 *x, const uint8_t keyid[KEYID_LEN])
-{
-	AUTHORITY_KEYID *ak = AUTHORITY_KEYID_new();
-	int rc = VT_E_CRYPTO;
-
-	if (ak != NULL && (ak->keyid = ASN1_OCTET_STRING_new()) != NULL &&
-	    ASN1_OCTET_STRING_set(ak->keyid, keyid, KEYID_LEN) == 1)
-		rc = add_i2d(x, NID_authority_key_identifier, ak, 0);
-	AUTHORITY_KEYID_free(ak);
-	return rc;
-}
+/* --- extensions of our own ---------------------------------------------------
+ */
 
 /* TCG EK Credential Profile 2.5, 3.1.2: manufacturer, model, version. */
 static int
@@ -187,10 +65,11 @@ add_tpm_name(GENERAL_NAMES *names, uint8_t root)
 	if (dn == NULL || gn == NULL)
 		goto out;
 	model_text(root, model, sizeof(model));
-	if ((rc = add_tcg(dn, CERT_EXT_OID_TPM_MANUFACTURER,
+	if ((rc = ca_add_tcg(dn, CERT_EXT_OID_TPM_MANUFACTURER,
 		 TPM_MANUFACTURER)) != VT_OK ||
-	    (rc = add_tcg(dn, CERT_EXT_OID_TPM_MODEL, model)) != VT_OK ||
-	    (rc = add_tcg(dn, CERT_EXT_OID_TPM_VERSION, TPM_VERSION)) != VT_OK)
+	    (rc = ca_add_tcg(dn, CERT_EXT_OID_TPM_MODEL, model)) != VT_OK ||
+	    (rc = ca_add_tcg(dn, CERT_EXT_OID_TPM_VERSION, TPM_VERSION)) !=
+		VT_OK)
 		goto out;
 	GENERAL_NAME_set0_value(gn, GEN_DIRNAME, dn);
 	dn = NULL; /* given to gn */
@@ -238,7 +117,7 @@ add_alt_names(X509 *x, uint8_t root, const uint8_t *uuid)
 	if (rc == VT_OK && uuid != NULL)
 		rc = add_uuid_uri(names, uuid);
 	if (rc == VT_OK)
-		rc = add_i2d(x, NID_subject_alt_name, names, 0);
+		rc = ca_add_i2d(x, NID_subject_alt_name, names, 0);
 	GENERAL_NAMES_free(names);
 	return rc;
 }
@@ -256,7 +135,8 @@ add_instance(X509 *x, const struct ca_subject *sub, uint8_t root)
 
 	memcpy(in.uuid, sub->uuid, sizeof(in.uuid));
 	rc = cert_ext_instance_put(&in, der, sizeof(der), &len);
-	return rc == VT_OK ? add_der(x, CERT_EXT_OID_INSTANCE, der, len) : rc;
+	return rc == VT_OK ? ca_add_der(x, CERT_EXT_OID_INSTANCE, der, len)
+			   : rc;
 }
 
 /* --- the certificate around them ------------------------------------------ */
@@ -416,7 +296,7 @@ out:
 
 /* RFC 5280 4.2.1.2 (1). */
 static int
-key_id(const struct ca_key *key, uint8_t out[KEYID_LEN])
+key_id(const struct ca_key *key, uint8_t out[CA_KEYID_LEN])
 {
 	return digest_buf(ALG_SHA1, key->bits, key->len, out);
 }
@@ -471,11 +351,11 @@ set_ca_name(X509 *x, uint8_t root, const char *host)
 	    cert_ext_root_name(root), host[0] != '\0' ? " " : "", NAME_MAX_LEN,
 	    host);
 	len = utf8_cut(cn, CN_MAX);
-	if ((rc = add_name(name, "CN", cn, len)) != VT_OK)
+	if ((rc = ca_add_name(name, "CN", cn, len)) != VT_OK)
 		return rc;
 	/* The host's whole name, where CN had to be cut. */
-	if (len < strlen(cn) &&
-	    (rc = add_name(name, "OU", host, utf8_cut(host, CN_MAX))) != VT_OK)
+	if (len < strlen(cn) && (rc = ca_add_name(name, "OU", host,
+				     utf8_cut(host, CN_MAX))) != VT_OK)
 		return rc;
 	return X509_set_issuer_name(x, name) == 1 ? VT_OK : VT_E_CRYPTO;
 }
@@ -484,19 +364,19 @@ static int
 fill_ca(X509 *x, const struct ca_key *key, uint8_t root, const char *host)
 {
 	static const int usage[] = { 5, 6 }; /* keyCertSign, cRLSign */
-	uint8_t keyid[KEYID_LEN], der[CERT_EXT_MAX_LEN];
+	uint8_t keyid[CA_KEYID_LEN], der[CERT_EXT_MAX_LEN];
 	size_t len;
 	int rc;
 
 	if ((rc = set_ca_name(x, root, host)) != VT_OK ||
 	    (rc = set_validity(x, CA_YEARS_SECONDS)) != VT_OK ||
-	    (rc = add_basic(x, 1)) != VT_OK ||
-	    (rc = add_key_usage(x, usage, VT_NELEM(usage))) != VT_OK ||
+	    (rc = ca_add_basic(x, 1)) != VT_OK ||
+	    (rc = ca_add_key_usage(x, usage, VT_NELEM(usage))) != VT_OK ||
 	    (rc = key_id(key, keyid)) != VT_OK ||
-	    (rc = add_subject_keyid(x, keyid)) != VT_OK ||
+	    (rc = ca_add_subject_keyid(x, keyid)) != VT_OK ||
 	    (rc = cert_ext_root_put(root, der, sizeof(der), &len)) != VT_OK)
 		return rc;
-	return add_der(x, CERT_EXT_OID_ROOT, der, len);
+	return ca_add_der(x, CERT_EXT_OID_ROOT, der, len);
 }
 
 int
@@ -596,6 +476,127 @@ ca_free(struct ca *ca)
 	free(ca);
 }
 
+/* --- an issuing key --------------------------------------------------------
+ */
+
+/* ca_sign_fn of a key in this process's memory. */
+static int
+sign_here(
+    void *arg, const uint8_t digest[SHA256_LEN], uint8_t *out, size_t *ret_len)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(arg, NULL);
+	int rc = VT_E_CRYPTO;
+
+	*ret_len = CA_SIG_MAX;
+	if (ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+	    EVP_PKEY_sign(ctx, out, ret_len, digest, SHA256_LEN) == 1)
+		rc = VT_OK;
+	EVP_PKEY_CTX_free(ctx);
+	return rc;
+}
+
+static int
+key_of(EVP_PKEY *evp, struct ca_key *ret)
+{
+	struct ca_key k = { .alg = NID_X9_62_id_ecPublicKey,
+		.curve = NID_X9_62_prime256v1 };
+
+	if (EVP_PKEY_get_octet_string_param(evp, OSSL_PKEY_PARAM_PUB_KEY,
+		k.bits, sizeof(k.bits), &k.len) != 1)
+		return VT_E_CRYPTO;
+	*ret = k;
+	return VT_OK;
+}
+
+/* The CA's, and the day. */
+static int
+set_issuing_name(X509 *x, const struct ca *up, time_t now)
+{
+	X509_NAME *name = X509_get_subject_name(x);
+	char ou[CN_MAX];
+	struct tm tm;
+
+	if (X509_set_issuer_name(x, X509_get_subject_name(up->cert)) != 1 ||
+	    X509_set_subject_name(x, X509_get_subject_name(up->cert)) != 1 ||
+	    gmtime_r(&now, &tm) == NULL ||
+	    strftime(ou, sizeof(ou), "issuing key of %Y-%m-%d", &tm) == 0)
+		return VT_E_CRYPTO;
+	name = X509_get_subject_name(x);
+	return ca_add_name(name, "OU", ou, strlen(ou));
+}
+
+static int
+fill_issuing(X509 *x, const struct ca *up, const struct ca *ca)
+{
+	static const int usage[] = { 5 }; /* keyCertSign */
+	uint8_t der[CERT_EXT_MAX_LEN];
+	size_t len;
+	int rc;
+
+	if ((rc = set_issuing_name(x, up, ca->since)) != VT_OK ||
+	    (rc = set_validity(x, CA_YEARS_SECONDS)) != VT_OK ||
+	    (rc = within_ca(x, up->cert)) != VT_OK ||
+	    (rc = ca_add_basic(x, 0)) != VT_OK ||
+	    (rc = ca_add_key_usage(x, usage, VT_NELEM(usage))) != VT_OK ||
+	    (rc = ca_add_subject_keyid(x, ca->keyid)) != VT_OK ||
+	    (rc = ca_add_authority_keyid(x, up->keyid)) != VT_OK ||
+	    (rc = cert_ext_root_put(up->root, der, sizeof(der), &len)) !=
+		VT_OK ||
+	    (rc = ca_add_der(x, CERT_EXT_OID_ROOT, der, len)) != VT_OK)
+		return rc;
+	return ca_add_period(
+	    x, ca->since - CLOCK_SKEW_SECONDS, ca->since + DAY_SECONDS);
+}
+
+int
+ca_issuing_new(const struct ca *up, struct ca **ret)
+{
+	struct ca *ca = calloc(1, sizeof(*ca));
+	struct ca_key key;
+	int rc = VT_E_CRYPTO;
+
+	if (ca == NULL)
+		return VT_E_NOMEM;
+	ca->root = up->root;
+	ca->since = time(NULL);
+	if ((ca->key = EVP_EC_gen("P-256")) == NULL ||
+	    (rc = key_of(ca->key, &key)) != VT_OK ||
+	    (rc = key_id(&key, ca->keyid)) != VT_OK)
+		goto fail;
+	ca->signer = (struct ca_signer){ sign_here, ca->key };
+	rc = VT_E_CRYPTO;
+	if ((ca->cert = new_cert(&key)) == NULL ||
+	    (rc = fill_issuing(ca->cert, up, ca)) != VT_OK ||
+	    (rc = sign_with(ca->cert, &up->signer, up->key, &ca->der)) != VT_OK)
+		goto fail;
+	*ret = ca;
+	return VT_OK;
+fail:
+	ca_free(ca);
+	return rc;
+}
+
+bool
+ca_may_delegate(const struct ca *ca)
+{
+	return X509_get_pathlen(ca->cert) != 0;
+}
+
+bool
+ca_is_current(const struct ca *ca)
+{
+	time_t now = time(NULL);
+
+	return ca->since == 0 ||
+	       (now >= ca->since && now < ca->since + DAY_SECONDS);
+}
+
+const struct ca_der *
+ca_issuing_cert(const struct ca *ca)
+{
+	return &ca->der;
+}
+
 /* --- a vTPM's certificates ------------------------------------------------ */
 
 static int
@@ -615,9 +616,9 @@ set_vtpm_name(X509 *x, const struct ca_subject *sub, uint8_t root)
 		    ou, sizeof(ou), "host TPM, group %u", sub->group);
 	else
 		model_text(root, ou, sizeof(ou));
-	if ((rc = add_name(name, "OU", ou, strlen(ou))) != VT_OK)
+	if ((rc = ca_add_name(name, "OU", ou, strlen(ou))) != VT_OK)
 		return rc;
-	return add_name(name, "CN", cn, strlen(cn));
+	return ca_add_name(name, "CN", cn, strlen(cn));
 }
 
 /* What differs between the kinds; index WCERT_*. */
@@ -646,19 +647,19 @@ fill_vtpm(
 	    (rc = set_validity(x, is_ak ? (long)ak : CA_YEARS_SECONDS)) !=
 		VT_OK ||
 	    (rc = within_ca(x, ca->cert)) != VT_OK ||
-	    (rc = add_basic(x, 0)) != VT_OK ||
-	    (rc = add_key_usage(x, &kinds[which].usage, 1)) != VT_OK ||
-	    (rc = add_purpose(x, kinds[which].purpose)) != VT_OK)
+	    (rc = ca_add_basic(x, CA_NOT_A_CA)) != VT_OK ||
+	    (rc = ca_add_key_usage(x, &kinds[which].usage, 1)) != VT_OK ||
+	    (rc = ca_add_purpose(x, kinds[which].purpose)) != VT_OK)
 		return rc;
 	if (!sub->host &&
 	    ((rc = add_alt_names(x, ca->root, is_ak ? sub->uuid : NULL)) !=
 		    VT_OK ||
-		(rc = add_der(x, "2.5.29.9", v12 ? spec12_hex : spec20_hex,
+		(rc = ca_add_der(x, "2.5.29.9", v12 ? spec12_hex : spec20_hex,
 		     v12 ? spec12_hex_len : spec20_hex_len)) != VT_OK))
 		return rc;
 	if ((rc = add_instance(x, sub, ca->root)) != VT_OK)
 		return rc;
-	return add_authority_keyid(x, ca->keyid);
+	return ca_add_authority_keyid(x, ca->keyid);
 }
 
 int
@@ -671,6 +672,8 @@ ca_issue(struct ca *ca, const struct ca_subject *sub, uint8_t which,
 
 	if (which < WCERT_EK_RSA || which > WCERT_AK)
 		return VT_E_RANGE;
+	if (!ca_is_current(ca))
+		return VT_E_STATE;
 	if (sub->tpm_version == TPM_VER_20)
 		rc = ca_key_get(pub, pub_len, kinds[which].use, &key);
 	else if (which == WCERT_EK_RSA)

@@ -76,6 +76,21 @@ int ca_open(const struct ca_signer *s, const uint8_t *der, size_t len,
     const uint8_t *pub, size_t pub_len, uint8_t root, struct ca **ret) VT_CHECK;
 void ca_free(struct ca *ca); /* NULL is a no-op */
 
+/*
+ * A new issuing key: in this process's memory alone, certified by `up` for one
+ * day from now.  ca_issue() takes it as it takes a CA; ca_free() wipes it.
+ * VT_E_STATE: the clock is outside the time of the CA's certificate; else as
+ * ca_self_signed().
+ */
+int ca_issuing_new(const struct ca *up, struct ca **ret) VT_CHECK;
+/* False: its certificate allows no issuing key, as that of stores made before
+ * there were any (pathlen 0). */
+bool ca_may_delegate(const struct ca *ca);
+/* False: an issuing key whose day is over, or has not begun. */
+bool ca_is_current(const struct ca *ca);
+/* The certificate of an issuing key. */
+const struct ca_der *ca_issuing_cert(const struct ca *ca);
+
 struct ca_subject {
 	uint8_t uuid[UUID_LEN];
 	const char *name; /* borrowed; UTF-8 */
@@ -88,10 +103,11 @@ struct ca_subject {
 };
 
 /*
- * Certificate of one key of one vTPM.  which: WCERT_*.  pub: TPM2B_PUBLIC, or
- * the modulus of a TPM 1.2 EK.  The signature is verified with the CA's key
- * first.  Errors as ca_self_signed(); VT_E_STATE: the clock is outside the time
- * of the CA's certificate.
+ * Certificate of one key of one vTPM, by a CA or an issuing key.  which:
+ * WCERT_*.  pub: TPM2B_PUBLIC, or the modulus of a TPM 1.2 EK.  The signature
+ * is verified with the CA's key first.  Errors as ca_self_signed(); VT_E_STATE:
+ * the clock is outside the time of the CA's certificate, or of the issuing
+ * key's day.
  */
 int ca_issue(struct ca *ca, const struct ca_subject *sub, uint8_t which,
     const uint8_t *pub, size_t pub_len, struct ca_der *ret) VT_CHECK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * certificates.c - the CA key in the host's TPM signs what ca.c puts together.
+ * certificates.c - the CA key in the host's TPM, or the day's issuing key,
+ * signs what ca.c puts together.
  */
 #include "vtpm_manager/hwtpm/certificates.h"
 
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "vtpm_manager/hwtpm/issuing.h"
 
 #define NONE ESYS_TR_NONE
 
@@ -60,7 +62,7 @@ hwcerts_sign(
 }
 
 static int
-one_cert(struct hwtpm *h, const struct ca_subject *sub,
+one_cert(struct hwtpm *h, struct ca *by, const struct ca_subject *sub,
     const struct hw_certs *req, uint32_t i, struct ca_der *ret)
 {
 	static const char *const kinds[] = { [WCERT_EK_RSA] = "RSA EK",
@@ -71,7 +73,7 @@ one_cert(struct hwtpm *h, const struct ca_subject *sub,
 
 	h->text[0] = '\0';
 	rc = ca_issue(
-	    h->ca, sub, which, req->keys[i].pub.p, req->keys[i].pub.len, ret);
+	    by, sub, which, req->keys[i].pub.p, req->keys[i].pub.len, ret);
 	if (rc == VT_OK || h->text[0] != '\0')
 		return rc;
 	/* A wrong signature: the handle now belongs to another key. */
@@ -87,7 +89,8 @@ one_cert(struct hwtpm *h, const struct ca_subject *sub,
 }
 
 int
-hwcerts_issue(struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders)
+hwcerts_issue(struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders,
+    const struct ca_der **ret_issuer)
 {
 	/* No name: a certificate is made before the guest that gets it. */
 	struct ca_subject sub = { .name = "",
@@ -95,14 +98,16 @@ hwcerts_issue(struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders)
 		.generation = req->generation,
 		.tpm_version = req->tpm_version,
 		.ak_seconds = req->ak_seconds };
+	struct ca *by;
 	uint32_t i;
 	int rc;
 
-	if (h->root == 0 || h->ca == NULL)
-		return hwtpm_fail(h, VT_E_STATE, "no host keys are loaded");
+	if ((rc = hwissuing_get(h, &by)) != VT_OK)
+		return rc;
 	memcpy(sub.uuid, req->uuid, sizeof(sub.uuid));
 	for (i = 0; i < req->n; i++)
-		if ((rc = one_cert(h, &sub, req, i, &ders[i])) != VT_OK)
+		if ((rc = one_cert(h, by, &sub, req, i, &ders[i])) != VT_OK)
 			return rc;
+	*ret_issuer = by != h->ca ? ca_issuing_cert(by) : NULL;
 	return VT_OK;
 }

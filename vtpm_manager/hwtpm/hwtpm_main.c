@@ -24,6 +24,7 @@
 #include "base/util.h"
 #include "vtpm_manager/hwtpm/connection.h"
 #include "vtpm_manager/hwtpm/hwtpm_limits.h"
+#include "vtpm_manager/hwtpm/issuing.h"
 #include "vtpm_manager/hwtpm/jail.h"
 #include "vtpm_manager/hwtpm/policy.h"
 #include "vtpm_manager/hwtpm/queue.h"
@@ -56,6 +57,7 @@ struct prog {
 	unsigned int wait_ms;
 	struct backoff backoff;
 	uint64_t connect_at_us;
+	uint64_t issuing_at_us; /* not sooner another try to make its key */
 	char why_down[HW_TEXT_LEN];
 	uint64_t began_us;
 	bool was_up; /* the TPM has been, in this process */
@@ -425,6 +427,36 @@ run_next(struct prog *p)
 	return true;
 }
 
+/* --- today's issuing key -------------------------------------------------- */
+
+#define ISSUING_RETRY_US 60000000
+#define ISSUING_LOOK_US 600000000 /* the wall clock may be set */
+
+/* Between requests, so that none waits for the TPM's signature; one that comes
+ * sooner has it made. */
+static void
+make_issuing(struct prog *p)
+{
+	struct ca *ca;
+
+	p->issuing_at_us = now_us() + ISSUING_RETRY_US;
+	p->tpm.text[0] = '\0';
+	p->tpm.again = false;
+	hwtcti_begin(p->tpm.tcti);
+	if (hwissuing_get(&p->tpm, &ca) == VT_OK)
+		return;
+	log_warn("no issuing key yet: %s", p->tpm.text);
+	if (p->tpm.again)
+		hwconn_close(&p->tpm);
+}
+
+static uint64_t
+issuing_when(const struct prog *p, uint64_t now)
+{
+	return hwissuing_due(&p->tpm) ? p->issuing_at_us
+				      : now + ISSUING_LOOK_US;
+}
+
 /* --- the loop ------------------------------------------------------------- */
 
 static int
@@ -436,6 +468,8 @@ wait_time(struct prog *p)
 				     : p->connect_at_us;
 	if (next < until)
 		until = next;
+	if (hwconn_is_up(&p->tpm) && issuing_when(p, now) < until)
+		until = issuing_when(p, now);
 	if (until == UINT64_MAX)
 		return -1;
 	return until <= now ? 0 : (int)((until - now) / 1000 + 1);
@@ -456,6 +490,9 @@ loop(struct prog *p, const sigset_t *open)
 			(void)!msgch_flush(p->ch);
 			continue;
 		}
+		if (hwconn_is_up(&p->tpm) && hwissuing_due(&p->tpm) &&
+		    now_us() >= p->issuing_at_us)
+			make_issuing(p);
 		ms = wait_time(p);
 		ts.tv_sec = ms / 1000;
 		ts.tv_nsec = (long)(ms % 1000) * 1000000L;

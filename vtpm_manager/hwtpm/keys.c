@@ -2,7 +2,8 @@
 /*
  * keys.c - the host's keys: under the storage key lie the sealed master key
  * and the CA's signing key.  Using the CA key requires a value derived from
- * the master key, so whatever withholds the master key withholds the CA too.
+ * the master key, so whatever withholds the master key withholds the CA too,
+ * and with it the day's issuing key.
  */
 #include "vtpm_manager/hwtpm/keys.h"
 
@@ -34,8 +35,9 @@ hwkeys_unload(struct hwtpm *h)
 	hwnv_unload(h);
 	hwtpm_flush(h, &h->ca_key);
 	hwtpm_flush(h, &h->session);
+	ca_free(h->issuing);
 	ca_free(h->ca);
-	h->ca = NULL;
+	h->issuing = h->ca = NULL;
 }
 
 /* --- making keys --------------------------------------------------------- */

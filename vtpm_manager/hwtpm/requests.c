@@ -66,6 +66,7 @@ static int
 do_certs(struct hwtpm *t, const struct wblob *body, struct wr *out)
 {
 	struct ca_der ders[HW_CERTS_MAX];
+	const struct ca_der *issuer = NULL;
 	struct hw_certed done = { 0 };
 	struct hw_certs in;
 	uint32_t i;
@@ -73,12 +74,16 @@ do_certs(struct hwtpm *t, const struct wblob *body, struct wr *out)
 
 	if ((rc = msg_get(hw_certs, body->p, body->len, &in)) != VT_OK)
 		return hwtpm_fail(t, VT_E_PROTO, "malformed HW_CERTS");
-	if ((rc = hwcerts_issue(t, &in, ders)) != VT_OK)
+	if ((rc = hwcerts_issue(t, &in, ders, &issuer)) != VT_OK)
 		return rc;
 	done.n = in.n;
 	for (i = 0; i < in.n; i++) {
 		done.certs[i].p = ders[i].buf;
 		done.certs[i].len = (uint32_t)ders[i].len;
+	}
+	if (issuer != NULL) {
+		done.issuer.p = issuer->buf;
+		done.issuer.len = (uint32_t)issuer->len;
 	}
 	msg_put(out, hw_certed, &done);
 	return VT_OK;

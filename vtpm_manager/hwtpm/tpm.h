@@ -73,6 +73,7 @@ struct hwtpm {
 	ESYS_TR session; /* salted, under the storage key */
 	ESYS_TR ca_auth; /* session, or ESYS_TR_PASSWORD */
 	struct ca *ca;
+	struct ca *issuing; /* the day's key, issuing.h; NULL: none yet */
 	ESYS_TR ak;         /* the host's AK; NONE until it is used */
 	TPM2B_AUTH ak_auth; /* of all AKs of this host; from the master key */
 	struct hw_ak_cert ak_certs[HW_AK_CERTS];

@@ -60,7 +60,8 @@ MSG_TABLE(hw_certs,
 	F_UINT(hw_certs, ak_seconds),
 	F_ARRAY(hw_certs, n, keys, 1, key_fields));
 MSG_TABLE(hw_certed,
-	F_ARRAY(hw_certed, n, certs, 1, certificate));
+	F_ARRAY(hw_certed, n, certs, 1, certificate),
+	F_BLOB(hw_certed, issuer, 0, CERT_MAX_LEN));
 
 MSG_TABLE(hw_status,
 	F_RANGE(hw_status, root, 0, ROOT_HARD),

@@ -112,6 +112,8 @@ struct hw_certs {
 struct hw_certed {
 	uint32_t n;
 	struct wblob certs[HW_CERTS_MAX]; /* DER, in the order of keys */
+	struct wblob issuer; /* of the issuing key that signed them; len 0: the
+				CA did */
 };
 struct hw_status {
 	uint8_t root; /* enum hw_root; 0: before HW_INIT or HW_LOAD */
