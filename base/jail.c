@@ -340,10 +340,10 @@ landlock_device(int ruleset, const char *path)
 }
 
 static int
-landlock(const char *device)
+landlock(const char *const devices[JAIL_MAX_DEVICES])
 {
 	struct landlock_ruleset_attr attr;
-	int fd, rc;
+	int fd, rc = VT_OK, i;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.handled_access_fs = FS_ALL_V1;
@@ -351,7 +351,8 @@ landlock(const char *device)
 	if (fd == -1)
 		return errno == ENOSYS || errno == EOPNOTSUPP ? VT_OK
 							      : VT_E_SYS;
-	rc = landlock_device(fd, device);
+	for (i = 0; i < JAIL_MAX_DEVICES && rc == VT_OK; i++)
+		rc = landlock_device(fd, devices[i]);
 	if (rc == VT_OK && syscall(SYS_landlock_restrict_self, fd, 0) == -1)
 		rc = VT_E_SYS;
 	(void)close(fd);
@@ -396,7 +397,7 @@ jail_close(const struct jail *j, const char **ret_step)
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return VT_E_SYS;
 	*ret_step = "apply Landlock";
-	if ((rc = landlock(j->spec->device)) != VT_OK)
+	if ((rc = landlock(j->spec->devices)) != VT_OK)
 		return rc;
 	*ret_step = "apply the system-call filter";
 	if ((rc = signal_only_itself()) != VT_OK)

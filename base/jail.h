@@ -16,8 +16,8 @@
  *                 5 drop supplementary groups, take gid and uid, verify
  *                 6 drop all capabilities
  *   jail_close()  7 no new privileges, not dumpable, not traceable
- *                 8 Landlock: no file system access at all, but for the one
- *                   device that the spec may name
+ *                 8 Landlock: no file system access at all, but for the
+ *                   devices that the spec may name
  *                 9 seccomp: only the calls (and arguments) that are listed,
  *                   tgkill(2) for the process itself alone; any other kills
  *                   the process
@@ -36,6 +36,7 @@
 
 #define JAIL_KEEP_ID UINT32_MAX /* keep the current id */
 #define JAIL_MAX_CONDS 2
+#define JAIL_MAX_DEVICES 2
 
 enum jail_op { JAIL_EQ = 1, JAIL_MASKED }; /* (arg & mask) == val */
 
@@ -61,13 +62,13 @@ struct jail_spec {
 	unsigned int max_fds;
 	unsigned int max_procs; /* threads included */
 	/* For a process that must reopen its device or reconnect to its
-	 * socket: skips step 4; step 8 leaves `device`, unless NULL, readable
+	 * socket: skips step 4; step 8 leaves `devices`, unless NULL, readable
 	 * and writable. */
 	bool keep_root;
 	/* Skips step 1: the process closed the others before a library opened
 	 * descriptors that it does not reveal. */
 	bool keep_fds;
-	const char *device; /* borrowed until jail_close() */
+	const char *devices[JAIL_MAX_DEVICES]; /* borrowed until jail_close() */
 };
 
 struct jail; /* opaque: the compiled filter and the empty root */

@@ -74,7 +74,7 @@ frontd_jail(const struct frontd *o, const char **ret_step)
 		.max_procs = 4,
 		.keep_root = true,
 		.keep_fds = true, /* libxenstore hides one */
-		.device = xen ? XENFRONT_EVTCHN : NULL };
+		.devices = { xen ? XENFRONT_EVTCHN : NULL } };
 	struct jail *j;
 	int rc;
 

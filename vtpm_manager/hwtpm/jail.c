@@ -162,13 +162,13 @@ hwjail_enter(const char *conf, uint32_t own, int keep, const char **ret_step)
 		.max_fds = 64,
 		.max_procs = 4,
 		.keep_root = true,
-		.device = tcti_device(conf) };
+		.devices = { tcti_device(conf) } };
 	uint32_t uid, gid;
 	struct jail *j;
 	int rc;
 
 	_Static_assert(VT_NELEM(device_rules) <= VT_NELEM(socket_rules), "");
-	copy_rules(spec.device != NULL, &spec, list);
+	copy_rules(spec.devices[0] != NULL, &spec, list);
 
 	/* OpenSSL must read its files now. */
 	*ret_step = "set up cryptography";

@@ -31,6 +31,7 @@
 #include "base/util.h"
 #include "vtpm_manager/xenback/device_fsm.h"
 #include "vtpm_manager/xenback/front_open.h"
+#include "vtpm_manager/xenback/xenback_jail.h"
 #include "vtpm_manager/proto/xenback_msg.h"
 
 #define MANAGER_FD 3
@@ -686,6 +687,7 @@ main(int argc, char **argv)
 	struct args a = { 0 };
 	unsigned int len;
 	uint8_t none = 0;
+	const char *step;
 	char *me;
 	int rc;
 
@@ -700,9 +702,14 @@ main(int argc, char **argv)
 		    "descriptor %d is not a socket: vtpm-managerd starts this "
 		    "program",
 		    MANAGER_FD);
+	(void)close_range(MANAGER_FD + 1, ~0U, 0);
 	if ((x.xs = xs_open(0)) == NULL) {
 		log_err("cannot reach xenstore: %m (is this a Xen domain, and "
 			"is xenfs mounted?)");
+		return 1;
+	}
+	if ((rc = xenback_jail(&step)) != VT_OK) {
+		log_err("cannot %s: %s", step, vt_strerror(rc));
 		return 1;
 	}
 	me = xs_read(x.xs, XBT_NULL, "domid", &len);

@@ -2,6 +2,9 @@
 # pv20 - a PV guest with a TPM 2.0 on stock xen-tpmfront: the raw device.
 LIMIT=360
 start_manager
+same "vtpm-xenback is in its jail" "0000000000000000 1 2" "$(sed -n \
+    's/^\(CapEff\|NoNewPrivs\|Seccomp\):\t//p' \
+    "/proc/$(pidof vtpm-xenback)/status" | xargs)"
 check "a TPM 2.0 is provisioned" ctl create two
 check "another one" ctl create other
 u=$(uuid_of two)
