@@ -16,11 +16,11 @@ check="libcmocka-dev swtpm swtpm-tools tpm2-tools openssl e2fsprogs \
 	python3-prometheus-client curl"
 run="qemu-system-x86 qemu-utils ovmf grub-efi-amd64-bin grub-common mtools \
 	dosfstools fdisk e2fsprogs busybox-static cpio jq openssl libtss2-tcti-device0 \
-	libcmocka-dev swtpm swtpm-tools tpm2-tools libtss2-tcti-swtpm0"
+	xz-utils libcmocka-dev swtpm swtpm-tools tpm2-tools libtss2-tcti-swtpm0"
 lint="libcmocka-dev clang clang-format cppcheck libclang-rt-dev libasan8 \
 	libubsan1 man-db"
 
-xen="cryptsetup-bin"
+xen="cryptsetup-bin zstd"
 # A kernel's headers, for the front half that is a kernel module.
 module="linux-headers-$(dpkg --print-architecture) sparse"
 

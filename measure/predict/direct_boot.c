@@ -74,8 +74,8 @@ tagged(struct prediction *p, uint32_t tag, const char *name,
 }
 
 int
-stub_measure(struct prediction *p, const char *options, const uint8_t *initrd,
-    size_t len)
+stub_measure(struct prediction *p, const char *options, bool nul,
+    const uint8_t *initrd, size_t len)
 {
 	uint8_t wide[2 * OPTIONS_MAX + 2];
 	struct wr w;
@@ -87,7 +87,8 @@ stub_measure(struct prediction *p, const char *options, const uint8_t *initrd,
 			return VT_E_FORMAT;
 		wr_le16(&w, (uint8_t)*s);
 	}
-	wr_le16(&w, 0);
+	if (nul)
+		wr_le16(&w, 0);
 	if (wr_err(&w) != VT_OK)
 		return VT_E_RANGE;
 	tagged(p, TAG_OPTIONS, "LOADED_IMAGE::LoadOptions", wide, w.len);

@@ -49,7 +49,7 @@ start_plain(struct prediction *p)
 	pred_unknown(p, 1,
 	    "boot variables depend on the machine's devices: "
 	    "learn them from a log (--learn)");
-	variable(p, guid_global, "SecureBoot", "\0", 1);
+	variable(p, guid_global, "SecureBoot", "\0", p->no_secure_boot ? 0 : 1);
 	variable(p, guid_global, "PK", "", 0);
 	variable(p, guid_global, "KEK", "", 0);
 	variable(p, guid_security, "db", "", 0);
@@ -58,7 +58,8 @@ start_plain(struct prediction *p)
 	action(p, 4, "Calling EFI Application from Boot Option");
 	for (i = 2; i <= 6; i++)
 		pred_separator(p, i);
-	pred_note(p, "PCR 7: Secure Boot off, no key enrolled");
+	pred_note(p, "PCR 7: Secure Boot %s, no key enrolled",
+	    p->no_secure_boot ? "absent" : "off");
 	pred_note(p, "PCRs 2 and 3: no device has an option ROM");
 	pred_note(p, "PCR 4: the first boot option starts");
 }

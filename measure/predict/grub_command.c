@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* grub_command.c - the commands of GRUB 2.06 that measured boots use. */
+/* grub_command.c - the commands of GRUB that measured boots use. */
 #include "measure/predict/grub_command.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
-#include "measure/predict/firmware.h"
+#include "measure/predict/grub_load.h"
 #include "measure/predict/grub_menu.h"
 #include "measure/predict/grub_test.h"
-#include "measure/predict/pe.h"
-
-#define NOT_FOUND 15 /* GRUB_ERR_FILE_NOT_FOUND */
 
 /* Shows, sets up devices, or does nothing that is measured. */
 static int
@@ -211,7 +207,7 @@ load_env(struct grub_run *g, int argc, char **argv)
 		return 1;
 	}
 	if (gr_file(g, name, &buf, &len) != VT_OK)
-		return NOT_FOUND;
+		return GR_NOT_FOUND;
 	pred_note(g->p, "%s is assumed to stay as it is", name);
 	load_lines(g, (char *)buf, argc - i, argv + i);
 	free(buf);
@@ -238,7 +234,7 @@ insmod(struct grub_run *g, int argc, char **argv)
 		    prefix != NULL ? prefix : "", argv[1]);
 	g->unsure = true; /* it may be part of GRUB's image */
 	if (gr_kind(g, name) == GF_NONE)
-		return NOT_FOUND;
+		return GR_NOT_FOUND;
 	pred_unknown(g->p, 9, "GRUB may read %s and what that needs", name);
 	return 0;
 }
@@ -258,7 +254,7 @@ loadfont(struct grub_run *g, int argc, char **argv)
 			(void)snprintf(name, sizeof(name), "%s/fonts/%s.pf2",
 			    prefix != NULL ? prefix : "", argv[i]);
 		if (gr_file(g, name, NULL, NULL) != VT_OK)
-			rc = NOT_FOUND;
+			rc = GR_NOT_FOUND;
 	}
 	return rc;
 }
@@ -271,7 +267,7 @@ reads(struct grub_run *g, int argc, char **argv)
 	for (i = 1; i < argc; i++)
 		if (argv[i][0] != '-' &&
 		    gr_file(g, argv[i], NULL, NULL) != VT_OK)
-			return NOT_FOUND;
+			return GR_NOT_FOUND;
 	return 0;
 }
 
@@ -355,173 +351,15 @@ search(struct grub_run *g, int argc, char **argv)
 		gr_stop(g, "search finds %s %s \"%s\" on the given disk",
 		    rc == VT_E_NOTFOUND ? "no" : "perhaps more than one", s.by,
 		    s.value);
-		return NOT_FOUND;
+		return GR_NOT_FOUND;
 	}
 	if (strcmp(s.by, "file") == 0) { /* it is opened, so measured */
 		(void)snprintf(name, sizeof(name), "(%s)%s", dev, s.value);
 		if (gr_file(g, name, NULL, NULL) != VT_OK)
-			return NOT_FOUND;
+			return GR_NOT_FOUND;
 	}
 	if (s.var != NULL)
 		gr_set(g, s.var, dev);
-	return 0;
-}
-
-/* --- what is started
- * ---------------------------------------------------------- */
-
-/* The command line that GRUB makes of arguments; heap, NULL without memory. */
-static char *
-loader_line(int argc, char *const *argv)
-{
-	size_t len = 1;
-	char *text, *at;
-	const char *s;
-	int i;
-
-	for (i = 0; i < argc; i++)
-		len += 2 * strlen(argv[i]) + 3;
-	if ((text = at = malloc(len)) == NULL)
-		return NULL;
-	for (i = 0; i < argc; i++) {
-		bool quote = strchr(argv[i], ' ') != NULL;
-
-		if (i > 0)
-			*at++ = ' ';
-		if (quote)
-			*at++ = '"';
-		for (s = argv[i]; *s != '\0'; s++) {
-			if (s[0] == '\\' && s[1] == 'x' &&
-			    isxdigit((unsigned char)s[2]) &&
-			    isxdigit((unsigned char)s[3])) {
-				memcpy(at, s, 4);
-				at += 4;
-				s += 3;
-				continue;
-			}
-			if (strchr("\\'\"", *s) != NULL)
-				*at++ = '\\';
-			*at++ = *s;
-		}
-		if (quote)
-			*at++ = '"';
-	}
-	*at = '\0';
-	return text;
-}
-
-static int
-load(struct grub_run *g, const char *name, int argc, char *const *argv,
-    const char *prefix)
-{
-	char *line;
-
-	if (gr_file(g, name, NULL, NULL) != VT_OK) {
-		gr_stop(g, "GRUB cannot read %s", name);
-		return NOT_FOUND;
-	}
-	if ((line = loader_line(argc, argv)) == NULL) {
-		gr_stop(g, "no memory");
-		return 1;
-	}
-	gr_measure(g, prefix, line);
-	free(line);
-	return 0;
-}
-
-static int
-linux(struct grub_run *g, int argc, char **argv)
-{
-	if (argc < 2)
-		return 18;
-	g->loaded = true;
-	return load(g, argv[1], argc - 1, argv + 1, "kernel_cmdline: ");
-}
-
-/* The file's name is not part of it. */
-static int
-multiboot(struct grub_run *g, int argc, char **argv)
-{
-	while (argc > 1 && strncmp(argv[1], "--quirk", 7) == 0) {
-		argc--;
-		argv++;
-	}
-	if (argc < 2)
-		return 18;
-	g->loaded = true;
-	return load(g, argv[1], argc - 2, argv + 2, "kernel_cmdline: ");
-}
-
-static int
-module(struct grub_run *g, int argc, char **argv)
-{
-	if (argc > 1 && strcmp(argv[1], "--nounzip") == 0) {
-		argc--;
-		argv++;
-	}
-	if (argc < 2)
-		return 18;
-	return load(g, argv[1], argc - 2, argv + 2, "module_cmdline: ");
-}
-
-static int
-initrd(struct grub_run *g, int argc, char **argv)
-{
-	const char *name;
-	int i;
-
-	for (i = 1; i < argc; i++) {
-		name = argv[i];
-		if (strncmp(name, "newc:", 5) == 0) {
-			const char *colon = strchr(name + 5, ':');
-
-			name = colon != NULL ? colon + 1 : name;
-		}
-		if (gr_file(g, name, NULL, NULL) != VT_OK) {
-			gr_stop(g, "GRUB cannot read %s", name);
-			return NOT_FOUND;
-		}
-	}
-	return argc > 1 ? 0 : 18;
-}
-
-/* An EFI application: firmware measures it when GRUB loads it. */
-static int
-chainloader(struct grub_run *g, int argc, char **argv)
-{
-	uint8_t *buf = NULL;
-	size_t len = 0;
-	struct pe pe;
-
-	if (argc > 1 && strcmp(argv[1], "--force") == 0) {
-		argc--;
-		argv++;
-	}
-	if (argc != 2 || gr_file(g, argv[1], &buf, &len) != VT_OK) {
-		gr_stop(g, "GRUB cannot load %s",
-		    argc > 1 ? argv[1] : "an EFI application");
-		return NOT_FOUND;
-	}
-	if (pe_open(buf, len, &pe) != VT_OK ||
-	    fw_application(g->p, &pe, argv[1]) != VT_OK)
-		gr_stop(g, "%s is no EFI application", argv[1]);
-	/* What it measures, and what it starts, is its own. */
-	pred_unknown_rest(
-	    g->p, "%s, which GRUB starts, may measure more", argv[1]);
-	free(buf);
-	g->loaded = true;
-	return 0;
-}
-
-static int
-boot(struct grub_run *g, int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	if (!g->loaded) {
-		gr_stop(g, "boot, but nothing is loaded");
-		return 1;
-	}
-	g->booted = g->over = true;
 	return 0;
 }
 
@@ -552,18 +390,18 @@ static const struct grub_command table[] = {
 	{ "search.fs_uuid", search },
 	{ "search.fs_label", search },
 	{ "search.file", search },
-	{ "linux", linux },
-	{ "linux16", linux },
-	{ "linuxefi", linux },
-	{ "initrd", initrd },
-	{ "initrd16", initrd },
-	{ "initrdefi", initrd },
-	{ "multiboot", multiboot },
-	{ "multiboot2", multiboot },
-	{ "module", module },
-	{ "module2", module },
-	{ "chainloader", chainloader },
-	{ "boot", boot },
+	{ "linux", gl_linux },
+	{ "linux16", gl_linux },
+	{ "linuxefi", gl_linuxefi },
+	{ "initrd", gl_initrd },
+	{ "initrd16", gl_initrd },
+	{ "initrdefi", gl_initrdefi },
+	{ "multiboot", gl_multiboot },
+	{ "multiboot2", gl_multiboot },
+	{ "module", gl_module },
+	{ "module2", gl_module },
+	{ "chainloader", gl_chainloader },
+	{ "boot", gl_boot },
 	{ "echo", nothing },
 	{ "clear", nothing },
 	{ "sleep", device },

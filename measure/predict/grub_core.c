@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/rdwr.h"
+#include "base/util.h"
 
 #define MAGIC 0x676d696du /* "mimg" */
 
@@ -63,12 +64,35 @@ gcore_open(const struct pe *pe, struct grub_core *ret)
 	return VT_OK;
 }
 
-bool
-gcore_is_2_06(const struct grub_core *core)
+int
+gcore_release(const struct grub_core *core, enum grub_release *ret)
 {
 	/* The version is a string of its own: "2.06-13+deb12u1". */
-	return memmem(core->mods, core->mods_len,
-		   "\0"
-		   "2.06",
-		   5) != NULL;
+	static const struct {
+		char text[5];
+		enum grub_release release;
+	} known[] = { { "\0"
+			"2.06",
+			  GRUB_2_06 },
+		{ "\0"
+		  "2.12",
+		    GRUB_2_12 } };
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(known); i++)
+		if (memmem(core->mods, core->mods_len, known[i].text,
+			sizeof(known[i].text)) != NULL) {
+			*ret = known[i].release;
+			return VT_OK;
+		}
+	return VT_E_UNSUPPORTED;
+}
+
+bool
+gcore_has_fw_path(const struct grub_core *core)
+{
+	static const char word[] = "\0"
+				   "fw_path";
+
+	return memmem(core->mods, core->mods_len, word, sizeof(word)) != NULL;
 }

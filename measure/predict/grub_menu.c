@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "measure/predict/grub_load.h"
 
 struct entry {
 	char *title, *id, *source; /* owned */
@@ -224,7 +225,7 @@ run_source(struct grub_run *g, const struct entry *e)
 	gr_script(g, e->source, strlen(e->source), false, e->title);
 	g->scope = outer;
 	if (!g->over && g->loaded)
-		g->over = g->booted = true;
+		gl_start(g);
 }
 
 static void

@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "measure/predict/grub_command.h"
+#include "measure/predict/grub_load.h"
 #include "measure/predict/grub_menu.h"
 
 struct grub_function {
@@ -467,7 +468,7 @@ set_exported(struct grub_run *g, const char *name, const char *value)
 	return rc == VT_OK ? genv_export(g->env, name) : rc;
 }
 
-/* The variables of GRUB 2.06's core and its normal module. */
+/* The variables of GRUB's core and its normal module. */
 static int
 first_variables(struct grub_run *g, const struct grub_start *start)
 {
@@ -493,6 +494,10 @@ first_variables(struct grub_run *g, const struct grub_start *start)
 	    (rc = set_exported(g, "color_highlight", "black/light-gray")) !=
 		VT_OK)
 		return rc;
+	if (start->fw_path != NULL &&
+	    (rc = genv_set(g->env, "fw_path", start->fw_path)) != VT_OK)
+		return rc;
+	g->probes = start->fw_path != NULL;
 	return set_exported(g, "grub_platform", "efi");
 }
 
@@ -514,14 +519,33 @@ read_lists(struct grub_run *g)
 	}
 }
 
+/* The configuration's name; with $fw_path also a first look at it. */
+static void
+find_config(struct grub_run *g, char *name, size_t cap)
+{
+	static const char *const folders[] = { "fw_path", "prefix" };
+	const char *folder;
+	size_t i;
+
+	for (i = g->probes ? 0 : 1; i < VT_NELEM(folders); i++) {
+		folder = genv_get(g->env, folders[i]);
+		(void)snprintf(
+		    name, cap, "%s/grub.cfg", folder != NULL ? folder : "");
+		if (g->probes && gr_file(g, name, NULL, NULL) == VT_OK)
+			return;
+		if (g->over)
+			return;
+	}
+}
+
 static void
 run_normal(struct grub_run *g)
 {
 	char name[GR_DEV_MAX + GR_NAME_MAX + 32];
 
-	read_lists(g);
-	(void)snprintf(
-	    name, sizeof(name), "%s/grub.cfg", genv_get(g->env, "prefix"));
+	find_config(g, name, sizeof(name));
+	if (!g->over)
+		read_lists(g);
 	if (!g->over && !gr_config(g, name))
 		gr_stop(g, "GRUB finds no %s and waits for commands", name);
 	if (!g->over)
@@ -547,6 +571,7 @@ free_run(struct grub_run *g)
 		gs_free(s->cmds);
 		free(s);
 	}
+	gl_unload(g);
 	gm_free(g->menu);
 	genv_free(g->env);
 }
@@ -556,7 +581,9 @@ grub_predict(struct prediction *p, const struct grub_host *host,
     const struct grub_start *start, const struct grub_options *opts,
     bool *ret_booted)
 {
-	struct grub_run g = { .p = p, .host = host, .opts = *opts };
+	struct grub_run g = {
+		.p = p, .host = host, .opts = *opts, .release = start->release
+	};
 	int rc = VT_E_NOMEM;
 
 	g.env = genv_new();

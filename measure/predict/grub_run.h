@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * grub_run.h - what GRUB 2.06 measures while it runs its configuration:
+ * grub_run.h - what GRUB 2.06 or 2.12 measures while it runs its configuration:
  * commands and command lines in PCR 8, files in PCR 9.
  *
  * Layer:  measure; may include base, measure/tpm, measure/log.  No I/O of its
  *         own: files come through struct grub_host.
- * Spec:   GRUB 2.06's tpm module: digests are over the string without its
+ * Spec:   GRUB's tpm module: digests are over the string without its
  *         prefix and without a NUL.
  * Rule:   at what cannot be known ahead (a person at the menu, a command that
  *         is not followed here) the run ends, and what it would still extend is
@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "measure/predict/grub_core.h"
 #include "measure/predict/grub_env.h"
 #include "measure/predict/grub_parse.h"
 #include "measure/predict/grub_words.h"
@@ -31,6 +32,7 @@
 #define GR_MAX_DEPTH 32 /* files and functions in one another */
 #define GR_DEV_MAX 64
 #define GR_NAME_MAX 1024
+#define GR_NOT_FOUND 15 /* GRUB_ERR_FILE_NOT_FOUND */
 
 enum grub_found { GF_NONE, GF_FILE, GF_FOLDER, GF_UNKNOWN };
 
@@ -64,6 +66,20 @@ struct grub_start {
 	const char *prefix; /* a path on dev */
 	const char *config; /* built in, config_len bytes; NULL: none */
 	size_t config_len;
+	enum grub_release release;
+	/* "(hd0)/EFI/BOOT", where its image came from, of a GRUB that looks
+	 * for grub.cfg there first; NULL: it does not. */
+	const char *fw_path;
+};
+
+/* A kernel that will be started by its EFI stub; all heap. */
+struct grub_kernel {
+	char *name;
+	uint8_t *image; /* len bytes; NULL: none is */
+	size_t len;
+	char *line;
+	uint8_t *initrd; /* initrd_len bytes; NULL: none */
+	size_t initrd_len;
 };
 
 struct grub_function;
@@ -74,6 +90,9 @@ struct grub_run {
 	struct prediction *p;
 	const struct grub_host *host;
 	struct grub_options opts;
+	enum grub_release release;
+	bool probes; /* it opens grub.cfg once before it reads it */
+	struct grub_kernel kernel;
 	struct grub_env *env;
 	struct grub_scope *scope;
 	struct grub_function *functions;

@@ -33,6 +33,9 @@ struct prediction {
 	/* The first program, and that of the reference boot where firmware
 	 * measured who signed it; len 0: not seen. */
 	struct tpm_digest program, signed_program;
+	/* Set before fw_start(): firmware that was built without Secure Boot,
+	 * where the variable SecureBoot is absent. */
+	bool no_secure_boot;
 	uint32_t nnotes; /* what the values depend on */
 	char notes[PRED_NOTES_MAX][PRED_TEXT_MAX];
 };

@@ -63,14 +63,24 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct grub_start start = {
 		.boot = "hd0", .dev = "hd0", .prefix = "/g"
 	};
+	static const char *const fw_paths[] = { NULL, "(hd0)/f" };
+	size_t i;
 	struct prediction *p;
 	bool booted = false;
 
-	if (len == 0 || len > 4096 || pred_new(&alg, 1, &p) != VT_OK)
+	if (len == 0 || len > 4096)
 		return 0;
-	if (grub_predict(p, &host, &start, &opts, &booted) == VT_OK &&
-	    !booted && (p->unknown & 0x300) != 0x300)
-		abort();
-	pred_free(p);
+	for (i = 0; i < 2; i++) { /* GRUB 2.06, GRUB 2.12 */
+		start.release = i == 0 ? GRUB_2_06 : GRUB_2_12;
+		start.fw_path = fw_paths[i];
+		t.reads = 0;
+		booted = false;
+		if (pred_new(&alg, 1, &p) != VT_OK)
+			return 0;
+		if (grub_predict(p, &host, &start, &opts, &booted) == VT_OK &&
+		    !booted && (p->unknown & 0x300) != 0x300)
+			abort();
+		pred_free(p);
+	}
 	return 0;
 }

@@ -62,9 +62,9 @@ check "the status names the TPM" says "maker='IBM SW"
 openssl x509 -inform der -in k.ca.der -out ca.pem
 check "openssl accepts the CA's own certificate" \
     eval 'openssl verify -x509_strict -CAfile ca.pem ca.pem >out 2>&1'
-openssl x509 -in ca.pem -noout -text >out
+openssl x509 -in ca.pem -noout -subject -nameopt RFC2253 -text >out
 check "it says what it is" \
-    eval 'says "Subject: CN = vTPM manager CA \(software root\) node-7" &&
+    eval 'says "^subject=CN=vTPM manager CA \(software root\) node-7" &&
 	says "CA:TRUE, pathlen:1" && says "Certificate Sign, CRL Sign"'
 
 run a "" load 1 k certs guest1 $uuid 7 g $keys
@@ -81,10 +81,14 @@ for k in ek-rsa ek-ecc ak; do
 	    eval "openssl verify -x509_strict -CAfile ca.pem \
 		-untrusted g.issuer.der g.$k.der >out 2>&1"
 done
-openssl x509 -inform der -in g.ak.der -noout -text >out
+openssl x509 -inform der -in g.ak.der -noout -subject -nameopt RFC2253 \
+    -text >out
 check "the AK certificate says virtual, software root, which guest" \
     eval 'says "virtual TPM, software root" && says "URI:urn:uuid:$uuid" &&
-	says "CN = $uuid" && says "2\.23\.133\.8\.3"'
+	says "^subject=CN=$uuid"'
+# Some versions of OpenSSL have a name for it.
+check "it is an AK certificate by its OID, 2.23.133.8.3" \
+    eval 'xxd -p -c 0 g.ak.der | grep -q 06056781050803'
 for k in ekr:ek-rsa eke:ek-ecc ak:ak; do
 	tpm2_print -t TPM2B_PUBLIC -f pem "${k%:*}.pub" >want.pem 2>/dev/null
 	openssl x509 -inform der -in "g.${k#*:}.der" -noout -pubkey >got.pem

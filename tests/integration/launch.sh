@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # launch.sh - vtpmctl launch qemu: what was measured is what is loaded.
 . "$(dirname "$0")/lib.sh"
+. "$top/tests/lab/debian.sh"
 need jq qemu-system-x86_64 tpm2_pcrread sha256sum xxd
 
 # A kernel that QEMU accepts (boot protocol header) and that never runs (-S).
@@ -13,8 +14,8 @@ put 0x1fe '\125\252'
 put 0x202 'HdrS'
 put 0x206 '\002\002'
 echo "initial files" >"$T/init,rd"
-cp /usr/share/OVMF/OVMF_VARS_4M.fd "$T/vars" 2>/dev/null
-CODE=/usr/share/OVMF/OVMF_CODE_4M.fd
+cp "$OVMF_VARS" "$T/vars" 2>/dev/null
+CODE=$OVMF_CODE
 
 start_manager --pool 1 || { not_ok "the manager starts"; exit 1; }
 ctl create g1 >/dev/null && ctl create g2 --banks sha256,sha384 >/dev/null

@@ -21,7 +21,7 @@ real = len(sys.argv) > 7
 rnd = random.Random(int(seed))
 QEMU = "qemu-system-x86_64"
 path = lambda name: os.path.join(folder, name)
-CODE, VARS = "/usr/share/OVMF/OVMF_CODE_4M.fd", path("vars")
+CODE, VARS = os.environ["OVMF_CODE"], path("vars")
 
 
 def put(name, data):
@@ -54,7 +54,7 @@ def make_files():
     with open(os.fsencode(folder) + b"/\xc0\x80/x", "wb") as f:
         f.write(rom)
     put("disk", bytes(65536))
-    with open("/usr/share/OVMF/OVMF_VARS_4M.fd", "rb") as f:
+    with open(os.environ["OVMF_VARS"], "rb") as f:
         put("vars", f.read())
     put("conf", b'[machine]\n  kernel = "%s"\n' % path("linux").encode())
 

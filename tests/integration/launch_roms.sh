@@ -4,8 +4,10 @@
 # compared with the files that real QEMU opens.
 # LAUNCH_LINES: how many (make fuzz-launch: 2,000); LAUNCH_SEED: which.
 . "$(dirname "$0")/lib.sh"
+. "$top/tests/lab/debian.sh"
 need jq python3 qemu-system-x86_64 strace
-[ -f /usr/share/OVMF/OVMF_CODE_4M.fd ] || { echo "skip - no OVMF"; exit; }
+export OVMF_CODE OVMF_VARS
+[ -f "$OVMF_CODE" ] || { echo "skip - no OVMF"; exit; }
 seed=${LAUNCH_SEED:-1} lines=${LAUNCH_LINES:-60}
 start_manager --pool 1 || { not_ok "the manager starts"; exit 1; }
 ctl create g1 >/dev/null || not_ok "a vTPM is made"

@@ -6,6 +6,7 @@ set -u
 B=${B:-build}
 cd "$(dirname "$0")/../.." || exit 1
 case $B in /*) ;; *) B=$PWD/$B ;; esac
+. tests/lab/debian.sh
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 STUB=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
@@ -207,12 +208,8 @@ ok "because firmware would replace it" grep -q "wrong checksum" "$T/err"
 if [ -e "$STUB" ] && [ -x "$MEASURE" ]; then
 	printf 'ID=lab\n' >"$T/os"
 	printf 'console=ttyS0' >"$T/cmdline"
-	objcopy --add-section .osrel="$T/os" --change-section-vma .osrel=0x20000 \
-	    --add-section .cmdline="$T/cmdline" \
-	    --change-section-vma .cmdline=0x30000 \
-	    --add-section .linux="$STUB" --change-section-vma .linux=0x2000000 \
-	    --add-section .initrd="$F/initrd" \
-	    --change-section-vma .initrd=0x3000000 "$STUB" "$T/uki.efi"
+	uki_make "$T/uki.efi" "$STUB" .osrel="$T/os" .cmdline="$T/cmdline" \
+	    .linux="$STUB" .initrd="$F/initrd"
 	for phase in "" enter-initrd enter-initrd:leave-initrd \
 	    enter-initrd:leave-initrd:sysinit:ready; do
 		predict -u "$T/uki.efi" --json ${phase:+--phases $phase} \

@@ -9,6 +9,8 @@ LAB=${LAB:-$B/lab}
 lab_pids=()
 lab_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
+. "$lab_top/tests/lab/debian.sh"
+
 lab_cleanup() {
 	local p
 	for p in "${lab_pids[@]}"; do
@@ -28,46 +30,16 @@ lab_cleanup() {
 # unpacked, never installed, and its module for /dev/vtpmx.  Sets lab_kernel
 # and lab_proxy_ko.
 lab_fetch_kernel() {
-	local cache=$LAB/cache name deb
-	mkdir -p "$cache"
-	lab_have_kernel "$cache/root" && return 0
-	name=$(lab_kernel_name)
-	if [ -z "$name" ]; then
-		apt-get -qq update >/dev/null 2>&1
-		name=$(lab_kernel_name)
-	fi
-	[ -n "$name" ] || {
-		echo "No linux-image-amd64 in apt's lists: is a Debian mirror" \
-		    "configured, and is there a network?" >&2
-		return 1
+	local root=$LAB/cache/kernel name
+	[ -e "$root/.complete" ] || {
+		name=$(deb_kernel_package) || return 1
+		deb_unpack "$root" "$name" -- './boot/vmlinuz-*' \
+		    '*/tpm_vtpm_proxy.ko*' || return 1
 	}
-	echo "  fetching $name (about 70 MB, once)"
-	(cd "$cache" && { apt-get -qq download "$name" ||
-	    { apt-get -qq update && apt-get -qq download "$name"; }; }) \
-	    >"$cache/download.log" 2>&1 || {
-		tail -3 "$cache/download.log" >&2
-		echo "Could not download $name." >&2
-		return 1
-	}
-	deb=$(ls "$cache/${name}"_*.deb | tail -1)
-	mkdir -p "$cache/root.new/boot"
-	dpkg-deb --fsys-tarfile "$deb" |
-	    tar -x -C "$cache/root.new" --wildcards './boot/vmlinuz-*' \
-		'*/tpm_vtpm_proxy.ko*' || return 1
-	rm -rf "$cache/root" "$deb"
-	mv "$cache/root.new" "$cache/root"
-	lab_have_kernel "$cache/root"
-}
-
-lab_have_kernel() { # root
-	lab_kernel=$(ls "$1"/boot/vmlinuz-* 2>/dev/null | tail -1)
-	lab_proxy_ko=$(find "$1" -name 'tpm_vtpm_proxy.ko*' 2>/dev/null)
-	[ -n "$lab_kernel" ] && [ -n "$lab_proxy_ko" ]
-}
-
-lab_kernel_name() {
-	apt-cache depends linux-image-amd64 2>/dev/null |
-	    sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -1
+	lab_kernel=$(deb_kernel "$root")
+	lab_proxy_ko=$root/tpm_vtpm_proxy.ko
+	module_put "$(modules_folder "$root")" tpm_vtpm_proxy "$root" &&
+	    [ -n "$lab_kernel" ]
 }
 
 # lab_add_program ROOT FILE: FILE and the libraries that ldd names.
@@ -119,8 +91,8 @@ lab_grub_cfg() {
 	set timeout=0
 	set default=0
 	menuentry 'Debian GNU/Linux (lab)' {
-		linuxefi /vmlinuz $1
-		initrdefi /initrd.gz
+		linux$grub_efi /vmlinuz $1
+		initrd$grub_efi /initrd.gz
 	}
 	CFG
 }
@@ -129,10 +101,8 @@ lab_grub_cfg() {
 lab_make_disk() {
 	local out=$1 cfg=$2 initrd=$3 grub=$LAB/grubx64.efi kb
 	if [ ! -e "$grub" ]; then
-		grub-mkimage -O x86_64-efi -p /EFI/BOOT -o "$grub.new" \
-		    normal linux linuxefi configfile tpm part_gpt \
-		    fat gzio echo ${lab_extra_modules:-} || return 1
-		mv "$grub.new" "$grub"
+		grub_image "$grub" -p /EFI/BOOT normal configfile tpm \
+		    part_gpt fat gzio echo ${lab_extra_modules:-} || return 1
 	fi
 	kb=$((($(stat -L -c %s "$lab_kernel") + $(stat -c %s "$initrd") +
 	    $(stat -c %s "$grub")) / 1024 + 4096))
@@ -162,12 +132,18 @@ lab_qemu_common() {
 	    -qmp "unix:$dir/qmp.sock,server=on,wait=off")
 }
 
+# Firmware.  $1 as above.
+lab_qemu_firmware() {
+	cp "$OVMF_VARS" "$1/vars.fd"
+	lab_qemu_args+=(
+	    -drive "if=pflash,format=raw,readonly=on,file=$OVMF_CODE"
+	    -drive "if=pflash,format=raw,file=$1/vars.fd")
+}
+
 # Firmware and boot disk.  $1 as above, $2 the disk.
 lab_qemu_uefi() {
-	cp /usr/share/OVMF/OVMF_VARS_4M.fd "$1/vars.fd"
+	lab_qemu_firmware "$1"
 	lab_qemu_args+=(
-	    -drive "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"
-	    -drive "if=pflash,format=raw,file=$1/vars.fd"
 	    -drive "if=none,id=boot,format=raw,snapshot=on,file=$2"
 	    -device "ide-hd,drive=boot,bootindex=1")
 }
@@ -176,6 +152,30 @@ lab_qemu_uefi() {
 lab_qemu_tpm() {
 	lab_qemu_args+=(-chardev "socket,id=tpm,path=$1"
 	    -tpmdev "emulator,id=tpm0,chardev=tpm" -device "$2,tpmdev=tpm0")
+}
+
+# lab_text CONSOLE: what it says, without what moves a cursor.
+lab_text() {
+	tr -d '\r' <"$1" | sed 's/\x1b\[[0-9;?=]*[A-Za-z]/\n/g' |
+	    grep -a '[^ ]' | tr -cd '[:print:]\n'
+}
+
+# lab_stuck CONSOLE: does the guest wait for a person?  Then it prints where,
+# and what went before.  A guest that hangs elsewhere is not stuck.
+lab_stuck() {
+	local text
+	[ -e "$1" ] || return 1
+	text=$(lab_text "$1")
+	if grep -qE '^ *grub( rescue)?> *$|Minimal BASH-like|Press any key' \
+	    <<<"$text"; then
+		echo "the guest waits at GRUB's prompt:" \
+		    "$(grep -o 'error: .*' <<<"$text" | tail -3 | tr '\n' ' ')"
+	elif grep -qE '^ *Shell> *$' <<<"$text"; then
+		echo "the guest waits at the prompt of UEFI's shell: its" \
+		    "firmware found no boot loader that it can start"
+	else
+		return 1
+	fi
 }
 
 # lab_start LOG PROGRAM...: in the background, its id in lab_last_pid.  Not a

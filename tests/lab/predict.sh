@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # predict.sh - predict boots from their files, boot them on our vTPM, compare
-# PCR by PCR.  Arguments: names of boots (all); --doc writes doc/BOOT.md's
-# table.  A boot takes 20-40 s.
+# PCR by PCR.  Arguments: names of boots (all); --doc writes the table of this
+# release of Debian in doc/BOOT.md.  A boot takes 20-40 s.
 set -u
 B=${B:-build}
 cd "$(dirname "$0")/../.." || exit 1
@@ -18,7 +18,7 @@ doc= failed=0 n=0
 
 die() {
 	printf 'FAILED: %s\n' "$1" >&2
-	[ -z "${2:-}" ] || tail -15 "$2" >&2
+	[ -z "${2:-}" ] || lab_text "$2" | tail -15 >&2
 	exit 1
 }
 finish() {
@@ -59,10 +59,7 @@ boot() {
 	shift
 	rm -f "$T"/*.sock
 	lab_qemu_common "$T"
-	cp /usr/share/OVMF/OVMF_VARS_4M.fd "$T/vars.fd"
-	lab_qemu_args+=(
-	    -drive "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"
-	    -drive "if=pflash,format=raw,file=$T/vars.fd")
+	lab_qemu_firmware "$T"
 	[ -z "$lab_disk" ] || lab_qemu_args+=(
 	    -drive "if=none,id=boot,format=raw,snapshot=on,file=$lab_disk"
 	    -device "ide-hd,drive=boot,bootindex=1")
@@ -74,9 +71,14 @@ boot() {
 		"$B/tests/guestctl" wait "$T/cmd.sock" 1 >/dev/null 2>&1 && break
 		kill -0 "$lab_last_pid" 2>/dev/null ||
 		    die "$name: QEMU ended" "$T/qemu.log"
+		lab_stuck "$T/console.log" >"$T/stuck" &&
+		    die "$name: $(cat "$T/stuck")"
 	done
 	[ $i -lt 150 ] || die "$name does not come up" "$T/console.log"
 	guest log >/dev/null 2>&1 && mv "$OUT/log" "$OUT/$name.log"
+	no_secure_boot=
+	! "$B/vtpm-verify" show "$OUT/$name.log" 2>/dev/null |
+	    grep -q 'PCR 7.*SecureBoot.*absent' || no_secure_boot=yes
 	ctl log "$name" --pcrs >"$OUT/$name.pcrs" || die "no PCRs"
 	guest poweroff >/dev/null 2>&1
 	lab_wait_exit "$lab_last_pid" 20 || die "$name does not power off"
@@ -88,7 +90,8 @@ boot() {
 compare() {
 	local name=$1 i want got row='' state
 	shift
-	"$B/vtpm-measure" predict --json "$@" >"$OUT/$name.json" \
+	"$B/vtpm-measure" predict --json ${no_secure_boot:+--no-secure-boot} \
+	    "$@" >"$OUT/$name.json" \
 	    2>"$OUT/$name.err"
 	[ $? -le 1 ] || die "$name: no prediction" "$OUT/$name.err"
 	n=$((n + 1))
@@ -133,9 +136,8 @@ gpt_disk() { # grub.cfg
 	mkfs.vfat -i 11223344 "$esp" >/dev/null || die "mkfs.vfat"
 	printf 'search --fs-uuid --set=root %s\nset prefix=($root)/grub\n' \
 	    01234567-89ab-cdef-0123-456789abcdef >"$T/early.cfg"
-	grub-mkimage -O x86_64-efi -c "$T/early.cfg" -p /grub \
-	    -o "$T/core.efi" normal linux linuxefi configfile search \
-	    search_fs_uuid tpm part_gpt fat ext2 gzio echo test ||
+	grub_image "$T/core.efi" -c "$T/early.cfg" -p /grub normal configfile \
+	    search search_fs_uuid tpm part_gpt fat ext2 gzio echo test ||
 	    die "grub-mkimage"
 	MTOOLS_SKIP_CHECK=1 mmd -i "$esp" ::/EFI ::/EFI/BOOT &&
 	    mcopy -i "$esp" "$T/core.efi" ::/EFI/BOOT/BOOTX64.EFI ||
@@ -176,19 +178,13 @@ uki_disk() { # UKI
 make_uki() { # out
 	printf 'ID=lab\nNAME="Lab"\n' >"$T/os-release"
 	printf '%s' "$CMDLINE" >"$T/cmdline"
-	objcopy --add-section .osrel="$T/os-release" \
-	    --change-section-vma .osrel=0x20000 \
-	    --add-section .cmdline="$T/cmdline" \
-	    --change-section-vma .cmdline=0x30000 \
-	    --add-section .linux="$lab_kernel" \
-	    --change-section-vma .linux=0x2000000 \
-	    --add-section .initrd="$LAB/initrd.gz" \
-	    --change-section-vma .initrd=0x3000000 "$STUB" "$1"
+	uki_make "$1" "$STUB" .osrel="$T/os-release" .cmdline="$T/cmdline" \
+	    .linux="$lab_kernel" .initrd="$LAB/initrd.gz"
 }
 
 # GRUB's language, as far as a boot can show it.
 language_cfg() {
-	cat <<'CFG'
+	sed "s/^ *\(linux\|initrd\)efi /\1$grub_efi /" <<'CFG'
 # comment at the start of a line
 set timeout=0
 	# comment behind a blank
@@ -229,6 +225,11 @@ CFG
 
 # --- the boots ---------------------------------------------------------------------
 
+# Does QEMU offer the kernel as the file is, beside the one with a header of
+# its own?
+as_is=
+! grep -aqs 'etc/boot/kernel' \
+    "$(command -v qemu-system-x86_64)" || as_is=--kernel-as-is
 learn=
 b_grub() { # the lab's own, and what the others learn from
 	lab_grub_cfg "$CMDLINE" >"$T/grub.cfg"
@@ -262,6 +263,10 @@ b_grub_initrd() { # another initrd
 	predicted grub_initrd --disk "$lab_disk"
 }
 b_grub_linux() { # GRUB's own loader: no log in the guest
+	[ -n "$grub_efi" ] || {
+		echo "skip - grub_linux: this GRUB has one command for both"
+		return
+	}
 	lab_grub_cfg "$CMDLINE" | sed 's/efi / /' >"$T/grub.cfg"
 	fat_disk "$T/grub.cfg"
 	boot grub_linux
@@ -289,7 +294,7 @@ direct() { # NAME MIB
 	LAB_MEM=$2 boot "$1" -kernel "$lab_kernel" \
 	    -initrd "$LAB/initrd.gz" -append "$CMDLINE"
 	compare "$1" --kernel "$lab_kernel" --initrd "$LAB/initrd.gz" \
-	    --cmdline "$CMDLINE" --memory "$2"
+	    --cmdline "$CMDLINE" --memory "$2" $as_is
 }
 b_direct_512() { direct direct_512 512; }
 b_direct_1024() { direct direct_1024 1024; }
@@ -320,8 +325,9 @@ if [ -n "$doc" ]; then
 		echo '|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|'
 		cat "$OUT/table"
 	} >"$OUT/table.md"
-	sed -i -e '/^<!-- boots: begin/,/^<!-- boots: end/{//!d}' \
-	    -e "/^<!-- boots: begin/r $OUT/table.md" doc/BOOT.md
+	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	sed -i -e "/^<!-- $suite: begin/,/^<!-- $suite: end/{//!d}" \
+	    -e "/^<!-- $suite: begin/r $OUT/table.md" doc/BOOT.md
 fi
 cat "$OUT/table"
 echo "$n boots, $failed PCRs not as predicted"

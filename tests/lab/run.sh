@@ -32,7 +32,7 @@ die() {
 	for f; do
 		[ -s "$f" ] || continue
 		printf -- '--- the end of %s\n' "$f" >&2
-		tail -15 "$f" >&2
+		lab_text "$f" | tail -15 >&2
 	done
 	exit 1
 }
@@ -71,7 +71,7 @@ preflight() {
 		PATH=$PATH:/usr/sbin:/sbin command -v "$p" >/dev/null ||
 		    missing="$missing $p"
 	done
-	[ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || missing="$missing OVMF"
+	[ -e "$OVMF_CODE" ] || missing="$missing OVMF"
 	[ -z "$missing" ] ||
 	    die "missing:$missing (as root, make run installs them)"
 	PATH=$PATH:/usr/sbin:/sbin
@@ -103,7 +103,7 @@ wait_boot() {
 	for ((i = 1; i <= $1; i++)); do
 		"$B/tests/guestctl" wait "$T/cmd.sock" 1 >/dev/null 2>&1 &&
 		    break
-		if [ $stage -lt 1 ] && grep -aqs 'GRUB' "$T/console.log"; then
+		if [ $stage -lt 1 ] && grep -aqs 'GRUB\|Booting .' "$T/console.log"; then
 			stage=1
 			printf ' GRUB2 '
 		fi
@@ -113,9 +113,11 @@ wait_boot() {
 			printf ' Linux '
 		fi
 		alive "$qemu_pid" || break
+		lab_stuck "$T/console.log" >"$T/stuck" && break
 		printf .
 	done
 	echo
+	[ ! -s "$T/stuck" ] || die "$(cat "$T/stuck")" "$T/console.log"
 	alive "$qemu_pid" && [ "$i" -le "$1" ]
 }
 alive() { kill -0 "$1" 2>/dev/null; }
@@ -238,7 +240,7 @@ wait_pool() {
 }
 
 story_boot() {
-	step 3 "A guest boots on it: OVMF, GRUB2 (linuxefi), Debian's kernel"
+	step 3 "A guest boots on it: OVMF, GRUB2, Debian's kernel"
 	lab_fetch_kernel || die "no kernel"
 	lab_make_initrd "$LAB/initrd.gz" "$B/vtpm-attest" "$B/vtpm-seal" ||
 	    die "could not make the initrd"

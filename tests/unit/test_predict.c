@@ -75,6 +75,24 @@ plain_firmware_has_the_values_of_a_real_boot(void **state)
 	pred_free(p);
 }
 
+/* OVMF 2025.02, built without Secure Boot. */
+static void
+firmware_without_secure_boot_has_the_values_of_a_real_boot(void **state)
+{
+	struct prediction *p = new_prediction();
+	char err[FW_ERR_MAX];
+	struct replay *r;
+
+	(void)state;
+	p->no_secure_boot = true;
+	assert_int_equal(fw_start(p, NULL, 0, err), VT_OK);
+	r = result(p);
+	pcr_is(r, 7,
+	    "b5710bf57d25623e4019027da116821fa99f5c81e9e38b87671cc574f9281439");
+	replay_free(r);
+	pred_free(p);
+}
+
 static void
 a_reference_log_teaches_the_firmware_and_nothing_behind_it(void **state)
 {
@@ -338,18 +356,19 @@ the_kernel_is_measured_as_qemu_changes_it(void **state)
 }
 
 static void
-load_options_are_utf_16_with_their_nul(void **state)
+load_options_are_utf_16(bool nul)
 {
 	static const uint8_t wide[] = { 'a', 0, ' ', 0, 'b', 0, 0, 0 };
 	struct prediction *p = new_prediction();
 	uint8_t pcr[DIGEST_MAX] = { 0 }, d[DIGEST_MAX];
 	struct replay *r;
 
-	(void)state;
-	assert_int_equal(stub_measure(p, "a \xc3\xa4", NULL, 0), VT_E_FORMAT);
 	assert_int_equal(
-	    stub_measure(p, "a b", (const uint8_t *)"initrd", 6), VT_OK);
-	assert_int_equal(digest_buf(sha256, wide, sizeof(wide), d), VT_OK);
+	    stub_measure(p, "a \xc3\xa4", true, NULL, 0), VT_E_FORMAT);
+	assert_int_equal(
+	    stub_measure(p, "a b", nul, (const uint8_t *)"initrd", 6), VT_OK);
+	assert_int_equal(
+	    digest_buf(sha256, wide, sizeof(wide) - (nul ? 0 : 2), d), VT_OK);
 	assert_int_equal(digest_extend(sha256, pcr, d), VT_OK);
 	assert_int_equal(digest_buf(sha256, "initrd", 6, d), VT_OK);
 	assert_int_equal(digest_extend(sha256, pcr, d), VT_OK);
@@ -357,6 +376,14 @@ load_options_are_utf_16_with_their_nul(void **state)
 	assert_memory_equal(pcr_get(&r->pcrs, sha256, 9), pcr, 32);
 	replay_free(r);
 	pred_free(p);
+}
+
+static void
+load_options_are_utf_16_with_or_without_their_nul(void **state)
+{
+	(void)state;
+	load_options_are_utf_16(true);
+	load_options_are_utf_16(false);
 }
 
 /* --- GRUB's image
@@ -402,6 +429,7 @@ prefix_and_configuration_are_found_in_grubs_image(void **state)
 		{ 18, 1, VT_E_FORMAT }, { 28, 4, VT_E_FORMAT },
 		{ 28, 0xff, VT_E_TRUNC }, { 16, MODS_LEN - 4, VT_E_TRUNC } };
 	uint8_t image[4096];
+	enum grub_release release = GRUB_2_06;
 	struct grub_core c;
 	struct pe pe;
 	size_t len, i;
@@ -410,11 +438,18 @@ prefix_and_configuration_are_found_in_grubs_image(void **state)
 	len = make_core(image);
 	assert_int_equal(pe_open(image, len, &pe), VT_OK);
 	assert_int_equal(gcore_open(&pe, &c), VT_OK);
-	assert_false(gcore_is_2_06(&c));
+	assert_int_equal(gcore_release(&c, &release), VT_E_UNSUPPORTED);
 	memcpy(image + MODS_AT + 36, "2.06", 4);
-	assert_true(gcore_is_2_06(&c));
+	assert_int_equal(gcore_release(&c, &release), VT_OK);
+	assert_int_equal(release, GRUB_2_06);
+	memcpy(image + MODS_AT + 36, "2.12", 4);
+	assert_int_equal(gcore_release(&c, &release), VT_OK);
+	assert_int_equal(release, GRUB_2_12);
 	image[MODS_AT + 35] = '1'; /* within another string it is no version */
-	assert_false(gcore_is_2_06(&c));
+	assert_int_equal(gcore_release(&c, &release), VT_E_UNSUPPORTED);
+	assert_false(gcore_has_fw_path(&c));
+	memcpy(image + MODS_AT + 35, "\0fw_path", 9);
+	assert_true(gcore_has_fw_path(&c));
 	assert_int_equal(c.prefix_len, 9);
 	assert_memory_equal(c.prefix, "/EFI/BOOT", 9);
 	assert_int_equal(c.config_len, 19);
@@ -468,6 +503,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_firmware_has_the_values_of_a_real_boot),
 		cmocka_unit_test(
+		    firmware_without_secure_boot_has_the_values_of_a_real_boot),
+		cmocka_unit_test(
 		    a_reference_log_teaches_the_firmware_and_nothing_behind_it),
 		cmocka_unit_test(a_log_that_teaches_nothing_is_refused),
 		cmocka_unit_test(the_signer_of_another_program_is_not_known),
@@ -476,7 +513,8 @@ main(void)
 		cmocka_unit_test(
 		    a_table_is_sound_with_the_checksums_of_another_program),
 		cmocka_unit_test(the_kernel_is_measured_as_qemu_changes_it),
-		cmocka_unit_test(load_options_are_utf_16_with_their_nul),
+		cmocka_unit_test(
+		    load_options_are_utf_16_with_or_without_their_nul),
 		cmocka_unit_test(
 		    prefix_and_configuration_are_found_in_grubs_image),
 		cmocka_unit_test(values_are_read_back_as_they_were_written),

@@ -24,7 +24,7 @@ struct args {
 	const char *loader, *device, *entry, *until, *phases, *learn, *banks;
 	const char *pcrs, *log, *cel;
 	uint32_t memory;
-	bool grubenv, json, events;
+	bool grubenv, json, events, no_secure_boot, as_is;
 };
 
 struct job {
@@ -42,6 +42,7 @@ firmware(struct job *j)
 	char err[FW_ERR_MAX];
 	int rc;
 
+	j->p->no_secure_boot = j->a->no_secure_boot;
 	rc = fw_start(j->p, j->learn, j->learn_len, err);
 	if (rc != VT_OK)
 		log_err("%s: %s", j->a->learn, err);
@@ -60,7 +61,8 @@ static void
 unknown_program(struct job *j, const char *name)
 {
 	pred_unknown_rest(j->p,
-	    "%s is neither GRUB 2.06 nor a unified kernel image: what it "
+	    "%s is neither GRUB 2.06 or 2.12 nor a unified kernel image: what "
+	    "it "
 	    "measures is not known",
 	    name);
 }
@@ -92,7 +94,7 @@ split_prefix(const struct grub_core *core, const char *boot,
 }
 
 static int
-boot_grub(struct job *j, const struct grub_core *core)
+boot_grub(struct job *j, const struct grub_core *core, const char *name)
 {
 	const struct grub_host host = { .ctx = j->disk,
 		.kind = disk_kind,
@@ -102,6 +104,8 @@ boot_grub(struct job *j, const struct grub_core *core)
 		.fixed_grubenv = j->a->grubenv,
 		.until = j->a->until };
 	char dev[GR_DEV_MAX], prefix[GR_NAME_MAX];
+	char fw_path[GR_DEV_MAX + GR_NAME_MAX + 2];
+	const char *end = strrchr(name, '/');
 	struct grub_start start = { .dev = dev,
 		.prefix = prefix,
 		.boot = disk_boot(j->disk),
@@ -110,11 +114,15 @@ boot_grub(struct job *j, const struct grub_core *core)
 	bool booted = false;
 	int rc;
 
-	if (!gcore_is_2_06(core)) {
+	if (gcore_release(core, &start.release) != VT_OK) {
 		unknown_program(j, "this GRUB");
 		return VT_OK;
 	}
 	split_prefix(core, start.boot, dev, prefix);
+	(void)snprintf(fw_path, sizeof(fw_path), "(%s)%.*s", start.boot,
+	    end != NULL ? (int)(end - name) : 0, name);
+	if (gcore_has_fw_path(core))
+		start.fw_path = fw_path;
 	rc = grub_predict(j->p, &host, &start, &opts, &booted);
 	if (rc == VT_OK && booted)
 		fw_exit_boot_services(j->p);
@@ -156,7 +164,7 @@ boot_inner(struct job *j, const struct pe *pe)
 	    (rc = pe_open((uint8_t *)kernel, len, &inner)) == VT_OK)
 		rc = fw_application(j->p, &inner, ".linux");
 	if (rc == VT_OK)
-		rc = stub_measure(j->p, cmdline != NULL ? cmdline : "",
+		rc = stub_measure(j->p, cmdline != NULL ? cmdline : "", true,
 		    (uint8_t *)initrd, initrd_len);
 	free(kernel);
 	free(initrd);
@@ -232,7 +240,7 @@ start_image(struct job *j, const uint8_t *buf, size_t len, const char *name)
 	if (j->a->uki != NULL && uki_is(&pe))
 		return boot_uki(j, &pe, name);
 	if (j->disk != NULL && gcore_open(&pe, &core) == VT_OK)
-		return boot_grub(j, &core);
+		return boot_grub(j, &core, name);
 	if (uki_is(&pe))
 		return boot_uki(j, &pe, name);
 	unknown_program(j, name);
@@ -307,14 +315,16 @@ boot_kernel(struct job *j)
 	(void)snprintf(options, n, "%s%s",
 	    j->a->cmdline != NULL ? j->a->cmdline : "",
 	    initrd != NULL ? " initrd=initrd" : "");
-	rc =
-	    direct_patch(kernel, len, (uint64_t)j->a->memory << 20, initrd_len);
+	rc = VT_OK;
+	if (!j->a->as_is)
+		rc = direct_patch(
+		    kernel, len, (uint64_t)j->a->memory << 20, initrd_len);
 	if (rc == VT_OK && (rc = pe_open(kernel, len, &pe)) == VT_OK)
 		rc = fw_application(j->p, &pe, "-kernel");
 	if (rc == VT_OK) /* loaded before boot options are looked at */
 		rc = firmware(j);
 	if (rc == VT_OK)
-		rc = stub_measure(j->p, options, initrd, initrd_len);
+		rc = stub_measure(j->p, options, true, initrd, initrd_len);
 	if (rc == VT_E_FORMAT)
 		log_err("%s: neither a bzImage with an EFI stub, nor a command "
 			"line in ASCII",
@@ -426,6 +436,8 @@ static const struct opt opts[] = {
 	    "with --kernel: QEMU's -append") },
 	{ OPT_U32("memory", "MIB", struct args, memory, 64, 4194304,
 	    "with --kernel: the guest's memory (512)") },
+	{ OPT_FLAG("kernel-as-is", 0, struct args, as_is,
+	    "with --kernel: QEMU hands the kernel over unchanged (since 10)") },
 	{ OPT_TEXT("uki", 'u', "FILE", struct args, uki,
 	    "boot this unified kernel image") },
 	{ OPT_TEXT("phases", 0, "WORDS", struct args, phases,
@@ -443,6 +455,8 @@ static const struct opt opts[] = {
 	    "stop before the first GRUB command that begins so") },
 	{ OPT_TEXT("learn", 0, "LOG", struct args, learn,
 	    "take what only a boot shows from this TCG log of one") },
+	{ OPT_FLAG("no-secure-boot", 0, struct args, no_secure_boot,
+	    "without --learn: the firmware has no variable SecureBoot") },
 	{ OPT_TEXT("banks", 0, "LIST", struct args, banks,
 	    "PCR banks, divided by commas (sha256)") },
 	{ OPT_TEXT("pcrs", 0, "FILE", struct args, pcrs,
