@@ -201,8 +201,10 @@ check_config(struct appraisal *a)
 		    now, a->pol->configs[0].what, words, sizeof(words));
 	ap_say(a, AP_C_LAUNCH_DIFFERS, AP_FAIL, 0, PCR_DRTM, 0,
 	    "the guest was started with a virtual machine configuration that "
-	    "is not one of the %u that the policy allows%s%s",
-	    a->pol->nconfigs, words[0] != '\0' ? ": " : "", words);
+	    "is not one of the %u that the policy allows%s%.150s (%s)",
+	    a->pol->nconfigs, words[0] != '\0' ? ": " : "", words,
+	    ap_config_cause(words));
+	ap_tag(a, 0, ap_config_cause(words));
 }
 
 /* PCR 17 of every bank that the quote covers, and of one at least. */

@@ -104,6 +104,35 @@ walk(struct out *o, const char *a, const char *b, bool a_is_now,
 	}
 }
 
+/* By the first member that differs: of QEMU's command line, of xl's JSON. */
+const char *
+ap_config_cause(const char *words)
+{
+	static const struct {
+		const char *member, *cause;
+	} causes[] = {
+		{ "m is", "a machine with other memory" },
+		{ "memory", "a machine with other memory" },
+		{ "mem", "a machine with other memory" },
+		{ "smp", "a machine with other processors" },
+		{ "vcpus", "a machine with other processors" },
+		{ "cpu", "a machine with another kind of processor" },
+		{ "device", "a machine with other devices" },
+		{ "disk", "a machine with other disks" },
+		{ "drive", "a machine with other disks" },
+		{ "netdev", "a machine with other network cards" },
+		{ "M is", "a machine of another type" },
+		{ "machine", "a machine of another type" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (strncmp(
+			words, causes[i].member, strlen(causes[i].member)) == 0)
+			return causes[i].cause;
+	return "another machine";
+}
+
 void
 ap_config_words(const char *now, const char *want, char *out, size_t cap)
 {

@@ -12,5 +12,7 @@
 /* What differs between two configuration texts, lines "member=value", in
  * words; at most cap bytes, always ended.  "": nothing that can be named. */
 void ap_config_words(const char *now, const char *want, char *out, size_t cap);
+/* What that probably is; constant. */
+const char *ap_config_cause(const char *words);
 
 #endif

@@ -169,12 +169,15 @@ differ(void *ctx, uint32_t i, uint32_t k, enum align_kind kind)
 		return;
 	d->pcr = b->pcr;
 	d->pos = b->n + 1;
-	if (k < b->n) {
-		d->place = b->at[k] + 1;
+	if (k < b->n)
 		d->pos = b->j->t->ev[b->at[k]].pos;
-	} else if (b->n > 0) {
-		d->place = b->at[b->n - 1] + 1;
-	}
+	/* What is missing belongs behind the one before it, or to the end. */
+	if (kind != ALIGN_MISSING)
+		d->place = b->at[k] + 1;
+	else if (k == b->n)
+		d->place = b->j->t->n + 1;
+	else if (k > 0)
+		d->place = b->at[k - 1] + 1;
 	if (kind != ALIGN_MISSING)
 		ok = describe_now(d, b->j->t, b->at[k]);
 	if (ok && kind != ALIGN_ADDED)

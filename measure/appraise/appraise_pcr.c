@@ -185,6 +185,7 @@ judge_pcr(struct judge *j, uint32_t pcr)
 		    "PCR %u was never extended: this boot path measures "
 		    "nothing there",
 		    pcr);
+		ap_tag(j->a, AP_LAST_PLACE, NULL);
 		return;
 	}
 	if (kind == POL_LAUNCH)
@@ -235,6 +236,7 @@ check_diff(struct judge *j)
 {
 	const struct trail_diff *d = &j->t->diff;
 	bool ignored = j->bank->pcrs[0].kind == POL_IGNORE;
+	char said[AP_WORDS];
 
 	if (j->t->has_journal && j->t->locality >= 0 &&
 	    j->t->locality != j->t->journal_locality)
@@ -246,12 +248,14 @@ check_diff(struct judge *j)
 	if (!d->differs)
 		return;
 	ignored = j->bank->pcrs[d->pcr].kind == POL_IGNORE;
+	trail_describe(j->t, &d->said, said, sizeof(said));
 	ap_say(j->a, AP_C_LOG_VS_JOURNAL, ignored ? AP_NOTE : AP_FAIL,
 	    j->bank->alg, (int32_t)d->pcr, (int32_t)d->pos,
-	    "event log and journal differ first at PCR %u event %u: %s", d->pcr,
-	    d->pos,
-	    d->record >= 0 ? "the TPM was given another digest"
-			   : "the TPM was given no such event");
+	    "event log and journal differ first at PCR %u event %u: %s %.160s",
+	    d->pcr, d->pos,
+	    d->record >= 0 ? "the TPM was given another digest than that of"
+			   : "the TPM was given no such event",
+	    said);
 }
 
 /* The initrd, by digest, in a PCR 9 whose events account for its value. */
@@ -270,6 +274,7 @@ check_initrd(struct judge *j)
 		ap_say(j->a, AP_C_INITRD, AP_FAIL, j->bank->alg, 9, 0,
 		    "nothing proves which initrd was loaded: PCR 9 must be "
 		    "quoted, and a log or the journal must account for it");
+		ap_tag(j->a, AP_LAST_PLACE, NULL);
 		return;
 	}
 	for (i = 0; i < j->t->n; i++)
@@ -280,6 +285,7 @@ check_initrd(struct judge *j)
 	ap_say(j->a, AP_C_INITRD, AP_FAIL, j->bank->alg, 9, 0,
 	    "no allowed initrd was measured: it is another one, or this boot "
 	    "path (chainloader, initrd= option) leaves it unmeasured");
+	ap_tag(j->a, AP_LAST_PLACE, NULL);
 }
 
 /* --- a bank --------------------------------------------------------------- */

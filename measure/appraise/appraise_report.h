@@ -32,6 +32,7 @@ void ap_say(struct appraisal *a, enum ap_code code, enum ap_severity sev,
 
 /* The last finding is about this place of the boot (from 1; 0: none); cause is
  * constant. */
+#define AP_LAST_PLACE UINT32_MAX /* it follows from what came before */
 void ap_tag(struct appraisal *a, uint32_t place, const char *cause);
 
 /* Fill the report's list of events, none of them known yet. */

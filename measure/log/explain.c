@@ -18,20 +18,57 @@ struct part {
 	size_t len;
 };
 
+/* What divides words: a blank, and how descriptions show line breaks and tabs.
+ */
+static const char *const gaps[] = { " ", "\\n", "\\x09" };
+
+/* The length of the gap that starts at i; 0: none does. */
+static size_t
+gap_at(const struct part *t, size_t i)
+{
+	size_t k, len;
+
+	for (k = 0; k < VT_NELEM(gaps); k++) {
+		len = strlen(gaps[k]);
+		if (len <= t->len - i && memcmp(t->p + i, gaps[k], len) == 0)
+			return len;
+	}
+	return 0;
+}
+
+/* ... that ends at i. */
+static size_t
+gap_before(const struct part *t, size_t i)
+{
+	size_t k, len;
+
+	for (k = 0; k < VT_NELEM(gaps); k++) {
+		len = strlen(gaps[k]);
+		if (len <= i && memcmp(t->p + i - len, gaps[k], len) == 0)
+			return len;
+	}
+	return 0;
+}
+
 static void
 trim(struct part *t)
 {
-	for (; t->len > 0 && t->p[0] == ' '; t->len--)
-		t->p++;
-	for (; t->len > 0 && t->p[t->len - 1] == ' ';)
-		t->len--;
+	size_t n;
+
+	while (t->len > 0 && (n = gap_at(t, 0)) > 0) {
+		t->p += n;
+		t->len -= n;
+	}
+	while (t->len > 0 && (n = gap_before(t, t->len)) > 0)
+		t->len -= n;
 }
 
 /* At i a word of t starts or ends. */
 static bool
 edge(const struct part *t, size_t i)
 {
-	return i == 0 || i == t->len || t->p[i] == ' ' || t->p[i - 1] == ' ';
+	return i == 0 || i == t->len || gap_at(t, i) > 0 ||
+	       gap_before(t, i) > 0;
 }
 
 /* Cut the whole words that both start and end with. */
@@ -271,6 +308,7 @@ static const struct {
 	{ 9, "grubenv", "grubenv changed" },
 	{ 9, ".cfg", "GRUB's configuration was edited" },
 	{ 9, "loader/entries", "a boot entry of the loader was edited" },
+	{ 9, "ucode", "processor microcode was changed" },
 	{ 9, "initr", "the initrd was made anew, and not approved" },
 	{ 9, "vmlinu", "a kernel update that was not approved" },
 	{ 9, "bzImage", "a kernel update that was not approved" },
@@ -308,21 +346,25 @@ explain_cause(const struct explain *e)
 /* --- several differences ----------------------------------------------------
  */
 
-/* A file that says what comes after it, and whose text no log has. */
-static bool
-is_config(const struct explain *e)
+/* A file that is measured as a whole, and whose parts are measured later: the
+ * commands of a configuration file in PCR 8, the sections of a unified kernel
+ * image in PCR 11. */
+static uint32_t
+pcr_of_parts(const struct explain *e)
 {
-	return e->pcr == 9 && (says(e, ".cfg\"") || says(e, "grubenv\"") ||
-				  says(e, "loader/entries"));
+	if (e->pcr == 9 && (says(e, ".cfg\"") || says(e, "grubenv\"") ||
+			       says(e, "loader/entries")))
+		return 8;
+	return e->pcr == 4 && e->was != NULL && e->now != NULL ? 11 : 0;
 }
 
 static const struct explain *
-first_command(const struct explain *list, uint32_t n)
+first_part(const struct explain *list, uint32_t n)
 {
-	uint32_t i;
+	uint32_t pcr = pcr_of_parts(&list[0]), i;
 
-	for (i = 0; i < n; i++)
-		if (list[i].pcr == 8)
+	for (i = 1; i < n && pcr != 0; i++)
+		if (list[i].pcr == pcr)
 			return &list[i];
 	return NULL;
 }
@@ -330,14 +372,12 @@ first_command(const struct explain *list, uint32_t n)
 void
 explain_headline(const struct explain *list, uint32_t n, char *out, size_t cap)
 {
-	const struct explain *first = &list[0], *then = NULL;
+	const struct explain *first = &list[0], *then = first_part(list, n);
 	const char *cause = explain_cause(first);
 	struct line l = { out, cap < EXPLAIN_LINE ? cap : EXPLAIN_LINE, 0 };
 	char part[EXPLAIN_LINE];
 	size_t room = l.cap - strlen(cause) - sizeof(" ()");
 
-	if (is_config(first))
-		then = first_command(list + 1, n - 1);
 	explain_line(first, part, then == NULL ? room : room / 2);
 	put_text(&l, part);
 	if (then != NULL) {

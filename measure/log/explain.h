@@ -43,8 +43,8 @@ void explain_behind(const struct explain *e, char *out, size_t cap);
 
 /*
  * The line for n > 0 differences of one boot, in its order, with the cause.  It
- * is about the first.  Where that is a configuration file, which changes what
- * comes after it, the line also names the first command that differs.
+ * is about the first.  Where that is a configuration file or a unified kernel
+ * image, the line also names the first command or section that differs.
  */
 void explain_headline(
     const struct explain *list, uint32_t n, char *out, size_t cap);

@@ -342,6 +342,7 @@ note_diff(
 	t->diff.log = l->log;
 	t->diff.log_index = l->log_index;
 	t->diff.record = record;
+	t->diff.said = *l;
 }
 
 /* The next event of pcr in the trail, from *at on; NULL at the end. */

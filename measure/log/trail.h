@@ -45,7 +45,8 @@ struct trail_diff {
 	bool differs;
 	uint32_t pcr, pos;
 	int32_t log, log_index;
-	int32_t record; /* -1: the journal ends before it */
+	int32_t record;          /* -1: the journal ends before it */
+	struct trail_event said; /* as the log has it */
 };
 
 struct trail {

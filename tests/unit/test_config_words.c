@@ -158,7 +158,8 @@ a_verdict_names_the_machine_that_differs(void **state)
 	(void)state;
 	assert_string_equal(p->configs[0].what, "m=1\nmem=200\n");
 	expect(p, &good, HOST | RECORD, AP_ACCEPTED, AP_C_OK);
-	assert_true(verdict_says(p, &more, "mem is 204, not 200"));
+	assert_true(verdict_says(
+	    p, &more, "mem is 204, not 200 (a machine with other memory)"));
 	/* A text that its digest does not cover is not repeated. */
 	assert_string_equal(q->configs[0].what, "");
 	assert_false(verdict_says(p, &cut, "mem is"));

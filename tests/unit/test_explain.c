@@ -127,15 +127,22 @@ what_differs_is_named_once(void **state)
  */
 
 #define CFG "file \"(hd0)/grub.cfg\""
+#define INITRD "part of the kernel image \".initrd\""
+#define MENU "GRUB command \"menuentry m {\\n\\x09linux /k "
 #define LINUX "GRUB command \"linux /vmlinuz ro"
 
 static void
-a_configuration_file_is_named_with_the_command(void **state)
+a_file_of_parts_is_named_with_the_first_that_differs(void **state)
 {
 	static const struct explain d[] = {
 		{ 9, 2, CFG, CFG, EXPLAIN_SAID, 0 },
 		{ 9, 3, "file \"/vmlinuz\"", "file \"/vmlinuz\"", 0, 0 },
 		{ 8, 5, LINUX "\"", LINUX " init=/bin/sh\"", EXPLAIN_SAID, 0 },
+	};
+	static const struct explain uki[] = {
+		{ 4, 2, "EFI application \"u\"", "EFI application \"u\"",
+		    EXPLAIN_SAID, 0 },
+		{ 11, 4, INITRD, INITRD, EXPLAIN_SAID, 0 },
 	};
 	char line[EXPLAIN_SHORT];
 
@@ -145,6 +152,11 @@ a_configuration_file_is_named_with_the_command(void **state)
 	    "PCR 9 event 2: other content of: " CFG "; PCR 8 event 5: added "
 	    "\"init=/bin/sh\": " LINUX " init=/bin/sh\" (GRUB's "
 	    "configuration was edited)");
+	explain_headline(uki, 2, line, sizeof(line));
+	assert_string_equal(line,
+	    "PCR 4 event 2: other content of: EFI application \"u\"; PCR 11 "
+	    "event 4: other content of: part of the kernel image \".initrd\" "
+	    "(a boot loader or kernel that firmware starts was replaced)");
 	explain_headline(d + 1, 2, line, sizeof(line));
 	assert_string_equal(line,
 	    "PCR 9 event 3: other content of: file \"/vmlinuz\" (a kernel "
@@ -172,6 +184,11 @@ what_is_behind_is_the_file_or_the_word(void **state)
 		    "linux /vmlinuz ro",
 		    "PCR 8 event 1: other content of: " LINUX
 		    "\", and its text is not what was measured" },
+		{ { 8, 1, MENU "ro\\n\\x09initrd /i\\n}\"",
+		      MENU "ro x\\n\\x09initrd /i\\n}\"", EXPLAIN_SAID, 0 },
+		    "x",
+		    "PCR 8 event 1: added \"x\": " MENU
+		    "ro x\\n\\x09initrd /i\\n}\"" },
 		{ { 5, 1, NULL, "partition table", EXPLAIN_SAID, 0 }, "",
 		    "PCR 5 event 1: added: partition table" },
 		{ { 7, 1, "separator", "EFI variable \"db\"", 0, 0 }, "db",
@@ -228,7 +245,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_differs_is_named_once),
 		cmocka_unit_test(
-		    a_configuration_file_is_named_with_the_command),
+		    a_file_of_parts_is_named_with_the_first_that_differs),
 		cmocka_unit_test(what_is_behind_is_the_file_or_the_word),
 		cmocka_unit_test(a_long_text_keeps_the_cause),
 	};
