@@ -30,7 +30,7 @@ ROOMS	:= base \
 	   $(addprefix vtpm/,proto state engine provision worker) \
 	   $(addprefix vtpm_manager/,proto store hwtpm xenback core commit \
 	   tenant host guest xen control) vtpm_manager \
-	   $(addprefix tools/,common esys attest seal measure verify launch vtpmctl)
+	   $(addprefix tools/,common esys attest seal measure verify launch vtpmctl swtpm)
 MAINS	:= $(wildcard $(addsuffix /*_main.c,$(ROOMS)))
 # Xen's half is two modules: built where libxen-dev is, loaded where Xen is.
 XENSRC	:= tpmback/xen_chan.c tpmfront/xen_front.c \
@@ -72,6 +72,12 @@ PROGS	+= $(if $(XENDEV),vtpm-xenback vtpm-xenwait)
 M_tpmfrontd	:= tpmfront/frontd/tpmfrontd_main.c
 L_tpmfrontd	:= -ltss2-tctildr -lseccomp
 PROGS	+= tpmfrontd
+# Programs by swtpm's names, out of the way of a stock swtpm: a folder of their
+# own in $(B), a package of their own.
+DROPIN	:= swtpm swtpm_setup
+$(foreach p,$(DROPIN),$(eval M_swtpm-dropin/$(p) := tools/swtpm/$(p)_main.c)\
+	   $(eval L_swtpm-dropin/$(p) := $(L_BUS) -ljansson -lcrypto))
+PROGS	+= $(addprefix swtpm-dropin/,$(DROPIN))
 # The library by which others judge evidence; VERIFYABI is the ABI's number.
 VERIFYABI := 0
 VERIFYLIB := $(addprefix $(B)/libvtpm-verify,.so.$(VERIFYABI) .a)
@@ -89,7 +95,8 @@ ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 
 .PHONY: all run check unit check-trixie check-full check-life check-tampering check-readme check-targets check-asan check-xen fuzz fuzz-launch bench lint clean help deps \
 	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
-	deb check-packages check-consumers check-clients install-dkms install-service install-completion
+	deb check-packages check-consumers check-clients install-dkms install-service install-completion \
+	install-dropin
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
 
 help:
@@ -113,6 +120,7 @@ help:
 #: make bench        one table, beside swtpm in the same run
 #: make lint         clang-format, cppcheck, gcc -fanalyzer, rooms
 #: make install      into DESTDIR/PREFIX (default /usr/local)
+#: make install-dropin  swtpm and swtpm_setup as front ends to the manager
 #: make deb          Debian packages: $(B)/deb
 #: make check-packages  installed, upgraded, purged in a clean Debian 12
 #: make check-trixie  TARGETS="unit run" in a Debian 13 made by debootstrap
@@ -164,6 +172,7 @@ $(foreach r,$(FILLED),$(eval $(call arch_rule,$(r))))
 
 define prog_rule
 $(B)/$(1): $(B)/o/$(M_$(1):.c=.o) $$(ARCH)
+	@mkdir -p $$(@D)
 	$$(LINK) -pie -o $$@ $$^ $(L_$(1))
 endef
 $(foreach p,$(HAVE),$(eval $(call prog_rule,$(p))))
@@ -482,7 +491,8 @@ MANDIR	?= $(PREFIX)/share/man
 LIBDIR	?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)
 install: all install-service install-completion
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)
-	install -m 755 $(addprefix $(B)/,$(filter-out $(MANAGER),$(HAVE))) \
+	install -m 755 $(addprefix $(B)/,$(filter-out $(MANAGER) \
+	    swtpm-dropin/%,$(HAVE))) \
 	    $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(LIBEXECDIR)
 	install -m 755 $(addprefix $(B)/,$(filter $(MANAGER),$(HAVE))) \
@@ -521,6 +531,10 @@ install: all install-service install-completion
 	$(foreach m,$(wildcard doc/man/*.[13578]),$(call \
 	    versioned,$(m),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))) \
 	    &&) true
+
+# By swtpm's names: on purpose not part of install.
+install-dropin: $(addprefix $(B)/swtpm-dropin/,$(DROPIN))
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $^
 
 # Settings that are there stay: they are the operator's.
 install-service:

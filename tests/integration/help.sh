@@ -48,6 +48,7 @@ describe() { # PAGE PROGRAM [COMMAND...]
 
 for page in "$man"/*.[18]; do
 	p=$(basename "${page%.*}")
+	[ "$p" != vtpm-swtpm ] || continue # another's command lines: dropin.sh
 	[ ! -e "$top/tools/luks/$p" ] || continue # a script: seal_luks.sh
 	[ -x "$B/$p" ] || { echo "skip - $p is not built"; continue; }
 	describe "$(basename "$page")" "$p"

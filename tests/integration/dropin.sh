@@ -1,0 +1,259 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# dropin.sh - the programs by swtpm's names: the command lines of those who call
+# them, against a real manager and without one; stock clients; what goes wrong.
+. "$(dirname "$0")/lib.sh"
+need jq swtpm_ioctl tpm2_getrandom python3
+ours=$B/swtpm-dropin
+client=$top/tests/integration/dropin_client.py
+export VTPM_RUN=$RUN
+unset VTPM_SWTPM XDG_RUNTIME_DIR
+n=0 uuid=''
+# next: a folder D with a UUID of its own, and a path P for a socket.
+next() {
+	n=$((n + 1)) D=$T/d$n P=$T/p$n.sock
+	uuid=$(printf '6f2a3b8e-1d43-4a77-9a2e-%012d' $n)
+	mkdir -p "$D"
+}
+setup() { "$ours/swtpm_setup" "$@"; }
+# sock ARGS...: swtpm socket in the background, its pid in SP.
+sock() {
+	"$ours/swtpm" socket "$@" >"$T/sock.out" 2>&1 </dev/null &
+	SP=$!
+	PIDS+=("$SP")
+}
+up() { wait_for 2 test -S "${1:-$P}"; }
+ask() { swtpm_ioctl --unix "$P" "$@"; }
+state() { jctl show "$uuid" | jq -r .state; }
+ended() { wait_for 10 gone "$SP"; }
+fds() { ls "/proc/$1/fd" | wc -l; }
+dev() { swtpm_ioctl --tcp "127.0.0.1:$port" "$@"; }
+
+check "a manager" start_manager --pool 2 || exit 1
+
+# --- who calls them, and how --------------------------------------------------------
+# consumer | arguments of swtpm_setup (none: it is not called) | of swtpm socket
+vol=$T/vol
+port=$((20000 + $$ % 20000))
+calls() {
+	cat <<-'END'
+	libvirt 9 | --tpm2 --tpm-state D --vmid web:U --logfile D/setup.log --createek --create-ek-cert --create-platform-cert --lock-nvram --not-overwrite | --ctrl type=unixio,path=P,mode=0600 --tpmstate dir=D,mode=0600 --log file=D/log --terminate --tpm2
+	libvirt, TPM 1.2 | --tpm-state D --vmid old:U --logfile D/setup.log --createek --create-ek-cert --create-platform-cert --lock-nvram --not-overwrite | --ctrl type=unixio,path=P,mode=0600 --tpmstate dir=D,mode=0600 --log file=D/log --terminate
+	libvirt 9, encrypted | --tpm2 --pwdfile-fd 7 --cipher aes-256-cbc --tpm-state D --vmid enc:U --logfile D/setup.log --createek --create-ek-cert --create-platform-cert --lock-nvram --not-overwrite | --ctrl type=unixio,path=P,mode=0600 --tpmstate dir=D,mode=0600 --log file=D/log --terminate --tpm2 --key pwdfd=7,mode=aes-256-cbc --migration-key pwdfd=8,mode=aes-256-cbc
+	libvirt 11 | --tpm2 --tpm-state D --vmid new:U --logfile D/setup.log --createek --create-ek-cert --create-platform-cert --lock-nvram --not-overwrite --pcr-banks sha256 | --ctrl type=unixio,path=P,mode=0600 --tpmstate dir=D,mode=0600 --log file=D/log,level=1 --pid file=D/pid --daemon --terminate --tpm2
+	Proxmox | --tpmstate file://V --createek --create-ek-cert --create-platform-cert --lock-nvram --config /etc/swtpm_setup.conf --runas 0 --not-overwrite --tpm2 --ecc | --tpmstate backend-uri=file://V,mode=0600 --ctrl type=unixio,path=P,mode=0600 --pid file=D/pid --terminate --daemon --log file=D/log,level=1 --tpm2
+	incus | | --tpm2 --tpmstate dir=D --ctrl type=unixio,path=swtpm-web.sock
+	Cloud Hypervisor | | --tpmstate dir=D --ctrl type=unixio,path=P --flags startup-clear --tpm2
+	lima | | --tpm2 --tpmstate dir=D --ctrl type=unixio,path=P --terminate
+	systemd-vmspawn | --tpm-state D --tpm2 --pcr-banks sha256 --ecc --createek --create-ek-cert --create-platform-cert --lock-nvram --not-overwrite | --tpm2 --tpmstate dir=D --ctrl type=unixio,fd=3
+	END
+}
+fill() { echo "$1" | sed "s|\<D\>|$D|g; s|\<P\>|$P|g; s|\<U\>|$uuid|g; s|\<V\>|$vol|g"; }
+calls >"$T/calls"
+truncate -s 4M "$vol"
+while IFS='|' read -r who first then; do
+	who=${who% }
+	next
+	case $who in incus) P=$D/swtpm-web.sock ;; esac
+	if [ -n "${first# }" ]; then
+		# shellcheck disable=SC2046 # a command line
+		check "$who: swtpm_setup" setup $(fill "$first") 7< <(echo key)
+	fi
+	pid=
+	# shellcheck disable=SC2046
+	case $who in
+	incus) pushd "$D" >/dev/null; sock $(fill "$then"); popd >/dev/null ;;
+	*vmspawn)
+		systemd-socket-activate -l "$P" -E VTPM_RUN="$RUN" \
+		    -E LD_LIBRARY_PATH="$B" "$ours/swtpm" socket \
+		    $(fill "$then") >"$T/sock.out" 2>&1 </dev/null &
+		SP=$!
+		PIDS+=("$SP") ;;
+	*) sock $(fill "$then") 7< <(echo key) 8< <(echo key) ;;
+	esac
+	check "$who: its socket is there within 2 s" up
+	case $then in *--daemon*)
+		check "$who: the daemon's parent ends" ended
+		pid=$(cat "$D/pid")
+		SP=$pid ;;
+	esac
+	check "$who: the TPM is powered on" ask -i
+	check "$who: it is powered off, and swtpm ends" eval 'ask -s && ended'
+	uuid=$(sed -n 's/^uuid //p' "$D/vtpm.link" "$vol" 2>/dev/null | tr -d '\0' | head -1)
+	same "$who: the vTPM has stopped" stopped "$(state)"
+	case $who in
+	*vmspawn) rm -f "$P" ;;
+	*) check "$who: its socket is removed" [ ! -e "$P" ] ;;
+	esac
+	case $pid in ?*) check "$who: so is its pid file" [ ! -e "$D/pid" ] ;; esac
+done <"$T/calls"
+same "a vTPM has the name of its machine" web \
+    "$(jctl show 6f2a3b8e-1d43-4a77-9a2e-000000000001 | jq -r .name)"
+check "the log names options without meaning" grep -q 'seals every state' "$T/d3/log"
+
+next
+sock --tpm2 --server port=$port --ctrl type=tcp,port=$((port + 1)) \
+    --flags not-need-init --tpmstate "dir=$D" --seccomp action=none
+port=$((port + 1))
+check "tpm2-tools' tests: TCP" wait_for 5 dev -c
+export TPM2TOOLS_TCTI=swtpm:host=127.0.0.1,port=$((port - 1))
+check "tpm2-tools' tests: startup and a key" eval \
+    'dev -i && tpm2_startup -c && tpm2_createprimary -Q'
+check "tpm2-tools' tests: SIGTERM ends it" eval 'kill $SP; ended'
+refuse "a TPM is not served to the network" 'not served to the network' \
+    "$ours/swtpm" socket --tpm2 --tpmstate "dir=$D" --ctrl type=tcp,port=$port,bindaddr=0.0.0.0
+
+# --- capabilities ----------------------------------------------------------------
+has() { # PROGRAM FEATURE...
+	local p=$1 f
+	shift
+	for f; do
+		$p --print-capabilities | jq -e --arg f "$f" \
+		    '.features | index($f)' || return 1
+	done
+}
+check "swtpm's capabilities" has "$ours/swtpm socket --tpm2" tpm-2.0 \
+    tpm-1.2 flags-opt-startup cmdarg-pwd-fd nvram-backend-file
+check "swtpm_setup's capabilities" has "$ours/swtpm_setup --tpm2" \
+    tpm-2.0 cmdarg-pwdfile-fd cmdarg-reconfigure-pcr-banks
+for kind in cuse chardev; do
+	refuse "swtpm $kind" 'no device nodes' "$ours/swtpm" $kind --tpm2 \
+	    --tpmstate "dir=$D" --vtpm-proxy
+done
+
+# --- swtpm_setup -------------------------------------------------------------------
+next
+again=(--tpm2 --tpm-state "$D" --vmid "again:$uuid")
+check "a vTPM" setup "${again[@]}" --write-ek-cert-files "$D" --create-spk
+check "its EK certificates as files" openssl x509 -noout -in "$D/ek-rsa2048.crt"
+ek() { jctl show "$uuid" | jq -r .ek_rsa.name; }
+first=$(ek)
+check "once more: --not-overwrite" setup "${again[@]}" --not-overwrite
+refuse "once more without it" 'not-overwrite accepts' setup "${again[@]}"
+refuse "--overwrite" 'vtpmctl destroy' setup "${again[@]}" --overwrite
+check "--reconfigure" setup --tpm2 --tpm-state "$D" --reconfigure \
+    --pcr-banks sha1,sha256
+sock --tpm2 --tpmstate "dir=$D" --ctrl "type=unixio,path=$P"
+check "it is started up" eval 'up && "$client" data "$P"'
+banks() { jctl show "$uuid" | jq -r '.banks | join(",")'; }
+check "it has these banks" wait_for 10 eval '[ "$(banks)" = sha1,sha256 ]'
+check "SIGTERM ends it" eval 'kill $SP; ended'
+# libvirt's undefine removes the folder, and define comes with the same UUID.
+rm "$D/vtpm.link"
+check "its folder is lost, its UUID comes again" setup "${again[@]}"
+same "that is the same TPM" "$first" "$(ek)"
+check "the vTPM is destroyed" ctl destroy again
+refuse "its folder gets no other one" 'no other takes its place' \
+    "$ours/swtpm" socket --tpm2 --tpmstate "dir=$D" --ctrl "type=unixio,path=$P"
+mkdir "$T/foreign" && touch "$T/foreign/tpm2-00.permall"
+refuse "nor does that of another swtpm" 'another swtpm' \
+    setup --tpm2 --tpm-state "$T/foreign"
+
+# --- tpm2-tss's TCTI, and what happens under it ------------------------------------
+next
+serve=(--tpm2 --tpmstate "dir=$D" --server "type=unixio,path=$P"
+    --ctrl "type=unixio,path=$P.ctrl" --flags not-need-init,startup-clear)
+sock "${serve[@]}"
+check "data and control sockets" eval 'up && up "$P.ctrl"'
+export TPM2TOOLS_TCTI=swtpm:path=$P
+mark=0123456789abcdef
+check "tpm2-tools over them" eval 'tpm2_getrandom --hex 8 &&
+    tpm2_nvdefine -Q -C o -s 16 0x1500001 &&
+    echo -n $mark | tpm2_nvwrite -Q -C o -i - 0x1500001'
+uuid=$(sed -n 's/^uuid //p' "$D/vtpm.link")
+nv() { tpm2_nvread -C o -s 16 0x1500001; }
+before=$(fds "$SP")
+check "40 commands, each with connections of its own" eval \
+    'for i in $(seq 40); do tpm2_pcrread -Q sha256:0 || exit 1; done'
+same "leave no descriptor behind" "$before" "$(fds "$SP")"
+check "a client that leaves in the middle of a command" "$client" cut "$P"
+same "the next one gets its own answer" "$mark" "$(nv)"
+check "the manager is killed" stop_manager KILL
+same "the TPM answers" "$mark" "$(nv)"
+check "a new manager" start_manager --pool 0
+same "the TPM still answers" "$mark" "$(nv)"
+refuse "two swtpm in one folder" 'another (swtpm uses|process listens)' \
+    "$ours/swtpm" socket "${serve[@]}"
+refuse "and elsewhere" 'another swtpm uses' "$ours/swtpm" socket --tpm2 \
+    --tpmstate "dir=$D" --ctrl "type=unixio,path=$T/other"
+check "which leaves no socket" [ ! -e "$T/other" ]
+check "it is killed" slay "$SP"
+check "and is gone" ended
+sock "${serve[@]}"
+check "another one begins where it was" wait_for 5 tpm2_getrandom --hex 8
+same "with the same state" "$mark" "$(nv)"
+check "SIGTERM ends it" eval 'kill $SP; ended'
+same "and the vTPM" stopped "$(state)"
+check "its sockets are removed" [ ! -e "$P" -a ! -e "$P.ctrl" ]
+
+# --- what must not be --------------------------------------------------------------
+next
+args=(--tpm2 --tpmstate "dir=$D" --ctrl "type=unixio,path=$P")
+run() { timeout 20 "$ours/swtpm" socket "$@"; }
+ln -s "$T/target" "$P"
+refuse "a symbolic link as socket" 'not a socket' run "${args[@]}"
+check "is left alone" [ -L "$P" ]
+rm "$P" && echo precious >"$P"
+refuse "a file as socket" 'not a socket' run "${args[@]}"
+same "is left alone" precious "$(cat "$P")"
+rm "$P"
+refuse "a symbolic link as log" 'symbolic links' run "${args[@]}" \
+    --log "file=$(ln -s "$T/target" "$T/log" && echo "$T/log")"
+refuse "a symbolic link as record" 'symbolic links' run --tpm2 --tpmstate \
+    "dir=$(mkdir "$T/ln" && ln -s "$D/vtpm.link" "$T/ln/vtpm.link" && echo "$T/ln")" \
+    --ctrl "type=unixio,path=$P"
+huge=$(printf '%70000s' '' | tr ' ' x)
+for o in "--ctrl=type=unixio,path=$huge" "--ctrl=$huge" "--tpmstate=dir=$huge" \
+    "--flags=$huge" "--log=file=$huge" "--pid=fd=$huge" --ctrl=type=unixio \
+    --ctrl=type=unixio,path= --ctrl=type=unixio,fd=2 --ctrl=type=unixio,fd=-1 \
+    "--ctrl=type=unixio,path=$P,mode=999" "--ctrl=type=unixio,path=$P,path=$P" \
+    --ctrl=type=carrier-pigeon --tpmstate=mode=0600 "--no-such-option=1"; do
+	refuse "swtpm ${o:0:40}" '.' run "${args[@]}" "$o"
+done
+if [ "$(id -u)" = 0 ]; then
+	cp "$T/d1/vtpm.link" "$D/vtpm.link"
+	chown nobody "$D/vtpm.link"
+	refuse "a folder that names another user's vTPM" 'not one of uid' run "${args[@]}"
+	rm "$D/vtpm.link"
+fi
+sock "${args[@]}"
+check "a socket" up
+check "which answers" ask -i
+uuid=$(sed -n 's/^uuid //p' "$D/vtpm.link")
+before=$(fds "$SP")
+check "clients that send garbage" "$client" garbage "$P"
+check "clients that pass too many descriptors" "$client" surplus "$P"
+check "clients that connect and stay silent" "$client" silent "$P"
+check "it still answers" wait_for 10 ask -c
+same "no descriptor is left" "$before" "$(fds "$SP")"
+check "a data connection that is passed works" "$client" data "$P"
+check "SIGTERM ends it" eval 'kill $SP; ended'
+
+# --- without a manager -------------------------------------------------------------
+stop_all
+MPID=
+export VTPM_RUN=$T/none
+next
+check "without a manager: swtpm_setup" setup --tpm2 --tpmstate "$D" \
+    --createek --create-ek-cert --vmid "alone:$uuid"
+same "has its own" private "$(sed -n 's/^manager //p' "$D/vtpm.link")"
+check "which has ended" [ ! -e "/run/vtpm-$uuid" -a ! -e "/tmp/vtpm-$uuid" ]
+alone() {
+	sock --tpm2 --tpmstate "dir=$D" --server "type=unixio,path=$P" \
+	    --ctrl "type=unixio,path=$P.ctrl" --flags startup-clear \
+	    --log "file=$D/log"
+}
+alone
+export TPM2TOOLS_TCTI=swtpm:path=$P
+check "its socket is there within 2 s" up
+check "without a manager: tpm2-tools" eval 'tpm2_nvdefine -Q -C o -s 16 0x1500001 &&
+    echo -n $mark | tpm2_nvwrite -Q -C o -i - 0x1500001'
+check "it is killed" eval 'slay $SP; ended'
+alone
+check "another one takes over" wait_for 10 tpm2_getrandom --hex 8
+same "with the same state" "$mark" "$(nv)"
+check "SIGTERM ends it" eval 'kill $SP; ended'
+alone
+same "the state is in the folder" "$mark" "$(wait_for 5 up "$P.ctrl"; nv)"
+check "SIGTERM ends it" eval 'kill $SP; ended'
+check "and its manager" wait_for 10 [ ! -e "/run/vtpm-$uuid" -a ! -e "/tmp/vtpm-$uuid" ]
