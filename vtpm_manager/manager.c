@@ -39,6 +39,7 @@
 #include "vtpm_manager/guest/zygote_link.h"
 #include "vtpm_manager/host/deep_quote.h"
 #include "vtpm_manager/host/host_escrow.h"
+#include "vtpm_manager/host/host_fit.h"
 #include "vtpm_manager/host/host_keys.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_check.h"
@@ -233,7 +234,8 @@ serve(struct mgr *m)
 	audit_log(m, "manager", "manager-start", "", "ok", "pid %ld, %s root",
 	    (long)getpid(),
 	    m->root_kind == ROOT_SOFT ? "software" : "hardware");
-	if ((rc = pool_new(m, &m->pool)) != VT_OK ||
+	if ((rc = host_fit_new(m)) != VT_OK ||
+	    (rc = pool_new(m, &m->pool)) != VT_OK ||
 	    (m->ctl == NULL && (rc = bus_new(m, &m->ctl)) != VT_OK)) {
 		loop_fatal(m, "control socket: %s", vt_strerror(rc));
 		return;
@@ -614,6 +616,7 @@ mgr_free(struct mgr *m)
 	guest_ak_free(m);
 	commit_free(m);
 	anchorq_free(m);
+	host_fit_free(m);
 	host_keys_free(m);
 	pool_free(m->pool);
 	if (m->guests != NULL) /* the start got that far */

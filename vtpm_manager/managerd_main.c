@@ -217,7 +217,8 @@ static const struct opt opts[] = {
 	SETTING("config", "FILE",
 	    "read settings from FILE, see vtpm-managerd.conf(5); options "
 	    "override them"),
-	SETTING("pool", "N", "keep N vTPMs made in advance (default 4)"),
+	SETTING(
+	    "pool", "N", "keep at least N vTPMs made in advance (default 4)"),
 	SETTING("anchor", "strict|interval|off",
 	    "when to raise the rollback counter in the host's TPM (default "
 	    "interval)"),

@@ -238,11 +238,22 @@ refuse "what was certified before is not given out either" \
     "no approved state" ctl create k
 boot_host 10
 check "in the approved state it is" ctl create k
+at_once() { # NAME: five of them
+	local pids=() p bad=0
+	for i in 1 2 3 4 5; do
+		ctl create "$1$i" >/dev/null 2>&1 &
+		pids+=($!)
+	done
+	for p in "${pids[@]}"; do wait "$p" || bad=$((bad + 1)); done
+	echo $bad
+}
+same "and five that are asked for at once" 0 "$(at_once k)"
 # Not a reset, which takes the keys away: the key of the day is still there.
 host tpm2_pcrextend "4:sha256=$(printf '%064d' 9)"
 refuse "nor does the day's issuing key certify in a state that came since" \
     "no approved state" ctl create l \
     --uuid 11111111-2222-4333-8444-111111111111
+same "nor any of five at once" 5 "$(at_once l)"
 boot_host 10
 if [ "$(id -u)" -eq 0 ]; then
 	refuse "roles: a reader cannot approve" "reader|denied|role" \

@@ -20,13 +20,9 @@ same "its certificates are for its own UUID" \
     "urn:uuid:$(jctl show p1 | jq -r .uuid)" "$(jctl show p1 |
 	jq -r .ak.certificate | openssl x509 -noout -ext subjectAltName |
 	grep -o 'urn:uuid:[-0-9a-f]*')"
-hw=$(pgrep -P "$MPID" vtpm-hwtpm)
-kill -STOP "$hw"
-check "another one needs nothing of the host's TPM" timeout 20 \
-    "$B/vtpmctl" --run "$RUN" create fast
-kill -CONT "$hw"
-check "with a UUID of one's own the host's TPM signs" ctl create p0 --uuid \
-    11111111-2222-4333-8444-000000000000
+ctl create p0 --uuid 11111111-2222-4333-8444-000000000000 --json >"$T/p0"
+check "with a UUID of one's own it is from the pool, too" \
+    jq -e '.from_pool' "$T/p0"
 same "for that UUID" "urn:uuid:11111111-2222-4333-8444-000000000000" \
     "$(jctl show p0 | jq -r .ak.certificate |
 	openssl x509 -noout -ext subjectAltName |
@@ -48,11 +44,24 @@ check "beside another bank it is not" ctl create p3 --banks sha1,sha256
 jctl create two --banks sha256,sha384 >"$T/two"
 check "other banks are manufactured on demand" \
     jq -e '.from_pool == false' "$T/two"
+same_kind() { jctl create "two$1" --banks sha256,sha384 | jq -e .from_pool; }
 ctl start two >/dev/null
 same "and are active" "sha256 sha384" \
     "$(t2 two tpm2_getcap pcrs | sed -n 's/.*- \(sha[0-9]*\): \[ [0-9].*/\1/p' |
     xargs)"
 check "a TPM 1.2" ctl create old --tpm 1.2
+wants_more() { jctl status | jq -e \
+    '.pool.wanted > .pool.size + 1 and .pool.ready == .pool.wanted'; }
+check "what was asked for is made in advance from now on" \
+    wait_for 60 wants_more
+check "so the next one with these banks is from the pool" same_kind 2
+check "and the next TPM 1.2" eval \
+    'jctl create old2 --tpm 1.2 | jq -e .from_pool'
+check "its certificate leads to the CA" eval \
+    'jctl status | jq -r .ca_certificate >"$T/ca.pem" &&
+    jctl show old2 | jq -r .ek_rsa.certificate >"$T/old2.pem" &&
+    openssl verify -x509_strict -CAfile "$T/ca.pem" \
+    -untrusted "$T/old2.pem" "$T/old2.pem"'
 check "starts" ctl start old
 same "and is listed as one" 1.2 \
     "$(jctl list | jq -r '.[]|select(.name=="old").tpm')"

@@ -245,10 +245,12 @@ status_json(const struct bus_statusq *q, const char *why)
 
 	if (m->start != START_READY)
 		return o;
-	more = json_pack("{s:o,s:o*,s:o,s:{s:I,s:I},s:{s:b,s:b,s:b},s:o,s:o,"
-			 "s:o*}",
+	more = json_pack(
+	    "{s:o,s:o*,s:o,s:{s:I,s:I,s:I},s:{s:b,s:b,s:b},s:o,s:o,"
+	    "s:o*}",
 	    "deep_quotes", deep_json(m), "anchor", anchorq_json(m), "space",
-	    space_json(m), "pool", "size", (json_int_t)m->cfg.pool, "ready",
+	    space_json(m), "pool", "size", (json_int_t)m->cfg.pool, "wanted",
+	    (json_int_t)pool_wanted(m->pool), "ready",
 	    (json_int_t)pool_ready(m->pool), "xen", "serves", m->xen != NULL,
 	    "require_vtpm", m->cfg.xen_require_vtpm, "require_launch",
 	    m->cfg.xen_require_launch, "vtpms", vtpms_json(m), "counters",

@@ -139,7 +139,10 @@ guest_rows(const struct config *c, json_t *list)
 	const struct limit_row rows[] = {
 		{ "name of a vTPM", "guest", "bytes", NAME_MAX_LEN,
 		    "the name is refused" },
-		{ "vTPMs made in advance", "host", "vTPMs", c->pool,
+		{ "vTPMs made in advance", "host", "vTPMs",
+		    c->pool == 0	 ? 0
+		    : c->pool_max < c->pool ? c->pool
+					 : c->pool_max,
 		    "a further vTPM is made on demand" },
 		{ "sealed state", "guest", "bytes", STATE_MAX_LEN,
 		    "the worker's message is refused, the worker replaced" },

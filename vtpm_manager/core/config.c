@@ -43,6 +43,7 @@ static const struct key {
 	NUM(pool, 0, 256),
 	NUM(ak_cert_days, 1, 3650),
 	NUM(ak_cert_s, 0, 315360000),
+	NUM(pool_max, 0, 256),
 	NUM(pool_delay_ms, 0, 600000),
 	NUM(worker_uid_base, 1000, 0xe0000000),
 	TEXT(worker_cgroup),
@@ -92,6 +93,7 @@ config_defaults(struct config *c)
 	(void)snprintf(c->run, sizeof(c->run), "/run/vtpm");
 	(void)snprintf(c->root, sizeof(c->root), "soft");
 	c->pool = 4;
+	c->pool_max = 32;
 	c->pool_delay_ms = 500;
 	c->ak_cert_days = 30;
 	c->worker_uid_base = 0x70000000;

@@ -37,9 +37,10 @@ struct config {
 	char approval_key[CFG_PATH_MAX];
 	/* "2:a.pem,b.pem,c.pem": a new store's master key in shares */
 	char escrow[CFG_LIST_MAX];
-	bool recover;  /* wait for shares when the TPM gives no key */
-	char host[64]; /* CA subject; "": gethostname() */
-	uint32_t pool; /* vTPMs made in advance */
+	bool recover;      /* wait for shares when the TPM gives no key */
+	char host[64];     /* CA subject; "": gethostname() */
+	uint32_t pool;     /* vTPMs made in advance, at least; 0: none */
+	uint32_t pool_max; /* and at most */
 	uint32_t pool_delay_ms;
 	uint32_t ak_cert_days, ak_cert_s; /* s 0: the days count */
 	uint32_t worker_uid_base;

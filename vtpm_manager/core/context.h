@@ -38,6 +38,7 @@ struct commitq;
 struct deepq;
 struct tenants;
 struct guests;
+struct host_fit;
 struct host_keys;
 struct hwlink;
 struct pool;
@@ -87,6 +88,7 @@ struct mgr {
 	struct deepq *deepq;
 	struct tenants *tenants;
 	struct host_keys *host;
+	struct host_fit *fit;
 	struct anchorq *anchor;
 	bool anchor_away; /* the counter is not raised: writes are held */
 	struct audit_log *audit;

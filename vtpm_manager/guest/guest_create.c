@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * guest_create.c - a new vTPM: a manufactured one with certificates from the
- * pool, or made and certified now; then its first sealed state, the registry's
- * entry and the audit record in one transaction.  The caller gets its UUID only
- * after that is durable.
+ * guest_create.c - a new vTPM: a manufactured one from the pool, or made now;
+ * then, in an approved state of the host, its certificates, its first sealed
+ * state, the registry's entry and the audit record in one transaction.  The
+ * caller gets its UUID only after that is durable.
  */
 #include "vtpm_manager/guest/guest_create.h"
 
@@ -17,12 +17,11 @@
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/core/run_folder.h"
-#include "vtpm_manager/guest/guest_certs.h"
 #include "vtpm_manager/guest/guest_identity.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/pool.h"
 #include "vtpm_manager/guest/worker_id.h"
-#include "vtpm_manager/host/host_keys.h"
+#include "vtpm_manager/host/host_fit.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_audit.h"
 #include "vtpm_manager/store/store_blob.h"
@@ -44,7 +43,6 @@ struct create {
 	uint64_t version;
 	struct made *made;
 	struct wlink *link; /* claimed */
-	uint8_t *certs;     /* of the pool's; heap; or NULL */
 	char *identity;     /* JSON for SX_CERTS; heap */
 	char why[MGR_TEXT_MAX];
 };
@@ -55,10 +53,10 @@ create_free(struct create *c)
 	commit_forget(c->m, c);
 	if (c->m->hw != NULL)
 		hwlink_forget(c->m->hw, c);
+	host_fit_forget(c->m, c);
 	if (c->link != NULL)
 		wlink_end(c->link, false);
 	made_free(c->made);
-	free(c->certs);
 	free(c->identity);
 	free(c);
 }
@@ -230,8 +228,8 @@ send_certs(struct create *c, struct wcerts *wc)
 static int
 keep_identity(struct create *c, const struct wcerts *wc)
 {
-	json_t *id = guest_json_identity(
-	    c->made->tpm_version, c->made->banks, &c->made->areas, wc);
+	json_t *id = guest_json_identity(c->made->kind.tpm_version,
+	    c->made->kind.banks, &c->made->areas, wc);
 
 	c->identity = id != NULL ? json_dumps(id, JSON_COMPACT) : NULL;
 	json_decref(id);
@@ -305,51 +303,20 @@ static const struct wlink_ops early_ops = {
 	.closed = on_closed_early,
 };
 
-static int
-claim_certified(struct create *c)
-{
-	struct made *d = c->made;
-
-	memcpy(c->in.uuid, d->uuid, UUID_LEN);
-	c->certs = d->certs;
-	d->certs = NULL;
-	return claim(c, c->certs, d->certs_len);
-}
-
-/* Are its certificates this guest's, and its AK's not due for renewal soon? */
-static bool
-is_certified(const struct create *c, const struct made *d)
-{
-	return d->certs != NULL && !c->spec.has_uuid && c->spec.group == 0 &&
-	       wall_ms() - d->certs_ms < guest_ak_seconds(c->m) * 1000ull / 3;
-}
-
-static int
-certify(struct create *c)
-{
-	if (is_certified(c, c->made))
-		return claim_certified(c);
-	return made_certify(c->made, c->m, &c->in, on_certs, c);
-}
-
-/* A host in a state that is not approved must not vouch for a vTPM: neither
- * by a certificate that it issued before, nor with the key that its CA
- * certified this morning. */
 static void
-on_state(void *arg, const struct hw_answer *a)
+on_fits(void *arg, int rc, const char *text)
 {
 	struct create *c = arg;
-	int rc;
 
-	if (!host_keys_approved(c->m, a))
-		create_failed(c, VT_E_POLICY,
-		    a->rc != VT_OK ? a->text
-				   : "the host is in no approved state now "
-				     "(vtpmctl host status)");
-	else if ((rc = certify(c)) != VT_OK)
+	if (rc != VT_OK)
+		create_failed(c, rc, text);
+	else if ((rc = made_certify(c->made, c->m, &c->in, on_certs, c)) !=
+		 VT_OK)
 		create_failed(c, rc, vt_strerror(rc));
 }
 
+/* A host in a state that is not approved must not vouch for a vTPM, not even
+ * with the key that its CA certified this morning. */
 static void
 on_made(void *arg, int rc, const char *text, struct made *d)
 {
@@ -361,11 +328,9 @@ on_made(void *arg, int rc, const char *text, struct made *d)
 	}
 	c->made = d;
 	wlink_hand_over(d->link, &early_ops, c);
-	if (host_keys_must_fit(c->m))
-		rc = hwlink_request(c->m->hw, HW_PCRS, NULL, on_state, c);
-	else
-		rc = certify(c);
-	if (rc != VT_OK)
+	if (host_fit(c->m, on_fits, c, &rc))
+		on_fits(c, VT_OK, "");
+	else if (rc != VT_OK)
 		create_failed(c, rc, vt_strerror(rc));
 }
 
@@ -441,6 +406,7 @@ int
 guest_create(struct mgr *m, const struct guest_spec *spec, const char *who,
     create_cb cb, void *arg, char *text)
 {
+	struct pool_kind kind;
 	struct create *c;
 	struct made *d;
 	int rc;
@@ -465,14 +431,14 @@ guest_create(struct mgr *m, const struct guest_spec *spec, const char *who,
 	c->in.status = GUEST_STOPPED;
 	c->in.generation = GUEST_FIRST_GENERATION;
 	c->in.created_ms = wall_ms();
-	d = pool_take(m->pool, spec->tpm_version, spec->banks, spec->srk);
+	kind = (struct pool_kind){ spec->tpm_version, spec->banks, spec->srk };
+	d = pool_take(m->pool, &kind);
 	if (d != NULL) {
 		c->from_pool = true;
 		on_made(c, VT_OK, "", d);
 		return VT_OK;
 	}
-	rc =
-	    pool_make(m, spec->tpm_version, spec->banks, spec->srk, on_made, c);
+	rc = pool_make(m, &kind, on_made, c);
 	if (rc == VT_OK)
 		return VT_OK;
 fail:

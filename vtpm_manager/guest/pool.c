@@ -17,6 +17,7 @@
 
 #define PROVISION_MS 120000 /* RSA key generation on a loaded host */
 #define RETRY_MS 5000
+#define LOOK_MS 60000 /* whether fewer are wanted now */
 
 struct made_priv {
 	LIST_ENTRY(made_priv) entry; /* while it is ready */
@@ -30,6 +31,7 @@ struct made_priv {
 struct pool {
 	struct mgr *m;
 	sd_event_source *timer;
+	struct pool_demand demand;
 	LIST_HEAD(, made_priv) ready;
 	struct made *making;
 };
@@ -42,9 +44,6 @@ made_free(struct made *d)
 	if (d == NULL)
 		return;
 	wlink_end(d->link, false);
-	if (d->p != NULL && d->p->pool != NULL && d->p->pool->m->hw != NULL)
-		hwlink_forget(d->p->pool->m->hw, d);
-	free(d->certs);
 	free(d->pub);
 	free(d->p);
 	free(d);
@@ -67,6 +66,16 @@ pool_unlink(struct pool *p, struct made *d)
 		p->making = NULL;
 	else
 		LIST_REMOVE(d->p, entry);
+}
+
+/* Its worker ends. */
+static void
+drop(struct pool *p, struct made *d)
+{
+	pool_unlink(p, d);
+	wlink_end(d->link, true);
+	d->link = NULL;
+	made_free(d);
 }
 
 static void
@@ -146,30 +155,29 @@ static const struct wlink_ops pool_ops = {
 };
 
 static int
-make(struct mgr *m, uint8_t version, uint8_t banks, uint8_t srk,
-    struct pool *pool, made_cb cb, void *arg, struct made **ret)
+make(struct mgr *m, const struct pool_kind *k, struct pool *pool, made_cb cb,
+    void *arg, struct made **ret)
 {
-	struct wprovision wp = {
-		.tpm_version = version, .banks = banks, .srk = srk
+	const struct wprovision wp = {
+		.tpm_version = k->tpm_version, .banks = k->banks, .srk = k->srk
 	};
 	struct made *d = calloc(1, sizeof(*d));
-	uint8_t buf[16];
+	uint8_t buf[16], uuid[UUID_LEN];
 	struct wr w;
 	int rc = VT_E_NOMEM;
 
 	if (d == NULL || (d->p = calloc(1, sizeof(*d->p))) == NULL)
 		goto fail;
-	d->tpm_version = version;
-	d->banks = banks;
-	d->srk = srk;
+	d->kind = *k;
 	d->p->made = d;
 	d->p->pool = pool;
 	d->p->cb = cb;
 	d->p->arg = arg;
-	if ((rc = uuid_make(d->uuid)) != VT_OK)
+	/* A name to be found by until it is claimed. */
+	if ((rc = uuid_make(uuid)) != VT_OK)
 		goto fail;
 	rc = wlink_spawn(
-	    m, d->uuid, worker_id_fresh_uid(m), &pool_ops, d, NULL, &d->link);
+	    m, uuid, worker_id_fresh_uid(m), &pool_ops, d, NULL, &d->link);
 	if (rc != VT_OK)
 		goto fail;
 	wr_init(&w, buf, sizeof(buf));
@@ -187,10 +195,9 @@ fail:
 }
 
 int
-pool_make(struct mgr *m, uint8_t version, uint8_t banks, uint8_t srk,
-    made_cb cb, void *arg)
+pool_make(struct mgr *m, const struct pool_kind *k, made_cb cb, void *arg)
 {
-	return make(m, version, banks, srk, NULL, cb, arg, NULL);
+	return make(m, k, NULL, cb, arg, NULL);
 }
 
 unsigned int
@@ -206,11 +213,24 @@ pool_ready(const struct pool *p)
 	return n;
 }
 
+unsigned int
+pool_wanted(struct pool *p)
+{
+	uint32_t want[POOL_KINDS], i;
+	unsigned int n = 0;
+
+	if (p == NULL)
+		return 0;
+	pool_demand_want(&p->demand, now_us(), want);
+	for (i = 0; i < POOL_KINDS; i++)
+		n += want[i];
+	return n;
+}
+
 static void
 rearm(struct pool *p, uint64_t ms)
 {
-	if (p->m->cfg.pool == 0 || p->making != NULL ||
-	    pool_ready(p) >= p->m->cfg.pool)
+	if (p->m->cfg.pool == 0 || p->making != NULL)
 		return;
 	if (loop_timer(p->m, &p->timer, ms, LOOP_PRIO_IDLE, on_refill, p) !=
 	    VT_OK)
@@ -265,69 +285,73 @@ made_certify(const struct made *d, struct mgr *m, const struct guest *in,
 	return rc;
 }
 
+/* --- filling it -------------------------------------------------------------
+ */
+
 static void
-ready(struct made *d)
+on_made(void *arg, int rc, const char *text, struct made *d)
 {
-	struct pool *p = d->p->pool;
+	struct pool *p = arg;
 
 	p->making = NULL;
+	if (rc != VT_OK) {
+		log_warn("no vTPM could be made in advance: %s", text);
+		rearm(p, RETRY_MS);
+		return;
+	}
 	LIST_INSERT_HEAD(&p->ready, d->p, entry);
 	/* One after another, with pauses that leave the processor to guests. */
 	rearm(p, p->m->cfg.pool_delay_ms / 4);
 }
 
-/* Without them it is ready as well: `create` asks for them again. */
-static void
-on_certified(void *arg, const struct hw_answer *a)
+/* The first kind of which there are too few; NULL: none is.  One that is no
+ * longer wanted ends; *ret_more: there may be more of them. */
+static const struct pool_kind *
+too_few(struct pool *p, bool *ret_more)
 {
-	struct made *d = arg;
+	uint32_t want[POOL_KINDS], i;
+	struct made_priv *d, *next;
 
-	if (a->rc == VT_OK && (d->certs = malloc(a->body_len)) != NULL) {
-		memcpy(d->certs, a->body, a->body_len);
-		d->certs_len = a->body_len;
-		d->certs_ms = wall_ms();
-	} else if (a->rc != VT_OK)
-		log_info(
-		    "a vTPM in the pool has no certificates yet: %s", a->text);
-	ready(d);
-}
-
-static void
-on_made(void *arg, int rc, const char *text, struct made *d)
-{
-	struct guest in = { .generation = GUEST_FIRST_GENERATION,
-		.name = "pool" };
-	struct pool *p = arg;
-
-	if (rc != VT_OK) {
-		p->making = NULL;
-		log_warn("no vTPM could be made in advance: %s", text);
-		rearm(p, RETRY_MS);
-		return;
+	*ret_more = false;
+	pool_demand_want(&p->demand, now_us(), want);
+	for (d = LIST_FIRST(&p->ready); d != NULL; d = next) {
+		next = LIST_NEXT(d, entry);
+		for (i = 0;
+		     i < p->demand.n &&
+		     !pool_kind_equal(&p->demand.row[i].kind, &d->made->kind);
+		     i++)
+			;
+		if (i < p->demand.n && want[i] > 0) {
+			want[i]--;
+		} else if (!*ret_more) {
+			*ret_more = true;
+			drop(p, d->made);
+		}
 	}
-	in.tpm_version = d->tpm_version;
-	memcpy(in.uuid, d->uuid, UUID_LEN);
-	if (made_certify(d, p->m, &in, on_certified, d) != VT_OK)
-		ready(d);
+	for (i = 0; i < p->demand.n; i++)
+		if (want[i] > 0)
+			return &p->demand.row[i].kind;
+	return NULL;
 }
 
 static int
 on_refill(sd_event_source *s, uint64_t usec, void *arg)
 {
+	const struct pool_kind *k;
 	struct store_space space;
 	struct pool *p = arg;
+	bool more;
 
 	(void)s;
 	(void)usec;
-	if (p->making != NULL || pool_ready(p) >= p->m->cfg.pool)
+	if (p->making != NULL)
 		return 0;
-	store_space(p->m->st, &space);
-	if (!space.ok) {
-		rearm(p, RETRY_MS);
+	if ((k = too_few(p, &more)) == NULL) {
+		rearm(p, more ? p->m->cfg.pool_delay_ms / 4 : LOOK_MS);
 		return 0;
 	}
-	if (make(p->m, TPM_VER_20, BANK_SHA256, WSRK_NONE, p, on_made, p,
-		&p->making) != VT_OK)
+	store_space(p->m->st, &space);
+	if (!space.ok || make(p->m, k, p, on_made, p, &p->making) != VT_OK)
 		rearm(p, RETRY_MS);
 	return 0;
 }
@@ -340,6 +364,7 @@ pool_new(struct mgr *m, struct pool **ret)
 	if (p == NULL)
 		return VT_E_NOMEM;
 	p->m = m;
+	pool_demand_init(&p->demand, m->cfg.pool, m->cfg.pool_max);
 	rearm(p, m->cfg.pool_delay_ms);
 	*ret = p;
 	return VT_OK;
@@ -348,18 +373,11 @@ pool_new(struct mgr *m, struct pool **ret)
 void
 pool_free(struct pool *p)
 {
-	struct made *d;
-
 	if (p == NULL)
 		return;
 	(void)sd_event_source_disable_unref(p->timer);
-	while (!LIST_EMPTY(&p->ready)) {
-		d = LIST_FIRST(&p->ready)->made;
-		LIST_REMOVE(d->p, entry);
-		wlink_end(d->link, true);
-		d->link = NULL;
-		made_free(d);
-	}
+	while (!LIST_EMPTY(&p->ready))
+		drop(p, LIST_FIRST(&p->ready)->made);
 	if (p->making != NULL) {
 		wlink_end(p->making->link, true);
 		p->making->link = NULL;
@@ -369,15 +387,16 @@ pool_free(struct pool *p)
 }
 
 struct made *
-pool_take(struct pool *p, uint8_t tpm_version, uint8_t banks, uint8_t srk)
+pool_take(struct pool *p, const struct pool_kind *k)
 {
 	struct made_priv *d;
 
 	if (p == NULL)
 		return NULL;
+	pool_demand_ask(&p->demand, k, now_us());
+	pool_kick(p);
 	LIST_FOREACH(d, &p->ready, entry)
-		if (d->made->tpm_version == tpm_version &&
-		    d->made->banks == banks && d->made->srk == srk)
+		if (pool_kind_equal(&d->made->kind, k))
 			break;
 	if (d == NULL) {
 		p->m->n.pool_misses++;
@@ -386,7 +405,6 @@ pool_take(struct pool *p, uint8_t tpm_version, uint8_t banks, uint8_t srk)
 	p->m->n.pool_hits++;
 	LIST_REMOVE(d, entry);
 	d->pool = NULL;
-	pool_kick(p);
 	return d->made;
 }
 
