@@ -122,7 +122,7 @@ help:
 #: make install      into DESTDIR/PREFIX (default /usr/local)
 #: make install-dropin  swtpm and swtpm_setup as front ends to the manager
 #: make deb          Debian packages: $(B)/deb
-#: make check-packages  installed, upgraded, purged in a clean Debian 12
+#: make check-packages  installed, upgraded, purged in a clean Debian
 #: make check-trixie  TARGETS="unit run" in a Debian 13 made by debootstrap
 #: make check-consumers  stock libvirt with our TPM, emulated
 #: make check-clients  Debian's TPM programs with our TPM (ROWS="fapi clevis")
@@ -436,6 +436,9 @@ rooms: all
 	@tests/lint/libraries.sh
 
 format:
+	@clang-format --dry-run --Werror tests/lint/layout.h || { \
+	    echo "make format needs clang-format 14, as in Debian 12" >&2; \
+	    exit 1; }
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
 formats: $(B)/tests/test_messages

@@ -292,7 +292,7 @@ by_place(const void *x, const void *y)
 static void
 headline(struct appraisal *a)
 {
-	struct explain list[AP_MAX_DIFFS];
+	struct explain list[AP_MAX_DIFFS] = { 0 };
 	struct ap_report *r = a->rep;
 	char line[EXPLAIN_SHORT], *copy;
 	struct ap_finding *f;

@@ -88,7 +88,7 @@ get_fields(struct rd *r, struct escrow_share *s)
 int
 escrow_get(const uint8_t *data, size_t len, struct escrow_share *ret)
 {
-	uint8_t digest[SHA256_LEN], want[SHA256_LEN];
+	uint8_t digest[SHA256_LEN], want[SHA256_LEN] = { 0 };
 	struct escrow_share s;
 	struct rd r;
 	int rc;
@@ -252,7 +252,8 @@ int
 escrow_join(const struct escrow_share *shares, unsigned int n,
     uint8_t ret[ESCROW_KEY_LEN], char *text)
 {
-	uint8_t xs[SHAMIR_MAX_SHARES], rows[SHAMIR_MAX_SHARES * ESCROW_KEY_LEN];
+	uint8_t xs[SHAMIR_MAX_SHARES] = { 0 },
+		rows[SHAMIR_MAX_SHARES * ESCROW_KEY_LEN];
 	uint8_t key[ESCROW_KEY_LEN], check[SHA256_LEN];
 	unsigned int i;
 	int rc;

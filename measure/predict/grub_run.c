@@ -386,10 +386,14 @@ gr_script(struct grub_run *g, const char *text, size_t len, bool config,
 {
 	struct script *s = calloc(1, sizeof(*s));
 	char err[GS_ERR_MAX];
-	int rc = s != NULL ? VT_OK : VT_E_NOMEM;
+	int rc = VT_OK;
 
+	if (s == NULL) {
+		gr_stop(g, "%s: no memory", what);
+		return;
+	}
 	err[0] = '\0';
-	if (rc == VT_OK && (g->text += len) > GR_MAX_TEXT)
+	if ((g->text += len) > GR_MAX_TEXT)
 		rc = VT_E_RANGE;
 	if (rc == VT_OK)
 		rc = gs_parse(text, len, config, &s->cmds, err);

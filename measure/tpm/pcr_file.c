@@ -49,7 +49,7 @@ put(struct cursor *c, struct rd *r, size_t len)
 static int
 init_set(const struct pcr_sel *sel, struct pcr_set *set)
 {
-	uint16_t algs[PCR_MAX_BANKS];
+	uint16_t algs[PCR_MAX_BANKS] = { 0 };
 	uint32_t i;
 	int rc;
 

@@ -445,7 +445,7 @@ int
 esys_pcr_read(struct esys *e, const struct pcr_sel *sel, struct pcr_set *ret,
     uint32_t *ret_counter)
 {
-	uint16_t algs[PCR_MAX_BANKS];
+	uint16_t algs[PCR_MAX_BANKS] = { 0 };
 	int rc = VT_E_AGAIN, i;
 	uint32_t b;
 

@@ -477,10 +477,11 @@ is_left_out(const char *prefix)
 	for (i = 0; i < VT_NELEM(loads); i++) {
 		size_t n = strlen(loads[i].where);
 		bool top = strcmp(loads[i].where, "b_info") == 0;
-		const char *p = prefix + 7;
+		const char *p = prefix + 7, *rest;
 
-		if (!top && strncmp(p, loads[i].where, n) == 0 && p[n] == '.')
-			p += n + 1;
+		rest = strncmp(p, loads[i].where, n) == 0 ? p + n : "";
+		if (!top && *rest == '.')
+			p = rest + 1;
 		else if (!top)
 			continue;
 		if (strcmp(p, loads[i].member) == 0)

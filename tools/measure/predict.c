@@ -345,7 +345,7 @@ out:
 static int
 start(struct job *j)
 {
-	uint16_t algs[PCR_MAX_BANKS];
+	uint16_t algs[PCR_MAX_BANKS] = { 0 };
 	char text[64], *name, *save = NULL;
 	uint32_t n = 0;
 	int rc;

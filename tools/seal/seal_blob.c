@@ -156,7 +156,7 @@ seal_blob_head(struct wr *w, const struct seal_blob *b)
 static void
 get_pcrs(struct rd *r, struct seal_blob *b)
 {
-	uint16_t algs[PCR_MAX_BANKS];
+	uint16_t algs[PCR_MAX_BANKS] = { 0 };
 	const uint8_t *val;
 	uint32_t k, i;
 	int rc;

@@ -29,7 +29,8 @@ append_settings(sd_bus_message *m, const struct args *a, const char *pem)
 	const char *const all[][2] = { { "key", pem }, { "vtpms", a->vtpms },
 		{ "bytes", a->bytes }, { "hw_ms", a->hw_ms },
 		{ "renew_ak", a->renew ? "yes" : NULL } };
-	const char *keys[VT_NELEM(all)], *values[VT_NELEM(all)];
+	const char *keys[VT_NELEM(all)] = { NULL };
+	const char *values[VT_NELEM(all)] = { NULL };
 	size_t n = 0, i;
 
 	for (i = 0; i < VT_NELEM(all); i++)

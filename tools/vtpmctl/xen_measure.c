@@ -321,7 +321,7 @@ static int
 make_config(struct xlaunch *x)
 {
 	char store[LX_FILES_MAX][32], text[LX_TEXT_MAX], lines[1024];
-	const char *paths[LX_FILES_MAX];
+	const char *paths[LX_FILES_MAX] = { NULL };
 	uint8_t *json = NULL;
 	size_t len = 0;
 	unsigned int i;

@@ -249,8 +249,10 @@ detach(struct keeper *k)
 		(void)dup2(null, STDIN_FILENO);
 		(void)dup2(null, STDOUT_FILENO);
 	}
-	if (fd != -1 || null != -1)
-		(void)dup2(fd != -1 ? fd : null, STDERR_FILENO);
+	if (fd != -1)
+		(void)dup2(fd, STDERR_FILENO);
+	else if (null != -1)
+		(void)dup2(null, STDERR_FILENO);
 	if (write_all(k->o->ready_fd, "r", 1) != VT_OK)
 		log_warn("the parent process did not wait for the device");
 	(void)close(k->o->ready_fd);

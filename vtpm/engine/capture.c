@@ -307,7 +307,7 @@ capture_hash_end(struct capture *c)
 	int rc;
 
 	memset(d, 0, sizeof(d));
-	for (i = 0; i < c->nbanks; i++) {
+	for (i = 0; i < c->nbanks && i < PCR_MAX_BANKS; i++) {
 		if (c->seq[i] == NULL)
 			return VT_E_STATE;
 		d[i].alg = c->algs[i];

@@ -89,7 +89,7 @@ wk_seal_vol(struct worker *w, uint16_t kind, uint64_t version, uint8_t **ret,
 	struct seal_id id = {
 		.kind = kind, .generation = w->generation, .version = version
 	};
-	uint8_t quotes[QUOTES_MAX * QUOTE_LEN], *tpm = NULL;
+	uint8_t quotes[QUOTES_MAX * QUOTE_LEN] = { 0 }, *tpm = NULL;
 	struct wr plain, journal;
 	struct state_vol s;
 	const uint8_t *p;

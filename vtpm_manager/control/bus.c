@@ -349,10 +349,14 @@ bus_new(struct mgr *m, struct bus **ret)
 void
 bus_free(struct bus *b)
 {
+	struct conn *c, *next;
+
 	if (b == NULL)
 		return;
-	while (!LIST_EMPTY(&b->conns))
-		conn_free(LIST_FIRST(&b->conns));
+	for (c = LIST_FIRST(&b->conns); c != NULL; c = next) {
+		next = LIST_NEXT(c, link);
+		conn_free(c);
+	}
 	metrics_sock_free(b->metrics);
 	bus_status_free(b->status);
 	(void)sd_event_source_disable_unref(b->idle);

@@ -15,6 +15,7 @@
 #include "base/check_on.h"
 #include "base/log.h"
 #include "base/token_bucket.h"
+#include "base/util.h"
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/cgroup.h"
 #include "vtpm_manager/core/loop.h"
@@ -201,7 +202,7 @@ on_keep(struct wlink *l, struct msg *msg)
 	if (msg->type == W_UNKEEP)
 		return;
 	k->localities = wk.localities;
-	for (i = 0; i < msg->nfds; i++) {
+	for (i = 0; i < VT_NELEM(k->fds); i++) {
 		k->fds[i] = msg->fds[i];
 		msg->fds[i] = -1;
 	}

@@ -214,7 +214,8 @@ xenback_power(
 	if (h == NULL)
 		return VT_E_NOMEM;
 	old = *h;
-	h = xenback_hold(x, &d);
+	if ((h = xenback_hold(x, &d)) == NULL)
+		return VT_E_NOMEM;
 	h->power = q;
 	if (g == NULL || old.power != NULL) { /* starting is a power cycle */
 		audit_log(x->m, "manager", "start", in->name, "ok",
