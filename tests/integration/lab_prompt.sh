@@ -44,6 +44,15 @@ refuse "one that another one needs, too" "no driver six" \
 echo broken >"$T/mods/eight.ko.xz"
 refuse "a broken file is none" "cannot be unpacked" \
     modules_put "$T/mods" "$T/out" eight
+if [ -e "$B/vtpm-xen.so" ]; then
+	refuse "a domain without its drivers is not built" \
+	    "no driver xen-evtchn.*|cannot do its work" env B="$B" \
+	    KERNEL="$T/kernel" MODULES="$T/mods" \
+	    "$top/tools/domain/build.sh" "$T/domain"
+	check "and leaves nothing to boot" [ ! -e "$T/domain/initrd.gz" ]
+else
+	echo "skip - the manager's own domain: libxen-dev is not installed"
+fi
 
 # Two tests that want the same files.
 fetch() { deb_unpack "$T/cache/x" hello; }

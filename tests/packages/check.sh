@@ -1,24 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# check.sh - the packages on a clean Debian 12 with systemd as its init: install,
-# upgrade and restart under guests that use their TPMs, a shutdown and a boot,
-# remove, purge.  Root; the system is a container (systemd-nspawn), so that no
-# guest of a hypervisor is part of it: programs of tpm2-tools on the local ring
-# stand for guests.  SKIP_BUILD=1: with the packages that are in $B/deb.
+# check.sh - the packages on a clean Debian of this machine's release, with
+# systemd as its init: install, upgrade and restart under guests that use their
+# TPMs, a shutdown and a boot, remove, purge.  Root; the system is a container
+# (systemd-nspawn), so that no guest of a hypervisor is part of it: programs of
+# tpm2-tools on the local ring stand for guests.  SKIP_BUILD=1: with the packages
+# that are in $B/deb.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
 case $B in /*) ;; *) B=$PWD/$B ;; esac
 [ "$(id -u)" = 0 ] || { echo "check-packages needs root" >&2; exit 1; }
-base=$B/packages/base
 T=$(mktemp -d "${TMPDIR:-/tmp}/vt-packages.XXXXXX")
 root=$T/root
 guard=
 init=
 bad=0
-suite=bookworm
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 landlock="landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 mirror=http://deb.debian.org
+base=$B/packages/$suite
 
 ok() { echo "ok - $*"; }
 not_ok() { echo "not ok - $*"; bad=$((bad + 1)); }
@@ -46,16 +47,26 @@ wait_for() { # SECONDS COMMAND...
 
 # --- the system ---------------------------------------------------------------
 
+# What our packages depend on and do not provide, as a release names it.
+needs() {
+	local f own
+	own=$(for f in "$B"/deb/*.deb; do dpkg-deb -f "$f" Package; done)
+	for f in "$B"/deb/*.deb; do
+		dpkg-deb -f "$f" Depends
+	done | tr ',' '\n' | sed 's/|.*//; s/(.*//; s/ //g' | sort -u |
+	    grep . | grep -vxF "$own" | grep -vx dkms
+}
+
 # All that the packages depend on is there: installing them needs no network.
 make_base() {
-	[ ! -e "$base/complete" ] || return 0
+	local list
+	list=$(needs)
+	[ "$list" != "$(cat "$base/complete" 2>/dev/null)" ] || return 0
 	rm -rf "$base"
 	mkdir -p "$base"
 	debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,udev,procps,\
-libtpms0,libtss2-esys-3.0.2-0,libtss2-rc0,libtss2-mu0,libtss2-tctildr0,\
-libtss2-tcti-device0,libjansson4,libsqlite3-0,libseccomp2,libssl3,libxenstore4,\
-libxengnttab1,libxenevtchn1,libxenmisc4.17,libxentoollog1,tpm2-tools,jq \
-	    $suite "$base/root" $mirror/debian >"$base/log" 2>&1 || {
+tpm2-tools,jq \
+	    "$suite" "$base/root" $mirror/debian >"$base/log" 2>&1 || {
 		tail -5 "$base/log"
 		return 1
 	}
@@ -63,9 +74,11 @@ libxengnttab1,libxenevtchn1,libxenmisc4.17,libxentoollog1,tpm2-tools,jq \
 	    >>"$base/root/etc/apt/sources.list"
 	{ chroot "$base/root" apt-get update &&
 	    chroot "$base/root" apt-get -y dist-upgrade &&
+	    DEBIAN_FRONTEND=noninteractive chroot "$base/root" apt-get -y \
+		--no-install-recommends install $list &&
 	    chroot "$base/root" apt-get clean; } >>"$base/log" 2>&1 || return 1
 	rm -f "$base/root/usr/sbin/policy-rc.d"
-	touch "$base/complete"
+	echo "$list" >"$base/complete"
 }
 
 # boot: systemd runs in $root; init is its process here.  The container has no
@@ -154,7 +167,7 @@ exposure() { within systemd-analyze security --no-pager "$1" |
 # --- the test -------------------------------------------------------------------
 
 [ -n "${SKIP_BUILD:-}" ] || B=$B tests/packages/build.sh || exit 1
-make_base || { not_ok "a clean Debian 12"; exit 1; }
+make_base || { not_ok "a clean Debian ($suite)"; exit 1; }
 cp -a "$base/root" "$root"
 mkdir -p "$T/debs/new"
 for f in "$B"/deb/*.deb; do
@@ -163,7 +176,7 @@ for f in "$B"/deb/*.deb; do
 	newer "$f" "$T/debs/new/$(basename "$f")"
 done
 make_client
-check "a clean Debian 12 boots with systemd" boot || exit 1
+check "a clean Debian ($suite) boots with systemd" boot || exit 1
 
 check "the packages install" within sh -c 'dpkg -i /debs/*.deb'
 check "the manager runs" wait_for 60 active vtpm-managerd

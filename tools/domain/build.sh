@@ -5,18 +5,18 @@
 # xvda; dom0 keeps no key.  doc/XEN.md tells how it is used.
 #
 # From the environment: B (where the programs are, default build), KERNEL and
-# MODULES (default: this machine's), CONSOLE (default hvc0).
+# MODULES (default: this machine's).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/modules.sh"
 out=${1:?usage: build.sh OUT}
 : "${B:=build}"
 : "${KERNEL:=/boot/vmlinuz-$(uname -r)}"
 : "${MODULES:=/lib/modules/$(uname -r)}"
 programs="vtpm-managerd vtpm-zygote vtpm-hwtpm vtpm-xenback vtpmctl"
-# In the order in which they are loaded; those built into a kernel are not
-# found and not needed.
+# Drivers, and what ext4 asks for by name; what these need is found.
 modules="xen-evtchn xen-gntdev xen-privcmd xenfs xen-blkfront
-	crc32c_generic crc16 mbcache jbd2 ext4"
+	crc32c_generic ext4"
 
 for f in "$KERNEL" "$MODULES"; do
 	[ -r "$f" ] || {
@@ -54,13 +54,11 @@ for f in $programs vtpm-xen.so; do
 done
 # What is loaded by name while it runs.
 cp -L /usr/lib/*/libtss2-tcti-device.so.0 /lib/*/libgcc_s.so.1 "$root/lib/"
-: >"$root/mods/list"
-for m in $modules; do
-	f=$(find "$MODULES" -name "$m.ko" | head -1)
-	[ -n "$f" ] || continue
-	cp "$f" "$root/mods/"
-	echo "$m.ko" >>"$root/mods/list"
-done
+# shellcheck disable=SC2086
+modules_put "$MODULES" "$root/mods" $modules >"$root/mods/list" || {
+	echo "build.sh: a domain without that driver cannot do its work" >&2
+	exit 1
+}
 cp "$here/init" "$here/console" "$root/"
 chmod 755 "$root/init"
 # What the kernel runs when dom0 asks for a shutdown.

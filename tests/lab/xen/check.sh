@@ -118,7 +118,7 @@ trap 'exit 1' INT TERM HUP
 
 mkdir -p "$XL"
 rm -f "$XL"/report.*
-echo "building the Xen host (Debian's Xen 4.17, stock kernel) ..."
+echo "building the Xen host (Debian's Xen, stock kernel) ..."
 xl_build || exit 1
 t0=$SECONDS
 hosts=1

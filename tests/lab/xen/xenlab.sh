@@ -11,35 +11,7 @@ XL=${XL:-$B/lab/xen}
 xl_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 xl_top=$(cd "$xl_here/../../.." && pwd)
 . "$xl_top/tests/swtpm.sh"
-
-# Packages of the Xen host, by name; unpacked, not installed.
-xl_packages="xen-hypervisor-4.17-amd64 xen-utils-4.17 xenstore-utils"
-
-xl_fetch() { # unpack packages given by name into $XL/cache/$1
-	local into=$1 tmp deb
-	shift
-	[ -e "$XL/cache/$into.done" ] && return 0
-	tmp=$XL/cache/$into.debs
-	mkdir -p "$tmp" "$XL/cache/$into"
-	echo "  fetching $*"
-	(cd "$tmp" && { apt-get -qq download "$@" ||
-	    { apt-get -qq update && apt-get -qq download "$@"; }; }) \
-	    >"$tmp/log" 2>&1 || {
-		tail -3 "$tmp/log" >&2
-		echo "Could not download: $*" >&2
-		return 1
-	}
-	for deb in "$tmp"/*.deb; do
-		dpkg-deb -x "$deb" "$XL/cache/$into" || return 1
-	done
-	rm -rf "$tmp"
-	touch "$XL/cache/$into.done"
-}
-
-xl_kernel_name() {
-	apt-cache depends linux-image-amd64 2>/dev/null |
-	    sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -1
-}
+. "$xl_top/tests/lab/debian.sh"
 
 # A 32-bit kernel and its busybox, without telling this machine's dpkg of a
 # foreign architecture.
@@ -70,22 +42,26 @@ xl_fetch_pae() {
 	touch "$into.done"
 }
 
-# Sets xl_kernel, xl_mods (the folder of modules), xl_root (Xen's files).
+# Sets xl_kernel, xl_mods (the folder of modules), xl_root (Xen's files) and
+# xl_xen, the folder below it of Xen's version.
 xl_fetch_all() {
-	local name
+	local name utils
 	xl_root=$XL/cache/xen
-	# shellcheck disable=SC2086
-	xl_fetch xen $xl_packages || return 1
-	if [ ! -e "$XL/cache/kernel.done" ]; then
-		name=$(xl_kernel_name)
-		[ -n "$name" ] || { apt-get -qq update
-			name=$(xl_kernel_name); }
-		xl_fetch kernel "$name" || return 1
-	fi
-	xl_kernel=$(ls "$XL"/cache/kernel/boot/vmlinuz-* | tail -1)
-	xl_mods=$(ls -d "$XL"/cache/kernel/lib/modules/* | tail -1)
+	[ -e "$xl_root/.complete" ] || {
+		name=$(deb_depends xen-system-amd64 'xen-hypervisor-[0-9]') &&
+		    utils=${name/hypervisor/utils} &&
+		    deb_unpack "$xl_root" "$name" "${utils%-amd64}" \
+			xenstore-utils || return 1
+	}
+	xl_xen=$(cd "$xl_root" && ls -d usr/lib/xen-[0-9]* | tail -1)
+	[ -e "$XL/cache/kernel/.complete" ] || {
+		name=$(deb_kernel_package) &&
+		    deb_unpack "$XL/cache/kernel" "$name" || return 1
+	}
+	xl_kernel=$(deb_kernel "$XL/cache/kernel")
+	xl_mods=$(modules_folder "$XL/cache/kernel")
 	xl_unpack_kernel "$xl_kernel" "$XL/vmlinux"
-	xl_fetch hvm qemu-system-xen || return 1
+	deb_unpack "$XL/cache/hvm" qemu-system-xen || return 1
 	xl_fetch_pae || return 1
 	[ -e "$XL/xen.elf" ] || xl_unpack_xen
 }
@@ -97,7 +73,7 @@ xl_fetch_all() {
 # loses that bit here; without it 32-bit guests cannot be shown, the rest can.
 xl_unpack_xen() {
 	local at mask='\x48\xb9\xe6\x01\x00\x00\x00\x00\xf0\xff'
-	gunzip -c "$xl_root"/boot/xen-4.17-amd64.gz >"$XL/xen.new" || return 1
+	gunzip -c "$xl_root"/boot/xen-[0-9]*-amd64.gz >"$XL/xen.new" || return 1
 	at=$(LC_ALL=C grep -obUaP "$mask" "$XL/xen.new" | cut -d: -f1)
 	case $at in
 	*[!0-9]* | "")
@@ -150,13 +126,9 @@ xl_skeleton() { # root
 	cp "$(command -v busybox)" "$1/bin/busybox"
 }
 xl_modules() { # root, module names
-	local root=$1 m f
+	local root=$1
 	shift
-	for m; do
-		f=$(find "$xl_mods" -name "$m.ko*" | head -1)
-		[ -n "$f" ] || { echo "no module $m" >&2; return 1; }
-		cp "$f" "$root/mods/"
-	done
+	modules_put "$xl_mods" "$root/mods" "$@" >>"$root/mods/list"
 }
 # Not compressed: unpacking is slow on an emulated processor.
 xl_pack() { # root, out
@@ -187,8 +159,10 @@ xl_add_front() { # root
 xl_build_module() {
 	local v h
 	v=$(basename "$xl_mods")
-	xl_fetch headers "linux-headers-$v" "linux-headers-${v%-*}-common" \
-	    "linux-kbuild-$(echo "$v" | cut -d. -f1,2)" || return 1
+	deb_unpack "$XL/cache/headers" "linux-headers-$v" \
+	    $(apt-cache depends "linux-headers-$v" | sed -n \
+	    's/.*Depends: \(linux-headers-.*-common\|linux-kbuild-.*\)/\1/p') ||
+	    return 1
 	h=$(realpath "$XL")/cache/headers/usr/src
 	rm -f "$h/linux-headers-$v/Makefile"
 	echo "include $h/linux-headers-${v%-*}-common/Makefile" \
@@ -250,7 +224,7 @@ xl_build_pae() { # dom0's root
 	rm -rf "$g"
 	mkdir -p "$g"/{bin,proc,sys,dev,tmp,run,mods} "$1/guest/pae"
 	cp -L "$p/bin/busybox" "$g/bin/" &&
-	    cp "$(find "$p/lib/modules" -name xen-tpmfront.ko)" "$g/mods/" &&
+	    module_put "$(modules_folder "$p")" xen-tpmfront "$g/mods" &&
 	    cp "$xl_here/guest-init" "$g/init" &&
 	    xl_pack "$g" "$1/guest/pae/initrd.gz" &&
 	    cp "$p"/boot/vmlinuz-* "$1/guest/pae/vmlinuz" || return 1
@@ -261,13 +235,13 @@ xl_build_pae() { # dom0's root
 # where libxl looks for them.
 xl_add_hvm() { # dom0's root
 	local q=$XL/cache/hvm
-	mkdir -p "$1/usr/lib/xen-4.17/boot" "$1/usr/libexec" "$1/usr/share/qemu" \
+	mkdir -p "$1/$xl_xen/boot" "$1/usr/libexec" "$1/usr/share/qemu" \
 	    "$1/usr/share/seabios" "$1/var/lib/xen/dump"
 	# Where it stands decides where it looks for its files.
 	cp "$q/usr/libexec/xen-qemu-system-i386" "$1/usr/libexec/" || return 1
 	xl_add_libs "$1" "$q/usr/libexec/xen-qemu-system-i386"
-	cp "$xl_root/usr/lib/xen-4.17/boot/hvmloader" \
-	    "$1/usr/lib/xen-4.17/boot/" &&
+	cp "$xl_root/$xl_xen/boot/hvmloader" \
+	    "$1/$xl_xen/boot/" &&
 	    cp -L /usr/share/seabios/bios-256k.bin "$1/usr/share/seabios/" &&
 	    cp -L /usr/share/qemu/linuxboot_dma.bin \
 		/usr/share/qemu/linuxboot.bin /usr/share/qemu/kvmvapic.bin \
@@ -282,12 +256,12 @@ xl_build_dom0() {
 	mkdir -p "$d"/{guest,scenarios,etc/xen,var/log/xen/console} \
 	    "$d"/var/{run/xen,lib/xen,lib/xenstored}
 	for b in xl xenstored xenconsoled xen-init-dom0; do
-		xl_add "$d" "$xl_root/usr/lib/xen-4.17/bin/$b" || return 1
+		xl_add "$d" "$xl_root/$xl_xen/bin/$b" || return 1
 	done
 	# xl's own helper for save and restore, where libxl looks for it
-	mkdir -p "$d/usr/lib/xen-4.17/bin"
-	b=$xl_root/usr/lib/xen-4.17/bin/libxl-save-helper
-	cp "$b" "$d/usr/lib/xen-4.17/bin/" && xl_add_libs "$d" "$b" || return 1
+	mkdir -p "$d/$xl_xen/bin"
+	b=$xl_root/$xl_xen/bin/libxl-save-helper
+	cp "$b" "$d/$xl_xen/bin/" && xl_add_libs "$d" "$b" || return 1
 	for b in ls read write rm; do
 		xl_add "$d" "$(find "$xl_root/usr" -name "xenstore-$b" \
 		    -path '*bin*' | head -1)" || return 1
