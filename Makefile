@@ -93,7 +93,7 @@ reverse	= $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) \
 ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 	   $(call lib,$(r)))
 
-.PHONY: all run check unit check-trixie check-full check-life check-tampering check-readme check-targets check-asan check-xen fuzz fuzz-launch bench lint clean help deps \
+.PHONY: all run check unit check-trixie check-full check-life check-tampering check-updates check-readme check-targets check-asan check-xen fuzz fuzz-launch bench lint clean help deps \
 	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
 	deb check-packages check-consumers check-clients install-dkms install-service install-completion \
 	install-dropin
@@ -107,6 +107,7 @@ help:
 #: make check-full   every fault of the host's TPM at every command: long
 #: make check-readme what README.md says to type, typed
 #: make check-tampering  100 tamperings of boots, each refused and named (N=20)
+#: make check-updates  1,000 simulated updates, predicted before the reboot (N=40)
 #: make check-life   200 random faults of a host under 20 guests (FAULTS GUESTS SEED)
 #: make check-xen    real Xen hosts with guests, emulated (SCENARIOS=pv20|all)
 #: make vtpmmgr-domain  the manager's own Xen domain: $(B)/domain
@@ -350,6 +351,10 @@ check-tampering: deps-build deps-check deps-run
 	    $(addprefix $(B)/tests/,guestctl)
 	@B=$(B) tests/boot/tampering.sh $(or $(N),1000)
 	@[ -n "$(N)" ] || B=$(B) tests/boot/booted.sh
+
+check-updates: deps-build deps-check deps-run
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@B=$(B) tests/boot/updates.sh $(or $(N),1000)
 
 # FAULTS=200 GUESTS=20 SEED=N
 check-life: deps-build deps-check deps-run

@@ -27,7 +27,7 @@ short() { # TARGET: what makes it short
 	fuzz) echo SECS=1 ;;
 	install | install-dkms) echo "DESTDIR=$T/dest" ;;
 	check) echo ONLY=law2 ;;
-	check-tampering) echo N=5 ;;
+	check-tampering | check-updates) echo N=5 ;;
 	check-life) echo "FAULTS=5 GUESTS=3" ;;
 	check-clients) echo "ROWS=fapi swtpm_ioctl" ;;
 	esac

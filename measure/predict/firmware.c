@@ -13,22 +13,57 @@ static const uint8_t guid_global[16] = { 0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93,
 static const uint8_t guid_security[16] = { 0xcb, 0xb2, 0x19, 0xd7, 0x3a, 0x3d,
 	0x96, 0x45, 0xa3, 0xbc, 0xda, 0xd0, 0x0e, 0x67, 0x65, 0x6f };
 
-/* UEFI_VARIABLE_DATA of a Secure Boot variable. */
-static void
-variable(struct prediction *p, const uint8_t guid[16], const char *name,
-    const void *data, size_t len)
-{
-	uint8_t buf[128];
-	struct wr w;
+/* Variables, and which event measures them. */
+static const struct {
+	const char *name;
+	uint32_t type;
+} variables[] = { { "PK", EV_EFI_VARIABLE_DRIVER_CONFIG },
+	{ "KEK", EV_EFI_VARIABLE_DRIVER_CONFIG },
+	{ "db", EV_EFI_VARIABLE_DRIVER_CONFIG },
+	{ "dbx", EV_EFI_VARIABLE_DRIVER_CONFIG },
+	{ "SbatLevel", EV_EFI_VARIABLE_AUTHORITY } };
 
-	wr_init(&w, buf, sizeof(buf));
+bool
+fw_variable_known(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(variables); i++)
+		if (strcmp(name, variables[i].name) == 0)
+			return true;
+	return false;
+}
+
+/* UEFI_VARIABLE_DATA of a Secure Boot variable. */
+static int
+variable(struct prediction *p, uint32_t type, const uint8_t guid[16],
+    const char *name, const void *data, size_t len)
+{
+	struct wr w;
+	int rc;
+
+	wr_grow(&w, EL_MAX_DATA);
 	wr_bytes(&w, guid, 16);
 	wr_le64(&w, strlen(name));
 	wr_le64(&w, len);
 	for (; *name != '\0'; name++)
 		wr_le16(&w, (uint8_t)*name);
 	wr_bytes(&w, data, len);
-	pred_event(p, 7, EV_EFI_VARIABLE_DRIVER_CONFIG, buf, w.len, buf, w.len);
+	if ((rc = wr_err(&w)) == VT_OK)
+		pred_event(p, 7, type, w.buf, w.len, w.buf, w.len);
+	wr_free(&w);
+	return rc;
+}
+
+static const struct fw_variable *
+find_variable(const struct fw_variables *vars, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; vars != NULL && i < vars->n; i++)
+		if (strcmp(vars->v[i].name, name) == 0)
+			return &vars->v[i];
+	return NULL;
 }
 
 static void
@@ -37,11 +72,14 @@ action(struct prediction *p, uint32_t pcr, const char *text)
 	pred_text(p, pcr, EV_EFI_ACTION, text);
 }
 
-/* Firmware with no key enrolled. */
-static void
-start_plain(struct prediction *p)
+/* Firmware with no key enrolled, but for those that vars has. */
+static int
+start_plain(struct prediction *p, const struct fw_variables *vars)
 {
+	static const char *const names[] = { "PK", "KEK", "db", "dbx" };
+	const struct fw_variable *v;
 	uint32_t i;
+	int rc;
 
 	pred_unknown(p, 0,
 	    "the firmware's code is measured as it is in "
@@ -49,19 +87,25 @@ start_plain(struct prediction *p)
 	pred_unknown(p, 1,
 	    "boot variables depend on the machine's devices: "
 	    "learn them from a log (--learn)");
-	variable(p, guid_global, "SecureBoot", "\0", p->no_secure_boot ? 0 : 1);
-	variable(p, guid_global, "PK", "", 0);
-	variable(p, guid_global, "KEK", "", 0);
-	variable(p, guid_security, "db", "", 0);
-	variable(p, guid_security, "dbx", "", 0);
+	rc = variable(p, EV_EFI_VARIABLE_DRIVER_CONFIG, guid_global,
+	    "SecureBoot", "\0", p->no_secure_boot ? 0 : 1);
+	for (i = 0; i < VT_NELEM(names) && rc == VT_OK; i++) {
+		v = find_variable(vars, names[i]);
+		rc = variable(p, EV_EFI_VARIABLE_DRIVER_CONFIG,
+		    i < 2 ? guid_global : guid_security, names[i],
+		    v != NULL ? v->data : (const uint8_t *)"",
+		    v != NULL ? v->len : 0);
+	}
 	pred_separator(p, 7);
 	action(p, 4, "Calling EFI Application from Boot Option");
 	for (i = 2; i <= 6; i++)
 		pred_separator(p, i);
-	pred_note(p, "PCR 7: Secure Boot %s, no key enrolled",
-	    p->no_secure_boot ? "absent" : "off");
+	pred_note(p, "PCR 7: Secure Boot %s, no key enrolled%s",
+	    p->no_secure_boot ? "absent" : "off",
+	    vars != NULL && vars->n > 0 ? " but those given" : "");
 	pred_note(p, "PCRs 2 and 3: no device has an option ROM");
 	pred_note(p, "PCR 4: the first boot option starts");
+	return rc;
 }
 
 /* Is the event the firmware's own, whatever is booted from which disk? */
@@ -97,9 +141,50 @@ in_first_bank(const struct prediction *p, const struct el_event *ev)
 	return NULL;
 }
 
-static int
-start_learnt(struct prediction *p, struct el_log *log)
+/* The name in an UEFI_VARIABLE_DATA is this one. */
+static bool
+names(const struct el_event *ev, const char *name)
 {
+	size_t len = strlen(name), i;
+	struct rd r;
+
+	rd_init(&r, ev->data, ev->datalen);
+	(void)rd_span(&r, 16);
+	if (rd_le64(&r) != len || ev->datalen < 32 + 2 * len)
+		return false;
+	for (i = 0; i < len; i++)
+		if (ev->data[32 + 2 * i] != (uint8_t)name[i] ||
+		    ev->data[33 + 2 * i] != 0)
+			return false;
+	return true;
+}
+
+/* The event of a variable that will have another value.  0: it is none. */
+static int
+take_variable(struct prediction *p, const struct el_event *ev,
+    const struct fw_variables *vars, uint32_t *seen)
+{
+	const struct fw_variable *v;
+	uint32_t i;
+	int rc;
+
+	for (i = 0; i < VT_NELEM(variables); i++) {
+		v = find_variable(vars, variables[i].name);
+		if (v == NULL || ev->pcr != 7 ||
+		    ev->type != variables[i].type || !names(ev, v->name))
+			continue;
+		*seen |= 1u << (v - vars->v);
+		rc = variable(p, ev->type, ev->data, v->name, v->data, v->len);
+		return rc == VT_OK ? 1 : rc;
+	}
+	return 0;
+}
+
+static int
+start_learnt(
+    struct prediction *p, struct el_log *log, const struct fw_variables *vars)
+{
+	uint32_t seen = 0;
 	bool application = false, called = false, done = false;
 	bool is_signed = false;
 	struct tpm_digest first = { 0 };
@@ -123,10 +208,15 @@ start_learnt(struct prediction *p, struct el_log *log)
 		    (ev.pcr == 7 && ev.type == EV_EFI_VARIABLE_AUTHORITY);
 		if (!is_learnt(&ev) || (ev.pcr == 4 && done))
 			continue;
-		pred_digests(p, ev.pcr, ev.type, ev.digests, ev.ndigests,
-		    ev.data, ev.datalen);
+		if ((rc = take_variable(p, &ev, vars, &seen)) < 0)
+			return rc;
+		if (rc == 0)
+			pred_digests(p, ev.pcr, ev.type, ev.digests,
+			    ev.ndigests, ev.data, ev.datalen);
 		p->learnt |= 1u << ev.pcr;
 	}
+	if (rc == 0 && vars != NULL && seen != (1u << vars->n) - 1)
+		return VT_E_STATE;
 	if (is_signed)
 		p->signed_program = first;
 	check_signer(p);
@@ -149,15 +239,20 @@ has_banks(const struct prediction *p, const struct el_spec *spec)
 }
 
 int
-fw_start(
-    struct prediction *p, const uint8_t *log, size_t len, char err[FW_ERR_MAX])
+fw_start(struct prediction *p, const uint8_t *log, size_t len,
+    const struct fw_variables *vars, char err[FW_ERR_MAX])
 {
 	struct el_log *el;
 	int rc;
 
 	if (log == NULL) {
-		start_plain(p);
-		return VT_OK;
+		(void)snprintf(
+		    err, FW_ERR_MAX, "a variable's value is too long");
+		if (find_variable(vars, "SbatLevel") == NULL)
+			return start_plain(p, vars);
+		(void)snprintf(err, FW_ERR_MAX,
+		    "SbatLevel is shim's: give the log of a boot (--learn)");
+		return VT_E_STATE;
 	}
 	if ((rc = el_open(log, len, &el)) != VT_OK) {
 		(void)snprintf(
@@ -167,7 +262,10 @@ fw_start(
 	if ((rc = has_banks(p, el_spec(el))) != VT_OK)
 		(void)snprintf(
 		    err, FW_ERR_MAX, "it lacks a bank that is to be predicted");
-	else if ((rc = start_learnt(p, el)) == VT_E_NOTFOUND)
+	else if ((rc = start_learnt(p, el, vars)) == VT_E_STATE)
+		(void)snprintf(err, FW_ERR_MAX,
+		    "a variable that was given is not measured in it");
+	else if (rc == VT_E_NOTFOUND)
 		(void)snprintf(err, FW_ERR_MAX, "no program was booted in it");
 	else if (rc != VT_OK)
 		(void)snprintf(

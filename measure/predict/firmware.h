@@ -22,13 +22,32 @@
 #define FW_ERR_MAX 160
 #define FW_PATH_MAX 1024 /* bytes */
 
+#define FW_MAX_VARIABLES 8
+
+/* A variable of Secure Boot that will have another value: PK, KEK, db, dbx, or
+ * shim's SbatLevel.  All borrowed. */
+struct fw_variable {
+	const char *name;
+	const uint8_t *data;
+	size_t len;
+};
+
+struct fw_variables {
+	struct fw_variable v[FW_MAX_VARIABLES];
+	uint32_t n;
+};
+
+/* May the next boot's value be given for it? */
+bool fw_variable_known(const char *name);
+
 /*
  * Everything before the first program.  log[len]: a TCG log of a reference
  * boot of the same firmware, machine and variables; NULL: none, Secure Boot is
- * then off and without keys.  VT_E_FORMAT and others: the log; err says what.
+ * then off and without keys.  vars: what will be other than in the log; NULL:
+ * nothing.  VT_E_FORMAT and others: the log; err says what.
  */
 int fw_start(struct prediction *p, const uint8_t *log, size_t len,
-    char err[FW_ERR_MAX]) VT_CHECK;
+    const struct fw_variables *vars, char err[FW_ERR_MAX]) VT_CHECK;
 /* An EFI application is loaded, from path.  VT_E_UNSUPPORTED, VT_E_RANGE,
  * VT_E_CRYPTO. */
 int fw_application(

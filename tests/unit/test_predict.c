@@ -59,7 +59,7 @@ plain_firmware_has_the_values_of_a_real_boot(void **state)
 	struct replay *r;
 
 	(void)state;
-	assert_int_equal(fw_start(p, NULL, 0, err), VT_OK);
+	assert_int_equal(fw_start(p, NULL, 0, NULL, err), VT_OK);
 	fw_exit_boot_services(p);
 	r = result(p);
 	pcr_is(r, 2,
@@ -85,7 +85,7 @@ firmware_without_secure_boot_has_the_values_of_a_real_boot(void **state)
 
 	(void)state;
 	p->no_secure_boot = true;
-	assert_int_equal(fw_start(p, NULL, 0, err), VT_OK);
+	assert_int_equal(fw_start(p, NULL, 0, NULL, err), VT_OK);
 	r = result(p);
 	pcr_is(r, 7,
 	    "b5710bf57d25623e4019027da116821fa99f5c81e9e38b87671cc574f9281439");
@@ -105,7 +105,7 @@ a_reference_log_teaches_the_firmware_and_nothing_behind_it(void **state)
 
 	(void)state;
 	vector_pcrs(&want);
-	assert_int_equal(fw_start(p, log.p, log.len, err), VT_OK);
+	assert_int_equal(fw_start(p, log.p, log.len, NULL, err), VT_OK);
 	r = result(p);
 	for (i = 0; i < 8; i++)
 		if (i != 4 && i != 5) /* loader and disk follow */
@@ -117,6 +117,67 @@ a_reference_log_teaches_the_firmware_and_nothing_behind_it(void **state)
 	assert_int_equal(p->learnt, 0xff);
 	replay_free(r);
 	pred_free(p);
+	free(log.p);
+}
+
+/* PCR 7 with variables given, learnt from a log or not. */
+static void
+pcr7_with(const struct bytes *log, const char *name, const char *value,
+    uint8_t out[32])
+{
+	const struct fw_variables vars = {
+		.v = { { name, (const uint8_t *)value, strlen(value) } },
+		.n = 1,
+	};
+	struct prediction *p = new_prediction();
+	char err[FW_ERR_MAX];
+	struct replay *r;
+
+	assert_true(fw_variable_known(name));
+	assert_int_equal(fw_start(p, log != NULL ? log->p : NULL,
+			     log != NULL ? log->len : 0, &vars, err),
+	    VT_OK);
+	r = result(p);
+	memcpy(out, pcr_get(&r->pcrs, sha256, 7), 32);
+	replay_free(r);
+	pred_free(p);
+}
+
+/* In the recorded boot PK, KEK, db and dbx are absent. */
+static void
+a_variable_has_the_value_that_is_given(void **state)
+{
+	static const char *const names[] = { "PK", "KEK", "db", "dbx" };
+	const struct fw_variables sbat = {
+		.v = { { "SbatLevel", (const uint8_t *)"x", 1 } }, .n = 1
+	};
+	struct bytes log = vector_log();
+	uint8_t learnt[32], plain[32], seen[4][32];
+	struct prediction *p;
+	char err[FW_ERR_MAX];
+	struct pcr_set want;
+	size_t i, k;
+
+	(void)state;
+	vector_pcrs(&want);
+	for (i = 0; i < VT_NELEM(names); i++) {
+		pcr7_with(&log, names[i], "", learnt);
+		assert_memory_equal(learnt, pcr_get(&want, sha256, 7), 32);
+		pcr7_with(&log, names[i], "value", learnt);
+		pcr7_with(NULL, names[i], "value", plain);
+		assert_memory_equal(learnt, plain, 32);
+		memcpy(seen[i], plain, 32);
+		for (k = 0; k < i; k++)
+			assert_memory_not_equal(seen[k], plain, 32);
+	}
+	/* What is not measured there cannot be given. */
+	p = new_prediction();
+	assert_int_equal(fw_start(p, log.p, log.len, &sbat, err), VT_E_STATE);
+	pred_free(p);
+	p = new_prediction();
+	assert_int_equal(fw_start(p, NULL, 0, &sbat, err), VT_E_STATE);
+	pred_free(p);
+	assert_false(fw_variable_known("SecureBoot"));
 	free(log.p);
 }
 
@@ -133,19 +194,19 @@ a_log_that_teaches_nothing_is_refused(void **state)
 
 	(void)state;
 	p = new_prediction();
-	assert_int_equal(fw_start(p, log.p, 0, err), VT_E_TRUNC);
-	assert_int_equal(fw_start(p, log.p, 500, err), VT_E_TRUNC);
+	assert_int_equal(fw_start(p, log.p, 0, NULL, err), VT_E_TRUNC);
+	assert_int_equal(fw_start(p, log.p, 500, NULL, err), VT_E_TRUNC);
 	pred_free(p);
 	p = new_prediction();
 	assert_int_equal(el_writer_new(&sha1, 1, false, &w), VT_OK);
 	el_add_data(w, 0, EV_SEPARATOR, "\0\0\0\0", 4);
 	assert_int_equal(el_writer_bytes(w, &buf, &len), VT_OK);
-	assert_int_equal(fw_start(p, buf, len, err), VT_E_UNSUPPORTED);
+	assert_int_equal(fw_start(p, buf, len, NULL, err), VT_E_UNSUPPORTED);
 	el_writer_free(w);
 	assert_int_equal(el_writer_new(&sha256, 1, false, &w), VT_OK);
 	el_add_data(w, 0, EV_SEPARATOR, "\0\0\0\0", 4);
 	assert_int_equal(el_writer_bytes(w, &buf, &len), VT_OK);
-	assert_int_equal(fw_start(p, buf, len, err), VT_E_NOTFOUND);
+	assert_int_equal(fw_start(p, buf, len, NULL, err), VT_E_NOTFOUND);
 	assert_string_equal(err, "no program was booted in it");
 	el_writer_free(w);
 	pred_free(p);
@@ -182,7 +243,7 @@ the_signer_of_another_program_is_not_known(void **state)
 		p = new_prediction();
 		if ((i & 4) != 0)
 			assert_int_equal(fw_application(p, &pe, "/a"), VT_OK);
-		assert_int_equal(fw_start(p, buf, len, err), VT_OK);
+		assert_int_equal(fw_start(p, buf, len, NULL, err), VT_OK);
 		if ((i & 4) == 0)
 			assert_int_equal(fw_application(p, &pe, "/a"), VT_OK);
 		assert_int_equal(p->unknown, (i & 3) == 3 ? 0x80 : 0);
@@ -506,6 +567,7 @@ main(void)
 		    firmware_without_secure_boot_has_the_values_of_a_real_boot),
 		cmocka_unit_test(
 		    a_reference_log_teaches_the_firmware_and_nothing_behind_it),
+		cmocka_unit_test(a_variable_has_the_value_that_is_given),
 		cmocka_unit_test(a_log_that_teaches_nothing_is_refused),
 		cmocka_unit_test(the_signer_of_another_program_is_not_known),
 		cmocka_unit_test(used_partitions_are_measured),

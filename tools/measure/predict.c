@@ -25,6 +25,8 @@ struct args {
 	const char *pcrs, *log, *cel;
 	uint32_t memory;
 	bool grubenv, json, events, no_secure_boot, as_is;
+	const char *variables[FW_MAX_VARIABLES]; /* NAME=FILE */
+	uint32_t nvariables;
 };
 
 struct job {
@@ -33,6 +35,9 @@ struct job {
 	struct disk *disk;
 	uint8_t *learn;
 	size_t learn_len;
+	struct fw_variables vars;
+	uint8_t *vars_data[FW_MAX_VARIABLES];
+	char *vars_name[FW_MAX_VARIABLES];
 };
 
 /* What the firmware measures by itself. */
@@ -43,9 +48,10 @@ firmware(struct job *j)
 	int rc;
 
 	j->p->no_secure_boot = j->a->no_secure_boot;
-	rc = fw_start(j->p, j->learn, j->learn_len, err);
+	rc = fw_start(j->p, j->learn, j->learn_len, &j->vars, err);
 	if (rc != VT_OK)
-		log_err("%s: %s", j->a->learn, err);
+		log_err("%s: %s",
+		    j->a->learn != NULL ? j->a->learn : "--variable", err);
 	else if (j->a->learn != NULL)
 		pred_note(j->p,
 		    "PCRs 0, 1, 2, 3, 6 and 7, and how often "
@@ -343,6 +349,62 @@ out:
  * ------------------------------------------------------------------ */
 
 static int
+add_variable(void *dst, const struct opt *o, const char *arg)
+{
+	struct args *a = dst;
+	const char *eq = strchr(arg, '=');
+	char name[16];
+
+	(void)o;
+	if (a->nvariables == FW_MAX_VARIABLES || eq == NULL)
+		return VT_E_RANGE;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(eq - arg), arg);
+	if (!fw_variable_known(name) || strlen(name) != (size_t)(eq - arg))
+		return VT_E_RANGE;
+	a->variables[a->nvariables++] = arg;
+	return VT_OK;
+}
+
+static int
+read_variables(struct job *j)
+{
+	uint32_t i;
+	int rc;
+
+	for (i = 0; i < j->a->nvariables; i++) {
+		const char *arg = j->a->variables[i], *eq = strchr(arg, '=');
+		struct fw_variable *v = &j->vars.v[i];
+
+		for (size_t k = 0; k < i; k++)
+			if (strncmp(arg, j->a->variables[k],
+				(size_t)(eq - arg) + 1) == 0) {
+				log_err("--variable: %s is given twice", arg);
+				return VT_E_FORMAT;
+			}
+		rc = tool_read(eq + 1, EL_MAX_DATA, &j->vars_data[i], &v->len);
+		if (rc != VT_OK)
+			return rc;
+		v->data = j->vars_data[i];
+		j->vars_name[i] = strndup(arg, (size_t)(eq - arg));
+		if ((v->name = j->vars_name[i]) == NULL)
+			return VT_E_NOMEM;
+		j->vars.n++;
+	}
+	return VT_OK;
+}
+
+static void
+drop_variables(struct job *j)
+{
+	uint32_t i;
+
+	for (i = 0; i < FW_MAX_VARIABLES; i++) {
+		free(j->vars_data[i]);
+		free(j->vars_name[i]);
+	}
+}
+
+static int
 start(struct job *j)
 {
 	uint16_t algs[PCR_MAX_BANKS] = { 0 };
@@ -366,7 +428,7 @@ start(struct job *j)
 	if (j->a->learn != NULL && (rc = tool_read(j->a->learn, EL_MAX_LOG,
 					&j->learn, &j->learn_len)) != VT_OK)
 		return rc;
-	return VT_OK;
+	return read_variables(j);
 }
 
 static int
@@ -421,6 +483,7 @@ predict(void *ctx, void *args, int argc, char **argv)
 	disk_free(j.disk);
 	pred_free(j.p);
 	free(j.learn);
+	drop_variables(&j);
 	return rc;
 }
 
@@ -457,6 +520,10 @@ static const struct opt opts[] = {
 	    "take what only a boot shows from this TCG log of one") },
 	{ OPT_FLAG("no-secure-boot", 0, struct args, no_secure_boot,
 	    "without --learn: the firmware has no variable SecureBoot") },
+	{ OPT_CALL("variable", "NAME=FILE", add_variable,
+	    "PK, KEK, db, dbx or SbatLevel, and a file with its value",
+	    "this variable of Secure Boot will have this value; may be "
+	    "repeated") },
 	{ OPT_TEXT("banks", 0, "LIST", struct args, banks,
 	    "PCR banks, divided by commas (sha256)") },
 	{ OPT_TEXT("pcrs", 0, "FILE", struct args, pcrs,
