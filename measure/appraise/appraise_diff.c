@@ -11,7 +11,7 @@
 
 #include "base/util.h"
 #include "measure/appraise/appraise_report.h"
-#include "measure/log/align.h"
+#include "measure/appraise/policy_align.h"
 #include "measure/log/explain.h"
 #include "measure/log/trail_describe.h"
 
@@ -22,72 +22,18 @@ struct beside {
 	uint32_t pcr;
 	uint32_t *at; /* the PCR's events, by index in the trail */
 	uint32_t n;
-	uint32_t found; /* differences */
 };
 
-static bool
-same(void *ctx, uint32_t i, uint32_t k)
+static const uint8_t *
+val(void *ctx, uint32_t k)
 {
 	const struct beside *b = ctx;
 
-	return ap_step_alt(&b->rule->steps[i], b->j->t->ev[b->at[k]].val,
-		   b->j->bank->len) != NULL;
-}
-
-static bool
-optional(void *ctx, uint32_t i)
-{
-	const struct beside *b = ctx;
-
-	return b->rule->steps[i].optional;
-}
-
-static bool
-repeats(void *ctx, uint32_t i)
-{
-	const struct beside *b = ctx;
-
-	return b->rule->steps[i].repeat;
+	return b->j->t->ev[b->at[k]].val;
 }
 
 /* --- one difference ---------------------------------------------------------
  */
-
-static void
-digest_words(const struct pol_digest *d, size_t len, char *out, size_t cap)
-{
-	char hex[2 * DIGEST_MAX + 1];
-
-	hex_encode(d->val, len, hex);
-	if (d->what[0] != '\0')
-		(void)snprintf(out, cap, "%s", d->what);
-	else
-		(void)snprintf(out, cap, "digest %.16s...", hex);
-}
-
-/* How much of their beginning two texts share. */
-static size_t
-shared(const char *a, const char *b)
-{
-	size_t n = 0;
-
-	while (a[n] != '\0' && a[n] == b[n])
-		n++;
-	return n;
-}
-
-/* The alternative of a step that is most like the text that came. */
-static const struct pol_digest *
-nearest(const struct pol_step *s, const char *now)
-{
-	uint32_t k, best = 0;
-
-	for (k = 1; k < s->nalts && now != NULL; k++)
-		if (shared(s->alts[k].what, now) >
-		    shared(s->alts[best].what, now))
-			best = k;
-	return &s->alts[best];
-}
 
 static bool
 describe_now(struct ap_diff *d, const struct trail *t, uint32_t at)
@@ -111,7 +57,7 @@ describe_was(struct ap_diff *d, const struct beside *b, uint32_t i)
 	const struct pol_step *s = &b->rule->steps[i];
 	char words[AP_WORDS];
 
-	digest_words(nearest(s, d->now), b->j->bank->len, words, sizeof(words));
+	policy_step_words(s, b->j->bank->len, d->now, words, sizeof(words));
 	d->others = s->nalts - 1;
 	return (d->was = strdup(words)) != NULL;
 }
@@ -156,15 +102,6 @@ differ(void *ctx, uint32_t i, uint32_t k, enum align_kind kind)
 	struct ap_diff *d;
 	bool ok = true;
 
-	/* What comes between listed events is allowed, if it is not one. */
-	if (kind == ALIGN_ADDED && b->rule != NULL &&
-	    b->rule->unknown == POL_U_ALLOW) {
-		for (i = 0; i < b->rule->nsteps && !same(b, i, k);)
-			i++;
-		if (i == b->rule->nsteps)
-			return;
-	}
-	b->found++;
 	if ((d = add(b->j)) == NULL)
 		return;
 	d->pcr = b->pcr;
@@ -224,18 +161,16 @@ ap_explain_events(struct judge *j, uint32_t pcr)
 	struct beside b = { .j = j, .rule = &j->bank->pcrs[pcr], .pcr = pcr };
 	struct ap_report *r = j->a->rep;
 	uint32_t from = r->ndiffs;
-	struct align al = { .na = b.rule->nsteps,
+	struct policy_align pa = { .rule = b.rule,
+		.len = j->bank->len,
 		.ctx = &b,
-		.same = same,
-		.optional = optional,
-		.repeats = repeats,
-		.open_end = b.rule->unknown == POL_U_AFTER,
+		.val = val,
 		.differ = differ };
 
 	if (!collect(&b))
 		return;
-	al.nb = b.n;
-	align_run(&al);
+	pa.n = b.n;
+	policy_align(&pa);
 	free(b.at);
 	if (j->a->rc != VT_OK)
 		return;

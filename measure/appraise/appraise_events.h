@@ -19,10 +19,6 @@ struct judge {
 	struct ap_event *events; /* of the report, by trail index; or NULL */
 };
 
-/* The alternative of a step that is val; NULL: none. */
-const struct pol_digest *ap_step_alt(
-    const struct pol_step *s, const uint8_t *val, size_t len);
-
 /* Judge the events of a PCR whose rule lists them; j has a trail. */
 void ap_judge_events(struct judge *j, uint32_t pcr);
 

@@ -24,7 +24,6 @@
 #include "measure/tpm/quote.h"
 #include "measure/tpm/tpm_public.h"
 
-#define BUNDLE_FORMAT "vtpm-evidence"
 #define BUNDLE_VERSION 1
 #define BUNDLE_DOMAIN "vtpm evidence v1" /* 16 bytes, no NUL */
 #define INFO_FORMAT 1

@@ -25,6 +25,7 @@
 #include "measure/tpm/pcr.h"
 #include "measure/tpm/pcr_selection.h"
 
+#define BUNDLE_FORMAT "vtpm-evidence"     /* member "format" of the JSON */
 #define BUNDLE_MAX_LEN (6u * 1024 * 1024) /* bytes of JSON */
 #define BUNDLE_MAX_BLOB (1024u * 1024)    /* bytes of one part */
 #define BUNDLE_NONCE_MIN 8

@@ -30,7 +30,8 @@ struct boot_diffs {
 
 /*
  * Compare, PCR by PCR, in every bank that both have.  The logs of two equal
- * boots may mix PCRs differently; only the order in a PCR counts.
+ * boots may mix PCRs differently; only the order in a PCR counts.  PCRs of
+ * which a prediction says nothing are left out.
  * ret	set on success only; boot_diffs_done() frees it.  Refers to was and now.
  * VT_E_UNSUPPORTED: no bank in common; VT_E_NOMEM.
  */

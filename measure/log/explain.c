@@ -215,9 +215,11 @@ explain_line(const struct explain *e, char *out, size_t cap)
 		if (e->text == EXPLAIN_LIES)
 			put_text(&l, ", and its text is not what was measured");
 	}
-	if (e->others > 0) {
-		(void)snprintf(
-		    head, sizeof(head), ", or one of %u others", e->others);
+	if (e->others == 1)
+		put_text(&l, ", or another that is allowed");
+	else if (e->others > 1) {
+		(void)snprintf(head, sizeof(head),
+		    ", or %u others that are allowed", e->others);
 		put_text(&l, head);
 	}
 }

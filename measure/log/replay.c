@@ -237,6 +237,97 @@ cel(struct job *j, const uint8_t *buf, size_t len)
 	return rc;
 }
 
+/* --- predictions of vtpm-measure ---------------------------------------------
+ */
+
+#define PREDICTED_PCRS 0xffffu
+
+/* NULL: it is something else. */
+static json_t *
+load_prediction(const uint8_t *buf, size_t len)
+{
+	json_t *root =
+	    json_loadb((const char *)buf, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *s = json_string_value(json_object_get(root, "format"));
+
+	if (s != NULL && strcmp(s, REPLAY_PREDICTION) == 0)
+		return root;
+	json_decref(root);
+	return NULL;
+}
+
+/* The banks of the first event; each event has all of them. */
+static uint32_t
+prediction_banks(const json_t *events, uint16_t algs[PCR_MAX_BANKS])
+{
+	json_t *digests = json_object_get(json_array_get(events, 0), "digests");
+	uint32_t n = 0;
+	const char *name;
+	json_t *v;
+
+	json_object_foreach(digests, name, v)
+	{
+		if (digest_alg(name) != 0 && n < PCR_MAX_BANKS)
+			algs[n++] = digest_alg(name);
+	}
+	return n;
+}
+
+static int
+prediction_event(struct job *j, const json_t *o)
+{
+	const json_t *digests = json_object_get(o, "digests"), *d;
+	const char *words = json_string_value(json_object_get(o, "event"));
+	json_int_t pcr = json_integer_value(json_object_get(o, "pcr"));
+	struct replay_event *e;
+	size_t len;
+	uint32_t b;
+	char *p;
+
+	if (words == NULL || strlen(words) >= WORDS_MAX || pcr < 0 ||
+	    pcr >= PCR_COUNT || !json_is_integer(json_object_get(o, "pcr")))
+		return VT_E_FORMAT;
+	if ((e = add(j, (uint32_t)pcr, words)) == NULL)
+		return VT_E_NOMEM;
+	for (p = e->words; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	for (b = 0; b < j->set.nbanks; b++) {
+		d = json_object_get(digests, digest_name(j->set.banks[b].alg));
+		e->digests[b].alg = j->set.banks[b].alg;
+		e->digests[b].len = j->set.banks[b].len;
+		if (json_string_length(d) != 2u * e->digests[b].len ||
+		    hex_decode(json_string_value(d), e->digests[b].val,
+			e->digests[b].len, &len) != VT_OK)
+			return VT_E_FORMAT;
+	}
+	return extend(j, e);
+}
+
+static int
+prediction(struct job *j, const json_t *root, size_t len)
+{
+	const json_t *events = json_object_get(root, "events");
+	const json_t *why = json_object_get(root, "unpredictable");
+	uint16_t algs[PCR_MAX_BANKS] = { 0 };
+	uint32_t n = prediction_banks(events, algs);
+	char key[24];
+	size_t i;
+	int rc;
+
+	j->r->form = REPLAY_PREDICTION;
+	j->r->silent = ~PREDICTED_PCRS;
+	for (i = 0; i < PCR_COUNT; i++) {
+		(void)snprintf(key, sizeof(key), "%zu", i);
+		if (json_object_get(why, key) != NULL)
+			j->r->silent |= 1u << i;
+	}
+	rc = n > 0 ? start(j, algs, n) : VT_E_FORMAT;
+	for (i = 0; i < json_array_size(events) && rc == VT_OK; i++)
+		rc = prediction_event(j, json_array_get(events, i));
+	return rc == VT_OK ? VT_OK : fail(j, rc, "the prediction", len);
+}
+
 /* --- IMA ---------------------------------------------------------------------
  */
 
@@ -302,17 +393,25 @@ replay_make(const uint8_t *buf, size_t len, struct replay **ret,
     char err[REPLAY_ERR_MAX])
 {
 	struct job j = { .err = err };
+	json_t *root;
 	int rc;
 
 	(void)snprintf(err, REPLAY_ERR_MAX, "out of memory");
 	if ((j.r = calloc(1, sizeof(*j.r))) == NULL)
 		return VT_E_NOMEM;
-	if (cel_is_json(buf, len))
+	if (!cel_is_json(buf, len))
+		root = NULL;
+	else
+		root = load_prediction(buf, len);
+	if (root != NULL)
+		rc = prediction(&j, root, len);
+	else if (cel_is_json(buf, len))
 		rc = cel(&j, buf, len);
 	else if (ima_is_list(buf, len))
 		rc = ima(&j, buf, len);
 	else
 		rc = tcg(&j, buf, len);
+	json_decref(root);
 	if (rc != VT_OK) {
 		replay_free(j.r);
 		return rc;

@@ -5,7 +5,7 @@
  *
  * Layer:  measure; no I/O, no logging.
  * Forms:  TCG binary logs (SHA-1 and crypto-agile), CEL-JSON, measurement
- *         lists of IMA (ascii and binary).
+ *         lists of IMA (ascii and binary), predictions of vtpm-measure (JSON).
  * Trust:  a log is hostile input, and nothing here is verified.  A log of one
  *         part of a boot (systemd's, IMA's) gives a PCR's value only if no
  *         other part extends that PCR.
@@ -24,6 +24,7 @@
 
 #define REPLAY_MAX_LOG IMA_MAX_LOG
 #define REPLAY_ERR_MAX 200
+#define REPLAY_PREDICTION "vtpm-prediction"
 
 struct replay_event {
 	uint32_t pcr;
@@ -36,9 +37,11 @@ struct replay_event {
 };
 
 struct replay {
-	const char *form;    /* "tcg-sha1", "tcg", "cel-json", "ima" */
+	const char *form;    /* "tcg-sha1", "tcg", "cel-json", "ima", or
+			      REPLAY_PREDICTION */
 	struct pcr_set pcrs; /* valid: the PCRs that the log extends */
 	uint32_t unknown;    /* banks that cannot be computed here */
+	uint32_t silent;     /* PCRs of which a prediction says nothing */
 	uint32_t n;
 	struct replay_event *ev;
 };

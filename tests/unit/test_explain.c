@@ -175,7 +175,7 @@ what_is_behind_is_the_file_or_the_word(void **state)
 		{ { 9, 1, CFG, "unnamed extend", EXPLAIN_UNSAID, 2 },
 		    "(hd0)/grub.cfg",
 		    "PCR 9 event 1: other content of: " CFG
-		    ", or one of 2 others" },
+		    ", or 2 others that are allowed" },
 		{ { 8, 1, LINUX "\"", LINUX " x\"", EXPLAIN_SAID, 0 }, "x",
 		    "PCR 8 event 1: added \"x\": " LINUX " x\"" },
 		{ { 8, 1, LINUX " x\"", LINUX "\"", EXPLAIN_SAID, 0 }, "x",

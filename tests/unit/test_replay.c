@@ -17,7 +17,7 @@
 #define DIR_LOGS "tests/vectors/logs/"
 
 static const char *const forms[] = { "ima.ascii", "ima.binary", "cel.json",
-	"cel.seq" };
+	"cel.seq", "prediction.json" };
 
 static struct bytes
 log_of(const char *name)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "measure/log/trail_describe.h"
+#include "measure/appraise/policy_diff.h"
 #include "tests/unit/boots.h"
 #include "tests/unit/replay.h"
 
@@ -36,6 +37,23 @@ letters(const char *s)
 #define H_A "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
 #define H_B "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"
 #define H_C "2e7d2c03a9507ae265ecf5b5356885a53393a2029d241394997265a1a25aefc6"
+
+/* vtpm-measure diff says the same without evidence. */
+static bool
+differs(const struct policy *p, const struct boot *b)
+{
+	char err[REPLAY_ERR_MAX];
+	struct policy_diffs d = { 0 };
+	struct replay *r = NULL;
+	bool any;
+
+	assert_int_equal(replay_make(b->log.p, b->log.len, &r, err), VT_OK);
+	assert_int_equal(policy_diff(p, r, &d), VT_OK);
+	any = d.n > 0;
+	policy_diffs_done(&d);
+	replay_free(r);
+	return any;
+}
 
 static void
 lists_match_as_written(void **state)
@@ -108,6 +126,8 @@ lists_match_as_written(void **state)
 		r = judge(p, &b, LOG);
 		print_message("  list %d, %s\n", cases[i].list, cases[i].boot);
 		assert_int_equal(r->verdict, cases[i].want);
+		assert_int_equal(r->ndiffs > 0, r->verdict == AP_REFUSED);
+		assert_int_equal(differs(p, &b), r->verdict == AP_REFUSED);
 		ap_report_free(r);
 		boot_done(&b);
 		policy_free(p);

@@ -19,5 +19,6 @@ enum {
 extern const struct opt_command measure_program;
 extern const struct opt_command measure_predict;
 extern const struct opt_command measure_diff;
+extern const struct opt_command measure_learn;
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* diff.c - vtpm-measure diff: where two boots differ. */
+/* diff.c - vtpm-measure diff: where a boot differs from another or a policy. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "measure/appraise/policy_diff.h"
 #include "measure/log/boot_diff.h"
 #include "measure/log/explain.h"
-#include "measure/log/replay.h"
 #include "tools/common/json.h"
-#include "tools/common/log_file.h"
+#include "tools/measure/boot_input.h"
 #include "tools/measure/commands.h"
 
 #define FORMAT "vtpm-boot-diff"
@@ -57,63 +57,92 @@ print_json(const struct explain *list, uint32_t n)
 }
 
 static int
-print(const struct args *a, const struct boot_diffs *d)
+print(const struct args *a, const struct explain *list, uint32_t n)
 {
-	struct explain *list = calloc(d->n + 1u, sizeof(*list));
-	uint32_t i;
-	int rc = VT_OK;
-
-	if (list == NULL) {
-		log_err("out of memory");
-		return VT_E_NOMEM;
+	if (a->json) {
+		if (print_json(list, n) != VT_OK)
+			return DX_FAILED;
+	} else {
+		print_text(list, n, a->all);
 	}
-	for (i = 0; i < d->n; i++)
-		list[i] = boot_diff_explain(&d->d[i]);
-	if (a->json)
-		rc = print_json(list, d->n);
-	else
-		print_text(list, d->n, a->all);
+	return n == 0 ? DX_SAME : DX_DIFFERS;
+}
+
+static int
+failed(int rc)
+{
+	log_err("they cannot be compared: %s",
+	    rc == VT_E_UNSUPPORTED ? "they have no PCR bank in common"
+				   : vt_strerror(rc));
+	return DX_FAILED;
+}
+
+static int
+compare_boots(
+    const struct args *a, const struct replay *was, const struct replay *now)
+{
+	struct boot_diffs d = { 0 };
+	struct explain *list;
+	uint32_t i;
+	int rc;
+
+	if ((rc = boot_diff(was, now, &d)) != VT_OK)
+		return failed(rc);
+	if ((list = calloc(d.n + 1u, sizeof(*list))) == NULL) {
+		boot_diffs_done(&d);
+		return failed(VT_E_NOMEM);
+	}
+	for (i = 0; i < d.n; i++)
+		list[i] = boot_diff_explain(&d.d[i]);
+	rc = print(a, list, d.n);
 	free(list);
+	boot_diffs_done(&d);
 	return rc;
 }
 
 static int
-compare(
-    const struct args *a, const struct replay *was, const struct replay *now)
+compare_policy(
+    const struct args *a, const struct policy *p, const struct replay *now)
 {
-	struct boot_diffs d = { 0 };
-	int rc = boot_diff(was, now, &d);
+	struct policy_diffs d = { 0 };
+	int rc;
 
-	if (rc != VT_OK) {
-		log_err("the logs cannot be compared: %s",
-		    rc == VT_E_UNSUPPORTED ? "they have no PCR bank in common"
-					   : vt_strerror(rc));
+	if ((rc = policy_diff(p, now, &d)) != VT_OK)
+		return failed(rc);
+	rc = print(a, d.list, d.n);
+	policy_diffs_done(&d);
+	return rc;
+}
+
+static int
+compare(const struct args *a, const struct boot_input *was,
+    const struct boot_input *now)
+{
+	if (now->policy != NULL) {
+		log_err("the second operand is a policy: give it first");
 		return DX_FAILED;
 	}
-	rc = DX_FAILED;
-	if (print(a, &d) == VT_OK)
-		rc = d.n == 0 ? DX_SAME : DX_DIFFERS;
-	boot_diffs_done(&d);
-	return rc;
+	return was->policy != NULL ? compare_policy(a, was->policy, now->boot)
+				   : compare_boots(a, was->boot, now->boot);
 }
 
 static int
 diff(void *ctx, void *args, int argc, char **argv)
 {
 	const struct args *a = args;
-	struct replay *was = NULL, *now = NULL;
+	struct boot_input was = { 0 }, now = { 0 };
 	int rc = DX_FAILED;
 
 	(void)ctx;
 	(void)argc;
-	if (tool_read_log(argv[0], &was) == VT_OK &&
-	    tool_read_log(argv[1], &now) == VT_OK)
-		rc = compare(a, was, now);
+	if (boot_input_read(argv[0], &was) == VT_OK &&
+	    boot_input_read(argv[1], &now) == VT_OK)
+		rc = compare(a, &was, &now);
 	if (rc == DX_FAILED && a->json &&
 	    tool_json_print_error(FORMAT) != VT_OK)
 		log_err("cannot print the error");
-	replay_free(was);
-	replay_free(now);
+	boot_input_done(&was);
+	boot_input_done(&now);
 	return rc;
 }
 
@@ -126,18 +155,22 @@ static const struct opt opts[] = {
 
 const struct opt_command measure_diff = {
 	.name = "vtpm-measure diff",
-	.about = "Compare the event logs of two boots: print the first event "
-		 "that differs and the likely cause.  Nothing is verified.\n",
+	.about = "Compare two boots, or a boot with a policy: print the first "
+		 "event that differs and the likely cause.  Nothing is "
+		 "verified.\n",
 	.operands = "OLD NEW",
 	.opts = opts,
 	.size = sizeof(struct args),
 	.nmin = 2,
 	.nmax = 2,
 	.run = diff,
-	.more = "A log is a TCG binary log, CEL-JSON, or a measurement list of "
-		"IMA.\n"
-		"Exit status: 0 equal, 1 they differ, 2 a log cannot be read, "
+	.more = "A boot is a TCG binary log, CEL-JSON, a measurement list of "
+		"IMA, evidence of\n"
+		"vtpm-attest, or JSON of vtpm-measure predict; OLD may be a "
+		"policy.\n"
+		"Exit status: 0 equal, 1 they differ, 2 a file cannot be read, "
 		"or wrong usage.\n"
 		"Example:\n"
-		"  vtpm-measure diff yesterday.log today.log\n",
+		"  vtpm-measure diff yesterday.log today.log\n"
+		"  vtpm-measure diff policy.json evidence.json\n",
 };

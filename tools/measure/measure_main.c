@@ -7,7 +7,7 @@
 #include "tools/measure/commands.h"
 
 static const struct opt_command *const commands[] = { &measure_predict,
-	&measure_diff, NULL };
+	&measure_diff, &measure_learn, NULL };
 
 const struct opt_command measure_program = {
 	.name = "vtpm-measure",

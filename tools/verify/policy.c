@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "measure/appraise/policy_draft.h"
 #include "measure/appraise/policy_gen.h"
-#include "measure/appraise/policy_merge.h"
 #include "measure/cert/x509.h"
 #include "measure/log/eventlog.h"
 #include "measure/log/journal_codec.h"
@@ -272,110 +272,69 @@ finish(const struct args *a, const char *json)
 	return text;
 }
 
-/* The policy of one reference boot as text. */
-static int
-draft(const struct args *a, const char *from, struct job *j, char **ret)
+static void
+set_gen(const struct args *a, struct policy_gen *g)
 {
-	char err[POLICY_ERR_MAX];
+	g->name = a->name;
+	g->alg = a->alg;
+	g->values_mask = a->values_mask;
+	g->allow_software_root = a->soft;
+	g->no_initrd_reason = a->no_initrd;
+}
+
+/* Read every boot; what must be measured is so in each. */
+static int
+read_boots(
+    const struct args *a, size_t n, struct job *jobs, struct policy_boot *boots)
+{
+	size_t i;
 	int rc;
 
-	j->gen.name = a->name;
-	j->gen.alg = a->alg;
-	j->gen.values_mask = a->values_mask;
-	j->gen.allow_software_root = a->soft;
-	j->gen.no_initrd_reason = a->no_initrd;
-	rc = from != NULL ? read_reference(from, j) : read_loose(a, j);
-	if (rc == VT_E_AUTH)
-		return VX_REFUSED;
-	if (rc != VT_OK)
-		return VX_UNDECIDED;
-	if ((rc = policy_generate(&j->gen, ret, err)) == VT_OK)
-		return VX_ACCEPTED;
-	if (a->nfrom > 1)
-		log_err("no policy made: %s: %s", from, err);
-	else
-		log_err("no policy made: %s", err);
+	for (i = 0; i < n; i++) {
+		set_gen(a, &jobs[i].gen);
+		jobs[i].gen.needs = jobs[0].gen.needs;
+		jobs[i].gen.nneeds = jobs[0].gen.nneeds;
+		rc = a->nfrom > 0 ? read_reference(a->from[i], &jobs[i])
+				  : read_loose(a, &jobs[i]);
+		if (rc != VT_OK)
+			return rc == VT_E_AUTH ? VX_REFUSED : VX_UNDECIDED;
+		boots[i] = (struct policy_boot){ a->from[i], jobs[i].gen };
+	}
+	return VX_ACCEPTED;
+}
+
+static int
+failed(int rc, const char *err)
+{
+	log_err("no policy made: %s", err);
 	return rc == VT_E_POLICY || rc == VT_E_NOTFOUND ? VX_REFUSED
 							: VX_UNDECIDED;
-}
-
-/* Add the policy in json to *all, which is NULL before the first. */
-static int
-add_draft(const char *from, const char *json, json_t **all)
-{
-	json_t *one = json_loads(json, 0, NULL);
-	char err[POLICY_ERR_MAX];
-	int rc;
-
-	if (one == NULL) {
-		log_err("out of memory");
-		return VX_UNDECIDED;
-	}
-	if (*all == NULL) {
-		*all = one;
-		return VX_ACCEPTED;
-	}
-	rc = policy_merge(*all, one, err);
-	json_decref(one);
-	if (rc == VT_OK)
-		return VX_ACCEPTED;
-	log_err("no policy made: %s does not go with the boots before it: %s",
-	    from, err);
-	return rc == VT_E_POLICY ? VX_REFUSED : VX_UNDECIDED;
-}
-
-/* A policy that does not accept each of its boots is a trap. */
-static int
-accepts_all(const struct args *a, const struct job *jobs, const char *text)
-{
-	char err[POLICY_ERR_MAX];
-	struct policy *p = NULL;
-	int ex = VX_ACCEPTED;
-	size_t i;
-
-	if (policy_parse(text, strlen(text), &p, err) != VT_OK) {
-		log_err("no policy made: %s", err);
-		return VX_REFUSED;
-	}
-	for (i = 0; i < a->nfrom && ex == VX_ACCEPTED; i++)
-		if (policy_accepts(&jobs[i].gen, p, err) != VT_OK) {
-			log_err("no policy made: it would not accept %s: %s",
-			    a->from[i], err);
-			ex = VX_REFUSED;
-		}
-	policy_free(p);
-	return ex;
 }
 
 static int
 make(const struct args *a, struct job *jobs)
 {
-	size_t n = a->nfrom > 0 ? a->nfrom : 1, i;
-	char *json = NULL, *text = NULL;
+	size_t n = a->nfrom > 0 ? a->nfrom : 1;
+	struct policy_boot boots[MAX_FROM];
+	char err[POLICY_DRAFT_ERR], *json, *text;
 	json_t *all = NULL;
-	int ex = VX_ACCEPTED;
+	int ex, rc;
 
-	for (i = 0; i < n && ex == VX_ACCEPTED; i++) {
-		json = NULL;
-		if (i > 0) { /* what must be measured is so in each */
-			jobs[i].gen.needs = jobs[0].gen.needs;
-			jobs[i].gen.nneeds = jobs[0].gen.nneeds;
-		}
-		ex = draft(a, a->from[i], &jobs[i], &json);
-		if (ex == VX_ACCEPTED)
-			ex = add_draft(a->from[i], json, &all);
-		free(json);
-	}
-	if (ex == VX_ACCEPTED) {
-		json = json_dumps(all, JSON_INDENT(1));
-		text = json != NULL ? finish(a, json) : NULL;
-		ex = text != NULL ? accepts_all(a, jobs, text) : VX_UNDECIDED;
-		free(json);
-	}
-	if (ex == VX_ACCEPTED && tool_write_line(a->out, text, 0644) != VT_OK)
+	if ((ex = read_boots(a, n, jobs, boots)) != VX_ACCEPTED)
+		return ex;
+	if ((rc = policy_draft(boots, n, &all, err)) != VT_OK)
+		return failed(rc, err);
+	json = json_dumps(all, JSON_INDENT(1));
+	json_decref(all);
+	text = json != NULL ? finish(a, json) : NULL;
+	free(json);
+	if (text == NULL)
+		return VX_UNDECIDED;
+	if ((rc = policy_draft_holds(boots, n, text, err)) != VT_OK)
+		ex = failed(rc, err);
+	else if (tool_write_line(a->out, text, 0644) != VT_OK)
 		ex = VX_UNDECIDED;
 	free(text);
-	json_decref(all);
 	return ex;
 }
 
