@@ -73,6 +73,11 @@ for g in own red; do
 	    nv $g 0x01c0000a one && cmp ecc one.der'
 	ctl stop $g >/dev/null
 done
+same "the audit log has the one issuing key" \
+    "$(openssl x509 -in issuer.pem -noout -fingerprint -sha256 |
+	sed 's/.*=//; s/://g' | tr A-F a-f)" \
+    "$(jctl audit | jq -r '.[] | select(.action == "issuing-key") |
+	.detail' | grep -o '[0-9a-f]\{64\}')"
 check "a TPM 1.2 is made" ctl create old --tpm 1.2
 jctl show old | jq -r .ek_rsa.certificate >shown.pem
 check "and its EK's certificate leads to the CA, too" \

@@ -70,6 +70,7 @@ struct mgr {
 	uint8_t master[32];
 	uint8_t *ca_cert; /* DER; heap */
 	size_t ca_cert_len;
+	uint8_t issuer_seen[32]; /* SHA-256 of the last issuing key's */
 	char boot_id[64], last_boot_id[64];
 	uint64_t started_ms;
 	char fatal[MGR_TEXT_MAX]; /* why loop_fatal() ended the loop */

@@ -24,7 +24,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/log.h"
+#include "base/util.h"
 #include "measure/cert/x509_cert.h"
 #include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/commit/commit.h"
@@ -265,6 +267,24 @@ keep(struct akcerts *a, const struct hw_certed *hc)
 	return guest_identity_keep(a->m, a->uuid, a->id);
 }
 
+/* What a verifier may be shown is listed: after a theft, the key of which day
+ * it was can be told from the others. */
+void
+guest_issuer_seen(struct mgr *m, const struct wblob *issuer)
+{
+	char hex[2 * SHA256_LEN + 1];
+	uint8_t d[SHA256_LEN];
+
+	if (issuer->len == 0 ||
+	    digest_buf(ALG_SHA256, issuer->p, issuer->len, d) != VT_OK ||
+	    memcmp(d, m->issuer_seen, sizeof(d)) == 0)
+		return;
+	memcpy(m->issuer_seen, d, sizeof(d));
+	hex_encode(d, sizeof(d), hex);
+	audit_log(m, "manager", "issuing-key", "", "ok",
+	    "certifies vTPMs for a day: certificate sha256 %s", hex);
+}
+
 static void
 on_certed(void *arg, const struct hw_answer *ans)
 {
@@ -278,6 +298,8 @@ on_certed(void *arg, const struct hw_answer *ans)
 		rc = msg_get(hw_certed, ans->body, ans->body_len, &hc);
 	if (rc == VT_OK && hc.n != a->n)
 		rc = VT_E_PROTO;
+	if (rc == VT_OK)
+		guest_issuer_seen(a->m, &hc.issuer);
 	if (rc == VT_OK && !a->stale)
 		rc = keep(a, &hc);
 	if (store_guest_get(a->m->st, a->uuid, &in) != VT_OK || a->stale) {

@@ -7,6 +7,7 @@
 #ifndef VTPM_MANAGER_GUEST_GUEST_CERTS_H
 #define VTPM_MANAGER_GUEST_GUEST_CERTS_H
 
+#include "vtpm/proto/worker_msg.h"
 #include "vtpm_manager/core/context.h"
 
 struct guest_run;
@@ -17,6 +18,9 @@ uint32_t guest_ak_seconds(const struct mgr *m); /* life of a new one */
 /* g runs: hand its worker the newest certificate, and renew it if it is due. */
 void guest_ak_ready(struct guest_run *g);
 
+/* The issuing key of an answer to HW_CERTS (len 0: the CA): one that was not
+ * seen before is audited. */
+void guest_issuer_seen(struct mgr *m, const struct wblob *issuer);
 /* g's kept keys changed (SX_CERTS): a certificate that it lacks is issued. */
 void guest_ak_changed(struct guest_run *g);
 

@@ -17,6 +17,7 @@
 #include "vtpm_manager/commit/commit.h"
 #include "vtpm_manager/core/hwtpm_link.h"
 #include "vtpm_manager/core/run_folder.h"
+#include "vtpm_manager/guest/guest_certs.h"
 #include "vtpm_manager/guest/guest_identity.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/pool.h"
@@ -248,6 +249,7 @@ claim(struct create *c, const uint8_t *body, size_t len)
 
 	if ((rc = msg_get(hw_certed, body, len, &hc)) != VT_OK)
 		return rc;
+	guest_issuer_seen(c->m, &hc.issuer);
 	if (hc.n > 3 || hc.n != made_keys(c->made, which, pub))
 		return VT_E_PROTO;
 	for (; wc.n < hc.n; wc.n++) {
