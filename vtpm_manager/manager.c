@@ -545,6 +545,9 @@ step(struct mgr *m, enum start_event e)
 int
 mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
 {
+	/* until a state of the host is approved */
+	static const struct pcr_sel unapproved = { .n = 1,
+		.banks = { { .alg = ALG_SHA256, .mask = 0xff } } };
 	struct mgr *m = calloc(1, sizeof(*m));
 	int rc;
 
@@ -556,6 +559,7 @@ mgr_new(const struct config *cfg, sd_event *ev, struct mgr **ret, char *text)
 	m->started_ms = wall_ms();
 	m->separated = geteuid() == 0 && !cfg->user_mode;
 	m->root_kind = strcmp(cfg->root, "soft") == 0 ? ROOT_SOFT : ROOT_HARD;
+	m->deep_pcrs = cfg->deep_pcrs.n != 0 ? cfg->deep_pcrs : unapproved;
 	if ((rc = config_check_groups(cfg, text)) != VT_OK ||
 	    (rc = prepare_run(m, text)) != VT_OK)
 		goto fail;

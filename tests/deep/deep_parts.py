@@ -292,9 +292,13 @@ def ek_name(key):
 
 def der(raw, what):
     try:
-        return x509.load_der_x509_certificate(raw)
+        cert = x509.load_der_x509_certificate(raw)
     except ValueError as err:
         raise Bad(f"{what} is not a certificate") from err
+    # The library looks at the signature's octets alone.
+    need(raw[-len(cert.signature) - 1] == 0,
+         f"{what}: unused bits in its signature")
+    return cert
 
 
 def chain(raw, what):

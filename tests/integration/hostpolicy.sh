@@ -72,6 +72,9 @@ refuse "another key's approval is refused" "not signed by this host" \
 check "the present state is approved: it starts" \
     ctl host approve --current --key key.pem --label "kernel 1"
 check "it is ready" wait_for 30 is_ready
+same "deep quotes are over the PCRs of the approval, as verifiers expect" \
+    "$(hst '.approvals[0].pcrs | "sha256:" + (keys_unsorted | join(","))')" \
+    "$(hst .deep_pcrs)"
 check "the guest is who it was" alive_guest
 same "the status says which approval fits" "kernel 1 true true" \
     "$(hst '.approvals[0] | "\(.label) \(.alive) \(.fits)"')"

@@ -71,8 +71,7 @@ good_lines_are_taken(void **state)
 	assert_int_equal(parse(&c, "", text), VT_OK);
 	assert_string_equal(c.anchor, "interval");
 	assert_int_equal(c.anchor_interval, 10);
-	assert_int_equal(c.deep_pcrs.banks[0].alg, ALG_SHA256);
-	assert_int_equal(c.deep_pcrs.banks[0].mask, 0xff);
+	assert_int_equal(c.deep_pcrs.n, 0);
 }
 
 static void
@@ -90,7 +89,7 @@ every_mistake_is_named_with_its_line(void **state)
 		{ "anchor = never",		VT_E_FORMAT, "f.conf:1: anchor: 'never' is none of strict" },
 		{ "anchor =",			VT_E_FORMAT, "f.conf:1: anchor: " },
 		{ "anchor_interval = 0",	VT_E_RANGE, "f.conf:1: anchor_interval: " },
-		{ "deep_pcrs = 0-7",		VT_E_FORMAT, "f.conf:1: deep_pcrs: '0-7' is not PCRs of one bank" },
+		{ "deep_pcrs = 0-7",		VT_E_FORMAT, "f.conf:1: deep_pcrs: '0-7' is neither `approved' nor PCRs of one bank" },
 		{ "deep_pcrs = sha256:",	VT_E_FORMAT, "f.conf:1: deep_pcrs: " },
 		{ "deep_pcrs = sha256:24",	VT_E_FORMAT, "f.conf:1: deep_pcrs: " },
 		{ "deep_pcrs = sha256:0+sha384:0", VT_E_FORMAT, "f.conf:1: deep_pcrs: " },

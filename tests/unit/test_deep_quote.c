@@ -176,6 +176,9 @@ setup(void **state)
 	f.told = calloc(TOLD, sizeof(*f.told));
 	assert_non_null(f.told);
 	config_defaults(&f.m.cfg);
+	f.m.deep_pcrs.n = 1;
+	f.m.deep_pcrs.banks[0].alg = ALG_SHA256;
+	f.m.deep_pcrs.banks[0].mask = 0xff;
 	f.m.hw = (struct hwlink *)&f; /* only passed on */
 	f.m.root_kind = ROOT_HARD;
 	assert_true(sd_event_new(&f.m.ev) >= 0);
@@ -727,8 +730,8 @@ pcrs_are_the_hosts_setting_or_the_groups(void **state)
 	struct tenant five, seven;
 
 	(void)state;
-	f.m.cfg.deep_pcrs.banks[0].alg = ALG_SHA512;
-	f.m.cfg.deep_pcrs.banks[0].mask = 0x90;
+	f.m.deep_pcrs.banks[0].alg = ALG_SHA512;
+	f.m.deep_pcrs.banks[0].mask = 0x90;
 	have_group(&five, 5, 12);
 	have_group(&seven, 7, 0);
 	f.g[1].in.group = 7; /* its key has signed nothing yet */

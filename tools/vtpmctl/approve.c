@@ -202,7 +202,7 @@ sign(const struct args *o, struct approval *a, uint8_t *out, size_t cap,
 }
 
 /* A verifier may use approvals as its list of host states; one over other
- * PCRs than those that deep quotes cover never matches. */
+ * PCRs than those that a setting names for deep quotes never matches. */
 static void
 note_selection(const struct approval *a, const json_t *about)
 {
@@ -210,13 +210,14 @@ note_selection(const struct approval *a, const json_t *about)
 	    json_string_value(json_object_get(about, "deep_pcrs"));
 	struct pcr_sel sel;
 
-	if (text == NULL || pcr_sel_parse(text, &sel) != VT_OK || sel.n != 1 ||
+	if (!json_is_true(json_object_get(about, "deep_pcrs_set")) ||
+	    text == NULL || pcr_sel_parse(text, &sel) != VT_OK || sel.n != 1 ||
 	    (sel.banks[0].alg == a->pcrs.banks[0].alg &&
 		sel.banks[0].mask == a->pcrs.banks[0].valid))
 		return;
 	log_warn("note: the host's deep quotes cover other PCRs (%s): for "
 		 "verifiers, "
-		 "approve with --select %s, set deep_pcrs in "
+		 "approve with --select %s, take deep_pcrs out of "
 		 "vtpm-managerd.conf(5), or make their list with `vtpm-verify "
 		 "host-states --pcrs`",
 	    text, text);

@@ -137,7 +137,7 @@ static int
 pcrs(void *ctx, void *args, int argc, char **argv)
 {
 	static const char *const keys[] = { "host", "epoch", "epoch_name",
-		"next_sequence", "deep_pcrs", "pcrs" };
+		"next_sequence", "deep_pcrs", "deep_pcrs_set", "pcrs" };
 	const struct args *a = args;
 	json_t *o, *f, *val;
 	size_t i;

@@ -99,15 +99,16 @@ gather(const struct host_keys *h, const struct pcr_set *now, uint64_t epoch)
 	json_t *o;
 
 	config_host_name(&h->m->cfg, name, sizeof(name));
-	pcr_sel_format(&h->m->cfg.deep_pcrs, sel, sizeof(sel));
-	o = json_pack("{s:b,s:o*,s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:o*,s:o}",
+	pcr_sel_format(&h->m->deep_pcrs, sel, sizeof(sel));
+	o = json_pack("{s:b,s:o*,s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:b,s:o*,s:o}",
 	    "sealed", host_keys_sealed(h->m), "why",
 	    host_keys_sealed(h->m) ? json_string(h->why) : NULL, "root",
 	    h->m->root_kind == ROOT_SOFT ? "software" : "hardware", "tcti",
 	    hwlink_tcti(h->m->hw), "host", name, "policy",
 	    h->bound ? "approved" : "none", "epoch", (json_int_t)epoch,
 	    "next_sequence", (json_int_t)h->last_seq + 1, "deep_pcrs", sel,
-	    "pcrs", now != NULL ? pcrs_json(now) : NULL, "approvals",
+	    "deep_pcrs_set", h->m->cfg.deep_pcrs.n != 0, "pcrs",
+	    now != NULL ? pcrs_json(now) : NULL, "approvals",
 	    approvals_json(h, now, epoch));
 	if (h->bound &&
 	    digest_buf(ALG_SHA256, h->key, sizeof(h->key), fp) == VT_OK) {

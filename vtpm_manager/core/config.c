@@ -108,9 +108,6 @@ config_defaults(struct config *c)
 	c->deep_wait_ms = 30000;
 	c->control_idle_s = 600;
 	c->metrics = true;
-	c->deep_pcrs.n = 1;
-	c->deep_pcrs.banks[0].alg = ALG_SHA256;
-	c->deep_pcrs.banks[0].mask = 0xff;
 	c->local_localities = 1;
 	c->swtpm_localities = 1;
 	c->xen_localities = 1;
@@ -210,12 +207,18 @@ set_localities(uint8_t *dst, const char *value, char *text)
 static int
 set_pcrs(struct pcr_sel *dst, const char *value, char *text)
 {
-	struct pcr_sel sel;
+	struct pcr_sel sel = { .n = 0 };
 
+	if (strcmp(value, "approved") == 0) {
+		*dst = sel;
+		return VT_OK;
+	}
 	if (pcr_sel_parse(value, &sel) != VT_OK || sel.n != 1 ||
 	    sel.banks[0].mask == 0) {
 		(void)snprintf(text, CFG_TEXT_MAX,
-		    "'%.64s' is not PCRs of one bank, as sha256:0-7", value);
+		    "'%.64s' is neither `approved' nor PCRs of one bank, as "
+		    "sha256:0-7",
+		    value);
 		return VT_E_FORMAT;
 	}
 	if (sel.banks[0].alg == ALG_SHA1) {

@@ -57,10 +57,10 @@ struct config {
 	uint32_t deep_wait_ms;   /* then a guest that waits gets a failure */
 	/* One bank: the host's PCRs in deep quotes of group 0, and of groups
 	 * whose key has signed no configuration yet. */
-	struct pcr_sel deep_pcrs;
-	char xen[8];             /* serve Xen guests: auto, on, off */
-	bool xen_require_vtpm;   /* the launcher refuses a guest without one */
-	bool xen_require_launch; /* a vTPM is for measured domains only */
+	struct pcr_sel deep_pcrs; /* n 0: as approved */
+	char xen[8];              /* serve Xen guests: auto, on, off */
+	bool xen_require_vtpm;    /* the launcher refuses a guest without one */
+	bool xen_require_launch;  /* a vTPM is for measured domains only */
 	/* bit n: locality n */
 	uint8_t local_localities, swtpm_localities, xen_localities;
 	bool bus;                /* system bus too */

@@ -67,6 +67,9 @@ struct mgr {
 	bool storage_error; /* it is not ok for more than a lack of space */
 	char storage_why[MGR_TEXT_MAX]; /* while it is not ok */
 	uint8_t root_kind;              /* enum hw_root */
+	/* The host's PCRs in deep quotes of its own group: the setting, or
+	 * those of the approval that fits, as a verifier's states are. */
+	struct pcr_sel deep_pcrs;
 	uint8_t master[32];
 	uint8_t *ca_cert; /* DER; heap */
 	size_t ca_cert_len;

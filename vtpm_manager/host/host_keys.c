@@ -425,10 +425,22 @@ host_keys_must_fit(const struct mgr *m)
 	return host_keys_bound(m) && m->host->ap.n > 0;
 }
 
-bool
-host_keys_approved(const struct mgr *m, const struct hw_answer *a)
+void
+host_keys_fits(struct host_keys *h, const struct approval *a)
 {
-	const struct host_keys *h = m->host;
+	struct pcr_sel *sel = &h->m->deep_pcrs;
+
+	if (h->m->cfg.deep_pcrs.n != 0)
+		return;
+	sel->n = 1;
+	sel->banks[0].alg = a->pcrs.banks[0].alg;
+	sel->banks[0].mask = a->pcrs.banks[0].valid;
+}
+
+bool
+host_keys_approved(struct mgr *m, const struct hw_answer *a)
+{
+	struct host_keys *h = m->host;
 	struct pcr_set now;
 	struct hw_pcrs p;
 	char text[256];
@@ -440,11 +452,13 @@ host_keys_approved(const struct mgr *m, const struct hw_answer *a)
 	    msg_get(hw_pcrs, a->body, a->body_len, &p) != VT_OK ||
 	    pcr_set_decode(p.pcrs.p, p.pcrs.len, &now) != VT_OK)
 		return false;
-	for (i = 0; i < h->ap.n; i++)
+	for (i = h->ap.n; i-- > 0;)
 		if (h->ap.one[i].a.epoch >= p.epoch &&
 		    approval_compare(
-			&h->ap.one[i].a, &now, text, sizeof(text)) == VT_OK)
+			&h->ap.one[i].a, &now, text, sizeof(text)) == VT_OK) {
+			host_keys_fits(h, &h->ap.one[i].a);
 			return true;
+		}
 	return false;
 }
 
@@ -463,6 +477,16 @@ on_checked(void *arg, const struct hw_answer *a)
 	    "an "
 	    "old file (see the audit log): approve this state again, "
 	    "or raise the epoch (vtpmctl host revoke) in a good state");
+}
+
+/* The TPM released it by one of those: which one only matters to quotes. */
+static void
+on_known(void *arg, const struct hw_answer *a)
+{
+	struct host_keys *h = arg;
+
+	(void)host_keys_approved(h->m, a);
+	h->go(h->m);
 }
 
 /* The setting applies to new stores only. */
@@ -512,8 +536,7 @@ host_keys_unlocked(struct mgr *m, void (*go)(struct mgr *m))
 		loop_fatal(m, "approvals: %s", vt_strerror(rc));
 		return;
 	}
-	if (bad == 0)
-		go(m);
-	else if (hwlink_request(m->hw, HW_PCRS, NULL, on_checked, h) != VT_OK)
+	if (hwlink_request(m->hw, HW_PCRS, NULL,
+		bad == 0 ? on_known : on_checked, h) != VT_OK)
 		loop_fatal(m, "out of memory");
 }

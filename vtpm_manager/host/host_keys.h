@@ -92,10 +92,13 @@ bool host_keys_bound(const struct mgr *m);
  * works on in the state in which its keys were made. */
 bool host_keys_must_fit(const struct mgr *m);
 /* Is the state in HW_PCRS' answer approved for the present epoch?  Always true
- * if the master key is not bound to states. */
-bool host_keys_approved(const struct mgr *m, const struct hw_answer *pcrs);
+ * if the master key is not bound to states.  Deep quotes are then over the PCRs
+ * of the newest approval that fits. */
+bool host_keys_approved(struct mgr *m, const struct hw_answer *pcrs);
 
 /* --- for host_keys_op.c and host_escrow.c --- */
+/* The host is in this state: see host_keys_approved(). */
+void host_keys_fits(struct host_keys *h, const struct approval *a);
 void host_keys_op_done(struct host_keys *h, int rc, const char *fmt, ...)
     VT_PRINTF(3, 4);
 int host_keys_remember(struct host_keys *h) VT_CHECK; /* put, not committed */

@@ -178,12 +178,14 @@ on_approve_state(void *arg, const struct hw_answer *ans)
 			host_keys_op_done(h, rc, "%s", vt_strerror(rc));
 		return;
 	}
-	if (approval_compare(&a, &now.pcrs, differs, sizeof(differs)) == VT_OK)
+	if (approval_compare(&a, &now.pcrs, differs, sizeof(differs)) ==
+	    VT_OK) {
+		host_keys_fits(h, &a);
 		host_keys_op_done(h, VT_OK,
 		    "'%s' (sequence %llu) is approved; it is the host's "
 		    "present state",
 		    a.label, (unsigned long long)a.sequence);
-	else
+	} else
 		host_keys_op_done(h, VT_OK,
 		    "'%s' (sequence %llu) is approved; the host is in another "
 		    "state now: %s",

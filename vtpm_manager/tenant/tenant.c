@@ -197,7 +197,7 @@ tenant_insert(struct tenants *gs, struct tenant *g)
 struct pcr_sel
 tenants_pcrs(const struct mgr *m, const struct tenant *g)
 {
-	struct pcr_sel sel = m->cfg.deep_pcrs;
+	struct pcr_sel sel = m->deep_pcrs;
 
 	if (g != NULL && g->conf.sequence != 0) {
 		sel.banks[0].alg = g->conf.bank;
