@@ -327,7 +327,7 @@ $(SKIPCTL): $(SKIPLCH:%.c=$(B)/skip/%.o) $(filter-out \
 	$(LINK) -pie -o $@ $^ $(L_vtpmctl)
 
 tests: $(addprefix $(B)/tests/,$(UNIT) $(FUZZ) $(HELPERS)) $(SLOW) $(SKIPVER) $(SKIPZYG) $(LIEZYG) \
-	   $(SKIPMGR) $(SKIPCTL)
+	   $(SKIPMGR) $(SKIPCTL) $(JUMP)
 
 deps:
 	@base/deps.sh build

@@ -200,6 +200,42 @@ kill -CONT "$(cat a.pid)"
 run a "" load 1 k
 check "and a new one continues" says "^load: ok"
 
+# --- a day, and the next -----------------------------------------------------
+cat >clock.sh <<'END'
+python3 -c 'import struct, sys
+sys.stdout.buffer.write(struct.pack("q", int(sys.argv[1])))' "$1" |
+    dd of=clock conv=notrunc status=none # hwtpm has it mapped
+END
+bash clock.sh 0
+timeout 100 "$hwcmd" "/usr/bin/env LD_PRELOAD=$B/tests/clock_jump.so \
+CLOCK_JUMP=$dir/clock $hwtpm --tcti swtpm:path=$dir/a" load 1 k \
+    certs guest1 $uuid 7 d1 $keys sh 'bash clock.sh 82900' \
+    certs guest1 $uuid 7 d2 $keys sh 'sleep 0.5' \
+    certs guest1 $uuid 7 d3 $keys sh 'bash clock.sh 172900' \
+    certs guest1 $uuid 7 d4 $keys sh 'bash clock.sh 0' \
+    certs guest1 $uuid 7 d5 $keys >out 2>err
+check "an issuing key lasts for its day" cmp d1.issuer.der d2.issuer.der
+check "in its last hour the next one is made" \
+    eval '! cmp -s d2.issuer.der d3.issuer.der'
+check "a clock that jumps a day ahead makes another one" \
+    eval '! cmp -s d3.issuer.der d4.issuer.der'
+check "and one that goes back another again" \
+    eval '! cmp -s d4.issuer.der d5.issuer.der && openssl verify -CAfile \
+	ca.pem -untrusted d5.issuer.der d5.ak.der >/dev/null 2>&1'
+period() { # FILE END: of its key's use, in seconds
+	date +%s -d "$(openssl x509 -inform der -in "$1" -noout -text |
+	    sed -n "s/.*Not $2 *: *//p" | sed 's/, Not.*//' | tail -1)"
+}
+begins() { date +%s -d "$(openssl x509 -inform der -in "$1" -noout \
+    -startdate | cut -d= -f2)"; }
+bad=0
+for i in 1 2 3 4 5; do
+	[ "$(period d$i.issuer.der Before)" -le "$(begins d$i.ak.der)" ] &&
+	    [ "$(period d$i.issuer.der After)" -ge "$(begins d$i.ak.der)" ] ||
+	    bad=$((bad + 1))
+done
+check "each certificate begins in the period of its issuing key" [ $bad -eq 0 ]
+
 # --- nothing is left behind --------------------------------------------------
 for i in 1 2 3 4 5 6; do
 	timeout 20 "$hwcmd" "$hwtpm --tcti swtpm:path=$dir/a" load 1 k \

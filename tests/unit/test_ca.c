@@ -30,7 +30,7 @@ the_ca_is_a_ca_of_issuing_keys_alone(void **state)
 		assert_int_equal(X509_check_ca(x), 1);
 		assert_int_equal(X509_get_pathlen(x), 1);
 		assert_true(ca_may_delegate(ca));
-		assert_true(ca_is_current(ca));
+		assert_true(ca_is_current(ca, 0));
 		assert_int_equal(
 		    X509_get_key_usage(x), KU_KEY_CERT_SIGN | KU_CRL_SIGN);
 		extensions(x, text, sizeof(text));
@@ -559,7 +559,8 @@ an_issuing_key_certifies_in_the_cas_stead(void **state)
 	make_ca(ROOT_H, &ca_der, &ca);
 	cax = parse(&ca_der);
 	assert_int_equal(ca_issuing_new(ca, &day), VT_OK);
-	assert_true(ca_is_current(day));
+	assert_true(ca_is_current(day, 86390));
+	assert_false(ca_is_current(day, 86401));
 	by = parse(ca_issuing_cert(day));
 	assert_int_equal(verifies(cax, by), 1);
 	assert_int_equal(X509_check_ca(by), 1);
@@ -637,7 +638,7 @@ an_issuing_key_ends_with_its_day(void **state)
 	for (i = 0; i < VT_NELEM(cases); i++) {
 		later = cases[i].later;
 		print_message("  %lld s\n", (long long)later);
-		assert_int_equal(ca_is_current(day), cases[i].good);
+		assert_int_equal(ca_is_current(day, 0), cases[i].good);
 		assert_int_equal(
 		    ca_issue(day, &sub, WCERT_AK, ak.b, ak.len, &der),
 		    cases[i].good ? VT_OK : VT_E_STATE);

@@ -86,8 +86,9 @@ int ca_issuing_new(const struct ca *up, struct ca **ret) VT_CHECK;
 /* False: its certificate allows no issuing key, as that of stores made before
  * there were any (pathlen 0). */
 bool ca_may_delegate(const struct ca *ca);
-/* False: an issuing key whose day is over, or has not begun. */
-bool ca_is_current(const struct ca *ca);
+/* False: an issuing key whose day is over in spare_s seconds, or has not begun.
+ */
+bool ca_is_current(const struct ca *ca, long spare_s);
 /* The certificate of an issuing key. */
 const struct ca_der *ca_issuing_cert(const struct ca *ca);
 

@@ -437,15 +437,13 @@ run_next(struct prog *p)
 static void
 make_issuing(struct prog *p)
 {
-	struct ca *ca;
-
 	p->issuing_at_us = now_us() + ISSUING_RETRY_US;
 	p->tpm.text[0] = '\0';
 	p->tpm.again = false;
 	hwtcti_begin(p->tpm.tcti);
-	if (hwissuing_get(&p->tpm, &ca) == VT_OK)
+	if (hwissuing_make(&p->tpm) == VT_OK)
 		return;
-	log_warn("no issuing key yet: %s", p->tpm.text);
+	log_warn("no new issuing key yet: %s", p->tpm.text);
 	if (p->tpm.again)
 		hwconn_close(&p->tpm);
 }

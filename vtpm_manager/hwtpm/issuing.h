@@ -22,7 +22,10 @@
  * none.  VT_E_STATE: no host keys are loaded.
  */
 int hwissuing_get(struct hwtpm *h, struct ca **ret) VT_CHECK;
-/* One should be made before a request needs it. */
+/* There is none, or its day ends within the hour: a new one should be made
+ * before a request needs it. */
 bool hwissuing_due(const struct hwtpm *h);
+/* Makes it; the old one stays until then.  Only if hwissuing_due(). */
+int hwissuing_make(struct hwtpm *h) VT_CHECK;
 
 #endif
