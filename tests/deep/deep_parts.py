@@ -355,10 +355,11 @@ def constraints(cert, kind):
 def period(cert):
     """Both ends of the key's usage period, or None."""
     try:
-        raw = cert.extensions.get_extension_for_oid(
-            OID_PERIOD).value.public_bytes()
+        ext = cert.extensions.get_extension_for_oid(OID_PERIOD).value
     except x509.ExtensionNotFound:
         return None
+    # Newer versions know this extension.
+    raw = ext.value if hasattr(ext, "value") else ext.public_bytes()
     items = der_items(raw)
     need([tag for tag, _ in items] == [0x80, 0x81],
          "the issuing key's period")
