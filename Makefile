@@ -74,7 +74,7 @@ L_tpmfrontd	:= -ltss2-tctildr -lseccomp
 PROGS	+= tpmfrontd
 # Programs by swtpm's names, out of the way of a stock swtpm: a folder of their
 # own in $(B), a package of their own.
-DROPIN	:= swtpm swtpm_setup
+DROPIN	:= swtpm swtpm_setup swtpm_ioctl
 $(foreach p,$(DROPIN),$(eval M_swtpm-dropin/$(p) := tools/swtpm/$(p)_main.c)\
 	   $(eval L_swtpm-dropin/$(p) := $(L_BUS) -ljansson -lcrypto))
 PROGS	+= $(addprefix swtpm-dropin/,$(DROPIN))
@@ -121,7 +121,7 @@ help:
 #: make bench        one table, beside swtpm in the same run
 #: make lint         clang-format, cppcheck, gcc -fanalyzer, rooms
 #: make install      into DESTDIR/PREFIX (default /usr/local)
-#: make install-dropin  swtpm and swtpm_setup as front ends to the manager
+#: make install-dropin  swtpm, swtpm_setup, swtpm_ioctl as front ends to the manager
 #: make deb          Debian packages: $(B)/deb
 #: make check-packages  installed, upgraded, purged in a clean Debian
 #: make check-trixie  TARGETS="unit run" in a Debian 13 made by debootstrap
@@ -463,6 +463,7 @@ check-trixie: deps-release
 check-consumers: deps-build deps-check deps-consumer
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@B=$(B) tests/consumers/libvirt.sh
+	@B=$(B) tests/consumers/libvirt_emulator.sh
 
 check-clients: deps-build deps-check deps-client
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(B)/tests/ringcmd

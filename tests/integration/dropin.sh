@@ -16,6 +16,8 @@ next() {
 	mkdir -p "$D"
 }
 setup() { "$ours/swtpm_setup" "$@"; }
+# run ARGS...: swtpm socket, which must end by itself.
+run() { timeout 20 "$ours/swtpm" socket "$@"; }
 # sock ARGS...: swtpm socket in the background, its pid in SP.
 sock() {
 	"$ours/swtpm" socket "$@" >"$T/sock.out" 2>&1 </dev/null &
@@ -27,6 +29,7 @@ ask() { swtpm_ioctl --unix "$P" "$@"; }
 state() { jctl show "$uuid" | jq -r .state; }
 ended() { wait_for 10 gone "$SP"; }
 fds() { ls "/proc/$1/fd" | wc -l; }
+few() { [ "$(fds "$SP")" -le "$before" ]; }
 dev() { swtpm_ioctl --tcp "127.0.0.1:$port" "$@"; }
 
 check "a manager" start_manager --pool 2 || exit 1
@@ -64,9 +67,8 @@ while IFS='|' read -r who first then; do
 	case $who in
 	incus) pushd "$D" >/dev/null; sock $(fill "$then"); popd >/dev/null ;;
 	*vmspawn)
-		systemd-socket-activate -l "$P" -E VTPM_RUN="$RUN" \
-		    -E LD_LIBRARY_PATH="$B" "$ours/swtpm" socket \
-		    $(fill "$then") >"$T/sock.out" 2>&1 </dev/null &
+		"$client" listen "$P" "$ours/swtpm" socket $(fill "$then") \
+		    >"$T/sock.out" 2>&1 </dev/null &
 		SP=$!
 		PIDS+=("$SP") ;;
 	*) sock $(fill "$then") 7< <(echo key) 8< <(echo key) ;;
@@ -96,12 +98,13 @@ sock --tpm2 --server port=$port --ctrl type=tcp,port=$((port + 1)) \
     --flags not-need-init --tpmstate "dir=$D" --seccomp action=none
 port=$((port + 1))
 check "tpm2-tools' tests: TCP" wait_for 5 dev -c
+check "by our swtpm_ioctl" "$ours/swtpm_ioctl" --tcp "localhost:$port" -c
 export TPM2TOOLS_TCTI=swtpm:host=127.0.0.1,port=$((port - 1))
 check "tpm2-tools' tests: startup and a key" eval \
     'dev -i && tpm2_startup -c && tpm2_createprimary -Q'
 check "tpm2-tools' tests: SIGTERM ends it" eval 'kill $SP; ended'
 refuse "a TPM is not served to the network" 'not served to the network' \
-    "$ours/swtpm" socket --tpm2 --tpmstate "dir=$D" --ctrl type=tcp,port=$port,bindaddr=0.0.0.0
+    run --tpm2 --tpmstate "dir=$D" --ctrl type=tcp,port=$port,bindaddr=0.0.0.0
 
 # --- capabilities ----------------------------------------------------------------
 has() { # PROGRAM FEATURE...
@@ -144,7 +147,7 @@ check "its folder is lost, its UUID comes again" setup "${again[@]}"
 same "that is the same TPM" "$first" "$(ek)"
 check "the vTPM is destroyed" ctl destroy again
 refuse "its folder gets no other one" 'no other takes its place' \
-    "$ours/swtpm" socket --tpm2 --tpmstate "dir=$D" --ctrl "type=unixio,path=$P"
+    run --tpm2 --tpmstate "dir=$D" --ctrl "type=unixio,path=$P"
 mkdir "$T/foreign" && touch "$T/foreign/tpm2-00.permall"
 refuse "nor does that of another swtpm" 'another swtpm' \
     setup --tpm2 --tpm-state "$T/foreign"
@@ -165,7 +168,7 @@ nv() { tpm2_nvread -C o -s 16 0x1500001; }
 before=$(fds "$SP")
 check "40 commands, each with connections of its own" eval \
     'for i in $(seq 40); do tpm2_pcrread -Q sha256:0 || exit 1; done'
-same "leave no descriptor behind" "$before" "$(fds "$SP")"
+check "leave no descriptor behind" wait_for 5 few
 check "a client that leaves in the middle of a command" "$client" cut "$P"
 same "the next one gets its own answer" "$mark" "$(nv)"
 check "the manager is killed" stop_manager KILL
@@ -173,8 +176,8 @@ same "the TPM answers" "$mark" "$(nv)"
 check "a new manager" start_manager --pool 0
 same "the TPM still answers" "$mark" "$(nv)"
 refuse "two swtpm in one folder" 'another (swtpm uses|process listens)' \
-    "$ours/swtpm" socket "${serve[@]}"
-refuse "and elsewhere" 'another swtpm uses' "$ours/swtpm" socket --tpm2 \
+    run "${serve[@]}"
+refuse "and elsewhere" 'another swtpm uses' run --tpm2 \
     --tpmstate "dir=$D" --ctrl "type=unixio,path=$T/other"
 check "which leaves no socket" [ ! -e "$T/other" ]
 check "it is killed" slay "$SP"
@@ -186,10 +189,63 @@ check "SIGTERM ends it" eval 'kill $SP; ended'
 same "and the vTPM" stopped "$(state)"
 check "its sockets are removed" [ ! -e "$P" -a ! -e "$P.ctrl" ]
 
+# --- swtpm_ioctl ---------------------------------------------------------------------
+# Each command of swtpm_ioctl: what both programs print on a stock TPM is the same;
+# on ours both say the same, too.
+both() { # SOCKET ARGS...
+	local at=$1 stock own
+	shift
+	stock=$(swtpm_ioctl --unix "$at" "$@" 2>&1; echo "exit $?")
+	own=$("$ours/swtpm_ioctl" --unix "$at" "$@" 2>&1; echo "exit $?")
+	same "swtpm_ioctl $* (${at##*/})" "$stock" "${own#swtpm_ioctl: }"
+}
+every() { # SOCKET
+	local at=$1
+	both "$at" -c
+	both "$at" -i
+	for o in -e -g "-b 0" "-l 0" "-l 7" -C "-r 1" "--info 1" "--info 7"; do
+		# shellcheck disable=SC2086 # a command line
+		[ "$o" = "-l 7" ] || both "$at" $o
+	done
+	refuse "swtpm_ioctl -l 7 (${at##*/})" . "$ours/swtpm_ioctl" --unix "$at" -l 7
+	for o in permanent volatile; do
+		check "swtpm_ioctl --save $o (${at##*/})" \
+		    "$ours/swtpm_ioctl" --unix "$at" --save $o "$T/$o"
+	done
+	both "$at" --stop
+	for o in permanent volatile; do
+		check "swtpm_ioctl --load $o (${at##*/})" \
+		    "$ours/swtpm_ioctl" --unix "$at" --load $o "$T/$o"
+	done
+	check "swtpm_ioctl -i (${at##*/})" "$ours/swtpm_ioctl" --unix "$at" -i
+}
+check "a stock TPM" tpm stock
+every "$T/stock.ctrl"
+both "$T/stock.ctrl" -h data
+check "swtpm_ioctl -h -" eval 'seq 3000 | "$ours/swtpm_ioctl" --unix "$T/stock.ctrl" -h -'
+check "swtpm_ioctl -v" "$ours/swtpm_ioctl" --unix "$T/stock.ctrl" -v
+check "swtpm_ioctl -s" "$ours/swtpm_ioctl" --unix "$T/stock.ctrl" -s
+check "ends it" wait_for 10 gone "$SWTPM_PID"
+next
+P=$T/own.ctrl
+sock --tpm2 --tpmstate "dir=$D" --ctrl "type=unixio,path=$P"
+check "our own" up
+every "$P"
+both "$P" -v
+refuse "a state that is none" 'PTM_SET_STATEBLOB|INIT' eval \
+    'head -c 600000 /dev/urandom | head -c 5000 >"$T/junk" &&
+    "$ours/swtpm_ioctl" --unix "$P" --stop &&
+    "$ours/swtpm_ioctl" --unix "$P" --load permanent "$T/junk" &&
+    "$ours/swtpm_ioctl" --unix "$P" -i'
+check "-s" "$ours/swtpm_ioctl" --unix "$P" -s
+check "ends it" ended
+refuse "--tcp over the network" '127.0.0.0/8' "$ours/swtpm_ioctl" --tcp 192.0.2.1:6546 -c
+refuse "a device" 'device nodes' "$ours/swtpm_ioctl" -c /dev/tpm0
+refuse "nothing" 'a command is missing|No such file' "$ours/swtpm_ioctl" --unix "$P"
+
 # --- what must not be --------------------------------------------------------------
 next
 args=(--tpm2 --tpmstate "dir=$D" --ctrl "type=unixio,path=$P")
-run() { timeout 20 "$ours/swtpm" socket "$@"; }
 ln -s "$T/target" "$P"
 refuse "a symbolic link as socket" 'not a socket' run "${args[@]}"
 check "is left alone" [ -L "$P" ]
@@ -225,9 +281,16 @@ check "clients that send garbage" "$client" garbage "$P"
 check "clients that pass too many descriptors" "$client" surplus "$P"
 check "clients that connect and stay silent" "$client" silent "$P"
 check "it still answers" wait_for 10 ask -c
-same "no descriptor is left" "$before" "$(fds "$SP")"
+check "no descriptor is left" wait_for 5 few
 check "a data connection that is passed works" "$client" data "$P"
+check "without --terminate its end is not that of swtpm" ask -c
 check "SIGTERM ends it" eval 'kill $SP; ended'
+sock "${args[@]}" --terminate
+check "--terminate" eval 'up && ask -c && ask -i && ask -c'
+check "ends it with the data connection" eval '"$client" data "$P" && ended'
+same "and the vTPM" stopped "$(state)"
+sock --tpm2 --tpmstate "dir=$D" --ctrl "type=unixio,path=$P,terminate"
+check "--ctrl ...,terminate: with any client" eval 'up && ask -c && ended'
 
 # --- without a manager -------------------------------------------------------------
 stop_all

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""dropin_client.py KIND PATH - hostile clients of swtpm's sockets, and one that
-is not: data passes a data connection and uses it."""
+"""dropin_client.py KIND PATH - hostile clients of swtpm's sockets, and two that
+are not: data passes a data connection and uses it; listen PATH COMMAND...
+executes COMMAND with descriptor 3 listening at PATH."""
 import os
 import random
 import socket
@@ -49,9 +50,15 @@ def cut(path):
     s = connect(path)
     s.sendall(bytes.fromhex("80010000000c0000017b"))
     s.close()
-    s = connect(path)
-    s.sendall(bytes.fromhex("80010000000c0000017b0008"))
-    s.close()
+    for _ in range(20):
+        s = connect(path)
+        s.sendall(bytes.fromhex("80010000000c000001440000"))
+        s.close()
+        s = connect(path)
+        s.sendall(bytes.fromhex("80010000000c0000017b0008"))
+        if s.recv(4096)[:12] != bytes.fromhex("8001000000140000000000" "08"):
+            sys.exit("GetRandom got the answer of another client")
+        s.close()
 
 
 def data(path):
@@ -70,5 +77,15 @@ def data(path):
         sys.exit("TPM2_Startup failed")
 
 
+def listen(path):
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(path + ".new")
+    s.listen()
+    os.rename(path + ".new", path)
+    os.dup2(s.fileno(), 3)
+    os.set_inheritable(3, True)
+    os.execv(sys.argv[3], sys.argv[3:])
+
+
 {"garbage": garbage, "surplus": surplus, "silent": silent, "cut": cut,
- "data": data}[sys.argv[1]](sys.argv[2])
+ "data": data, "listen": listen}[sys.argv[1]](sys.argv[2])

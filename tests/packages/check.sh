@@ -208,6 +208,12 @@ check "two vTPMs" eval 'for g in web1 web2; do ctl create $g && ctl start $g ||
 same "workers have cgroups of their own" "$(show web1 .uuid)" \
     "$(within sed -n 's|.*/vtpm-workers.service/||p' \
 	"/proc/$(show web1 .worker.pid)/cgroup")"
+check "swtpm_setup and swtpm give a machine one" within sh -c \
+    'mkdir /tmp/m && cd /tmp/m && swtpm_setup --tpm2 --tpm-state . --vmid \
+    web3:6f2a3b8e-1d43-4a77-9a2e-0c5b7d91e303 && swtpm socket --tpm2 \
+    --tpmstate dir=. --ctrl type=unixio,path=c --daemon &&
+    swtpm_ioctl --unix c -i && swtpm_ioctl --unix c -s'
+check "which is the manager's" ctl destroy --force web3
 for g in web1 web2; do start_client $g; done
 check_goes_on "clients read and write"
 was=$(pids)
@@ -246,7 +252,7 @@ check "the shutdown stopped them in order" eval 'ctl audit --json |
 	.detail | test(\"2 stopped, the manager ends\")"'
 
 check "the packages are removed" within sh -c \
-    'dpkg -r vtpm-manager-xen vtpm-manager'
+    'dpkg -r vtpm-swtpm vtpm-manager-xen vtpm-manager'
 check "no process is left" eval '! within pgrep "^vtpm-"'
 check "the packages are purged" within sh -c \
     'dpkg -P $(dpkg-query -f "\${Package} " -W "vtpm*" "libvtpm*" \

@@ -57,6 +57,12 @@ receive(int fd, uint8_t *buf, size_t want, size_t cap, size_t *ret_len)
 }
 
 int
+sw_receive(int fd, uint8_t *buf, size_t len)
+{
+	return receive(fd, buf, len, len, &len);
+}
+
+int
 sw_ask(int ctl, const uint8_t *req, size_t reqlen, int passed, uint8_t *ans,
     size_t cap, size_t *len)
 {

@@ -24,6 +24,8 @@ long fd_send(int sock, const void *buf, size_t len, int passed);
  */
 int sw_ask(int ctl, const uint8_t *req, size_t reqlen, int passed, uint8_t *ans,
     size_t cap, size_t *len) VT_CHECK;
+/* Exactly len bytes more of it. */
+int sw_receive(int fd, uint8_t *buf, size_t len) VT_CHECK;
 /* Connect to the control socket at path and hand a data connection over. */
 int sw_open(const char *path, int *ret_ctl, int *ret_data) VT_CHECK;
 /* TPM2_Startup or TPM_Startup on a data connection; type as swtpm's flags name

@@ -20,6 +20,7 @@
 #include "base/log.h"
 
 #define STATE_DIR "vtpm-state"
+#define BEGIN_MS 20000
 #define END_MS 20000
 
 static int
@@ -109,6 +110,28 @@ is_locked(const char *run)
 	return held;
 }
 
+/* It has its folder, and accepts connections soon. */
+static int
+wait_locked(const char *run, pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000000 };
+	uint64_t until = now_us() + BEGIN_MS * UINT64_C(1000);
+
+	while (!is_locked(run)) {
+		if (waitpid(pid, NULL, WNOHANG) != 0) {
+			log_err("vtpm-managerd ended at its start");
+			return VT_E_CLOSED;
+		}
+		if (now_us() >= until) {
+			(void)kill(pid, SIGTERM);
+			log_err("vtpm-managerd does not start");
+			return VT_E_TIMEOUT;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	return VT_OK;
+}
+
 int
 private_begin(const struct place *p, const char *run, pid_t *ret_pid)
 {
@@ -137,7 +160,7 @@ private_begin(const struct place *p, const char *run, pid_t *ret_pid)
 	if (pid == 0)
 		become_managerd(path, state, run);
 	*ret_pid = pid;
-	return VT_OK;
+	return wait_locked(run, pid);
 }
 
 static int

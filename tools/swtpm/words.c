@@ -16,7 +16,7 @@ getopt_tables(const struct word *table, char *letters, struct option *longs)
 {
 	size_t i;
 
-	for (i = 0; table[i].name != NULL && i < WORDS_MAX; i++) {
+	for (i = 0; i < WORDS_MAX && table[i].name != NULL; i++) {
 		longs[i].name = table[i].name;
 		longs[i].has_arg =
 		    table[i].arg ? required_argument : no_argument;
