@@ -117,6 +117,48 @@ good_evidence_is_accepted_and_named(void **state)
 	vtpm_report_free(r);
 }
 
+/* A policy that has another digest for the kernel's command line. */
+static char *
+other_command_line(const char *policy)
+{
+	char *text = strdup(policy), *at;
+
+	assert_non_null(text);
+	at = strstr(text, "kernel command line");
+	assert_non_null(at);
+	for (at -= 64; strncmp(at, "\"digest\": \"", 11) != 0;)
+		at--;
+	at += sizeof("\"digest\": \"") - 1;
+	*at = *at == '0' ? '1' : '0';
+	return text;
+}
+
+static void
+a_refusal_has_what_differs(void **state)
+{
+	struct fix *f = *state;
+	char *policy = other_command_line(f->s.policy_json);
+	struct vtpm_difference d;
+	struct vtpm_report *r = judged(f);
+
+	assert_int_equal(vtpm_report_differences(r), 0);
+	assert_int_equal(vtpm_report_difference(r, 0, &d), VTPM_E_ARGUMENT);
+	vtpm_report_free(r);
+	assert_int_equal(
+	    vtpm_verifier_set_policy(f->v, policy, strlen(policy)), 0);
+	r = judged(f);
+	assert_int_equal(vtpm_report_verdict(r), VTPM_REFUSED);
+	assert_int_equal(vtpm_report_differences(r), 1);
+	assert_int_equal(vtpm_report_difference(r, 0, &d), 0);
+	assert_int_equal(d.pcr, 8);
+	assert_string_equal(d.expected, d.came);
+	assert_string_equal(d.text, vtpm_report_reason(r));
+	assert_non_null(strstr(d.text, "other content of: kernel command"));
+	assert_int_equal(vtpm_report_difference(r, 1, &d), VTPM_E_ARGUMENT);
+	vtpm_report_free(r);
+	free(policy);
+}
+
 static void
 a_report_outlives_its_verifier(void **state)
 {
@@ -320,6 +362,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(good_evidence_is_accepted_and_named),
+		T(a_refusal_has_what_differs),
 		T(a_report_outlives_its_verifier),
 		T(what_was_expected_is_held_against_the_evidence),
 		T(counters_may_not_run_backwards),
