@@ -329,6 +329,13 @@ conclude(struct appraisal *a)
 		r->verdict = AP_UNDECIDED;
 }
 
+struct explain
+ap_diff_explain(const struct ap_diff *d)
+{
+	return (struct explain){ d->pcr, d->pos, d->was, d->now, d->text,
+		d->others };
+}
+
 int
 appraise(const struct ap_in *in, struct ap_report **ret)
 {

@@ -95,8 +95,9 @@ judge_values(struct judge *j, uint32_t pcr, const uint8_t *val)
 	hex_encode(val, j->bank->len, hex);
 	hex_encode(rule->values[0].val, j->bank->len, want);
 	ap_say(j->a, AP_C_VALUE_DIFFERS, AP_FAIL, j->bank->alg, (int32_t)pcr, 0,
-	    "PCR %u is %.16s..., expected %.16s... %.80s%s (%s)", pcr, hex,
-	    want, rule->values[0].what,
+	    "PCR %u is %.16s..., expected %.16s...%s%.80s%s (%s)", pcr, hex,
+	    want, rule->values[0].what[0] != '\0' ? " " : "",
+	    rule->values[0].what,
 	    rule->nvalues > 1 ? " or another listed value" : "",
 	    explain_cause(&e));
 	ap_tag(j->a, ap_first_place(j, pcr), explain_cause(&e));

@@ -318,7 +318,7 @@ static const struct {
 	{ 9, "load options", "the kernel command line changed" },
 	{ 9, ".mod", "a module of GRUB was replaced" },
 	{ 9, NULL, "a file that GRUB or the kernel read was changed" },
-	{ 10, NULL, "other programs ran, or in another order (IMA)" },
+	{ 10, NULL, "other programs, or in another order (IMA)" },
 	{ 11, "\".linux", "a kernel update that was not approved" },
 	{ 11, "\".initrd", "the initrd was made anew, and not approved" },
 	{ 11, "\".cmdline", "the kernel command line changed" },
