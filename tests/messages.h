@@ -27,7 +27,7 @@
 	X(hw_certs) X(hw_certed) X(hw_status) X(hw_pcrs) X(hw_counter) \
 	X(hw_bind) X(hw_bound) X(hw_identity) X(hw_activate) X(hw_ak) \
 	X(hw_aked) X(hw_quote) X(hw_quoted) X(hw_quota) X(hw_usage) \
-	X(hw_answer) X(xb_dev) X(xb_answer) X(xb_opened)
+	X(hw_answer) X(xb_dev) X(xb_answer) X(xb_opened) X(wstats)
 /* clang-format on */
 
 #endif

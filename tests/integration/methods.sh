@@ -26,6 +26,7 @@ Xen operator none ready
 List reader own ready
 Show reader guest ready
 Log reader guest ready
+Stats reader none ready
 Audit operator none ready
 Status reader none always
 Limits reader none always
@@ -66,7 +67,7 @@ arguments() { # METHOD NAME
 	HostRevoke) echo "tb 0 false" ;;
 	HostEscrow) echo "uas 2 0" ;;
 	HostRecover) echo "aay 0" ;;
-	List | Status | Limits | GroupList | HostStatus | HostIdentity) ;;
+	List | Stats | Status | Limits | GroupList | HostStatus | HostIdentity) ;;
 	*) echo "s $2" ;;
 	esac
 }

@@ -35,8 +35,8 @@ wire() { grep -c '^>' dump; } # commands that the host's TPM got
 swtpm_made "$T" "$T/host.tpm" >setup || { not_ok "a host's TPM"; exit 1; }
 tpm host
 export TCTI_SLOW="sign=0 nv=0 other=0 dump=$T/dump"
-printf 'pool = 0\nanchor = off\nreader_users = daemon\ncontrol_group = %s\n' \
-    daemon >conf
+printf 'pool = 0\nanchor = off\nreader_users = daemon\ncontrol_group = daemon
+socket_group = daemon\n' >conf
 chmod 711 "$RUN"
 root="slow:swtpm:path=$T/host"
 check "a manager" start_manager --config conf --root "$root" || exit 1
@@ -133,6 +133,84 @@ same "3 run, nothing else does" "3 0" "$(value guests \
 same "each metric of the table has a sample" \
     "$(grep -oE '^	\{ "vtpm_[a-z_]+"' "$top/vtpm_manager/control/metrics.c" |
     grep -oE 'vtpm_[a-z_]+' | sort)" "$("$PY" families guests | sort)"
+
+# --- commands: as a TCTI between guest and vTPM saw them ----------------------
+id=$(jctl show _c.d | jq -r .uuid) c="{guest=_c.d,uuid=$id}"
+count() { delta "vtpm_guest_$1$c"; }
+seen() { # TCTI_SLOW COMMAND...: what goes over the bus into "seen"
+	TCTI_SLOW="sign=0 nv=0 other=0 dump=$T/seen $1" \
+	    TPM2TOOLS_TCTI="slow:$(tcti _c.d)" "${@:2}"
+}
+codes() { # CODE...: commands with one of these
+	local re
+	re=$(printf '|%08x' "$@")
+	grep -cE "^> .{12}(${re#|})" seen
+}
+rsps() { grep -cE "^< .{12}$1" seen; }
+class() { delta "vtpm_command_duration_seconds_count{class=$1}"; }
+version() { sql "select version from vtpm where name = '_c.d'"; }
+scrape before
+v0=$(version)
+for i in 1 2 3; do seen '' tpm2_getrandom --hex 8; done >/dev/null
+seen '' tpm2_pcrextend 16:sha256="$(printf %064d 7)"
+seen '' tpm2_pcrread sha256:16 >/dev/null
+seen '' tpm2_nvdefine 0x1500001 -C o -s 8 -p good -a 'authread|authwrite' \
+    >/dev/null
+printf 12345678 | seen '' tpm2_nvwrite 0x1500001 -C 0x1500001 -P good -i -
+seen '' tpm2_dictionarylockout -s -n 2 -t 1000 -l 1000
+for i in 1 2 3 4 5; do
+	seen '' tpm2_nvread 0x1500001 -C 0x1500001 -P bad >/dev/null 2>&1
+done
+scrape after
+same "commands of a guest" "$(grep -c '^>' seen)" "$(count commands_total)"
+check "some, in several classes ($(codes 0x17b) random, $(codes 0x182 0x17e) \
+PCRs)" [ "$(codes 0x17b)" -ge 3 -a "$(codes 0x182 0x17e)" -ge 2 ]
+same "of the class random" "$(codes 0x17b)" "$(class random)"
+same "of the class pcr" "$(codes 0x182 0x17e)" "$(class pcr)"
+same "of the class nv" "$(codes 0x12a 0x137 0x14e 0x169)" "$(class nv)"
+same "of all classes" "$(grep -c '^>' seen)" "$(for k in other startup pcr \
+    random nv key sign session; do class $k; done | paste -sd+ | bc)"
+same "wrong authorizations: 2" "2 $(rsps 0000098e)" \
+    "2 $(count auth_failures_total)"
+check "the lockout refused some ($(rsps 00000921))" [ "$(rsps 00000921)" -ge 1 ]
+same "counted" "$(rsps 00000921)" "$(count lockouts_total)"
+same "states stored: as versions in the store's file" $(($(version) - v0)) \
+    "$(count stores_total)"
+same "time of the commands: no more than passed" 1 "$(awk \
+    '/^vtpm_command_duration_seconds_sum/ { n += $2 }
+    END { print (n > 0 && n < 60) }' after.read)"
+seen other=4000 tpm2_getrandom --hex 8 >/dev/null &
+used() { [ "$(now "vtpm_guest_in_use$c")" = "$1" ]; }
+check "while a program is attached the vTPM is in use" wait_for 20 used 1
+wait $!
+check "then it is not" wait_for 20 used 0
+if [ "$(id -u)" -eq 0 ]; then
+	scrape before
+	denied() { sql "select count(*) from audit where action = 'attach' and
+	    result = 'denied' and object = '_c.d'"; }
+	n=$(denied)
+	refuse "another user may not attach" . setpriv --reuid bin \
+	    --regid daemon --clear-groups env \
+	    "TPM2TOOLS_TCTI=$(tcti _c.d)" tpm2_getrandom --hex 8
+	scrape after
+	same "refused attaches: as in the audit log" $(($(denied) - n)) \
+	    "$(count attaches_refused_total)"
+	check "at least one" [ "$(denied)" -gt "$n" ]
+fi
+total() { awk '/^vtpm_command_duration_seconds_count/ { n += $2 }
+    END { print n }' "$1.read"; }
+scrape before
+t2 _c.d tpm2_getrandom --hex 8 >/dev/null
+t2 _c.d tpm2_getrandom --hex 8 >/dev/null
+n=$(jctl show _c.d | jq .worker.info.commands)
+ctl stop _c.d >/dev/null
+scrape after
+same "what a guest did before it stopped is not lost" \
+    $((n - $(value before "vtpm_guest_commands_total$c"))) \
+    $(($(total after) - $(total before)))
+
+# --- losses ---------------------------------------------------------------------
+scrape guests
 lost="vtpm_guest_worker_losses_total$g"
 same "no worker was lost" "0 0" "$(value guests "$lost") $(value guests \
     "vtpm_worker_losses_total{}")"
@@ -198,6 +276,22 @@ if [ "$(id -u)" -eq 0 ]; then
 else
 	echo "skip - only root can be several users"
 fi
+# --- a new manager -----------------------------------------------------------------
+t2 b-1 tpm2_getrandom --hex 8 >/dev/null
+scrape before
+stop_manager
+t2 b-1 tpm2_getrandom --hex 8 >/dev/null
+check "another manager" start_manager --config conf --root "$root"
+scrape after
+check "a worker that it finds goes on counting" [ "$(value after \
+    "vtpm_guest_commands_total$g")" -gt "$(value before \
+    "vtpm_guest_commands_total$g")" ]
+t2 b-1 tpm2_getrandom --hex 8 >/dev/null
+scrape later
+same "the sums begin again, with what is done from then on" "0 $((
+    $(value later "vtpm_guest_commands_total$g") -
+    $(value after "vtpm_guest_commands_total$g")))" \
+    "$(total after) $(total later)"
 stop_manager
 echo 'metrics = no' >>conf
 check "a manager without metrics" start_manager --config conf --root "$root"

@@ -52,6 +52,14 @@ static const struct wlaunch wlaunch_sample = { .mode = LAUNCH_DIRECT,
 static const struct wquery wquery_sample = { WQ_PCRS };
 static const struct wanswer wanswer_sample = { .rc = VT_E_NOTFOUND,
 	.data = SAMPLE_BLOB(6) };
+#define SAMPLE_NO_TIMES { 0, HIST_BOUNDS + 1, { 0 } }
+static const struct wstats wstats_sample = { 1, 2, 3, 4, 5, 6, 7, WCLASSES, {
+	{ 10, HIST_BOUNDS + 1, { 11, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	    0, 0, 13 } },
+	SAMPLE_NO_TIMES, SAMPLE_NO_TIMES, SAMPLE_NO_TIMES, SAMPLE_NO_TIMES,
+	SAMPLE_NO_TIMES, SAMPLE_NO_TIMES,
+	{ 20, HIST_BOUNDS + 1, { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	    0, 0, 21 } } } };
 static const struct wstored wstored_sample = { VT_E_SPACE, 8, 2 };
 static const struct wmanager wmanager_sample = { 1, 0, 1, "build 7" };
 static const struct wdone wdone_sample = { VT_E_AUTH, "no" };

@@ -24,7 +24,7 @@
 #define FORMATS "doc/FORMATS.md"
 #define BEGIN "<!-- messages: begin -->\n"
 #define END "<!-- messages: end -->\n"
-#define OUT_MAX 1024
+#define OUT_MAX 2048
 
 static const struct {
 	const struct msg_table *t;
@@ -170,7 +170,7 @@ every_message_has_its_recorded_bytes(void **state)
 	(void)state;
 	assert_non_null(f);
 	for (i = 0; i < VT_NELEM(all); i++) {
-		assert_int_equal(fscanf(f, "%63s %2047s", name, hex), 2);
+		assert_int_equal(fscanf(f, "%63s %4095s", name, hex), 2);
 		print_message("  %s\n", name);
 		assert_string_equal(name, all[i].t->name);
 		assert_int_equal(

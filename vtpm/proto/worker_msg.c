@@ -91,6 +91,24 @@ MSG_TABLE(wquery,
 MSG_TABLE(wanswer,
 	F_UINT(wanswer, rc),
 	F_BLOB(wanswer, data, 0, STATE_MAX_LEN));
+static const struct msg_field count_fields[] = {
+	{ "", MSG_UINT, 0, sizeof(uint64_t), 0, 0, WSTATS_MAX, NULL },
+	F_END,
+};
+static const struct msg_field times_fields[] = {
+	F_RANGE(wtimes, sum_us, 0, WSTATS_MAX),
+	F_ARRAY(wtimes, n, counts, HIST_BOUNDS + 1, count_fields),
+	F_END,
+};
+MSG_TABLE(wstats,
+	F_RANGE(wstats, commands, 0, WSTATS_MAX),
+	F_RANGE(wstats, stores, 0, WSTATS_MAX),
+	F_RANGE(wstats, held, 0, WSTATS_MAX),
+	F_RANGE(wstats, refused, 0, WSTATS_MAX),
+	F_RANGE(wstats, attaches_refused, 0, WSTATS_MAX),
+	F_RANGE(wstats, auth_failures, 0, WSTATS_MAX),
+	F_RANGE(wstats, lockouts, 0, WSTATS_MAX),
+	F_ARRAY(wstats, n, times, WCLASSES, times_fields));
 MSG_TABLE(wdone,
 	F_UINT(wdone, rc),
 	F_TEXT(wdone, text));

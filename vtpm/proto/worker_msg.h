@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/histogram.h"
 #include "base/msg.h"
 #include "base/msg_fields.h"
 #include "base/rdwr.h"
@@ -220,6 +221,7 @@ enum wquery_what {
 	WQ_EK = 5,       /* struct wprovisioned, for `show` */
 	WQ_VOLATILE = 6, /* sealed SEAL_VOLATILE state for W_LOAD; the manager
 			    ends this worker before it loads another */
+	WQ_STATS = 7,    /* struct wstats; changes nothing */
 };
 struct wquery {
 	uint8_t what;
@@ -227,6 +229,36 @@ struct wquery {
 struct wanswer {
 	int32_t rc;
 	struct wblob data;
+};
+
+/* Classes of commands, for counting; engine/command_class.h. */
+enum wclass {
+	WCLASS_OTHER,
+	WCLASS_STARTUP,
+	WCLASS_PCR,
+	WCLASS_RANDOM,
+	WCLASS_NV,
+	WCLASS_KEY,
+	WCLASS_SIGN,
+	WCLASS_SESSION,
+	WCLASSES
+};
+
+/* Since the worker started.  No number of one worker is so large that those of
+ * all could not be added up. */
+#define WSTATS_MAX (UINT64_C(1) << 47)
+struct wtimes {
+	uint64_t sum_us;
+	uint32_t n; /* of counts: HIST_BOUNDS + 1 */
+	uint64_t counts[HIST_BOUNDS + 1];
+};
+struct wstats {
+	uint64_t commands, stores;
+	uint64_t held, refused; /* for want of room or of the store */
+	uint64_t attaches_refused;
+	uint64_t auth_failures, lockouts; /* responses that say so */
+	uint32_t n;                       /* of times: WCLASSES */
+	struct wtimes times[WCLASSES];    /* by enum wclass */
 };
 
 struct wstored {
@@ -354,6 +386,7 @@ extern const struct msg_table wpage_msg;
 extern const struct msg_table wlaunch_msg;
 extern const struct msg_table wquery_msg;
 extern const struct msg_table wanswer_msg;
+extern const struct msg_table wstats_msg;
 extern const struct msg_table wstored_msg;
 extern const struct msg_table wmanager_msg;
 extern const struct msg_table wdone_msg;

@@ -15,6 +15,13 @@
 #include "vtpm/worker/worker_step.h"
 
 static void
+reply(struct slot *s, const uint8_t *resp, size_t len)
+{
+	wk_count_answer(s, resp, len);
+	chan_reply(s->ch, resp, len);
+}
+
+static void
 release(struct slot *s)
 {
 	uint8_t *resp = s->resp;
@@ -22,7 +29,7 @@ release(struct slot *s)
 	if (resp == NULL || s->resp_version > s->w->acked)
 		return;
 	s->resp = NULL;
-	chan_reply(s->ch, resp, s->resp_len);
+	reply(s, resp, s->resp_len);
 	mem_wipe_free(resp, s->resp_len);
 }
 
@@ -43,14 +50,14 @@ wk_answer_error(struct slot *s, uint32_t rc20, uint32_t rc12)
 	uint8_t out[TPM_HDR_LEN];
 
 	tp_error(tpm2, tpm2 ? rc20 : rc12, out);
-	chan_reply(s->ch, out, sizeof(out));
+	reply(s, out, sizeof(out));
 }
 
 void
 wk_answer(struct slot *s, const uint8_t *resp, size_t len, uint64_t need)
 {
 	if (need <= s->w->acked) {
-		chan_reply(s->ch, resp, len);
+		reply(s, resp, len);
 		return;
 	}
 	if ((s->resp = malloc(len)) == NULL) {

@@ -154,6 +154,6 @@ wk_client_ended(struct slot *s, bool keeps)
 		cl->nbefore = 0; /* none of these is there any more */
 	flush_new(cl, FIRST_TRANSIENT);
 	flush_new(cl, FIRST_LOADED);
-	note_saved(cl, s->w->commands);
-	flush_oldest(cl, s->w->commands);
+	note_saved(cl, s->w->n.commands);
+	flush_oldest(cl, s->w->n.commands);
 }

@@ -199,7 +199,7 @@ run_libtpms(struct slot *s, const struct tpm_cmd *cmd)
 	size_t len;
 
 	if (takes_room(w, cmd)) {
-		w->refused++;
+		w->n.refused++;
 		wk_answer_error(s, RC_NV_SPACE, R12_NOSPACE);
 		return;
 	}
@@ -262,7 +262,7 @@ hold(struct slot *s, const struct tpm_cmd *cmd)
 	s->held.bytes = s->held_bytes;
 	s->held_until_us = now_us() + (uint64_t)ms * 1000;
 	atomic_store(&s->cancelled, false);
-	w->held_commands++;
+	w->n.held_commands++;
 }
 
 static void
@@ -281,7 +281,7 @@ wk_submit(void *arg, struct chan *ch, uint8_t locality, const uint8_t *bytes,
 	struct tpm_cmd cmd;
 
 	(void)ch;
-	w->commands++;
+	wk_count_command(s, bytes, len);
 	wk_machine_settle(w);
 	if (!power_is_on(w->power)) {
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
@@ -323,7 +323,7 @@ run_one_held(struct slot *s, uint64_t now)
 		run(s, &cmd);
 		mem_wipe_free(bytes, cmd.len);
 	} else if (now >= s->held_until_us) {
-		w->refused++;
+		w->n.refused++;
 		unhold(s);
 		wk_answer_error(s, RC_NV_UNAVAILABLE, R12_RETRY);
 	}

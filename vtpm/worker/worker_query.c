@@ -62,9 +62,9 @@ info(struct worker *w, struct wr *p)
 	    "\"generation\":%llu,\"version\":%llu,\"acknowledged\":%llu,"
 	    "\"permanent_bytes\":%zu,\"journal_records\":%u,"
 	    "\"journal_bytes\":%zu,\"quotes\":%u,\"heap_bytes\":%zu%s}",
-	    (unsigned long long)w->commands, (unsigned long long)w->stores,
-	    (unsigned long long)w->held_commands,
-	    (unsigned long long)w->refused, w->power_cycles,
+	    (unsigned long long)w->n.commands, (unsigned long long)w->n.stores,
+	    (unsigned long long)w->n.held_commands,
+	    (unsigned long long)w->n.refused, w->power_cycles,
 	    power_is_on(w->power) ? "true" : "false",
 	    power_is_started(w->power) ? "true" : "false",
 	    power_is_capped(w->power) ? "true" : "false",
@@ -205,6 +205,9 @@ answer(struct worker *w, uint8_t what, struct wr *p)
 	if (!power_has_identity(w->power))
 		return VT_E_STATE;
 	switch (what) {
+	case WQ_STATS:
+		wk_stats_put(w, p);
+		return VT_OK;
 	case WQ_INFO:
 		return info(w, p);
 	case WQ_JOURNAL:

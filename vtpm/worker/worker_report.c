@@ -68,6 +68,7 @@ wk_event(struct worker *w, enum wevent_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(m.text, sizeof(m.text), fmt, ap);
 	va_end(ap);
+	w->n.attaches_refused += code == WE_CHANNEL_BUSY;
 	/* A guest can provoke events, so their rate is limited; but the store
 	 * must hear of a launch's end, whatever a guest does, and each wish for
 	 * a page follows a W_XEN. */

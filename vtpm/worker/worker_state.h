@@ -30,6 +30,7 @@
 #include "vtpm/worker/worker_launch.h"
 #include "vtpm/worker/worker_limits.h"
 #include "vtpm/worker/worker_machine.h"
+#include "vtpm/worker/worker_stats.h"
 
 #define SLOTS (WORKER_CHANNELS + 1) /* by enum wchan */
 
@@ -45,6 +46,9 @@ struct slot {
 	bool keep_due; /* to be sent to the manager */
 	bool claimed;  /* its peer is the front half of this TPM */
 	atomic_bool cancelled;
+
+	uint64_t began_us; /* when its command came; 0: none, or answered */
+	uint8_t class;     /* enum wclass, of that command */
 
 	uint8_t *held_bytes; /* heap: of a command not yet begun; or NULL */
 	struct tpm_cmd held;
@@ -148,7 +152,7 @@ struct worker {
 	uint64_t deep_tickets; /* the last one issued */
 	uint64_t deep_us;      /* recent latency of an answer */
 
-	uint64_t commands, stores, held_commands, refused;
+	struct wk_counters n;
 	struct slot slots[SLOTS];
 	uint8_t out[ENG_BUF_MAX]; /* a response made or changed here */
 };

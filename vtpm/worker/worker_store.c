@@ -64,7 +64,7 @@ wk_send_store(struct worker *w)
 		wk_send(w, W_STORE, (uint32_t)st->version, &p);
 		st->sent = true;
 		st->failed = false;
-		w->stores++;
+		w->n.stores++;
 	}
 	wr_free(&p);
 }

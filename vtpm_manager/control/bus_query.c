@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bus_query.c - the methods that only read: List, Show, Log, Audit.
+ * bus_query.c - the methods that only read: List, Show, Log, Stats, Audit.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,8 @@
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest_json.h"
 #include "vtpm_manager/guest/guest_op.h"
+#include "vtpm_manager/guest/guest_stats.h"
+#include "vtpm_manager/guest/guest_stats_json.h"
 #include "vtpm_manager/store/store.h"
 #include "vtpm_manager/store/store_audit.h"
 #include "vtpm_manager/store/store_blob.h"
@@ -163,6 +165,25 @@ bus_log(struct bus_call *c)
 	if (rc != VT_OK)
 		reply_stored(c, rc, c->text);
 	return VT_OK;
+}
+
+/* --- Stats --- */
+
+static void
+on_stats(void *arg, int rc)
+{
+	struct bus_call *c = arg;
+
+	if (rc != VT_OK)
+		bus_call_free(c);
+	else
+		bus_call_json(c, guest_stats_json(c->m));
+}
+
+int
+bus_stats(struct bus_call *c)
+{
+	return guest_stats_gather(c->m, on_stats, c);
 }
 
 /* --- Audit --- */

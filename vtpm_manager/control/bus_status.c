@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/json_histogram.h"
 #include "vtpm_manager/commit/anchor.h"
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/core/hwtpm_link.h"
@@ -82,22 +83,6 @@ vtpms_json(struct mgr *m)
 }
 
 static json_t *
-histogram_json(const struct histogram *h)
-{
-	json_t *bounds = json_array(), *counts = json_array();
-	unsigned int i;
-
-	for (i = 0; i < HIST_BOUNDS; i++)
-		(void)json_array_append_new(
-		    bounds, json_integer((json_int_t)hist_bound_us[i]));
-	for (i = 0; i <= HIST_BOUNDS; i++)
-		(void)json_array_append_new(
-		    counts, json_integer((json_int_t)h->n[i]));
-	return json_pack("{s:o,s:o,s:I}", "bounds_us", bounds, "counts", counts,
-	    "sum_us", (json_int_t)h->sum_us);
-}
-
-static json_t *
 counters_json(const struct mgr_counters *n)
 {
 	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
@@ -114,7 +99,7 @@ counters_json(const struct mgr_counters *n)
 	    "audit_records", (json_int_t)n->audit_records, "calls",
 	    (json_int_t)n->calls, "calls_refused", (json_int_t)n->calls_refused,
 	    "connections_refused", (json_int_t)n->conns_refused, "commit_time",
-	    histogram_json(&n->commit_time));
+	    json_histogram(&n->commit_time));
 }
 
 static json_t *

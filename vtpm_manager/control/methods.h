@@ -66,6 +66,9 @@
 	M(Log, READER, GUEST, READY, NULL, bus_log, \
 	    SD_BUS_ARGS("s", name, "s", what), \
 	    SD_BUS_RESULT("ay", bytes)) \
+	M(Stats, READER, NONE, READY, NULL, bus_stats, \
+	    SD_BUS_NO_ARGS, \
+	    SD_BUS_RESULT("s", json)) \
 	M(Audit, OPERATOR, NONE, READY, NULL, bus_audit, \
 	    SD_BUS_ARGS("t", from, "u", max), \
 	    SD_BUS_RESULT("s", json)) \

@@ -178,6 +178,11 @@ static const struct metric table[] = {
 	{ "vtpm_group_state_bytes", "Sealed state of a group.",
 	    GAUGE, ONE, EACH, "groups", "used.bytes", GROUP },
 
+	/* --- commands of all guests --- */
+	{ "vtpm_command_duration_seconds",
+	    "Time from a guest's command to its answer, by class.",
+	    HISTOGRAM, US, EACH, "classes", "", { { "class", "class" } } },
+
 	/* --- guests that are not stopped --- */
 	{ "vtpm_guest_up", "1: the vTPM runs.",
 	    GAUGE, ONE, EACH, "guests", "up", GUEST },
@@ -195,6 +200,26 @@ static const struct metric table[] = {
 	{ "vtpm_guest_worker_resident_bytes",
 	    "Memory of the vTPM's worker, shared pages included.",
 	    GAUGE, ONE, EACH, "guests", "worker.resident_bytes", GUEST },
+	{ "vtpm_guest_commands_total", "Commands of the guest.",
+	    COUNTER, ONE, EACH, "guests", "counted.commands", GUEST },
+	{ "vtpm_guest_stores_total",
+	    "States that the vTPM had stored: writes of its NV memory.",
+	    COUNTER, ONE, EACH, "guests", "counted.stores", GUEST },
+	{ "vtpm_guest_commands_held_total",
+	    "Commands that waited for a store that takes no data.",
+	    COUNTER, ONE, EACH, "guests", "counted.held", GUEST },
+	{ "vtpm_guest_commands_refused_total",
+	    "Commands refused for want of the store or of the group's quota.",
+	    COUNTER, ONE, EACH, "guests", "counted.refused", GUEST },
+	{ "vtpm_guest_attaches_refused_total",
+	    "Attempts to attach to the vTPM that were refused.",
+	    COUNTER, ONE, EACH, "guests", "counted.attaches_refused", GUEST },
+	{ "vtpm_guest_auth_failures_total",
+	    "Answers that an authorization was wrong.",
+	    COUNTER, ONE, EACH, "guests", "counted.auth_failures", GUEST },
+	{ "vtpm_guest_lockouts_total",
+	    "Answers that dictionary attack protection locks the vTPM.",
+	    COUNTER, ONE, EACH, "guests", "counted.lockouts", GUEST },
 };
 /* clang-format on */
 #undef GUEST
@@ -269,8 +294,8 @@ number_of(const json_t *v, uint64_t *ret)
 	return true;
 }
 
-/* With its labels out of o. */
-static void
+/* The labels out of o; what comes before a further one: ',' or '{'. */
+static char
 put_labels(FILE *f, const struct metric *m, const json_t *o)
 {
 	const char *text;
@@ -284,6 +309,12 @@ put_labels(FILE *f, const struct metric *m, const json_t *o)
 		put_label(f, m->labels[i].name, text, before);
 		before = ',';
 	}
+	return before;
+}
+
+static void
+close_labels(FILE *f, char before)
+{
 	if (before == ',')
 		(void)fputc('}', f);
 }
@@ -296,7 +327,7 @@ put_one(FILE *f, const struct metric *m, const json_t *labels, const json_t *v)
 	if (!number_of(v, &n))
 		return;
 	(void)fputs(m->name, f);
-	put_labels(f, m, labels);
+	close_labels(f, put_labels(f, m, labels));
 	put_number(f, n, m->unit);
 }
 
@@ -320,29 +351,46 @@ put_members(FILE *f, const struct metric *m, const json_t *o)
 	}
 }
 
-/* A bound without zeros at its end. */
+/* NAME_bucket{labels,le="BOUND"}; a bound has no zeros at its end. */
 static void
-put_bucket(FILE *f, const struct metric *m, uint64_t bound_us, uint64_t n)
+put_bucket(FILE *f, const struct metric *m, const json_t *labels,
+    const char *bound, uint64_t n)
 {
-	char text[32];
+	(void)fprintf(f, "%s_bucket", m->name);
+	put_label(f, "le", bound, put_labels(f, m, labels));
+	(void)fprintf(f, "} %llu\n", (unsigned long long)n);
+}
+
+static void
+bound_text(uint64_t us, char text[32])
+{
 	size_t len;
 
-	len = (size_t)snprintf(text, sizeof(text), "%llu.%06llu",
-	    (unsigned long long)(bound_us / 1000000),
-	    (unsigned long long)(bound_us % 1000000));
+	len = (size_t)snprintf(text, 32, "%llu.%06llu",
+	    (unsigned long long)(us / 1000000),
+	    (unsigned long long)(us % 1000000));
 	while (text[len - 1] == '0' && text[len - 2] != '.')
 		text[--len] = '\0';
-	(void)fprintf(f, "%s_bucket{le=\"%s\"} %llu\n", m->name, text,
-	    (unsigned long long)n);
+}
+
+static void
+put_total(FILE *f, const struct metric *m, const char *suffix,
+    const json_t *labels, uint64_t v, enum unit unit)
+{
+	(void)fprintf(f, "%s%s", m->name, suffix);
+	close_labels(f, put_labels(f, m, labels));
+	put_number(f, v, unit);
 }
 
 /* Buckets are cumulative. */
 static void
-put_histogram(FILE *f, const struct metric *m, const json_t *o)
+put_histogram(
+    FILE *f, const struct metric *m, const json_t *labels, const json_t *o)
 {
 	const json_t *bounds = json_object_get(o, "bounds_us");
 	const json_t *counts = json_object_get(o, "counts");
 	uint64_t sum = 0, us, n, bound = 0;
+	char text[32];
 	size_t i;
 
 	if (!number_of(json_object_get(o, "sum_us"), &us))
@@ -351,13 +399,24 @@ put_histogram(FILE *f, const struct metric *m, const json_t *o)
 		if (!number_of(json_array_get(counts, i), &n))
 			return;
 		sum += n;
-		if (number_of(json_array_get(bounds, i), &bound))
-			put_bucket(f, m, bound, sum);
+		if (!number_of(json_array_get(bounds, i), &bound))
+			continue; /* above all bounds */
+		bound_text(bound, text);
+		put_bucket(f, m, labels, text, sum);
 	}
-	(void)fprintf(f, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum", m->name,
-	    (unsigned long long)sum, m->name);
-	put_number(f, us, m->unit);
-	(void)fprintf(f, "%s_count %llu\n", m->name, (unsigned long long)sum);
+	put_bucket(f, m, labels, "+Inf", sum);
+	put_total(f, m, "_sum", labels, us, m->unit);
+	put_total(f, m, "_count", labels, sum, ONE);
+}
+
+static void
+put_value(
+    FILE *f, const struct metric *m, const json_t *labels, const json_t *v)
+{
+	if (m->type == HISTOGRAM)
+		put_histogram(f, m, labels, v);
+	else
+		put_one(f, m, labels, v);
 }
 
 static void
@@ -379,14 +438,11 @@ put_metric(FILE *f, const struct metric *m, const json_t *status)
 		break;
 	case EACH:
 		for (i = 0; i < json_array_size(at); i++)
-			put_one(f, m, json_array_get(at, i),
+			put_value(f, m, json_array_get(at, i),
 			    find(json_array_get(at, i), m->item));
 		break;
 	case SINGLE:
-		if (m->type == HISTOGRAM)
-			put_histogram(f, m, at);
-		else
-			put_one(f, m, NULL, at);
+		put_value(f, m, NULL, at);
 		break;
 	}
 }

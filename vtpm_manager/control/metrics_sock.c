@@ -25,6 +25,7 @@
 #include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/core/run_folder.h"
 #include "vtpm_manager/guest/guest_stats.h"
+#include "vtpm_manager/guest/guest_stats_json.h"
 
 #define HEAD_MAX 256
 
@@ -37,7 +38,8 @@ struct mconn {
 	char in[HTTP_REQUEST_MAX];
 	size_t in_len;
 	bool asked; /* the numbers are on their way */
-	char *out;  /* heap; NULL: no answer yet */
+	json_t *status;
+	char *out; /* heap; NULL: no answer yet */
 	size_t out_len, sent;
 };
 
@@ -54,9 +56,11 @@ mconn_free(struct mconn *c)
 {
 	LIST_REMOVE(c, link);
 	bus_status_forget(c->owner->status, c);
+	guest_stats_forget(c->owner->m, c);
 	(void)sd_event_source_disable_unref(c->io);
 	(void)sd_event_source_disable_unref(c->timer);
 	(void)close(c->fd);
+	json_decref(c->status);
 	free(c->out);
 	free(c);
 }
@@ -112,22 +116,44 @@ refuse(struct mconn *c, enum http_verdict v)
 }
 
 static void
+render(struct mconn *c, json_t *status)
+{
+	char *text = NULL;
+	size_t len = 0;
+
+	if (metrics_text(status, &text, &len) != VT_OK)
+		mconn_free(c); /* out of memory */
+	else
+		answer(c, HTTP_OK, text, len);
+	free(text);
+}
+
+static void
+on_stats(void *arg, int rc)
+{
+	struct mconn *c = arg;
+	json_t *stats = rc == VT_OK ? guest_stats_json(c->owner->m) : NULL;
+
+	if (stats == NULL || json_object_update(c->status, stats) != 0)
+		mconn_free(c);
+	else
+		render(c, c->status);
+	json_decref(stats);
+}
+
+static void
 on_status(void *arg, json_t *status)
 {
 	struct mconn *c = arg;
 	struct mgr *m = c->owner->m;
-	char *text = NULL;
-	size_t len = 0;
 
-	if (status != NULL && m->start == START_READY)
-		(void)json_object_set_new(
-		    status, "guests", guest_stats_json(m));
-	if (status == NULL || metrics_text(status, &text, &len) != VT_OK)
-		mconn_free(c); /* out of memory */
-	else
-		answer(c, HTTP_OK, text, len);
-	json_decref(status);
-	free(text);
+	c->status = status;
+	if (status == NULL)
+		mconn_free(c);
+	else if (m->start != START_READY)
+		render(c, status);
+	else if (guest_stats_gather(m, on_stats, c) != VT_OK)
+		mconn_free(c);
 }
 
 /* --- the request --- */

@@ -16,6 +16,7 @@
 #include "vtpm_manager/guest/guest_certs.h"
 #include "vtpm_manager/guest/guest_launched.h"
 #include "vtpm_manager/guest/guest_load.h"
+#include "vtpm_manager/guest/guest_stats.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/guest_wait.h"
 #include "vtpm_manager/guest/guests.h"
@@ -443,6 +444,8 @@ on_stop_done(void *arg, int rc, const struct msg *msg)
 static void
 act_stop(struct guest_run *g)
 {
+	if (!g->closing) /* answered before the stop is */
+		guest_stats_ask(g);
 	if (g->link != NULL && !g->closing &&
 	    wlink_request(g->link, W_STOP, NULL, NULL, 0, STOP_TIMEOUT_MS,
 		on_stop_done, g) == VT_OK)
@@ -468,6 +471,7 @@ act_take(struct guest_run *g)
 	log_info("guest %s: reconnected to its worker (pid %u)", g->in.name,
 	    g->link->pid);
 	guest_open_missing(g, g->link->hello.flags);
+	guest_stats_ask(g);
 	guest_tell(guest_take_waiters(g), VT_OK, "");
 }
 

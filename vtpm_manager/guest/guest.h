@@ -62,6 +62,11 @@ struct guest_run {
 	uint64_t crash_at_us; /* start of the window */
 	unsigned int crash_n;
 	uint64_t crashes; /* since this manager started */
+	struct guest_counted {
+		uint64_t asked;  /* serial of the link asked, or 0 */
+		uint64_t serial; /* of the link that last is of */
+		struct wstats last;
+	} counted; /* guest_stats.c */
 	uint64_t started_ms;
 	uint32_t power_cycles;
 	bool capped;

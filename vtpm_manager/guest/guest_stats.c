@@ -1,91 +1,203 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* guest_stats.c - numbers about guests, from the manager and from /proc. */
+/* guest_stats.c - what workers count: asked for, and summed up. */
 #include "vtpm_manager/guest/guest_stats.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "vtpm_manager/core/loop.h"
 #include "vtpm_manager/guest/guest.h"
-#include "vtpm_manager/guest/guests.h"
 #include "vtpm_manager/guest/guests_priv.h"
-#include "vtpm_manager/tenant/tenant.h"
 
-#define STAT_MAX 4096
+#define ANSWER_MS 250
+/* A worker that does not answer is killed, and a long command is no reason. */
+#define QUERY_MS 120000
 
-/*
- * Fields of /proc/PID/stat, proc(5), counted from the one behind the name,
- * which is the third: the name may have blanks and brackets in it.
- */
-enum { STAT_UTIME = 14 - 3, STAT_STIME = 15 - 3, STAT_RSS = 24 - 3 };
+struct waiter {
+	SLIST_ENTRY(waiter) link;
+	guest_stats_cb cb; /* NULL: forgotten */
+	void *arg;
+};
 
-struct usage {
-	uint64_t cpu_ms, resident_bytes;
+struct guest_stats {
+	struct mgr *m;
+	sd_event_source *timer;
+	SLIST_HEAD(, waiter) waiters;
+	struct histogram times[WCLASSES];
 };
 
 static bool
-read_usage(uint32_t pid, struct usage *ret)
+is_asked(const struct guest_run *g)
 {
-	unsigned long long v[STAT_RSS + 1] = { 0 };
-	long hz = sysconf(_SC_CLK_TCK), page = sysconf(_SC_PAGESIZE);
-	uint8_t *buf = NULL;
-	char path[64], *p, *next;
-	size_t len, i;
-
-	(void)snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	if (pid == 0 || hz <= 0 || page <= 0 ||
-	    read_file(path, STAT_MAX, &buf, &len) != VT_OK)
-		return false;
-	p = strrchr((char *)buf, ')');
-	if (p == NULL || p[1] != ' ' || p[2] == '\0') {
-		free(buf);
-		return false;
-	}
-	p += 3; /* the state's letter */
-	for (i = 1; i <= STAT_RSS; i++, p = next)
-		v[i] = strtoull(p, &next, 10);
-	free(buf);
-	ret->cpu_ms = (v[STAT_UTIME] + v[STAT_STIME]) * 1000 / (uint64_t)hz;
-	ret->resident_bytes = v[STAT_RSS] * (uint64_t)page;
-	return true;
+	return g->link != NULL && g->counted.asked == g->link->serial;
 }
 
-/* Without a worker there is no "worker". */
-static json_t *
-worker_json(const struct guest_run *g)
+static bool
+is_any_asked(const struct guest_stats *q)
 {
-	struct usage u;
-
-	if (g->link == NULL || !read_usage(g->link->pid, &u))
-		return NULL;
-	return json_pack("{s:I,s:I,s:I,s:I}", "pid", (json_int_t)g->link->pid,
-	    "started_ms", (json_int_t)g->started_ms, "cpu_ms",
-	    (json_int_t)u.cpu_ms, "resident_bytes",
-	    (json_int_t)u.resident_bytes);
-}
-
-static json_t *
-one_json(const struct guest_run *g)
-{
-	const struct tenant *t = tenant_number(g->m, g->in.group);
-	char uuid[UUID_STRLEN + 1];
-
-	uuid_format(g->in.uuid, uuid);
-	return json_pack("{s:s,s:s,s:s,s:o*,s:b,s:b,s:I,s:o*}", "name",
-	    g->in.name, "uuid", uuid, "state", guest_state_name(g->st),
-	    "group_name", t != NULL ? json_string(t->r.name) : NULL, "up",
-	    g->st == IS_RUNNING, "in_use", guest_in_use(g), "crashes",
-	    (json_int_t)g->crashes, "worker", worker_json(g));
-}
-
-json_t *
-guest_stats_json(struct mgr *m)
-{
-	json_t *list = json_array();
 	const struct guest_run *g;
 
+	LIST_FOREACH(g, &q->m->guests->list, entry)
+		if (is_asked(g))
+			return true;
+	return false;
+}
+
+static void
+tell_all(struct guest_stats *q)
+{
+	struct waiter *w;
+
+	loop_timer_off(q->timer);
+	while ((w = SLIST_FIRST(&q->waiters)) != NULL) {
+		SLIST_REMOVE_HEAD(&q->waiters, link);
+		if (w->cb != NULL)
+			w->cb(w->arg, VT_OK);
+		free(w);
+	}
+}
+
+static int
+on_late(sd_event_source *s, uint64_t usec, void *arg)
+{
+	(void)s;
+	(void)usec;
+	tell_all(arg);
+	return 0;
+}
+
+/* A count that fell, as only a lying worker's does, begins again. */
+static void
+add_up(struct histogram *h, const struct wtimes *old, const struct wtimes *new)
+{
+	unsigned int i;
+
+	for (i = 0; i <= HIST_BOUNDS; i++)
+		if (new->counts[i] >= old->counts[i])
+			h->n[i] += new->counts[i] - old->counts[i];
+	if (new->sum_us >= old->sum_us)
+		h->sum_us += new->sum_us - old->sum_us;
+}
+
+/* What a worker did before this manager found it was a former one's to count.
+ */
+static void
+take(struct guest_run *g, const struct wstats *n)
+{
+	static const struct wtimes none = { 0 };
+	struct guest_stats *q = g->m->guests->stats;
+	bool first = g->counted.serial != g->link->serial;
+	unsigned int i;
+
+	for (i = 0; i < WCLASSES && !(first && g->link->found); i++)
+		add_up(&q->times[i], first ? &none : &g->counted.last.times[i],
+		    &n->times[i]);
+	g->counted.serial = g->link->serial;
+	g->counted.last = *n;
+}
+
+static void
+on_stats(void *arg, int rc, const struct msg *msg)
+{
+	struct guest_run *g = arg;
+	struct wanswer a;
+	struct wstats n;
+
+	g->counted.asked = 0;
+	/* A worker of an older version does not know the question. */
+	if (rc == VT_OK && msg->type == W_ANSWER &&
+	    msg_get(wanswer, msg->data, msg->len, &a) == VT_OK &&
+	    a.rc == VT_OK && g->link != NULL &&
+	    msg_get(wstats, a.data.p, a.data.len, &n) == VT_OK)
+		take(g, &n);
+	if (!SLIST_EMPTY(&g->m->guests->stats->waiters) &&
+	    !is_any_asked(g->m->guests->stats))
+		tell_all(g->m->guests->stats);
+}
+
+void
+guest_stats_ask(struct guest_run *g)
+{
+	struct wquery q = { .what = WQ_STATS };
+	uint8_t buf[8];
+	struct wr w;
+
+	if (g->link == NULL || is_asked(g))
+		return;
+	wr_init(&w, buf, sizeof(buf));
+	msg_put(&w, wquery, &q);
+	if (wlink_request(
+		g->link, W_QUERY, &w, NULL, 0, QUERY_MS, on_stats, g) == VT_OK)
+		g->counted.asked = g->link->serial;
+}
+
+int
+guest_stats_gather(struct mgr *m, guest_stats_cb cb, void *arg)
+{
+	struct guest_stats *q = m->guests->stats;
+	struct waiter *w = calloc(1, sizeof(*w));
+	bool first = SLIST_EMPTY(&q->waiters);
+	struct guest_run *g;
+
+	if (w == NULL)
+		return VT_E_NOMEM;
+	w->cb = cb;
+	w->arg = arg;
+	SLIST_INSERT_HEAD(&q->waiters, w, link);
 	LIST_FOREACH(g, &m->guests->list, entry)
-		(void)json_array_append_new(list, one_json(g));
-	return list;
+		if (g->st == IS_RUNNING)
+			guest_stats_ask(g);
+	if (!is_any_asked(q) ||
+	    (first && loop_timer(m, &q->timer, ANSWER_MS, LOOP_PRIO_BUS,
+			  on_late, q) != VT_OK))
+		tell_all(q);
+	return VT_OK;
+}
+
+void
+guest_stats_forget(struct mgr *m, const void *arg)
+{
+	struct waiter *w;
+
+	SLIST_FOREACH(w, &m->guests->stats->waiters, link)
+		if (w->arg == arg)
+			w->cb = NULL;
+}
+
+int
+guest_stats_new(struct mgr *m)
+{
+	struct guest_stats *q = calloc(1, sizeof(*q));
+
+	if (q == NULL)
+		return VT_E_NOMEM;
+	q->m = m;
+	SLIST_INIT(&q->waiters);
+	m->guests->stats = q;
+	return VT_OK;
+}
+
+void
+guest_stats_free(struct mgr *m)
+{
+	struct guest_stats *q = m->guests->stats;
+	struct waiter *w;
+
+	if (q == NULL)
+		return;
+	while ((w = SLIST_FIRST(&q->waiters)) != NULL) {
+		SLIST_REMOVE_HEAD(&q->waiters, link);
+		if (w->cb != NULL)
+			w->cb(w->arg, VT_E_CLOSED);
+		free(w);
+	}
+	(void)sd_event_source_disable_unref(q->timer);
+	free(q);
+	m->guests->stats = NULL;
+}
+
+const struct histogram *
+guest_stats_times(const struct mgr *m, enum wclass class)
+{
+	return &m->guests->stats->times[class];
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/guest/guest.h"
+#include "vtpm_manager/guest/guest_stats.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/guest/guests_priv.h"
 #include "vtpm_manager/guest/worker_link.h"
@@ -120,7 +121,7 @@ guests_new(struct mgr *m)
 	if ((m->guests = calloc(1, sizeof(*m->guests))) == NULL)
 		return VT_E_NOMEM;
 	m->storage_changed = storage_changed;
-	return VT_OK;
+	return guest_stats_new(m);
 }
 
 void
@@ -130,6 +131,7 @@ guests_free(struct mgr *m)
 		return;
 	while (!LIST_EMPTY(&m->guests->links))
 		wlink_close(LIST_FIRST(&m->guests->links));
+	guest_stats_free(m);
 	free(m->guests);
 	m->guests = NULL;
 }

@@ -13,6 +13,7 @@
 
 struct akcerts;
 struct guest_run;
+struct guest_stats;
 struct wlink;
 
 struct guests {
@@ -22,6 +23,7 @@ struct guests {
 	bool keep_status;  /* guest_keep_status() was called */
 	uint32_t next_uid; /* of a worker without a slot in the registry */
 	struct akcerts *akcerts;
+	struct guest_stats *stats;
 	const struct guest_observer *observer; /* NULL: none */
 };
 

@@ -522,6 +522,7 @@ wlink_connect(struct mgr *m, const uint8_t uuid[UUID_LEN], uint32_t uid,
 		link_discard(l);
 		return rc;
 	}
+	l->found = true;
 	*ret = l;
 	return VT_OK;
 }

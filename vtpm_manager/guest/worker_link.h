@@ -61,6 +61,7 @@ struct wlink {
 	uint32_t uid;           /* (uint32_t)-1: not separated */
 	uint32_t pid;           /* 0: not known yet */
 	int pidfd;              /* -1: not known */
+	bool found; /* by wlink_connect(): it is older than this manager */
 	bool said_hello;
 	struct whello hello;            /* what it said */
 	struct wkept kept[WLINK_CHANS]; /* moved out by the owner */

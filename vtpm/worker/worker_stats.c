@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* worker_stats.c - counters and times of a guest's commands. */
+#include "vtpm/worker/worker_stats.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "vtpm/engine/command_class.h"
+#include "vtpm/engine/tpm_command.h"
+#include "vtpm/worker/worker_state.h"
+
+#define RC_LOCKOUT 0x921u   /* TPM_RC_LOCKOUT */
+#define RC_FMT1 0x080u      /* with a parameter, handle or session number */
+#define RC_AUTH_FAIL 0x00eu /* TPM_RC_AUTH_FAIL, without RC_FMT1 */
+#define RC_FMT1_CODE 0x03fu
+#define R12_AUTHFAIL 0x001u
+#define R12_DEFEND_LOCK 0x803u /* TPM_DEFEND_LOCK_RUNNING */
+
+void
+wk_count_command(struct slot *s, const uint8_t *cmd, size_t len)
+{
+	struct rd r;
+
+	rd_init(&r, cmd, len);
+	(void)rd_be16(&r); /* tag */
+	(void)rd_be32(&r); /* size */
+	s->class = (uint8_t)command_class(
+	    s->w->tpm_version != TPM_VER_12, rd_be32(&r));
+	s->began_us = now_us();
+	s->w->n.commands++;
+}
+
+void
+wk_count_answer(struct slot *s, const uint8_t *resp, size_t len)
+{
+	uint32_t code = tp_response_code(resp, len);
+	struct wk_counters *n = &s->w->n;
+
+	if (s->began_us == 0)
+		return; /* of a command that came before a snapshot */
+	hist_add(&n->times[s->class], now_us() - s->began_us);
+	s->began_us = 0;
+	if (s->w->tpm_version == TPM_VER_12) {
+		n->auth_failures += code == R12_AUTHFAIL;
+		n->lockouts += code == R12_DEFEND_LOCK;
+	} else {
+		n->auth_failures += (code & RC_FMT1) != 0 &&
+				    (code & RC_FMT1_CODE) == RC_AUTH_FAIL;
+		n->lockouts += code == RC_LOCKOUT;
+	}
+}
+
+void
+wk_stats_put(const struct worker *w, struct wr *p)
+{
+	struct wstats m = { .commands = w->n.commands,
+		.stores = w->n.stores,
+		.held = w->n.held_commands,
+		.refused = w->n.refused,
+		.attaches_refused = w->n.attaches_refused,
+		.auth_failures = w->n.auth_failures,
+		.lockouts = w->n.lockouts,
+		.n = WCLASSES };
+	uint32_t i;
+
+	for (i = 0; i < WCLASSES; i++) {
+		m.times[i].n = HIST_BOUNDS + 1;
+		m.times[i].sum_us = w->n.times[i].sum_us;
+		memcpy(m.times[i].counts, w->n.times[i].n,
+		    sizeof(m.times[i].counts));
+	}
+	msg_put(p, wstats, &m);
+}
