@@ -53,7 +53,8 @@ static const struct wquery wquery_sample = { WQ_PCRS };
 static const struct wanswer wanswer_sample = { .rc = VT_E_NOTFOUND,
 	.data = SAMPLE_BLOB(6) };
 #define SAMPLE_NO_TIMES { 0, HIST_BOUNDS + 1, { 0 } }
-static const struct wstats wstats_sample = { 1, 2, 3, 4, 5, 6, 7, WCLASSES, {
+#define SAMPLE_NO_TIMES { 0, HIST_BOUNDS + 1, { 0 } }
+static const struct wstats wstats_sample = { 1, 2, 3, 4, 5, 6, 7, 8, WCLASSES, {
 	{ 10, HIST_BOUNDS + 1, { 11, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 	    0, 0, 13 } },
 	SAMPLE_NO_TIMES, SAMPLE_NO_TIMES, SAMPLE_NO_TIMES, SAMPLE_NO_TIMES,

@@ -23,6 +23,7 @@ extern const struct opt_command vctl_show;
 extern const struct opt_command vctl_log;
 extern const struct opt_command vctl_audit;
 extern const struct opt_command vctl_status;
+extern const struct opt_command vctl_top;
 extern const struct opt_command vctl_events;
 extern const struct opt_command vctl_doctor;
 extern const struct opt_command vctl_health;

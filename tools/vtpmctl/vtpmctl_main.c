@@ -23,7 +23,7 @@ static const struct opt opts[] = {
 
 static const struct opt_command *const commands[] = { &vctl_create, &vctl_start,
 	&vctl_stop, &vctl_reset, &vctl_set_banks, &vctl_destroy, &vctl_recover,
-	&vctl_list, &vctl_show, &vctl_log, &vctl_audit, &vctl_status,
+	&vctl_list, &vctl_show, &vctl_log, &vctl_audit, &vctl_status, &vctl_top,
 	&vctl_events, &vctl_doctor, &vctl_health, &vctl_launch, &vctl_group,
 	&vctl_host, &vctl_xen, NULL };
 

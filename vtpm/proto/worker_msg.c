@@ -108,6 +108,7 @@ MSG_TABLE(wstats,
 	F_RANGE(wstats, attaches_refused, 0, WSTATS_MAX),
 	F_RANGE(wstats, auth_failures, 0, WSTATS_MAX),
 	F_RANGE(wstats, lockouts, 0, WSTATS_MAX),
+	F_RANGE(wstats, quiet_us, 0, WSTATS_MAX),
 	F_ARRAY(wstats, n, times, WCLASSES, times_fields));
 MSG_TABLE(wdone,
 	F_UINT(wdone, rc),

@@ -257,8 +257,9 @@ struct wstats {
 	uint64_t held, refused; /* for want of room or of the store */
 	uint64_t attaches_refused;
 	uint64_t auth_failures, lockouts; /* responses that say so */
-	uint32_t n;                       /* of times: WCLASSES */
-	struct wtimes times[WCLASSES];    /* by enum wclass */
+	uint64_t quiet_us; /* since the last command, or the worker's start */
+	uint32_t n;        /* of times: WCLASSES */
+	struct wtimes times[WCLASSES]; /* by enum wclass */
 };
 
 struct wstored {

@@ -292,6 +292,7 @@ worker_run(int ctl, int listen_fd, const struct worker_cfg *cfg)
 	w->listen_fd = listen_fd;
 	w->path_fd = open_path(listen_fd);
 	w->machine.fd = -1;
+	w->n.last_us = now_us();
 	memcpy(w->uuid, cfg->uuid, sizeof(w->uuid));
 	token_bucket_init(
 	    &w->events, WORKER_EVENT_BURST, 1, WORKER_EVENT_US, now_us());

@@ -27,6 +27,7 @@ wk_count_command(struct slot *s, const uint8_t *cmd, size_t len)
 	s->class = (uint8_t)command_class(
 	    s->w->tpm_version != TPM_VER_12, rd_be32(&r));
 	s->began_us = now_us();
+	s->w->n.last_us = s->began_us;
 	s->w->n.commands++;
 }
 
@@ -60,6 +61,7 @@ wk_stats_put(const struct worker *w, struct wr *p)
 		.attaches_refused = w->n.attaches_refused,
 		.auth_failures = w->n.auth_failures,
 		.lockouts = w->n.lockouts,
+		.quiet_us = now_us() - w->n.last_us,
 		.n = WCLASSES };
 	uint32_t i;
 

@@ -21,6 +21,7 @@ struct wk_counters {
 	uint64_t commands, stores, held_commands, refused;
 	uint64_t attaches_refused;
 	uint64_t auth_failures, lockouts; /* responses that say so */
+	uint64_t last_us; /* the last command; first the worker's start */
 	struct histogram times[WCLASSES]; /* from a command to its answer */
 };
 

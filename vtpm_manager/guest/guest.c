@@ -37,22 +37,28 @@
 
 /* By the descriptors that are kept, and the observer's channel.  Not by
  * events: a guest can use those up. */
-bool
-guest_in_use(const struct guest_run *g)
+uint8_t
+guest_channel(const struct guest_run *g)
 {
 	const struct guest_observer *o;
 	const struct wkept *k;
-	unsigned int i;
+	uint8_t i;
 
 	for (i = 0; i < WLINK_CHANS; i++) {
 		k = &g->kept[i];
 		if (g->link != NULL && g->link->kept[i].told)
 			k = &g->link->kept[i];
 		if (k->nfds > 0)
-			return true;
+			return i;
 	}
 	o = g->m->guests->observer;
-	return o != NULL && o->connected(g->m, g->in.uuid);
+	return o != NULL && o->connected(g->m, g->in.uuid) ? CHAN_XEN : 0;
+}
+
+bool
+guest_in_use(const struct guest_run *g)
+{
+	return guest_channel(g) != 0;
 }
 
 static struct guest_run *

@@ -113,6 +113,7 @@ void guest_free_all(struct mgr *m); /* workers live on */
 enum guest_event guest_failure(struct guest_run *g, int rc);
 /* A guest, or a program, holds one of its channels. */
 bool guest_in_use(const struct guest_run *g);
+uint8_t guest_channel(const struct guest_run *g); /* which; 0: none */
 /* Find what ran before the manager was restarted. */
 int guest_find_all(struct mgr *m) VT_CHECK;
 /* "guest NAME: what" with what to do, for a marked instance. */

@@ -74,26 +74,33 @@ counted_json(const struct guest_run *g)
 
 	if (g->link == NULL || g->counted.serial != g->link->serial)
 		return NULL;
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "commands",
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "commands",
 	    (json_int_t)n->commands, "stores", (json_int_t)n->stores, "held",
 	    (json_int_t)n->held, "refused", (json_int_t)n->refused,
 	    "attaches_refused", (json_int_t)n->attaches_refused,
 	    "auth_failures", (json_int_t)n->auth_failures, "lockouts",
-	    (json_int_t)n->lockouts);
+	    (json_int_t)n->lockouts, "quiet_ms",
+	    (json_int_t)(n->quiet_us / 1000));
 }
 
 static json_t *
 one_json(const struct guest_run *g)
 {
+	static const char *const channels[WLINK_CHANS] = { [CHAN_LOCAL] =
+							       "local",
+		[CHAN_SWTPM] = "swtpm",
+		[CHAN_XEN] = "xen" };
+	const char *channel = channels[guest_channel(g)];
 	const struct tenant *t = tenant_number(g->m, g->in.group);
 	char uuid[UUID_STRLEN + 1];
 
 	uuid_format(g->in.uuid, uuid);
-	return json_pack("{s:s,s:s,s:s,s:I,s:o*,s:b,s:b,s:I,s:o*,s:o*}", "name",
-	    g->in.name, "uuid", uuid, "state", guest_state_name(g->st), "group",
-	    (json_int_t)g->in.group, "group_name",
+	return json_pack("{s:s,s:s,s:s,s:I,s:o*,s:b,s:b,s:o*,s:I,s:o*,s:o*}",
+	    "name", g->in.name, "uuid", uuid, "state", guest_state_name(g->st),
+	    "group", (json_int_t)g->in.group, "group_name",
 	    t != NULL ? json_string(t->r.name) : NULL, "up",
-	    g->st == IS_RUNNING, "in_use", guest_in_use(g), "crashes",
+	    g->st == IS_RUNNING, "in_use", guest_in_use(g), "channel",
+	    channel != NULL ? json_string(channel) : NULL, "crashes",
 	    (json_int_t)g->crashes, "worker", worker_json(g), "counted",
 	    counted_json(g));
 }
