@@ -536,6 +536,8 @@ install: all install-service install-completion
 	$(if $(XENDEV),install -D -m 644 -t $(DESTDIR)$(LIBDIR)/vtpm \
 	    $(B)/vtpm-xenfront.so)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/vtpm/hooks tools/hooks/*
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/vtpm/grafana \
+	    tools/grafana/vtpm.json
 	install -d $(foreach s,1 3 5 7 8,$(DESTDIR)$(MANDIR)/man$(s))
 	$(foreach m,$(wildcard doc/man/*.[13578]),$(call \
 	    versioned,$(m),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(m)))) \
