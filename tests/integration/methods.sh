@@ -29,6 +29,7 @@ Log reader guest ready
 Stats reader none ready
 Audit operator none ready
 Status reader none always
+Subscribe reader none always
 Limits reader none always
 GroupCreate admin none ready
 GroupUpdate admin group ready
@@ -67,7 +68,7 @@ arguments() { # METHOD NAME
 	HostRevoke) echo "tb 0 false" ;;
 	HostEscrow) echo "uas 2 0" ;;
 	HostRecover) echo "aay 0" ;;
-	List | Stats | Status | Limits | GroupList | HostStatus | HostIdentity) ;;
+	List | Stats | Subscribe | Status | Limits | GroupList | HostStatus | HostIdentity) ;;
 	*) echo "s $2" ;;
 	esac
 }

@@ -10,7 +10,8 @@ cd "$T" || exit 1
 cat >bus.conf <<END
 <busconfig><type>system</type><listen>unix:path=$T/bus</listen>
 <auth>EXTERNAL</auth><policy context="default"><allow user="*"/><allow own="*"/>
-<allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>
+<allow send_destination="*"/><allow receive_sender="*"/></policy>
+<include>$top/vtpm_manager/service/org.vtpm.Manager1.conf</include></busconfig>
 END
 background dbus-daemon --nofork --config-file bus.conf
 check "a system bus" wait_for 20 test -S bus
@@ -35,3 +36,17 @@ refuse "a user without a role is not" "needs the role" \
     list sys sys --clear-groups
 refuse "nor with groups that only the process has" "needs the role" \
     list sys sys --groups=man
+# The shipped policy: signals are for root and the group vtpm.
+for u in root daemon; do
+	setpriv --reuid $u --regid $u --clear-groups "$B/tests/signals" \
+	    "$DBUS_SYSTEM_BUS_ADDRESS" bus >"$u.signals" &
+	PIDS+=($!)
+done
+subscribed() { grep -q subscribed root.signals && grep -q subscribed \
+    daemon.signals; }
+check "two listen on the bus" wait_for 20 subscribed
+ctl create alice >/dev/null
+ctl start alice >/dev/null
+check "root receives signals" wait_for 20 grep -q \
+    '^GuestStateChanged alice .* loading running' root.signals
+same "a reader without the group vtpm does not" 1 "$(wc -l <daemon.signals)"

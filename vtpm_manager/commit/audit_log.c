@@ -77,6 +77,15 @@ is_too_much(
 	return true;
 }
 
+void
+audit_log_written(struct mgr *m, const char *who, const char *action,
+    const char *object, const char *result, const char *detail)
+{
+	m->n.audit_records++;
+	if (m->audited != NULL)
+		m->audited(m, who, action, object, result, detail);
+}
+
 static void
 write_record(struct mgr *m, const char *who, const char *action,
     const char *object, const char *result, const char *detail)
@@ -89,7 +98,7 @@ write_record(struct mgr *m, const char *who, const char *action,
 		return;
 	rc = store_audit(m->st, who, action, object, result, detail);
 	if (rc == VT_OK) {
-		m->n.audit_records++;
+		audit_log_written(m, who, action, object, result, detail);
 		commit_soon(m, NULL, NULL);
 	} else
 		log_warn("cannot write the audit log: %s", vt_strerror(rc));

@@ -20,6 +20,9 @@ void audit_log_free(struct mgr *m);
 void audit_log(struct mgr *m, const char *who, const char *action,
     const char *object, const char *result, const char *fmt, ...)
     VT_PRINTF(6, 7);
+/* Somebody wrote a record by store_audit() itself: count it, tell of it. */
+void audit_log_written(struct mgr *m, const char *who, const char *action,
+    const char *object, const char *result, const char *detail);
 /* Write the records of what was counted. */
 void audit_log_counted(struct mgr *m);
 

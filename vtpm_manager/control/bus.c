@@ -104,7 +104,8 @@ on_idle(sd_event_source *s, uint64_t usec, void *arg)
 	(void)usec;
 	for (c = LIST_FIRST(&b->conns); c != NULL; c = next) {
 		next = LIST_NEXT(c, link);
-		if (c->peer.system || now_us() - c->heard_us < idle_us ||
+		if (c->peer.system || c->peer.subscribed ||
+		    now_us() - c->heard_us < idle_us ||
 		    xen_move_has_claim(b->m->xen, c->bus))
 			continue;
 		log_info("control connection of %s closed: idle for %u s",
@@ -123,6 +124,65 @@ watch_idle(struct bus *b)
 	return loop_timer(b->m, &b->idle,
 	    b->m->cfg.control_idle_s * UINT64_C(1000) / 4, LOOP_PRIO_BUS,
 	    on_idle, b);
+}
+
+/* --- signals --- */
+
+/*
+ * May another signal be queued?  A subscriber that does not read would fill the
+ * manager's memory: it is told how many it missed.
+ */
+static bool
+has_room(struct conn *c)
+{
+	uint64_t queued = 0;
+
+	if (sd_bus_get_n_queued_write(c->bus, &queued) < 0 ||
+	    queued >= BUS_SIGNALS_MAX) {
+		c->peer.missed++;
+		return false;
+	}
+	if (c->peer.missed == 0)
+		return true;
+	if (sd_bus_emit_signal(c->bus, BUS_PATH, BUS_IFACE, BUS_SIGNAL_MISSED,
+		"t", c->peer.missed) >= 0)
+		c->peer.missed = 0;
+	return true;
+}
+
+/* On the system bus the daemon's policy decides who receives signals. */
+static bool
+wants(const struct conn *c, enum bus_role least)
+{
+	return c->peer.system ||
+	       (c->peer.subscribed && c->peer.who.role >= least);
+}
+
+static void
+on_guest_changed(struct mgr *m, const char *name, const uint8_t uuid[UUID_LEN],
+    const char *from, const char *to)
+{
+	char text[UUID_STRLEN + 1];
+	struct conn *c;
+
+	uuid_format(uuid, text);
+	LIST_FOREACH(c, &m->ctl->conns, link)
+		if (wants(c, ROLE_READER) && has_room(c))
+			(void)sd_bus_emit_signal(c->bus, BUS_PATH, BUS_IFACE,
+			    BUS_SIGNAL_GUEST, "ssss", name, text, from, to);
+}
+
+static void
+on_audited(struct mgr *m, const char *who, const char *action,
+    const char *object, const char *result, const char *detail)
+{
+	struct conn *c;
+
+	LIST_FOREACH(c, &m->ctl->conns, link)
+		if (wants(c, ROLE_OPERATOR) && has_room(c))
+			(void)sd_bus_emit_signal(c->bus, BUS_PATH, BUS_IFACE,
+			    BUS_SIGNAL_AUDIT, "sssss", who, action, object,
+			    result, detail);
 }
 
 /* --- connections --- */
@@ -343,6 +403,8 @@ bus_new(struct mgr *m, struct bus **ret)
 	*ret = b;
 	if (m->cfg.bus)
 		join_system_bus(b);
+	m->guest_changed = on_guest_changed;
+	m->audited = on_audited;
 	return VT_OK;
 }
 
@@ -353,6 +415,8 @@ bus_free(struct bus *b)
 
 	if (b == NULL)
 		return;
+	b->m->guest_changed = NULL;
+	b->m->audited = NULL;
 	for (c = LIST_FIRST(&b->conns); c != NULL; c = next) {
 		next = LIST_NEXT(c, link);
 		conn_free(c);

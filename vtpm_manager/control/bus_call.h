@@ -19,6 +19,7 @@
 #include "vtpm_manager/core/context.h"
 #include "vtpm_manager/store/store_guest.h"
 
+struct bus_peer;
 struct bus_statusq;
 
 /* How far an administrator of a tenant gets without the method's role. */
@@ -49,6 +50,7 @@ struct bus_call {
 	struct mgr *m;
 	const struct bus_method *method;
 	struct bus_statusq *status;
+	struct bus_peer *peer; /* of the connection; until serve() returns */
 	struct bus_who who;
 	bool limited; /* an administrator of a tenant, without the role */
 	uint64_t t0_us;

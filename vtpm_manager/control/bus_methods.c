@@ -75,6 +75,7 @@ dispatch(sd_bus_message *msg, struct bus_peer *p, const struct bus_method *me)
 	if (c == NULL)
 		return -ENOMEM;
 	c->status = p->status;
+	c->peer = p;
 	if (!known || (c->limited && !bus_tenant_allows(c)))
 		deny(c);
 	else if (p->m->start != START_READY && me->when != WHEN_ALWAYS)
@@ -119,6 +120,13 @@ const sd_bus_vtable bus_vtable[] = {
 	SD_BUS_PROPERTY("Version", "s", get_version, 0,
 	    SD_BUS_VTABLE_PROPERTY_CONST),
 	BUS_METHODS(M)
+	SD_BUS_SIGNAL_WITH_ARGS(BUS_SIGNAL_GUEST,
+	    SD_BUS_ARGS("s", name, "s", uuid, "s", from, "s", to), 0),
+	SD_BUS_SIGNAL_WITH_ARGS(BUS_SIGNAL_AUDIT,
+	    SD_BUS_ARGS("s", who, "s", action, "s", object, "s", result,
+		"s", detail), 0),
+	SD_BUS_SIGNAL_WITH_ARGS(BUS_SIGNAL_MISSED,
+	    SD_BUS_ARGS("t", signals), 0),
 	SD_BUS_VTABLE_END,
 };
 #undef M

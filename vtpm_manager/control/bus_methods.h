@@ -21,7 +21,14 @@ struct bus_peer {
 	struct bus_statusq *status;
 	bool system;        /* the system bus: each message has its caller */
 	struct bus_who who; /* of this connection */
+	bool subscribed;    /* it wants signals */
+	uint64_t missed;    /* signals that it did not read in time */
 };
+
+/* Signals of bus_vtable, and the least role that sees each. */
+#define BUS_SIGNAL_GUEST "GuestStateChanged"
+#define BUS_SIGNAL_AUDIT "AuditRecord"
+#define BUS_SIGNAL_MISSED "Missed"
 
 extern const sd_bus_vtable bus_vtable[];
 

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bus_query.c - the methods that only read: List, Show, Log, Stats, Audit.
+ * bus_query.c - the methods that only read: List, Show, Log, Stats,
+ * Subscribe, Audit.
  */
+#include <sys/socket.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "vtpm_manager/commit/audit_log.h"
 #include "vtpm_manager/commit/commit.h"
+#include "vtpm_manager/control/bus_methods.h"
+#include "vtpm_manager/control/limits.h"
 #include "vtpm_manager/control/methods.h"
 #include "vtpm_manager/guest/guest_json.h"
 #include "vtpm_manager/guest/guest_op.h"
@@ -184,6 +189,24 @@ int
 bus_stats(struct bus_call *c)
 {
 	return guest_stats_gather(c->m, on_stats, c);
+}
+
+/* --- Subscribe --- */
+
+int
+bus_subscribe(struct bus_call *c)
+{
+	int fd = sd_bus_get_fd(sd_bus_message_get_bus(c->msg));
+	const int room = BUS_SIGNALS_ROOM;
+
+	/* sd-bus asks for 8 MiB of the kernel's memory. */
+	if (!c->peer->system &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) == -1)
+		return VT_E_SYS;
+	c->peer->subscribed = true;
+	(void)sd_bus_reply_method_return(c->msg, "");
+	bus_call_free(c);
+	return VT_OK;
 }
 
 /* --- Audit --- */

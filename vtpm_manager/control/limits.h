@@ -17,6 +17,9 @@
 /* Refused connections in the log: so many at once, then one in this time. */
 #define BUS_LOG_BURST 10
 #define BUS_LOG_EVERY_US 10000000
+/* Signals that wait for a subscriber to read them. */
+#define BUS_SIGNALS_MAX 256
+#define BUS_SIGNALS_ROOM 65536 /* bytes of the kernel's memory, before that */
 /* Open connections to the metrics: in all, of one user but root and the
  * manager's own; how long each may take. */
 #define METRICS_CONNS_MAX 16

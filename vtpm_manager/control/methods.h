@@ -75,6 +75,9 @@
 	M(Status, READER, NONE, ALWAYS, NULL, bus_status, \
 	    SD_BUS_NO_ARGS, \
 	    SD_BUS_RESULT("s", json)) \
+	M(Subscribe, READER, NONE, ALWAYS, NULL, bus_subscribe, \
+	    SD_BUS_NO_ARGS, \
+	    SD_BUS_NO_RESULT) \
 	M(Limits, READER, NONE, ALWAYS, NULL, bus_limits, \
 	    SD_BUS_NO_ARGS, \
 	    SD_BUS_RESULT("s", json)) \

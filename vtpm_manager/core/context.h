@@ -80,6 +80,12 @@ struct mgr {
 	/* Called when holding of writes begins or ends; guests_new() sets it.
 	 */
 	void (*storage_changed)(struct mgr *m);
+	/* What happens, for the control interface, which sets both; NULL: it is
+	 * not there. */
+	void (*guest_changed)(struct mgr *m, const char *name,
+	    const uint8_t uuid[UUID_LEN], const char *from, const char *to);
+	void (*audited)(struct mgr *m, const char *who, const char *action,
+	    const char *object, const char *result, const char *detail);
 
 	struct zygote_link *zyg;
 	struct hwlink *hw;

@@ -505,6 +505,7 @@ void
 guest_event(struct guest_run *g, enum guest_event e)
 {
 	struct guest_step step = guest_step(g->st, e);
+	enum guest_state from = g->st;
 
 	if (step.act == IA_VIOLATION) {
 		log_warn("guest %s: %s while %s: ignored", g->in.name,
@@ -516,6 +517,9 @@ guest_event(struct guest_run *g, enum guest_event e)
 		    guest_state_name(g->st), guest_state_name(step.next),
 		    guest_event_name(e));
 	g->st = step.next;
+	if (step.next != from && g->m->guest_changed != NULL)
+		g->m->guest_changed(g->m, g->in.name, g->in.uuid,
+		    guest_state_name(from), guest_state_name(step.next));
 	actions[step.act](g);
 }
 

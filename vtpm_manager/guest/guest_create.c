@@ -131,6 +131,7 @@ on_durable(void *arg, int rc)
 static int
 put_all(struct create *c, const struct wstore *s)
 {
+	const char *how = c->from_pool ? "from the pool" : "manufactured now";
 	struct store *st = c->m->st;
 	int rc;
 
@@ -142,10 +143,10 @@ put_all(struct create *c, const struct wstore *s)
 		rc = store_extra_put(st, c->in.uuid, SX_CERTS,
 		    (const uint8_t *)c->identity, strlen(c->identity));
 	if (rc == VT_OK)
-		rc = store_audit(st, c->who, "create", c->in.name, "ok",
-		    c->from_pool ? "from the pool" : "manufactured now");
+		rc = store_audit(st, c->who, "create", c->in.name, "ok", how);
 	if (rc == VT_OK)
-		c->m->n.audit_records++;
+		audit_log_written(
+		    c->m, c->who, "create", c->in.name, "ok", how);
 	else if (store_guest_del(st, c->in.uuid) != VT_OK)
 		log_warn(
 		    "guest %s: half of it may be in the store", c->in.name);
