@@ -7,7 +7,8 @@ need jq swtpm_ioctl tpm2_getrandom python3
 ours=$B/swtpm-dropin
 client=$top/tests/integration/dropin_client.py
 export VTPM_RUN=$RUN
-unset VTPM_SWTPM XDG_RUNTIME_DIR
+export VTPM_SWTPM_CONF=$T/swtpm.conf
+unset VTPM_SWTPM VTPM_GROUP XDG_RUNTIME_DIR
 n=0 uuid=''
 # next: a folder D with a UUID of its own, and a path P for a socket.
 next() {
@@ -291,6 +292,58 @@ check "ends it with the data connection" eval '"$client" data "$P" && ended'
 same "and the vTPM" stopped "$(state)"
 sock --tpm2 --tpmstate "dir=$D" --ctrl "type=unixio,path=$P,terminate"
 check "--ctrl ...,terminate: with any client" eval 'up && ask -c && ended'
+
+# --- settings, and a user that administers one group ---------------------------------
+next
+for line in 'manager = somebody' 'group' 'color = red' 'run ='; do
+	echo "$line" >"$T/swtpm.conf"
+	refuse "settings: $line" 'swtpm.conf:1: no setting' \
+	    setup --tpm2 --tpm-state "$D"
+done
+rm "$T/swtpm.conf"
+next
+tenant() {
+	printf 'control_group = daemon\nsocket_group = daemon\npool = 0\n' >"$T/conf"
+	openssl ecparam -name prime256v1 -genkey -noout -out "$T/vms.pem"
+	openssl pkey -in "$T/vms.pem" -pubout -out "$T/vms.pub"
+	stop_manager
+	chmod 755 "$RUN"
+	start_manager --config "$T/conf" &&
+	    ctl group create vms --key "$T/vms.pub" &&
+	    ctl group sign --key "$T/vms.pem" --number 1 --sequence 1 \
+		--pcrs sha256:0-7 --admin daemon -o "$T/vms.1" &&
+	    ctl group update vms --config "$T/vms.1"
+}
+daemon() { timeout 20 setpriv --reuid daemon --regid daemon --clear-groups "$@"; }
+if [ "$(id -u)" = 0 ]; then
+	check "a group that the user daemon administers" tenant
+	printf '# for virtual machines\nrun = %s\ngroup = vms\nmanager = host\n' \
+	    "$RUN" >"$T/swtpm.conf"
+	chown daemon "$D"
+	P=$D/sock
+	check "daemon makes a TPM there" daemon "$ours/swtpm_setup" --tpm2 \
+	    --tpm-state "$D" --vmid "theirs:$uuid"
+	same "of that group" "vms $(id -u daemon)" \
+	    "$(jctl show theirs | jq -r '"\(.group_name) \(.owner)"')"
+	check "and starts it" daemon "$ours/swtpm" socket --tpm2 --daemon \
+	    --tpmstate "dir=$D" --ctrl "type=unixio,path=$P" --pid "file=$D/pid"
+	SP=$(cat "$D/pid")
+	check "daemon's client uses it" daemon "$client" data "$P"
+	check "and ends it" eval 'daemon "$ours/swtpm_ioctl" --unix "$P" -s && ended'
+	next
+	chown daemon "$D"
+	check "a name that is another group's" daemon "$ours/swtpm_setup" --tpm2 \
+	    --tpm-state "$D" --vmid "web:$uuid"
+	same "becomes another one" "swtpm-$uuid" "$(jctl show "$uuid" | jq -r .name)"
+	next
+	chown daemon "$D"
+	sed "s/^uuid .*/uuid $(jctl show web | jq -r .uuid)/" "$T/d1/vtpm.link" \
+	    >"$D/vtpm.link"
+	chown daemon "$D/vtpm.link"
+	refuse "not one of another group" 'no vTPM .* for this user' daemon \
+	    "$ours/swtpm" socket --tpm2 --tpmstate "dir=$D" --ctrl "type=unixio,path=$D/sock"
+	rm "$T/swtpm.conf"
+fi
 
 # --- without a manager -------------------------------------------------------------
 stop_all

@@ -15,19 +15,10 @@
 #include "tools/swtpm/private.h"
 #include "tools/vtpmctl/fail.h"
 
-#define RUN_DEFAULT "/run/vtpm"
 #define CALL_US (180ull * 1000000)
 
 /* --- which manager ----------------------------------------------------------
  */
-
-static const char *
-host_run(void)
-{
-	const char *env = getenv("VTPM_RUN");
-
-	return env != NULL && env[0] != '\0' ? env : RUN_DEFAULT;
-}
 
 /* Whether this host has, or had since it booted, a manager that this user may
  * talk to. */
@@ -50,25 +41,6 @@ host_has_one(const char *run)
 	return access(path, F_OK) == 0;
 }
 
-/* $VTPM_SWTPM: host, or private; without it what is there. */
-static int
-choose(bool *ret_private)
-{
-	const char *env = getenv("VTPM_SWTPM");
-
-	if (env == NULL || env[0] == '\0')
-		*ret_private = !host_has_one(host_run());
-	else if (strcmp(env, "private") == 0)
-		*ret_private = true;
-	else if (strcmp(env, "host") == 0)
-		*ret_private = false;
-	else {
-		log_err("VTPM_SWTPM is host or private, not '%.32s'", env);
-		return VT_E_FORMAT;
-	}
-	return VT_OK;
-}
-
 /* The UUID at the end of NAME:UUID, or all of it. */
 static int
 new_uuid(const struct wish *w, char out[UUID_STRLEN + 1])
@@ -88,18 +60,20 @@ new_uuid(const struct wish *w, char out[UUID_STRLEN + 1])
 }
 
 static int
-begin_record(struct place *p, const struct wish *w)
+begin_record(const struct settings *s, struct place *p, const struct wish *w)
 {
 	int rc;
 
 	memset(&p->rec, 0, sizeof(p->rec));
-	if ((rc = new_uuid(w, p->rec.uuid)) != VT_OK ||
-	    (rc = choose(&p->rec.private)) != VT_OK)
+	if ((rc = new_uuid(w, p->rec.uuid)) != VT_OK)
 		return rc;
+	p->rec.private =
+	    s->manager == BY_ITSELF ||
+	    (s->manager == BY_WHAT_IS_THERE && !host_has_one(s->run));
 	if (p->rec.private && p->dir == NULL) {
 		log_err("no manager at %s, and without one a TPM needs a "
 			"folder (dir=) for its state, not a file",
-		    host_run());
+		    s->run);
 		return VT_E_UNSUPPORTED;
 	}
 	return place_save(p);
@@ -111,11 +85,13 @@ keeper_open(struct keeper *k, struct place *p, const struct wish *w)
 	int rc;
 
 	memset(k, 0, sizeof(*k));
-	if (p->fresh && (rc = begin_record(p, w)) != VT_OK)
+	if ((rc = settings_read(&k->set)) != VT_OK)
+		return rc;
+	if (p->fresh && (rc = begin_record(&k->set, p, w)) != VT_OK)
 		return rc;
 	k->v.run = k->run;
 	if (!p->rec.private)
-		(void)snprintf(k->run, sizeof(k->run), "%s", host_run());
+		(void)snprintf(k->run, sizeof(k->run), "%s", k->set.run);
 	else if ((rc = private_run(&p->rec, k->run, sizeof(k->run))) != VT_OK ||
 		 (rc = private_begin(p, k->run, &k->pid)) != VT_OK)
 		return rc;
@@ -139,13 +115,14 @@ keeper_close(struct keeper *k)
 /* --- its TPM ---------------------------------------------------------------
  */
 
-/* Show, where "not found" is an answer: *ret NULL. */
+/* Show.  Without a message: VT_E_NOTFOUND; VT_E_DENIED: another group's, or,
+ * for the administrator of a group, not there. */
 static int
 show(struct keeper *k, const char *uuid, json_t **ret)
 {
 	sd_bus_error err = SD_BUS_ERROR_NULL;
 	sd_bus_message *m = vctl_new_call(&k->v, "Show"), *reply = NULL;
-	int r, rc = VT_OK;
+	int r, ex, rc = VT_OK;
 
 	*ret = NULL;
 	if (m == NULL)
@@ -153,13 +130,18 @@ show(struct keeper *k, const char *uuid, json_t **ret)
 	r = sd_bus_message_append(m, "s", uuid);
 	if (r >= 0)
 		r = sd_bus_call(k->v.bus, m, CALL_US, &err, &reply);
+	ex = vctl_exit_of(err.name);
 	if (r >= 0)
-		*ret = vctl_take_json(reply);
-	else if (vctl_exit_of(err.name) != EXIT_NOT_FOUND)
+		rc =
+		    (*ret = vctl_take_json(reply)) != NULL ? VT_OK : VT_E_PROTO;
+	else if (err.name != NULL && ex == EXIT_NOT_FOUND)
+		rc = VT_E_NOTFOUND;
+	else if (err.name != NULL && ex == EXIT_DENIED)
+		rc = VT_E_DENIED;
+	else {
 		(void)vctl_call_failed(&k->v, &err, r);
-	if (*ret == NULL &&
-	    (r >= 0 || vctl_exit_of(err.name) != EXIT_NOT_FOUND))
 		rc = VT_E_PROTO;
+	}
 	sd_bus_error_free(&err);
 	sd_bus_message_unref(m);
 	return rc;
@@ -182,18 +164,18 @@ name_for(struct keeper *k, const struct link_rec *r, const struct wish *w,
 	    w->vmid[0] == '.' || w->vmid[0] == '-')
 		return;
 	(void)snprintf(ret, 64, "%.*s", (int)n, w->vmid);
-	if (show(k, ret, &taken) != VT_OK || taken != NULL)
+	if (show(k, ret, &taken) == VT_OK)
 		(void)snprintf(ret, 64, "swtpm-%s", r->uuid);
 	json_decref(taken);
 }
 
-static int
-create(struct keeper *k, const struct link_rec *r, const struct wish *w)
+static bool
+create_as(struct keeper *k, const struct link_rec *r, const struct wish *w,
+    const char *name)
 {
-	const char *keys[4] = { "uuid", "tpm" };
-	const char *values[4] = { r->uuid, w->tpm12 ? "1.2" : "2.0" };
+	const char *keys[5] = { "uuid", "tpm" };
+	const char *values[5] = { r->uuid, w->tpm12 ? "1.2" : "2.0" };
 	sd_bus_message *m, *reply;
-	char name[64];
 	size_t n = 2;
 	int e;
 
@@ -205,18 +187,35 @@ create(struct keeper *k, const struct link_rec *r, const struct wish *w)
 		keys[n] = "srk";
 		values[n++] = w->srk;
 	}
-
-	name_for(k, r, w, name);
+	if (k->set.group[0] != '\0' && !k->private) {
+		keys[n] = "group";
+		values[n++] = k->set.group;
+	}
 	if ((m = vctl_new_call(&k->v, "Create")) == NULL)
-		return VT_E_CLOSED;
+		return false;
 	e = sd_bus_message_append(m, "s", name);
 	if (e >= 0)
 		e = vctl_append_dict(m, keys, values, n);
 	if ((reply = vctl_call(&k->v, m, e)) == NULL)
-		return VT_E_PROTO;
+		return false;
 	sd_bus_message_unref(reply);
 	log_info("%s: a new TPM, %s", name, r->uuid);
-	return VT_OK;
+	return true;
+}
+
+/* The administrator of a group sees only then that a name is another group's.
+ */
+static int
+create(struct keeper *k, const struct link_rec *r, const struct wish *w)
+{
+	char name[64], other[64];
+
+	name_for(k, r, w, name);
+	(void)snprintf(other, sizeof(other), "swtpm-%s", r->uuid);
+	if (create_as(k, r, w, name) ||
+	    (strcmp(name, other) != 0 && create_as(k, r, w, other)))
+		return VT_OK;
+	return VT_E_PROTO;
 }
 
 static const char *
@@ -251,18 +250,19 @@ keeper_hold(
 {
 	json_t *o = NULL;
 	int rc = show(k, p->rec.uuid, &o);
+	bool absent = rc == VT_E_NOTFOUND || rc == VT_E_DENIED;
 
-	if (rc == VT_OK && o == NULL && p->rec.created) {
-		log_err(
-		    "the manager at %s has no vTPM %s: it was destroyed, or "
-		    "is another host's; no other takes its place",
-		    k->run, p->rec.uuid);
-		return VT_E_NOTFOUND;
+	if (absent && p->rec.created) {
+		log_err("the manager at %s has no vTPM %s%s: it was destroyed, "
+			"or is another host's; no other takes its place",
+		    k->run, p->rec.uuid,
+		    rc == VT_E_DENIED ? " for this user" : "");
+		return rc;
 	}
-	if (rc == VT_OK && o == NULL && (rc = create(k, &p->rec, w)) == VT_OK)
+	if (absent && (rc = create(k, &p->rec, w)) == VT_OK)
 		rc = show(k, p->rec.uuid, &o);
 	if (rc == VT_OK)
-		rc = o != NULL ? check_held(p, w, o) : VT_E_NOTFOUND;
+		rc = check_held(p, w, o);
 	if (rc == VT_OK && !p->rec.created) {
 		p->rec.created = true;
 		rc = place_save(p);

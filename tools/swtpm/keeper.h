@@ -12,10 +12,12 @@
 #include <limits.h>
 
 #include "tools/swtpm/link.h"
+#include "tools/swtpm/settings.h"
 #include "tools/vtpmctl/bus.h"
 
 struct keeper {
 	struct vctl v;
+	struct settings set;
 	char run[PATH_MAX]; /* the manager's sockets */
 	pid_t pid;          /* of a private one that this process began; 0 */
 	bool private;
