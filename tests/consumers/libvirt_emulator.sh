@@ -15,18 +15,26 @@ need jq virsh libvirtd qemu-img
 libvirt_folders
 mkdir "$T/bin"
 for p in swtpm swtpm_setup swtpm_ioctl; do
-	printf '#!/bin/sh\nVTPM_RUN=%s exec %s "$@"\n' "$RUN" \
+	printf '#!/bin/sh\nVTPM_RUN=%s VTPM_GROUP=vms exec %s "$@"\n' "$RUN" \
 	    "$B/swtpm-dropin/$p" >"$T/bin/$p"
 	chmod 755 "$T/bin/$p"
 done
 PATH=$T/bin:$PATH
 cat >"$T/conf" <<END
 pool = 1
-admin_users = tss
 control_group = tss
 socket_group = tss
 END
 check "a manager" start_manager --config "$T/conf" || exit 1
+# As vtpm-swtpm(8) has it: tss administers one group.
+vms() {
+	ctl host keygen -o "$T/vms.pem" &&
+	    ctl group create vms --key "$T/vms.pem.pub" &&
+	    ctl group sign --key "$T/vms.pem" --number 1 --sequence 1 \
+		--pcrs sha256:0-7 --admin tss -o "$T/vms.1" &&
+	    ctl group update vms --config "$T/vms.1"
+}
+check "a group that the user tss administers" vms
 libvirt_starts
 domain_xml <<END
     <tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>
@@ -38,6 +46,7 @@ check "define" vi define "$T/web1.xml"
 check "start" vi start web1 || cat /var/log/swtpm/libvirt/qemu/web1*
 same "its vTPM has the domain's UUID" "$uuid" "$(jctl show web1 | jq -r .uuid)"
 same "and is tss's" "$(id -u tss)" "$(jctl show web1 | jq -r .owner)"
+same "in the group that it administers" vms "$(jctl show web1 | jq -r .group_name)"
 first=$(ek)
 check "the firmware measures" wait_for 60 measured
 check "a mark" set_mark
