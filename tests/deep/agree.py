@@ -21,6 +21,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import deep_parts  # noqa: E402
 import verify_deep  # noqa: E402
 
 
@@ -109,6 +110,13 @@ def bundles(good, host, states):
                            ("last", len(raw) - 1)):
             yield (f"evidence, {where} byte of {key}",
                    dict(good, **{key: b64(flip(raw, off))}), None, None)
+    for key in ("ak_certificate", "ek_certificate"):
+        raw = base64.b64decode(good[key])
+        size = 4 + int.from_bytes(raw[2:4], "big")  # before an issuing key's
+        sig = deep_parts.der(raw[:size], key).signature
+        yield (f"evidence, unused bits in the signature of {key}",
+               dict(good, **{key: b64(flip(raw, size - len(sig) - 1))}),
+               None, None)
     pcrs = copy.deepcopy(good["pcrs"])
     bank = next(iter(pcrs))
     pcrs[bank]["4"] = flip(bytes.fromhex(pcrs[bank]["4"]), 0).hex()
