@@ -230,11 +230,12 @@ fb_pump(struct fakeback *fb, int timeout_ms)
 	n = chan_pollfds(fb->ch, p);
 	assert(n <= CHAN_MAX_FDS);
 	p[n] = (struct pollfd){ .fd = fb->stop_fd, .events = POLLIN };
-	p[n + 1] = (struct pollfd){ .fd = fb->poke_fd, .events = POLLIN };
+	/* A poke that comes before the command waits for it. */
+	p[n + 1] = (struct pollfd){ .fd = fb->poke_fd,
+		.events = fb->deferred ? POLLIN : 0 };
 	if (poll(p, (nfds_t)n + 2, timeout_ms) <= 0)
 		return;
-	if (p[n + 1].revents != 0 && read(fb->poke_fd, &v, 8) == 8 &&
-	    fb->deferred) {
+	if (p[n + 1].revents != 0 && read(fb->poke_fd, &v, 8) == 8) {
 		fb->deferred = false;
 		fb_answer(fb->ch, 0, "late", 4);
 	}
