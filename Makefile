@@ -94,7 +94,7 @@ ARCH	:= $(foreach r,$(filter $(FILLED),$(call reverse,$(ROOMS))),\
 	   $(call lib,$(r)))
 
 .PHONY: all run check unit check-trixie check-full check-life check-tampering check-updates check-readme check-targets check-asan check-xen fuzz fuzz-launch bench lint clean help deps \
-	tests install format formats rooms run-xen vtpmmgr-domain module module-only \
+	tests install format formats rooms run-xen demo check-demo vtpmmgr-domain module module-only \
 	deb check-packages check-consumers check-clients install-dkms install-service install-completion \
 	install-dropin
 all: $(addprefix $(B)/,$(HAVE)) $(TCTI) $(VERIFYLIB) $(XENMOD)
@@ -111,6 +111,7 @@ help:
 #: make check-life   200 random faults of a host under 20 guests (FAULTS GUESTS SEED)
 #: make check-xen    real Xen hosts with guests, emulated (SCENARIOS=pv20|all)
 #: make vtpmmgr-domain  the manager's own Xen domain: $(B)/domain
+#: make demo         a bootable image of that tour: $(B)/vtpm-demo.iso
 #: make run-xen      a commented tour of one Xen guest
 #: make module       the kernel's front half for Xen guests (KDIR=headers)
 #: make install-dkms its sources and dkms.conf into DESTDIR/usr/src
@@ -406,6 +407,12 @@ check-xen: deps-build deps-check deps-run deps-xen
 run-xen: deps-build deps-check deps-run deps-xen
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(XENGUEST) $(XENDOM0)
 	@B=$(B) tests/lab/xen/run.sh
+
+# The demo image; check-demo boots it.
+ISO	?= $(B)/vtpm-demo.iso
+demo check-demo: deps-build deps-check deps-run deps-xen deps-demo
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(XENGUEST) $(XENDOM0)
+	@B=$(B) HOSTS="$(HOSTS)" tests/lab/demo/demo.sh $(if $(filter check-demo,$@),--check) $(ISO)
 
 vtpmmgr-domain: deps-build deps-run deps-xen
 	@$(MAKE) --no-print-directory -j$$(nproc) all

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # deps.sh - install what is missing of a set of Debian packages; silent when
 # nothing is.  Sets: build, check, run, lint, xen, module, package, consumer,
-# client, release.  A name also stands for a package that provides it: libraries whose
+# client, release, demo.  A name also stands for a package that provides it: libraries whose
 # ABI changed with time_t are called NAMEt64 where their package is newer.
 set -eu
 
@@ -34,6 +34,8 @@ client="tpm2-tools tpm2-abrmd libtss2-tcti-tabrmd0 dbus tpm2-openssl \
 	libtss2-fapi1 clevis-luks clevis-tpm2 cryptsetup-bin systemd \
 	python3-tpm2-pytss swtpm-tools trousers tpm-tools openssl jq"
 
+demo="xorriso grub-efi-amd64-bin grub-common mtools seabios"
+
 release="debootstrap debian-archive-keyring git"
 
 case "${1:-build}" in
@@ -47,6 +49,7 @@ package) want=$package ;;
 consumer) want=$consumer ;;
 client) want=$client ;;
 release) want=$release ;;
+demo) want=$demo ;;
 *) echo "deps.sh: unknown set '$1'" >&2; exit 2 ;;
 esac
 

@@ -85,6 +85,7 @@ lab_make_initrd initrd.gz "$B/vtpm-attest" "$B/vtpm-seal" &&
     lab_make_disk guest.img grub.cfg initrd.gz || exit 1
 
 step elsewhere 'make run'    # .ci/run
+step elsewhere 'mkdir -p /tmp/tpm' # tests/lab/demo/demo.sh
 step elsewhere 'vtpmctl ---' # a picture
 step elsewhere 'make deb'    # tests/packages/check.sh
 step elsewhere '<tpm model'  # tests/consumers/libvirt.sh

@@ -285,6 +285,7 @@ xl_build_dom0() {
 	cp "$XL/small.gz" "$d/guest/"
 	cp "$XL/maker/roots.pem" "$d/guest/maker.pem"
 	cp "$xl_here/dom0-init" "$d/init"
+	cp "$xl_here/host-start" "$d/"
 	cp "$xl_here"/scenarios/*.sh "$d/scenarios/"
 	xl_build_pae "$d" || return 1
 	xl_add_hvm "$d" || return 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # tour - for a newcomer: what an administrator types and what comes of it
 # (`make run-xen`).
-LIMIT=420
+LIMIT=1200
 say() { printf '\n-- %s\n' "$*"; }
 run() { # shows the command, runs it, shows what it says
 	echo "dom0# $*" | sed 's/# ctl /# vtpmctl /'
