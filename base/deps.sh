@@ -24,8 +24,8 @@ xen="cryptsetup-bin zstd"
 # A kernel's headers, for the front half that is a kernel module.
 module="linux-headers-$(dpkg --print-architecture) sparse"
 
-package="debhelper dh-dkms lintian fakeroot debootstrap systemd-container \
-	libxen-dev jq procps"
+package="build-essential debhelper dh-dkms lintian fakeroot debootstrap \
+	systemd-container libxen-dev jq procps"
 consumer="libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients \
 	qemu-system-x86 qemu-utils tpm2-tools jq"
 

@@ -21,10 +21,11 @@ check "all that QEMU opens for $lines random lines is in the record" \
 known=$(sed -n '/^} devices\[\] = {/,/^};/p; /^static const char \*const no_rom/,/};/p' \
     "$top/tools/launch/qemu_device.c" | grep -oE '"[A-Za-z0-9_.-]+"' |
     tr -d '"' | grep -vE '\.(rom|bin)$')
-seen="audiodev chardev[1-4]? device_id display drive duplex evdev \
-    failover_pair_id filter fsdev guid hba_serial host mac masterbus model \
-    mount_tag name netdev nqn pcap port product romfile serial sysfsdev tag tx \
-    uuid vendor ver vhostfd wwpn"
+# (addr is a number that QEMU 10 shows as text.)
+seen="addr audiodev chardev[1-4]? device_id display drive duplex evdev \
+    failover_pair_id fd fdp.ruhs filter fsdev guid hba_serial host mac \
+    masterbus model mount_tag name netdev nguid nqn pcap port product romfile \
+    serial sysfsdev tag tx uuid vendor ver vf-token vhostfd wwpn"
 new=$(for d in $known; do
 	qemu-system-x86_64 -M none -device "$d,help" 2>&1 |
 	    grep -oE '^ *[A-Za-z0-9_.-]+=<str(ing)?>' | sed "s/=.*//; s/^ */$d /"

@@ -34,8 +34,8 @@ on_disk() {
 	sql "PRAGMA application_id"
 	sql "SELECT key, hex(val) FROM kv WHERE key NOT IN
 	    ('epoch', 'softroot.state', 'softroot.boot') ORDER BY key"
-	sql ".mode quote
-	    SELECT $columns FROM vtpm WHERE slot <> $C ORDER BY slot"
+	sqlite3 -quote "$STATE/store.db" \
+	    "SELECT $columns FROM vtpm WHERE slot <> $C ORDER BY slot"
 	sql "SELECT id, hex(data) FROM blob WHERE id / 16 <> $C ORDER BY id"
 	# The tree: its only page, 16 times leaf[32] and label[80].
 	sql "SELECT id, length(data), hex(substr(data, 1, $C * 112)),

@@ -42,13 +42,29 @@ print(v.hex())' "$@"
 }
 digest() { sha256sum <"$1" | cut -d' ' -f1; }
 
+# PCR 9 of a boot by GRUB: the configuration, the kernel, the initrd if there is
+# one.  GRUB 2.12 also looks at the configuration before it reads it, and the
+# kernel's stub measures its command line and the initrd.
+read_cfg() { # CONFIGURATION
+	[ -n "$grub_efi" ] || digest "$1"
+	digest "$1"
+}
+loaded() { # COMMAND LINE, KERNEL, [INITRD]
+	digest "$2"
+	[ -z "${3:-}" ] || digest "$3"
+	[ -z "$grub_efi" ] || return
+	printf 'BOOT_IMAGE=%s' "$1" | iconv -t UTF-16LE | sha256sum |
+	    cut -d' ' -f1
+	[ -z "${3:-}" ] || digest "$3"
+}
+
 # --- GRUB from a folder, a FAT image and a GPT disk with ext4 ----------------------
 
 F=$T/esp
 mkdir -p "$F/EFI/BOOT"
 grub-mkimage -O x86_64-efi -p /EFI/BOOT -o "$F/EFI/BOOT/BOOTX64.EFI" \
     normal linux tpm fat || exit 1
-echo "a kernel" >"$F/vmlinuz"
+python3 tests/integration/stub_kernel.py "$F/vmlinuz"
 echo "an initrd" >"$F/initrd"
 cat >"$F/EFI/BOOT/grub.cfg" <<'CFG'
 set timeout=0
@@ -60,18 +76,19 @@ CFG
 predict -d "$F" --json >"$T/folder.json"
 same "without a reference log some PCRs have no value" 1 $?
 same "PCR 9 is of grub.cfg, kernel and initrd" \
-    "$(extend "$(digest "$F/EFI/BOOT/grub.cfg")" "$(digest "$F/vmlinuz")" \
-	"$(digest "$F/initrd")")" "$(pcr folder.json 9)"
+    "$(extend $(read_cfg "$F/EFI/BOOT/grub.cfg") $(loaded \
+	"/vmlinuz root=/dev/vda1" "$F/vmlinuz" "$F/initrd"))" \
+    "$(pcr folder.json 9)"
 same "a folder has no partition table" \
     "a folder has no partition table: give the disk's image" \
     "$(jq -r '.unpredictable["5"]' "$T/folder.json")"
 predict -d "$F" --entry bb --json >"$T/entry.json"
 same "another entry starts another kernel: PCR 9" \
-    "$(extend "$(digest "$F/EFI/BOOT/grub.cfg")" "$(digest "$F/vmlinuz")")" \
-    "$(pcr entry.json 9)"
+    "$(extend $(read_cfg "$F/EFI/BOOT/grub.cfg") $(loaded \
+	"/vmlinuz single" "$F/vmlinuz"))" "$(pcr entry.json 9)"
 predict -d "$F" --until "linux /vmlinuz" --json >"$T/until.json"
 same "up to the command linux only grub.cfg was read" \
-    "$(extend "$(digest "$F/EFI/BOOT/grub.cfg")")" "$(pcr until.json 9)"
+    "$(extend $(read_cfg "$F/EFI/BOOT/grub.cfg"))" "$(pcr until.json 9)"
 
 truncate -s 4M "$T/fat.img"
 mkfs.vfat -i 12345678 "$T/fat.img" >/dev/null
@@ -183,8 +200,8 @@ grub-mkimage -O x86_64-efi -c "$T/early.cfg" -p / -o "$T/cond.efi" \
 mcopy -o -i "$T/gpt.img@@1M" "$T/cond.efi" ::/EFI/BOOT/BOOTX64.EFI
 predict -d "$T/gpt.img" --json >"$T/cond.json"
 same "a file that ext4 does not hold is absent" \
-    "$(extend "$(digest "$T/cond.cfg")" "$(digest "$F/vmlinuz")")" \
-    "$(pcr cond.json 9)"
+    "$(extend "$(digest "$T/cond.cfg")" $(loaded "(hd0,gpt2)/vmlinuz" \
+	"$F/vmlinuz"))" "$(pcr cond.json 9)"
 dd if=/dev/zero of="$T/gpt.img" bs=4096 seek=1281 count=300 conv=notrunc status=none
 predict -d "$T/gpt.img" --json >"$T/broken.json"
 same "in a broken file system nobody knows" \
@@ -204,11 +221,17 @@ if [ -e "$STUB" ] && [ -x "$MEASURE" ]; then
 	printf 'console=ttyS0' >"$T/cmdline"
 	uki_make "$T/uki.efi" "$STUB" .osrel="$T/os" .cmdline="$T/cmdline" \
 	    .linux="$STUB" .initrd="$F/initrd"
+	# Stubs since 254 measure their own .sbat, too.
+	sbat=
+	if "$MEASURE" --help | grep -q -e --sbat; then
+		objcopy -O binary -j .sbat "$STUB" "$T/sbat"
+		sbat=--sbat=$T/sbat
+	fi
 	for phase in "" enter-initrd enter-initrd:leave-initrd \
 	    enter-initrd:leave-initrd:sysinit:ready; do
 		predict -u "$T/uki.efi" --json ${phase:+--phases $phase} \
 		    --banks sha1,sha256,sha384 >"$T/uki.json"
-		"$MEASURE" calculate --linux="$STUB" --osrel="$T/os" \
+		"$MEASURE" calculate --linux="$STUB" --osrel="$T/os" $sbat \
 		    --cmdline="$T/cmdline" --initrd="$F/initrd" \
 		    --phase="$phase" --bank=sha256 --bank=sha384 \
 		    >"$T/measure" 2>&1
@@ -230,7 +253,8 @@ if [ -e "$STUB" ] && [ -x "$MEASURE" ]; then
 		predict -d "$T/esp2" --json >"$T/beside.json"
 		same "/$f beside it: they, and the initrd, are not known" \
 		    "12 13 9" "$(jq -r '[.unpredictable | to_entries[] |
-			select(.value | contains("/'"$f"'")) | .key] | sort |
+			select(.value | contains("/'"$f"'") or
+			contains("adds files to the initrd")) | .key] | sort |
 			join(" ")' "$T/beside.json")"
 		rm -r "${T:?}/esp2/$f"
 	done

@@ -37,14 +37,17 @@ make_system() {
 	touch "$base/complete"
 }
 
-# Mounts and processes of its own: nothing of them outlives the command.
+# Mounts and processes of its own: nothing of them outlives the command.  Its
+# root is a mount, so that what runs there can have mounts of its own, too.
 within() { # COMMAND...
 	cp /etc/resolv.conf "$root/etc/" 2>/dev/null
 	# shellcheck disable=SC2016
 	unshare --mount --pid --fork --kill-child sh -c '
 	    root=$1
 	    shift
-	    mount --rbind /dev "$root/dev" && mount --rbind /sys "$root/sys" &&
+	    mount --bind "$root" "$root" &&
+		mount --rbind /dev "$root/dev" &&
+		mount --rbind /sys "$root/sys" &&
 		mount -t proc proc "$root/proc" || exit 1
 	    exec chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 \
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
