@@ -97,7 +97,9 @@ refuse "not 4 of 3" "not possible" ctl host escrow --threshold 4 \
 refuse "nor 1 of 2: that is a copy" "not possible" ctl host escrow \
     --threshold 1 op1.pem op2.pem -o x
 refuse "nor for what is no key" "neither a certificate nor" ctl host escrow \
-    --threshold 2 op1.pem "$top/README.md" -o x
+    --threshold 2 op1.pem "$top/LICENSE" -o x
+same "nor for a file that is none: one line says so" 1 "$(ctl host escrow \
+    --threshold 2 op1.pem nothing.pem -o x 2>&1 | wc -l)"
 check "it is in the audit log" eval 'ctl audit | grep -q host-escrow'
 refuse "a manager that has its key takes no shares" "started with --recover" \
     ctl host recover "$STATE/epoch"

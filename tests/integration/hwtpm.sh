@@ -210,7 +210,7 @@ bash clock.sh 0
 timeout 100 "$hwcmd" "/usr/bin/env LD_PRELOAD=$B/tests/clock_jump.so \
 CLOCK_JUMP=$dir/clock $hwtpm --tcti swtpm:path=$dir/a" load 1 k \
     certs guest1 $uuid 7 d1 $keys sh 'bash clock.sh 82900' \
-    certs guest1 $uuid 7 d2 $keys sh 'sleep 0.5' \
+    certs guest1 $uuid 7 d2 $keys \
     certs guest1 $uuid 7 d3 $keys sh 'bash clock.sh 172900' \
     certs guest1 $uuid 7 d4 $keys sh 'bash clock.sh 0' \
     certs guest1 $uuid 7 d5 $keys >out 2>err

@@ -217,11 +217,12 @@ vctl_call(struct vctl *v, sd_bus_message *call, int r)
 	sd_bus_error err = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
 
-	if (r < 0)
+	if (r >= 0) {
+		r = sd_bus_call(v->bus, call, CALL_TIMEOUT_US, &err, &reply);
+		if (r < 0)
+			(void)vctl_call_failed(v, &err, r);
+	} else if (r != VCTL_SAID)
 		(void)vctl_fail("the request cannot be sent: %s", strerror(-r));
-	else if ((r = sd_bus_call(
-		      v->bus, call, CALL_TIMEOUT_US, &err, &reply)) < 0)
-		(void)vctl_call_failed(v, &err, r);
 	sd_bus_error_free(&err);
 	sd_bus_message_unref(call);
 	return reply;

@@ -8,6 +8,7 @@
 #ifndef TOOLS_VTPMCTL_BUS_H
 #define TOOLS_VTPMCTL_BUS_H
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,8 +31,9 @@ void vctl_disconnect(struct vctl *v);
 sd_bus_message *vctl_new_call(struct vctl *v, const char *method);
 /* Say why a call failed: with e, or with -errno alone.  An exit code. */
 int vctl_call_failed(const struct vctl *v, const sd_bus_error *e, int r);
-/* Send call and release it; r < 0: it could not be filled, and is not sent.
- * The answer, or NULL. */
+/* Send call and release it; r < 0: it could not be filled, and is not sent;
+ * VCTL_SAID: the reason has been told.  The answer, or NULL. */
+#define VCTL_SAID (-ECANCELED)
 sd_bus_message *vctl_call(struct vctl *v, sd_bus_message *call, int r);
 /* Both for a method whose arguments have these types, as
  * sd_bus_message_append() takes them. */

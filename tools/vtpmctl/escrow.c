@@ -37,7 +37,7 @@ append_files(sd_bus_message *m, const char *type, char **files, int n)
 
 	for (i = 0; r >= 0 && i < n; i++) {
 		if (tool_read(files[i], ESCROW_PEM_MAX, &p, &len) != VT_OK)
-			return -ENOENT;
+			return VCTL_SAID;
 		r = type[0] == 's'
 			? sd_bus_message_append(m, "s", (const char *)p)
 			: sd_bus_message_append_array(m, 'y', p, len);

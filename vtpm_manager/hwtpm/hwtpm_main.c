@@ -441,8 +441,10 @@ make_issuing(struct prog *p)
 	p->tpm.text[0] = '\0';
 	p->tpm.again = false;
 	hwtcti_begin(p->tpm.tcti);
-	if (hwissuing_make(&p->tpm) == VT_OK)
+	if (hwissuing_make(&p->tpm) == VT_OK) {
+		p->issuing_at_us = 0;
 		return;
+	}
 	log_warn("no new issuing key yet: %s", p->tpm.text);
 	if (p->tpm.again)
 		hwconn_close(&p->tpm);
