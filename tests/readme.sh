@@ -88,15 +88,19 @@ step elsewhere 'make run'    # .ci/run
 step elsewhere 'mkdir -p /tmp/tpm' # tests/lab/demo/demo.sh
 step elsewhere 'vtpmctl ---' # a picture
 step elsewhere 'make deb'    # tests/packages/check.sh
+step elsewhere 'curl ' # below, once there is a manager
+metrics=$T/block/$blocks
 step elsewhere '<tpm model'  # tests/consumers/libvirt.sh
 
 step here make 1d # it is built
+check "$(head -1 "$metrics" | cut -c 1-70)" here "$metrics"
 step here 'export LD_LIBRARY_PATH'
 step beside 'build/vtpmctl launch qemu' "s|\.\.\.|$(options)|"
+launch=$T/block/$blocks
 check "the guest powers off" off
 step beside 'qemu-system-x86_64 ...' "s|\.\.\.|$(options)|"
 check "the guest powers off" off
-check "the measured guest again" eval 'beside "$T/block/7"'
+check "the measured guest again" eval 'beside "$launch"'
 step here 'NONCE='
 step in_guest vtpm-attest
 check "its evidence leaves it" guest get evidence.json
@@ -126,7 +130,7 @@ check "and has booted" swtpm_extend "$T/tpm" \
 step here 'build/vtpmctl host keygen' -e "s|device:/dev/tpmrm0|swtpm:path=$T/tpm|" \
     -e 's|--state \.\.\. --run \.\.\.|--state /var/lib/vtpm --run /run/vtpm|'
 step here 'build/vtpmctl host enrol'
-check "a guest on it" eval 'ctl create web1 && beside "$T/block/7"'
+check "a guest on it" eval 'ctl create web1 && beside "$launch"'
 step in_guest 'vtpm-attest --deep'
 check "its evidence leaves it" guest get evidence.json
 step here 'build/vtpm-verify -e'
