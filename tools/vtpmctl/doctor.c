@@ -34,6 +34,7 @@ struct doctor {
 };
 
 /* text: what is so; advice: what to do, "" if it is well. */
+VT_PRINTF(5, 6)
 static void
 note(struct doctor *d, enum level l, const char *check, const char *advice,
     const char *fmt, ...)

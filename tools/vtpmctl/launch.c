@@ -137,6 +137,7 @@ measure_file(struct launch *l, struct lq_file *f)
 /* --- what QEMU loads by itself -------------------------------------------- */
 
 /* An argument of ours, before those of the operator. */
+VT_PRINTF(2, 3)
 static void
 add_word(struct launch *l, const char *fmt, ...)
 {
