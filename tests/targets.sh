@@ -23,7 +23,7 @@ mapfile -t targets < <(sed -n 's/^| `make \{0,1\}\([a-z-]*\)[^`]*`.*/\1/p' READM
 
 short() { # TARGET: what makes it short
 	case $1 in
-	bench) echo SECS=0.05 N=2 SLOW=2 BURST=4 LIVE=3 BOOTS=1 "DEEP=1 4" DEEP_SECS=2 ;;
+	bench) echo SECS=0.05 N=2 CREATES=2 BURST=4 LIVE=3 BOOTS=1 "DEEP=1 4" DEEP_SECS=2 ;;
 	fuzz) echo SECS=1 ;;
 	install | install-dkms) echo "DESTDIR=$T/dest" ;;
 	check) echo ONLY=law2 ;;

@@ -3,7 +3,7 @@
 # bench.sh - one table: ours beside swtpm, on this machine, in this run.
 #
 # Both sides run the same client (cmdbench) with the same bytes, in turn.
-# SECS: seconds per command and mode; N: provisionings; SLOW and BURST: those on
+# SECS: seconds per command and mode; N: provisionings; CREATES and BURST: those on
 # a slow TPM, one by one and at once; LIVE: vTPMs whose memory is measured;
 # BOOTS: guest boots a side; PARTS: some of provision, start, commands, memory,
 # boot, verify, deep.  A part that fails ends the benchmark, but not without the
@@ -15,7 +15,7 @@
 need swtpm swtpm_setup tpm2_getrandom jq awk
 SECS=${SECS:-1}
 N=${N:-20}
-SLOW=${SLOW:-60}
+CREATES=${CREATES:-60}
 BURST=${BURST:-200}
 LIVE=${LIVE:-200}
 BOOTS=${BOOTS:-3}
@@ -104,10 +104,10 @@ provision() {
 	slow_provision "$theirs"
 }
 # The same on a host's TPM that takes 200 ms a signature, as physical ones do:
-# SLOW creates of each sort, then BURST at once, 16 at a time.
+# CREATES creates of each sort, then BURST at once, 16 at a time.
 slow_provision() { # SWTPM'S
 	local STATE=$T/slowstate LD_LIBRARY_PATH=$B/tests:$LD_LIBRARY_PATH
-	local size=$((3 * SLOW > BURST ? 3 * SLOW : BURST)) t0 sec
+	local size=$((3 * CREATES > BURST ? 3 * CREATES : BURST)) t0 sec
 	mkdir -p "$STATE"
 	end_all
 	tpm slowhost
@@ -133,11 +133,11 @@ slow_provision() { # SWTPM'S
 	    'BEGIN { printf "%.0f", n / s }')" - /s
 	end_all
 }
-# Each create apart, with 100 to 100 + SLOW for {}: median and 99th percentile.
+# Each create apart, with 100 to 100 + CREATES for {}: median and 99th percentile.
 slow_row() { # SORT SWTPM'S COMMAND...
 	local i sort=$1 theirs=$2 all=$T/slow.times
 	shift 2
-	for ((i = 100; i < 100 + SLOW; i++)); do
+	for ((i = 100; i < 100 + CREATES; i++)); do
 		ms "${@//\{\}/$i}" || die "stopped: no figure"
 	done >"$all.raw"
 	sort -n "$all.raw" >"$all"
