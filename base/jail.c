@@ -406,3 +406,19 @@ jail_close(const struct jail *j, const char **ret_step)
 		return VT_E_SYS;
 	return VT_OK;
 }
+
+int
+jail_enter(const struct jail_spec *spec, const char **ret_step)
+{
+	struct jail *j;
+	int rc;
+
+	*ret_step = "prepare the jail";
+	if ((rc = jail_prepare(spec, &j)) != VT_OK)
+		return rc;
+	rc = jail_drop(j, JAIL_KEEP_ID, JAIL_KEEP_ID, NULL, 0, ret_step);
+	if (rc == VT_OK)
+		rc = jail_close(j, ret_step);
+	jail_free(j);
+	return rc;
+}

@@ -87,5 +87,7 @@ int jail_drop(const struct jail *j, uint32_t uid, uint32_t gid, const int *keep,
     size_t nkeep, const char **ret_step) VT_CHECK;
 /* Steps 7-9, likewise. */
 int jail_close(const struct jail *j, const char **ret_step) VT_CHECK;
+/* All of it at once, for a process that keeps its ids; spec.keep_fds. */
+int jail_enter(const struct jail_spec *spec, const char **ret_step) VT_CHECK;
 
 #endif

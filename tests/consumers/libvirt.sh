@@ -45,16 +45,7 @@ check_cycled "reset"
 check "a mark" set_mark
 check "save" vi save web1 "$T/web1.save"
 same "the hook stopped the vTPM" stopped "$(tpm_state)"
-check "restore" vi restore "$T/web1.save"
-check_went_on "restore"
-check "managedsave" vi managedsave web1
-check "start from it" vi start web1
-check_went_on "managedsave"
-
-check "snapshot" vi snapshot-create-as web1 one
-check "revert" vi snapshot-revert web1 one
-check_went_on "revert"
-check "snapshot-delete" vi snapshot-delete web1 one
+check_restores
 
 check "destroy" vi destroy web1
 check "the hook stopped the vTPM" wait_for 20 eval '[ "$(tpm_state)" = stopped ]'

@@ -56,15 +56,7 @@ check_cycled "reset"
 check "a mark" set_mark
 check "save" vi save web1 "$T/web1.save"
 check "the vTPM stops" wait_for 20 stopped
-check "restore" vi restore "$T/web1.save"
-check_went_on "restore"
-check "managedsave" vi managedsave web1
-check "start from it" vi start web1
-check_went_on "managedsave"
-check "snapshot" vi snapshot-create-as web1 one
-check "revert" vi snapshot-revert web1 one
-check_went_on "revert"
-check "snapshot-delete" vi snapshot-delete web1 one
+check_restores
 
 check "a restart of the manager under the domain" eval \
     'set_mark && stop_manager && start_manager --config "$T/conf"'

@@ -88,4 +88,16 @@ check_went_on() { # TEXT
 	same "$1: it is the same TPM" "$first" "$(ek)"
 	same "$1: the domain runs" running "$(vi domstate web1 | head -1)"
 }
+# web1 was saved: it goes on from there, from a managed save, and a snapshot.
+check_restores() {
+	check "restore" vi restore "$T/web1.save"
+	check_went_on "restore"
+	check "managedsave" vi managedsave web1
+	check "start from it" vi start web1
+	check_went_on "managedsave"
+	check "snapshot" vi snapshot-create-as web1 one
+	check "revert" vi snapshot-revert web1 one
+	check_went_on "revert"
+	check "snapshot-delete" vi snapshot-delete web1 one
+}
 off() { [ "$(vi domstate web1 | head -1)" = "shut off" ]; }

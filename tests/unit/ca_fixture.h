@@ -223,22 +223,32 @@ parse(const struct ca_der *der)
 
 /* As `openssl verify -x509_strict` does. */
 static int
-verifies(X509 *ca, X509 *x)
+verifies_by(X509 *ca, X509 *by, X509 *x)
 {
 	X509_STORE *st = X509_STORE_new();
 	X509_STORE_CTX *c = X509_STORE_CTX_new();
+	STACK_OF(X509) *with = sk_X509_new_null();
 	int rc;
 
+	if (by != NULL)
+		assert_true(sk_X509_push(with, by) > 0);
 	assert_int_equal(X509_STORE_add_cert(st, ca), 1);
 	(void)X509_STORE_set_flags(st, X509_V_FLAG_X509_STRICT);
-	assert_int_equal(X509_STORE_CTX_init(c, st, x, NULL), 1);
+	assert_int_equal(X509_STORE_CTX_init(c, st, x, with), 1);
 	rc = X509_verify_cert(c);
 	if (rc != 1)
 		print_message("  %s\n",
 		    X509_verify_cert_error_string(X509_STORE_CTX_get_error(c)));
 	X509_STORE_CTX_free(c);
 	X509_STORE_free(st);
+	sk_X509_free(with);
 	return rc;
+}
+
+static int
+verifies(X509 *ca, X509 *x)
+{
+	return verifies_by(ca, NULL, x);
 }
 
 /* "2.5.29.19! 2.5.29.15! ..." in order; ! is critical. */

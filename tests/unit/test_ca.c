@@ -522,29 +522,6 @@ a_ca_that_does_not_fit_is_not_opened(void **state)
 
 /* --- an issuing key ------------------------------------------------------- */
 
-/* As `openssl verify -x509_strict -untrusted issuing.pem` does. */
-static int
-verifies_by(X509 *ca, X509 *by, X509 *x)
-{
-	X509_STORE *st = X509_STORE_new();
-	X509_STORE_CTX *c = X509_STORE_CTX_new();
-	STACK_OF(X509) *with = sk_X509_new_null();
-	int rc;
-
-	assert_true(sk_X509_push(with, by) > 0);
-	assert_int_equal(X509_STORE_add_cert(st, ca), 1);
-	(void)X509_STORE_set_flags(st, X509_V_FLAG_X509_STRICT);
-	assert_int_equal(X509_STORE_CTX_init(c, st, x, with), 1);
-	rc = X509_verify_cert(c);
-	if (rc != 1)
-		print_message("  %s\n",
-		    X509_verify_cert_error_string(X509_STORE_CTX_get_error(c)));
-	X509_STORE_CTX_free(c);
-	X509_STORE_free(st);
-	sk_X509_free(with);
-	return rc;
-}
-
 static void
 an_issuing_key_certifies_in_the_cas_stead(void **state)
 {

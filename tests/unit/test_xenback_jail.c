@@ -24,13 +24,8 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "tests/unit/jail_tries.h"
 #include "vtpm_manager/xenback/xenback_jail.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define NOT_WITH_ASAN() skip()
-#else
-#define NOT_WITH_ASAN() (void)0
-#endif
 
 #define OPEN_FAILS 98
 
@@ -55,34 +50,9 @@ in_jail(int (*fn)(void))
 /* --- forbidden --- */
 
 static int
-try_exec(void)
-{
-	return execl("/bin/true", "true", (char *)NULL);
-}
-static int
-try_fork(void)
-{
-	return (int)syscall(SYS_fork);
-}
-static int
-try_socket(void)
-{
-	return socket(AF_UNIX, SOCK_STREAM, 0);
-}
-static int
 try_connect(void)
 {
 	return connect(0, NULL, 0);
-}
-static int
-try_kill(void)
-{
-	return kill(getppid(), SIGTERM);
-}
-static int
-try_ptrace(void)
-{
-	return (int)syscall(SYS_ptrace, 0, 0, 0, 0);
 }
 static int
 try_mount(void)
@@ -110,16 +80,11 @@ try_bind_virq(void)
 {
 	return ioctl(0, _IOC(_IOC_NONE, 'E', 0, 4), NULL);
 }
-static int
-try_terminal(void)
-{
-	return ioctl(2, 0x5412 /* TIOCSTI */, "x");
-}
 
 static void
 forbidden_calls_kill(void **state)
 {
-	static int (*const all[])(void) = { try_exec, try_fork, try_socket,
+	static int (*const all[])(void) = { try_exec, try_fork, try_unix_socket,
 		try_connect, try_kill, try_ptrace, try_mount, try_mknod,
 		try_unlink, try_hypercall, try_bind_virq, try_terminal };
 	int status;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "measure/appraise/policy_draft.h"
 #include "tools/common/file.h"
+#include "tools/common/pcr_list.h"
 #include "tools/measure/boot_input.h"
 #include "tools/measure/commands.h"
 
@@ -30,15 +31,8 @@ struct logs {
 static int
 set_values(void *dst, const struct opt *o, const char *arg)
 {
-	struct pcr_sel sel;
-	char text[128];
-
 	(void)o;
-	(void)snprintf(text, sizeof(text), "sha256:%s", arg);
-	if (pcr_sel_parse(text, &sel) != VT_OK || sel.n != 1)
-		return VT_E_FORMAT;
-	((struct args *)dst)->values_mask = sel.banks[0].mask;
-	return VT_OK;
+	return tool_pcr_list(arg, &((struct args *)dst)->values_mask);
 }
 
 static int

@@ -14,6 +14,7 @@
 #include "measure/log/journal_codec.h"
 #include "measure/tpm/quote_verify.h"
 #include "tools/common/file.h"
+#include "tools/common/pcr_list.h"
 #include "tools/verify/commands.h"
 #include "tools/verify/input.h"
 #include "tools/verify/verdict.h"
@@ -92,15 +93,8 @@ add_from(void *dst, const struct opt *o, const char *arg)
 static int
 set_values(void *dst, const struct opt *o, const char *arg)
 {
-	struct pcr_sel sel;
-	char text[128];
-
 	(void)o;
-	(void)snprintf(text, sizeof(text), "sha256:%s", arg);
-	if (pcr_sel_parse(text, &sel) != VT_OK || sel.n != 1)
-		return VT_E_FORMAT;
-	((struct args *)dst)->values_mask = sel.banks[0].mask;
-	return VT_OK;
+	return tool_pcr_list(arg, &((struct args *)dst)->values_mask);
 }
 
 static int

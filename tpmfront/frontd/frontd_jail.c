@@ -75,17 +75,8 @@ frontd_jail(const struct frontd *o, const char **ret_step)
 		.keep_root = true,
 		.keep_fds = true, /* libxenstore hides one */
 		.devices = { xen ? XENFRONT_EVTCHN : NULL } };
-	struct jail *j;
-	int rc;
 
 	if (!xen && strncmp(o->tcti, "tpmfront:local=", 15) != 0)
 		return no_new_privileges(o, ret_step);
-	*ret_step = "prepare the jail";
-	if ((rc = jail_prepare(&spec, &j)) != VT_OK)
-		return rc;
-	rc = jail_drop(j, JAIL_KEEP_ID, JAIL_KEEP_ID, NULL, 0, ret_step);
-	if (rc == VT_OK)
-		rc = jail_close(j, ret_step);
-	jail_free(j);
-	return rc;
+	return jail_enter(&spec, ret_step);
 }

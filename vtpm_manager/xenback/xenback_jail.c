@@ -47,15 +47,6 @@ xenback_jail(const char **ret_step)
 		.keep_root = true,
 		.keep_fds = true, /* libxenstore hides one */
 		.devices = { "/dev/xen/gntdev", "/dev/xen/evtchn" } };
-	struct jail *j;
-	int rc;
 
-	*ret_step = "prepare the jail";
-	if ((rc = jail_prepare(&spec, &j)) != VT_OK)
-		return rc;
-	rc = jail_drop(j, JAIL_KEEP_ID, JAIL_KEEP_ID, NULL, 0, ret_step);
-	if (rc == VT_OK)
-		rc = jail_close(j, ret_step);
-	jail_free(j);
-	return rc;
+	return jail_enter(&spec, ret_step);
 }

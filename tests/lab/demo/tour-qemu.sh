@@ -2,11 +2,6 @@
 # tour-qemu - the story of the demo image's host without Xen: what an
 # administrator types and what comes of it.
 LIMIT=1200
-say() { printf '\n-- %s\n' "$*"; }
-run() { # shows the command, runs it, shows what it says
-	echo "host# $*" | sed 's/# ctl /# vtpmctl /'
-	"$@" 2>&1 | sed 's/^/   /'
-}
 say "This is a Linux host with a TPM. The manager is started on it:"
 echo "host# vtpm-managerd --state $STATE --run $RUN --root device:/dev/tpmrm0" \
     "--approval-key approval.pem.pub &"

@@ -306,6 +306,12 @@ pcrs12_same() {
 		    echo same
 	done | grep -c same
 }
+# --- what is told to a reader -----------------------------------------------------
+say() { printf '\n-- %s\n' "$*"; }
+run() { # shows the command, runs it, shows what it says
+	echo "host# $*" | sed 's/# ctl /# vtpmctl /'
+	"$@" 2>&1 | sed 's/^/   /'
+}
 # --- one scenario ---------------------------------------------------------------
 # Each file says how long it may take on a busy host: LIMIT=SECONDS.
 limit_of() { sed -n 's/^LIMIT=\([0-9]*\).*/\1/p' "/scenarios/$1.sh"; }

@@ -2,13 +2,8 @@
 # tour - for a newcomer: what an administrator types and what comes of it
 # (`make run-xen`).
 LIMIT=1200
-say() { printf '\n-- %s\n' "$*"; }
-run() { # shows the command, runs it, shows what it says
-	echo "dom0# $*" | sed 's/# ctl /# vtpmctl /'
-	"$@" 2>&1 | sed 's/^/   /'
-}
 say "This is dom0 of a Xen host with a TPM. The manager is started on it:"
-echo "dom0# vtpm-managerd --state $STATE --run $RUN --root device:/dev/tpmrm0" \
+echo "host# vtpm-managerd --state $STATE --run $RUN --root device:/dev/tpmrm0" \
     "--approval-key approval.pem.pub &"
 start_enrolled_manager
 say "A guest's TPM is made once, by hand. It is the uuid that names it:"
