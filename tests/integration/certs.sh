@@ -82,3 +82,5 @@ check "a TPM 1.2 is made" ctl create old --tpm 1.2
 jctl show old | jq -r .ek_rsa.certificate >shown.pem
 check "and its EK's certificate leads to the CA, too" \
     strict shown.pem shown.pem
+same "without another between: its NV has no place for one" 1 \
+    "$(grep -c BEGIN shown.pem)"

@@ -258,6 +258,11 @@ refuse "nor does the day's issuing key certify in a state that came since" \
     --uuid 11111111-2222-4333-8444-111111111111
 same "nor any of five at once" 5 "$(at_once l)"
 boot_host 10
+check "all approvals are revoked, by force" ctl host revoke --force
+refuse "that no approval is left opens nothing" "no approved state" ctl create m
+check "the state is approved again" ctl host approve --current --key key.pem \
+    --label "kernel 10, new epoch"
+check "and a guest is made in it" ctl create m
 if [ "$(id -u)" -eq 0 ]; then
 	refuse "roles: a reader cannot approve" "reader|denied|role" \
 	    setpriv --reuid 65534 --clear-groups \

@@ -292,9 +292,10 @@ prov20_cert(uint8_t which, const struct wblob *chain, struct prov_fail *f)
 		{ WCERT_EK_RSA, true, NV_CHAIN_EK },
 		{ WCERT_EK_ECC, false, NV_EK_ECC },
 		{ WCERT_EK_ECC, true, NV_CHAIN_EK },
+		/* First what may need new room: without it nothing changes. */
+		{ WCERT_AK, true, NV_CHAIN_AK },
 		{ WCERT_AK, false, NV_AK_AZURE },
 		{ WCERT_AK, false, NV_AK_GCE },
-		{ WCERT_AK, true, NV_CHAIN_AK },
 	};
 	uint32_t first = (uint32_t)der_len(chain->p, chain->len);
 	const struct wblob part[2] = { { chain->p, first },

@@ -422,7 +422,8 @@ host_keys_bound(const struct mgr *m)
 bool
 host_keys_must_fit(const struct mgr *m)
 {
-	return host_keys_bound(m) && m->host->ap.n > 0;
+	/* Not ap.n, which a revocation may have brought back to none. */
+	return host_keys_bound(m) && m->host->last_seq > 0;
 }
 
 void

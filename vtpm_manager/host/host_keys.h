@@ -88,8 +88,8 @@ void host_keys_unlocked(struct mgr *m, void (*go)(struct mgr *m));
 bool host_keys_sealed(const struct mgr *m);
 /* Is the master key bound to approved states? */
 bool host_keys_bound(const struct mgr *m);
-/* It is, and states were approved: before the first one, a new store's host
- * works on in the state in which its keys were made. */
+/* It is, and a state was approved at some time: before the first one, a new
+ * store's host works on in the state in which its keys were made. */
 bool host_keys_must_fit(const struct mgr *m);
 /* Is the state in HW_PCRS' answer approved for the present epoch?  Always true
  * if the master key is not bound to states.  Deep quotes are then over the PCRs

@@ -104,6 +104,8 @@ hwcerts_issue(struct hwtpm *h, const struct hw_certs *req, struct ca_der *ders,
 
 	if ((rc = hwissuing_get(h, &by)) != VT_OK)
 		return rc;
+	if (req->tpm_version == TPM_VER_12)
+		by = h->ca; /* its NV has no place for a chain */
 	memcpy(sub.uuid, req->uuid, sizeof(sub.uuid));
 	for (i = 0; i < req->n; i++)
 		if ((rc = one_cert(h, by, &sub, req, i, &ders[i])) != VT_OK)

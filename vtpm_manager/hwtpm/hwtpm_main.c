@@ -58,6 +58,7 @@ struct prog {
 	struct backoff backoff;
 	uint64_t connect_at_us;
 	uint64_t issuing_at_us; /* not sooner another try to make its key */
+	char issuing_why[HW_TEXT_LEN]; /* why the last one failed, logged */
 	char why_down[HW_TEXT_LEN];
 	uint64_t began_us;
 	bool was_up; /* the TPM has been, in this process */
@@ -443,11 +444,17 @@ make_issuing(struct prog *p)
 	hwtcti_begin(p->tpm.tcti);
 	if (hwissuing_make(&p->tpm) == VT_OK) {
 		p->issuing_at_us = 0;
+		p->issuing_why[0] = '\0';
 		return;
 	}
-	log_warn("no new issuing key yet: %s", p->tpm.text);
-	if (p->tpm.again)
-		hwconn_close(&p->tpm);
+	if (strcmp(p->issuing_why, p->tpm.text) != 0)
+		log_warn("no new issuing key yet: %s", p->tpm.text);
+	(void)snprintf(
+	    p->issuing_why, sizeof(p->issuing_why), "%s", p->tpm.text);
+	if (!p->tpm.again)
+		return;
+	(void)snprintf(p->why_down, sizeof(p->why_down), "%s", p->tpm.text);
+	hwconn_close(&p->tpm);
 }
 
 static uint64_t
