@@ -7,6 +7,7 @@
 
 #include "measure/evidence/deep_leaf.h"
 #include "vtpm_manager/guest/guest_launched.h"
+#include "vtpm_manager/guest/guest_op.h"
 #include "vtpm_manager/guest/guest_store.h"
 #include "vtpm_manager/store/store_blob.h"
 
@@ -190,6 +191,23 @@ a_detached_guest_keeps_its_launch(void **state)
 	assert_int_equal(claim(LAUNCHED, "good"), LAUNCHED | RESTORED);
 }
 
+/* Nor does a store that has room again, which is another guest's doing, end it.
+ */
+static void
+a_store_that_takes_data_again_ends_no_launch(void **state)
+{
+	(void)state;
+	f.m.start = START_READY;
+	f.m.storage_ok = true;
+	launch("good");
+	guest_launch_over(&f.g); /* detached */
+	f.m.storage_changed(&f.m);
+	assert_int_equal(claim(LAUNCHED, "good"), LAUNCHED);
+	f.g.launch_over = true; /* its worker says so, too: it has ended */
+	f.m.storage_changed(&f.m);
+	assert_int_equal(claim(LAUNCHED, "good"), LAUNCHED | RESTORED);
+}
+
 static void
 a_start_without_the_saved_state_has_no_launch(void **state)
 {
@@ -236,6 +254,8 @@ main(void)
 		    a_saved_domain_keeps_its_launch, begin, end),
 		cmocka_unit_test_setup_teardown(
 		    a_detached_guest_keeps_its_launch, begin, end),
+		cmocka_unit_test_setup_teardown(
+		    a_store_that_takes_data_again_ends_no_launch, begin, end),
 		cmocka_unit_test_setup_teardown(
 		    a_start_without_the_saved_state_has_no_launch, begin, end),
 		cmocka_unit_test_setup_teardown(

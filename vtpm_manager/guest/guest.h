@@ -71,6 +71,7 @@ struct guest_run {
 	uint32_t power_cycles;
 	bool capped;
 	bool launch_over; /* no launch record is to be kept */
+	bool launch_left; /* likewise, but this run goes on under it */
 	bool launch_said; /* that worker and registry differ */
 	enum guest_launch_seen launch_seen;
 	uint8_t launch_named[SHA256_LEN];

@@ -23,7 +23,7 @@
 
 #define KNOWN "launches"
 #define SAVED "launch_saved"
-#define PRESENT "launch_present"
+#define PRESENT "launch_resumed" /* what older stores call it */
 #define KNOWN_MAX 16
 
 /* --- what is kept --- */

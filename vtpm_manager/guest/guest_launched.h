@@ -6,7 +6,7 @@
  * Layer:  vtpm_manager/guest.
  * Kept:   in SX_CERTS.  "launches": the digests that were issued, the newest
  *         last; "launch_saved": what a saved Xen domain ran with;
- *         "launch_present": what this run was launched with, since it continues
+ *         "launch_resumed": what this run was launched with, since it continues
  *         a saved one or lost its device.  The launch of the present run is the
  *         one in SX_LAUNCH, or else that.
  * Trust:  a worker's word only ever takes away: it is not launched, it is

@@ -382,7 +382,7 @@ guest_launch(struct mgr *m, const struct guest *in, const uint8_t *record,
 		    "guest %s: the launch record is refused: %.400s", in->name,
 		    why[0] != '\0' ? why : vt_strerror(rc));
 	else if (g != NULL) {
-		g->launch_over = false;
+		g->launch_over = g->launch_left = false;
 		commit_soon(m, NULL, NULL);
 		rc = launch_running(g, &w, cb, arg);
 	} else if ((o = op_new(m, in, cb, arg)) == NULL)
@@ -420,7 +420,7 @@ guest_launch_over(struct guest_run *g)
 	uint8_t buf[64];
 	struct wr w;
 
-	g->launch_over = true;
+	g->launch_left = true;
 	guest_leave_launch(g->m, &g->in);
 	if (g->link == NULL || put_no_launch(&w, buf, sizeof(buf)) != VT_OK)
 		return;

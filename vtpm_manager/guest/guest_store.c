@@ -175,7 +175,7 @@ forget_launch(struct mgr *m, const struct guest *in, int rc)
 {
 	int del = store_extra_put(m->st, in->uuid, SX_LAUNCH, NULL, 0);
 
-	if (del != VT_OK)
+	if (rc == VT_OK || rc == VT_E_NOTFOUND)
 		rc = del;
 	if (rc != VT_OK && rc != VT_E_NOTFOUND && rc != VT_E_CORRUPT)
 		log_warn("guest %s: its old launch record is still stored: %s",

@@ -49,6 +49,8 @@ catch_up(struct mgr *m)
 	LIST_FOREACH(g, &m->guests->list, entry)
 		if (g->launch_over)
 			guest_forget_launch(m, &g->in);
+		else if (g->launch_left)
+			guest_leave_launch(m, &g->in);
 }
 
 struct tampered {
