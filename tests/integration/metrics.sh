@@ -161,6 +161,7 @@ seen '' tpm2_dictionarylockout -s -n 2 -t 1000 -l 1000
 for i in 1 2 3 4 5; do
 	seen '' tpm2_nvread 0x1500001 -C 0x1500001 -P bad >/dev/null 2>&1
 done
+seen '' tpm2_createprimary -C o -P bad -c o.ctx >/dev/null 2>&1
 scrape after
 same "commands of a guest" "$(grep -c '^>' seen)" "$(count commands_total)"
 check "some, in several classes ($(codes 0x17b) random, $(codes 0x182 0x17e) \
@@ -170,8 +171,8 @@ same "of the class pcr" "$(codes 0x182 0x17e)" "$(class pcr)"
 same "of the class nv" "$(codes 0x12a 0x137 0x14e 0x169)" "$(class nv)"
 same "of all classes" "$(grep -c '^>' seen)" "$(for k in other startup pcr \
     random nv key sign session; do class $k; done | paste -sd+ | bc)"
-same "wrong authorizations: 2" "2 $(rsps 0000098e)" \
-    "2 $(count auth_failures_total)"
+same "wrong authorizations: 2 that count, 1 that no lockout guards" "2 1 3" \
+    "$(rsps 0000098e) $(rsps 000009a2) $(count auth_failures_total)"
 check "the lockout refused some ($(rsps 00000921))" [ "$(rsps 00000921)" -ge 1 ]
 same "counted" "$(rsps 00000921)" "$(count lockouts_total)"
 same "states stored: as versions in the store's file" $(($(version) - v0)) \
@@ -262,6 +263,21 @@ if [ "$(id -u)" -eq 0 ]; then
 	    'curl -sS --max-time 20 "http://127.0.0.1:$port/metrics" >tcp &&
 	    "$PY" show tcp | grep -qx "vtpm_ready{} 1"'
 	kill $!
+	cat >ask.pl <<-'P'
+	use IO::Socket::UNIX;
+	$SIG{PIPE} = "IGNORE";
+	for (1 .. 60) {
+		my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or next;
+		print $s "GET /metrics HTTP/1.0\r\n\r\n";
+		$s->flush;
+		$n++ if defined <$s>;
+	}
+	print 0 + $n, "\n";
+	P
+	n=$(as bin sys perl ask.pl "$SOCK")
+	check "of 60 requests without a pause some are refused, not all ($n)" \
+	    [ "${n:-0}" -ge 10 -a "${n:-60}" -lt 60 ]
+	check "the administrator is not" scrape now
 	# Four silent connections of one user are all that it gets.
 	setpriv --reuid bin --regid sys --clear-groups perl -MIO::Socket::UNIX \
 	    -e '@s = map { IO::Socket::UNIX->new(Peer => $ARGV[0]) } 1..6;

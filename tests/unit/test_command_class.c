@@ -74,6 +74,8 @@ static const struct {
 	{ TPM2_CC_HMAC, WCLASS_SIGN },
 	{ TPM2_CC_HMAC_Start, WCLASS_SIGN },
 	{ TPM2_CC_SequenceUpdate, WCLASS_SIGN },
+	{ TPM2_CC_SequenceComplete, WCLASS_SIGN },
+	{ TPM2_CC_Commit, WCLASS_SIGN },
 	{ TPM2_CC_HashSequenceStart, WCLASS_SIGN },
 	{ TPM2_CC_Hash, WCLASS_SIGN },
 	{ TPM2_CC_GetTime, WCLASS_SIGN },

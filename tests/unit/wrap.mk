@@ -6,4 +6,5 @@ WRAP_test_store_limits := fallocate fstatvfs
 WRAP_test_ca := time
 WRAP_test_host_fit := hwlink_request hwlink_forget host_keys_must_fit host_keys_approved
 WRAP_test_guest_store := digest_buf wlink_stored commit_state audit_log
+WRAP_test_guest_stats := wlink_request
 WRAP_test_guest_launched := audit_log commit_soon

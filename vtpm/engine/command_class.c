@@ -22,6 +22,8 @@ static const struct range tpm20[] = {
 	{ 0x17e, 0x17e, WCLASS_PCR },     /* PCR_Read */
 	{ 0x182, 0x183, WCLASS_PCR },     /* PCR_Extend, PCR_SetAuthValue */
 	{ 0x185, 0x185, WCLASS_PCR },     /* EventSequenceComplete */
+	{ 0x13e, 0x13e, WCLASS_SIGN },    /* SequenceComplete */
+	{ 0x18b, 0x18b, WCLASS_SIGN },    /* Commit */
 	{ 0x146, 0x146, WCLASS_RANDOM },  /* StirRandom */
 	{ 0x17b, 0x17b, WCLASS_RANDOM },  /* GetRandom */
 	{ 0x11f, 0x11f, WCLASS_NV },      /* NV_UndefineSpaceSpecial */
@@ -88,6 +90,7 @@ static const struct range tpm12[] = {
 	{ 0x3c, 0x3c, WCLASS_SIGN },     /* Sign */
 	{ 0x3e, 0x3e, WCLASS_SIGN },     /* Quote2 */
 	{ 0x0a, 0x0b, WCLASS_SESSION },  /* OIAP, OSAP */
+	{ 0x11, 0x11, WCLASS_SESSION },  /* DSAP */
 };
 /* clang-format on */
 

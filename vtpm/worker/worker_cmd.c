@@ -281,13 +281,14 @@ wk_submit(void *arg, struct chan *ch, uint8_t locality, const uint8_t *bytes,
 	struct tpm_cmd cmd;
 
 	(void)ch;
-	wk_count_command(s, bytes, len);
+	wk_count_command(s);
 	wk_machine_settle(w);
 	if (!power_is_on(w->power)) {
 		wk_answer_error(s, RC_FAILURE, R12_FAIL);
 		return;
 	}
 	tpm_cmd_decode(&cmd, eng_is_tpm2(), locality, bytes, len);
+	wk_count_class(s, &cmd);
 	if (must_wait(w, &cmd))
 		hold(s, &cmd);
 	else

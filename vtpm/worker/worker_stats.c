@@ -9,46 +9,54 @@
 #include "vtpm/engine/tpm_command.h"
 #include "vtpm/worker/worker_state.h"
 
-#define RC_LOCKOUT 0x921u   /* TPM_RC_LOCKOUT */
-#define RC_FMT1 0x080u      /* with a parameter, handle or session number */
-#define RC_AUTH_FAIL 0x00eu /* TPM_RC_AUTH_FAIL, without RC_FMT1 */
+#define RC_LOCKOUT 0x921u /* TPM_RC_LOCKOUT */
+#define RC_FMT1 0x080u    /* with a parameter, handle or session number */
 #define RC_FMT1_CODE 0x03fu
+#define F1_AUTH_FAIL 0x00eu /* TPM_RC_AUTH_FAIL, without RC_FMT1: counted */
+#define F1_BAD_AUTH 0x022u  /* TPM_RC_BAD_AUTH: no lockout guards it */
 #define R12_AUTHFAIL 0x001u
+#define R12_AUTH2FAIL 0x01du   /* of the second session */
 #define R12_DEFEND_LOCK 0x803u /* TPM_DEFEND_LOCK_RUNNING */
 
 void
-wk_count_command(struct slot *s, const uint8_t *cmd, size_t len)
+wk_count_command(struct slot *s)
 {
-	struct rd r;
-
-	rd_init(&r, cmd, len);
-	(void)rd_be16(&r); /* tag */
-	(void)rd_be32(&r); /* size */
-	s->class = (uint8_t)command_class(
-	    s->w->tpm_version != TPM_VER_12, rd_be32(&r));
+	s->class = WCLASS_OTHER;
 	s->began_us = now_us();
 	s->w->n.last_us = s->began_us;
 	s->w->n.commands++;
 }
 
 void
+wk_count_class(struct slot *s, const struct tpm_cmd *cmd)
+{
+	s->class = (uint8_t)command_class(cmd->tpm2, cmd->code);
+}
+
+static bool
+is_wrong_auth(bool tpm2, uint32_t code)
+{
+	uint32_t one = code & RC_FMT1_CODE;
+
+	if (!tpm2)
+		return code == R12_AUTHFAIL || code == R12_AUTH2FAIL;
+	return (code & RC_FMT1) != 0 &&
+	       (one == F1_AUTH_FAIL || one == F1_BAD_AUTH);
+}
+
+void
 wk_count_answer(struct slot *s, const uint8_t *resp, size_t len)
 {
 	uint32_t code = tp_response_code(resp, len);
+	bool tpm2 = s->w->tpm_version != TPM_VER_12;
 	struct wk_counters *n = &s->w->n;
 
 	if (s->began_us == 0)
 		return; /* of a command that came before a snapshot */
 	hist_add(&n->times[s->class], now_us() - s->began_us);
 	s->began_us = 0;
-	if (s->w->tpm_version == TPM_VER_12) {
-		n->auth_failures += code == R12_AUTHFAIL;
-		n->lockouts += code == R12_DEFEND_LOCK;
-	} else {
-		n->auth_failures += (code & RC_FMT1) != 0 &&
-				    (code & RC_FMT1_CODE) == RC_AUTH_FAIL;
-		n->lockouts += code == RC_LOCKOUT;
-	}
+	n->auth_failures += is_wrong_auth(tpm2, code);
+	n->lockouts += code == (tpm2 ? RC_LOCKOUT : R12_DEFEND_LOCK);
 }
 
 void

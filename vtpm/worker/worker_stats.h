@@ -15,6 +15,7 @@
 #include "vtpm/proto/worker_msg.h"
 
 struct slot;
+struct tpm_cmd;
 struct worker;
 
 struct wk_counters {
@@ -26,7 +27,10 @@ struct wk_counters {
 };
 
 /* A command came. */
-void wk_count_command(struct slot *s, const uint8_t *cmd, size_t len);
+void wk_count_command(struct slot *s);
+/* It is taken apart; one that came while the power was off stays in no class.
+ */
+void wk_count_class(struct slot *s, const struct tpm_cmd *cmd);
 /* Its answer goes out. */
 void wk_count_answer(struct slot *s, const uint8_t *resp, size_t len);
 /* Answer WQ_STATS: no command is run, nothing changes. */

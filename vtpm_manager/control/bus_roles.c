@@ -68,7 +68,6 @@ static void
 set_who(struct bus_who *w, const struct config *cfg, uid_t uid, pid_t pid,
     const gid_t *groups, size_t n)
 {
-	w->metrics = in_groups(cfg->metrics_group, groups, n);
 	w->uid = uid;
 	w->pid = pid;
 	w->role = bus_role_of(cfg, uid, geteuid(), groups, n);
@@ -92,6 +91,7 @@ bus_who_of_socket(const struct config *cfg, int fd, struct bus_who *ret)
 	n = glen / sizeof(gid_t);
 	groups[n++] = cr.gid;
 	set_who(ret, cfg, cr.uid, cr.pid, groups, n);
+	ret->metrics = in_groups(cfg->metrics_group, groups, n);
 	return VT_OK;
 }
 

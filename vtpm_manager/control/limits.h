@@ -25,6 +25,10 @@
 #define METRICS_CONNS_MAX 16
 #define METRICS_CONNS_USER 4
 #define METRICS_TIME_MS 10000
+/* Answers to all users but those two: so many at once, then one in this time;
+ * each costs a question to every worker. */
+#define METRICS_BURST 16
+#define METRICS_EVERY_US 250000
 #define BUS_LAUNCH_MAX 65536 /* bytes of a launch record */
 
 #endif

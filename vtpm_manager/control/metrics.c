@@ -79,7 +79,7 @@ static const struct metric table[] = {
 	    "Calls of methods that ended with an error.",
 	    COUNTER, ONE, SINGLE, "counters.calls_refused", NULL, { { 0 } } },
 	{ "vtpm_control_connections_refused_total",
-	    "Connections to the control socket that were closed at once.",
+	    "Connections to the control and metrics sockets closed at once.",
 	    COUNTER, ONE, SINGLE, "counters.connections_refused", NULL,
 	    { { 0 } } },
 	{ "vtpm_audit_records_total", "Records written to the audit log.",

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/token_bucket.h"
 #include "vtpm_manager/control/bus_roles.h"
 #include "vtpm_manager/control/bus_status.h"
 #include "vtpm_manager/control/http_request.h"
@@ -48,6 +49,7 @@ struct metrics_sock {
 	struct bus_statusq *status;
 	int listen_fd;
 	sd_event_source *io;
+	struct token_bucket budget;
 	LIST_HEAD(, mconn) conns;
 };
 
@@ -213,8 +215,9 @@ on_late(sd_event_source *s, uint64_t usec, void *arg)
 /* --- connections --- */
 
 static const char *
-no_place(const struct metrics_sock *s, const struct bus_who *who)
+no_place(struct metrics_sock *s, const struct bus_who *who)
 {
+	bool limited = who->uid != 0 && who->uid != geteuid();
 	const struct mconn *c;
 	unsigned int all = 0, own = 0;
 
@@ -226,8 +229,10 @@ no_place(const struct metrics_sock *s, const struct bus_who *who)
 	}
 	if (all >= METRICS_CONNS_MAX)
 		return "too many connections are open";
-	if (own >= METRICS_CONNS_USER && who->uid != 0 && who->uid != geteuid())
+	if (limited && own >= METRICS_CONNS_USER)
 		return "the user has too many open connections";
+	if (limited && !token_bucket_take(&s->budget, 1, now_us()))
+		return "too many requests";
 	return NULL;
 }
 
@@ -325,6 +330,8 @@ metrics_sock_new(
 	s->m = m;
 	s->status = status;
 	s->listen_fd = -1;
+	token_bucket_init(
+	    &s->budget, METRICS_BURST, 1, METRICS_EVERY_US, now_us());
 	LIST_INIT(&s->conns);
 	if ((rc = listen_metrics(s, path)) != VT_OK) {
 		metrics_sock_free(s);

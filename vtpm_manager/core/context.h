@@ -54,7 +54,7 @@ struct mgr_counters {
 	struct histogram commit_time; /* of every commit, failed ones too */
 	uint64_t pool_hits, pool_misses, audit_records;
 	uint64_t calls, calls_refused; /* of bus methods */
-	uint64_t conns_refused;        /* to the control socket */
+	uint64_t conns_refused;        /* to control and metrics sockets */
 };
 
 struct mgr {

@@ -66,23 +66,31 @@ on_late(sd_event_source *s, uint64_t usec, void *arg)
 	return 0;
 }
 
-/* A count that fell, as only a lying worker's does, begins again. */
+/* A count that fell, as only a lying worker's does, stays what it was: each
+ * worker adds at most WSTATS_MAX to each sum. */
 static void
-add_up(struct histogram *h, const struct wtimes *old, const struct wtimes *new)
+rise(uint64_t *sum, uint64_t old, uint64_t *new)
+{
+	if (*new >= old)
+		*sum += *new - old;
+	else
+		*new = old;
+}
+
+static void
+add_up(struct histogram *h, const struct wtimes *old, struct wtimes *new)
 {
 	unsigned int i;
 
 	for (i = 0; i <= HIST_BOUNDS; i++)
-		if (new->counts[i] >= old->counts[i])
-			h->n[i] += new->counts[i] - old->counts[i];
-	if (new->sum_us >= old->sum_us)
-		h->sum_us += new->sum_us - old->sum_us;
+		rise(&h->n[i], old->counts[i], &new->counts[i]);
+	rise(&h->sum_us, old->sum_us, &new->sum_us);
 }
 
 /* What a worker did before this manager found it was a former one's to count.
  */
 static void
-take(struct guest_run *g, const struct wstats *n)
+take(struct guest_run *g, struct wstats *n)
 {
 	static const struct wtimes none = { 0 };
 	struct guest_stats *q = g->m->guests->stats;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/json_histogram.h"
@@ -19,11 +20,25 @@
  * Fields of /proc/PID/stat, proc(5), counted from the one behind the name,
  * which is the third: the name may have blanks and brackets in it.
  */
-enum { STAT_UTIME = 14 - 3, STAT_STIME = 15 - 3, STAT_RSS = 24 - 3 };
+enum {
+	STAT_UTIME = 14 - 3,
+	STAT_STIME = 15 - 3,
+	STAT_START = 22 - 3, /* since the boot */
+	STAT_RSS = 24 - 3
+};
 
 struct usage {
-	uint64_t cpu_ms, resident_bytes;
+	uint64_t cpu_ms, resident_bytes, started_ms; /* wall clock */
 };
+
+static uint64_t
+since_boot_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
 
 static bool
 read_usage(uint32_t pid, struct usage *ret)
@@ -49,6 +64,8 @@ read_usage(uint32_t pid, struct usage *ret)
 	free(buf);
 	ret->cpu_ms = (v[STAT_UTIME] + v[STAT_STIME]) * 1000 / (uint64_t)hz;
 	ret->resident_bytes = v[STAT_RSS] * (uint64_t)page;
+	ret->started_ms =
+	    wall_ms() - since_boot_ms() + v[STAT_START] * 1000 / (uint64_t)hz;
 	return true;
 }
 
@@ -61,7 +78,7 @@ worker_json(const struct guest_run *g)
 	if (g->link == NULL || !read_usage(g->link->pid, &u))
 		return NULL;
 	return json_pack("{s:I,s:I,s:I,s:I}", "pid", (json_int_t)g->link->pid,
-	    "started_ms", (json_int_t)g->started_ms, "cpu_ms",
+	    "started_ms", (json_int_t)u.started_ms, "cpu_ms",
 	    (json_int_t)u.cpu_ms, "resident_bytes",
 	    (json_int_t)u.resident_bytes);
 }
