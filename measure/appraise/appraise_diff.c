@@ -106,13 +106,7 @@ differ(void *ctx, uint32_t i, uint32_t k, enum align_kind kind)
 	d->pos = b->n + 1;
 	if (k < b->n)
 		d->pos = b->j->t->ev[b->at[k]].pos;
-	/* What is missing belongs behind the one before it, or to the end. */
-	if (kind != ALIGN_MISSING)
-		d->place = b->at[k] + 1;
-	else if (k == b->n)
-		d->place = b->j->t->n + 1;
-	else if (k > 0)
-		d->place = b->at[k - 1] + 1;
+	d->place = policy_align_place(b->at, b->n, k, kind, b->j->t->n);
 	if (kind != ALIGN_MISSING)
 		ok = describe_now(d, b->j->t, b->at[k]);
 	if (ok && kind != ALIGN_ADDED)

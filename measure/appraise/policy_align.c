@@ -83,6 +83,17 @@ policy_align(const struct policy_align *pa)
 	align_run(&al);
 }
 
+uint32_t
+policy_align_place(const uint32_t *at, uint32_t n, uint32_t k,
+    enum align_kind kind, uint32_t total)
+{
+	if (kind != ALIGN_MISSING)
+		return at[k] + 1;
+	if (k == n)
+		return total + 1;
+	return k > 0 ? at[k - 1] + 1 : 0;
+}
+
 /* How much of their beginning and end two texts share. */
 static size_t
 shared(const char *a, const char *b)

@@ -27,6 +27,14 @@ struct policy_align {
 /* Calls differ() for each difference that the rule does not allow, in order. */
 void policy_align(const struct policy_align *pa);
 
+/*
+ * Where a difference belongs in the boot, from 1.  at has the n events of the
+ * PCR by their index among the total of the boot.  What is missing belongs
+ * behind the one before it (0: before all), or to the end.
+ */
+uint32_t policy_align_place(const uint32_t *at, uint32_t n, uint32_t k,
+    enum align_kind kind, uint32_t total);
+
 /* The alternative of a step that is val; NULL: none. */
 const struct pol_digest *policy_step_has(
     const struct pol_step *s, const uint8_t *val, size_t len);

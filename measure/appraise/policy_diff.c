@@ -19,7 +19,7 @@
 #define WORDS 1024
 #define LAST_QUOTED 15 /* an unnamed PCR up to here must stay empty */
 
-/* A difference, and its place in the boot. */
+/* A difference, and its place in the boot, from 1. */
 struct found {
 	struct explain e;
 	uint32_t place;
@@ -83,16 +83,12 @@ differ(void *ctx, uint32_t i, uint32_t k, enum align_kind kind)
 	struct job *j = ctx;
 	struct explain e = { .pcr = j->pcr, .pos = k + 1 };
 	const struct pol_step *s;
-	uint32_t place = j->boot->n;
 	char words[WORDS];
 
 	if (kind != ALIGN_MISSING) {
 		e.now = j->boot->ev[j->at[k]].words;
 		e.text =
 		    j->boot->ev[j->at[k]].lies ? EXPLAIN_LIES : EXPLAIN_SAID;
-		place = j->at[k];
-	} else if (k < j->n && k > 0) {
-		place = j->at[k - 1];
 	}
 	if (kind != ALIGN_ADDED) {
 		s = &j->bank->pcrs[j->pcr].steps[i];
@@ -100,7 +96,7 @@ differ(void *ctx, uint32_t i, uint32_t k, enum align_kind kind)
 		e.was = keep(j, words);
 		e.others = s->nalts - 1;
 	}
-	add(j, &e, place);
+	add(j, &e, policy_align_place(j->at, j->n, k, kind, j->boot->n));
 }
 
 /* The value is none of those listed: one difference, at the first event. */
@@ -126,7 +122,7 @@ values(struct job *j)
 		e.now = keep(j, words);
 	}
 	e.others = rule->nvalues - 1;
-	add(j, &e, j->n > 0 ? j->at[0] : j->boot->n);
+	add(j, &e, j->n > 0 ? j->at[0] + 1 : j->boot->n + 1);
 }
 
 static void

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * test_appraise_diff.c - what a report and vtpm-measure diff say of a boot that
+ * differs from its policy: which events, in which order, in which characters.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base/crypto.h"
+#include "base/util.h"
+#include "measure/appraise/policy_diff.h"
+#include "measure/log/align.h"
+#include "tests/unit/boots.h"
+
+static const uint16_t algs[] = { ALG_SHA256, ALG_SHA384 };
+
+/* A boot of such events: "4a8b" extends PCR 4 by H("a"), PCR 8 by H("b"). */
+static struct boot
+boot_of(const char *s)
+{
+	struct boot b = { 0 };
+	struct el_writer *w;
+	const uint8_t *p;
+
+	assert_int_equal(el_writer_new(algs, 2, false, &w), VT_OK);
+	for (; *s != '\0'; s += 2)
+		el_add(w, (uint32_t)(s[0] - '0'), EV_IPL, s + 1, 1, s + 1, 1);
+	assert_int_equal(el_writer_bytes(w, &p, &b.log.len), VT_OK);
+	b.log.p = exact_copy(p, b.log.len);
+	el_writer_free(w);
+	assert_int_equal(pcr_set_init(&b.pcrs, algs, 2), VT_OK);
+	assert_int_equal(el_replay(&b.pcrs, b.log.p, b.log.len), VT_OK);
+	return b;
+}
+
+/* --- policies: as JSON, so that a test can change them -------------------- */
+
+static json_t *
+json_step(uint16_t alg, const char *text, const char *what)
+{
+	char hex[2 * DIGEST_MAX + 1];
+	uint8_t val[DIGEST_MAX];
+
+	assert_int_equal(digest_buf(alg, text, 1, val), VT_OK);
+	hex_encode(val, digest_len(alg), hex);
+	return json_pack("{s:s, s:s}", "digest", hex, "what", what);
+}
+
+/* The rules of a bank; the text of each event is what. */
+static json_t *
+json_bank(uint16_t alg, const char *s, const char *what)
+{
+	json_t *bank = json_object(), *list;
+	char pcr[2] = "";
+
+	for (; *s != '\0'; s += 2) {
+		pcr[0] = s[0];
+		if (json_object_get(bank, pcr) == NULL)
+			assert_int_equal(json_object_set_new(bank, pcr,
+					     json_pack("{s:[]}", "events")),
+			    0);
+		list = json_object_get(json_object_get(bank, pcr), "events");
+		assert_int_equal(
+		    json_array_append_new(list, json_step(alg, s + 1, what)),
+		    0);
+	}
+	return bank;
+}
+
+static json_t *
+json_policy(json_t *sha256_bank)
+{
+	return json_pack("{s:s, s:{s:s}, s:{s:o}}", "format", "vtpm-policy 1",
+	    "allow", "unmeasured-initrd", "test", "banks", "sha256",
+	    sha256_bank);
+}
+
+/* Takes over o. */
+static struct policy *
+parsed(json_t *o)
+{
+	char *text = json_dumps(o, 0);
+	struct policy *p;
+
+	assert_non_null(text);
+	p = policy_of(text);
+	free(text);
+	json_decref(o);
+	return p;
+}
+
+static struct policy *
+policy_like(const char *s)
+{
+	return parsed(json_policy(json_bank(ALG_SHA256, s, "")));
+}
+
+/* --- both reports of differences ------------------------------------------ */
+
+/* Each difference as "PCR-" (missing), "PCR+" (added) or "PCR!" (other). */
+static void
+list_report(const struct policy *p, const struct boot *b, char *out, size_t cap)
+{
+	struct ap_report *r = judge(p, b, LOG);
+	size_t used = 0;
+	uint32_t i;
+
+	out[0] = '\0';
+	for (i = 0; i < r->ndiffs; i++)
+		used += (size_t)snprintf(out + used, cap - used, "%u%s ",
+		    r->diffs[i].pcr,
+		    r->diffs[i].now == NULL   ? "-"
+		    : r->diffs[i].was == NULL ? "+"
+					      : "!");
+	ap_report_free(r);
+}
+
+static void
+list_diff(const struct policy *p, const struct boot *b, char *out, size_t cap)
+{
+	char err[REPLAY_ERR_MAX];
+	struct policy_diffs d = { 0 };
+	struct replay *r = NULL;
+	size_t used = 0;
+	uint32_t i;
+
+	assert_int_equal(replay_make(b->log.p, b->log.len, &r, err), VT_OK);
+	assert_int_equal(policy_diff(p, r, &d), VT_OK);
+	out[0] = '\0';
+	for (i = 0; i < d.n; i++)
+		used += (size_t)snprintf(out + used, cap - used, "%u%s ",
+		    d.list[i].pcr,
+		    d.list[i].now == NULL   ? "-"
+		    : d.list[i].was == NULL ? "+"
+					    : "!");
+	policy_diffs_done(&d);
+	replay_free(r);
+}
+
+/* --- order ---------------------------------------------------------------- */
+
+static void
+both_name_the_same_events_in_the_order_of_the_boot(void **state)
+{
+	static const struct {
+		const char *policy, *boot, *out;
+	} cases[] = {
+		{ "4a8b", "4a8b", "" },
+		{ "4a8b", "4x8y", "4! 8! " },
+		{ "8b4a", "8y4x", "8! 4! " },
+		{ "4a4b8c", "4b8x", "4- 8! " }, /* its first event */
+		{ "4a4b8c", "8x4a", "8! 4- " }, /* its last */
+		{ "4a4b4c8d", "4a4c8x", "4- 8! " },
+		{ "8a8b4c", "4x8b", "8- 4! " }, /* before the first of all */
+		{ "4a8b", "4a8b8c", "8+ " },
+	};
+	char out[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		struct policy *p = policy_like(cases[i].policy);
+		struct boot b = boot_of(cases[i].boot);
+
+		print_message("  %s, %s\n", cases[i].policy, cases[i].boot);
+		list_report(p, &b, out, sizeof(out));
+		assert_string_equal(out, cases[i].out);
+		list_diff(p, &b, out, sizeof(out));
+		assert_string_equal(out, cases[i].out);
+		boot_done(&b);
+		policy_free(p);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    both_name_the_same_events_in_the_order_of_the_boot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
