@@ -166,12 +166,13 @@ ap_explain_events(struct judge *j, uint32_t pcr)
 	free(b.at);
 	if (j->a->rc != VT_OK)
 		return;
-	if (r->ndiffs > from)
+	if (r->ndiffs > from) {
 		say(j, &r->diffs[from]);
-	else
-		ap_say(j->a, AP_C_EVENT_UNKNOWN, AP_FAIL, j->bank->alg,
-		    (int32_t)pcr, 0,
-		    "PCR %u: its events are not those of the policy", pcr);
+		return;
+	}
+	ap_say(j->a, AP_C_EVENT_UNKNOWN, AP_FAIL, j->bank->alg, (int32_t)pcr, 0,
+	    "PCR %u: its events are not those of the policy", pcr);
+	ap_tag(j->a, AP_LAST_PLACE, NULL); /* after one that says more */
 }
 
 const char *

@@ -177,12 +177,67 @@ both_name_the_same_events_in_the_order_of_the_boot(void **state)
 	}
 }
 
+/* A second bank differs likewise, and has nothing to add. */
+static void
+a_second_bank_hides_no_explanation(void **state)
+{
+	json_t *o = json_policy(json_bank(ALG_SHA256, "4a8b", "file \"x\""));
+	struct boot b = boot_of("4a8y");
+	struct ap_report *r;
+	struct policy *p;
+
+	(void)state;
+	assert_int_equal(
+	    json_object_set_new(json_object_get(o, "banks"), "sha384",
+		json_bank(ALG_SHA384, "4a8b", "file \"x\"")),
+	    0);
+	p = parsed(o);
+	r = judge(p, &b, LOG);
+	assert_int_equal(r->verdict, AP_REFUSED);
+	assert_int_equal(r->n, 2);
+	assert_int_equal(r->findings[0].alg, ALG_SHA256);
+	assert_int_equal(r->findings[0].index, 1);
+	assert_non_null(strstr(r->findings[0].words, "file \"x\""));
+	assert_int_equal(r->findings[1].alg, ALG_SHA384);
+	ap_report_free(r);
+	boot_done(&b);
+	policy_free(p);
+}
+
+/* More events differ in PCR 4 than are listed: those of PCR 8 are not. */
+static void
+a_full_list_hides_no_explanation(void **state)
+{
+	struct policy *p = policy_like("4a8b");
+	char text[2 * (AP_MAX_DIFFS + 9) + 3] = "";
+	struct ap_report *r;
+	struct boot b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < AP_MAX_DIFFS + 9; i++)
+		memcpy(text + 2 * i, "4x", 2);
+	memcpy(text + 2 * i, "8y", 3);
+	b = boot_of(text);
+	r = judge(p, &b, LOG);
+	assert_int_equal(r->ndiffs, AP_MAX_DIFFS);
+	assert_int_equal(r->more_diffs, 10);
+	assert_int_equal(r->n, 2);
+	assert_int_equal(r->findings[0].pcr, 4);
+	assert_int_equal(r->findings[0].index, 1);
+	ap_report_free(r);
+	boot_done(&b);
+	policy_free(p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    both_name_the_same_events_in_the_order_of_the_boot),
+		cmocka_unit_test(a_second_bank_hides_no_explanation),
+		cmocka_unit_test(a_full_list_hides_no_explanation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
