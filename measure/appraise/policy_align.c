@@ -45,14 +45,15 @@ repeats(void *ctx, uint32_t i)
 
 /* What comes between listed events is allowed, if it is not one of them. */
 static bool
-between(struct policy_align *pa, uint32_t k)
+between(void *ctx, uint32_t k)
 {
+	const struct policy_align *pa = ctx;
 	uint32_t i;
 
 	if (pa->rule == NULL || pa->rule->unknown != POL_U_ALLOW)
 		return false;
 	for (i = 0; i < pa->rule->nsteps; i++)
-		if (same(pa, i, k))
+		if (same(ctx, i, k))
 			return false;
 	return true;
 }
@@ -60,10 +61,9 @@ between(struct policy_align *pa, uint32_t k)
 static void
 differ(void *ctx, uint32_t i, uint32_t k, enum align_kind kind)
 {
-	struct policy_align *pa = ctx;
+	const struct policy_align *pa = ctx;
 
-	if (kind != ALIGN_ADDED || !between(pa, k))
-		pa->differ(pa->ctx, i, k, kind);
+	pa->differ(pa->ctx, i, k, kind);
 }
 
 void
@@ -76,6 +76,7 @@ policy_align(const struct policy_align *pa)
 		.same = same,
 		.optional = optional,
 		.repeats = repeats,
+		.passes = between,
 		.open_end =
 		    pa->rule != NULL && pa->rule->unknown == POL_U_AFTER,
 		.differ = differ };

@@ -27,6 +27,8 @@ struct align {
 	/* Of expected place i; NULL: of none. */
 	bool (*optional)(void *ctx, uint32_t i);
 	bool (*repeats)(void *ctx, uint32_t i); /* several times in a row */
+	/* What came at j is allowed anywhere; NULL: nothing is. */
+	bool (*passes)(void *ctx, uint32_t j);
 	bool open_end; /* what comes after the last expected place is allowed */
 	void (*differ)(void *ctx, uint32_t i, uint32_t j, enum align_kind kind);
 };

@@ -230,6 +230,41 @@ a_full_list_hides_no_explanation(void **state)
 	policy_free(p);
 }
 
+/* However many unlisted events a rule allows in a row. */
+static void
+what_is_allowed_anywhere_is_not_blamed(void **state)
+{
+	static const uint32_t rows[] = { 1, ALIGN_LOOKAHEAD,
+		ALIGN_LOOKAHEAD + 1, 4 * ALIGN_LOOKAHEAD };
+	json_t *bank, *o;
+	char text[8 * ALIGN_LOOKAHEAD + 9], out[256];
+	struct policy *p;
+	struct boot b;
+	size_t i, k;
+
+	(void)state;
+	bank = json_bank(ALG_SHA256, "8a8b8c", "");
+	o = json_pack("{s:s}", "anywhere", "test");
+	assert_int_equal(
+	    json_object_set_new(json_object_get(bank, "8"), "unknown", o), 0);
+	p = parsed(json_policy(bank));
+	for (i = 0; i < VT_NELEM(rows); i++) {
+		memcpy(text, "8a", 2);
+		for (k = 1; k <= rows[i]; k++)
+			memcpy(text + 2 * k, "8x", 2);
+		(void)snprintf(text + 2 * k, 5, "8c"); /* without b */
+		b = boot_of(text);
+		print_message("  %u\n", rows[i]);
+		list_report(p, &b, out, sizeof(out));
+		/* One may be in its place. */
+		assert_string_equal(out, rows[i] == 1 ? "8! " : "8- ");
+		list_diff(p, &b, out, sizeof(out));
+		assert_string_equal(out, rows[i] == 1 ? "8! " : "8- ");
+		boot_done(&b);
+	}
+	policy_free(p);
+}
+
 int
 main(void)
 {
@@ -238,6 +273,7 @@ main(void)
 		    both_name_the_same_events_in_the_order_of_the_boot),
 		cmocka_unit_test(a_second_bank_hides_no_explanation),
 		cmocka_unit_test(a_full_list_hides_no_explanation),
+		cmocka_unit_test(what_is_allowed_anywhere_is_not_blamed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,15 @@ repeats(void *ctx, uint32_t i)
 	return ((const struct letters *)ctx)->want[i][1] == '+';
 }
 
+/* Digits are allowed anywhere. */
+static bool
+passes(void *ctx, uint32_t j)
+{
+	const struct letters *l = ctx;
+
+	return l->came[j] >= '0' && l->came[j] <= '9';
+}
+
 static void
 differ(void *ctx, uint32_t i, uint32_t j, enum align_kind kind)
 {
@@ -57,6 +66,10 @@ differ(void *ctx, uint32_t i, uint32_t j, enum align_kind kind)
 	    kind == ALIGN_ADDED ? '.' : l->want[i][0],
 	    kind == ALIGN_MISSING ? '.' : l->came[j]);
 }
+
+/* More than ALIGN_LOOKAHEAD. */
+#define TEN "0123456789"
+#define MANY TEN TEN TEN TEN TEN TEN TEN
 
 static void
 what_differs_is_named_once(void **state)
@@ -95,11 +108,22 @@ what_differs_is_named_once(void **state)
 		  "aA bB cC dD eE fF gG hH iI jJ kK lL mM nN oO pP qQ "
 		  "rR sS tT u. v. w. x. y. " },
 		{ "abcdef", "ef", false, "a. b. c. d. " },
+		{ "abc", "1a23b4c5", false, "" },
+		{ "abc", "a1c", false, "b1 " }, /* in its place */
+		{ "abc", "a12c", false, "b. " },
+		{ "abc", "a1d2c", false, "bd " },
+		{ "ac", "a1d2c", false, ".d " },
+		{ "ab", MANY "ab", false, "" },
+		{ "abc", "a" MANY "c", false, "b. " },
+		{ "abc", "a" MANY "c" MANY, false, "b. " },
+		{ "abc", "ax" MANY "c", false, "bx " },
+		{ "abc", "axy" MANY "d", false, "bx cy .d " },
 	};
 	/* clang-format on */
 	struct align al = { .same = same,
 		.optional = optional,
 		.repeats = repeats,
+		.passes = passes,
 		.differ = differ };
 	struct letters l;
 	size_t i;
