@@ -40,10 +40,12 @@ ap_say(struct appraisal *a, enum ap_code code, enum ap_severity sev,
 	va_start(ap, fmt);
 	n = vasprintf(&f->words, fmt, ap);
 	va_end(ap);
-	if (n < 0)
+	if (n < 0) {
 		a->rc = VT_E_NOMEM;
-	else
-		r->n++;
+		return;
+	}
+	text_clean(f->words);
+	r->n++;
 }
 
 void

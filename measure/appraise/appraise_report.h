@@ -25,7 +25,8 @@ const char *ap_verdict_name(enum ap_verdict v); /* "accepted" */
 /* The report as a JSON object in text; heap, free().  NULL: no memory. */
 char *ap_report_json(const struct ap_report *r);
 
-/* Add a finding.  index 0, pcr -1, alg 0: none. */
+/* Add a finding.  index 0, pcr -1, alg 0: none.  The words may have text of a
+ * policy or launch record: they become printable ASCII. */
 void ap_say(struct appraisal *a, enum ap_code code, enum ap_severity sev,
     uint16_t alg, int32_t pcr, int32_t index, const char *fmt, ...)
     VT_PRINTF(7, 8);

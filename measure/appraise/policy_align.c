@@ -124,4 +124,5 @@ policy_step_words(const struct pol_step *s, size_t len, const char *now,
 		(void)snprintf(out, cap, "%s", best->what);
 	else
 		(void)snprintf(out, cap, "digest %.16s...", hex);
+	text_clean(out);
 }

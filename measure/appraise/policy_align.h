@@ -39,7 +39,7 @@ uint32_t policy_align_place(const uint32_t *at, uint32_t n, uint32_t k,
 const struct pol_digest *policy_step_has(
     const struct pol_step *s, const uint8_t *val, size_t len);
 /* Describe the alternative of a step that is most like the text that came
- * (NULL: none did). */
+ * (NULL: none did), in printable ASCII: a policy's text is any UTF-8. */
 void policy_step_words(const struct pol_step *s, size_t len, const char *now,
     char *out, size_t cap);
 

@@ -115,6 +115,7 @@ values(struct job *j)
 	hex_encode(rule->values[0].val, j->bank->len, hex);
 	(void)snprintf(words, sizeof(words), "value %.16s... %s", hex,
 	    rule->values[0].what);
+	text_clean(words);
 	e.was = keep(j, words);
 	if (got != NULL) {
 		hex_encode(got, j->bank->len, hex);

@@ -265,6 +265,79 @@ what_is_allowed_anywhere_is_not_blamed(void **state)
 	policy_free(p);
 }
 
+/* --- characters ----------------------------------------------------------- */
+
+/* A policy's text may be any UTF-8: here escape sequences, and two bytes for
+ * each letter, so that every second cut is inside one. */
+#define SHIFTS 2
+
+static char *
+wild_text(size_t shift)
+{
+	static char text[POLICY_MAX_TEXT];
+	size_t i, len = 2000;
+
+	memset(text, 'x', shift);
+	memcpy(text + shift, "\x1b[31m\n", 7);
+	for (i = shift + 6; i + 2 < len; i += 2)
+		memcpy(text + i, "\xc3\xa9", 3);
+	return text;
+}
+
+static void
+expect_one_clean(struct policy *p, const struct boot *b)
+{
+	struct ap_report *r = judge(p, b, LOG);
+	char err[REPLAY_ERR_MAX], *text;
+	struct policy_diffs d = { 0 };
+	struct replay *now = NULL;
+	json_t *o;
+	uint32_t i;
+
+	for (i = 0; i < r->n; i++)
+		assert_true(text_is_clean(r->findings[i].words));
+	for (i = 0; i < r->ndiffs; i++)
+		assert_true(text_is_clean(r->diffs[i].was));
+	assert_non_null(text = ap_report_json(r));
+	assert_non_null(o = json_loads(text, 0, NULL));
+	assert_int_equal(
+	    json_array_size(json_object_get(o, "differences")), r->ndiffs);
+	assert_int_equal(json_array_size(json_object_get(o, "findings")), r->n);
+	json_decref(o);
+	free(text);
+	ap_report_free(r);
+
+	assert_int_equal(replay_make(b->log.p, b->log.len, &now, err), VT_OK);
+	assert_int_equal(policy_diff(p, now, &d), VT_OK);
+	assert_int_equal(d.n, 1);
+	assert_true(text_is_clean(d.list[0].was));
+	policy_diffs_done(&d);
+	replay_free(now);
+	policy_free(p);
+}
+
+static void
+a_policys_texts_reach_no_terminal(void **state)
+{
+	struct boot b = boot_of("4a8y");
+	json_t *bank;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < SHIFTS; i++) {
+		bank = json_bank(ALG_SHA256, "4a8b", wild_text(i));
+		expect_one_clean(parsed(json_policy(bank)), &b);
+		bank = json_bank(ALG_SHA256, "4a", "");
+		assert_int_equal(
+		    json_object_set_new(bank, "8",
+			json_pack("{s:[o]}", "values",
+			    json_step(ALG_SHA256, "b", wild_text(i)))),
+		    0);
+		expect_one_clean(parsed(json_policy(bank)), &b);
+	}
+	boot_done(&b);
+}
+
 int
 main(void)
 {
@@ -274,6 +347,7 @@ main(void)
 		cmocka_unit_test(a_second_bank_hides_no_explanation),
 		cmocka_unit_test(a_full_list_hides_no_explanation),
 		cmocka_unit_test(what_is_allowed_anywhere_is_not_blamed),
+		cmocka_unit_test(a_policys_texts_reach_no_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
