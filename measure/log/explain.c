@@ -114,6 +114,8 @@ words_differ(const struct explain *e, struct part *was, struct part *now)
 	*was = whole(e->was);
 	*now = whole(e->now);
 	differing(was, now);
+	if (was->len == 0 && now->len == 0)
+		return false; /* blanks: two whole texts show them */
 	/* Nothing in common, or nothing but the kind: two whole texts. */
 	return now->p != e->now && (was->len == 0 || was->p[0] != '"') &&
 	       (now->len == 0 || now->p[0] != '"');
@@ -261,11 +263,12 @@ explain_behind(const struct explain *e, char *out, size_t cap)
 /* --- the cause --------------------------------------------------------------
  */
 
+/* What was expected decides, where there is something: the guest chooses the
+ * other text. */
 static bool
 says(const struct explain *e, const char *word)
 {
-	return (e->was != NULL && strstr(e->was, word) != NULL) ||
-	       (e->now != NULL && strstr(e->now, word) != NULL);
+	return strstr(e->was != NULL ? e->was : e->now, word) != NULL;
 }
 
 /* The first row that fits decides. */

@@ -213,6 +213,10 @@ what_is_behind_is_the_file_or_the_word(void **state)
 		    "x",
 		    "PCR 8 event 1: added \"x\": " MENU
 		    "ro x\\n\\x09initrd /i\\n}\"" },
+		{ { 8, 1, LINUX " quiet\"", LINUX "  quiet\"", 0, 0 },
+		    "linux /vmlinuz ro  quiet", /* nothing but a blank */
+		    "PCR 8 event 1: " LINUX "  quiet\" instead of " LINUX
+		    " quiet\"" },
 		{ { 5, 1, NULL, "partition table", EXPLAIN_SAID, 0 }, "",
 		    "PCR 5 event 1: added: partition table" },
 		{ { 7, 1, "separator", "EFI variable \"db\"", 0, 0 }, "db",
@@ -229,6 +233,32 @@ what_is_behind_is_the_file_or_the_word(void **state)
 		explain_line(&cases[i].e, out, sizeof(out));
 		assert_string_equal(out, cases[i].line);
 	}
+}
+
+/* The guest chooses the names of its files. */
+static void
+the_policys_text_decides_the_cause(void **state)
+{
+	static const struct {
+		struct explain e;
+		const char *cause;
+	} cases[] = {
+		{ { 9, 1, "file \"/vmlinuz\"", "file \"/grubenv\"", 0, 0 },
+		    "a kernel update that was not approved" },
+		{ { 9, 1, CFG, "file \"/initrd.img-ucode\"", 0, 0 },
+		    "GRUB's configuration was edited" },
+		{ { 9, 1, NULL, "file \"/grubenv\"", 0, 0 },
+		    "grubenv changed" },
+		{ { 9, 1, "file \"/vmlinuz\"", NULL, 0, 0 },
+		    "a kernel update that was not approved" },
+		{ { 8, 1, "GRUB command \"boot\"", LINUX "\"", 0, 0 },
+		    "grub.cfg, grubenv or a choice at the menu changed" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VT_NELEM(cases); i++)
+		assert_string_equal(explain_cause(&cases[i].e), cases[i].cause);
 }
 
 /* Texts of any length, in a place of any size: exact heap copies. */
@@ -271,6 +301,7 @@ main(void)
 		cmocka_unit_test(
 		    a_file_of_parts_is_named_with_the_first_that_differs),
 		cmocka_unit_test(what_is_behind_is_the_file_or_the_word),
+		cmocka_unit_test(the_policys_text_decides_the_cause),
 		cmocka_unit_test(a_long_text_keeps_the_cause),
 	};
 
