@@ -4,10 +4,10 @@ the refusal must name in its one line."""
 import os
 import struct
 
-from boots import (APPLICATION, BOOT_MANAGER, BOOT_VARIABLE, DRIVER, INITRD,
-                   LOAD_OPTIONS, STUB, Disk, Event, application, content,
-                   core_image, find, grub, read_log, run, sha256, small_pe,
-                   tag_event, text_event, uki, value_of, variable)
+from boots import (BOOT_MANAGER, DRIVER, INITRD, LOAD_OPTIONS, STUB, Disk,
+                   Event, application, content, core_image, find, grub,
+                   read_log, run, sha256, small_pe, tag_event, text_event, uki,
+                   value_of, variable)
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 LEARN = os.path.join(TOP, "tests/vectors/predict/lab.eventlog")

@@ -16,8 +16,8 @@ import sys
 
 import rows
 from boots import (LOAD_OPTIONS, INITRD, STUB, Event, application, core_image,
-                   find, find_variable, read_log, run, sha256, small_pe,
-                   tag_event, uki, variable)
+                   find, read_log, run, sha256, small_pe, tag_event, uki,
+                   variable)
 
 rng = random.Random(12)
 REF = "6ba7b810-9dad-41d1-80b4-00c04fd430c8:root"
