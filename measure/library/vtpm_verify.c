@@ -535,6 +535,12 @@ vtpm_report_differences(const struct vtpm_report *r)
 	return r->r->appraisal != NULL ? r->r->appraisal->ndiffs : 0;
 }
 
+size_t
+vtpm_report_more_differences(const struct vtpm_report *r)
+{
+	return r->r->appraisal != NULL ? r->r->appraisal->more_diffs : 0;
+}
+
 int
 vtpm_report_difference(
     struct vtpm_report *r, size_t i, struct vtpm_difference *ret)

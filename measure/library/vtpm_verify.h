@@ -205,6 +205,8 @@ int vtpm_report_check(
 /* How many differences the report lists, in the order of the boot; 0 for an
  * accepted boot, and for one that cannot be replayed. */
 size_t vtpm_report_differences(const struct vtpm_report *r);
+/* How many more there are that the report does not list. */
+size_t vtpm_report_more_differences(const struct vtpm_report *r);
 /* Difference i < vtpm_report_differences(); *ret is borrowed until the next
  * call or the report's end.  VTPM_E_ARGUMENT. */
 int vtpm_report_difference(

@@ -165,6 +165,15 @@ refuse "the tampered boot is refused and named" \
     judge bad.json "$N3"
 check "--all lists the other events that differ" eval \
     '[ "$(judge bad.json "$N3" --all | grep -c "^differs  PCR 8")" = 2 ]'
+jq '.banks.sha256["8"].events += [range(300) | tostring | (64 - length) * "0" + .
+    ]' policy.json >long.json
+all() { POLICY=long.json judge bad.json "$N3" --all; }
+same "of more than 256, the rest is counted" \
+    "46 more events differ and are not listed" "$(all | grep -v ^differs |
+    grep "events differ")"
+same "and 256 are listed" 256 "$(all | grep -c ^differs)"
+same "without --all, all are counted" "302 events differ; --all lists 256 of them" \
+    "$(POLICY=long.json judge bad.json "$N3" | grep "events differ")"
 check "JSON has them as fields" eval 'judge bad.json "$N3" --json | jq -e "
     .boot.differences | length == 2 and all(.behind == \"devel\" and
     .was != .now and .pcr == 8 and .event > 0 and .cause != \"\")"'

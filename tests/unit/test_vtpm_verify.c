@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "measure/library/vtpm_verify.h"
 #include "tests/unit/sample.h"
@@ -157,6 +158,55 @@ a_refusal_has_what_differs(void **state)
 	assert_int_equal(vtpm_report_difference(r, 1, &d), VTPM_E_ARGUMENT);
 	vtpm_report_free(r);
 	free(policy);
+}
+
+/* A policy that wants n events more in PCR 8. */
+static char *
+longer_list(const char *policy, uint32_t n)
+{
+	json_t *o = json_loads(policy, 0, NULL), *list;
+	char hex[2 * SHA256_LEN + 1], *text;
+	uint32_t i;
+
+	assert_non_null(o);
+	list = json_object_get(
+	    json_object_get(json_object_get(o, "banks"), "sha256"), "8");
+	list = json_object_get(list, "events");
+	for (i = 0; i < n; i++) {
+		(void)snprintf(hex, sizeof(hex), "%064x", i + 1);
+		assert_int_equal(
+		    json_array_append_new(list, json_string(hex)), 0);
+	}
+	text = json_dumps(o, 0);
+	assert_non_null(text);
+	json_decref(o);
+	return text;
+}
+
+static void
+what_is_not_listed_is_counted(void **state)
+{
+	static const struct {
+		uint32_t missing;
+		size_t listed, more;
+	} cases[] = { { 0, 0, 0 }, { 256, 256, 0 }, { 257, 256, 1 },
+		{ 300, 256, 44 } };
+	struct fix *f = *state;
+	struct vtpm_report *r;
+	char *policy;
+	size_t i;
+
+	for (i = 0; i < VT_NELEM(cases); i++) {
+		policy = longer_list(f->s.policy_json, cases[i].missing);
+		assert_int_equal(
+		    vtpm_verifier_set_policy(f->v, policy, strlen(policy)), 0);
+		r = judged(f);
+		assert_int_equal(vtpm_report_differences(r), cases[i].listed);
+		assert_int_equal(
+		    vtpm_report_more_differences(r), cases[i].more);
+		vtpm_report_free(r);
+		free(policy);
+	}
 }
 
 static void
@@ -363,6 +413,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(good_evidence_is_accepted_and_named),
 		T(a_refusal_has_what_differs),
+		T(what_is_not_listed_is_counted),
 		T(a_report_outlives_its_verifier),
 		T(what_was_expected_is_held_against_the_evidence),
 		T(counters_may_not_run_backwards),

@@ -14,12 +14,19 @@ static void
 print_differences(struct vtpm_report *r, bool all)
 {
 	size_t i, n = vtpm_report_differences(r);
+	size_t more = vtpm_report_more_differences(r);
 	struct vtpm_difference d;
 
-	if (!all && n > 1)
+	if (!all && more > 0)
+		(void)printf("%zu events differ; --all lists %zu of them\n",
+		    n + more, n);
+	else if (!all && n > 1)
 		(void)printf("%zu events differ; --all lists them\n", n);
 	for (i = 0; all && vtpm_report_difference(r, i, &d) == 0; i++)
 		(void)printf("differs  %s\n", d.text);
+	if (all && more > 0)
+		(void)printf(
+		    "%zu more events differ and are not listed\n", more);
 }
 
 static void
