@@ -1,8 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# readme.sh - what README.md says to type is typed: each of its blocks in order,
-# as it stands, on a host with a real guest (OVMF, GRUB2, Debian's kernel); a
-# block for the guest is typed in the guest.  Only this is filled in:
+# readme.sh - what README.md says to type is typed: its blocks in order, as they
+# stand, on a host with a real guest (OVMF, GRUB2, Debian's kernel); a block for
+# the guest is typed in the guest.  Not typed here:
+#
+#   make run                  .ci/run does
+#   the demo image in QEMU    tests/lab/demo/demo.sh boots it by other options
+#   make deb, apt install     tests/packages/check.sh does the same in its way
+#   libvirt's XML             tests/consumers/libvirt.sh takes it from README
+#   the picture               there is nothing to type
+#
+# Only this is filled in:
 #
 #   make                      it has run
 #   qemu-system-x86_64 ...    the lab guest's options
@@ -84,13 +92,13 @@ lab_grub_cfg "console=ttyS0 panic=5" >grub.cfg
 lab_make_initrd initrd.gz "$B/vtpm-attest" "$B/vtpm-seal" &&
     lab_make_disk guest.img grub.cfg initrd.gz || exit 1
 
-step elsewhere 'make run'    # .ci/run
-step elsewhere 'mkdir -p /tmp/tpm' # tests/lab/demo/demo.sh
-step elsewhere 'vtpmctl ---' # a picture
-step elsewhere 'make deb'    # tests/packages/check.sh
+step elsewhere 'make run'
+step elsewhere 'mkdir -p /tmp/tpm'
+step elsewhere 'vtpmctl ---'
+step elsewhere 'make deb'
 step elsewhere 'curl ' # below, once there is a manager
 metrics=$T/block/$blocks
-step elsewhere '<tpm model'  # tests/consumers/libvirt.sh
+step elsewhere '<tpm model'
 
 step here make 1d # it is built
 check "$(head -1 "$metrics" | cut -c 1-70)" here "$metrics"
